@@ -1,0 +1,112 @@
+//! Sentences that a team tests its policy with: `a2 may not change services/revenue/api.py`.
+
+use super::PolicyError;
+use super::diagnostic::{Diagnostic, nearest};
+use super::model::Policy;
+use super::node::Node;
+use super::reader::Reader;
+use super::source::Source;
+
+/// The file beside a policy that may hold more sentences: a YAML list of texts.
+pub const FILE: &str = "policy.tests.yaml";
+
+/// One sentence, understood.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Case {
+    /// The agent, or `None` for a maintainer.
+    pub agent: Option<String>,
+    /// Areas whose lock the agent holds.
+    pub holding: Vec<String>,
+    /// What the sentence claims.
+    pub may: bool,
+    /// The path that is changed.
+    pub path: String,
+}
+
+/// Why a sentence is no test.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CaseError {
+    /// What is wrong.
+    pub reason: String,
+    /// What to write.
+    pub help: String,
+}
+
+const FORM: &str = "write `<agent> may change <path>`, `<agent> may not change <path>` or \
+                    `<agent> holding <area> may change <path>`";
+
+impl Case {
+    /// Understands one sentence.
+    ///
+    /// # Errors
+    /// A sentence of another form, an agent or an area that the policy does not know.
+    pub fn parse(sentence: &str, policy: &Policy) -> Result<Self, CaseError> {
+        let wrong = |reason: String| CaseError { reason, help: FORM.to_owned() };
+        let sentence = sentence.trim();
+        let (subject, may, path) = if let Some((subject, path)) = sentence.split_once(" may not change ") {
+            (subject, false, path)
+        } else if let Some((subject, path)) = sentence.split_once(" may change ") {
+            (subject, true, path)
+        } else {
+            return Err(wrong(format!("`{sentence}` is no test")));
+        };
+        let path = path.trim().trim_start_matches('/');
+        if path.is_empty() {
+            return Err(wrong("the test names no path".to_owned()));
+        }
+        let (who, areas) = subject.split_once(" holding ").unwrap_or((subject, ""));
+        let who = who.trim();
+        let agent = if matches!(who, "maintainer" | "a maintainer") {
+            None
+        } else if policy.agent(who).is_some() {
+            Some(who.to_owned())
+        } else {
+            let help = match nearest(who, policy.agent_ids().chain(["maintainer"])) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => FORM.to_owned(),
+            };
+            return Err(CaseError { reason: format!("`{who}` is no agent of this policy"), help });
+        };
+        let mut holding = Vec::new();
+        for area in areas.split([',', ' ']).filter(|area| !area.is_empty() && *area != "and") {
+            let names = || policy.areas.iter().map(|area| area.name.value.as_str());
+            if !names().any(|name| name == area) {
+                let help = match nearest(area, names()) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => FORM.to_owned(),
+                };
+                return Err(CaseError { reason: format!("`{area}` is no area of this policy"), help });
+            }
+            holding.push(area.to_owned());
+        }
+        Ok(Self { agent, holding, may, path: path.to_owned() })
+    }
+}
+
+/// Reads a file of sentences.
+///
+/// # Errors
+/// All mistakes of the file at once.
+pub fn load(name: &str, text: &str, policy: &Policy) -> Result<Vec<(String, Case)>, PolicyError> {
+    let mut reader = Reader { diagnostics: Vec::new() };
+    let mut cases = Vec::new();
+    match Node::parse(text) {
+        Err(error) => reader.report(*error),
+        Ok(root) => {
+            for sentence in reader.texts(&root, "the tests", false) {
+                match Case::parse(&sentence.value, policy) {
+                    Ok(case) => cases.push((sentence.value, case)),
+                    Err(error) => reader.report(
+                        Diagnostic::error(sentence.span.unwrap_or_default(), error.reason, "not a test")
+                            .help(error.help),
+                    ),
+                }
+            }
+        }
+    }
+    if reader.diagnostics.is_empty() {
+        return Ok(cases);
+    }
+    let text = Box::new(Source { name: name.to_owned(), text: text.to_owned() });
+    Err(PolicyError { text, diagnostics: reader.diagnostics })
+}

@@ -1,0 +1,85 @@
+//! What is wrong with a policy, and where.
+
+use super::source::Span;
+
+/// How bad a mistake is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// The policy cannot be used.
+    Error,
+    /// The policy works, but probably not as meant.
+    Warning,
+}
+
+/// One mistake in a policy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// Error or warning.
+    pub severity: Severity,
+    /// What is wrong, as one sentence without a full stop.
+    pub message: String,
+    /// The words that are wrong.
+    pub span: Span,
+    /// What stands under the caret.
+    pub label: String,
+    /// What to do about it.
+    pub help: Option<String>,
+    /// Another place that matters, and why: the first of two that clash.
+    pub related: Option<(Span, String)>,
+}
+
+impl Diagnostic {
+    /// An error at `span`; `label` is written under the caret.
+    pub fn error(span: Span, message: impl Into<String>, label: impl Into<String>) -> Self {
+        Self {
+            severity: Severity::Error,
+            message: message.into(),
+            span,
+            label: label.into(),
+            help: None,
+            related: None,
+        }
+    }
+
+    /// Adds what to do about it.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// Adds the other place of a clash.
+    #[must_use]
+    pub fn related(mut self, span: Span, label: impl Into<String>) -> Self {
+        self.related = Some((span, label.into()));
+        self
+    }
+}
+
+/// The known name nearest to `name`, where one is near enough to be what was meant.
+pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let folded = name.to_lowercase().replace('_', "-");
+    known
+        .into_iter()
+        .map(|candidate| {
+            let other = candidate.to_lowercase().replace('_', "-");
+            (strsim::damerau_levenshtein(&folded, &other), candidate)
+        })
+        .filter(|(distance, candidate)| *distance <= (candidate.len().max(name.len()) / 3).max(1))
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, candidate)| candidate)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::nearest;
+
+    #[test]
+    fn nearest_name() {
+        let known = ["services", "agents", "max_lines", "a1"];
+        assert_eq!(nearest("servces", known), Some("services"));
+        assert_eq!(nearest("max-lines", known), Some("max_lines"));
+        assert_eq!(nearest("A1", known), Some("a1"));
+        assert_eq!(nearest("kubernetes", known), None);
+    }
+}

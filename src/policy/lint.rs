@@ -1,0 +1,300 @@
+//! Mistakes that show only when parts of a policy are held against one another.
+
+use std::collections::HashMap;
+use std::path::{Component, Path, PathBuf};
+
+use super::cases;
+use super::diagnostic::{Diagnostic, nearest};
+use super::lint_values;
+use super::model::{Access, Agent};
+use super::plan::Plan;
+use super::source::{Span, Spanned};
+use super::unreachable;
+
+/// All that is wrong with a compiled policy.
+pub fn check(plan: &Plan, diagnostics: &mut Vec<Diagnostic>) {
+    agent_ids(plan, diagnostics);
+    ports(plan, diagnostics);
+    unique_values(plan, diagnostics);
+    services(plan, diagnostics);
+    areas(plan, diagnostics);
+    proofs(plan, diagnostics);
+    lint_values::check(plan, diagnostics);
+    unreachable::check(plan, diagnostics);
+    for text in &plan.policy.tests {
+        if let Err(error) = cases::Case::parse(&text.value, &plan.policy) {
+            diagnostics.push(Diagnostic::error(at(text), error.reason, "not a test").help(error.help));
+        }
+    }
+}
+
+pub(super) fn at<T>(value: &Spanned<T>) -> Span {
+    value.span.unwrap_or_default()
+}
+
+/// Whether a text can stand in a branch name, a file name and a message.
+pub fn is_name(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
+        && !text.ends_with('.')
+        && !text.contains("..")
+}
+
+fn agent_ids(plan: &Plan, diagnostics: &mut Vec<Diagnostic>) {
+    let mut seen: HashMap<String, &Agent> = HashMap::new();
+    for agent in &plan.policy.agents.0 {
+        let id = &agent.id.value;
+        if !is_name(id) {
+            diagnostics.push(
+                Diagnostic::error(at(&agent.id), format!("`{id}` cannot be an agent's id"), "this id")
+                    .help("letters, digits, `.`, `_` and `-`, beginning with a letter or digit"),
+            );
+        }
+        if let Some(first) = seen.insert(id.to_lowercase(), agent) {
+            diagnostics.push(
+                Diagnostic::error(
+                    at(&agent.id),
+                    format!("the ids `{}` and `{id}` differ only in case", first.id.value),
+                    "the second",
+                )
+                .related(at(&first.id), "the first")
+                .help("tags are written in capitals: give one of them another id"),
+            );
+        }
+    }
+}
+
+fn ports(plan: &Plan, diagnostics: &mut Vec<Diagnostic>) {
+    let mut ranges: Vec<_> = plan
+        .policy
+        .agents
+        .0
+        .iter()
+        .filter_map(|agent| agent.ports.as_ref().map(|ports| (ports, agent)))
+        .collect();
+    ranges.sort_by_key(|(ports, _)| (ports.value.first, ports.value.last));
+    for pair in ranges.windows(2) {
+        let [(one, first), (two, second)] = [pair[0], pair[1]];
+        if one.value.overlaps(two.value) {
+            let (one, two, first, second) = if at(one).start < at(two).start {
+                (one, two, first, second)
+            } else {
+                (two, one, second, first)
+            };
+            diagnostics.push(
+                Diagnostic::error(
+                    at(two),
+                    format!("the ports of `{}` overlap those of `{}`", second.id.value, first.id.value),
+                    format!("overlaps {}", one.value),
+                )
+                .related(at(one), format!("the ports of `{}`", first.id.value))
+                .help("give each agent a range of its own"),
+            );
+        }
+    }
+}
+
+fn unique_values(plan: &Plan, diagnostics: &mut Vec<Diagnostic>) {
+    type Get = fn(&Agent) -> Option<(String, Span)>;
+    let kinds: [(&str, Get); 3] = [
+        ("worktree", |agent| {
+            let path = agent.worktree.as_ref()?;
+            Some((lexical(&path.value), at(path)))
+        }),
+        ("schema", |agent| {
+            let schema = &agent.database.as_ref()?.schema;
+            Some((schema.value.clone(), at(schema)))
+        }),
+        ("branch", |agent| {
+            let branch = agent.branch.as_ref()?;
+            Some((branch.value.clone(), at(branch)))
+        }),
+    ];
+    for (kind, get) in kinds {
+        let mut seen: HashMap<String, (&Agent, Span)> = HashMap::new();
+        for agent in &plan.policy.agents.0 {
+            let Some((value, span)) = get(agent) else {
+                continue;
+            };
+            if let Some((first, other)) = seen.get(&value) {
+                diagnostics.push(
+                    Diagnostic::error(
+                        span,
+                        format!("`{}` and `{}` have one {kind}, `{value}`", first.id.value, agent.id.value),
+                        format!("the same {kind}"),
+                    )
+                    .related(*other, format!("the {kind} of `{}`", first.id.value))
+                    .help(format!("give each agent a {kind} of its own")),
+                );
+            } else {
+                seen.insert(value, (agent, span));
+            }
+        }
+    }
+}
+
+/// `../wt//a1/.` and `../wt/a1` are one folder.
+fn lexical(path: &str) -> String {
+    let mut clean = PathBuf::new();
+    for part in Path::new(path).components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir if matches!(clean.components().next_back(), Some(Component::Normal(_))) => {
+                clean.pop();
+            }
+            part => clean.push(part),
+        }
+    }
+    clean.to_string_lossy().into_owned()
+}
+
+fn services(plan: &Plan, diagnostics: &mut Vec<Diagnostic>) {
+    let policy = &plan.policy;
+    if let Some(paths) = &policy.services.paths
+        && !paths.value.contains("{service}")
+    {
+        diagnostics.push(
+            Diagnostic::error(at(paths), "`services.paths` has no `{service}`", "no `{service}` here")
+                .help("write for instance `services/{service}/**`"),
+        );
+    }
+    let mut seen: HashMap<&str, (&Agent, Span)> = HashMap::new();
+    for agent in &policy.agents.0 {
+        for service in &agent.services {
+            if policy.services.paths.is_none() {
+                diagnostics.push(
+                    Diagnostic::error(
+                        at(service),
+                        "the policy does not say where services live",
+                        "which folder is this?",
+                    )
+                    .help("add `services: { paths: \"services/{service}/**\" }`"),
+                );
+                return;
+            }
+            if let Some((first, other)) = seen.get(service.value.as_str()) {
+                let message = format!(
+                    "the service `{}` is in two lanes, of `{}` and of `{}`",
+                    service.value, first.id.value, agent.id.value
+                );
+                diagnostics.push(
+                    Diagnostic::error(at(service), message, "the second")
+                        .related(*other, "the first")
+                        .help("leave it to one of them, or make it an area with several owners"),
+                );
+            } else {
+                seen.insert(&service.value, (agent, at(service)));
+            }
+        }
+    }
+}
+
+fn areas(plan: &Plan, diagnostics: &mut Vec<Diagnostic>) {
+    let policy = &plan.policy;
+    let mut seen: HashMap<&str, Span> = HashMap::new();
+    for area in &policy.areas {
+        let name = &area.name;
+        if !is_name(&name.value) {
+            diagnostics.push(
+                Diagnostic::error(
+                    at(name),
+                    format!("`{}` cannot be an area's name", name.value),
+                    "this name",
+                )
+                .help("letters, digits, `.`, `_` and `-`: locks are files and refs of this name"),
+            );
+        }
+        if let Some(first) = seen.insert(&name.value, at(name)) {
+            diagnostics.push(
+                Diagnostic::error(at(name), format!("two areas are named `{}`", name.value), "the second")
+                    .related(first, "the first")
+                    .help("a lock is taken on a name: give each area its own"),
+            );
+        }
+        if area.paths.is_empty() {
+            diagnostics.push(
+                Diagnostic::error(area.span, format!("the area `{}` has no paths", name.value), "no paths")
+                    .help("list its patterns under `paths`, or take the area away"),
+            );
+        }
+        match (area.access.value == Access::Owner, area.owner.first()) {
+            (true, None) => diagnostics.push(
+                Diagnostic::error(
+                    at(&area.access),
+                    format!("the area `{}` has `access: owner` and no owner", name.value),
+                    "whose?",
+                )
+                .help("add `owner: <agent>`"),
+            ),
+            (false, Some(owner)) => diagnostics.push(
+                Diagnostic::error(
+                    at(owner),
+                    format!("the area `{}` has an owner, but not `access: owner`", name.value),
+                    "has no effect",
+                )
+                .related(at(&area.access), "this decides")
+                .help("write `access: owner`, or take `owner` away"),
+            ),
+            _ => {}
+        }
+        for owner in &area.owner {
+            if policy.agent(&owner.value).is_none() {
+                let help = match nearest(&owner.value, policy.agent_ids()) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => {
+                        let ids: Vec<_> = policy.agent_ids().collect();
+                        format!("the agents are: {}", ids.join(", "))
+                    }
+                };
+                diagnostics.push(
+                    Diagnostic::error(
+                        at(owner),
+                        format!("the owner `{}` is no agent", owner.value),
+                        "no such agent",
+                    )
+                    .help(help),
+                );
+            }
+        }
+    }
+}
+
+/// One account or key that stands for two agents proves neither.
+fn proofs(plan: &Plan, diagnostics: &mut Vec<Diagnostic>) {
+    let mut seen: HashMap<&str, (&Agent, Span)> = HashMap::new();
+    for agent in &plan.policy.agents.0 {
+        let Some(identity) = &agent.identity else {
+            continue;
+        };
+        for proof in identity.github.iter().chain(&identity.signing_keys) {
+            if let Some((first, other)) = seen.insert(&proof.value, (agent, at(proof))) {
+                let message = format!(
+                    "`{}` is to prove both `{}` and `{}`",
+                    proof.value, first.id.value, agent.id.value
+                );
+                diagnostics.push(
+                    Diagnostic::error(at(proof), message, "the second")
+                        .related(other, "the first")
+                        .help("give each agent an account or a key of its own"),
+                );
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_folder_in_two_spellings() {
+        assert_eq!(lexical("../wt//a1/."), lexical("../wt/x/../a1"));
+        assert_ne!(lexical("../wt"), lexical("wt"));
+    }
+
+    #[test]
+    fn names() {
+        assert!(is_name("a1") && is_name("team.x-1"));
+        assert!(!is_name("") && !is_name("-a") && !is_name("a b") && !is_name("a/b") && !is_name("a."));
+    }
+}

@@ -1,0 +1,92 @@
+//! The policy: read with exact places, checked as a whole, compiled for deciding.
+
+pub mod cases;
+mod diagnostic;
+mod lint;
+mod lint_values;
+pub mod model;
+mod node;
+pub mod pathset;
+pub mod pattern;
+mod plan;
+mod read;
+mod reader;
+pub mod scalar;
+mod source;
+mod tagged;
+pub mod template;
+mod unreachable;
+
+pub use diagnostic::{Diagnostic, Severity, nearest};
+pub use lint::is_name;
+pub use model::Policy;
+pub use plan::{Decision, Owner, Plan, is_ref_match};
+pub use source::{PolicyLine, Source, Span, Spanned};
+
+/// The file's name, at the repository's root.
+pub const FILE: &str = "policy.yaml";
+
+/// A policy that cannot be used: the text and all that is wrong with it, in the order of the text.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{} has {} mistake{}", text.name, diagnostics.len(), if diagnostics.len() == 1 { "" } else { "s" })]
+pub struct PolicyError {
+    /// The text.
+    pub text: Box<Source>,
+    /// At least one.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Reads, compiles and checks a policy. `fold`: the repository ignores case in paths.
+///
+/// # Errors
+/// All mistakes of the text at once.
+pub fn load(source: Source, fold: bool) -> Result<Plan, PolicyError> {
+    let refuse = |source: Source, mut diagnostics: Vec<Diagnostic>| {
+        diagnostics.sort_by_key(|diagnostic| (diagnostic.span.start, diagnostic.span.len));
+        Err(PolicyError { text: Box::new(source), diagnostics })
+    };
+    let root = match node::Node::parse(&source.text) {
+        Ok(root) => root,
+        Err(error) => return refuse(source, vec![*error]),
+    };
+    let mut reader = reader::Reader { diagnostics: Vec::new() };
+    if matches!(root.value, node::Value::Null) {
+        let error = Diagnostic::error(root.span, "the policy is empty", "nothing here")
+            .help("`git lane init` writes a first one");
+        return refuse(source, vec![error]);
+    }
+    let Some(policy) = read::policy(&mut reader, &root) else {
+        return refuse(source, reader.diagnostics);
+    };
+    let mut diagnostics = reader.diagnostics;
+    let plan = Plan::compile(policy, source, fold, &mut diagnostics);
+    lint::check(&plan, &mut diagnostics);
+    if diagnostics.is_empty() { Ok(plan) } else { refuse(plan.source, diagnostics) }
+}
+
+/// The JSON Schema of the policy file, for editors.
+pub fn schema() -> serde_json::Value {
+    let mut schema = schemars::schema_for!(Policy).to_value();
+    let required: [(&str, &[&str]); 4] = [
+        ("", &["version"]),
+        ("Area", &["name", "paths", "access"]),
+        ("Database", &["schema"]),
+        ("Provision", &["name", "run"]),
+    ];
+    // The types hold every default filled in; a file may leave nearly all of it away.
+    if let Some(definitions) = schema.get_mut("$defs").and_then(|defs| defs.as_object_mut()) {
+        for definition in definitions.values_mut() {
+            definition.as_object_mut().map(|object| object.remove("required"));
+        }
+    }
+    for (name, keys) in required {
+        let object = if name.is_empty() { Some(&mut schema) } else { schema["$defs"].get_mut(name) };
+        if let Some(object) = object {
+            object["required"] = serde_json::json!(keys);
+        }
+    }
+    schema
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,334 @@
+//! The policy as its author wrote it, with defaults filled in and every value at its place.
+//!
+//! The same types give `policy show` its output and `policy schema` its JSON Schema.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
+
+use super::scalar::{Duration, Memory, Ports};
+use super::source::{Span, Spanned};
+
+/// A whole `policy.yaml`.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[schemars(title = "git-lane policy", deny_unknown_fields)]
+pub struct Policy {
+    /// Version of the format; 1.
+    pub version: Spanned<u32>,
+    /// The branch that changes are merged into.
+    pub base: Spanned<String>,
+    /// The remote whose branches count.
+    pub remote: Spanned<String>,
+    /// People and bots without a lane: e-mail addresses, or `github:` names.
+    pub maintainers: Vec<Spanned<String>>,
+    /// What somebody without an agent identity, and not listed, is taken for.
+    pub unidentified: Spanned<Unidentified>,
+    /// Where services live.
+    pub services: Services,
+    /// The agents, by id.
+    pub agents: Agents,
+    /// Named sets of paths. The last area that matches a path decides.
+    pub areas: Vec<Area>,
+    /// What a path that no lane and no area has is.
+    pub unowned: Spanned<Unowned>,
+    /// How branches are named.
+    pub branch: Branch,
+    /// What commit messages bear.
+    pub message: Message,
+    /// How large a change may be.
+    pub change: Change,
+    /// How history may look.
+    pub history: History,
+    /// How locks live.
+    pub locks: Locks,
+    /// The level of each rule, where it is not the rule's own.
+    pub rules: Levels,
+    /// Steps run in each new worktree, in order.
+    pub provision: Vec<Provision>,
+    /// Sentences that `git lane policy test` proves: `a2 may not change services/x/y.py`.
+    pub tests: Vec<Spanned<String>>,
+}
+
+/// What somebody without an identity is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Unidentified {
+    /// A maintainer.
+    Maintainer,
+    /// Nobody: the change is refused.
+    Deny,
+}
+
+/// What a path without an owner is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Unowned {
+    /// Open to all.
+    Allow,
+    /// Worth a warning.
+    Warn,
+    /// Refused.
+    Deny,
+}
+
+/// Where services live.
+#[derive(Debug, Clone, Default, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Services {
+    /// A pattern with `{service}` in it.
+    pub paths: Option<Spanned<String>>,
+}
+
+/// The agents in the order of the file.
+#[derive(Debug, Clone, Default)]
+pub struct Agents(pub Vec<Agent>);
+
+impl Serialize for Agents {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.0.len()))?;
+        for agent in &self.0 {
+            map.serialize_entry(&agent.id.value, agent)?;
+        }
+        map.end()
+    }
+}
+
+impl JsonSchema for Agents {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Agents".into()
+    }
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        BTreeMap::<String, Agent>::json_schema(generator)
+    }
+    fn inline_schema() -> bool {
+        true
+    }
+}
+
+/// One agent and its lane.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Agent {
+    /// The key under `agents`.
+    #[serde(skip)]
+    #[schemars(skip)]
+    pub id: Spanned<String>,
+    /// The name people use.
+    pub name: Option<Spanned<String>>,
+    /// What the agent is there for.
+    pub focus: Option<Spanned<String>>,
+    /// Services of its lane.
+    pub services: Vec<Spanned<String>>,
+    /// Further path patterns of its lane.
+    pub owns: Vec<Spanned<String>>,
+    /// Its worktree, relative to the repository's main worktree.
+    pub worktree: Option<Spanned<String>>,
+    /// The branch its worktree starts on.
+    pub branch: Option<Spanned<String>>,
+    /// Its ports, inclusive, as `8080-8099`.
+    pub ports: Option<Spanned<Ports>>,
+    /// Its database.
+    pub database: Option<Database>,
+    /// The memory it may use, as `4GB`.
+    pub memory: Option<Spanned<Memory>>,
+    /// Its environment. Secrets by reference: `${NAME}`.
+    pub env: BTreeMap<String, Spanned<String>>,
+    /// Its rate limits, by name.
+    pub limits: BTreeMap<String, Spanned<u64>>,
+    /// What proves that it is the agent.
+    pub identity: Option<Identity>,
+}
+
+/// The database of an agent.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Database {
+    /// The schema that is its own.
+    pub schema: Spanned<String>,
+}
+
+/// Proofs of identity.
+#[derive(Debug, Clone, Default, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Identity {
+    /// Accounts on GitHub.
+    pub github: Vec<Spanned<String>>,
+    /// Public SSH keys that sign its commits.
+    pub signing_keys: Vec<Spanned<String>>,
+}
+
+/// A named set of paths with one kind of access.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Area {
+    /// The name that locks and messages use.
+    pub name: Spanned<String>,
+    /// gitignore patterns.
+    pub paths: Vec<Spanned<String>>,
+    /// Who may change the paths.
+    pub access: Spanned<Access>,
+    /// The agents that may, with `access: owner`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(with = "OneOrMany")]
+    pub owner: Vec<Spanned<String>>,
+    /// The whole entry.
+    #[serde(skip)]
+    #[schemars(skip)]
+    pub span: Span,
+}
+
+/// A text or a list of texts.
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+#[allow(dead_code)]
+pub enum OneOrMany {
+    /// One.
+    One(String),
+    /// Several.
+    Many(Vec<String>),
+}
+
+/// Who may change an area.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Access {
+    /// Only the agents that `owner` names.
+    Owner,
+    /// Whoever holds the lock.
+    Lock,
+    /// Anyone who says so with a `Coordinated-with` trailer.
+    Coordinate,
+    /// Anyone.
+    Open,
+    /// No agent.
+    Maintainer,
+    /// Nobody: such files stay local.
+    Never,
+}
+
+/// Rules for branch names.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Branch {
+    /// A pattern with `{agent}` and any other placeholder, such as `{feature}`.
+    pub pattern: Option<Spanned<String>>,
+    /// Branches that no agent may push to: names or globs.
+    pub protected: Vec<Spanned<String>>,
+}
+
+/// Rules for commit messages.
+#[derive(Debug, Clone, Default, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Message {
+    /// Forms of the agent's tag, any of which will do. `{agent}` is the id, `{AGENT}` the id in capitals.
+    #[schemars(with = "OneOrMany")]
+    pub tag: Vec<Spanned<String>>,
+    /// Conventional-commit types; none listed: any subject will do.
+    pub types: Vec<Spanned<String>>,
+}
+
+/// Limits of a change.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Change {
+    /// The most lines, added plus deleted, that a change may have. Null: no limit.
+    pub max_lines: Option<Spanned<u64>>,
+    /// From how many lines on there is a warning.
+    pub warn_at: Option<Spanned<u64>>,
+    /// Patterns of files whose lines do not count.
+    pub exclude: Vec<Spanned<String>>,
+}
+
+/// Rules for history.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct History {
+    /// Whether a change may hold merge commits.
+    pub merges: Spanned<Merges>,
+    /// How old the merge base may be once the base has moved on. Null: any age.
+    pub max_age: Option<Spanned<Duration>>,
+}
+
+/// Whether merges are allowed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Merges {
+    /// They are.
+    Allow,
+    /// Rebase, don't merge.
+    Deny,
+}
+
+/// How locks live.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Locks {
+    /// How long a lock lives unless it is renewed.
+    pub ttl: Spanned<Duration>,
+    /// The git remote that holds the locks for several machines.
+    pub remote: Option<Spanned<String>>,
+}
+
+/// The level of a rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// The verdict fails.
+    Error,
+    /// Told, and passed.
+    Warn,
+    /// Not looked at.
+    Off,
+}
+
+impl Level {
+    /// The word that the policy uses.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warn => "warn",
+            Self::Off => "off",
+        }
+    }
+}
+
+/// Levels by rule id.
+#[derive(Debug, Clone, Default, Serialize, JsonSchema)]
+#[serde(transparent)]
+pub struct Levels(pub BTreeMap<String, Spanned<Level>>);
+
+/// One step that makes a new worktree ready.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Provision {
+    /// What progress and messages call it.
+    pub name: Spanned<String>,
+    /// A shell command, run in the worktree with the agent's environment.
+    pub run: Spanned<String>,
+    /// An environment variable that must be set for the step to run.
+    pub when: Option<Spanned<String>>,
+}
+
+impl Policy {
+    /// The agent with this id.
+    pub fn agent(&self, id: &str) -> Option<&Agent> {
+        self.agents.0.iter().find(|agent| agent.id.value == id)
+    }
+
+    /// All agent ids, in the order of the file.
+    pub fn agent_ids(&self) -> impl Iterator<Item = &str> {
+        self.agents.0.iter().map(|agent| agent.id.value.as_str())
+    }
+}
+
+impl Agent {
+    /// `a4 (Platform)`, or the id alone.
+    pub fn title(&self) -> String {
+        match &self.name {
+            Some(name) => format!("{} ({})", self.id.value, name.value),
+            None => self.id.value.clone(),
+        }
+    }
+}

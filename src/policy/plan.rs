@@ -1,0 +1,238 @@
+//! The policy compiled for deciding: the second of the two stages, after [`Policy`].
+
+use super::diagnostic::Diagnostic;
+use super::model::{Access, Agent, Area, Policy};
+use super::pathset::PathSet;
+use super::pattern::{Pattern, escape};
+use super::source::{PolicyLine, Source, Span};
+use super::template::Template;
+
+/// A policy that can decide.
+#[derive(Debug)]
+pub struct Plan {
+    /// What was read.
+    pub policy: Policy,
+    /// The text that it was read from.
+    pub source: Source,
+    /// How branches are named, if the policy says so.
+    pub branch: Option<Template>,
+    /// The forms of the agent's tag.
+    pub tags: Vec<Template>,
+    entries: Vec<Entry>,
+    paths: PathSet,
+    excluded: PathSet,
+    fold: bool,
+}
+
+/// One pattern and what it belongs to.
+#[derive(Debug)]
+pub struct Entry {
+    /// The lane or area.
+    pub owner: EntryOwner,
+    /// The compiled pattern.
+    pub pattern: Pattern,
+    /// Where the policy says so.
+    pub span: Span,
+    /// The pattern, for messages.
+    pub text: String,
+    /// Whether it comes from a service of a lane.
+    pub is_service: bool,
+}
+
+/// What a pattern belongs to, by position in the policy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EntryOwner {
+    /// The lane of an agent.
+    Lane(usize),
+    /// An area.
+    Area(usize),
+}
+
+/// Who has a path.
+#[derive(Debug, Clone, Copy)]
+pub enum Owner<'p> {
+    /// A lane.
+    Lane(&'p Agent),
+    /// An area.
+    Area(&'p Area),
+}
+
+/// What the policy says of a path.
+#[derive(Debug, Clone, Copy)]
+pub struct Decision<'p> {
+    /// Who has it; `None` where no lane and no area does.
+    pub owner: Option<Owner<'p>>,
+    /// The words of the policy that decided.
+    pub span: Option<Span>,
+}
+
+impl Decision<'_> {
+    /// The ids of the agents that own the path by name.
+    pub fn owner_ids(&self) -> Vec<&str> {
+        match self.owner {
+            Some(Owner::Lane(agent)) => vec![agent.id.value.as_str()],
+            Some(Owner::Area(area)) if area.access.value == Access::Owner => {
+                area.owner.iter().map(|id| id.value.as_str()).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// The area, if an area decided.
+    pub fn area(&self) -> Option<&Area> {
+        match self.owner {
+            Some(Owner::Area(area)) => Some(area),
+            _ => None,
+        }
+    }
+}
+
+impl Plan {
+    /// Compiles a policy. `fold`: paths are compared without regard to ASCII case
+    /// (`core.ignoreCase`). Mistakes in patterns and templates are added to `diagnostics`.
+    pub fn compile(policy: Policy, source: Source, fold: bool, diagnostics: &mut Vec<Diagnostic>) -> Self {
+        let mut paths = PathSet::new(fold);
+        let mut entries = Vec::new();
+        let mut add = |owner, text: &str, span: Span, is_service: bool, diagnostics: &mut Vec<Diagnostic>| {
+            if let Some(pattern) = pattern(text, span, diagnostics) {
+                paths.insert(&pattern, entries.len());
+                let text = text.to_owned();
+                entries.push(Entry { owner, pattern, span, text, is_service });
+            }
+        };
+        for (at, agent) in policy.agents.0.iter().enumerate() {
+            for service in &agent.services {
+                if let Some(template) = &policy.services.paths {
+                    let text = template.value.replace("{service}", &escape(&service.value));
+                    add(EntryOwner::Lane(at), &text, service.span.unwrap_or_default(), true, diagnostics);
+                }
+            }
+            for owned in &agent.owns {
+                add(EntryOwner::Lane(at), &owned.value, owned.span.unwrap_or_default(), false, diagnostics);
+            }
+        }
+        for (at, area) in policy.areas.iter().enumerate() {
+            for path in &area.paths {
+                add(EntryOwner::Area(at), &path.value, path.span.unwrap_or_default(), false, diagnostics);
+            }
+        }
+        let mut excluded = PathSet::new(fold);
+        for text in &policy.change.exclude {
+            if let Some(pattern) = pattern(&text.value, text.span.unwrap_or_default(), diagnostics) {
+                excluded.insert(&pattern, 0);
+            }
+        }
+        let mut template = |text: &str, span: Option<Span>| match Template::new(text) {
+            Ok(template) => Some(template),
+            Err(reason) => {
+                let span = span.unwrap_or_default();
+                diagnostics.push(Diagnostic::error(
+                    span,
+                    format!("`{text}` cannot be read: {reason}"),
+                    "here",
+                ));
+                None
+            }
+        };
+        let branch = policy.branch.pattern.as_ref();
+        let branch = branch.and_then(|text| template(&text.value, text.span));
+        let tags = policy.message.tag.iter();
+        let tags = tags.filter_map(|text| template(&text.value, text.span)).collect();
+        Self { branch, tags, entries, paths, excluded, fold, policy, source }
+    }
+
+    /// Who may change a path: the last area that matches, or else the last lane.
+    ///
+    /// A file, a link or a submodule that stands where a folder of the policy does belongs to whoever
+    /// has what is below that folder: `services/x/**` speaks of `services/x` too.
+    pub fn decide(&self, path: &[u8], is_folder: bool) -> Decision<'_> {
+        let below = [path, b"/\x01"].concat();
+        let entry = self.paths.last_match(path, is_folder).max(self.paths.last_match(&below, false));
+        let Some(entry) = entry else {
+            return Decision { owner: None, span: None };
+        };
+        let entry = &self.entries[entry];
+        Decision { owner: Some(self.owner(entry.owner)), span: Some(entry.span) }
+    }
+
+    /// Resolves an owner.
+    pub fn owner(&self, owner: EntryOwner) -> Owner<'_> {
+        match owner {
+            EntryOwner::Lane(at) => Owner::Lane(&self.policy.agents.0[at]),
+            EntryOwner::Area(at) => Owner::Area(&self.policy.areas[at]),
+        }
+    }
+
+    /// Whether the lines of a file do not count.
+    pub fn is_excluded(&self, path: &[u8]) -> bool {
+        self.excluded.last_match(path, false).is_some()
+    }
+
+    /// Whether two ids, paths or names are the same on this repository's file system.
+    pub fn folds_case(&self) -> bool {
+        self.fold
+    }
+
+    /// All patterns, the ones that win last.
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// The trie behind [`Self::decide`].
+    pub(super) fn paths(&self) -> &PathSet {
+        &self.paths
+    }
+
+    /// The line of the policy that a span is on.
+    pub fn line(&self, span: Option<Span>) -> Option<PolicyLine> {
+        span.map(|span| self.source.line_of(span))
+    }
+
+    /// The protected-branch entry that a branch name falls under.
+    pub fn protected(&self, branch: &str) -> Option<&super::Spanned<String>> {
+        self.policy.branch.protected.iter().find(|name| is_ref_match(&name.value, branch))
+    }
+}
+
+/// Whether a branch name matches a name or a glob in which `*` stays between slashes.
+pub fn is_ref_match(pattern: &str, name: &str) -> bool {
+    let (mut wanted, mut have) = (pattern.split('/'), name.split('/'));
+    loop {
+        match (wanted.next(), have.next()) {
+            (None, None) => return true,
+            (Some("**"), Some(_)) => return true,
+            (Some(wanted), Some(have)) => {
+                if !super::pattern::wild_match(wanted.as_bytes(), have.as_bytes(), false) {
+                    return false;
+                }
+            }
+            _ => return false,
+        }
+    }
+}
+
+fn pattern(text: &str, span: Span, diagnostics: &mut Vec<Diagnostic>) -> Option<Pattern> {
+    match Pattern::new(text) {
+        Ok(pattern) => Some(pattern),
+        Err(error) => {
+            let message = format!("`{text}`: {}", error.reason);
+            diagnostics.push(Diagnostic::error(span, message, "not a usable pattern").help(error.help));
+            None
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_ref_match;
+
+    #[test]
+    fn branch_globs() {
+        assert!(is_ref_match("main", "main"));
+        assert!(is_ref_match("release/*", "release/1.0"));
+        assert!(is_ref_match("release/**", "release/1/2"));
+        assert!(!is_ref_match("release/*", "release/1/2"));
+        assert!(!is_ref_match("main", "feat/a1/main"));
+        assert!(!is_ref_match("main", "mainx"));
+    }
+}

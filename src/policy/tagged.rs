@@ -1,0 +1,152 @@
+//! The agent's tag in a commit message.
+
+use super::plan::Plan;
+use super::template::Template;
+use crate::facts::Message;
+
+impl Plan {
+    /// The agents of the policy whose tags a message bears, each once.
+    pub fn tagged(&self, message: &Message) -> Vec<&str> {
+        let mut agents = Vec::new();
+        for form in &self.tags {
+            for named in named_in(form, message) {
+                let agent = self.policy.agent_ids().find(|id| {
+                    if form.is_capitals() { id.to_uppercase() == named } else { *id == named.as_str() }
+                });
+                if let Some(agent) = agent
+                    && !agents.contains(&agent)
+                {
+                    agents.push(agent);
+                }
+            }
+        }
+        agents
+    }
+
+    /// Whether a message is nothing but a tag: somebody left the prepared message as it was.
+    pub fn is_bare_tag(&self, message: &Message) -> bool {
+        let text = message.text.trim();
+        let is_tag = |agent: &str| self.tags.iter().any(|form| form.for_agent(agent) == text);
+        !text.is_empty() && self.policy.agent_ids().any(is_tag)
+    }
+
+    /// A message with an agent's tag put into it, in the first form that the policy lists.
+    /// `None` where it has a tag already, or where the policy asks for none.
+    pub fn tag_message(&self, raw: &str, message: &Message, agent: &str) -> Option<String> {
+        if !self.tagged(message).is_empty() {
+            return None;
+        }
+        let subject = message.first_line();
+        let first = self.tags.first()?;
+        let trailer = self.tags.iter().find(|form| form.as_trailer().is_some());
+        // `git rebase --autosquash` finds the target by the words after `fixup! `.
+        let keeps_subject = ["fixup! ", "squash! ", "amend! "].iter().any(|word| subject.starts_with(word));
+        let form = match trailer {
+            Some(trailer) if keeps_subject => trailer,
+            None if keeps_subject => return None,
+            _ => first,
+        };
+        if form.as_trailer().is_some() {
+            return Some(with_trailer(raw, message, &form.for_agent(agent)));
+        }
+        let tag = form.for_agent(agent);
+        if subject.is_empty() {
+            // The first line is the one that an editor opens on.
+            let rest = raw.trim_start_matches(['\r', '\n']);
+            let gap = if raw.len() > rest.len() || rest.is_empty() { "\n" } else { "\n\n" };
+            return Some(format!("{tag} {gap}{rest}"));
+        }
+        let mut at = 0;
+        for line in raw.split_inclusive('\n') {
+            if line.trim_end() == subject.trim_end() {
+                return Some(format!("{}{tag} {}", &raw[..at], &raw[at..]));
+            }
+            at += line.len();
+        }
+        None
+    }
+}
+
+fn named_in(form: &Template, message: &Message) -> Vec<String> {
+    match form.as_trailer() {
+        Some((key, value)) => {
+            let values = message.trailer(key);
+            values.iter().filter_map(|text| value.parse(text)).map(str::to_owned).collect()
+        }
+        None => {
+            // What a revert quotes is the message of the commit that it takes back.
+            let subject = message.subject();
+            let quoted = ["Revert \"", "Reapply \""].iter().filter_map(|word| subject.find(word)).min();
+            let own = &subject[..quoted.unwrap_or(subject.len())];
+            form.find_all(own).into_iter().map(str::to_owned).collect()
+        }
+    }
+}
+
+/// Adds a trailer after the text, before the comments that git wrote.
+fn with_trailer(raw: &str, message: &Message, trailer: &str) -> String {
+    let body = message.text.trim_end();
+    let end = match body.lines().next_back() {
+        Some(last) if !body.is_empty() => raw.rfind(last).map_or(raw.len(), |at| at + last.len()),
+        _ => 0,
+    };
+    let (text, rest) = raw.split_at(end);
+    let gap = match (text.is_empty(), message.trailers().is_empty()) {
+        (true, _) => "\n\n",
+        (false, true) => "\n\n",
+        (false, false) => "\n",
+    };
+    format!("{text}{gap}{trailer}\n{}", rest.trim_start_matches('\n'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::reference_plan;
+    use crate::facts::Message;
+
+    fn tagged(text: &str) -> Option<String> {
+        let message = Message { text: text.into() };
+        reference_plan().tag_message(text, &message, "a1")
+    }
+
+    #[test]
+    fn a_tag_is_put_before_the_subject() {
+        assert_eq!(tagged("feat: x\n").as_deref(), Some("[A1] feat: x\n"));
+        assert_eq!(tagged("\nfeat: x\n").as_deref(), Some("\n[A1] feat: x\n"));
+    }
+
+    #[test]
+    fn a_tag_that_is_there_stays_alone() {
+        assert_eq!(tagged("[A1] x\n"), None);
+        assert_eq!(tagged("x\n\nAgent: a1\n"), None);
+        assert_eq!(tagged("[A2] x\n"), None, "another's tag is for commit-msg to refuse");
+    }
+
+    #[test]
+    fn an_editor_opens_on_the_tag() {
+        let message = Message { text: String::new() };
+        let tagged = reference_plan().tag_message("\n; comment\n", &message, "a1");
+        assert_eq!(tagged.as_deref(), Some("[A1] \n; comment\n"));
+    }
+
+    #[test]
+    fn fixup_gets_a_trailer() {
+        assert_eq!(tagged("fixup! x\n").as_deref(), Some("fixup! x\n\nAgent: a1\n"));
+        assert_eq!(
+            tagged("squash! x\n\nmore\n\nSigned-off-by: y\n").as_deref(),
+            Some("squash! x\n\nmore\n\nSigned-off-by: y\nAgent: a1\n")
+        );
+    }
+
+    #[test]
+    fn tags_are_found_where_they_belong() {
+        let plan = reference_plan();
+        let of = |text: &str| plan.tagged(&Message { text: text.into() });
+        assert_eq!(of("feat: x [A2]"), ["a2"]);
+        assert_eq!(of("x\n\n[A2] in the body"), Vec::<&str>::new());
+        assert_eq!(of("[A1] x\n\nAgent: a2"), ["a1", "a2"]);
+        assert_eq!(of("[WIP] x"), Vec::<&str>::new());
+        assert_eq!(of("[A1] Revert \"[A2] x\""), ["a1"]);
+        assert_eq!(of("[a1] x"), Vec::<&str>::new());
+    }
+}

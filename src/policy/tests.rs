@@ -1,0 +1,190 @@
+use super::*;
+
+/// The policy at the root of this project.
+pub fn reference_plan() -> Plan {
+    plan(include_str!("../../policy.yaml"))
+}
+
+fn source(text: &str) -> Source {
+    Source { name: FILE.into(), text: text.into() }
+}
+
+fn plan(text: &str) -> Plan {
+    load(source(text), false).unwrap_or_else(|error| panic!("{:#?}", error.diagnostics))
+}
+
+/// The mistakes of a text: the words that are marked, and the message.
+fn mistakes(text: &str) -> Vec<(String, String)> {
+    let error = load(source(text), false).expect_err("mistakes");
+    let marked = |diagnostic: &Diagnostic| text[diagnostic.span.range()].to_owned();
+    error.diagnostics.iter().map(|d| (marked(d), d.message.clone())).collect()
+}
+
+#[track_caller]
+fn one(text: &str, words: &str, message: &str) {
+    let text = format!("version: 1\n{text}\n");
+    let found = mistakes(&text);
+    assert_eq!(found.len(), 1, "{found:#?}");
+    assert_eq!(found[0].0, words);
+    assert!(found[0].1.contains(message), "{}", found[0].1);
+}
+
+macro_rules! mistakes {
+    ($($name:ident: $text:literal => $words:literal, $message:literal;)*) => {$(
+        #[test]
+        fn $name() {
+            one($text, $words, $message);
+        }
+    )*};
+}
+
+mistakes! {
+    unknown_key: "bse: main" => "bse", "unknown key `bse`";
+    duplicate_key: "base: a\nbase: b" => "base", "stands twice";
+    wrong_kind: "agents: [a1]" => "[", "expected a mapping";
+    overlapping_ports: "agents: {a1: {ports: 1-5}, a2: {ports: 5-9}}" => "5-9", "overlap";
+    one_worktree: "agents: {a1: {worktree: ../w}, a2: {worktree: .././w/}}" => ".././w/", "one worktree";
+    one_schema: "agents: {a1: {database: {schema: s}}, a2: {database: {schema: s}}}" => "s", "one schema";
+    one_branch: "agents: {a1: {branch: b}, a2: {branch: b}}" => "b", "one branch";
+    a_service_in_two_lanes: "services: {paths: 's/{service}/**'}\nagents: {a1: {services: [x]}, a2: {services: [x]}}"
+        => "x", "in two lanes";
+    services_without_a_place: "agents: {a1: {services: [x]}}" => "x", "where services live";
+    a_place_without_a_service: "services: {paths: 's/**'}" => "'s/**'", "no `{service}`";
+    no_such_owner: "agents: {a1: {}}\nareas: [{name: m, paths: [x], access: owner, owner: b1}]" => "b1", "is no agent";
+    an_owner_without_effect: "agents: {a1: {}}\nareas: [{name: m, paths: [x], access: lock, owner: a1}]"
+        => "a1", "not `access: owner`";
+    access_without_an_owner: "areas: [{name: m, paths: [x], access: owner}]" => "owner", "no owner";
+    two_areas_of_one_name: "areas: [{name: m, paths: [x], access: open}, {name: m, paths: [y], access: open}]"
+        => "m", "two areas";
+    an_area_without_paths: "areas: [{name: m, paths: [], access: open}]" => "{", "has no paths";
+    a_pattern_that_is_none: "areas: [{name: m, paths: ['[x'], access: open}]" => "'[x'", "never closed";
+    a_negated_pattern: "change: {exclude: ['!x']}" => "'!x'", "negated";
+    unreachable: "areas: [{name: m, paths: [/a/b/], access: open}, {name: n, paths: [/a/**], access: lock}]"
+        => "/a/b/", "never decides: the area `n` has all of it";
+    unreachable_lane: "agents: {a1: {owns: [docs/api/]}}\nareas: [{name: n, paths: [docs/], access: lock}]"
+        => "docs/api/", "never decides";
+    the_same_twice: "agents: {a1: {owns: [/docs/, /docs/]}}" => "/docs/", "is already in";
+    no_agent_in_the_branch: "branch: {pattern: 'feat/{feature}'}" => "'feat/{feature}'", "no `{agent}`";
+    a_broken_template: "branch: {pattern: 'feat/{agent'}" => "'feat/{agent'", "never closed";
+    a_branch_of_another: "agents: {a1: {branch: feat/a2/x}}\nbranch: {pattern: 'feat/{agent}/{f}'}"
+        => "feat/a2/x", "does not follow";
+    a_tag_that_is_none: "message: {tag: [wip]}" => "wip", "no form of a tag";
+    a_warning_above_the_limit: "change: {max_lines: 3, warn_at: 4}" => "4", "above `max_lines`";
+    a_number_that_is_none: "change: {max_lines: many}" => "many", "whole number";
+    a_duration_that_is_none: "history: {max_age: soon}" => "soon", "duration";
+    an_unknown_rule: "rules: {foreign-paths: off}" => "foreign-paths", "unknown key";
+    an_unknown_level: "rules: {foreign-path: warning}" => "warning", "is no level";
+    a_test_that_is_none: "tests: [a1 may fly]" => "a1 may fly", "is no test";
+    an_id_that_is_none: "agents: {'a 1': {}}" => "'a 1'", "cannot be an agent's id";
+    ids_that_differ_in_case: "agents: {a1: {}, A1: {}}" => "A1", "differ only in case";
+    a_step_without_a_command: "provision: [{name: x}]" => "{", "has no `run`";
+    an_empty_text: "base: ''" => "''", "is empty";
+    a_base_that_is_no_branch: "base: ma in" => "ma in", "cannot be a branch's name";
+    a_glob_that_is_none: "branch: {protected: ['ma[in']}" => "'ma[in'", "never closed";
+    one_proof_for_two: "agents: {a1: {identity: {github: [x]}}, a2: {identity: {github: [x]}}}" => "x", "is to prove both";
+    no_lines_at_all: "change: {max_lines: 0}" => "0", "lets no change through";
+    all_paths: "agents: {a1: {owns: [docs/]}}\nareas: [{name: n, paths: ['**'], access: lock}]" => "docs/", "never decides";
+    a_wrong_version: "remote: origin\nunowned: maybe" => "maybe", "is no choice";
+}
+
+#[test]
+fn no_version() {
+    assert!(mistakes("base: main\n")[0].1.contains("has no `version`"));
+    assert!(mistakes("version: 2\n")[0].1.contains("version 2 is not known"));
+    assert!(mistakes("")[0].1.contains("empty"));
+    assert!(mistakes("- a\n")[0].1.contains("expected a mapping"));
+}
+
+#[test]
+fn a_test_beside_a_wrong_area_is_still_checked() {
+    let found =
+        mistakes("version: 1\nareas: [{name: c, paths: ['[x'], access: lokc}]\ntests: [a9 may change x]\n");
+    assert_eq!(found.len(), 3, "{found:#?}");
+}
+
+#[test]
+fn the_last_match_decides() {
+    let plan = plan(
+        "version: 1\nagents: {a1: {owns: [docs/, x/]}, a2: {owns: [docs/api/]}}\n\
+         areas: [{name: c, paths: [x/y/], access: lock}]\n",
+    );
+    let owners = |path: &str| plan.decide(path.as_bytes(), false).owner_ids().join(",");
+    assert_eq!(owners("docs/a"), "a1");
+    assert_eq!(owners("docs/api/a"), "a2");
+    assert_eq!(owners("x/a"), "a1");
+    assert_eq!(plan.decide(b"x/y/a", false).area().map(|area| area.name.value.as_str()), Some("c"));
+    assert!(plan.decide(b"z", false).owner.is_none());
+}
+
+#[test]
+fn the_reference_says_what_the_guide_says() {
+    let plan = reference_plan();
+    let agents = &plan.policy.agents.0;
+    let memory: Vec<u64> =
+        agents.iter().filter_map(|a| Some(a.memory.as_ref()?.value.bytes / 1_000_000_000)).collect();
+    let tokens: Vec<u64> = agents.iter().map(|a| a.limits["openai_tpm"].value).collect();
+    let ports: Vec<String> =
+        agents.iter().filter_map(|a| Some(a.ports.as_ref()?.value.to_string())).collect();
+    assert_eq!(memory, [4, 12, 3, 3]);
+    assert_eq!(tokens, [10_000, 20_000, 5_000, 5_000]);
+    assert_eq!(ports, ["8080-8099", "8180-8199", "8280-8299", "8380-8399"]);
+    for agent in agents {
+        let (id, capitals) = (&agent.id.value, agent.id.value.to_uppercase());
+        assert_eq!(agent.services.len(), 3);
+        assert_eq!(agent.env["OPENAI_API_KEY"].value, format!("${{OPENAI_API_KEY_{capitals}}}"));
+        assert_eq!(agent.database.as_ref().map(|db| db.schema.value.clone()), Some(format!("agent_{id}")));
+    }
+}
+
+#[test]
+fn the_schema_and_the_reader_know_the_same_keys() {
+    let schema = schema();
+    let properties = |name: &str| -> Vec<String> {
+        let object = if name.is_empty() { &schema } else { &schema["$defs"][name] };
+        let mut keys: Vec<String> =
+            object["properties"].as_object().expect("properties").keys().cloned().collect();
+        keys.sort();
+        keys
+    };
+    use super::read::keys;
+    let sections = [
+        ("", keys::POLICY),
+        ("Agent", keys::AGENT),
+        ("Area", keys::AREA),
+        ("Services", keys::SERVICES),
+        ("Database", keys::DATABASE),
+        ("Identity", keys::IDENTITY),
+        ("Branch", keys::BRANCH),
+        ("Message", keys::MESSAGE),
+        ("Change", keys::CHANGE),
+        ("History", keys::HISTORY),
+        ("Locks", keys::LOCKS),
+        ("Provision", keys::PROVISION),
+    ];
+    for (name, keys) in sections {
+        let mut keys: Vec<String> = keys.iter().map(|key| (*key).to_owned()).collect();
+        keys.sort();
+        assert_eq!(properties(name), keys, "{name}");
+    }
+}
+
+#[test]
+fn the_reference_follows_the_schema() {
+    let value: serde_json::Value =
+        serde_yaml::from_str(include_str!("../../policy.yaml")).expect("YAML is JSON here");
+    let validator = jsonschema::validator_for(&schema()).expect("a schema");
+    let errors: Vec<String> =
+        validator.iter_errors(&value).map(|e| format!("{}: {e}", e.instance_path())).collect();
+    assert_eq!(errors, Vec::<String>::new());
+    let wrong = serde_json::json!({ "version": 1, "bse": "main" });
+    assert!(!validator.is_valid(&wrong));
+    assert!(!validator.is_valid(&serde_json::json!({ "base": "main" })));
+}
+
+#[test]
+fn the_example_of_the_documentation_is_right() {
+    let readme = include_str!("../../README.md");
+    let mut blocks = readme.split("```yaml\n").skip(1).filter_map(|rest| rest.split("```").next());
+    let policy = blocks.find(|block| block.starts_with("version: 1")).expect("a policy in the README");
+    plan(policy);
+}
