@@ -1,0 +1,133 @@
+//! Policy and facts in, report out.
+
+use crate::facts::{Change, Event, Facts, Unavailable};
+use crate::identity::{Who, resolve};
+use crate::policy::Plan;
+use crate::policy::cases::Case;
+use crate::policy::model::Level;
+use crate::report::{ChangeSummary, Finding, PolicySource, Report, Stats, Undecided, Verdict};
+use crate::rules::{Context, Draft, Findings, RULES, Touched};
+
+/// Gives the verdict on everything that the facts hold. `policy_oid`: the blob that the policy was
+/// read from.
+pub fn judge(plan: &Plan, facts: &Facts, policy_oid: Option<String>) -> Report {
+    let mut findings = Vec::new();
+    let mut undecided = Vec::new();
+    let mut summaries = Vec::new();
+    for change in &facts.changes {
+        let who = resolve(plan, facts, change);
+        judge_change(plan, facts, change, &who, &mut findings, &mut undecided);
+        summaries.push(summary(change, &who));
+    }
+    findings.sort_by(|a: &Finding, b| a.sort_key().cmp(&b.sort_key()));
+    findings.dedup_by(|a, b| a.sort_key() == b.sort_key() && a.message == b.message);
+    undecided.dedup();
+    let verdict = if !undecided.is_empty() {
+        Verdict::Undecided
+    } else if findings.iter().any(|finding| finding.level == Level::Error) {
+        Verdict::Fail
+    } else {
+        Verdict::Pass
+    };
+    let policy = PolicySource { source: plan.source.name.clone(), oid: policy_oid };
+    Report::new(verdict, facts.event, policy, summaries, findings, undecided)
+}
+
+fn judge_change(
+    plan: &Plan,
+    facts: &Facts,
+    change: &Change,
+    who: &Who,
+    findings: &mut Vec<Finding>,
+    undecided: &mut Vec<Undecided>,
+) {
+    let touched = Touched::all(plan, facts.event, change);
+    let context = Context::new(plan, facts, change, who, &touched);
+    let is_bound = !matches!(who, Who::Maintainer);
+    let stages = facts.event.stages();
+    for rule in RULES.iter().filter(|rule| rule.applies(plan, stages)) {
+        // Without knowing whose change it is, only the rule that says so has anything to say.
+        let is_unclear = matches!(who, Who::Unclear { .. } | Who::Stranger);
+        if (is_unclear && rule.id != "identity") || (!is_bound && !rule.binds_maintainers) {
+            continue;
+        }
+        let mut found = Findings::default();
+        let result = (rule.check)(&context, &mut found);
+        let level = rule.level_in(plan);
+        let drafts = found.into_drafts();
+        findings.extend(
+            drafts.into_iter().map(|draft| finding(plan, change, rule.id, level, facts.in_subfolder, draft)),
+        );
+        if let Err(Unavailable { reason, help }) = result {
+            undecided.push(Undecided { rule: Some(rule.id.to_owned()), reason, help });
+        }
+    }
+}
+
+fn finding(
+    plan: &Plan,
+    change: &Change,
+    rule: &str,
+    level: Level,
+    in_subfolder: bool,
+    draft: Draft,
+) -> Finding {
+    let message = match (&draft.path, &draft.subject, draft.commit) {
+        (Some(path), ..) => format!("{path} is a file {}", draft.headline),
+        (None, Some(subject), Some(oid)) => {
+            format!("{} (`{subject}`) is a commit {}", oid.short(), draft.headline)
+        }
+        _ => draft.headline.clone(),
+    };
+    Finding {
+        rule: rule.to_owned(),
+        level: draft.at_most.map_or(level, |most| level.max(most)),
+        message,
+        path: draft.path,
+        commit: draft.commit,
+        commits: draft.commits,
+        reference: change
+            .reference
+            .clone()
+            .or_else(|| change.branch.as_ref().map(|branch| format!("refs/heads/{branch}"))),
+        owner: draft.owner,
+        policy: plan.line(draft.span),
+        help_template: draft.help,
+        headline: draft.headline,
+        subject: draft.subject,
+        in_subfolder,
+    }
+}
+
+fn summary(change: &Change, who: &Who) -> ChangeSummary {
+    let files = change.files.known();
+    let lines = change.lines.known();
+    ChangeSummary {
+        reference: change.reference.clone(),
+        branch: change.branch.clone(),
+        agent: who.agent().map(str::to_owned),
+        base: change.merge_base.map(|base| base.oid),
+        head: change.head,
+        binary: lines.map(|lines| lines.binary.clone()).unwrap_or_default(),
+        stats: Stats {
+            commits: change.commits.known().map(Vec::len),
+            files: lines.map(|lines| lines.files).or_else(|| files.map(Vec::len)),
+            added: lines.map(|lines| lines.added),
+            deleted: lines.map(|lines| lines.deleted),
+            counted: lines.map(|lines| lines.counted),
+        },
+    }
+}
+
+/// Whether a sentence of `policy test` is true, and what the rules find on its path.
+pub fn try_case(plan: &Plan, case: &Case) -> (bool, Vec<Finding>) {
+    let facts = crate::facts::for_case(case, plan.policy.locks.ttl.value.seconds);
+    let mut findings = judge(plan, &facts, None).findings;
+    findings.retain(|finding| finding.path.is_some() && finding.level == Level::Error);
+    (findings.is_empty() == case.may, findings)
+}
+
+/// Whether an event judges commits one by one.
+pub fn judges_commits(event: Event) -> bool {
+    matches!(event, Event::PrePush | Event::Check)
+}

@@ -1,0 +1,64 @@
+//! Something that is known, or why it is not.
+
+/// Why something is not known, and what would make it known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unavailable {
+    /// What could not be read, and why.
+    pub reason: String,
+    /// The next step.
+    pub help: Option<String>,
+}
+
+impl Unavailable {
+    /// A reason with a next step.
+    pub fn new(reason: impl Into<String>, help: impl Into<String>) -> Self {
+        Self { reason: reason.into(), help: Some(help.into()) }
+    }
+}
+
+/// Something that rules may ask for.
+#[derive(Debug, Clone)]
+pub enum Fact<T> {
+    /// It is known.
+    Known(T),
+    /// It could not be had: whoever needs it cannot decide.
+    Unavailable(Unavailable),
+    /// Nobody said that they needed it.
+    NotGathered,
+}
+
+impl<T> Fact<T> {
+    /// The fact, if it is known.
+    ///
+    /// # Errors
+    /// Why it is not. A fact that nobody gathered is not known either, so that a rule which forgets
+    /// to say what it needs fails closed.
+    pub fn get(&self) -> Result<&T, Unavailable> {
+        match self {
+            Self::Known(value) => Ok(value),
+            Self::Unavailable(why) => Err(why.clone()),
+            Self::NotGathered => Err(Unavailable {
+                reason: "a rule asks for a fact that it did not announce; this is a defect of git-lane"
+                    .to_owned(),
+                help: None,
+            }),
+        }
+    }
+
+    /// The fact if it is known, for what a report shows but no verdict depends on.
+    pub fn known(&self) -> Option<&T> {
+        match self {
+            Self::Known(value) => Some(value),
+            _ => None,
+        }
+    }
+}
+
+impl<T> From<Result<T, Unavailable>> for Fact<T> {
+    fn from(result: Result<T, Unavailable>) -> Self {
+        match result {
+            Ok(value) => Self::Known(value),
+            Err(why) => Self::Unavailable(why),
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! Commit messages: subject and trailers.
+
+/// One commit message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    /// The text after clean-up, bytes that are not UTF-8 replaced.
+    pub text: String,
+}
+
+impl Message {
+    /// The first paragraph on one line, as `%s` of git-log(1) has it.
+    pub fn subject(&self) -> String {
+        let lines = self.text.lines().map(str::trim).skip_while(|line| line.is_empty());
+        lines.take_while(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
+    }
+
+    /// The first line that is not blank.
+    pub fn first_line(&self) -> &str {
+        let mut lines = self.text.lines();
+        lines.find(|line| !line.trim().is_empty()).unwrap_or("")
+    }
+
+    /// The trailers, in order: the last paragraph if all of it has the form `Key: value`, a value going
+    /// on in lines that begin with a blank.
+    ///
+    /// Follows git-interpret-trailers(1): trailers alone, or, where git itself wrote one of them, at
+    /// least a quarter of trailers; never in the subject.
+    pub fn trailers(&self) -> Vec<(&str, String)> {
+        let lines: Vec<&str> = self.text.lines().map(str::trim_end).collect();
+        let end = lines.iter().rposition(|line| !line.is_empty()).map_or(0, |last| last + 1);
+        let Some(blank) = lines[..end].iter().rposition(|line| line.is_empty()) else {
+            return Vec::new();
+        };
+        if lines[..blank].iter().all(|line| line.is_empty()) {
+            return Vec::new();
+        }
+        let mut trailers: Vec<(&str, String)> = Vec::new();
+        let (mut others, mut by_git, mut goes_on) = (0, false, false);
+        for line in lines[blank + 1..end].iter().filter(|line| !line.starts_with('#')) {
+            by_git |= line.starts_with("Signed-off-by: ") || line.starts_with("(cherry picked from commit ");
+            if line.starts_with([' ', '\t']) {
+                match trailers.last_mut() {
+                    Some((_, value)) if goes_on => {
+                        *value = format!("{value} {}", line.trim()).trim().to_owned();
+                    }
+                    _ => others += 1,
+                }
+                continue;
+            }
+            goes_on = false;
+            match line.split_once(':') {
+                Some((key, value)) if is_trailer_key(key.trim_end()) => {
+                    trailers.push((key.trim_end(), value.trim().to_owned()));
+                    goes_on = true;
+                }
+                _ if line.starts_with("(cherry picked from commit ") => {}
+                _ => others += 1,
+            }
+        }
+        let is_block = others == 0 || (by_git && trailers.len() * 3 >= others);
+        if is_block { trailers } else { Vec::new() }
+    }
+
+    /// The values of the trailers with this key, compared without case as git does.
+    pub fn trailer(&self, key: &str) -> Vec<String> {
+        let trailers = self.trailers().into_iter().filter(|(name, _)| name.eq_ignore_ascii_case(key));
+        trailers.map(|(_, value)| value).collect()
+    }
+}
+
+fn is_trailer_key(key: &str) -> bool {
+    !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(text: &str) -> Message {
+        Message { text: text.into() }
+    }
+
+    #[test]
+    fn trailers_are_the_last_paragraph() {
+        let text = message("subject\n\nbody: no\n\nAgent: a1\nCoordinated-with:  a2 \n");
+        let expected = [("Agent", "a1".to_owned()), ("Coordinated-with", "a2".to_owned())];
+        assert_eq!(text.trailers(), expected);
+        assert_eq!(text.trailer("agent"), ["a1"]);
+        assert!(message("Agent: a1").trailers().is_empty());
+        assert!(message("s\n\nAgent: a1\nand then prose").trailers().is_empty());
+        assert_eq!(message("s\n\nAgent: a1\nprose\nSigned-off-by: x").trailer("Agent"), ["a1"]);
+    }
+}

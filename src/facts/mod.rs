@@ -1,0 +1,251 @@
+//! What is known when a verdict is given: plain data, gathered once, read by pure rules.
+
+mod case;
+mod event;
+mod fact;
+mod message;
+mod oid;
+mod path;
+
+pub use case::for_case;
+pub use event::{Event, Stage};
+pub use fact::{Fact, Unavailable};
+pub use message::Message;
+pub use oid::Oid;
+pub use path::RepoPath;
+
+/// Everything that the rules see.
+#[derive(Debug, Clone)]
+pub struct Facts {
+    /// What asks.
+    pub event: Event,
+    /// Seconds since the epoch.
+    pub now: i64,
+    /// Who claims to be working here, apart from branches and messages.
+    pub claims: Vec<IdentityClaim>,
+    /// The committer's e-mail address, where it is known.
+    pub email: Option<String>,
+    /// Locks held, where a path under a lock is touched.
+    pub locks: Fact<Vec<LockClaim>>,
+    /// The message of the commit that is being made.
+    pub message: Fact<Message>,
+    /// What is judged: one change, or one for each pushed ref.
+    pub changes: Vec<Change>,
+    /// The ref that the base was read from.
+    pub base_ref: Option<String>,
+    /// How a commit that is being made was asked for.
+    pub form: CommitForm,
+    /// The local base branch, where the change stands on commits of it that the remote's does not have.
+    pub unpushed_base: Option<String>,
+    /// Whether commands are typed below the worktree's root, so that paths need `:/` before them.
+    pub in_subfolder: bool,
+}
+
+/// How a commit is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum CommitForm {
+    /// From the index as it is.
+    #[default]
+    Index,
+    /// `commit -a`, or `-i`: git stages first, into an index that is gone if the commit is refused.
+    All,
+    /// `commit PATH`.
+    Paths,
+    /// Not at all: edits in the working tree are looked at.
+    Worktree,
+}
+
+/// Somebody's word on which agent works here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IdentityClaim {
+    /// Where it was said.
+    pub source: IdentitySource,
+    /// The id that was said.
+    pub agent: String,
+}
+
+/// Where an identity is claimed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum IdentitySource {
+    /// `--agent` on the command line; it stands above all others.
+    Option,
+    /// `lane.agent` in the worktree's configuration.
+    Config,
+    /// The same, copied from another worktree by `git worktree add`: it counts where neither the
+    /// environment nor the branch says another thing.
+    CopiedConfig,
+    /// The variable `AGENT_ID`.
+    Environment,
+    /// `AGENT_ID` in `.agent.env` at the worktree's root.
+    File,
+    /// The branch's name.
+    Branch,
+    /// The tags of commit messages.
+    Message,
+}
+
+impl IdentitySource {
+    /// The name in messages.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Option => "--agent",
+            Self::Config => "git config lane.agent",
+            Self::CopiedConfig => "git config lane.agent, copied from another worktree,",
+            Self::Environment => "the variable AGENT_ID",
+            Self::File => ".agent.env",
+            Self::Branch => "the branch's name",
+            Self::Message => "the commit messages",
+        }
+    }
+}
+
+/// An agent's claim on an area.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LockClaim {
+    /// The area's name.
+    pub area: String,
+    /// The agent's id.
+    pub agent: String,
+    /// When the claim was made, in seconds since the epoch.
+    pub since: i64,
+    /// The worktree in which the claim lies.
+    pub place: String,
+}
+
+/// What happens to a ref.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RefUpdate {
+    /// It is new.
+    Create,
+    /// It moves forward.
+    Forward,
+    /// It moves to where its old tip is no longer part of it, or the old tip is unknown here.
+    Rewrite,
+    /// It goes away.
+    Delete,
+}
+
+/// What one branch adds to its base.
+#[derive(Debug, Clone)]
+pub struct Change {
+    /// The ref as the remote will know it, when refs are pushed.
+    pub reference: Option<String>,
+    /// What happens to that ref.
+    pub update: Option<RefUpdate>,
+    /// The branch's short name, where there is a branch.
+    pub branch: Option<String>,
+    /// The tip of the base.
+    pub base: Option<Oid>,
+    /// Where the change left the base; `None` where they share no history.
+    pub merge_base: Option<MergeBase>,
+    /// The tip; `None` while a first commit is being made.
+    pub head: Option<Oid>,
+    /// Files of the whole change: merge base to tip, or to the index.
+    pub files: Fact<Vec<FileChange>>,
+    /// Files of the commit that is being made: HEAD to the index.
+    pub staged: Fact<Vec<FileChange>>,
+    /// The commits of the change, oldest first.
+    pub commits: Fact<Vec<Commit>>,
+    /// Lines of the whole change.
+    pub lines: Fact<Lines>,
+    /// A merge is being committed.
+    pub is_merging: bool,
+    /// The local branch to switch to before the change can be worked on; `None` if HEAD is on it.
+    pub elsewhere: Option<String>,
+}
+
+impl Default for Change {
+    /// A change of nothing, all of it known.
+    fn default() -> Self {
+        Self {
+            reference: None,
+            update: None,
+            branch: None,
+            base: None,
+            merge_base: None,
+            head: None,
+            files: Fact::Known(Vec::new()),
+            staged: Fact::Known(Vec::new()),
+            commits: Fact::Known(Vec::new()),
+            lines: Fact::Known(Lines::default()),
+            is_merging: false,
+            elsewhere: None,
+        }
+    }
+}
+
+/// Where a change left its base.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MergeBase {
+    /// The commit.
+    pub oid: Oid,
+    /// When it was committed, in seconds since the epoch.
+    pub time: i64,
+}
+
+/// One file of a change. A rename is two: a deletion and an addition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileChange {
+    /// The path.
+    pub path: RepoPath,
+    /// Mode and object before, if it was there.
+    pub old: Option<FileVersion>,
+    /// Mode and object after, if it is there.
+    pub new: Option<FileVersion>,
+}
+
+/// A file as a tree has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FileVersion {
+    /// The mode: 0o100644, 0o100755, 0o120000 (link) or 0o160000 (submodule).
+    pub mode: u32,
+    /// The blob, or a submodule's commit.
+    pub oid: Oid,
+}
+
+impl FileVersion {
+    /// Whether it is a submodule.
+    pub fn is_submodule(&self) -> bool {
+        self.mode == 0o160_000
+    }
+}
+
+impl FileChange {
+    /// Whether patterns for folders match: a submodule is one.
+    pub fn is_folder(&self) -> bool {
+        let sides = [self.old, self.new];
+        sides.iter().flatten().any(FileVersion::is_submodule)
+    }
+}
+
+/// One commit of a change.
+#[derive(Debug, Clone)]
+pub struct Commit {
+    /// Its id.
+    pub oid: Oid,
+    /// How many parents it has.
+    pub parents: usize,
+    /// Its message.
+    pub message: Message,
+    /// What it changes; for a merge, what it alone brings in: paths that differ from every parent.
+    pub files: Vec<FileChange>,
+    /// Whether the remote that is pushed to has it already.
+    pub is_pushed: bool,
+}
+
+/// How many lines a change has.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Lines {
+    /// Files, as `git diff --numstat -M` lists them: a rename is one.
+    pub files: usize,
+    /// Lines added.
+    pub added: u64,
+    /// Lines deleted.
+    pub deleted: u64,
+    /// Added plus deleted without what is excluded.
+    pub counted: u64,
+    /// Files whose lines cannot be counted.
+    pub binary: Vec<RepoPath>,
+    /// The files that count most, most first: path and lines.
+    pub largest: Vec<(RepoPath, u64)>,
+}

@@ -1,0 +1,135 @@
+//! `branch-name`
+
+use super::{Context, Draft, Findings, Rule};
+use crate::facts::{Event, RefUpdate, Stage, Unavailable};
+use crate::identity::of_branch;
+use crate::policy::model::Level;
+
+pub static RULE: Rule = Rule {
+    id: "branch-name",
+    summary: "a branch that does not follow the pattern, or bears another agent's id",
+    docs: "\
+## What it finds
+An agent that commits on, or pushes, a branch which does not follow `branch.pattern`, or follows it
+with the id of another agent.
+
+## Why
+The branch's name is how people, the server and the CI job see whose change it is. Work of `a2` on a
+branch of `a1` gets `a1`'s rights there, and mixes two changes.
+
+## Example
+With `pattern: \"feat/{agent}/{feature}\"`, agent `a2` commits on `feat/a1/search`, or on `my-fix`.
+
+## How to get on
+`git branch -m feat/a2/<feature>` renames the current branch; `git switch -c feat/a2/<feature>` starts
+another where you are. At push: `git push <remote> HEAD:refs/heads/feat/a2/<feature>`.
+",
+    level: Level::Error,
+    at: &[Stage::Commit, Stage::Push, Stage::Server, Stage::Ci],
+    binds_maintainers: false,
+    needs: &[],
+    is_wanted: |plan| plan.branch.is_some(),
+    check,
+};
+
+fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailable> {
+    let plan = context.plan;
+    let (Some(branch), Some(template), Some(agent)) =
+        (context.change.branch.as_deref(), &plan.branch, context.agent())
+    else {
+        return Ok(());
+    };
+    // An update of a protected branch is refused as such.
+    let is_push = context.facts.event == Event::PrePush;
+    if is_push && plan.protected(branch).is_some() {
+        return Ok(());
+    }
+    let bearer = of_branch(plan, branch);
+    if bearer == Some(agent) {
+        return Ok(());
+    }
+    let is_deletion = context.change.update == Some(RefUpdate::Delete);
+    let headline = match bearer {
+        Some(other) => format!("the branch `{branch}` bears the id of {other}, and you are {agent}"),
+        None if is_deletion => return Ok(()),
+        None => format!("the branch `{branch}` does not follow the pattern, and you are {agent}"),
+    };
+    let wanted = own_name(&template.for_agent(agent), branch);
+    let remote = &plan.policy.remote.value;
+    let local = context.change.elsewhere.as_deref().unwrap_or("HEAD");
+    findings.add(Draft {
+        headline,
+        help: match (is_push, is_deletion) {
+            (_, true) => "leave it to its owner, or ask a maintainer".to_owned(),
+            (true, false) => {
+                format!("push it under a name of your own: git push {remote} {local}:refs/heads/{wanted}")
+            }
+            (false, false) if bearer.is_some() || plan.protected(branch).is_some() => {
+                format!("go on in a branch of your own: git switch -c {wanted}")
+            }
+            (false, false) => format!("rename it: git branch -m {wanted}"),
+        },
+        owner: bearer.map(str::to_owned),
+        span: plan.policy.branch.pattern.as_ref().and_then(|pattern| pattern.span),
+        ..Draft::default()
+    });
+    Ok(())
+}
+
+/// A name of the agent's own for a branch: `feat/a2/my-fix` for `my-fix`.
+pub(super) fn own_name(pattern: &str, branch: &str) -> String {
+    let last = branch.rsplit('/').next().unwrap_or(branch);
+    let mut name = String::new();
+    let mut rest = pattern;
+    while let Some((before, after)) = rest.split_once('{') {
+        name.push_str(before);
+        name.push_str(last);
+        rest = after.split_once('}').map_or("", |(_, rest)| rest);
+    }
+    name + rest
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::facts::Event::{PreCommit, PrePush};
+    use crate::facts::RefUpdate::{Create, Delete};
+    use crate::rules::testing::Scene;
+
+    fn on(branch: &str) -> Vec<String> {
+        Scene::new(PreCommit, "a2").branch(branch).findings()
+    }
+
+    #[test]
+    fn at_commit() {
+        assert_eq!(on("feat/a2/x").len(), 0);
+        assert_eq!(on("feat/a1/x"), ["error branch-name (a1)"]);
+        assert_eq!(on("my-fix"), ["error branch-name"]);
+        assert_eq!(on("main"), ["error branch-name"]);
+        assert_eq!(on("feat/a9/x"), ["error branch-name"]);
+    }
+
+    #[test]
+    fn no_branch_no_finding() {
+        let scene = Scene::new(PreCommit, "a2").change(|change| change.branch = None);
+        assert_eq!(scene.findings().len(), 0);
+    }
+
+    #[test]
+    fn maintainers_name_branches_as_they_like() {
+        assert_eq!(Scene::new(PreCommit, "").branch("hotfix").findings().len(), 0);
+    }
+
+    #[test]
+    fn deleting_is_for_the_owner() {
+        let delete = |branch| Scene::new(PrePush, "a2").pushed_to(branch, Delete).findings();
+        assert_eq!(delete("feat/a2/x").len(), 0);
+        assert_eq!(delete("old").len(), 0);
+        assert_eq!(delete("feat/a1/x"), ["error branch-name (a1)"]);
+    }
+
+    #[test]
+    fn a_protected_branch_is_another_rules_affair() {
+        let scene = Scene::new(PrePush, "a2").pushed_to("main", Create);
+        assert_eq!(scene.findings(), ["error protected-branch"]);
+    }
+}

@@ -1,0 +1,281 @@
+//! What a rule is shown, and where it puts what it finds.
+
+use std::collections::HashMap;
+
+use crate::facts::{Change, Commit, CommitForm, Event, Facts, FileChange, Oid, RepoPath, Unavailable};
+use crate::identity::Who;
+use crate::policy::model::{Access, Level};
+use crate::policy::{Decision, Owner, Plan, Span};
+
+/// One change before one rule.
+pub struct Context<'a> {
+    /// The policy.
+    pub plan: &'a Plan,
+    /// All facts.
+    pub facts: &'a Facts,
+    /// The change that is judged.
+    pub change: &'a Change,
+    /// Whose it is.
+    pub who: &'a Who,
+    touched: &'a Result<Vec<Touched<'a>>, Unavailable>,
+}
+
+/// A path that a change touches, and what the policy says of it.
+#[derive(Debug)]
+pub struct Touched<'a> {
+    /// The path.
+    pub path: &'a RepoPath,
+    /// Whether the path is there afterwards.
+    pub is_present: bool,
+    /// What the policy says of it.
+    pub decision: Decision<'a>,
+    /// Whether the whole change touches it, or only commits that undo one another.
+    pub in_whole: bool,
+    /// Whether the commit that is being made touches it.
+    pub in_staged: bool,
+    /// The commits that touch it, oldest first.
+    pub commits: Vec<&'a Commit>,
+}
+
+impl<'a> Touched<'a> {
+    /// All paths of a change: of the whole, of the commit being made, of each commit.
+    ///
+    /// # Errors
+    /// Why the files of the change are not known.
+    pub fn all(plan: &'a Plan, event: Event, change: &'a Change) -> Result<Vec<Self>, Unavailable> {
+        let mut all: Vec<Self> = Vec::new();
+        let mut index: HashMap<&RepoPath, usize> = HashMap::new();
+        let mut entry = |file: &'a FileChange, all: &mut Vec<Self>| -> usize {
+            *index.entry(&file.path).or_insert_with(|| {
+                all.push(Self {
+                    path: &file.path,
+                    is_present: file.new.is_some(),
+                    decision: plan.decide(&file.path.0, file.is_folder()),
+                    in_whole: false,
+                    in_staged: false,
+                    commits: Vec::new(),
+                });
+                all.len() - 1
+            })
+        };
+        for file in change.files.get()? {
+            let at = entry(file, &mut all);
+            all[at].in_whole = true;
+        }
+        for file in change.staged.known().into_iter().flatten() {
+            let at = entry(file, &mut all);
+            all[at].in_staged = true;
+        }
+        for commit in change.commits.get()? {
+            for file in &commit.files {
+                let at = entry(file, &mut all);
+                all[at].commits.push(commit);
+            }
+        }
+        // What is staged but not in the whole change puts a path back to what the base has.
+        let only_staged = event == Event::CommitMsg;
+        all.retain(|touched| only_staged || touched.in_whole || !touched.commits.is_empty());
+        all.sort_by(|a, b| a.path.cmp(b.path));
+        Ok(all)
+    }
+
+    /// Whether it comes with what the remote does not have yet: in a commit that it does not have, or
+    /// in a merge that differs from the base but brings nothing in of its own (`merge -s ours`).
+    pub fn is_new(&self) -> bool {
+        self.commits.iter().any(|commit| !commit.is_pushed) || (self.in_whole && self.commits.is_empty())
+    }
+
+    /// The access of the area that decided, if an area did.
+    pub fn access(&self) -> Option<Access> {
+        match self.decision.owner {
+            Some(Owner::Area(area)) => Some(area.access.value),
+            _ => None,
+        }
+    }
+}
+
+impl<'a> Context<'a> {
+    /// Puts a change before the rules.
+    pub fn new(
+        plan: &'a Plan,
+        facts: &'a Facts,
+        change: &'a Change,
+        who: &'a Who,
+        touched: &'a Result<Vec<Touched<'a>>, Unavailable>,
+    ) -> Self {
+        Self { plan, facts, change, who, touched }
+    }
+
+    /// The paths that the change touches, sorted.
+    ///
+    /// # Errors
+    /// Why they are not known.
+    pub fn touched(&self) -> Result<&'a [Touched<'a>], Unavailable> {
+        match self.touched {
+            Ok(touched) => Ok(touched),
+            Err(why) => Err(why.clone()),
+        }
+    }
+
+    /// The commits of the change.
+    ///
+    /// # Errors
+    /// Why they are not known.
+    pub fn commits(&self) -> Result<&'a [Commit], Unavailable> {
+        self.change.commits.get().map(Vec::as_slice)
+    }
+
+    /// The id of the agent whose change it is.
+    pub fn agent(&self) -> Option<&str> {
+        self.who.agent()
+    }
+
+    /// Whether an agent owns a path by its lane or by name.
+    pub fn owns(&self, touched: &Touched<'_>) -> bool {
+        let agent = self.agent();
+        touched.decision.owner_ids().iter().any(|id| Some(*id) == agent)
+    }
+
+    /// The command that makes messages anew, commit by commit: `amend` where one commit is all there
+    /// is, else `rebase` with the place to rebase to.
+    pub fn reword(&self, amend: &str, rebase: &str) -> String {
+        if let Some(help) = self.push_base() {
+            return help;
+        }
+        let is_one = self.change.commits.known().is_some_and(|commits| commits.len() == 1);
+        let switch = self.switch();
+        match self.change.merge_base {
+            _ if is_one => format!("{switch}{amend}"),
+            Some(base) => format!("{switch}{rebase} {}", base.oid.short()),
+            None => format!("{switch}{rebase} --root"),
+        }
+    }
+
+    /// What to do about commits of the local base branch that the remote's does not have: they are not
+    /// the agent's to take back.
+    fn push_base(&self) -> Option<String> {
+        let name = self.facts.unpushed_base.as_ref()?;
+        let remote = &self.plan.policy.remote.value;
+        Some(format!(
+            "your local {name} has commits that {remote} does not have; if they are what is meant here, have a \
+             maintainer push them: git push {remote} {name}, or leave them out: git rebase --onto {remote}/{name} {name}"
+        ))
+    }
+
+    /// What has to be typed first where the change is on a branch that is not checked out.
+    fn switch(&self) -> String {
+        let branch = self.change.elsewhere.as_ref();
+        branch.map(|name| format!("git switch {name} && ")).unwrap_or_default()
+    }
+
+    /// How to get on with a path that is somebody else's: take it out, and ask them.
+    pub fn leave_to(&self, touched: &Touched<'_>, whom: &str) -> String {
+        let command = self.take_out(touched);
+        if self.push_base().as_ref() == Some(&command) {
+            return command;
+        }
+        format!(
+            "take it out (your edit stays in the working tree): {command}\nthen ask {whom} for the change"
+        )
+    }
+
+    /// The command that takes paths out of the change again without touching the working tree;
+    /// `{paths}` stands for them, `{others}` for all paths but these.
+    pub fn take_out(&self, touched: &Touched<'_>) -> String {
+        let is_commit = self.facts.event.is_commit() || self.facts.event == Event::CheckStaged;
+        let is_committed = !touched.commits.is_empty() || (touched.in_whole && !touched.in_staged);
+        if is_committed && let Some(help) = self.push_base() {
+            return help;
+        }
+        if self.change.reference.as_deref().is_some_and(|name| name.starts_with("refs/tags/")) {
+            return "leave the tag where it is, and tag a commit without it".to_owned();
+        }
+        // What is not committed yet is easily left out; what is staged by `commit -a` is in an index of
+        // its own, which is gone once git gives up.
+        if !is_committed {
+            return match (self.facts.form, self.change.head) {
+                (CommitForm::Worktree, _) => "git stash push --include-untracked -- {paths}".to_owned(),
+                (CommitForm::All, _) => "git add -u -- {others} && git commit".to_owned(),
+                (_, None) => "git rm --cached -- {paths}".to_owned(),
+                _ => "git restore --staged -- {paths}".to_owned(),
+            };
+        }
+        match self.change.merge_base {
+            Some(base) if is_commit => {
+                format!("git restore --staged --source={} -- {{paths}}", base.oid.short())
+            }
+            // Keeps every line in the working tree; what remains staged is committed anew, as one.
+            Some(base) => format!(
+                "{}git reset --soft {} && git restore --staged -- {{paths}} && git commit",
+                self.switch(),
+                base.oid.short()
+            ),
+            None => format!("{}git rm --cached -- {{paths}} && git commit --amend", self.switch()),
+        }
+    }
+
+    /// Adds a finding for a path: about the whole change if the whole has it, else about the first
+    /// commit that does.
+    pub fn path_finding(&self, touched: &Touched<'_>, draft: Draft, findings: &mut Findings) {
+        let commits: Vec<Oid> = touched.commits.iter().map(|commit| commit.oid).collect();
+        let commit = if touched.in_whole || touched.in_staged { None } else { commits.first().copied() };
+        findings.add(Draft {
+            path: Some(touched.path.clone()),
+            span: draft.span.or(touched.decision.span),
+            commit,
+            commits,
+            ..draft
+        });
+    }
+}
+
+/// A finding as a rule makes it; the engine adds the rule's name and level.
+#[derive(Debug, Clone, Default)]
+pub struct Draft {
+    /// What is wrong, without the path: findings that share it are shown as one block.
+    pub headline: String,
+    /// The next legal step; `{paths}` stands for the paths it is about.
+    pub help: String,
+    /// The path.
+    pub path: Option<RepoPath>,
+    /// The commit, where only commits show it.
+    pub commit: Option<Oid>,
+    /// The commits that brought it.
+    pub commits: Vec<Oid>,
+    /// The subject of a commit that is itself what is wrong.
+    pub subject: Option<String>,
+    /// The agents who own what was touched, separated by commas.
+    pub owner: Option<String>,
+    /// The words of the policy that decided.
+    pub span: Option<Span>,
+    /// A level lower than the rule's own.
+    pub at_most: Option<Level>,
+}
+
+impl Draft {
+    /// A finding about one commit.
+    pub fn of_commit(commit: &Commit) -> Self {
+        Self {
+            commit: Some(commit.oid),
+            commits: vec![commit.oid],
+            subject: Some(commit.message.subject()),
+            ..Self::default()
+        }
+    }
+}
+
+/// What a rule finds.
+#[derive(Debug, Default)]
+pub struct Findings(Vec<Draft>);
+
+impl Findings {
+    /// Adds one.
+    pub fn add(&mut self, draft: Draft) {
+        self.0.push(draft);
+    }
+
+    /// All of them.
+    pub fn into_drafts(self) -> Vec<Draft> {
+        self.0
+    }
+}

@@ -1,0 +1,96 @@
+//! `local-file`
+
+use super::{Context, Draft, Findings, Need, Rule};
+use crate::facts::{Stage, Unavailable};
+use crate::policy::model::{Access, Level};
+
+pub static RULE: Rule = Rule {
+    id: "local-file",
+    summary: "a file that must stay local",
+    docs: "\
+## What it finds
+A file under an area with `access: never` that a change adds or edits. Deleting one that was committed
+by mistake is right, and passes.
+
+## Why
+`.agent.env` and its like hold one agent's identity, ports and keys. Committed, they reach every other
+worktree and override what is there.
+
+## Example
+`git add -A` takes `AGENT_FOCUS.md` along.
+
+## How to get on
+`git rm --cached -- <path>` takes it out of the commit and leaves it on disk; a line in
+`.git/info/exclude` keeps it out.
+",
+    level: Level::Error,
+    at: &[Stage::Commit, Stage::Push, Stage::Server, Stage::Ci],
+    binds_maintainers: true,
+    needs: &[Need::Files],
+    is_wanted: |plan| {
+        let mut areas = plan.policy.areas.iter();
+        areas.any(|area| area.access.value == Access::Never)
+    },
+    check,
+};
+
+fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailable> {
+    for touched in context.touched()? {
+        if touched.access() != Some(Access::Never) {
+            continue;
+        }
+        let commits = &touched.commits;
+        let brings = |path| {
+            let of_path = move |file: &&crate::facts::FileChange| &file.path == path;
+            commits.iter().any(|commit| commit.files.iter().filter(of_path).any(|file| file.new.is_some()))
+        };
+        if !touched.is_present && !brings(touched.path) {
+            continue;
+        }
+        let at_commit = context.facts.event.stages() == [Stage::Commit];
+        let draft = Draft {
+            headline: "that must stay local".to_owned(),
+            help: if at_commit {
+                "git rm --cached -- {paths} (the file stays on disk)".to_owned()
+            } else {
+                context.take_out(touched)
+            },
+            ..Draft::default()
+        };
+        context.path_finding(touched, draft, findings);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::facts::{Event::PreCommit, Fact};
+    use crate::rules::testing::Scene;
+
+    #[test]
+    fn local_files_at_any_depth() {
+        let scene =
+            Scene::new(PreCommit, "a2").files(&["x/AGENT_FOCUS.md", "notes.local", ".locks/.common-lock-a2"]);
+        assert_eq!(scene.findings().len(), 3);
+    }
+
+    #[test]
+    fn maintainers_too() {
+        assert_eq!(
+            Scene::new(PreCommit, "").files(&[".agent.env"]).findings(),
+            ["error local-file .agent.env"]
+        );
+    }
+
+    #[test]
+    fn deleting_one_is_right() {
+        let scene = Scene::new(PreCommit, "a2").files(&[".agent.env"]).change(|change| {
+            for files in [&mut change.files, &mut change.staged] {
+                if let Fact::Known(files) = files {
+                    files[0].old = files[0].new.take();
+                }
+            }
+        });
+        assert_eq!(scene.findings().len(), 0);
+    }
+}

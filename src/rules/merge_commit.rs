@@ -1,0 +1,91 @@
+//! `merge-commit`
+
+use super::{Context, Draft, Findings, Need, Rule};
+use crate::facts::{Event, Stage, Unavailable};
+use crate::policy::model::{Level, Merges};
+
+pub static RULE: Rule = Rule {
+    id: "merge-commit",
+    summary: "a merge commit in a change",
+    docs: "\
+## What it finds
+A commit with more than one parent among the commits of a change, where the policy says
+`history: { merges: deny }`. While a merge is being made there is a warning.
+
+## Why
+Rebase, don't merge: a change that is a line of commits on top of the base can be read, reverted and
+bisected, and conflicts are solved where they belong.
+
+## Example
+`git merge origin/main` in the worktree of `a2`.
+
+## How to get on
+`git fetch origin main && git rebase origin/main` puts your commits on top of the base and leaves the
+merge out. A merge that is under way is given up with `git merge --abort`.
+",
+    level: Level::Error,
+    at: &[Stage::Commit, Stage::Push, Stage::Server, Stage::Ci],
+    binds_maintainers: false,
+    needs: &[Need::Parents],
+    is_wanted: |plan| plan.policy.history.merges.value == Merges::Deny,
+    check,
+};
+
+fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailable> {
+    let base = context.facts.base_ref.as_deref().unwrap_or("refs/heads/main");
+    let base = base.trim_start_matches("refs/remotes/").trim_start_matches("refs/heads/");
+    let span = context.plan.policy.history.merges.span;
+    let is_commit = context.facts.event.stages() == [Stage::Commit];
+    if is_commit {
+        if context.change.is_merging || context.facts.event == Event::PreMergeCommit {
+            findings.add(Draft {
+                headline: "this makes a merge commit, which the push will refuse".to_owned(),
+                help: format!("rebase instead: git merge --abort; git rebase {base}"),
+                span,
+                at_most: Some(Level::Warn),
+                ..Draft::default()
+            });
+        }
+        return Ok(());
+    }
+    for commit in context.commits()?.iter().filter(|commit| commit.parents > 1) {
+        findings.add(Draft {
+            headline: "that is a merge".to_owned(),
+            help: format!("rebase, don't merge: git rebase {base} (it leaves merges out)"),
+            span,
+            ..Draft::of_commit(commit)
+        });
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::facts::Event::{PreCommit, PreMergeCommit, PrePush};
+    use crate::facts::Fact;
+    use crate::rules::testing::Scene;
+
+    fn merge(scene: Scene) -> Vec<String> {
+        let scene = scene.commit(7, "Merge branch 'main'", &[]).change(|change| {
+            if let Fact::Known(commits) = &mut change.commits {
+                commits[0].parents = 2;
+            }
+        });
+        scene.findings()
+    }
+
+    #[test]
+    fn at_push() {
+        assert_eq!(merge(Scene::new(PrePush, "a2"))[0], "error merge-commit @07");
+        let allowed = Scene::new(PrePush, "a2").with("merges: deny", "merges: allow");
+        assert_eq!(merge(allowed), ["error untagged-message @07"]);
+        assert_eq!(merge(Scene::new(PrePush, "")).len(), 0);
+    }
+
+    #[test]
+    fn a_merge_under_way_is_a_warning() {
+        let scene = Scene::new(PreCommit, "a2").change(|change| change.is_merging = true);
+        assert_eq!(scene.findings(), ["warn merge-commit"]);
+        assert_eq!(Scene::new(PreMergeCommit, "a2").findings(), ["warn merge-commit"]);
+    }
+}

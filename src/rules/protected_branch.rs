@@ -1,0 +1,90 @@
+//! `protected-branch`
+
+use super::{Context, Draft, Findings, Rule};
+use crate::facts::{RefUpdate, Stage, Unavailable};
+use crate::policy::model::Level;
+
+pub static RULE: Rule = Rule {
+    id: "protected-branch",
+    summary: "an agent pushing to, deleting or rewriting a protected branch",
+    docs: "\
+## What it finds
+A push by an agent that creates, moves, rewrites or deletes a branch listed under `branch.protected`.
+
+## Why
+What lands on the base binds everybody: it goes there by a reviewed pull request.
+
+## Example
+`git push origin HEAD:main` from the worktree of `a2`.
+
+## How to get on
+Push your own branch and open a pull request: `git push origin feat/a2/<feature>`.
+",
+    level: Level::Error,
+    at: &[Stage::Push, Stage::Server],
+    binds_maintainers: false,
+    needs: &[],
+    is_wanted: |plan| !plan.policy.branch.protected.is_empty(),
+    check,
+};
+
+fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailable> {
+    let (Some(update), Some(branch)) = (context.change.update, &context.change.branch) else {
+        return Ok(());
+    };
+    let (Some(protected), Some(agent)) = (context.plan.protected(branch), context.agent()) else {
+        return Ok(());
+    };
+    let does = match update {
+        RefUpdate::Create => "creates",
+        RefUpdate::Forward => "moves",
+        RefUpdate::Rewrite => "rewrites",
+        RefUpdate::Delete => "deletes",
+    };
+    let template = context.plan.branch.as_ref();
+    let own = template.map(|template| super::branch_name::own_name(&template.for_agent(agent), "work"));
+    let own = own.unwrap_or_else(|| "work".to_owned());
+    let remote = &context.plan.policy.remote.value;
+    findings.add(Draft {
+        headline: format!("the push {does} the protected branch `{branch}`, and you are {agent}"),
+        help: if update == RefUpdate::Delete {
+            "leave it; a maintainer may delete it".to_owned()
+        } else {
+            format!(
+                "push a branch of your own and open a pull request: git push {remote} HEAD:refs/heads/{own}"
+            )
+        },
+        span: protected.span,
+        ..Draft::default()
+    });
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::facts::Event::PrePush;
+    use crate::facts::RefUpdate::{self, Create, Delete, Forward, Rewrite};
+    use crate::rules::testing::Scene;
+
+    fn push(agent: &str, branch: &str, update: RefUpdate) -> Vec<String> {
+        Scene::new(PrePush, agent).pushed_to(branch, update).findings()
+    }
+
+    #[test]
+    fn agents_do_not() {
+        for update in [Create, Forward, Rewrite, Delete] {
+            assert_eq!(push("a2", "main", update), ["error protected-branch"]);
+        }
+        assert_eq!(push("a2", "release/1.0", Create), ["error protected-branch"]);
+    }
+
+    #[test]
+    fn maintainers_do() {
+        assert_eq!(push("", "main", Forward).len(), 0);
+    }
+
+    #[test]
+    fn other_branches_are_free() {
+        assert_eq!(push("a2", "feat/a2/main", Rewrite).len(), 0);
+    }
+}

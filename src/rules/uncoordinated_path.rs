@@ -1,0 +1,116 @@
+//! `uncoordinated-path`
+
+use super::{Context, Draft, Findings, Need, Rule};
+use crate::facts::{Message, Stage, Unavailable};
+use crate::policy::model::{Access, Level};
+
+pub static RULE: Rule = Rule {
+    id: "uncoordinated-path",
+    summary: "a change under `access: coordinate` that no `Coordinated-with` trailer speaks of",
+    docs: "\
+## What it finds
+A commit that changes an area with `access: coordinate` and whose message has no trailer
+`Coordinated-with: <agent>` naming another agent of the policy, or a maintainer.
+
+## Why
+Files such as `requirements.txt` and deployment charts affect everybody at once. Whoever changes them
+should have told somebody, and the commit should say whom.
+
+## Example
+Agent `a2` adds a line to `requirements.txt` and commits it without a word to the others.
+
+## How to get on
+Talk to the agents whom it concerns, then say so in the message:
+`git commit --amend --trailer 'Coordinated-with: a1'`.
+",
+    level: Level::Warn,
+    at: &[Stage::CommitMsg, Stage::Push, Stage::Server, Stage::Ci],
+    binds_maintainers: false,
+    needs: &[Need::Files, Need::Messages],
+    is_wanted: |plan| {
+        let mut areas = plan.policy.areas.iter();
+        areas.any(|area| area.access.value == Access::Coordinate)
+    },
+    check,
+};
+
+fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailable> {
+    let at_commit = context.facts.event.stages() == [Stage::CommitMsg];
+    if at_commit && is_coordinated(context, context.facts.message.get()?) {
+        return Ok(());
+    }
+    for touched in context.touched()? {
+        let Some(area) = touched.decision.area() else {
+            continue;
+        };
+        if area.access.value != Access::Coordinate {
+            continue;
+        }
+        let draft = Draft {
+            headline: format!("in the area `{}`, with no word of whom it was coordinated with", area.name.value),
+            help: "tell the agents whom it concerns, then say so: git commit --trailer 'Coordinated-with: <agent>'"
+                .to_owned(),
+            ..Draft::default()
+        };
+        if at_commit {
+            // A warning lets the commit go through: then it is there to be amended.
+            let amend = if RULE.level_in(context.plan) == Level::Warn { "commit --amend" } else { "commit" };
+            let help = draft.help.replace("git commit", &format!("git {amend}"));
+            if touched.in_staged {
+                context.path_finding(touched, Draft { help, ..draft }, findings);
+            }
+            continue;
+        }
+        let silent = touched.commits.iter().find(|commit| !is_coordinated(context, &commit.message));
+        if silent.is_none() && !touched.commits.is_empty() {
+            continue;
+        }
+        // No commit of its own: a merge put the path back, and nobody said a word about it.
+        let commit = silent.map(|commit| commit.oid);
+        findings.add(Draft {
+            path: Some(touched.path.clone()),
+            commit,
+            commits: commit.into_iter().collect(),
+            span: touched.decision.span,
+            help: draft.help.replace("git commit --trailer", "git commit --amend --trailer"),
+            ..draft
+        });
+    }
+    Ok(())
+}
+
+fn is_coordinated(context: &Context<'_>, message: &Message) -> bool {
+    let policy = &context.plan.policy;
+    message.trailer("Coordinated-with").into_iter().any(|value| {
+        let is_other = policy.agent(&value).is_some() && Some(value.as_str()) != context.agent();
+        let is_maintainer = policy.maintainers.iter().any(|name| value.contains(name.value.as_str()));
+        is_other || is_maintainer || value == "maintainer"
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::facts::Event::{CommitMsg, PrePush};
+    use crate::rules::testing::Scene;
+
+    fn commit(message: &str) -> Vec<String> {
+        Scene::new(CommitMsg, "a2").files(&["requirements.txt"]).message(message).findings()
+    }
+
+    #[test]
+    fn at_commit_msg() {
+        assert_eq!(commit("[A2] x"), ["warn uncoordinated-path requirements.txt"]);
+        assert_eq!(commit("[A2] x\n\nCoordinated-with: a1").len(), 0);
+        assert_eq!(commit("[A2] x\n\nCoordinated-with: maintainer").len(), 0);
+        assert_eq!(commit("[A2] x\n\nCoordinated-with: a2").len(), 1, "with oneself");
+        assert_eq!(commit("[A2] x\n\nCoordinated-with: a9").len(), 1, "with nobody");
+    }
+
+    #[test]
+    fn at_push_each_commit_must_say_so() {
+        let scene = Scene::new(PrePush, "a2")
+            .commit(7, "[A2] x\n\nCoordinated-with: a1", &["requirements.txt"])
+            .commit(8, "[A2] y", &["requirements.txt", "docs/x"]);
+        assert_eq!(scene.findings(), ["warn uncoordinated-path requirements.txt @08"]);
+    }
+}

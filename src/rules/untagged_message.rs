@@ -1,0 +1,137 @@
+//! `untagged-message`
+
+use super::{Context, Draft, Findings, Need, Rule};
+use crate::facts::{Message, Stage, Unavailable};
+use crate::policy::model::Level;
+
+pub static RULE: Rule = Rule {
+    id: "untagged-message",
+    summary: "a commit message without the agent's tag, or with another's",
+    docs: "\
+## What it finds
+A commit of an agent whose message bears the agent's tag in none of the forms under `message.tag`, or
+bears the tag of another agent. A form in brackets is looked for in the subject, a trailer in the
+last paragraph.
+
+## Why
+History outlives branches. The tag is what tells later who did what.
+
+## Example
+`git commit -m 'feat: cache'` by `a2`, with `tag: [\"[{AGENT}]\", \"Agent: {agent}\"]`, where the
+prepare-commit-msg hook did not run.
+
+## How to get on
+`git commit --amend -m '[A2] feat: cache'`, or `git commit --amend --trailer 'Agent: a2'`. The
+prepare-commit-msg hook puts the tag in by itself, unless the message has another agent's.
+",
+    level: Level::Error,
+    at: &[Stage::CommitMsg, Stage::Push, Stage::Server, Stage::Ci],
+    binds_maintainers: false,
+    needs: &[Need::Messages],
+    is_wanted: |plan| !plan.tags.is_empty(),
+    check,
+};
+
+fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailable> {
+    let Some(agent) = context.agent() else {
+        return Ok(());
+    };
+    if context.facts.event.stages() == [Stage::CommitMsg] {
+        let message = context.facts.message.get()?;
+        let Some(others) = breach(context, agent, message) else {
+            return Ok(());
+        };
+        let subject = message.subject();
+        findings.add(Draft {
+            headline: match others.as_str() {
+                "" => format!("the message, `{subject}`, does not bear the tag of {agent}"),
+                others => format!("the message, `{subject}`, bears the tag of {others}, and you are {agent}"),
+            },
+            help: format!("put {} into the message, then commit again", forms(context, agent)),
+            ..draft(context, others)
+        });
+        return Ok(());
+    }
+    for commit in context.commits()? {
+        let Some(others) = breach(context, agent, &commit.message) else {
+            continue;
+        };
+        let is_another = !others.is_empty();
+        let drafted = draft(context, others.clone());
+        findings.add(Draft {
+            headline: match others.as_str() {
+                "" => format!("without the tag of {agent}"),
+                others => format!("with the tag of {others}, and you are {agent}"),
+            },
+            help: if is_another {
+                let reword = context.reword("git commit --amend", "`reword` it in: git rebase -i");
+                format!("put {} into the message, in the other's place: {reword}", forms(context, agent))
+            } else {
+                let reword = context.reword("git commit --amend --no-edit", "git rebase --force-rebase");
+                format!("have the prepare-commit-msg hook put the tag in: {reword}")
+            },
+            owner: drafted.owner,
+            span: drafted.span,
+            ..Draft::of_commit(commit)
+        });
+    }
+    Ok(())
+}
+
+/// What is wrong with a message: the other agents whose tags it bears, none for no tag at all.
+fn breach(context: &Context<'_>, agent: &str, message: &Message) -> Option<String> {
+    let tagged = context.plan.tagged(message);
+    let others: Vec<&str> = tagged.iter().copied().filter(|id| *id != agent).collect();
+    (tagged.is_empty() || !others.is_empty()).then(|| others.join(" and "))
+}
+
+fn forms(context: &Context<'_>, agent: &str) -> String {
+    let forms = context.plan.tags.iter().map(|form| format!("`{}`", form.for_agent(agent)));
+    forms.collect::<Vec<_>>().join(" or ")
+}
+
+fn draft(context: &Context<'_>, others: String) -> Draft {
+    let span = context.plan.policy.message.tag.first().and_then(|tag| tag.span);
+    Draft { owner: (!others.is_empty()).then(|| others.replace(" and ", ", ")), span, ..Draft::default() }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::facts::Event::{CommitMsg, PrePush};
+    use crate::rules::testing::Scene;
+
+    fn commit(message: &str) -> Vec<String> {
+        Scene::new(CommitMsg, "a2").message(message).findings()
+    }
+
+    #[test]
+    fn any_form_will_do() {
+        assert_eq!(commit("[A2] feat: x").len(), 0);
+        assert_eq!(commit("feat: x\n\nAgent: a2").len(), 0);
+    }
+
+    #[test]
+    fn none_or_anothers_will_not() {
+        assert_eq!(commit("feat: x"), ["error untagged-message"]);
+        assert_eq!(commit("[A1] feat: x"), ["error untagged-message (a1)"]);
+        assert_eq!(commit("[A2] feat: x\n\nAgent: a1"), ["error untagged-message (a1)"]);
+        assert_eq!(commit("[a2] feat: x"), ["error untagged-message"]);
+    }
+
+    #[test]
+    fn at_push_each_commit_is_named() {
+        let scene = Scene::new(PrePush, "a2").commit(7, "[A2] x", &[]).commit(8, "y", &[]);
+        assert_eq!(scene.findings(), ["error untagged-message @08"]);
+    }
+
+    #[test]
+    fn maintainers_need_no_tag() {
+        assert_eq!(Scene::new(CommitMsg, "").message("x").findings().len(), 0);
+    }
+
+    #[test]
+    fn where_nothing_else_says_so_the_tag_is_the_identity() {
+        let scene = Scene::new(CommitMsg, "").message("[A1] x").branch("x");
+        assert_eq!(scene.of("untagged-message").len(), 0);
+    }
+}
