@@ -1,0 +1,313 @@
+//! What a verdict looks like: to programs as JSON, to people and agents as text.
+
+mod shell;
+pub mod text;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::facts::{Event, Oid, RepoPath};
+use crate::policy::PolicyLine;
+use crate::policy::model::Level;
+
+pub use shell::quote;
+
+/// The verdict on everything that was judged.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[schemars(title = "git-lane report")]
+pub struct Report {
+    /// Version of this format; 1. Keys are only ever added.
+    pub schema: u32,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// What asked for it: a hook's name, or `check`.
+    pub event: &'static str,
+    /// The agent whose change it is; null for a maintainer, or where refs of several agents are pushed.
+    pub agent: Option<String>,
+    /// How sure that is.
+    pub identity: Identity,
+    /// The branch, if one change was judged.
+    pub branch: Option<String>,
+    /// The merge base, if one change was judged.
+    #[schemars(with = "Option<String>")]
+    pub base: Option<Oid>,
+    /// The tip, if one change was judged.
+    #[schemars(with = "Option<String>")]
+    pub head: Option<Oid>,
+    /// The policy that decided.
+    pub policy: PolicySource,
+    /// Size of the whole change; summed up where several were judged.
+    pub stats: Stats,
+    /// Breaches of rules, sorted by rule, path, commit.
+    pub findings: Vec<Finding>,
+    /// What could not be decided; then the verdict is `undecided`.
+    pub undecided: Vec<Undecided>,
+    /// Each change that was judged: one, or one for each pushed ref.
+    pub changes: Vec<ChangeSummary>,
+}
+
+/// Pass, fail, or could not decide.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// Nothing, or warnings.
+    Pass,
+    /// At least one error.
+    Fail,
+    /// Something could not be read.
+    Undecided,
+}
+
+impl Verdict {
+    /// The exit code: 0, 1, 2.
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Self::Pass => 0,
+            Self::Fail => 1,
+            Self::Undecided => 2,
+        }
+    }
+}
+
+/// How sure the report is of the agent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Identity {
+    /// There is no agent.
+    None,
+    /// Somebody said so.
+    Claimed,
+    /// A signature or an account shows it.
+    Proven,
+}
+
+/// Where the policy was read.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct PolicySource {
+    /// `refs/remotes/origin/main:policy.yaml`, or the path of a file.
+    pub source: String,
+    /// The blob's id.
+    pub oid: Option<String>,
+}
+
+/// The size of a change. Null: nobody needed to know.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Stats {
+    /// Commits of the change.
+    pub commits: Option<usize>,
+    /// Files, a rename being one.
+    pub files: Option<usize>,
+    /// Lines added, as `git diff --numstat -M` counts them.
+    pub added: Option<u64>,
+    /// Lines deleted, likewise.
+    pub deleted: Option<u64>,
+    /// Lines that count against the limit.
+    pub counted: Option<u64>,
+}
+
+/// One change that was judged.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct ChangeSummary {
+    /// The ref that was pushed.
+    #[serde(rename = "ref")]
+    pub reference: Option<String>,
+    /// The branch's short name.
+    pub branch: Option<String>,
+    /// The agent.
+    pub agent: Option<String>,
+    /// The merge base.
+    #[schemars(with = "Option<String>")]
+    pub base: Option<Oid>,
+    /// The tip.
+    #[schemars(with = "Option<String>")]
+    pub head: Option<Oid>,
+    /// Its size.
+    pub stats: Stats,
+    /// Its binary files, which have no lines.
+    #[schemars(with = "Vec<String>")]
+    pub binary: Vec<RepoPath>,
+}
+
+/// One breach of one rule, at one place.
+#[derive(Debug, Clone, JsonSchema)]
+pub struct Finding {
+    /// The rule's id.
+    pub rule: String,
+    /// Error or warn.
+    pub level: Level,
+    /// What is wrong, as one sentence.
+    pub message: String,
+    /// The path, as git prints it with `core.quotePath=false`.
+    #[schemars(with = "Option<String>")]
+    pub path: Option<RepoPath>,
+    /// The commit, where only commits show it; null for a finding about the whole change.
+    #[schemars(with = "Option<String>")]
+    pub commit: Option<Oid>,
+    /// The commits that brought it.
+    #[schemars(with = "Vec<String>")]
+    pub commits: Vec<Oid>,
+    /// The ref.
+    #[schemars(rename = "ref")]
+    pub reference: Option<String>,
+    /// The agent who owns what was touched, or holds the lock.
+    pub owner: Option<String>,
+    /// The line of the policy that decided.
+    pub policy: Option<PolicyLine>,
+    /// The next legal step; `{paths}` stands for the paths of a block of findings, `{others}` for all
+    /// paths but these.
+    #[schemars(rename = "help", with = "String")]
+    pub help_template: String,
+    /// What findings that are shown as one block share.
+    #[schemars(skip)]
+    pub headline: String,
+    /// The subject of the commit, where the commit is what is wrong.
+    #[schemars(skip)]
+    pub subject: Option<String>,
+    /// Whether paths in commands need `:/` before them.
+    #[schemars(skip)]
+    pub in_subfolder: bool,
+}
+
+impl Serialize for Finding {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeStruct;
+        let mut out = serializer.serialize_struct("Finding", 10)?;
+        out.serialize_field("rule", &self.rule)?;
+        out.serialize_field("level", &self.level)?;
+        out.serialize_field("message", &self.message)?;
+        out.serialize_field("path", &self.path)?;
+        out.serialize_field("commit", &self.commit)?;
+        out.serialize_field("commits", &self.commits)?;
+        out.serialize_field("ref", &self.reference)?;
+        out.serialize_field("owner", &self.owner)?;
+        out.serialize_field("policy", &self.policy)?;
+        out.serialize_field("help", &self.help(self.path.as_slice()))?;
+        out.end()
+    }
+}
+
+impl Finding {
+    /// The next step for these paths, quoted for a shell.
+    pub fn help(&self, paths: &[RepoPath]) -> String {
+        let top: &[u8] = if self.in_subfolder { b":/" } else { b"" };
+        let words = |magic: &[u8]| -> String {
+            let word = |path: &RepoPath| quote(&[magic, path.0.as_slice()].concat());
+            paths.iter().map(word).collect::<Vec<_>>().join(" ")
+        };
+        let others = || format!(":/ {}", words(b":(top,exclude)"));
+        let mut help = self.help_template.clone();
+        if help.contains("{others}") {
+            help = help.replace("{others}", &others());
+        }
+        if help.contains("{paths}") {
+            help = help.replace("{paths}", &words(top));
+        }
+        help
+    }
+
+    /// What findings are sorted by.
+    pub fn sort_key(&self) -> (&str, Option<&RepoPath>, Option<&Oid>, Option<&String>) {
+        let (path, commit) = (self.path.as_ref(), self.commit.as_ref());
+        (&self.rule, path, commit, self.reference.as_ref())
+    }
+}
+
+/// Something that could not be decided.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Undecided {
+    /// The rule that could not, if it was one rule.
+    pub rule: Option<String>,
+    /// What could not be read, and why.
+    pub reason: String,
+    /// The next step.
+    pub help: Option<String>,
+}
+
+impl Report {
+    /// Puts a report together; what several changes share is told at the top.
+    pub fn new(
+        verdict: Verdict,
+        event: Event,
+        policy: PolicySource,
+        changes: Vec<ChangeSummary>,
+        findings: Vec<Finding>,
+        undecided: Vec<Undecided>,
+    ) -> Self {
+        let agent = changes.first().and_then(|change| change.agent.clone());
+        let agent = agent.filter(|agent| changes.iter().all(|change| change.agent.as_ref() == Some(agent)));
+        let single = (changes.len() == 1).then(|| &changes[0]);
+        Self {
+            schema: 1,
+            verdict,
+            event: event.name(),
+            identity: if agent.is_some() { Identity::Claimed } else { Identity::None },
+            agent,
+            branch: single.and_then(|change| change.branch.clone()),
+            base: single.and_then(|change| change.base),
+            head: single.and_then(|change| change.head),
+            policy,
+            stats: summed(&changes),
+            findings,
+            undecided,
+            changes,
+        }
+    }
+
+    /// A report for programs about an error that came before any verdict.
+    pub fn undecided(event: &'static str, error: &crate::error::Error) -> Self {
+        use crate::error::Error;
+        let (source, undecided) = match error {
+            Error::Policy(error) => {
+                let all = error.diagnostics.iter().map(|diagnostic| {
+                    let (line, column) = error.text.line_column(diagnostic.span.start);
+                    Undecided {
+                        rule: None,
+                        reason: format!("{}:{line}:{column}: {}", error.text.name, diagnostic.message),
+                        help: diagnostic.help.clone(),
+                    }
+                });
+                (error.text.name.clone(), all.collect())
+            }
+            error => {
+                let help = error.help().map(str::to_owned);
+                (String::new(), vec![Undecided { rule: None, reason: error.to_string(), help }])
+            }
+        };
+        Self {
+            schema: 1,
+            verdict: Verdict::Undecided,
+            event,
+            agent: None,
+            identity: Identity::None,
+            branch: None,
+            base: None,
+            head: None,
+            policy: PolicySource { source, oid: None },
+            stats: Stats::default(),
+            findings: Vec::new(),
+            undecided,
+            changes: Vec::new(),
+        }
+    }
+
+    /// The JSON Schema of the report.
+    pub fn json_schema() -> serde_json::Value {
+        schemars::schema_for!(Report).to_value()
+    }
+}
+
+fn summed(changes: &[ChangeSummary]) -> Stats {
+    fn sum<T: std::iter::Sum>(all: impl Iterator<Item = Option<T>>) -> Option<T> {
+        let mut all = all.peekable();
+        all.peek()?;
+        all.sum()
+    }
+    let stats = || changes.iter().map(|change| &change.stats);
+    Stats {
+        commits: sum(stats().map(|stats| stats.commits)),
+        files: sum(stats().map(|stats| stats.files)),
+        added: sum(stats().map(|stats| stats.added)),
+        deleted: sum(stats().map(|stats| stats.deleted)),
+        counted: sum(stats().map(|stats| stats.counted)),
+    }
+}

@@ -1,0 +1,251 @@
+//! The report as text: findings of one kind are one block, with the policy line that decided and
+//! the next command.
+
+use std::fmt::Write;
+
+use super::{Finding, Report, Undecided, Verdict};
+use crate::facts::RepoPath;
+use crate::policy::PolicyLine;
+use crate::policy::model::Level;
+
+/// How the text looks.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Style {
+    /// With ANSI colours.
+    pub color: bool,
+    /// Only what is wrong.
+    pub quiet: bool,
+    /// All paths, and what was read.
+    pub verbose: bool,
+}
+
+/// How many paths a block lists before it counts the rest.
+const LISTED: usize = 10;
+/// How many paths a suggested command takes.
+const IN_COMMAND: usize = 20;
+
+impl Style {
+    fn paint(self, code: &str, text: &str) -> String {
+        if self.color { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+    }
+
+    fn bold(self, text: &str) -> String {
+        self.paint("1", text)
+    }
+
+    fn dim(self, text: &str) -> String {
+        self.paint("2", text)
+    }
+
+    fn level(self, level: Level, text: &str) -> String {
+        self.paint(if level == Level::Error { "1;31" } else { "1;33" }, text)
+    }
+}
+
+/// Writes a report as text. Empty where a hook has nothing to say.
+pub fn render(report: &Report, style: Style) -> String {
+    let mut out = String::new();
+    for block in blocks(&report.findings) {
+        if style.quiet && block[0].level != Level::Error {
+            continue;
+        }
+        render_block(&mut out, report, &block, style);
+    }
+    for undecided in &report.undecided {
+        render_undecided(&mut out, undecided, style);
+    }
+    let is_hook = report.event != "check";
+    let is_silent = report.verdict == Verdict::Pass && (is_hook || style.quiet) && !style.verbose;
+    if !(is_silent && out.is_empty()) {
+        let _ = writeln!(out, "{}", last_line(report, style));
+    }
+    if style.verbose {
+        for path in report.changes.iter().flat_map(|change| &change.binary) {
+            let _ = writeln!(out, "{}", style.dim(&format!("binary, no lines counted: {path}")));
+        }
+        let oid = report.policy.oid.as_deref().unwrap_or("no object");
+        let _ = writeln!(out, "{}", style.dim(&format!("policy: {} ({oid})", report.policy.source)));
+    }
+    out
+}
+
+/// Findings that share rule, level, headline and policy line, whichever ref they came with.
+fn blocks(findings: &[Finding]) -> Vec<Vec<&Finding>> {
+    type Key<'a> = (&'a str, Level, &'a str, Option<usize>, &'a str, bool);
+    fn key(finding: &Finding) -> Key<'_> {
+        (
+            &finding.rule,
+            finding.level,
+            &finding.headline,
+            finding.policy.as_ref().map(|line| line.line),
+            &finding.help_template,
+            finding.commit.is_some(),
+        )
+    }
+    let mut blocks: Vec<Vec<&Finding>> = Vec::new();
+    let mut places = std::collections::HashMap::new();
+    for finding in findings {
+        let at = *places.entry(key(finding)).or_insert_with(|| {
+            blocks.push(Vec::new());
+            blocks.len() - 1
+        });
+        blocks[at].push(finding);
+    }
+    // Errors first; otherwise in the report's own order.
+    blocks.sort_by_key(|block| block[0].level);
+    blocks
+}
+
+fn render_block(out: &mut String, report: &Report, block: &[&Finding], style: Style) {
+    let first = block[0];
+    let title = style.level(first.level, &format!("{}[{}]", first.level.word(), first.rule));
+    let on_ref = if report.changes.len() > 1 { pushed_refs(block) } else { String::new() };
+    // Several refs may bring one and the same.
+    let mut seen = std::collections::HashSet::new();
+    let block: Vec<&Finding> =
+        block.iter().copied().filter(|finding| seen.insert((&finding.path, finding.commit))).collect();
+    let paths: Vec<&Finding> = block.iter().copied().filter(|finding| finding.path.is_some()).collect();
+    let commits: Vec<&Finding> = block.iter().copied().filter(|finding| finding.subject.is_some()).collect();
+    let count = match (paths.len(), commits.len()) {
+        (0, 0) => String::new(),
+        (0, 1) => "1 commit ".to_owned(),
+        (0, count) => format!("{count} commits "),
+        (1, _) => "1 file ".to_owned(),
+        (count, _) => format!("{count} files "),
+    };
+    let headline = format!("{count}{}{on_ref}", first.headline);
+    let _ = writeln!(out, "{title}: {}", style.bold(&headline));
+    let limit = if style.verbose { usize::MAX } else { LISTED };
+    for finding in paths.iter().take(limit) {
+        if let Some(path) = &finding.path {
+            let _ = writeln!(out, "    {path}{}", style.dim(&in_commits(finding)));
+        }
+    }
+    for finding in commits.iter().take(limit) {
+        if let (Some(oid), Some(subject)) = (finding.commit, &finding.subject) {
+            let _ = writeln!(out, "    {} {subject}", oid.short());
+        }
+    }
+    let listed = paths.len().max(commits.len());
+    if listed > limit {
+        let _ = writeln!(out, "    … and {} more (git lane check -v lists them all)", listed - limit);
+    }
+    if let Some(line) = &first.policy {
+        render_policy_line(out, &report.policy.source, line, style);
+    }
+    let shown: Vec<RepoPath> =
+        paths.iter().filter_map(|finding| finding.path.clone()).take(IN_COMMAND).collect();
+    let mut help = first.help(&shown);
+    if paths.len() > IN_COMMAND && first.help_template.contains("{paths}") {
+        let _ = write!(help, "\n(and likewise for the other {})", paths.len() - IN_COMMAND);
+    }
+    render_help(out, &help, style);
+    out.push('\n');
+}
+
+/// Which refs a block is about: ` (pushing refs/heads/a, refs/heads/b)`.
+fn pushed_refs(block: &[&Finding]) -> String {
+    let mut refs: Vec<&str> = block.iter().filter_map(|finding| finding.reference.as_deref()).collect();
+    refs.sort_unstable();
+    refs.dedup();
+    let more = refs.len().saturating_sub(3);
+    refs.truncate(3);
+    match (refs.is_empty(), more) {
+        (true, _) => String::new(),
+        (false, 0) => format!(" (pushing {})", refs.join(", ")),
+        (false, more) => format!(" (pushing {} and {more} more refs)", refs.join(", ")),
+    }
+}
+
+fn in_commits(finding: &Finding) -> String {
+    let mut oids = finding.commits.iter().map(crate::facts::Oid::short);
+    match (finding.commits.len(), finding.commit.is_some()) {
+        (0, _) => String::new(),
+        (1, false) => format!("  (commit {})", oids.next().unwrap_or_default()),
+        (1, true) => format!("  (only in commit {})", oids.next().unwrap_or_default()),
+        (count, false) => format!("  ({count} commits, first {})", oids.next().unwrap_or_default()),
+        (count, true) => {
+            let first = oids.next().unwrap_or_default();
+            format!("  (only in {count} commits, first {first})")
+        }
+    }
+}
+
+fn render_policy_line(out: &mut String, source: &str, line: &PolicyLine, style: Style) {
+    let number = line.line.to_string();
+    let gutter = " ".repeat(number.len());
+    let before = line.text[..line.offset].chars().count();
+    let marked = line.text[line.offset..line.offset + line.len].chars().count().max(1);
+    let carets = style.paint("1;36", &"^".repeat(marked));
+    let _ = writeln!(out, "  {gutter} {} {source}:{number}", style.dim("-->"));
+    let _ = writeln!(out, "  {} {} {}", style.dim(&number), style.dim("|"), line.text);
+    let _ = writeln!(out, "  {gutter} {} {}{carets}", style.dim("|"), " ".repeat(before));
+}
+
+fn render_help(out: &mut String, help: &str, style: Style) {
+    for (at, line) in help.lines().enumerate() {
+        let word = if at == 0 { style.paint("1;32", "help:") } else { "     ".to_owned() };
+        let _ = writeln!(out, "  {word} {line}");
+    }
+}
+
+fn render_undecided(out: &mut String, undecided: &Undecided, style: Style) {
+    let rule = undecided.rule.as_ref().map(|rule| format!("[{rule}]")).unwrap_or_default();
+    let title = style.level(Level::Error, &format!("could not decide{rule}"));
+    let _ = writeln!(out, "{title}: {}", style.bold(&undecided.reason));
+    if let Some(help) = &undecided.help {
+        render_help(out, help, style);
+    }
+    out.push('\n');
+}
+
+fn last_line(report: &Report, style: Style) -> String {
+    let is_nobody = report.findings.iter().any(|finding| finding.rule == "identity");
+    let agents = report.changes.iter().filter_map(|change| change.agent.as_deref());
+    let who = match (&report.agent, agents.count()) {
+        (Some(agent), _) => agent.as_str(),
+        (None, 0) if is_nobody => "nobody known",
+        (None, 0) => "a maintainer",
+        (None, _) => "several agents",
+    };
+    let count = |level: Level, one: &str, many: &str| {
+        let count = report.findings.iter().filter(|finding| finding.level == level).count();
+        match count {
+            0 => None,
+            1 => Some(format!("1 {one}")),
+            _ => Some(format!("{count} {many}")),
+        }
+    };
+    let counts = [count(Level::Error, "error", "errors"), count(Level::Warn, "warning", "warnings")];
+    let counts: Vec<String> = counts.into_iter().flatten().collect();
+    let found = if counts.is_empty() { "nothing to say against it".to_owned() } else { counts.join(", ") };
+    let whose = format!("{}, {}", report.event, who);
+    match report.verdict {
+        Verdict::Pass => {
+            let size = match (report.stats.files, report.stats.counted) {
+                (Some(files), Some(counted)) => format!("; {files} files, {counted} lines"),
+                _ => String::new(),
+            };
+            format!("git-lane: {} ({whose}): {found}{size}", style.paint("1;32", "pass"))
+        }
+        Verdict::Fail => {
+            let refused = match report.event {
+                "pre-push" => "refused; nothing was pushed",
+                "check" => "fail",
+                _ => "refused; nothing was committed",
+            };
+            let learn = report.findings.iter().find(|finding| finding.level == Level::Error);
+            let learn =
+                learn.map(|finding| format!("; more: git lane rule {}", finding.rule)).unwrap_or_default();
+            format!("git-lane: {} ({whose}): {found}{learn}", style.level(Level::Error, refused))
+        }
+        Verdict::Undecided => {
+            let refused = match report.event {
+                "pre-push" => "could not decide; nothing was pushed",
+                "check" => "could not decide",
+                _ => "could not decide; nothing was committed",
+            };
+            format!("git-lane: {} ({})", style.level(Level::Error, refused), report.event)
+        }
+    }
+}
