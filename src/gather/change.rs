@@ -1,0 +1,172 @@
+//! From an event to the facts about it.
+
+use std::path::{Path, PathBuf};
+
+use super::environment::Environment;
+use super::gatherer::Gatherer;
+use super::identity::claims;
+use super::policy_source::Loaded;
+use super::push::PushLine;
+use super::repository::{Read, Repository};
+use super::{message, worktrees};
+use crate::facts::{Change, CommitForm, Event, Fact, Facts, FileChange, Message, Oid, Unavailable};
+use crate::policy::Plan;
+use crate::policy::model::Access;
+use crate::rules::{self, Need};
+
+/// What is to be judged.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// What asks.
+    pub event: Event,
+    /// The agent, if it was named on the command line.
+    pub agent: Option<String>,
+    /// The branch, if it was named on the command line.
+    pub branch: Option<String>,
+    /// Which change.
+    pub subject: Subject,
+}
+
+/// Which change is judged.
+#[derive(Debug, Clone)]
+pub enum Subject {
+    /// No files at all: who works here, and on which branch.
+    Nothing,
+    /// What is staged, on top of the branch.
+    Staged,
+    /// The message in a file, of what is staged.
+    Message(PathBuf),
+    /// The commits of the current branch, and what is staged.
+    Branch,
+    /// What one commit adds to another.
+    Range {
+        /// The base.
+        from: Oid,
+        /// The tip.
+        to: Oid,
+    },
+    /// The branch with everything in the working tree.
+    Worktree,
+    /// The refs of a push.
+    Push {
+        /// The remote's name, or its address.
+        remote: String,
+        /// The refs.
+        lines: Vec<PushLine>,
+    },
+}
+
+/// Gathers the facts that a plan needs, and no more.
+///
+/// # Errors
+/// Something without which nothing can be judged cannot be read. What only some rules need becomes
+/// a fact that is not available.
+pub fn gather(
+    repo: &dyn Repository,
+    environment: &Environment,
+    loaded: &Loaded,
+    request: &Request,
+) -> Read<Facts> {
+    let plan = &loaded.plan;
+    let gatherer = Gatherer {
+        repo,
+        environment,
+        plan,
+        base: loaded.base.as_ref(),
+        needs: rules::needs(plan, request.event.stages()),
+        event: request.event,
+    };
+    let head = repo.head()?;
+    let mut message = Fact::NotGathered;
+    let changes = match &request.subject {
+        Subject::Nothing => vec![gatherer.message_only(&head, false)?],
+        Subject::Staged => vec![gatherer.staged(&head, false)?],
+        Subject::Branch => vec![gatherer.staged(&head, true)?],
+        Subject::Worktree => vec![gatherer.worktree(&head)?],
+        Subject::Range { from, to } => vec![gatherer.range(*from, *to)?],
+        Subject::Push { remote, lines } => gatherer.pushed(&head, remote, lines)?,
+        Subject::Message(path) => {
+            let draft = message::read(repo, environment, path)?;
+            if draft.message.text.is_empty() || plan.is_bare_tag(&draft.message) {
+                return Err(Unavailable::new(
+                    "the commit message is empty",
+                    "say what the commit does, then commit again",
+                ));
+            }
+            let asks_files = asks_files_of(plan, &draft.message);
+            message = Fact::Known(draft.message);
+            vec![gatherer.message_only(&head, asks_files)?]
+        }
+    };
+    let mut facts = Facts {
+        event: request.event,
+        now: environment.now,
+        claims: claims(repo, environment, request.agent.as_deref())?,
+        email: email(repo, environment)?,
+        locks: Fact::NotGathered,
+        message,
+        changes,
+        base_ref: loaded.base.as_ref().map(|base| base.reference.clone()),
+        form: match request.subject {
+            Subject::Worktree => CommitForm::Worktree,
+            _ => commit_form(environment),
+        },
+        unpushed_base: None,
+        in_subfolder: is_in_subfolder(repo, environment),
+    };
+    if let Some(branch) = &request.branch {
+        for change in &mut facts.changes {
+            change.branch = Some(branch.clone());
+        }
+    }
+    facts.unpushed_base = gatherer.unpushed_base(&facts.changes)?;
+    if gatherer.needs.contains(&Need::Locks) && touches_lock(plan, &facts.changes) {
+        facts.locks = worktrees::lock_claims(repo.layout(), &plan.policy).into();
+    }
+    Ok(facts)
+}
+
+fn commit_form(environment: &Environment) -> CommitForm {
+    let index = environment.index_file.as_deref().and_then(Path::file_name).and_then(|name| name.to_str());
+    match index {
+        Some("index.lock") => CommitForm::All,
+        Some(name) if name.starts_with("next-index-") => CommitForm::Paths,
+        _ => CommitForm::Index,
+    }
+}
+
+/// A hook is started at the root, and git says where it was itself.
+fn is_in_subfolder(repo: &dyn Repository, environment: &Environment) -> bool {
+    if let Some(prefix) = &environment.prefix {
+        return !prefix.as_os_str().is_empty();
+    }
+    let root = repo.layout().worktree.as_deref().and_then(|root| root.canonicalize().ok());
+    let here = std::env::current_dir().and_then(|here| here.canonicalize()).ok();
+    root.is_some() && here.is_some() && root != here
+}
+
+fn email(repo: &dyn Repository, environment: &Environment) -> Read<Option<String>> {
+    match &environment.committer_email {
+        Some(email) => Ok(Some(email.clone())),
+        None => Ok(repo.config("user.email")?.pop()),
+    }
+}
+
+/// A message that says whom it was coordinated with needs no look at the index.
+fn asks_files_of(plan: &Plan, message: &Message) -> bool {
+    rules::needs(plan, Event::CommitMsg.stages()).contains(&Need::Files)
+        && message.trailer("Coordinated-with").is_empty()
+}
+
+fn touches_lock(plan: &Plan, changes: &[Change]) -> bool {
+    let is_locked = |file: &FileChange| {
+        let decision = plan.decide(&file.path.0, file.is_folder());
+        decision.area().is_some_and(|area| area.access.value == Access::Lock)
+    };
+    changes.iter().any(|change| {
+        let whole = change.files.known().into_iter().flatten();
+        let staged = change.staged.known().into_iter().flatten();
+        let commits = change.commits.known().into_iter().flatten();
+        whole.chain(staged).chain(commits.flat_map(|commit| &commit.files)).any(is_locked)
+    })
+}

@@ -1,0 +1,43 @@
+//! What the process was given: read once, then plain data.
+
+use std::path::PathBuf;
+
+use crate::facts::Oid;
+
+/// The environment of a hook or a command.
+#[derive(Debug, Clone, Default)]
+pub struct Environment {
+    /// `AGENT_ID`, unless it is empty.
+    pub agent_id: Option<String>,
+    /// `GIT_INDEX_FILE`: the index that is being committed (`index.lock` under `commit -a`,
+    /// `next-index-PID.lock` under `commit PATH`).
+    pub index_file: Option<PathBuf>,
+    /// git said that no editor will be opened (`GIT_EDITOR=:`), so comments in the message stay.
+    pub no_editor: bool,
+    /// `GIT_COMMITTER_EMAIL`, unless it is empty.
+    pub committer_email: Option<String>,
+    /// The commits that a merge under way brings in, before MERGE_HEAD is written (`GITHEAD_<oid>`).
+    pub merging: Vec<Oid>,
+    /// `GIT_PREFIX`: the folder below the worktree's root in which git was started.
+    pub prefix: Option<PathBuf>,
+    /// Seconds since the epoch.
+    pub now: i64,
+}
+
+impl Environment {
+    /// Reads this process's environment and clock.
+    pub fn of_process() -> Self {
+        let text = |name: &str| std::env::var(name).ok().filter(|value| !value.trim().is_empty());
+        let merging = std::env::vars_os()
+            .filter_map(|(name, _)| Oid::from_hex(name.to_str()?.strip_prefix("GITHEAD_")?));
+        Self {
+            agent_id: text("AGENT_ID").map(|id| id.trim().to_owned()),
+            index_file: std::env::var_os("GIT_INDEX_FILE").map(PathBuf::from),
+            no_editor: text("GIT_EDITOR").as_deref() == Some(":"),
+            committer_email: text("GIT_COMMITTER_EMAIL"),
+            merging: merging.collect(),
+            prefix: std::env::var_os("GIT_PREFIX").map(PathBuf::from),
+            now: jiff::Timestamp::now().as_second(),
+        }
+    }
+}

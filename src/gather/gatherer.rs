@@ -1,0 +1,388 @@
+//! One change: its merge base, files, commits and lines.
+
+use std::collections::HashSet;
+
+use super::environment::Environment;
+use super::identity::rebasing_branch;
+use super::index::staged_tree;
+use super::lines;
+use super::policy_source::Base;
+use super::push::PushLine;
+use super::repository::{Head, RawCommit, Read, Repository};
+use super::tree_diff::{merge_diff, tree_diff};
+use crate::facts::{
+    Change, Commit, Event, Fact, FileChange, Lines, MergeBase, Message, Oid, RefUpdate, Unavailable,
+};
+use crate::policy::Plan;
+use crate::rules::Need;
+
+/// What every change is gathered with.
+pub(super) struct Gatherer<'a> {
+    pub(super) repo: &'a dyn Repository,
+    pub(super) environment: &'a Environment,
+    pub(super) plan: &'a Plan,
+    pub(super) base: Option<&'a Base>,
+    pub(super) needs: Vec<Need>,
+    pub(super) event: Event,
+}
+
+/// The commit that a change grew from, with its tree.
+struct Root {
+    merge_base: Option<MergeBase>,
+    tree: Option<Oid>,
+}
+
+impl Gatherer<'_> {
+    fn wants(&self, need: Need) -> bool {
+        self.needs.contains(&need)
+    }
+
+    /// The branch that HEAD is on, or will be on again after a rebase.
+    fn branch(&self, head: &Head) -> Read<Option<String>> {
+        let name = match &head.branch {
+            Some(name) => Some(name.clone()),
+            None => rebasing_branch(self.repo.layout())?,
+        };
+        Ok(name.map(|name| name.strip_prefix("refs/heads/").unwrap_or(&name).to_owned()))
+    }
+
+    fn empty_change(&self, branch: Option<String>) -> Change {
+        Change { branch, base: self.base.map(|base| base.oid), ..Change::default() }
+    }
+
+    pub(super) fn message_only(&self, head: &Head, asks_files: bool) -> Read<Change> {
+        let mut change = self.empty_change(self.branch(head)?);
+        change.head = head.oid;
+        change.lines = Fact::NotGathered;
+        change.is_merging = !self.merge_heads()?.is_empty();
+        if asks_files {
+            change.staged = Fact::Known(self.staged_files(head, self.index_tree()?)?);
+        }
+        Ok(change)
+    }
+
+    fn index_tree(&self) -> Read<Option<Oid>> {
+        let layout = self.repo.layout();
+        if layout.worktree.is_none() && self.environment.index_file.is_none() {
+            return Err(Unavailable::new(
+                "a bare repository has nothing staged",
+                "name two commits: git lane check --range A..B",
+            ));
+        }
+        let index = match &self.environment.index_file {
+            Some(path) => path.clone(),
+            None => layout.git_dir.join("index"),
+        };
+        staged_tree(self.repo, &index)
+    }
+
+    fn merge_heads(&self) -> Read<Vec<Oid>> {
+        let path = self.repo.layout().git_dir.join("MERGE_HEAD");
+        match std::fs::read_to_string(&path) {
+            Ok(text) => Ok(text.lines().filter_map(|line| Oid::from_hex(line.trim())).collect()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                Ok(if self.event == Event::PreMergeCommit {
+                    self.environment.merging.clone()
+                } else {
+                    Vec::new()
+                })
+            }
+            Err(error) => Err(Unavailable::new(
+                format!("{} cannot be read: {error}", path.display()),
+                "git status says whether a merge is under way",
+            )),
+        }
+    }
+
+    /// Files of the commit that is being made; for a merge, what it alone brings in.
+    fn staged_files(&self, head: &Head, staged: Option<Oid>) -> Read<Vec<FileChange>> {
+        let tree_of = |oid: Oid| Ok(Some(self.repo.commit(oid)?.tree));
+        let Some(oid) = head.oid else {
+            return tree_diff(self.repo, None, staged);
+        };
+        let merging = self.merge_heads()?;
+        let (Some(staged), false) = (staged, merging.is_empty()) else {
+            return tree_diff(self.repo, tree_of(oid)?, staged);
+        };
+        let parents: Read<Vec<Option<Oid>>> = std::iter::once(oid).chain(merging).map(tree_of).collect();
+        merge_diff(self.repo, &parents?, staged)
+    }
+
+    pub(super) fn staged(&self, head: &Head, with_commits: bool) -> Read<Change> {
+        let tree = match self.index_tree() {
+            // A bare repository has branches to judge all the same.
+            Err(_) if with_commits && self.repo.layout().worktree.is_none() => match head.oid {
+                Some(oid) => Some(self.repo.commit(oid)?.tree),
+                None => None,
+            },
+            tree => tree?,
+        };
+        self.up_to(head, tree, with_commits)
+    }
+
+    pub(super) fn worktree(&self, head: &Head) -> Read<Change> {
+        let tree = self.repo.worktree_tree()?;
+        self.up_to(head, Some(tree), true)
+    }
+
+    /// The change from the merge base to HEAD and on to a tree.
+    fn up_to(&self, head: &Head, tree: Option<Oid>, with_commits: bool) -> Read<Change> {
+        let mut change = self.empty_change(self.branch(head)?);
+        change.head = head.oid;
+        let merging = self.merge_heads()?;
+        change.is_merging = !merging.is_empty();
+        let root = match head.oid {
+            None => Root { merge_base: None, tree: None },
+            Some(oid) => {
+                let tips: Vec<Oid> = std::iter::once(oid).chain(merging).collect();
+                self.root(self.base.map(|base| base.oid), &tips)?
+            }
+        };
+        change.merge_base = root.merge_base;
+        let files = tree_diff(self.repo, root.tree, tree)?;
+        // At the start of a branch the commit that is being made is the whole change.
+        let is_start = change.merge_base.map(|base| base.oid) == head.oid && !change.is_merging;
+        change.staged = Fact::Known(if is_start { files.clone() } else { self.staged_files(head, tree)? });
+        change.files = Fact::Known(files);
+        if with_commits && let Some(oid) = head.oid {
+            let exclude: Vec<Oid> = self.base.map(|base| base.oid).into_iter().collect();
+            change.commits = self.commits(&[oid], &exclude, None).into();
+        }
+        change.lines = self.lines(&change.files, root.tree);
+        Ok(change)
+    }
+
+    /// The local base branch, if a change stands on commits of it that the base does not have: somebody
+    /// committed there and has not pushed yet.
+    pub(super) fn unpushed_base(&self, changes: &[Change]) -> Read<Option<String>> {
+        let local = format!("refs/heads/{}", self.plan.policy.base.value);
+        let Some(base) = self.base.filter(|base| base.reference != local) else {
+            return Ok(None);
+        };
+        let Some(tip) = self.repo.find_ref(&local)?.filter(|tip| *tip != base.oid) else {
+            return Ok(None);
+        };
+        let moved = changes.iter().filter(|change| change.head != change.merge_base.map(|base| base.oid));
+        for head in moved.filter_map(|change| change.head) {
+            if let Some(shared) = self.repo.merge_base(tip, &[head])?
+                && self.repo.merge_base(base.oid, &[shared])? != Some(shared)
+            {
+                return Ok(Some(self.plan.policy.base.value.clone()));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Where tips left the base.
+    fn root(&self, base: Option<Oid>, tips: &[Oid]) -> Read<Root> {
+        let Some(base) = base else {
+            let name = &self.plan.policy.base.value;
+            let remote = &self.plan.policy.remote.value;
+            return Err(Unavailable::new(
+                format!(
+                    "the base branch `{name}` does not exist: neither refs/remotes/{remote}/{name} nor refs/heads/{name}"
+                ),
+                format!("git fetch {remote} {name}, or correct `base` in the policy"),
+            ));
+        };
+        match self.repo.merge_base(base, tips)? {
+            Some(oid) => {
+                let RawCommit { tree, time, .. } = self.repo.commit(oid)?;
+                Ok(Root { merge_base: Some(MergeBase { oid, time }), tree: Some(tree) })
+            }
+            None if self.repo.is_shallow() => Err(self.too_shallow("the merge base with the base branch")),
+            // An orphan branch: all of it is the change.
+            None => Ok(Root { merge_base: None, tree: None }),
+        }
+    }
+
+    fn too_shallow(&self, what: &str) -> Unavailable {
+        Unavailable::new(
+            format!("{what} is not here: this clone is shallow"),
+            format!(
+                "fetch more history: git fetch --deepen=100 {0}, or git fetch --unshallow {0}",
+                self.plan.policy.remote.value
+            ),
+        )
+    }
+
+    fn lines(&self, files: &Fact<Vec<FileChange>>, base_tree: Option<Oid>) -> Fact<Lines> {
+        if !self.wants(Need::Lines) {
+            return Fact::NotGathered;
+        }
+        match files {
+            Fact::Known(files) => {
+                lines::count(self.repo, files, base_tree, &|path| self.plan.is_excluded(path)).into()
+            }
+            Fact::Unavailable(why) => Fact::Unavailable(why.clone()),
+            Fact::NotGathered => Fact::NotGathered,
+        }
+    }
+
+    /// The commits that `include` reach and `exclude` do not. `unpushed`: those of them that the
+    /// remote does not have.
+    fn commits(
+        &self,
+        include: &[Oid],
+        exclude: &[Oid],
+        unpushed: Option<&HashSet<Oid>>,
+    ) -> Read<Vec<Commit>> {
+        let edge = self.shallow_edge()?;
+        let oids = self.repo.commits(include, exclude)?;
+        oids.into_iter()
+            .map(|oid| {
+                if edge.contains(&oid) {
+                    return Err(self.too_shallow(&format!("the parent of commit {}", oid.short())));
+                }
+                let raw = self.repo.commit(oid)?;
+                Ok(Commit {
+                    oid,
+                    parents: raw.parents.len(),
+                    files: self.files_of(&raw)?,
+                    message: Message { text: raw.message },
+                    is_pushed: unpushed.is_some_and(|unpushed| !unpushed.contains(&oid)),
+                })
+            })
+            .collect()
+    }
+
+    fn files_of(&self, commit: &RawCommit) -> Read<Vec<FileChange>> {
+        if !self.wants(Need::Files) {
+            return Ok(Vec::new());
+        }
+        let trees: Read<Vec<Option<Oid>>> =
+            commit.parents.iter().map(|parent| Ok(Some(self.repo.commit(*parent)?.tree))).collect();
+        match trees?.as_slice() {
+            [] => tree_diff(self.repo, None, Some(commit.tree)),
+            [parent] => tree_diff(self.repo, *parent, Some(commit.tree)),
+            parents => merge_diff(self.repo, parents, commit.tree),
+        }
+    }
+
+    fn shallow_edge(&self) -> Read<Vec<Oid>> {
+        if !self.repo.is_shallow() {
+            return Ok(Vec::new());
+        }
+        let path = self.repo.layout().common_dir.join("shallow");
+        let text = std::fs::read_to_string(&path).map_err(|error| {
+            Unavailable::new(format!("{} cannot be read: {error}", path.display()), "git fsck")
+        })?;
+        Ok(text.lines().filter_map(Oid::from_hex).collect())
+    }
+
+    pub(super) fn range(&self, from: Oid, to: Oid) -> Read<Change> {
+        let mut change = self.empty_change(None);
+        self.fill(&mut change, from, to, &[from], None)?;
+        Ok(change)
+    }
+
+    /// Fills in what `tip` adds to `base`.
+    fn fill(
+        &self,
+        change: &mut Change,
+        base: Oid,
+        tip: Oid,
+        exclude: &[Oid],
+        unpushed: Option<&HashSet<Oid>>,
+    ) -> Read<()> {
+        change.base = Some(base);
+        change.head = Some(tip);
+        let root = self.root(Some(base), &[tip])?;
+        change.merge_base = root.merge_base;
+        change.files = tree_diff(self.repo, root.tree, Some(self.repo.commit(tip)?.tree)).into();
+        change.commits = self.commits(&[tip], exclude, unpushed).into();
+        change.lines = self.lines(&change.files, root.tree);
+        Ok(())
+    }
+
+    pub(super) fn pushed(&self, head: &Head, remote: &str, lines: &[PushLine]) -> Read<Vec<Change>> {
+        let unpushed = self.unpushed(remote, lines)?;
+        let mut changes = Vec::new();
+        for line in lines {
+            if let Some(mut change) = self.pushed_ref(line, &unpushed)? {
+                if change.head.is_some() && change.head != head.oid {
+                    change.elsewhere = line.local_ref.strip_prefix("refs/heads/").map(str::to_owned);
+                }
+                changes.push(change);
+            }
+        }
+        Ok(changes)
+    }
+
+    /// The commits of a push that the remote does not have, as far as is known here: one walk for all
+    /// refs, however many there are.
+    fn unpushed(&self, remote: &str, lines: &[PushLine]) -> Read<HashSet<Oid>> {
+        let mut has = self.repo.tips(&format!("refs/remotes/{remote}/"))?;
+        has.extend(self.base.map(|base| base.oid));
+        let mut tips = Vec::new();
+        for line in lines {
+            if let Some(local) = line.local {
+                tips.extend(self.repo.peel(local)?);
+            }
+            if let Some(old) = line.remote.filter(|oid| self.repo.has(*oid)) {
+                has.extend(self.repo.peel(old)?);
+            }
+        }
+        has.sort_unstable();
+        has.dedup();
+        tips.sort_unstable();
+        tips.dedup();
+        tips.retain(|tip| has.binary_search(tip).is_err());
+        if tips.is_empty() {
+            return Ok(HashSet::new());
+        }
+        Ok(self.repo.commits(&tips, &has)?.into_iter().collect())
+    }
+
+    fn pushed_ref(&self, line: &PushLine, unpushed: &HashSet<Oid>) -> Read<Option<Change>> {
+        let branch = line.remote_ref.strip_prefix("refs/heads/").map(str::to_owned);
+        let mut change = self.empty_change(branch.clone());
+        change.reference = Some(line.remote_ref.clone());
+        let Some(local) = line.local else {
+            change.update = Some(RefUpdate::Delete);
+            return Ok(Some(change));
+        };
+        // A tag may name a tree or a blob, which is no change of anybody's lane.
+        let Some(tip) = self.repo.peel(local)? else {
+            return Ok(None);
+        };
+        let old = match line.remote {
+            Some(oid) if self.repo.has(oid) => self.repo.peel(oid)?,
+            _ => None,
+        };
+        change.update = Some(match (line.remote, old) {
+            (None, _) => RefUpdate::Create,
+            (Some(_), Some(old)) if self.repo.merge_base(old, &[tip])? == Some(old) => RefUpdate::Forward,
+            _ => RefUpdate::Rewrite,
+        });
+        // What is pushed to the base itself is compared with what the remote has of it.
+        let is_base = branch.as_deref() == Some(self.plan.policy.base.value.as_str());
+        let base = if is_base { old } else { None };
+        let base = base.or(self.base.map(|base| base.oid));
+        if branch.is_none() {
+            // A tag adds nothing to a branch: only commits that the remote never saw are judged.
+            if !unpushed.contains(&tip) {
+                return Ok(None);
+            }
+            let exclude: Vec<Oid> = base.into_iter().chain(old).collect();
+            let mut commits = self.commits(&[tip], &exclude, None)?;
+            commits.retain(|commit| unpushed.contains(&commit.oid));
+            // Notes and git-lane's own refs hold no part of the project, unless somebody puts it there.
+            let is_aside =
+                ["refs/notes/", "refs/lane/"].iter().any(|prefix| line.remote_ref.starts_with(prefix));
+            let is_project =
+                |file: &FileChange| self.plan.decide(&file.path.0, file.is_folder()).owner.is_some();
+            if is_aside && !commits.iter().flat_map(|commit| &commit.files).any(is_project) {
+                return Ok(None);
+            }
+            change.head = Some(tip);
+            change.commits = Fact::Known(commits);
+            return Ok(Some(change));
+        }
+        let Some(base) = base else {
+            return self.root(None, &[tip]).map(|_| None);
+        };
+        self.fill(&mut change, base, tip, &[base], Some(unpushed))?;
+        Ok(Some(change))
+    }
+}

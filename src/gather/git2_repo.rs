@@ -1,0 +1,383 @@
+//! The only module that knows git2.
+
+use std::cell::OnceCell;
+use std::path::{Path, PathBuf};
+
+use git2::{ErrorCode, ObjectType, Repository as Git};
+
+use super::repository::{Head, Layout, RawCommit, Read, Repository, TreeEntry};
+use crate::facts::{FileVersion, Oid, Unavailable};
+
+/// A repository read through libgit2.
+pub struct Git2Repository {
+    git: Git,
+    layout: Layout,
+    /// The whole configuration, read when it is first asked for.
+    config: OnceCell<git2::Config>,
+}
+
+impl Git2Repository {
+    /// Opens the repository around the current folder, or the one that git names in the environment
+    /// of a hook.
+    ///
+    /// # Errors
+    /// There is none, or libgit2 cannot read its format.
+    pub fn open() -> Read<Self> {
+        Self::new(Git::open_from_env())
+    }
+
+    /// Opens the repository in a folder, whatever the environment says.
+    ///
+    /// # Errors
+    /// There is none, or libgit2 cannot read its format.
+    pub fn open_at(folder: &Path) -> Read<Self> {
+        Self::new(Git::open(folder))
+    }
+
+    fn new(opened: Result<Git, git2::Error>) -> Read<Self> {
+        // A short-lived reader trusts the object names that git wrote; checking each hash more than
+        // doubles the time to read a large tree.
+        git2::opts::strict_hash_verification(false);
+        let git = opened.map_err(|error| cannot_open(&error))?;
+        let layout = Layout {
+            git_dir: clean(git.path()),
+            common_dir: clean(git.commondir()),
+            worktree: git.workdir().map(clean),
+        };
+        Ok(Self { git, layout, config: OnceCell::new() })
+    }
+
+    fn to_git(oid: Oid) -> Read<git2::Oid> {
+        git2::Oid::from_bytes(oid.as_bytes()).map_err(|error| failed("an object id", &error))
+    }
+
+    /// Objects written from here on stay in memory.
+    fn keep_writes_in_memory(&self) -> Result<(), git2::Error> {
+        self.git.odb()?.add_new_mempack_backend(i32::MAX)?;
+        Ok(())
+    }
+}
+
+/// Old trees have modes such as 0o100664; git takes them for 0o100644.
+fn canonical(mode: i32) -> u32 {
+    match mode & 0o170_000 {
+        0o100_000 if mode & 0o100 != 0 => 0o100_755,
+        0o100_000 => 0o100_644,
+        0o120_000 => 0o120_000,
+        0o040_000 => 0o040_000,
+        _ => 0o160_000,
+    }
+}
+
+/// libgit2 ends folders in a slash.
+fn clean(path: &Path) -> PathBuf {
+    path.components().collect()
+}
+
+fn cannot_open(error: &git2::Error) -> Unavailable {
+    let message = error.message();
+    match error.code() {
+        ErrorCode::NotFound => {
+            Unavailable::new("this is no git repository", "go into one, or name it: git lane -C <folder> …")
+        }
+        ErrorCode::Owner => Unavailable::new(
+            format!("the repository belongs to another user: {message}"),
+            "git config --global --add safe.directory <folder>",
+        ),
+        _ => Unavailable::new(
+            format!("the repository cannot be opened: {message}"),
+            "formats that libgit2 does not read (SHA-256 objects, reftable, some extensions) are not supported yet",
+        ),
+    }
+}
+
+fn failed(what: &str, error: &git2::Error) -> Unavailable {
+    let message = error.message();
+    let help = match error.code() {
+        ErrorCode::NotFound => "git fsck shows what is missing; git fetch may bring it back",
+        _ => "git fsck shows whether the repository is damaged",
+    };
+    Unavailable::new(format!("{what} cannot be read: {message}"), help)
+}
+
+fn from_git(oid: git2::Oid) -> Read<Oid> {
+    Oid::from_bytes(oid.as_bytes())
+        .ok_or_else(|| Unavailable::new("an object id of unknown length", "git fsck"))
+}
+
+impl Repository for Git2Repository {
+    fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    fn config(&self, key: &str) -> Read<Vec<String>> {
+        let read = || -> Result<Vec<String>, git2::Error> {
+            let config = match self.config.get() {
+                Some(config) => config,
+                None => {
+                    let config = self.git.config()?.snapshot()?;
+                    self.config.get_or_init(|| config)
+                }
+            };
+            let mut values = Vec::new();
+            let entries = config.multivar(key, None)?;
+            entries.for_each(|entry| {
+                // A key alone is git's short form of `true`.
+                let bytes = if entry.has_value() { entry.value_bytes() } else { b"true" };
+                values.push(String::from_utf8_lossy(bytes).into_owned());
+            })?;
+            Ok(values)
+        };
+        match read() {
+            Ok(values) => Ok(values),
+            Err(error) if error.code() == ErrorCode::NotFound => Ok(Vec::new()),
+            Err(error) => Err(failed(&format!("the configuration `{key}`"), &error)),
+        }
+    }
+
+    fn head(&self) -> Read<Head> {
+        let head = self.git.find_reference("HEAD").map_err(|error| failed("HEAD", &error))?;
+        let branch = head.symbolic_target().ok().flatten().map(str::to_owned);
+        let oid = match &branch {
+            Some(name) => self.find_ref(name)?,
+            None => head.target().map(from_git).transpose()?,
+        };
+        Ok(Head { branch, oid })
+    }
+
+    fn find_ref(&self, name: &str) -> Read<Option<Oid>> {
+        let found = match self.git.find_reference(name) {
+            Ok(reference) => reference,
+            Err(error) if matches!(error.code(), ErrorCode::NotFound | ErrorCode::InvalidSpec) => {
+                return Ok(None);
+            }
+            Err(error) => return Err(failed(&format!("the ref `{name}`"), &error)),
+        };
+        match found.resolve().and_then(|direct| direct.peel(ObjectType::Any)) {
+            Ok(object) => self.peel(from_git(object.id())?),
+            Err(error)
+                if error.code() == ErrorCode::NotFound
+                    && found.symbolic_target().ok().flatten().is_some() =>
+            {
+                Ok(None)
+            }
+            Err(error) => Err(failed(&format!("the ref `{name}`"), &error)),
+        }
+    }
+
+    fn symbolic_ref(&self, name: &str) -> Read<Option<String>> {
+        match self.git.find_reference(name) {
+            Ok(reference) => Ok(reference.symbolic_target().ok().flatten().map(str::to_owned)),
+            Err(error) if error.code() == ErrorCode::NotFound => Ok(None),
+            Err(error) => Err(failed(&format!("the ref `{name}`"), &error)),
+        }
+    }
+
+    fn peel(&self, oid: Oid) -> Read<Option<Oid>> {
+        let object = self
+            .git
+            .find_object(Self::to_git(oid)?, None)
+            .map_err(|error| failed(&format!("the object {oid}"), &error))?;
+        match object.peel(ObjectType::Commit) {
+            Ok(commit) => from_git(commit.id()).map(Some),
+            Err(error) if matches!(error.code(), ErrorCode::InvalidSpec | ErrorCode::Peel) => Ok(None),
+            Err(error) => Err(failed(&format!("the object {oid}"), &error)),
+        }
+    }
+
+    fn resolve(&self, expression: &str) -> Read<Oid> {
+        let found = self.git.revparse_single(expression);
+        match found.and_then(|object| object.peel(ObjectType::Commit)) {
+            Ok(commit) => from_git(commit.id()),
+            Err(error) => Err(Unavailable::new(
+                format!("`{expression}` names no commit here: {}", error.message()),
+                format!(
+                    "git rev-parse --verify '{expression}^{{commit}}' shows what git makes of it; git fetch may bring it"
+                ),
+            )),
+        }
+    }
+
+    fn commit(&self, oid: Oid) -> Read<RawCommit> {
+        let commit = self
+            .git
+            .find_commit(Self::to_git(oid)?)
+            .map_err(|error| failed(&format!("the commit {oid}"), &error))?;
+        let parents: Read<Vec<Oid>> = commit.parent_ids().map(from_git).collect();
+        let mut parents = parents?;
+        if self.git.is_shallow() {
+            parents.retain(|parent| self.has(*parent));
+        }
+        Ok(RawCommit {
+            tree: from_git(commit.tree_id())?,
+            parents,
+            time: commit.committer().when().seconds(),
+            message: String::from_utf8_lossy(commit.message_bytes()).into_owned(),
+        })
+    }
+
+    fn merge_base(&self, base: Oid, tips: &[Oid]) -> Read<Option<Oid>> {
+        let mut all = vec![Self::to_git(base)?];
+        for tip in tips {
+            all.push(Self::to_git(*tip)?);
+        }
+        match self.git.merge_base_many(&all) {
+            Ok(oid) => from_git(oid).map(Some),
+            Err(error) if error.code() == ErrorCode::NotFound => {
+                // The same code is given for a missing commit.
+                for oid in std::iter::once(base).chain(tips.iter().copied()) {
+                    self.commit(oid)?;
+                }
+                Ok(None)
+            }
+            Err(error) => Err(failed("the merge base", &error)),
+        }
+    }
+
+    fn commits(&self, include: &[Oid], exclude: &[Oid]) -> Read<Vec<Oid>> {
+        let walk = || -> Result<Vec<git2::Oid>, git2::Error> {
+            let mut walk = self.git.revwalk()?;
+            walk.set_sorting(git2::Sort::TOPOLOGICAL | git2::Sort::REVERSE)?;
+            for oid in include {
+                walk.push(git2::Oid::from_bytes(oid.as_bytes())?)?;
+            }
+            for oid in exclude {
+                walk.hide(git2::Oid::from_bytes(oid.as_bytes())?)?;
+            }
+            walk.collect()
+        };
+        let oids = walk().map_err(|error| failed("the history of the change", &error))?;
+        oids.into_iter().map(from_git).collect()
+    }
+
+    fn tips(&self, prefix: &str) -> Read<Vec<Oid>> {
+        let read = || -> Result<Vec<git2::Oid>, git2::Error> {
+            let mut oids = Vec::new();
+            for reference in self.git.references_glob(&format!("{prefix}*"))? {
+                if let Ok(commit) = reference?.peel_to_commit() {
+                    oids.push(commit.id());
+                }
+            }
+            Ok(oids)
+        };
+        let oids = read().map_err(|error| failed(&format!("the refs below {prefix}"), &error))?;
+        oids.into_iter().map(from_git).collect()
+    }
+
+    fn tree(&self, oid: Oid) -> Read<Vec<TreeEntry>> {
+        let tree = self
+            .git
+            .find_tree(Self::to_git(oid)?)
+            .map_err(|error| failed(&format!("the tree {oid}"), &error))?;
+        tree.iter()
+            .map(|entry| {
+                Ok(TreeEntry {
+                    name: entry.name_bytes().to_vec(),
+                    version: FileVersion {
+                        mode: canonical(entry.filemode_raw()),
+                        oid: from_git(entry.id())?,
+                    },
+                })
+            })
+            .collect()
+    }
+
+    fn blob(&self, oid: Oid) -> Read<Vec<u8>> {
+        let blob = self
+            .git
+            .find_blob(Self::to_git(oid)?)
+            .map_err(|error| failed(&format!("the file contents {oid}"), &error))?;
+        Ok(blob.content().to_vec())
+    }
+
+    fn has(&self, oid: Oid) -> bool {
+        let found = || -> Result<bool, git2::Error> {
+            Ok(self.git.odb()?.exists(git2::Oid::from_bytes(oid.as_bytes())?))
+        };
+        found().unwrap_or(false)
+    }
+
+    fn index_tree(&self, index: &Path) -> Read<Oid> {
+        let build = || -> Result<git2::Oid, git2::Error> {
+            let mut index = git2::Index::open(index)?;
+            let intended: Vec<Vec<u8>> = index
+                .iter()
+                .filter(|entry| {
+                    let extended = git2::IndexEntryExtendedFlag::from_bits_truncate(entry.flags_extended);
+                    extended.contains(git2::IndexEntryExtendedFlag::INTENT_TO_ADD)
+                })
+                .map(|entry| entry.path)
+                .collect();
+            for path in intended {
+                index.remove(bytes_path(&path), 0)?;
+            }
+            self.keep_writes_in_memory()?;
+            index.write_tree_to(&self.git)
+        };
+        match build() {
+            Ok(oid) => from_git(oid),
+            Err(error) if error.code() == ErrorCode::Unmerged => Err(Unavailable::new(
+                "the index has unmerged paths",
+                "solve the conflicts and `git add` the files; git status lists them",
+            )),
+            Err(error) => {
+                let help = match error.message() {
+                    text if text.contains("'link'") => {
+                        "a split index is not supported yet: git config core.splitIndex false; git update-index --no-split-index"
+                    }
+                    text if text.contains("'sdir'") || text.contains("sparse") => {
+                        "a sparse index is not supported yet here: git sparse-checkout reapply --no-sparse-index"
+                    }
+                    _ => {
+                        "if it is damaged: move the file away and run `git reset` (the working tree stays as it is)"
+                    }
+                };
+                let place = index.display();
+                Err(Unavailable::new(format!("the index {place} cannot be read: {}", error.message()), help))
+            }
+        }
+    }
+
+    fn worktree_tree(&self) -> Read<Oid> {
+        let build = || -> Result<git2::Oid, git2::Error> {
+            self.keep_writes_in_memory()?;
+            let mut index = self.git.index()?;
+            index.add_all(["*"], git2::IndexAddOption::DEFAULT, None)?;
+            index.update_all(["*"], None)?;
+            index.write_tree()
+        };
+        build().map_err(|error| failed("the working tree", &error)).and_then(from_git)
+    }
+
+    fn line_diff(&self, old: &[u8], new: &[u8]) -> Read<(u64, u64)> {
+        let diff = || -> Result<(usize, usize), git2::Error> {
+            let mut options = git2::DiffOptions::new();
+            options.force_text(true).context_lines(0);
+            let patch = git2::Patch::from_buffers(old, None, new, None, Some(&mut options))?;
+            let (_, added, deleted) = patch.line_stats()?;
+            Ok((added, deleted))
+        };
+        let (added, deleted) = diff().map_err(|error| failed("a difference of files", &error))?;
+        Ok((added as u64, deleted as u64))
+    }
+
+    fn blob_id(&self, bytes: &[u8]) -> Read<Oid> {
+        let oid = git2::Oid::hash_object(ObjectType::Blob, bytes);
+        from_git(oid.map_err(|error| failed("an object id", &error))?)
+    }
+
+    fn is_shallow(&self) -> bool {
+        self.git.is_shallow()
+    }
+}
+
+#[cfg(unix)]
+fn bytes_path(bytes: &[u8]) -> &Path {
+    use std::os::unix::ffi::OsStrExt;
+    Path::new(std::ffi::OsStr::from_bytes(bytes))
+}
+
+#[cfg(not(unix))]
+fn bytes_path(bytes: &[u8]) -> &Path {
+    Path::new(std::str::from_utf8(bytes).unwrap_or_default())
+}

@@ -1,0 +1,113 @@
+//! Who says which agent works here.
+
+use std::path::Path;
+
+use super::environment::Environment;
+use super::repository::{Layout, Read, Repository};
+use crate::facts::{IdentityClaim, IdentitySource, Unavailable};
+
+/// The file at a worktree's root that a shell sources.
+const ENV_FILE: &str = ".agent.env";
+
+/// All claims that are present, apart from branches and messages.
+///
+/// # Errors
+/// The configuration or `.agent.env` cannot be read.
+pub fn claims(
+    repo: &dyn Repository,
+    environment: &Environment,
+    option: Option<&str>,
+) -> Read<Vec<IdentityClaim>> {
+    let file = match &repo.layout().worktree {
+        Some(root) => in_file(&root.join(ENV_FILE))?,
+        None => None,
+    };
+    let said = [
+        (IdentitySource::Option, option.map(str::to_owned)),
+        configured(repo)?,
+        (IdentitySource::Environment, environment.agent_id.clone()),
+        (IdentitySource::File, file),
+    ];
+    let claims = said.into_iter().filter_map(|(source, agent)| Some(IdentityClaim { source, agent: agent? }));
+    Ok(claims.collect())
+}
+
+/// `lane.agent`. It may have been written for another worktree: `git worktree add` copies the
+/// configuration of the worktree that it is run in.
+fn configured(repo: &dyn Repository) -> Read<(IdentitySource, Option<String>)> {
+    let layout = repo.layout();
+    let own = match layout.git_dir.strip_prefix(&layout.common_dir) {
+        Ok(path) if !path.as_os_str().is_empty() => path.to_string_lossy().into_owned(),
+        _ => ".".to_owned(),
+    };
+    let source = match repo.config("lane.worktree")?.pop() {
+        Some(other) if other != own => IdentitySource::CopiedConfig,
+        _ => IdentitySource::Config,
+    };
+    Ok((source, repo.config("lane.agent")?.pop()))
+}
+
+fn in_file(path: &Path) -> Read<Option<String>> {
+    match std::fs::read(path) {
+        Ok(bytes) => Ok(agent_id(&String::from_utf8_lossy(&bytes))),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(Unavailable::new(
+            format!("{} cannot be read: {error}", path.display()),
+            "look at what it is and at its permissions",
+        )),
+    }
+}
+
+/// The last assignment to `AGENT_ID` in a file of shell assignments.
+fn agent_id(text: &str) -> Option<String> {
+    let mut values = text.lines().filter_map(|line| {
+        let line = line.trim_start();
+        let line = ["export ", "declare -x "].iter().find_map(|word| line.strip_prefix(word)).unwrap_or(line);
+        let line = line.trim_start();
+        let value = line.strip_prefix("AGENT_ID=")?;
+        let value = match value.chars().next()? {
+            quote @ ('"' | '\'') => value[1..].split(quote).next()?,
+            _ => value.split([' ', '\t', '#', ';']).next()?,
+        };
+        Some(value.trim().to_owned())
+    });
+    values.next_back().filter(|value| !value.is_empty())
+}
+
+/// The branch that a rebase will come back to: HEAD is detached while it goes on.
+///
+/// # Errors
+/// The file that names it cannot be read.
+pub fn rebasing_branch(layout: &Layout) -> Read<Option<String>> {
+    for state in ["rebase-merge", "rebase-apply"] {
+        let path = layout.git_dir.join(state).join("head-name");
+        match std::fs::read(&path) {
+            Ok(name) => {
+                let name = String::from_utf8_lossy(name.trim_ascii_end()).into_owned();
+                return Ok(name.starts_with("refs/").then_some(name));
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => {
+                return Err(Unavailable::new(
+                    format!("{} cannot be read: {error}", path.display()),
+                    "git status says whether a rebase is under way",
+                ));
+            }
+        }
+    }
+    Ok(None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::agent_id;
+
+    #[test]
+    fn assignments() {
+        assert_eq!(agent_id("export AGENT_ID=a1\n").as_deref(), Some("a1"));
+        assert_eq!(agent_id("X=1\nAGENT_ID=\"a2\" # me\n").as_deref(), Some("a2"));
+        assert_eq!(agent_id("AGENT_ID=a1\nexport AGENT_ID='a3'").as_deref(), Some("a3"));
+        assert_eq!(agent_id("declare -x AGENT_ID=\"a1\"").as_deref(), Some("a1"));
+        assert_eq!(agent_id("# AGENT_ID=a1\nMY_AGENT_ID=a2\nAGENT_ID="), None);
+    }
+}

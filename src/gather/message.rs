@@ -1,0 +1,76 @@
+//! The message of a commit that is being made.
+
+use std::path::Path;
+
+use super::environment::Environment;
+use super::repository::{Read, Repository};
+use crate::facts::{Message, Unavailable};
+
+/// The line below which `git commit -v` writes the diff, after the comment character.
+const SCISSORS: &str = " ------------------------ >8 ------------------------";
+
+/// A message file: as it is, and as it will be committed.
+#[derive(Debug, Clone)]
+pub struct Draft {
+    /// The bytes of the file as text.
+    pub raw: String,
+    /// Without comments.
+    pub message: Message,
+}
+
+/// Reads the message file that git gave to the hook.
+///
+/// # Errors
+/// It cannot be read, or is no text.
+pub fn read(repo: &dyn Repository, environment: &Environment, path: &Path) -> Read<Draft> {
+    let bytes = std::fs::read(path).map_err(|error| {
+        Unavailable::new(
+            format!("the message file {} cannot be read: {error}", path.display()),
+            "git gives it to the hook as its first argument: git lane hook commit-msg <file>",
+        )
+    })?;
+    if bytes.contains(&0) {
+        return Err(Unavailable::new(
+            "the commit message is binary: it has a NUL byte",
+            "write the message as text",
+        ));
+    }
+    let raw = match String::from_utf8(bytes) {
+        Ok(raw) => raw,
+        // The tags are ASCII, and every encoding that git commits with has ASCII in it.
+        Err(error) if !repo.config("i18n.commitEncoding")?.is_empty() => {
+            String::from_utf8_lossy(error.as_bytes()).into_owned()
+        }
+        Err(_) => {
+            return Err(Unavailable::new(
+                "the commit message is not UTF-8",
+                "write it in UTF-8, or name its encoding: git config i18n.commitEncoding <name>",
+            ));
+        }
+    };
+    let message = Message { text: cleaned(repo, environment, &raw)? };
+    Ok(Draft { raw, message })
+}
+
+/// What git will leave of the text. Without an editor git keeps lines that begin with the comment
+/// character, unless `commit.cleanup` says otherwise.
+fn cleaned(repo: &dyn Repository, environment: &Environment, raw: &str) -> Read<String> {
+    let comment = match repo.config("core.commentString")?.pop() {
+        Some(text) => Some(text),
+        None => repo.config("core.commentChar")?.pop(),
+    };
+    let comment = comment.filter(|text| !text.is_empty() && text != "auto").unwrap_or_else(|| "#".to_owned());
+    let scissors = format!("{comment}{SCISSORS}");
+    let mode = repo.config("commit.cleanup")?.pop().unwrap_or_else(|| "default".to_owned());
+    let keeps_comments = match mode.as_str() {
+        "strip" => false,
+        // A squash in a rebase opens no editor, and git strips its own comments all the same.
+        "default" => {
+            environment.no_editor && !raw.starts_with(&format!("{comment} This is a combination of "))
+        }
+        _ => true,
+    };
+    let lines = raw.lines().take_while(|line| *line != scissors);
+    let kept: Vec<&str> = lines.filter(|line| keeps_comments || !line.starts_with(&comment)).collect();
+    Ok(kept.join("\n").trim().to_owned())
+}

@@ -1,0 +1,30 @@
+//! The only part that touches a repository: it turns events into facts.
+
+mod attribute_file;
+mod attributes;
+mod change;
+mod environment;
+mod gatherer;
+mod git2_repo;
+mod identity;
+mod index;
+pub mod lines;
+pub mod message;
+pub mod policy_source;
+mod push;
+mod renames;
+mod repository;
+mod similarity;
+mod survey;
+pub mod tree_diff;
+pub mod worktrees;
+
+pub use change::{Request, Subject, gather};
+pub use environment::Environment;
+pub use git2_repo::Git2Repository;
+pub use identity::claims;
+pub use index::staged_tree;
+pub use policy_source::Loaded;
+pub use push::{PushLine, parse_push_lines};
+pub use repository::{Head, Layout, Read, Repository};
+pub use survey::survey;

@@ -1,0 +1,231 @@
+//! Where the policy is read: from the base, never from what is judged.
+
+use std::path::Path;
+
+use super::repository::{Read, Repository, config_bool, find_in_tree};
+use crate::error::Error;
+use crate::facts::{Oid, Unavailable};
+use crate::policy::{self, FILE, Plan, Source};
+
+/// A policy, ready to decide, and the base that it belongs to.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The compiled policy.
+    pub plan: Plan,
+    /// The id of its text as a blob.
+    pub oid: Option<Oid>,
+    /// The ref that changes are compared with; `None` if there is no such branch yet.
+    pub base: Option<Base>,
+}
+
+/// The base branch as it is here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Base {
+    /// The full ref name: the remote-tracking branch where there is one.
+    pub reference: String,
+    /// Its tip.
+    pub oid: Oid,
+}
+
+/// The largest policy that is read, in bytes.
+const LARGEST: usize = 16 << 20;
+
+/// Finds the policy that judges in this repository.
+///
+/// The base's name stands in the policy, and the policy in the base. So the first candidate that has
+/// a policy is asked: `lane.base` (which `git lane install` writes), the remote's HEAD, `main`,
+/// `master`; if its policy names another base, that one's policy counts. Only where none has a
+/// policy is the worktree's own read.
+///
+/// # Errors
+/// No policy, one that cannot be read, or one with mistakes.
+pub fn find(repo: &dyn Repository) -> Result<Loaded, Error> {
+    let fold = folds_case(repo)?;
+    let remote = repo.config("lane.remote")?.pop().unwrap_or_else(|| "origin".to_owned());
+    for name in candidates(repo, &remote)? {
+        let Some(base) = base(repo, &remote, &name)? else {
+            continue;
+        };
+        let Some((source, oid)) = in_commit(repo, &base)? else {
+            continue;
+        };
+        let plan = policy::load(source, fold)?;
+        let (named, at) = (plan.policy.base.value.clone(), plan.policy.remote.value.clone());
+        if named == name && at == remote {
+            return loaded(plan, Some(oid), Some(base));
+        }
+        let other = self::base(repo, &at, &named)?;
+        if let Some(other) = &other
+            && other.reference != base.reference
+            && let Some((source, oid)) = in_commit(repo, other)?
+        {
+            return loaded(policy::load(source, fold)?, Some(oid), Some(other.clone()));
+        }
+        return loaded(plan, Some(oid), other);
+    }
+    // The remote does not have it yet, but the local base branch does: then that one is in force.
+    for name in candidates(repo, &remote)? {
+        let reference = format!("refs/heads/{name}");
+        if let Some(oid) = repo.find_ref(&reference)?
+            && let Some((source, oid)) = in_commit(repo, &Base { reference, oid })?
+        {
+            let plan = policy::load(source, fold)?;
+            let base = base(repo, &plan.policy.remote.value, &plan.policy.base.value)?;
+            return loaded(plan, Some(oid), base);
+        }
+    }
+    let Some(root) = &repo.layout().worktree else {
+        return Err(no_policy(repo, &remote));
+    };
+    let path = root.join(FILE);
+    let Some(source) = in_file(&path, FILE, false)? else {
+        return Err(no_policy(repo, &remote));
+    };
+    let oid = repo.blob_id(source.text.as_bytes())?;
+    let plan = policy::load(source, fold)?;
+    let base = base(repo, &plan.policy.remote.value, &plan.policy.base.value)?;
+    if let Some(base) = &base
+        && let Some((source, oid)) = in_commit(repo, base)?
+    {
+        return loaded(policy::load(source, fold)?, Some(oid), Some(base.clone()));
+    }
+    loaded(plan, Some(oid), base)
+}
+
+/// Reads a policy from a file, for trying one out.
+///
+/// # Errors
+/// It is not there, cannot be read, or has mistakes.
+pub fn from_file(repo: Option<&dyn Repository>, path: &Path) -> Result<Loaded, Error> {
+    let name = path.display().to_string();
+    let source = in_file(path, &name, true)?.ok_or_else(|| {
+        Unavailable::new(
+            format!("there is no policy file {name}"),
+            "look at the path; git lane init writes a first policy",
+        )
+    })?;
+    let Some(repo) = repo else {
+        let plan = policy::load(source, false)?;
+        return loaded(plan, None, None);
+    };
+    let oid = repo.blob_id(source.text.as_bytes())?;
+    let plan = policy::load(source, folds_case(repo)?)?;
+    let base = base(repo, &plan.policy.remote.value, &plan.policy.base.value)?;
+    loaded(plan, Some(oid), base)
+}
+
+#[allow(clippy::unnecessary_wraps)] // every way out of the callers is a result
+fn loaded(plan: Plan, oid: Option<Oid>, base: Option<Base>) -> Result<Loaded, Error> {
+    Ok(Loaded { plan, oid, base })
+}
+
+fn no_policy(repo: &dyn Repository, remote: &str) -> Error {
+    let place = match &repo.layout().worktree {
+        Some(root) => format!(" nor in {}", root.display()),
+        None => String::new(),
+    };
+    Unavailable::new(
+        format!("there is no {FILE}, neither on the base branch (of {remote}, or here){place}"),
+        "write a first one with `git lane init`, and commit it to the base branch",
+    )
+    .into()
+}
+
+fn folds_case(repo: &dyn Repository) -> Read<bool> {
+    config_bool(repo, "core.ignoreCase")
+}
+
+fn candidates(repo: &dyn Repository, remote: &str) -> Read<Vec<String>> {
+    if let Some(name) = repo.config("lane.base")?.pop() {
+        return Ok(vec![name]);
+    }
+    let mut names = Vec::new();
+    let prefix = format!("refs/remotes/{remote}/");
+    if let Some(target) = repo.symbolic_ref(&format!("{prefix}HEAD"))?
+        && let Some(name) = target.strip_prefix(&prefix)
+    {
+        names.push(name.to_owned());
+    }
+    for name in ["main", "master"] {
+        if !names.iter().any(|known| known == name) {
+            names.push(name.to_owned());
+        }
+    }
+    Ok(names)
+}
+
+/// The base that a repository without a policy most likely has.
+///
+/// # Errors
+/// Its refs cannot be read.
+pub fn default_base(repo: &dyn Repository) -> Read<String> {
+    for name in candidates(repo, "origin")? {
+        if base(repo, "origin", &name)?.is_some() {
+            return Ok(name);
+        }
+    }
+    let current = repo.head()?.branch;
+    let current = current.as_deref().and_then(|name| name.strip_prefix("refs/heads/"));
+    Ok(current.unwrap_or("main").to_owned())
+}
+
+/// The base branch: as the remote had it last, or else the local one.
+fn base(repo: &dyn Repository, remote: &str, name: &str) -> Read<Option<Base>> {
+    for reference in [format!("refs/remotes/{remote}/{name}"), format!("refs/heads/{name}")] {
+        if let Some(oid) = repo.find_ref(&reference)? {
+            return Ok(Some(Base { reference, oid }));
+        }
+    }
+    Ok(None)
+}
+
+fn in_commit(repo: &dyn Repository, base: &Base) -> Read<Option<(Source, Oid)>> {
+    let tree = repo.commit(base.oid)?.tree;
+    let name = format!("{}:{FILE}", base.reference);
+    let Some(entry) = find_in_tree(repo, tree, FILE)? else {
+        return Ok(None);
+    };
+    match entry.mode {
+        0o100_644 | 0o100_755 => {}
+        0o120_000 => return Err(not_plain(&name, "a symbolic link")),
+        0o040_000 => return Err(not_plain(&name, "a folder")),
+        _ => return Err(not_plain(&name, "no plain file")),
+    }
+    let text = text(&name, repo.blob(entry.oid)?)?;
+    Ok(Some((Source { name, text }, entry.oid)))
+}
+
+fn in_file(path: &Path, name: &str, follow_links: bool) -> Read<Option<Source>> {
+    let data = if follow_links { std::fs::metadata(path) } else { std::fs::symlink_metadata(path) };
+    let cannot = |error: &std::io::Error| {
+        Unavailable::new(format!("{name} cannot be read: {error}"), "look at its permissions")
+    };
+    match data {
+        Ok(data) if data.is_symlink() => return Err(not_plain(name, "a symbolic link")),
+        Ok(data) if data.is_dir() => return Err(not_plain(name, "a folder")),
+        Ok(data) if !data.is_file() => return Err(not_plain(name, "no plain file")),
+        Ok(_) => {}
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(cannot(&error)),
+    }
+    let bytes = std::fs::read(path).map_err(|error| cannot(&error))?;
+    let text = text(name, bytes)?;
+    Ok(Some(Source { name: name.to_owned(), text }))
+}
+
+fn not_plain(name: &str, kind: &str) -> Unavailable {
+    Unavailable::new(
+        format!("{name} is {kind}"),
+        "a policy is a plain file at the root of the repository: put its text there",
+    )
+}
+
+fn text(name: &str, bytes: Vec<u8>) -> Read<String> {
+    if bytes.len() > LARGEST {
+        return Err(Unavailable::new(
+            format!("{name} has {} bytes; a policy has at most {LARGEST}", bytes.len()),
+            "is this the right file?",
+        ));
+    }
+    String::from_utf8(bytes).map_err(|_| Unavailable::new(format!("{name} is not UTF-8"), "save it as UTF-8"))
+}

@@ -1,0 +1,81 @@
+//! What is pushed: the lines that git gives to pre-push.
+
+use crate::facts::{Oid, Unavailable};
+use crate::gather::repository::Read;
+
+/// One ref of a push: githooks(5), pre-push.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PushLine {
+    /// What is pushed, as it was named: a full ref, or an expression such as `HEAD~1`.
+    pub local_ref: String,
+    /// The object that is pushed; `None` when the ref is deleted.
+    pub local: Option<Oid>,
+    /// The full name that the ref has on the remote.
+    pub remote_ref: String,
+    /// The object that the remote has under that name; `None` if it has none.
+    pub remote: Option<Oid>,
+}
+
+/// Reads all lines. None at all is right: there was nothing to push.
+///
+/// # Errors
+/// A line that is cut short or has no object ids.
+pub fn parse_push_lines(input: &[u8]) -> Read<Vec<PushLine>> {
+    let text = String::from_utf8_lossy(input);
+    text.lines().map(parse_line).collect()
+}
+
+fn parse_line(line: &str) -> Read<PushLine> {
+    let wrong = || {
+        Unavailable::new(
+            format!("git gave pre-push a line that is cut short: `{line}`"),
+            "four words are expected: <local ref> <local oid> <remote ref> <remote oid>; push again",
+        )
+    };
+    // A local ref such as `HEAD~1` has no spaces, but `(delete)` and odd names are possible: count
+    // from the end.
+    let mut words = line.rsplitn(4, ' ');
+    let (remote, remote_ref, local, name) = (words.next(), words.next(), words.next(), words.next());
+    let (Some(remote), Some(remote_ref), Some(local), Some(name)) = (remote, remote_ref, local, name) else {
+        return Err(wrong());
+    };
+    let remote = Oid::from_hex(remote).ok_or_else(wrong)?;
+    let local = Oid::from_hex(local).ok_or_else(wrong)?;
+    if !remote_ref.starts_with("refs/") {
+        return Err(wrong());
+    }
+    Ok(PushLine {
+        local_ref: name.to_owned(),
+        local: (!local.is_zero()).then_some(local),
+        remote_ref: remote_ref.to_owned(),
+        remote: (!remote.is_zero()).then_some(remote),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines() {
+        let (one, zero) = ("1".repeat(40), "0".repeat(40));
+        let text = format!("refs/heads/a {one} refs/heads/b {zero}\n(delete) {zero} refs/heads/c {one}\n");
+        let lines = parse_push_lines(text.as_bytes()).expect("two lines");
+        assert_eq!((lines[0].remote_ref.as_str(), lines[0].remote), ("refs/heads/b", None));
+        assert_eq!((lines[1].local, lines[1].remote.is_some()), (None, true));
+        assert_eq!(parse_push_lines(b"").expect("nothing").len(), 0);
+    }
+
+    #[test]
+    fn cut_short() {
+        let one = "1".repeat(40);
+        for text in [
+            format!("refs/heads/a {one} refs/heads/b"),
+            format!("a {one} refs/heads/b {}", &one[1..]),
+            "x".into(),
+            " \n".into(),
+        ] {
+            assert!(parse_push_lines(text.as_bytes()).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! The narrow interface through which a repository is read: trees, commits, blobs, refs, the staged
+//! tree. git2 stands behind it; everything above it is the same for any other backend.
+
+use std::path::{Path, PathBuf};
+
+use crate::facts::{FileVersion, Oid, Unavailable};
+
+/// What reading gives: the thing, or why it could not be read.
+pub type Read<T> = Result<T, Unavailable>;
+
+/// Where a repository lies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Layout {
+    /// This worktree's git folder.
+    pub git_dir: PathBuf,
+    /// The git folder that all worktrees share.
+    pub common_dir: PathBuf,
+    /// The worktree's root; `None` for a bare repository.
+    pub worktree: Option<PathBuf>,
+}
+
+/// Where HEAD points.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Head {
+    /// The full name of the branch, unless HEAD is detached.
+    pub branch: Option<String>,
+    /// The commit; `None` before the first one.
+    pub oid: Option<Oid>,
+}
+
+/// One entry of a tree.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TreeEntry {
+    /// The name, without slashes.
+    pub name: Vec<u8>,
+    /// Mode and object.
+    pub version: FileVersion,
+}
+
+/// A commit as it is stored.
+#[derive(Debug, Clone)]
+pub struct RawCommit {
+    /// Its tree.
+    pub tree: Oid,
+    /// Its parents, cut off at the edge of a shallow clone.
+    pub parents: Vec<Oid>,
+    /// When it was committed, in seconds since the epoch.
+    pub time: i64,
+    /// Its message, bytes that are not UTF-8 replaced.
+    pub message: String,
+}
+
+/// Reading a repository. No method writes to it.
+pub trait Repository {
+    /// Where it lies.
+    fn layout(&self) -> &Layout;
+
+    /// All values of a configuration key, lowest scope first: system, global, local, worktree.
+    ///
+    /// # Errors
+    /// The configuration cannot be read.
+    fn config(&self, key: &str) -> Read<Vec<String>>;
+
+    /// Where HEAD points.
+    ///
+    /// # Errors
+    /// HEAD cannot be read.
+    fn head(&self) -> Read<Head>;
+
+    /// The commit that a full ref name leads to, tags peeled; `None` if there is no such ref, or it
+    /// leads to no commit.
+    ///
+    /// # Errors
+    /// The ref or its object cannot be read.
+    fn find_ref(&self, name: &str) -> Read<Option<Oid>>;
+
+    /// The target of a symbolic ref.
+    ///
+    /// # Errors
+    /// The ref cannot be read.
+    fn symbolic_ref(&self, name: &str) -> Read<Option<String>>;
+
+    /// The commit that an object leads to, tags peeled; `None` where that is no commit.
+    ///
+    /// # Errors
+    /// The object is missing.
+    fn peel(&self, oid: Oid) -> Read<Option<Oid>>;
+
+    /// The commit that an expression such as `HEAD~2` names.
+    ///
+    /// # Errors
+    /// It names none.
+    fn resolve(&self, expression: &str) -> Read<Oid>;
+
+    /// One commit.
+    ///
+    /// # Errors
+    /// It is missing or broken.
+    fn commit(&self, oid: Oid) -> Read<RawCommit>;
+
+    /// The best common ancestor of `base` and a merge of `tips`; `None` if they share no history.
+    ///
+    /// # Errors
+    /// History cannot be walked.
+    fn merge_base(&self, base: Oid, tips: &[Oid]) -> Read<Option<Oid>>;
+
+    /// The commits that `include` reach and `exclude` do not, parents before children.
+    ///
+    /// # Errors
+    /// History cannot be walked.
+    fn commits(&self, include: &[Oid], exclude: &[Oid]) -> Read<Vec<Oid>>;
+
+    /// The commits that the refs below a prefix (`refs/remotes/origin/`) point to.
+    ///
+    /// # Errors
+    /// The refs cannot be read.
+    fn tips(&self, prefix: &str) -> Read<Vec<Oid>>;
+
+    /// The entries of a tree.
+    ///
+    /// # Errors
+    /// It is missing or broken.
+    fn tree(&self, oid: Oid) -> Read<Vec<TreeEntry>>;
+
+    /// The bytes of a blob.
+    ///
+    /// # Errors
+    /// It is missing or broken.
+    fn blob(&self, oid: Oid) -> Read<Vec<u8>>;
+
+    /// Whether an object is there.
+    fn has(&self, oid: Oid) -> bool;
+
+    /// The tree that an index file would be committed as, built in memory.
+    ///
+    /// # Errors
+    /// The index cannot be read, or has unmerged paths.
+    fn index_tree(&self, index: &Path) -> Read<Oid>;
+
+    /// The tree of the working tree as `git add -A` would stage it, built in memory.
+    ///
+    /// # Errors
+    /// There is no working tree, or it cannot be read.
+    fn worktree_tree(&self) -> Read<Oid>;
+
+    /// Lines added and deleted between two texts, as `git diff` counts them.
+    ///
+    /// # Errors
+    /// The diff fails.
+    fn line_diff(&self, old: &[u8], new: &[u8]) -> Read<(u64, u64)>;
+
+    /// The id that a blob of these bytes has.
+    ///
+    /// # Errors
+    /// It cannot be hashed.
+    fn blob_id(&self, bytes: &[u8]) -> Read<Oid>;
+
+    /// Whether history is cut off.
+    fn is_shallow(&self) -> bool;
+}
+
+/// Whether a configuration key is set to true, in any of git's spellings.
+///
+/// # Errors
+/// The configuration cannot be read.
+pub fn config_bool(repo: &dyn Repository, key: &str) -> Read<bool> {
+    let value = repo.config(key)?.pop().unwrap_or_default();
+    let is_word = ["true", "yes", "on"].iter().any(|word| value.eq_ignore_ascii_case(word));
+    Ok(is_word || value.parse::<i64>().is_ok_and(|number| number != 0))
+}
+
+/// The entry at a path below a tree.
+///
+/// # Errors
+/// A tree on the way cannot be read.
+pub fn find_in_tree(repo: &dyn Repository, tree: Oid, path: &str) -> Read<Option<FileVersion>> {
+    let mut at = FileVersion { mode: 0o040_000, oid: tree };
+    for name in path.split('/') {
+        if at.mode != 0o040_000 {
+            return Ok(None);
+        }
+        let entries = repo.tree(at.oid)?;
+        match entries.into_iter().find(|entry| entry.name == name.as_bytes()) {
+            Some(entry) => at = entry.version,
+            None => return Ok(None),
+        }
+    }
+    Ok(Some(at))
+}
