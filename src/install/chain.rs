@@ -1,0 +1,137 @@
+//! The hooks that were there before, run after ours as git would have run them.
+
+use std::ffi::OsString;
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus, Stdio};
+
+use super::os::is_executable;
+use super::places::previous_folder;
+use super::scripts::is_ours;
+use crate::error::Error;
+use crate::gather::Layout;
+
+/// The hook that git would run if ours were not there. `hooks_paths`: all values of
+/// `core.hooksPath`, lowest scope first.
+pub fn previous_hook(hooks_paths: &[String], layout: &Layout, name: &str) -> Option<PathBuf> {
+    let path = previous_folder(hooks_paths, layout).join(name);
+    // Ours may have been copied there by hand: running it would never end.
+    (is_executable(&path) && !is_ours(&path)).then_some(path)
+}
+
+/// All hooks to run after ours: the previous one, then one that another program wrote over ours.
+pub fn previous_hooks(hooks_paths: &[String], layout: &Layout, name: &str) -> Vec<PathBuf> {
+    let kept = layout.common_dir.join("lane/kept").join(name);
+    let kept = is_executable(&kept).then_some(kept);
+    previous_hook(hooks_paths, layout, name).into_iter().chain(kept).collect()
+}
+
+/// Whether git has a hook of this name.
+pub fn is_known(name: &str) -> bool {
+    super::scripts::KNOWN.contains(&name)
+}
+
+/// Whether git gives this hook something on standard input.
+fn reads_input(name: &Path) -> bool {
+    let name = name.file_name().and_then(|name| name.to_str());
+    matches!(
+        name,
+        Some("pre-push" | "pre-receive" | "post-receive" | "post-rewrite" | "reference-transaction")
+    )
+}
+
+/// Runs hooks one after another until one refuses. The last of them takes this process's place
+/// where it can.
+///
+/// # Errors
+/// A hook cannot be started.
+pub fn run_all(hooks: &[PathBuf], args: &[OsString], stdin: Option<&[u8]>) -> Result<u8, Error> {
+    let mut input = Vec::new();
+    let mut stdin = stdin;
+    if stdin.is_none() && hooks.len() > 1 && hooks.first().is_some_and(|hook| reads_input(hook)) {
+        let read = std::io::Read::read_to_end(&mut std::io::stdin(), &mut input);
+        read.map_err(|error| super::os::unreadable(Path::new("standard input"), &error))?;
+        stdin = Some(&input);
+    }
+    for (at, hook) in hooks.iter().enumerate() {
+        let is_last = at + 1 == hooks.len();
+        let code = match stdin {
+            None if !is_last => {
+                with_shell(hook, args, |command| command.status()).map(|status| code_of(&status))
+            }
+            _ => run_previous(hook, args, stdin),
+        }?;
+        if code != 0 || is_last {
+            return Ok(code);
+        }
+    }
+    Ok(0)
+}
+
+/// Runs a hook with the environment that git gave. With nothing to replay it takes this process's
+/// place and its standard input; or else it is fed what was read, and its exit code is passed on.
+///
+/// # Errors
+/// It cannot be started.
+pub fn run_previous(path: &Path, args: &[OsString], stdin: Option<&[u8]>) -> Result<u8, Error> {
+    match stdin {
+        None => replace(path, args),
+        Some(bytes) => with_shell(path, args, |command| feed(command, bytes)).map(|status| code_of(&status)),
+    }
+}
+
+#[cfg(unix)]
+fn replace(path: &Path, args: &[OsString]) -> Result<u8, Error> {
+    use std::os::unix::process::CommandExt;
+    with_shell(path, args, |command| Err(command.exec()))
+}
+
+#[cfg(not(unix))]
+fn replace(path: &Path, args: &[OsString]) -> Result<u8, Error> {
+    with_shell(path, args, |command| command.status()).map(|status| code_of(&status))
+}
+
+/// What the system says of a script without a first line that names its interpreter.
+const NO_EXEC: i32 = 8;
+
+/// Starts a hook, or the shell with it if the system does not know how: git does the same.
+fn with_shell<T>(
+    path: &Path,
+    args: &[OsString],
+    start: impl Fn(&mut Command) -> std::io::Result<T>,
+) -> Result<T, Error> {
+    let result = match start(Command::new(path).args(args)) {
+        Err(error) if error.raw_os_error() == Some(NO_EXEC) => start(Command::new("sh").arg(path).args(args)),
+        result => result,
+    };
+    result.map_err(|error| {
+        let shown = path.display();
+        let help = if error.kind() == ErrorKind::NotFound {
+            format!("the program that its first line names is not there: head -n 1 {shown}")
+        } else {
+            format!("mend it, or have git ignore it: chmod -x {shown}")
+        };
+        crate::facts::Unavailable::new(format!("the hook {shown} cannot be run: {error}"), help).into()
+    })
+}
+
+fn feed(command: &mut Command, bytes: &[u8]) -> std::io::Result<ExitStatus> {
+    let mut child = command.stdin(Stdio::piped()).spawn()?;
+    if let Some(mut stdin) = child.stdin.take() {
+        // A hook need not read what it is given: then the pipe breaks, and that is all right.
+        let _ = stdin.write_all(bytes);
+    }
+    child.wait()
+}
+
+#[cfg(unix)]
+fn code_of(status: &ExitStatus) -> u8 {
+    use std::os::unix::process::ExitStatusExt;
+    let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal));
+    code.and_then(|code| u8::try_from(code).ok()).unwrap_or(1)
+}
+
+#[cfg(not(unix))]
+fn code_of(status: &ExitStatus) -> u8 {
+    status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1)
+}

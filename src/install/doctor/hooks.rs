@@ -1,0 +1,202 @@
+//! Whether git runs our hooks here, and whether they run this program.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use super::Check;
+use crate::error::Error;
+use crate::gather::Repository;
+use crate::install::block::{Block, cut};
+use crate::install::ini;
+use crate::install::os::{bytes_of, is_executable, path_of, read};
+use crate::install::places::{Places, previous_folder};
+use crate::install::scripts::{OWN, binary_of, hooks_in, is_known, present, render};
+use crate::install::settings::{OWN_CONFIG, is_extension_on};
+use crate::install::targets::is_same;
+use crate::report::quote;
+
+const INSTALL: &str = "git lane install";
+const HOOKS: &str = "hooks";
+const SCRIPTS: &str = "scripts";
+const BINARY: &str = "binary";
+const LOCKS: &str = "lock files";
+
+/// How old a lock must be before it is worth a word: git holds them for an instant.
+const STALE: Duration = Duration::from_secs(10);
+
+pub(super) fn examine(
+    repo: &dyn Repository,
+    variables: &[(OsString, OsString)],
+) -> Result<Vec<Check>, Error> {
+    let layout = repo.layout();
+    let places = Places::of(layout);
+    let values = repo.config("core.hooksPath")?;
+    let mut checks = vec![in_force(repo, &places, &values, variables)?];
+    let scripts = present(&places)?;
+    if !scripts.is_empty() {
+        checks.extend(of_scripts(&places, &scripts)?);
+        checks.extend(earlier(&values, repo, &scripts));
+    }
+    checks.extend(locks(&places, &layout.git_dir));
+    Ok(checks)
+}
+
+/// Whether git looks for its hooks where ours are.
+fn in_force(
+    repo: &dyn Repository,
+    places: &Places,
+    values: &[String],
+    variables: &[(OsString, OsString)],
+) -> Result<Check, Error> {
+    if let Some(name) = overriding(variables) {
+        return Ok(Check::problem(
+            HOOKS,
+            format!("the variable {name} sets core.hooksPath, which no configuration file can overrule"),
+            format!("unset {name}"),
+        ));
+    }
+    if repo.layout().worktree.is_none() {
+        return Ok(Check::ok(HOOKS, "a bare repository: each of its worktrees has hooks of its own"));
+    }
+    let own = read(&repo.layout().git_dir.join(OWN_CONFIG))?;
+    let block = cut(own.as_deref(), Block::Hooks);
+    if !block.found {
+        let is_inside = values.last().is_some_and(|value| places.is_ours(value.as_bytes()));
+        return Ok(if is_inside {
+            Check::warning(
+                HOOKS,
+                "core.hooksPath leads to our scripts, but git lane install did not set it here",
+                INSTALL,
+            )
+        } else {
+            Check::problem(HOOKS, "no hooks of git-lane are installed in this worktree", INSTALL)
+        });
+    }
+    let common = read(&places.common.join("config"))?.unwrap_or_default();
+    if !is_extension_on(&common) {
+        return Ok(Check::problem(
+            HOOKS,
+            "extensions.worktreeConfig is off, so git does not read this worktree's settings",
+            INSTALL,
+        ));
+    }
+    let hooks = bytes_of(&places.hooks);
+    let last = ini::values(own.as_deref().unwrap_or_default(), "core.hookspath").pop();
+    Ok(match last {
+        Some(value) if value == hooks => {
+            Check::ok(HOOKS, format!("installed; the scripts are in {}", places.hooks.display()))
+        }
+        Some(value) => Check::problem(
+            HOOKS,
+            format!(
+                "this worktree's core.hooksPath is {}, so git runs the hooks there and not ours; it was set \
+                 after git lane install, or the repository was moved",
+                path_of(&value).display()
+            ),
+            format!("{INSTALL} (that folder's hooks run after ours then)"),
+        ),
+        None => Check::problem(HOOKS, "this worktree's core.hooksPath was taken away again", INSTALL),
+    })
+}
+
+/// The variable that sets the hooks path for everything that runs with it.
+fn overriding(variables: &[(OsString, OsString)]) -> Option<String> {
+    let is_set = |(name, value): &&(OsString, OsString)| {
+        let (name, value) = (name.to_string_lossy(), value.to_string_lossy().to_ascii_lowercase());
+        match name.as_ref() {
+            "GIT_CONFIG_PARAMETERS" => value.contains("core.hookspath"),
+            name => name.starts_with("GIT_CONFIG_KEY_") && value == "core.hookspath",
+        }
+    };
+    variables.iter().find(is_set).map(|(name, _)| match name.to_string_lossy() {
+        name if name.starts_with("GIT_CONFIG_KEY_") => "GIT_CONFIG_COUNT".to_owned(),
+        name => name.into_owned(),
+    })
+}
+
+/// Whether the scripts are whole, and start this program.
+fn of_scripts(places: &Places, scripts: &[(String, Vec<u8>)]) -> Result<Vec<Check>, Error> {
+    let mut checks = Vec::new();
+    let mut wrong = Vec::new();
+    for name in OWN {
+        let path = places.hooks.join(name);
+        match read(&path)? {
+            None => wrong.push(format!("{name} is missing")),
+            Some(_) if !scripts.iter().any(|(script, _)| script == name) => {
+                wrong.push(format!("{name} was replaced by another program's"));
+            }
+            Some(_) => {}
+        }
+    }
+    let mut binaries: Vec<PathBuf> = Vec::new();
+    for (name, text) in scripts.iter().filter(|(name, _)| is_known(name)) {
+        let binary = binary_of(text);
+        if binary.as_ref().is_none_or(|binary| render(name, binary) != *text) {
+            wrong.push(format!("{name} was altered, or is of another version"));
+        } else if !is_executable(&places.hooks.join(name)) {
+            wrong.push(format!("{name} is not executable"));
+        }
+        binaries.extend(binary.filter(|binary| !binaries.contains(binary)));
+    }
+    checks.push(if wrong.is_empty() {
+        Check::ok(SCRIPTS, format!("{} scripts, all as they should be", scripts.len()))
+    } else {
+        Check::problem(SCRIPTS, wrong.join("; "), INSTALL)
+    });
+    checks.extend(binaries.iter().map(|binary| of_binary(binary)));
+    Ok(checks)
+}
+
+fn of_binary(binary: &Path) -> Check {
+    let shown = binary.display();
+    if !is_executable(binary) {
+        return Check::problem(
+            BINARY,
+            format!("the scripts start {shown}, which is not there or not executable: they block everything"),
+            INSTALL,
+        );
+    }
+    match std::env::current_exe() {
+        Ok(this) if !is_same(&this, binary) => Check::warning(
+            BINARY,
+            format!("the scripts start {shown}, and this is {}", this.display()),
+            format!("{INSTALL} has them start this one"),
+        ),
+        _ => Check::ok(BINARY, format!("the scripts start {shown}")),
+    }
+}
+
+/// Hooks that came into the earlier folder after the installation: ours hide them.
+fn earlier(values: &[String], repo: &dyn Repository, scripts: &[(String, Vec<u8>)]) -> Option<Check> {
+    let folder = previous_folder(values, repo.layout());
+    let hooks = hooks_in(&folder);
+    let hidden = |name: &&str| !scripts.iter().any(|(script, _)| script == name);
+    let hidden: Vec<&str> = hooks.into_iter().filter(hidden).collect();
+    let detail = format!("git does not run {} of {} any more", hidden.join(", "), folder.display());
+    (!hidden.is_empty()).then(|| Check::warning("earlier hooks", detail, INSTALL))
+}
+
+/// Locks that a killed process left behind.
+fn locks(places: &Places, git_dir: &Path) -> Vec<Check> {
+    let locks = [places.common.join("config.lock"), git_dir.join("config.worktree.lock")];
+    let mut checks = Vec::new();
+    for lock in locks {
+        let Ok(modified) = std::fs::metadata(&lock).and_then(|data| data.modified()) else {
+            continue;
+        };
+        let age = SystemTime::now().duration_since(modified).unwrap_or_default();
+        if age >= STALE {
+            checks.push(Check::problem(
+                LOCKS,
+                format!(
+                    "{} is {} s old: a git process was killed while it wrote, and no other can write now",
+                    lock.display(),
+                    age.as_secs()
+                ),
+                format!("if no git process runs: rm {}", quote(&bytes_of(&lock))),
+            ));
+        }
+    }
+    checks
+}

@@ -1,0 +1,38 @@
+//! Hooks: put into worktrees, taken out again, and run after one another.
+//!
+//! All worktrees share one folder of scripts in the common git folder, where no checkout reaches it.
+//! A worktree uses it by `core.hooksPath` in its own configuration. Whatever was configured before
+//! stays in the files, byte for byte: git reads the last value, so ours are appended as a block.
+
+mod block;
+pub mod chain;
+pub mod doctor;
+mod ini;
+mod lockfile;
+mod manager;
+mod os;
+mod outcome;
+mod places;
+mod put;
+mod scripts;
+mod settings;
+mod take;
+mod targets;
+
+use std::path::PathBuf;
+
+pub use outcome::{Chained, Outcome, State, WorktreeOutcome};
+pub use put::install;
+pub use settings::is_copied;
+pub use take::uninstall;
+
+/// What `git lane install` was asked for.
+#[derive(Debug, Clone)]
+pub struct InstallOptions {
+    /// Whose worktree this is; without it, what was said before stays.
+    pub agent: Option<String>,
+    /// Also every worktree that the policy names.
+    pub all: bool,
+    /// The absolute path of the program that the scripts start.
+    pub binary: PathBuf,
+}

@@ -1,0 +1,141 @@
+//! Where things lie: our folder in the common git folder, and the hooks that were there before.
+
+use std::fs::{self, File, OpenOptions};
+use std::path::{Path, PathBuf};
+
+use super::os::{bytes_of, is_absent, is_at, unreadable, unwritable};
+use super::scripts::is_ours as is_our_script;
+use crate::error::Error;
+use crate::gather::Layout;
+
+/// Our folders.
+#[derive(Debug, Clone)]
+pub(super) struct Places {
+    /// The common git folder, without links in its path.
+    pub common: PathBuf,
+    /// Everything of git-lane.
+    lane: PathBuf,
+    /// The scripts.
+    pub hooks: PathBuf,
+    /// Hooks that somebody else wrote over ours.
+    pub kept: PathBuf,
+    lock: PathBuf,
+}
+
+impl Places {
+    /// The folders of a repository.
+    pub fn of(layout: &Layout) -> Self {
+        let common = fs::canonicalize(&layout.common_dir).unwrap_or_else(|_| layout.common_dir.clone());
+        let lane = common.join("lane");
+        Self {
+            hooks: lane.join("hooks"),
+            kept: lane.join("kept"),
+            lock: lane.join("install.lock"),
+            lane,
+            common,
+        }
+    }
+
+    /// The name of a worktree in this repository: `worktrees/<name>`, or `.` for the main one.
+    pub fn worktree_name(&self, git_dir: &Path) -> Vec<u8> {
+        let git_dir = fs::canonicalize(git_dir).unwrap_or_else(|_| git_dir.to_owned());
+        match git_dir.strip_prefix(&self.common) {
+            Ok(name) if !name.as_os_str().is_empty() => bytes_of(name),
+            _ => b".".to_vec(),
+        }
+    }
+
+    /// The git folders of all worktrees, also of those whose own folder is gone.
+    pub fn git_dirs(&self) -> Result<Vec<PathBuf>, Error> {
+        let mut found = vec![self.common.clone()];
+        let list = self.common.join("worktrees");
+        let entries = match fs::read_dir(&list) {
+            Ok(entries) => entries,
+            Err(error) if is_absent(&error) => return Ok(found),
+            Err(error) => return Err(unreadable(&list, &error)),
+        };
+        for entry in entries {
+            let path = entry.map_err(|error| unreadable(&list, &error))?.path();
+            if path.is_dir() {
+                found.push(path);
+            }
+        }
+        found[1..].sort();
+        Ok(found)
+    }
+
+    /// Whether a value of `core.hooksPath` names our folder, here or in a copy of this repository.
+    pub fn is_ours(&self, value: &[u8]) -> bool {
+        let path = super::os::path_of(value);
+        value == bytes_of(&self.hooks) || is_our_folder(&path)
+    }
+
+    /// Keeps other installers of this repository out until the result is dropped.
+    pub fn lock(&self) -> Result<InstallLock<'_>, Error> {
+        loop {
+            fs::create_dir_all(&self.lane).map_err(|error| unwritable(&self.lane, &error))?;
+            let options = OpenOptions::new().write(true).create(true).truncate(false).open(&self.lock);
+            let file = match options {
+                Ok(file) => file,
+                // The last one to go took the folder away between the two calls.
+                Err(error) if is_absent(&error) => continue,
+                Err(error) => return Err(unwritable(&self.lock, &error)),
+            };
+            file.lock().map_err(|error| unwritable(&self.lock, &error))?;
+            // Whoever had the lock may have removed the file: then it guards nothing.
+            if is_at(&file, &self.lock) {
+                return Ok(InstallLock { places: self, _file: file });
+            }
+        }
+    }
+}
+
+/// The lock of all installers; leaves no empty folder behind.
+pub(super) struct InstallLock<'p> {
+    places: &'p Places,
+    _file: File,
+}
+
+impl Drop for InstallLock<'_> {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir(&self.places.hooks);
+        if !self.places.hooks.exists() {
+            let _ = fs::remove_dir(&self.places.kept);
+            let _ = fs::remove_file(&self.places.lock);
+            let _ = fs::remove_dir(&self.places.lane);
+        }
+    }
+}
+
+/// Whether this is a folder of our scripts, or was before the repository moved away from it. A
+/// stranger's folder never ends so, which spares a look into it.
+fn is_our_folder(path: &Path) -> bool {
+    path.ends_with("lane/hooks") && (!path.exists() || is_our_script(&path.join("pre-commit")))
+}
+
+/// The folder of hooks that was in force before ours: the last of the values of `core.hooksPath`
+/// that is not ours, or else git's own.
+pub(super) fn previous_folder(hooks_paths: &[String], layout: &Layout) -> PathBuf {
+    let root = layout.worktree.as_deref().unwrap_or(&layout.git_dir);
+    let ours = layout.common_dir.join("lane/hooks");
+    let other = hooks_paths.iter().rev().map(|value| expand(value, root)).find(|path| {
+        let same = || matches!((fs::canonicalize(path), fs::canonicalize(&ours)), (Ok(a), Ok(b)) if a == b);
+        *path != ours && !is_our_folder(path) && !same()
+    });
+    other.unwrap_or_else(|| layout.common_dir.join("hooks"))
+}
+
+/// A value of `core.hooksPath` as git understands it.
+fn expand(value: &str, root: &Path) -> PathBuf {
+    let home = || std::env::var_os("HOME").map(PathBuf::from);
+    match value.strip_prefix('~') {
+        // git joins "" and "/pre-commit": a way to say that there are no hooks.
+        _ if value.is_empty() => PathBuf::from("/"),
+        Some("") => home().unwrap_or_else(|| root.join(value)),
+        Some(rest) if rest.starts_with('/') => match home() {
+            Some(home) => home.join(rest.trim_start_matches('/')),
+            None => root.join(value),
+        },
+        _ => root.join(value),
+    }
+}

@@ -1,0 +1,151 @@
+//! `install`: everything is checked and written beside its place first, then put in place by
+//! renaming. So a full disk changes nothing, and whoever is interrupted leaves the hooks of a
+//! worktree either whole or not in force: the worktree's own configuration comes last.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use super::block::{Block, cut};
+use super::lockfile::Locked;
+use super::outcome::{Chained, Outcome, State, WorktreeOutcome};
+use super::places::{Places, previous_folder};
+use super::scripts::{OWN, hooks_in, is_known, present, stage};
+use super::settings::{OWN_CONFIG, agent_in, common_with, hooks_block, is_extension_on};
+use super::targets::{Target, check, hooks_paths, is_same, targets};
+use super::{InstallOptions, manager, os};
+use crate::error::Error;
+use crate::gather::Repository;
+use crate::policy::Plan;
+
+/// Installs the hooks into this worktree, or into all that the policy names.
+///
+/// # Errors
+/// Something does not fit, or could not be read or written; then all is as it was.
+pub fn install(repo: &dyn Repository, plan: &Plan, options: &InstallOptions) -> Result<Outcome, Error> {
+    check(plan, options)?;
+    let (targets, missing) = targets(repo, plan, options)?;
+    let places = Places::of(repo.layout());
+    let _guard = places.lock()?;
+
+    let config = places.common.join("config");
+    let common = os::read(&config)?.unwrap_or_default();
+    let (planned, moved) = common_with(&common, plan)?;
+    let was_on = is_extension_on(&common);
+
+    let mut names: BTreeSet<String> = OWN.iter().map(|name| (*name).to_owned()).collect();
+    names.extend(present(&places)?.into_iter().map(|(name, _)| name).filter(|name| is_known(name)));
+    let mut worktrees = Vec::new();
+    for target in &targets {
+        let chained = chained(repo, target, was_on)?;
+        names.extend(chained.iter().flat_map(|chained| chained.hooks.clone()));
+        let (root, agent) = (target.root.clone(), target.agent.clone());
+        worktrees.push(WorktreeOutcome { root, agent, state: State::AlreadyThere, branch: None, chained });
+    }
+
+    let scripts = stage(&places, &names, &options.binary)?;
+    let mut own = Vec::new();
+    for (target, outcome) in targets.iter().zip(&mut worktrees) {
+        let is_main = is_same(&target.git_dir, &places.common);
+        own.push((is_main, stage_worktree(&places, target, outcome, if is_main { &moved } else { &[] })?));
+    }
+    if !moved.is_empty() && !own.iter().any(|(is_main, _)| *is_main) {
+        let mut locked = Locked::take(&places.common.join(OWN_CONFIG))?;
+        let text = with_moved(locked.text.as_deref(), &moved);
+        locked.stage(Some(text))?;
+        own.push((true, locked));
+    }
+    // The lock that others want most is held for the shortest time, and not at all without need.
+    let mut shared = None;
+    if planned != common {
+        let mut locked = Locked::take(&config)?;
+        let text = locked.text.clone().unwrap_or_default();
+        let (planned, moved_now) = common_with(&text, plan)?;
+        if moved_now != moved {
+            return Err(Error::write(
+                format!("{} was changed by another process just now", config.display()),
+                "run git lane install again",
+            ));
+        }
+        locked.stage(Some(planned))?;
+        shared = Some(locked);
+    }
+
+    let is_refreshed = !scripts.is_empty() || shared.is_some();
+    let mut notes = Vec::new();
+    for script in scripts {
+        if let Some(kept) = script.commit()? {
+            let kept = kept.display();
+            notes.push(format!(
+                "another program had written over a hook of ours; its file runs as {kept} now"
+            ));
+        }
+    }
+    // What moves to the main worktree's configuration is there before it leaves the common one; git
+    // does not read it until then.
+    let (first, last): (Vec<_>, Vec<_>) = own
+        .into_iter()
+        .map(|(is_main, locked)| (is_main && !moved.is_empty(), locked))
+        .partition(|(first, _)| *first);
+    for (_, locked) in first {
+        locked.commit()?;
+    }
+    if let Some(shared) = shared {
+        shared.commit()?;
+    }
+    for (_, locked) in last {
+        locked.commit()?;
+    }
+    for outcome in &mut worktrees {
+        if outcome.state == State::AlreadyThere && is_refreshed {
+            outcome.state = State::Updated;
+        }
+    }
+    worktrees.extend(missing);
+    Ok(Outcome { worktrees, notes })
+}
+
+/// The hooks that were there before in a worktree.
+fn chained(repo: &dyn Repository, target: &Target, is_on: bool) -> Result<Option<Chained>, Error> {
+    let values = hooks_paths(repo, &target.git_dir, is_on)?;
+    let folder = previous_folder(&values, &target.layout(repo.layout()));
+    let hooks = hooks_in(&folder);
+    if hooks.is_empty() {
+        return Ok(None);
+    }
+    let manager = manager::recognise(&folder, &hooks);
+    Ok(Some(Chained { manager, folder, hooks: hooks.into_iter().map(str::to_owned).collect() }))
+}
+
+fn stage_worktree(
+    places: &Places,
+    target: &Target,
+    outcome: &mut WorktreeOutcome,
+    moved: &[u8],
+) -> Result<Locked, Error> {
+    let mut locked = Locked::take(&own_config(&target.git_dir))?;
+    let text =
+        if moved.is_empty() { locked.text.clone() } else { Some(with_moved(locked.text.as_deref(), moved)) };
+    let cut = cut(text.as_deref(), Block::Hooks);
+    let name = places.worktree_name(&target.git_dir);
+    let agent = target.agent.clone().or_else(|| agent_in(&cut.body, &name));
+    let settings = hooks_block(places, &name, agent.as_deref());
+    locked.stage(Some(cut.with(Block::Hooks, &settings, &|value| places.is_ours(value))))?;
+    outcome.agent = agent;
+    outcome.state = match (cut.found, locked.is_changed()) {
+        (false, _) => State::Created,
+        (true, true) => State::Updated,
+        (true, false) => State::AlreadyThere,
+    };
+    Ok(locked)
+}
+
+/// The main worktree's configuration with what the common one may not hold any more.
+fn with_moved(text: Option<&[u8]>, moved: &[u8]) -> Vec<u8> {
+    let cut = cut(text, Block::Moved);
+    let settings = [cut.body.as_slice(), moved].concat();
+    cut.with(Block::Moved, &settings, &|_| true)
+}
+
+fn own_config(git_dir: &Path) -> std::path::PathBuf {
+    git_dir.join(OWN_CONFIG)
+}

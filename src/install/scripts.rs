@@ -1,0 +1,223 @@
+//! The scripts: what they say, which there are, and putting them in place.
+
+use std::collections::BTreeSet;
+use std::fs::{self, OpenOptions};
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+
+use super::os::{bytes_of, is_absent, is_executable, make_executable, path_of, read, unreadable, unwritable};
+use super::places::Places;
+use crate::error::Error;
+
+const TEMPLATE: &str = include_str!("../../hooks/hook.sh");
+
+/// What every script of ours has in its second line.
+const MARKER: &[u8] = b"# git-lane hook ";
+
+/// The hooks that are always there.
+pub(super) const OWN: [&str; 6] =
+    ["applypatch-msg", "commit-msg", "pre-commit", "pre-merge-commit", "pre-push", "prepare-commit-msg"];
+
+/// Every hook that git looks for in its folder of hooks.
+pub(super) const KNOWN: [&str; 27] = [
+    "applypatch-msg",
+    "commit-msg",
+    "p4-changelist",
+    "p4-post-changelist",
+    "p4-pre-submit",
+    "p4-prepare-changelist",
+    "post-applypatch",
+    "post-checkout",
+    "post-commit",
+    "post-index-change",
+    "post-merge",
+    "post-receive",
+    "post-rewrite",
+    "post-update",
+    "pre-applypatch",
+    "pre-auto-gc",
+    "pre-commit",
+    "pre-merge-commit",
+    "pre-push",
+    "pre-rebase",
+    "pre-receive",
+    "prepare-commit-msg",
+    "proc-receive",
+    "push-to-checkout",
+    "reference-transaction",
+    "sendemail-validate",
+    "update",
+];
+
+/// The script of one hook.
+pub(super) fn render(name: &str, binary: &Path) -> Vec<u8> {
+    let text = TEMPLATE.replace("@NAME@", name);
+    let (head, tail) = text.split_once("@BINARY@").unwrap_or((&text, ""));
+    [head.as_bytes(), &quote(&bytes_of(binary)), tail.as_bytes()].concat()
+}
+
+/// One word of a shell, whatever bytes it has.
+fn quote(bytes: &[u8]) -> Vec<u8> {
+    let mut quoted = vec![b'\''];
+    for byte in bytes {
+        match byte {
+            b'\'' => quoted.extend(br"'\''"),
+            _ => quoted.push(*byte),
+        }
+    }
+    quoted.push(b'\'');
+    quoted
+}
+
+/// The program that a script of ours starts.
+pub(super) fn binary_of(script: &[u8]) -> Option<PathBuf> {
+    let at = find(script, b"\nlane='")? + b"\nlane='".len();
+    let end = at + find(&script[at..], b"'\nif ")?;
+    let mut bytes = Vec::new();
+    let mut rest = &script[at..end];
+    while let Some(quote) = find(rest, br"'\''") {
+        bytes.extend(&rest[..quote]);
+        bytes.push(b'\'');
+        rest = &rest[quote + 4..];
+    }
+    bytes.extend(rest);
+    Some(path_of(&bytes))
+}
+
+fn find(text: &[u8], words: &[u8]) -> Option<usize> {
+    text.windows(words.len()).position(|window| window == words)
+}
+
+/// Whether a file is a script of ours, of any form.
+pub(super) fn is_ours(path: &Path) -> bool {
+    let mut start = Vec::new();
+    let read = fs::File::open(path).and_then(|file| file.take(64).read_to_end(&mut start));
+    read.is_ok() && bears_marker(&start)
+}
+
+/// Whether a text is a script of ours, of any form.
+pub(super) fn bears_marker(text: &[u8]) -> bool {
+    text.split(|byte| *byte == b'\n').nth(1).is_some_and(|line| line.starts_with(MARKER))
+}
+
+/// Whether git has a hook of this name.
+pub(super) fn is_known(name: &str) -> bool {
+    KNOWN.contains(&name)
+}
+
+/// The names of the hooks in a folder that git would run.
+pub(super) fn hooks_in(folder: &Path) -> Vec<&'static str> {
+    KNOWN.into_iter().filter(|name| is_executable(&folder.join(name))).collect()
+}
+
+/// The scripts of ours that are there, by name, and their texts.
+pub(super) fn present(places: &Places) -> Result<Vec<(String, Vec<u8>)>, Error> {
+    let entries = match fs::read_dir(&places.hooks) {
+        Ok(entries) => entries,
+        Err(error) if is_absent(&error) => return Ok(Vec::new()),
+        Err(error) => return Err(unreadable(&places.hooks, &error)),
+    };
+    let mut found = Vec::new();
+    for entry in entries {
+        let path = entry.map_err(|error| unreadable(&places.hooks, &error))?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if let Some(text) = path.is_file().then(|| read(&path)).transpose()?.flatten()
+            && bears_marker(&text)
+        {
+            found.push((name, text));
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// A script written beside its place.
+pub(super) struct StagedScript {
+    temporary: PathBuf,
+    target: PathBuf,
+    kept: Option<PathBuf>,
+}
+
+/// Writes the scripts that are missing or differ, each beside its place.
+pub(super) fn stage(
+    places: &Places,
+    names: &BTreeSet<String>,
+    binary: &Path,
+) -> Result<Vec<StagedScript>, Error> {
+    fs::create_dir_all(&places.hooks).map_err(|error| unwritable(&places.hooks, &error))?;
+    let mut staged = Vec::new();
+    for name in names {
+        let target = places.hooks.join(name);
+        let text = render(name, binary);
+        let present = read(&target)?;
+        if present.as_deref() == Some(&text) && is_executable(&target) {
+            continue;
+        }
+        let is_foreign = present.is_some_and(|present| !bears_marker(&present));
+        let kept = is_foreign.then(|| places.kept.join(name));
+        let temporary = places.hooks.join(format!(".{name}.{}", std::process::id()));
+        staged.push(StagedScript { temporary: temporary.clone(), target, kept });
+        let write = || {
+            let mut file = OpenOptions::new().write(true).create(true).truncate(true).open(&temporary)?;
+            file.write_all(&text)?;
+            make_executable(&file)?;
+            file.sync_all()
+        };
+        write().map_err(|error| unwritable(&temporary, &error))?;
+    }
+    Ok(staged)
+}
+
+impl StagedScript {
+    /// Puts the script in its place; gives the place where a stranger's file went.
+    pub fn commit(self) -> Result<Option<PathBuf>, Error> {
+        if let Some(kept) = &self.kept {
+            self.keep(kept).map_err(|error| unwritable(kept, &error))?;
+        }
+        fs::rename(&self.temporary, &self.target).map_err(|error| unwritable(&self.target, &error))?;
+        Ok(self.kept.clone())
+    }
+
+    /// Gives the stranger's file a second name, so that at no instant neither of the two is there.
+    fn keep(&self, kept: &Path) -> std::io::Result<()> {
+        if let Some(folder) = kept.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        let mut number = 0;
+        while kept.exists() {
+            number += 1;
+            let older = kept.with_extension(number.to_string());
+            if !older.exists() {
+                fs::rename(kept, older)?;
+            }
+        }
+        fs::hard_link(&self.target, kept)
+    }
+}
+
+impl Drop for StagedScript {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.temporary); // gone already when it was put in place
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{KNOWN, OWN, bears_marker, binary_of, render};
+    use std::path::Path;
+
+    #[test]
+    fn the_binary_is_read_back() {
+        for path in ["/usr/bin/git-lane", "/o'k/a b/$x`y\"\\/git-lane", "/new\nline/'"] {
+            let script = render("pre-commit", Path::new(path));
+            assert!(bears_marker(&script));
+            assert_eq!(binary_of(&script).as_deref(), Some(Path::new(path)));
+        }
+    }
+
+    #[test]
+    fn names_are_sorted_and_known() {
+        assert!(KNOWN.is_sorted());
+        assert!(OWN.iter().all(|name| KNOWN.contains(name)));
+    }
+}

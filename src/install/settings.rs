@@ -1,0 +1,162 @@
+//! What stands in our blocks.
+
+use super::block::{Block, cut};
+use super::ini::{self, items, quoted};
+use super::os::{bytes_of, read};
+use super::places::Places;
+use crate::error::Error;
+use crate::gather::Layout;
+use crate::policy::Plan;
+
+const EXTENSION: &str = "extensions.worktreeconfig";
+
+/// What is put before a line of the common configuration that moved to the main worktree's.
+const MOVED: &str = "# git-lane moved this into config.worktree, as git-worktree(1) asks: ";
+
+/// The name of a worktree's own configuration file.
+pub(super) const OWN_CONFIG: &str = "config.worktree";
+
+/// Whether git reads the worktrees' own configuration.
+pub(super) fn is_extension_on(common: &[u8]) -> bool {
+    ini::is_true(common, EXTENSION)
+}
+
+/// The block of a worktree.
+pub(super) fn hooks_block(places: &Places, name: &[u8], agent: Option<&str>) -> Vec<u8> {
+    let mut text = b"[core]\n\thooksPath = ".to_vec();
+    text.extend(quoted(&bytes_of(&places.hooks)));
+    text.extend(b"\n[lane]\n\tworktree = ");
+    text.extend(quoted(name));
+    if let Some(agent) = agent {
+        text.extend(b"\n\tagent = ");
+        text.extend(quoted(agent.as_bytes()));
+    }
+    text.push(b'\n');
+    text
+}
+
+/// The agent that a worktree's own block says, unless the block came with a copy: `git worktree add`
+/// copies the configuration of the worktree that it is called in.
+pub(super) fn agent_in(body: &[u8], name: &[u8]) -> Option<String> {
+    if ini::values(body, "lane.worktree").pop().is_some_and(|other| other != name) {
+        return None;
+    }
+    ini::values(body, "lane.agent").pop().map(|agent| String::from_utf8_lossy(&agent).into_owned())
+}
+
+/// Whether this worktree's block was copied from another worktree, agent and all: `git worktree add`
+/// does that. Then `lane.agent` says nothing about this one.
+///
+/// # Errors
+/// The worktree's configuration cannot be read.
+pub fn is_copied(layout: &Layout) -> Result<bool, Error> {
+    let text = read(&layout.git_dir.join(OWN_CONFIG))?;
+    let cut = cut(text.as_deref(), Block::Hooks);
+    let name = Places::of(layout).worktree_name(&layout.git_dir);
+    Ok(ini::values(&cut.body, "lane.worktree").pop().is_some_and(|other| other != name))
+}
+
+/// The common configuration with our block, and what has to move to the main worktree's.
+pub(super) fn common_with(text: &[u8], plan: &Plan) -> Result<(Vec<u8>, Vec<u8>), Error> {
+    let outside = cut(Some(text), Block::Common).outside();
+    let is_on_without_us = is_extension_on(&outside);
+    let (text, moved) = if is_on_without_us { (text.to_vec(), Vec::new()) } else { move_out(text)? };
+    let mut block = Vec::new();
+    if !is_on_without_us {
+        block.extend(b"[extensions]\n\tworktreeConfig = true\n");
+    }
+    block.extend(b"[lane]\n\tbase = ");
+    block.extend(quoted(plan.policy.base.value.as_bytes()));
+    block.extend(b"\n\tremote = ");
+    block.extend(quoted(plan.policy.remote.value.as_bytes()));
+    block.push(b'\n');
+    Ok((cut(Some(&text), Block::Common).with(Block::Common, &block, &|_| true), moved))
+}
+
+/// Turns `core.bare = true` and `core.worktree` of the common configuration into comments. With
+/// `extensions.worktreeConfig`, git would apply them to every worktree.
+fn move_out(text: &[u8]) -> Result<(Vec<u8>, Vec<u8>), Error> {
+    let is_bare = ini::is_true(text, "core.bare");
+    let mut changed = Vec::new();
+    let mut moved = Vec::new();
+    let mut at = 0;
+    for item in items(text) {
+        if !(item.key == "core.worktree" || item.key == "core.bare" && is_bare) {
+            continue;
+        }
+        let lines = &text[item.range.clone()];
+        if !item.alone || lines.trim_ascii_end().contains(&b'\n') {
+            let key = &item.key;
+            return Err(Error::usage(
+                format!(
+                    "{key} stands in the common configuration, where no worktree can have hooks of its own beside it"
+                ),
+                format!(
+                    "move it, as git-worktree(1) describes under CONFIGURATION FILE: \
+                     git config extensions.worktreeConfig true && \
+                     git config --worktree {key} \"$(git config --local {key})\" && \
+                     git config --local --unset-all {key} (in the main worktree)"
+                ),
+            ));
+        }
+        changed.extend(&text[at..item.range.start]);
+        changed.extend(MOVED.as_bytes());
+        changed.extend(lines);
+        moved.extend(lines);
+        if !lines.ends_with(b"\n") {
+            moved.push(b'\n');
+        }
+        at = item.range.end;
+    }
+    changed.extend(&text[at..]);
+    if moved.is_empty() {
+        return Ok((changed, moved));
+    }
+    Ok((changed, [b"[core]\n".as_slice(), &moved].concat()))
+}
+
+/// The common configuration without our block. `keep`: worktrees have configuration of their own
+/// that is not ours, so the extension has to stay on, and what moved has to stay where it is.
+pub(super) fn common_without(text: &[u8], keep: bool) -> Vec<u8> {
+    let cut = cut(Some(text), Block::Common);
+    let keep = keep && is_extension_on(&cut.body);
+    let mut text = cut.without(Block::Common, &|_| true).unwrap_or_default();
+    if keep {
+        if !text.is_empty() && !text.ends_with(b"\n") {
+            text.push(b'\n');
+        }
+        text.extend(b"[extensions]\n\tworktreeConfig = true\n");
+    }
+    let mut restored = Vec::new();
+    for line in text.split_inclusive(|byte| *byte == b'\n') {
+        match line.strip_prefix(MOVED.as_bytes()) {
+            Some(_) if keep => {}
+            Some(rest) => restored.extend(rest),
+            None => restored.extend(line),
+        }
+    }
+    restored
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{common_without, cut, move_out};
+    use crate::install::block::Block;
+
+    #[test]
+    fn moved_lines_come_back() {
+        let text = b"[core]\n\tbare = true\n\tfilemode = true\n\tworktree = ../x";
+        let (changed, moved) = move_out(text).unwrap();
+        assert_eq!(moved, b"[core]\n\tbare = true\n\tworktree = ../x\n");
+        assert!(!crate::install::ini::is_true(&changed, "core.bare"));
+        let with = cut(Some(&changed), Block::Common).with(Block::Common, b"[lane]\n\tbase = m\n", &|_| true);
+        assert_eq!(common_without(&with, false), text);
+    }
+
+    #[test]
+    fn what_cannot_be_moved_is_refused() {
+        assert!(move_out(b"[core] bare = true\n").is_err());
+        assert!(move_out(b"[core]\nworktree = a\\\nb\n").is_err());
+        assert_eq!(move_out(b"[core] bare = false\n").unwrap().1, b"");
+    }
+}

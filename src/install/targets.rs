@@ -1,0 +1,150 @@
+//! The worktrees that an installation is for.
+
+use std::fs;
+use std::path::{Component, Path, PathBuf};
+
+use super::outcome::{State, WorktreeOutcome};
+use super::settings::OWN_CONFIG;
+use super::{InstallOptions, ini, os};
+use crate::error::Error;
+use crate::gather::worktrees::{Worktree, worktrees};
+use crate::gather::{Layout, Repository};
+use crate::policy::{Plan, nearest};
+
+/// A worktree to install into.
+#[derive(Debug, Clone)]
+pub(super) struct Target {
+    pub root: PathBuf,
+    pub git_dir: PathBuf,
+    /// Whose it is said to be now; `None`: as before.
+    pub agent: Option<String>,
+}
+
+impl Target {
+    /// Where this worktree lies, for looking up its hooks.
+    pub fn layout(&self, layout: &Layout) -> Layout {
+        let (git_dir, common_dir) = (self.git_dir.clone(), layout.common_dir.clone());
+        Layout { git_dir, common_dir, worktree: Some(self.root.clone()) }
+    }
+}
+
+/// Refuses what cannot be installed, before anything is touched.
+pub(super) fn check(plan: &Plan, options: &InstallOptions) -> Result<(), Error> {
+    if let Some(id) = &options.agent
+        && plan.policy.agent(id).is_none()
+    {
+        let ids: Vec<&str> = plan.policy.agent_ids().collect();
+        let near = nearest(id, ids.iter().copied());
+        let near = near.map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
+        let known = ids.iter().take(12).copied().collect::<Vec<_>>().join(", ");
+        return Err(Error::usage(
+            format!("`{id}` is no agent of {}", plan.source.name),
+            format!("{near}the agents are: {known}"),
+        ));
+    }
+    let binary = &options.binary;
+    if !binary.is_absolute() || !os::is_executable(binary) {
+        return Err(Error::usage(
+            format!("{} is not the absolute path of a program", binary.display()),
+            "the hooks start git-lane by its path: install it for good, then call it from there",
+        ));
+    }
+    Ok(())
+}
+
+/// The worktree that the command runs in, first, and those that the policy names.
+pub(super) fn targets(
+    repo: &dyn Repository,
+    plan: &Plan,
+    options: &InstallOptions,
+) -> Result<(Vec<Target>, Vec<WorktreeOutcome>), Error> {
+    let layout = repo.layout();
+    let Some(root) = &layout.worktree else {
+        return Err(Error::usage(
+            "a bare repository has no worktree to install hooks into",
+            "go into one of its worktrees; `git worktree list` shows them, `git worktree add` makes one",
+        ));
+    };
+    let agent = options.agent.clone();
+    let mut targets = vec![Target { root: root.clone(), git_dir: layout.git_dir.clone(), agent }];
+    let mut missing = Vec::new();
+    if !options.all {
+        return Ok((targets, missing));
+    }
+    let present = worktrees(layout)?;
+    for (id, root) in named(plan, layout, &present) {
+        let root_there = fs::canonicalize(&root).ok();
+        let there = root_there.and_then(|root| present.iter().find(|tree| is_same(&tree.root, &root)));
+        match there {
+            Some(tree) if is_same(&tree.git_dir, &layout.git_dir) => {
+                targets[0].agent = targets[0].agent.take().or(Some(id));
+            }
+            Some(Worktree { root, git_dir }) => {
+                targets.push(Target { root: root.clone(), git_dir: git_dir.clone(), agent: Some(id) });
+            }
+            None => missing.push(WorktreeOutcome {
+                root,
+                branch: plan.policy.agent(&id).and_then(|agent| Some(agent.branch.as_ref()?.value.clone())),
+                agent: Some(id),
+                state: State::NoWorktree,
+                chained: None,
+            }),
+        }
+    }
+    Ok((targets, missing))
+}
+
+/// The worktrees that the policy names, by agent.
+pub(super) fn named(plan: &Plan, layout: &Layout, present: &[Worktree]) -> Vec<(String, PathBuf)> {
+    let main = present.iter().find(|tree| tree.git_dir == layout.common_dir);
+    // A bare repository has no main worktree: its own folder stands for one.
+    let from = main.map_or(&layout.common_dir, |tree| &tree.root);
+    let agents = plan.policy.agents.0.iter();
+    let named = agents.filter_map(|agent| Some((agent, agent.worktree.as_ref()?)));
+    named.map(|(agent, path)| (agent.id.value.clone(), join(from, Path::new(&path.value)))).collect()
+}
+
+/// Whether two paths lead to one place.
+pub(super) fn is_same(one: &Path, other: &Path) -> bool {
+    one == other || matches!((fs::canonicalize(one), fs::canonicalize(other)), (Ok(a), Ok(b)) if a == b)
+}
+
+/// Joins without leaving `..` in the middle, so that people can read it.
+fn join(from: &Path, path: &Path) -> PathBuf {
+    let mut joined = from.to_owned();
+    for part in path.components() {
+        match part {
+            Component::ParentDir => {
+                joined.pop();
+            }
+            Component::CurDir => {}
+            part => joined.push(part),
+        }
+    }
+    joined
+}
+
+/// All values of `core.hooksPath` that hold in a worktree, lowest scope first. The repository was
+/// opened in one worktree: for another, that one's own values give way to the other's.
+pub(super) fn hooks_paths(
+    repo: &dyn Repository,
+    git_dir: &Path,
+    is_extension_on: bool,
+) -> Result<Vec<String>, Error> {
+    let mut values = repo.config("core.hooksPath")?;
+    if !is_extension_on || is_same(git_dir, &repo.layout().git_dir) {
+        return Ok(values);
+    }
+    let own = own_values(&repo.layout().git_dir)?;
+    if values.ends_with(&own) {
+        values.truncate(values.len() - own.len());
+    }
+    values.extend(own_values(git_dir)?);
+    Ok(values)
+}
+
+fn own_values(git_dir: &Path) -> Result<Vec<String>, Error> {
+    let text = os::read(&git_dir.join(OWN_CONFIG))?.unwrap_or_default();
+    let values = ini::values(&text, "core.hookspath").into_iter();
+    Ok(values.map(|value| String::from_utf8_lossy(&value).into_owned()).collect())
+}
