@@ -1,0 +1,189 @@
+//! What can be typed.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+/// Keeps many coding agents, each in its own worktree, inside their lanes.
+#[derive(Debug, Parser)]
+#[command(name = "git-lane", bin_name = "git lane", version, disable_help_subcommand = true)]
+pub struct Args {
+    /// Options of all commands.
+    #[command(flatten)]
+    pub global: Global,
+    /// The command.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Options of all commands.
+#[derive(Debug, clap::Args)]
+pub struct Global {
+    /// Run as if started in this folder
+    #[arg(short = 'C', value_name = "DIR", global = true)]
+    pub directory: Option<PathBuf>,
+    /// How to report
+    #[arg(long, value_name = "FORMAT", default_value = "text", global = true)]
+    pub format: Format,
+    /// When to use colours
+    #[arg(long, value_name = "WHEN", default_value = "auto", global = true)]
+    pub color: When,
+    /// Say only what is wrong
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// List all, and what was read
+    #[arg(short, long, global = true, conflicts_with = "quiet")]
+    pub verbose: bool,
+}
+
+/// How to report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people and agents
+    Text,
+    /// For programs
+    Json,
+}
+
+/// When to use colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum When {
+    /// On a terminal, unless NO_COLOR is set
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Write a first policy.yaml for this repository
+    Init(Init),
+    /// Put the hooks into this worktree, or into all of them
+    Install(Install),
+    /// Take the hooks away again; everything is as it was before
+    Uninstall(Uninstall),
+    /// The verdict on this branch, before any hook asks
+    Check(Check),
+    /// Who may change a path, and which policy line says so
+    Who(Who),
+    /// Explain a rule, or list them all
+    Rule(Rule),
+    /// Check, print, describe or test the policy
+    #[command(subcommand)]
+    Policy(Policy),
+    /// Say what is wrong with an installation, and the command that mends it
+    Doctor,
+    /// What the installed hooks call
+    #[command(hide = true)]
+    Hook {
+        /// The hook's name, as git has it
+        name: String,
+        /// What git gave to the hook
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<OsString>,
+    },
+}
+
+/// `git lane init`
+#[derive(Debug, clap::Args)]
+pub struct Init {
+    /// Divide the services among this many agents, instead of looking at the worktrees
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=200))]
+    pub agents: Option<u16>,
+    /// Print the policy instead of writing it
+    #[arg(long)]
+    pub stdout: bool,
+}
+
+/// `git lane install`
+#[derive(Debug, clap::Args)]
+pub struct Install {
+    /// The agent that works in this worktree
+    #[arg(long, value_name = "ID", conflicts_with = "all")]
+    pub agent: Option<String>,
+    /// All worktrees that the policy names, each for its agent
+    #[arg(long)]
+    pub all: bool,
+}
+
+/// `git lane uninstall`
+#[derive(Debug, clap::Args)]
+pub struct Uninstall {
+    /// All worktrees
+    #[arg(long)]
+    pub all: bool,
+}
+
+/// `git lane check`
+#[derive(Debug, clap::Args)]
+pub struct Check {
+    /// What is staged, as the pre-commit hook judges it
+    #[arg(long, group = "subject")]
+    pub staged: bool,
+    /// What B adds to A, any two commits
+    #[arg(long, value_name = "A..B", group = "subject", allow_hyphen_values = true)]
+    pub range: Option<String>,
+    /// The branch with everything in the working tree, staged or not
+    #[arg(long, group = "subject")]
+    pub worktree: bool,
+    /// Judge as this agent's change
+    #[arg(long, value_name = "ID")]
+    pub agent: Option<String>,
+    /// Judge as a change on this branch
+    #[arg(long, value_name = "NAME")]
+    pub branch: Option<String>,
+    /// Judge with this policy, to try it out; hooks take no such thing
+    #[arg(long, value_name = "FILE")]
+    pub policy: Option<PathBuf>,
+}
+
+/// `git lane who`
+#[derive(Debug, clap::Args)]
+pub struct Who {
+    /// Paths, as seen from this folder; they need not exist. A folder ends in a slash
+    #[arg(required = true, value_name = "PATH")]
+    pub paths: Vec<OsString>,
+    /// Ask this policy
+    #[arg(long, value_name = "FILE")]
+    pub policy: Option<PathBuf>,
+}
+
+/// `git lane rule`
+#[derive(Debug, clap::Args)]
+pub struct Rule {
+    /// The rule's id
+    pub id: Option<String>,
+    /// All rules as one page of Markdown
+    #[arg(long, conflicts_with = "id")]
+    pub markdown: bool,
+}
+
+/// `git lane policy`
+#[derive(Debug, Subcommand)]
+pub enum Policy {
+    /// Find all mistakes of a policy
+    Check {
+        /// The file; by default the policy.yaml of this worktree
+        file: Option<PathBuf>,
+    },
+    /// Print the policy that is in force, as it was understood
+    Show {
+        /// Print this file's instead
+        file: Option<PathBuf>,
+    },
+    /// Print the JSON Schema of the policy, for editors
+    Schema {
+        /// The schema of the report instead
+        #[arg(long)]
+        report: bool,
+    },
+    /// Prove the sentences under `tests:`, and those in policy.tests.yaml
+    Test {
+        /// The file; by default the policy.yaml of this worktree
+        file: Option<PathBuf>,
+    },
+}

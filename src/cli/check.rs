@@ -1,0 +1,64 @@
+//! `git lane check`
+
+use super::Outcome;
+use super::args::Check;
+use super::output::Output;
+use super::session::Session;
+use crate::error::Error;
+use crate::facts::{Event, Oid};
+use crate::gather::{Repository, Request, Subject};
+use crate::policy::nearest;
+
+/// Judges a change before any hook asks.
+///
+/// # Errors
+/// What keeps it from a verdict.
+pub fn run(args: &Check, output: &Output) -> Outcome {
+    let session = Session::open(args.policy.as_deref())?;
+    if let Some(agent) = &args.agent {
+        known_agent(&session, agent)?;
+    }
+    let subject = match &args.range {
+        Some(range) => {
+            let (from, to) = parse_range(&session.repo, range)?;
+            Subject::Range { from, to }
+        }
+        None if args.staged => Subject::Staged,
+        None if args.worktree => Subject::Worktree,
+        None => Subject::Branch,
+    };
+    let request = Request {
+        event: if args.staged { Event::CheckStaged } else { Event::Check },
+        agent: args.agent.clone(),
+        branch: args.branch.clone(),
+        subject,
+    };
+    output.report(&session.judge(&request)?)
+}
+
+fn known_agent(session: &Session, agent: &str) -> Result<(), Error> {
+    let policy = &session.loaded.plan.policy;
+    if policy.agent(agent).is_some() {
+        return Ok(());
+    }
+    let help = match nearest(agent, policy.agent_ids()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("the agents are: {}", policy.agent_ids().collect::<Vec<_>>().join(", ")),
+    };
+    Err(Error::usage(format!("`{agent}` is no agent of {}", session.loaded.plan.source.name), help))
+}
+
+fn parse_range(repo: &dyn Repository, range: &str) -> Result<(Oid, Oid), Error> {
+    let Some((from, to)) = range.split_once("..") else {
+        return Err(Error::usage(
+            format!("`{range}` is no range"),
+            format!("write two commits with two dots between: --range {range}..HEAD"),
+        ));
+    };
+    let side = |text: &str| {
+        let text = text.trim();
+        repo.resolve(if text.is_empty() { "HEAD" } else { text })
+    };
+    // The change is taken from the merge base in any case, so three dots mean the same as two.
+    Ok((side(from)?, side(to.strip_prefix('.').unwrap_or(to))?))
+}

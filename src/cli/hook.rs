@@ -1,0 +1,137 @@
+//! `git lane hook NAME …`: what the installed scripts call.
+
+use std::ffi::OsString;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use super::Outcome;
+use super::output::{Output, complain};
+use super::session::Session;
+use crate::error::Error;
+use crate::facts::{Event, Fact, Unavailable};
+use crate::gather::{Git2Repository, Repository, Request, Subject, message, parse_push_lines};
+use crate::identity;
+use crate::install::chain;
+
+/// What a hook came to, and what the hooks after it need.
+struct Judged {
+    code: u8,
+    /// What git gave on standard input, if it was read.
+    input: Option<Vec<u8>>,
+    /// The repository, if it was opened.
+    repo: Option<Git2Repository>,
+}
+
+/// Judges what a hook stands for; then the hook that was there before has its turn.
+pub fn run(name: &str, args: &[OsString]) -> u8 {
+    let output = Output::of_hook();
+    match judged(name, args, &output) {
+        Ok(Judged { code: 0, input, repo }) => {
+            chained(name, args, input.as_deref(), repo).unwrap_or_else(|error| output.error(&error))
+        }
+        Ok(judged) => judged.code,
+        Err(error) => {
+            output.error(&error);
+            if let Some(what) = refused(name) {
+                complain(&format!("git-lane: could not decide ({name}); {what}\n"));
+            }
+            2
+        }
+    }
+}
+
+fn refused(name: &str) -> Option<&'static str> {
+    match name {
+        "pre-commit" | "pre-merge-commit" | "commit-msg" => Some("nothing was committed"),
+        "pre-push" => Some("nothing was pushed"),
+        _ => None,
+    }
+}
+
+fn judged(name: &str, args: &[OsString], output: &Output) -> Result<Judged, Error> {
+    let judge = |event: Event, subject: Subject| -> Result<Judged, Error> {
+        let request = Request { event, agent: None, branch: None, subject };
+        let session = Session::open(None)?;
+        let code = output.hook_report(&session.judge(&request)?);
+        Ok(Judged { code, input: None, repo: Some(session.repo) })
+    };
+    let nothing = |input| Judged { code: 0, input, repo: None };
+    match name {
+        "pre-commit" => judge(Event::PreCommit, Subject::Staged),
+        "pre-merge-commit" => judge(Event::PreMergeCommit, Subject::Staged),
+        "commit-msg" => judge(Event::CommitMsg, Subject::Message(message_file(name, args)?)),
+        // `git am` takes a tag in brackets for a mark of the mail, and leaves it out.
+        "prepare-commit-msg" | "applypatch-msg" => {
+            // Not even `--no-verify` skips the first: it helps, and never stands in the way.
+            let tagged = message_file(name, args).and_then(|path| tag(&path));
+            let repo = tagged.unwrap_or_else(|error| {
+                complain(&format!("git-lane: the agent's tag was not put into the message: {error}\n"));
+                None
+            });
+            Ok(Judged { repo, ..nothing(None) })
+        }
+        "pre-push" => {
+            let mut input = Vec::new();
+            std::io::stdin().read_to_end(&mut input).map_err(|error| {
+                Unavailable::new(format!("what git pushes cannot be read: {error}"), "push again")
+            })?;
+            let lines = parse_push_lines(&input)?;
+            let remote = args.first().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+            if lines.is_empty() {
+                return Ok(nothing(Some(input)));
+            }
+            let judged = judge(Event::PrePush, Subject::Push { remote, lines })?;
+            Ok(Judged { input: Some(input), ..judged })
+        }
+        "pre-receive" | "update" | "proc-receive" => Err(Error::usage(
+            format!("{name} cannot be judged yet: git-lane has no server hooks so far"),
+            "take this hook away again, or expect every push to be refused",
+        )),
+        name if chain::is_known(name) => Ok(nothing(None)),
+        name => Err(Error::usage(
+            format!("git has no hook `{name}`"),
+            "githooks(5) lists them; the installed scripts call this with the right name",
+        )),
+    }
+}
+
+fn message_file(name: &str, args: &[OsString]) -> Result<PathBuf, Error> {
+    args.first().map(PathBuf::from).ok_or_else(|| {
+        Error::usage(
+            format!("{name} was given no message file"),
+            format!("git calls it with one: git lane hook {name} <file>"),
+        )
+    })
+}
+
+/// Puts the agent's tag into the message, before anyone has to be told.
+fn tag(path: &Path) -> Result<Option<Git2Repository>, Error> {
+    let session = Session::open(None)?;
+    let plan = &session.loaded.plan;
+    if plan.tags.is_empty() {
+        return Ok(Some(session.repo));
+    }
+    let draft = message::read(&session.repo, &session.environment, path)?;
+    let request = Request { event: Event::CommitMsg, agent: None, branch: None, subject: Subject::Nothing };
+    let mut facts = session.facts(&request)?;
+    facts.message = Fact::Known(draft.message.clone());
+    let who = identity::resolve(plan, &facts, &facts.changes[0]);
+    if let Some(tagged) = who.agent().and_then(|agent| plan.tag_message(&draft.raw, &draft.message, agent)) {
+        std::fs::write(path, tagged).map_err(|error| {
+            Error::write(format!("{} cannot be written: {error}", path.display()), "put the tag in by hand")
+        })?;
+    }
+    Ok(Some(session.repo))
+}
+
+fn chained(name: &str, args: &[OsString], input: Option<&[u8]>, repo: Option<Git2Repository>) -> Outcome {
+    let repo = match repo {
+        Some(repo) => repo,
+        None => Git2Repository::open()?,
+    };
+    let paths = repo.config("core.hooksPath")?;
+    match chain::previous_hooks(&paths, repo.layout(), name).as_slice() {
+        [] => Ok(0),
+        hooks => chain::run_all(hooks, args, input),
+    }
+}

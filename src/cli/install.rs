@@ -1,0 +1,41 @@
+//! `git lane install` and `git lane uninstall`
+
+use super::args::{Install, Uninstall};
+use super::output::Output;
+use super::session::Session;
+use crate::error::Error;
+use crate::gather::Git2Repository;
+use crate::install::{self, InstallOptions, Outcome};
+
+/// Puts the hooks into this worktree, or into all of them.
+///
+/// # Errors
+/// What keeps it from doing so; then all is as it was.
+pub fn install(args: &Install, output: &Output) -> super::Outcome {
+    let session = Session::open(None)?;
+    let binary = std::env::current_exe().map_err(|error| {
+        Error::usage(format!("git-lane cannot tell where it lies: {error}"), "start it by its full path")
+    })?;
+    let options = InstallOptions { agent: args.agent.clone(), all: args.all, binary };
+    let done = install::install(&session.repo, &session.loaded.plan, &options)?;
+    report(&done, output)
+}
+
+/// Takes the hooks away again.
+///
+/// # Errors
+/// What keeps it from doing so; then all is as it was.
+pub fn uninstall(args: &Uninstall, output: &Output) -> super::Outcome {
+    let repo = Git2Repository::open()?;
+    let done = install::uninstall(&repo, args.all)?;
+    report(&done, output)
+}
+
+fn report(done: &Outcome, output: &Output) -> super::Outcome {
+    if output.is_json() {
+        output.print_json(done)?;
+    } else if !output.is_quiet() {
+        output.print(&format!("{}\n", done.to_string().trim_end()))?;
+    }
+    Ok(0)
+}

@@ -1,0 +1,87 @@
+//! The command line: what was typed becomes a request, and a report becomes text and an exit code.
+//!
+//! Each command is one file. Errors and reports are rendered here and nowhere deeper.
+
+mod args;
+mod check;
+mod diagnostics;
+mod doctor;
+mod hook;
+mod init;
+mod install;
+mod output;
+mod policy;
+mod rule;
+mod session;
+mod trace;
+mod who;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::error::Error;
+use args::{Args, Command};
+use output::Output;
+
+/// What a command comes to: an exit code, or an error, which is exit code 2.
+type Outcome = Result<u8, Error>;
+
+/// Runs git-lane with a whole command line, the program's name first.
+pub fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
+    std::panic::set_hook(Box::new(|info| {
+        output::complain(&format!(
+            "git-lane: this is a defect of git-lane: {info}\n\
+             nothing was let through; please report it with the command that you ran\n"
+        ));
+        std::process::exit(2);
+    }));
+    let args: Vec<OsString> = args.collect();
+    // A hook is called for each commit: it does not wait for the whole command line to be described.
+    if let [_, hook, name, rest @ ..] = args.as_slice()
+        && hook == "hook"
+        && !name.as_encoded_bytes().starts_with(b"-")
+    {
+        return hook::run(&name.to_string_lossy(), rest).into();
+    }
+    match Args::try_parse_from(args) {
+        Ok(args) => dispatch(args).into(),
+        Err(error) => {
+            let code = if error.use_stderr() { 2 } else { 0 };
+            if error.print().is_err() {
+                return 2.into();
+            }
+            code.into()
+        }
+    }
+}
+
+fn dispatch(args: Args) -> u8 {
+    let output = Output::new(&args.global);
+    if let Some(folder) = &args.global.directory
+        && let Err(error) = std::env::set_current_dir(folder)
+    {
+        let error = Error::usage(
+            format!("cannot go to {}: {error}", folder.display()),
+            "name a folder that exists after -C",
+        );
+        return output.error(&error);
+    }
+    let event = if matches!(args.command, Command::Check(_)) { Some("check") } else { None };
+    let outcome = match args.command {
+        Command::Check(args) => check::run(&args, &output),
+        Command::Hook { name, args } => return hook::run(&name, &args),
+        Command::Who(args) => who::run(&args, &output),
+        Command::Rule(args) => rule::run(&args, &output),
+        Command::Policy(command) => policy::run(&command, &output),
+        Command::Init(args) => init::run(&args, &output),
+        Command::Install(args) => install::install(&args, &output),
+        Command::Uninstall(args) => install::uninstall(&args, &output),
+        Command::Doctor => doctor::run(&output),
+    };
+    outcome.unwrap_or_else(|error| match event {
+        Some(event) => output.undecided(event, &error),
+        None => output.error(&error),
+    })
+}

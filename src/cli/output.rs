@@ -1,0 +1,132 @@
+//! Where text goes. A closed or full standard output is an error, never a panic.
+
+use std::io::{IsTerminal, Write};
+
+use serde::Serialize;
+
+use super::args::{Format, Global, When};
+use super::diagnostics;
+use crate::error::Error;
+use crate::report::Report;
+use crate::report::text::{self, Style};
+
+/// How a command was asked to speak.
+#[derive(Debug, Clone, Copy)]
+pub struct Output {
+    format: Format,
+    style: Style,
+    error_color: bool,
+}
+
+/// Writes to standard error; there is nobody to tell if that fails.
+pub fn complain(message: &str) {
+    let _ = std::io::stderr().lock().write_all(message.as_bytes());
+}
+
+fn wants_color(when: When, is_terminal: bool) -> bool {
+    let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    match when {
+        When::Always => true,
+        When::Never => false,
+        When::Auto => !is_set("NO_COLOR") && (is_terminal || is_set("CLICOLOR_FORCE")),
+    }
+}
+
+impl Output {
+    /// As the options say.
+    pub fn new(global: &Global) -> Self {
+        Self {
+            format: global.format,
+            style: Style {
+                color: wants_color(global.color, std::io::stdout().is_terminal()),
+                quiet: global.quiet,
+                verbose: global.verbose,
+            },
+            error_color: wants_color(global.color, std::io::stderr().is_terminal()),
+        }
+    }
+
+    /// As a hook speaks: to standard error.
+    pub fn of_hook() -> Self {
+        let color = wants_color(When::Auto, std::io::stderr().is_terminal());
+        let style = Style { color, quiet: false, verbose: false };
+        Self { format: Format::Text, style, error_color: color }
+    }
+
+    /// Whether programs read it.
+    pub fn is_json(&self) -> bool {
+        self.format == Format::Json
+    }
+
+    /// Whether more was asked for.
+    pub fn is_verbose(&self) -> bool {
+        self.style.verbose
+    }
+
+    /// Whether less was asked for.
+    pub fn is_quiet(&self) -> bool {
+        self.style.quiet
+    }
+
+    /// Whether standard output has colours.
+    pub fn color(&self) -> bool {
+        self.style.color
+    }
+
+    /// Writes to standard output.
+    ///
+    /// # Errors
+    /// It is closed, or full.
+    pub fn print(&self, text: &str) -> Result<(), Error> {
+        let mut out = std::io::stdout().lock();
+        out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(|error| {
+            Error::write(
+                format!("standard output cannot be written: {error}"),
+                "run it again with its output going to a terminal or a file that has room",
+            )
+        })
+    }
+
+    /// Writes a value as JSON.
+    ///
+    /// # Errors
+    /// Standard output is closed, or full.
+    pub fn print_json(&self, value: &impl Serialize) -> Result<(), Error> {
+        match serde_json::to_string_pretty(value) {
+            Ok(text) => self.print(&format!("{text}\n")),
+            Err(error) => Err(Error::write(format!("no JSON could be made: {error}"), "please report this")),
+        }
+    }
+
+    /// Writes a report, and gives its exit code.
+    ///
+    /// # Errors
+    /// Standard output is closed, or full.
+    pub fn report(&self, report: &Report) -> Result<u8, Error> {
+        match self.format {
+            Format::Json => self.print_json(report)?,
+            Format::Text => self.print(&text::render(report, self.style))?,
+        }
+        Ok(report.verdict.exit_code())
+    }
+
+    /// Writes a hook's report to standard error, and gives its exit code.
+    pub fn hook_report(&self, report: &Report) -> u8 {
+        complain(&text::render(report, self.style));
+        report.verdict.exit_code()
+    }
+
+    /// Writes an error to standard error; the exit code is 2.
+    pub fn error(&self, error: &Error) -> u8 {
+        complain(&diagnostics::render_error(error, self.error_color));
+        2
+    }
+
+    /// An error instead of a verdict: programs still get a report.
+    pub fn undecided(&self, event: &'static str, error: &Error) -> u8 {
+        if self.is_json() && self.print_json(&Report::undecided(event, error)).is_ok() {
+            return 2;
+        }
+        self.error(error)
+    }
+}

@@ -1,0 +1,60 @@
+//! What most commands begin with: the repository, the environment, the policy in force.
+
+use std::path::Path;
+
+use super::trace;
+use crate::engine;
+use crate::error::Error;
+use crate::facts::Facts;
+use crate::gather::{Environment, Git2Repository, Loaded, Repository, Request, gather, policy_source};
+use crate::report::Report;
+
+/// An open repository with its policy.
+pub struct Session {
+    /// The repository.
+    pub repo: Git2Repository,
+    /// What the process was given.
+    pub environment: Environment,
+    /// The policy in force.
+    pub loaded: Loaded,
+}
+
+impl Session {
+    /// Opens the repository around the current folder; `policy` instead of the one in force.
+    ///
+    /// # Errors
+    /// No repository, no policy, or one with mistakes.
+    pub fn open(policy: Option<&Path>) -> Result<Self, Error> {
+        let environment = Environment::of_process();
+        let repo = Git2Repository::open()?;
+        trace::debug(|| format!("repository: {:?}", repo.layout()));
+        let loaded = match policy {
+            Some(path) => policy_source::from_file(Some(&repo), path)?,
+            None => policy_source::find(&repo)?,
+        };
+        trace::debug(|| format!("policy: {}, base: {:?}", loaded.plan.source.name, loaded.base));
+        Ok(Self { repo, environment, loaded })
+    }
+
+    /// The facts about a request.
+    ///
+    /// # Errors
+    /// Something without which nothing can be judged cannot be read.
+    pub fn facts(&self, request: &Request) -> Result<Facts, Error> {
+        let facts = gather(&self.repo, &self.environment, &self.loaded, request)?;
+        trace::facts(&facts);
+        Ok(facts)
+    }
+
+    /// The verdict on a request.
+    ///
+    /// # Errors
+    /// Something without which nothing can be judged cannot be read.
+    pub fn judge(&self, request: &Request) -> Result<Report, Error> {
+        let facts = self.facts(request)?;
+        let oid = self.loaded.oid.map(|oid| oid.to_string());
+        let report = engine::judge(&self.loaded.plan, &facts, oid);
+        trace::report(&report);
+        Ok(report)
+    }
+}

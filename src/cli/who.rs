@@ -1,0 +1,139 @@
+//! `git lane who PATH…`
+
+use std::path::{Component, Path, PathBuf};
+
+use serde::Serialize;
+
+use super::Outcome;
+use super::args::Who;
+use super::output::Output;
+use super::session::Session;
+use crate::error::Error;
+use crate::facts::RepoPath;
+use crate::gather::Repository;
+use crate::policy::model::{Access, Agent, Unowned};
+use crate::policy::{Owner, Plan, PolicyLine};
+
+/// What the policy says of one path.
+#[derive(Debug, Serialize)]
+struct Answer {
+    path: RepoPath,
+    /// `lane`, the area's access, or `unowned`.
+    access: &'static str,
+    area: Option<String>,
+    owners: Vec<String>,
+    /// The answer in words.
+    message: String,
+    policy: Option<PolicyLine>,
+}
+
+/// Says who may change paths, and which policy line says so.
+///
+/// # Errors
+/// No repository, no policy, or a path outside of the repository.
+pub fn run(args: &Who, output: &Output) -> Outcome {
+    let session = Session::open(args.policy.as_deref())?;
+    let plan = &session.loaded.plan;
+    let answers: Result<Vec<Answer>, Error> = args
+        .paths
+        .iter()
+        .map(|path| {
+            let (path, is_folder) = in_repository(&session, Path::new(path))?;
+            Ok(answer(plan, path, is_folder))
+        })
+        .collect();
+    let answers = answers?;
+    if output.is_json() {
+        output.print_json(&answers)?;
+        return Ok(0);
+    }
+    for answer in &answers {
+        let mut text = format!("{}: {}\n", answer.path, answer.message);
+        if let Some(line) = &answer.policy {
+            let marks = "^".repeat(line.text[line.offset..line.offset + line.len].chars().count().max(1));
+            let before = " ".repeat(line.text[..line.offset].chars().count());
+            let gutter = " ".repeat(line.line.to_string().len());
+            text.push_str(&format!(
+                "  {gutter} --> {}:{1}\n  {1} | {2}\n  {gutter} | {before}{marks}\n",
+                plan.source.name, line.line, line.text
+            ));
+        }
+        output.print(&text)?;
+    }
+    Ok(0)
+}
+
+fn answer(plan: &Plan, path: RepoPath, is_folder: bool) -> Answer {
+    let decision = plan.decide(&path.0, is_folder);
+    let owners: Vec<String> = decision.owner_ids().into_iter().map(str::to_owned).collect();
+    let (access, message) = match decision.owner {
+        Some(Owner::Lane(agent)) => ("lane", format!("{} may change it: it is in their lane", agent.title())),
+        Some(Owner::Area(area)) => {
+            let name = &area.name.value;
+            match area.access.value {
+                Access::Owner => {
+                    let agents = owners.iter().filter_map(|id| plan.policy.agent(id));
+                    let titles: Vec<String> = agents.map(Agent::title).collect();
+                    ("owner", format!("only {} may change it (area `{name}`)", titles.join(" and ")))
+                }
+                Access::Lock => {
+                    ("lock", format!("whoever holds the lock `{name}`: touch .locks/.{name}-lock-<agent>"))
+                }
+                Access::Coordinate => (
+                    "coordinate",
+                    format!("anyone whose commit says `Coordinated-with: <agent>` (area `{name}`)"),
+                ),
+                Access::Open => ("open", format!("anyone (area `{name}`)")),
+                Access::Maintainer => ("maintainer", format!("only maintainers, no agent (area `{name}`)")),
+                Access::Never => {
+                    ("never", format!("nobody: it stays local and is not committed (area `{name}`)"))
+                }
+            }
+        }
+        None => {
+            let message = match plan.policy.unowned.value {
+                Unowned::Allow => "anyone: no lane and no area has it",
+                Unowned::Warn => "anyone, with a warning: no lane and no area has it",
+                Unowned::Deny => "no agent: no lane and no area has it",
+            };
+            ("unowned", message.to_owned())
+        }
+    };
+    let span = decision.span.or(plan.policy.unowned.span);
+    let area = decision.area().map(|area| area.name.value.clone());
+    Answer { path, access, area, owners, message, policy: plan.line(span) }
+}
+
+/// A path as the repository has it, from one as this folder has it.
+fn in_repository(session: &Session, path: &Path) -> Result<(RepoPath, bool), Error> {
+    let is_folder = path.as_os_str().as_encoded_bytes().ends_with(b"/") || path.is_dir();
+    let cannot =
+        |error: std::io::Error| Error::usage(format!("this folder is gone: {error}"), "go to another");
+    let here = std::env::current_dir().map_err(cannot)?;
+    let here = std::fs::canonicalize(&here).unwrap_or(here);
+    let mut absolute = PathBuf::new();
+    for part in here.join(path).components() {
+        match part {
+            Component::ParentDir => {
+                absolute.pop();
+            }
+            Component::CurDir => {}
+            part => absolute.push(part),
+        }
+    }
+    let root = match &session.repo.layout().worktree {
+        Some(root) => std::fs::canonicalize(root).unwrap_or_else(|_| root.clone()),
+        // In a bare repository a path is one from the root of the tree.
+        None => here,
+    };
+    match absolute.strip_prefix(&root) {
+        Ok(relative) if relative.as_os_str().is_empty() => {
+            Err(Error::usage("the whole repository has no one owner", "name a file or a folder in it"))
+        }
+        Ok(relative) => Ok((RepoPath(relative.as_os_str().as_encoded_bytes().to_vec()), is_folder)),
+        Err(_) => Err(Error::usage(
+            format!("{} is outside of this repository", path.display()),
+            format!("name a path below {}", root.display()),
+        )),
+    }
+}

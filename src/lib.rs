@@ -1,0 +1,20 @@
+//! git-lane keeps many coding agents, each in its own worktree of one repository, inside their lanes.
+//!
+//! ```text
+//! argv, stdin, env -> Event -------------------+
+//! policy text -> Policy -> Plan -> gather -> Facts -> rules -> Report -> text | json -> exit code
+//! ```
+//!
+//! An arrow never runs back: rules see [`facts`] and nothing else, only [`gather`] sees a repository.
+
+pub mod cli;
+pub mod engine;
+pub mod error;
+pub mod facts;
+pub mod gather;
+mod identity;
+pub mod init;
+pub mod install;
+pub mod policy;
+pub mod report;
+pub mod rules;

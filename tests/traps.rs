@@ -1,0 +1,196 @@
+//! What a hurried or a clever agent does, and what must not be held against anybody: each was found
+//! in a trial and got its test here.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod support;
+
+use support::{POLICY, Ran, Scratch};
+
+#[test]
+fn a_worktree_made_in_an_agents_worktree_is_still_the_agents() {
+    let (scratch, tree) = Scratch::installed();
+    let other = scratch.home().join("other");
+    tree.git(&["worktree", "add", "-q", "-b", "hotfix", other.to_str().unwrap(), "origin/main"]).ok();
+    let other = support::Worktree { root: other, home: scratch.home() };
+    other.commit("services/revenue/a.py", "x\n", "x").fails(1).says("foreign-path").says("you are a2");
+    other.sneak("services/revenue/a.py", "x\n", "x");
+    other.git(&["push", "-q", "origin", "hotfix:main"]).fails(1).says("protected-branch");
+    // A branch that bears another agent's id is that agent's worktree.
+    other.git(&["checkout", "-q", "-b", "feat/a4/x", "origin/main"]).ok();
+    other.commit("services/revenue/a.py", "x\n", "x").ok();
+    other.lane(&["doctor"]).fails(1).says("copied").says("git lane install --agent");
+}
+
+#[test]
+fn what_stands_in_a_folders_place_is_the_folders() {
+    let (_scratch, tree) = Scratch::installed();
+    for name in ["hooks", ".github", ".locks"] {
+        std::os::unix::fs::symlink("services/rag_pipeline", tree.root.join(name)).unwrap();
+        tree.git(&["add", "-f", name]).ok();
+    }
+    tree.git(&["commit", "-q", "-m", "x"]).fails(1).says("protected-path").says("local-file");
+    tree.git(&["reset", "-q", "--hard"]).ok();
+    tree.git(&["rm", "-rq", "services/revenue"]).ok();
+    let link = format!("160000,{},services/revenue", tree.head());
+    tree.git(&["update-index", "--add", "--cacheinfo", &link]).ok();
+    tree.git(&["commit", "-q", "-m", "x"]).fails(1).says("    services/revenue\n");
+}
+
+#[test]
+fn hooks_that_nobody_built_let_nothing_through() {
+    let (_scratch, tree) = Scratch::installed();
+    for name in ["pre-receive", "update"] {
+        tree.lane(&["hook", name]).fails(2).says("no server hooks so far");
+    }
+    tree.lane(&["hook", "pre-comit"]).fails(2).says("git has no hook `pre-comit`");
+    tree.lane(&["hook", "post-commit"]).ok();
+}
+
+#[test]
+fn a_repository_that_moved_is_mended_and_left_clean() {
+    let scratch = Scratch::new();
+    let before = std::fs::read(scratch.root().join(".git/config")).unwrap();
+    scratch.lane(&["install"]).ok();
+    let moved = scratch.home().join("moved");
+    std::fs::rename(scratch.root(), &moved).unwrap();
+    let lane = |args: &[&str]| scratch.run(&moved, support::LANE, args);
+    lane(&["doctor"]).fails(1).says("git lane install");
+    lane(&["install"]).ok();
+    lane(&["uninstall"]).ok();
+    assert_eq!(std::fs::read(moved.join(".git/config")).unwrap(), before);
+    assert!(!moved.join(".git/config.worktree").exists());
+    assert!(!moved.join(".git/lane").exists());
+}
+
+#[test]
+fn a_policy_that_is_not_pushed_yet_counts_already() {
+    let scratch = Scratch::empty();
+    scratch.main().commit("a", "x\n", "first").ok();
+    scratch.add_origin();
+    scratch.main().commit("policy.yaml", POLICY, "a policy").ok();
+    let tree = scratch.worktree("a2", "feat/a2/x");
+    tree.lane(&["install", "--agent", "a2"]).ok();
+    tree.lane(&["check", "-v"]).says("refs/heads/main:policy.yaml");
+    let ran = tree.commit("services/rag_pipeline/a.py", "x\n", "a").fails(1);
+    ran.says("protected-path").says("git push origin main").does_not_say("git restore");
+    scratch.git(&["push", "-q", "origin", "main"]).ok();
+    tree.git(&["commit", "-q", "-m", "a"]).ok();
+}
+
+#[test]
+fn what_a_maintainer_has_not_pushed_is_not_the_agents_to_take_back() {
+    let (scratch, tree) = Scratch::installed();
+    scratch.main().commit("services/revenue/a.py", "x\n", "by a maintainer").ok();
+    tree.git(&["rebase", "-q", "main"]).ok();
+    tree.commit("services/rag_pipeline/a.py", "x\n", "a")
+        .fails(1)
+        .says("git push origin main")
+        .does_not_say("restore");
+    tree.sneak("services/rag_pipeline/a.py", "x\n", "a");
+    let ran = tree.git(&["push", "-q", "origin", "HEAD"]).fails(1);
+    ran.says("git push origin main").does_not_say("reset --soft").does_not_say("force-rebase");
+}
+
+#[test]
+fn the_message_of_a_squash_is_tagged_right() {
+    let (_scratch, tree) = Scratch::installed();
+    tree.commit("services/rag_pipeline/a.py", "x\n", "[A2] one").ok();
+    tree.commit("services/rag_pipeline/b.py", "x\n", "[A2] two").ok();
+    let mut git = tree.command("git");
+    git.args(["rebase", "-q", "-i", "main"])
+        .env("GIT_EDITOR", ":")
+        .env("GIT_SEQUENCE_EDITOR", "sed -i '2s/pick/squash/'");
+    Ran::from(git.output().unwrap()).ok();
+    assert_eq!(tree.git(&["log", "--format=%s", "main.."]).out, "[A2] one\n");
+}
+
+#[test]
+fn another_comment_character_is_respected() {
+    let (_scratch, tree) = Scratch::installed();
+    tree.git(&["config", "core.commentChar", ";"]).ok();
+    tree.write("services/rag_pipeline/a.py", "x\n");
+    tree.git(&["add", "-A"]).ok();
+    let mut git = tree.command("git");
+    git.args(["commit", "-q"]).env("GIT_EDITOR", "sh -c 'sed -i \"1s/$/feat: typed/\" \"$1\"' -");
+    Ran::from(git.output().unwrap()).ok();
+    assert_eq!(tree.git(&["log", "-1", "--format=%B"]).out.trim(), "[A2] feat: typed");
+}
+
+#[test]
+fn reverts_of_others_work_bear_ones_own_tag() {
+    let (scratch, tree) = Scratch::installed();
+    scratch.main().commit("docs/a", "x\n", "[A4] docs").ok();
+    scratch.git(&["push", "-q", "origin", "main"]).ok();
+    tree.git(&["rebase", "-q", "origin/main"]).ok();
+    tree.git(&["revert", "--no-edit", "HEAD"]).ok();
+    assert_eq!(tree.git(&["log", "-1", "--format=%s"]).out, "[A2] Revert \"[A4] docs\"\n");
+    tree.git(&["push", "-q", "origin", "HEAD"]).ok();
+}
+
+#[test]
+fn maintainers_put_agents_work_together() {
+    let (scratch, tree) = Scratch::installed();
+    scratch.lane(&["install"]).ok();
+    tree.commit("services/rag_pipeline/a.py", "x\n", "a").ok();
+    scratch.git(&["branch", "feat/a4/x"]).ok();
+    scratch.git(&["checkout", "-q", "-b", "integration"]).ok();
+    scratch.git(&["merge", "-q", "--no-ff", "--no-edit", "feat/a2/x"]).ok();
+    scratch.main().commit("services/revenue/a.py", "x\n", "[A4] b").ok();
+    scratch.git(&["push", "-q", "origin", "integration"]).ok();
+    scratch.git(&["checkout", "-q", "-b", "hotfix", "main"]).ok();
+    scratch.git(&["merge", "-q", "--ff-only", "feat/a2/x"]).ok();
+    scratch.git(&["tag", "v1"]).ok();
+    scratch.git(&["push", "-q", "origin", "v1"]).ok();
+}
+
+#[test]
+fn notes_are_nobodys_lane_but_no_way_around_either() {
+    let (_scratch, tree) = Scratch::installed();
+    tree.git(&["notes", "add", "-m", "a note"]).ok();
+    tree.git(&["push", "-q", "origin", "refs/notes/commits"]).ok();
+    tree.sneak("services/revenue/a.py", "x\n", "[A2] x");
+    tree.git(&["push", "-q", "origin", "HEAD:refs/notes/x"]).fails(1).says("services/revenue/a.py");
+}
+
+#[test]
+fn many_refs_of_one_commit_are_one_block() {
+    let (_scratch, tree) = Scratch::installed();
+    tree.sneak("services/revenue/a.py", "x\n", "[A2] x");
+    let names: Vec<String> = (0..8).map(|n| format!("HEAD:refs/heads/feat/a2/n{n}")).collect();
+    let args: Vec<&str> =
+        ["push", "-q", "origin"].into_iter().chain(names.iter().map(String::as_str)).collect();
+    let ran = tree.git(&args).fails(1).says("and 5 more refs");
+    assert_eq!(ran.err.matches("error[foreign-path]").count(), 1, "{}", ran.err);
+}
+
+#[test]
+fn edits_that_nobody_committed_are_set_aside_and_not_reset() {
+    let (_scratch, tree) = Scratch::installed();
+    tree.write("services/revenue/a.py", "x\n");
+    tree.lane(&["check", "--worktree"])
+        .fails(1)
+        .says("git stash push --include-untracked -- services/revenue/a.py");
+}
+
+#[test]
+fn an_untouched_trailer_is_no_message() {
+    let policy = POLICY.replace("tag: [\"[{AGENT}]\", \"Agent: {agent}\"]", "tag: [\"Agent: {agent}\"]");
+    let scratch = Scratch::with_policy(&policy);
+    let tree = scratch.worktree("a2", "feat/a2/x");
+    tree.lane(&["install", "--agent", "a2"]).ok();
+    tree.write("services/rag_pipeline/a.py", "x\n");
+    tree.git(&["add", "-A"]).ok();
+    tree.git(&["commit", "-q"]).fails(1).says("the commit message is empty");
+    tree.commit("services/rag_pipeline/a.py", "x\n", "a").ok();
+    assert_eq!(tree.git(&["log", "-1", "--format=%B"]).out, "a\n\nAgent: a2\n\n");
+}
+
+#[test]
+fn a_detached_head_is_judged_by_its_files() {
+    let (_scratch, tree) = Scratch::installed();
+    tree.git(&["checkout", "-q", "--detach"]).ok();
+    tree.commit("services/revenue/a.py", "x\n", "x").fails(1).says("foreign-path");
+    tree.git(&["reset", "-q", "--hard"]).ok();
+    tree.commit("services/rag_pipeline/a.py", "x\n", "x").ok();
+    tree.git(&["push", "-q", "origin", "HEAD:refs/heads/feat/a2/y"]).ok();
+}
