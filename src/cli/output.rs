@@ -68,6 +68,11 @@ impl Output {
         self.style.quiet
     }
 
+    /// How text on standard output looks.
+    pub fn style(&self) -> Style {
+        self.style
+    }
+
     /// Whether standard output has colours.
     pub fn color(&self) -> bool {
         self.style.color

@@ -13,6 +13,7 @@ use crate::facts::RepoPath;
 use crate::gather::Repository;
 use crate::policy::model::{Access, Agent, Unowned};
 use crate::policy::{Owner, Plan, PolicyLine};
+use crate::report::text::policy_line;
 
 /// What the policy says of one path.
 #[derive(Debug, Serialize)]
@@ -50,13 +51,7 @@ pub fn run(args: &Who, output: &Output) -> Outcome {
     for answer in &answers {
         let mut text = format!("{}: {}\n", answer.path, answer.message);
         if let Some(line) = &answer.policy {
-            let marks = "^".repeat(line.text[line.offset..line.offset + line.len].chars().count().max(1));
-            let before = " ".repeat(line.text[..line.offset].chars().count());
-            let gutter = " ".repeat(line.line.to_string().len());
-            text.push_str(&format!(
-                "  {gutter} --> {}:{1}\n  {1} | {2}\n  {gutter} | {before}{marks}\n",
-                plan.source.name, line.line, line.text
-            ));
+            text.push_str(&policy_line(&plan.source.name, line, output.style()));
         }
         output.print(&text)?;
     }

@@ -173,6 +173,11 @@ impl Plan {
         self.fold
     }
 
+    /// Whether there is an area with this kind of access.
+    pub fn has_area(&self, access: Access) -> bool {
+        self.policy.areas.iter().any(|area| area.access.value == access)
+    }
+
     /// All patterns, the ones that win last.
     pub fn entries(&self) -> &[Entry] {
         &self.entries

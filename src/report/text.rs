@@ -131,7 +131,7 @@ fn render_block(out: &mut String, report: &Report, block: &[&Finding], style: St
         let _ = writeln!(out, "    … and {} more (git lane check -v lists them all)", listed - limit);
     }
     if let Some(line) = &first.policy {
-        render_policy_line(out, &report.policy.source, line, style);
+        out.push_str(&policy_line(&report.policy.source, line, style));
     }
     let shown: Vec<RepoPath> =
         paths.iter().filter_map(|finding| finding.path.clone()).take(IN_COMMAND).collect();
@@ -171,15 +171,25 @@ fn in_commits(finding: &Finding) -> String {
     }
 }
 
-fn render_policy_line(out: &mut String, source: &str, line: &PolicyLine, style: Style) {
+/// The line of the policy that decided, with carets under the words:
+///
+/// ```text
+///      --> policy.yaml:31
+///   31 | services: [revenue]
+///      |            ^^^^^^^
+/// ```
+pub fn policy_line(source: &str, line: &PolicyLine, style: Style) -> String {
     let number = line.line.to_string();
     let gutter = " ".repeat(number.len());
-    let before = line.text[..line.offset].chars().count();
+    let before = " ".repeat(line.text[..line.offset].chars().count());
     let marked = line.text[line.offset..line.offset + line.len].chars().count().max(1);
     let carets = style.paint("1;36", &"^".repeat(marked));
-    let _ = writeln!(out, "  {gutter} {} {source}:{number}", style.dim("-->"));
-    let _ = writeln!(out, "  {} {} {}", style.dim(&number), style.dim("|"), line.text);
-    let _ = writeln!(out, "  {gutter} {} {}{carets}", style.dim("|"), " ".repeat(before));
+    let (arrow, bar) = (style.dim("-->"), style.dim("|"));
+    format!(
+        "  {gutter} {arrow} {source}:{number}\n  {} {bar} {}\n  {gutter} {bar} {before}{carets}\n",
+        style.dim(&number),
+        line.text
+    )
 }
 
 fn render_help(out: &mut String, help: &str, style: Style) {

@@ -27,10 +27,7 @@ worktree and override what is there.
     at: &[Stage::Commit, Stage::Push, Stage::Server, Stage::Ci],
     binds_maintainers: true,
     needs: &[Need::Files],
-    is_wanted: |plan| {
-        let mut areas = plan.policy.areas.iter();
-        areas.any(|area| area.access.value == Access::Never)
-    },
+    is_wanted: |plan| plan.has_area(Access::Never),
     check,
 };
 

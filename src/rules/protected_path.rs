@@ -25,10 +25,7 @@ Take the file out of the change, and ask a maintainer for it.
     at: &[Stage::Commit, Stage::Push, Stage::Server, Stage::Ci],
     binds_maintainers: false,
     needs: &[Need::Files],
-    is_wanted: |plan| {
-        let mut areas = plan.policy.areas.iter();
-        areas.any(|area| area.access.value == Access::Maintainer)
-    },
+    is_wanted: |plan| plan.has_area(Access::Maintainer),
     check,
 };
 

@@ -27,10 +27,7 @@ Talk to the agents whom it concerns, then say so in the message:
     at: &[Stage::CommitMsg, Stage::Push, Stage::Server, Stage::Ci],
     binds_maintainers: false,
     needs: &[Need::Files, Need::Messages],
-    is_wanted: |plan| {
-        let mut areas = plan.policy.areas.iter();
-        areas.any(|area| area.access.value == Access::Coordinate)
-    },
+    is_wanted: |plan| plan.has_area(Access::Coordinate),
     check,
 };
 

@@ -32,10 +32,7 @@ change is pushed, then remove the file. If somebody holds it, wait or talk to th
     at: &[Stage::Commit, Stage::Push, Stage::Server, Stage::Ci],
     binds_maintainers: true,
     needs: &[Need::Files, Need::Locks],
-    is_wanted: |plan| {
-        let mut areas = plan.policy.areas.iter();
-        areas.any(|area| area.access.value == Access::Lock)
-    },
+    is_wanted: |plan| plan.has_area(Access::Lock),
     check,
 };
 
