@@ -193,7 +193,11 @@ fn what_no_verify_let_in_is_refused_at_push() {
     let (scratch, tree) = Scratch::installed();
     tree.sneak("services/revenue/a.py", "x\n", "[A2] one");
     let bad = tree.head();
-    tree.commit("services/rag_pipeline/a.py", "x\n", "two").fails(1).says("services/revenue/a.py");
+    let ran = tree.commit("services/rag_pipeline/a.py", "x\n", "two").fails(1).says("services/revenue/a.py");
+    assert!(
+        suggested(&ran).starts_with("git reset --soft"),
+        "taking it back in a commit would not pass the push"
+    );
     tree.sneak("services/rag_pipeline/a.py", "x\n", "[A2] two");
     let ran = tree.git(&["push", "-q", "origin", "HEAD"]).fails(1).says(&bad[..10]);
     insta::assert_snapshot!(stable(&ran.err, &scratch));

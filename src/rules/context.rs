@@ -182,7 +182,6 @@ impl<'a> Context<'a> {
     /// The command that takes paths out of the change again without touching the working tree;
     /// `{paths}` stands for them, `{others}` for all paths but these.
     pub fn take_out(&self, touched: &Touched<'_>) -> String {
-        let is_commit = self.facts.event.is_commit() || self.facts.event == Event::CheckStaged;
         let is_committed = !touched.commits.is_empty() || (touched.in_whole && !touched.in_staged);
         if is_committed && let Some(help) = self.push_base() {
             return help;
@@ -201,7 +200,8 @@ impl<'a> Context<'a> {
             };
         }
         match self.change.merge_base {
-            Some(base) if is_commit => {
+            // git refuses a soft reset in the middle of a merge.
+            Some(base) if self.change.is_merging => {
                 format!("git restore --staged --source={} -- {{paths}}", base.oid.short())
             }
             // Keeps every line in the working tree; what remains staged is committed anew, as one.
