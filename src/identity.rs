@@ -105,7 +105,14 @@ fn of_messages(plan: &Plan, facts: &Facts, change: &Change) -> Option<String> {
     let made = facts.message.known();
     let commits = change.commits.known().into_iter().flatten();
     let messages = made.into_iter().chain(commits.map(|commit| &commit.message));
-    let mut agents: Vec<&str> = messages.flat_map(|message| plan.tagged(message)).collect();
+    let mut agents: Vec<&str> = Vec::new();
+    for message in messages {
+        match plan.tagged(message).as_slice() {
+            // Nobody puts work together in one commit: the tags contradict each other.
+            [one, _, ..] => return Some((*one).to_owned()),
+            tagged => agents.extend(tagged),
+        }
+    }
     agents.sort_unstable();
     agents.dedup();
     match agents.as_slice() {

@@ -194,3 +194,63 @@ fn a_detached_head_is_judged_by_its_files() {
     tree.commit("services/rag_pipeline/a.py", "x\n", "x").ok();
     tree.git(&["push", "-q", "origin", "HEAD:refs/heads/feat/a2/y"]).ok();
 }
+
+#[test]
+fn a_file_is_no_folder() {
+    let policy = POLICY.replace("paths: [AGENT_FOCUS.md,", "paths: [build/, AGENT_FOCUS.md,");
+    let policy = policy.replace(
+        "areas:\n",
+        "areas:\n  - { name: docs, paths: [/docs/], access: maintainer }\n  - { name: made, paths: [\"docs/*/**\"], access: open }\n",
+    );
+    let scratch = Scratch::with_policy(&policy);
+    let tree = scratch.worktree("a2", "feat/a2/x");
+    tree.lane(&["install", "--agent", "a2"]).ok();
+    tree.commit("docs/index.md", "x\n", "x").fails(1).says("protected-path");
+    tree.git(&["reset", "-q", "--hard"]).ok();
+    tree.commit("docs/made/index.md", "x\n", "x").ok();
+    tree.commit("scripts/build", "x\n", "x").ok();
+    std::os::unix::fs::symlink("..", tree.root.join("docs/link")).unwrap();
+    tree.git(&["add", "-A"]).ok();
+    tree.git(&["commit", "-q", "-m", "x"]).fails(1).says("protected-path");
+}
+
+#[test]
+fn bytes_of_a_message_in_another_encoding_stay() {
+    let (scratch, tree) = Scratch::installed();
+    tree.git(&["config", "i18n.commitEncoding", "ISO-8859-1"]).ok();
+    std::fs::write(scratch.home().join("message"), b"caf\xe9\n").unwrap();
+    tree.write("services/rag_pipeline/a.py", "x\n");
+    tree.git(&["add", "-A"]).ok();
+    tree.git(&["commit", "-q", "-F", "../message"]).ok();
+    assert_eq!(tree.git(&["log", "-1", "--format=%s", "--encoding=UTF-8"]).out, "[A2] café\n");
+}
+
+#[test]
+fn comment_characters_that_only_the_command_line_says() {
+    let (_scratch, tree) = Scratch::installed();
+    for (name, set) in [("a", "core.commentChar=;"), ("b", "core.commentChar=auto")] {
+        tree.write(&format!("services/rag_pipeline/{name}.py"), "x\n");
+        tree.git(&["add", "-A"]).ok();
+        tree.git(&["-c", set, "commit", "-q", "-e", "-m", "#12 fix"]).ok();
+        assert_eq!(tree.git(&["log", "-1", "--format=%B"]).out.trim(), "[A2] #12 fix", "{set}");
+    }
+}
+
+#[test]
+fn an_unedited_template_is_no_message() {
+    let (scratch, tree) = Scratch::installed();
+    std::fs::write(scratch.home().join("template"), "Subject here\n").unwrap();
+    tree.write("services/rag_pipeline/a.py", "x\n");
+    tree.git(&["add", "-A"]).ok();
+    tree.git(&["commit", "-q", "-t", "../template"]).fails(1);
+    assert_eq!(tree.git(&["log", "--format=%s"]).out, "first\n");
+}
+
+#[test]
+fn two_tags_in_one_message_are_no_way_out() {
+    let (scratch, _tree) = Scratch::installed();
+    scratch.lane(&["install"]).ok();
+    scratch.git(&["checkout", "-q", "-b", "nid"]).ok();
+    scratch.main().sneak("services/revenue/a.py", "x\n", "[A1] [A2] one");
+    scratch.git(&["push", "-q", "origin", "nid"]).fails(1).says("foreign-path");
+}

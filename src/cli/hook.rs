@@ -63,6 +63,10 @@ fn judged(name: &str, args: &[OsString], output: &Output) -> Result<Judged, Erro
         // `git am` takes a tag in brackets for a mark of the mail, and leaves it out.
         "prepare-commit-msg" | "applypatch-msg" => {
             // Not even `--no-verify` skips the first: it helps, and never stands in the way.
+            // A template that nobody edits is no message to git, and has to stay so.
+            if args.get(1).is_some_and(|source| source == "template") {
+                return Ok(nothing(None));
+            }
             let tagged = message_file(name, args).and_then(|path| tag(&path));
             let repo = tagged.unwrap_or_else(|error| {
                 complain(&format!("git-lane: the agent's tag was not put into the message: {error}\n"));
@@ -117,7 +121,7 @@ fn tag(path: &Path) -> Result<Option<Git2Repository>, Error> {
     facts.message = Fact::Known(draft.message.clone());
     let who = identity::resolve(plan, &facts, &facts.changes[0]);
     if let Some(tagged) = who.agent().and_then(|agent| plan.tag_message(&draft.raw, &draft.message, agent)) {
-        std::fs::write(path, tagged).map_err(|error| {
+        std::fs::write(path, draft.encoded(&tagged)).map_err(|error| {
             Error::write(format!("{} cannot be written: {error}", path.display()), "put the tag in by hand")
         })?;
     }

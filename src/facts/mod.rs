@@ -211,10 +211,10 @@ impl FileVersion {
 }
 
 impl FileChange {
-    /// Whether patterns for folders match: a submodule is one.
+    /// Whether patterns for folders match: a submodule is one, and a link may lead to one.
     pub fn is_folder(&self) -> bool {
         let sides = [self.old, self.new];
-        sides.iter().flatten().any(FileVersion::is_submodule)
+        sides.iter().flatten().any(|version| version.is_submodule() || version.mode == 0o120_000)
     }
 }
 

@@ -146,7 +146,8 @@ fn is_in_subfolder(repo: &dyn Repository, environment: &Environment) -> bool {
 }
 
 fn email(repo: &dyn Repository, environment: &Environment) -> Read<Option<String>> {
-    match &environment.committer_email {
+    let given = environment.config.iter().rev().find(|(key, _)| key.eq_ignore_ascii_case("user.email"));
+    match environment.committer_email.as_ref().or(given.map(|(_, email)| email)) {
         Some(email) => Ok(Some(email.clone())),
         None => Ok(repo.config("user.email")?.pop()),
     }

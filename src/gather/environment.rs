@@ -20,6 +20,8 @@ pub struct Environment {
     pub merging: Vec<Oid>,
     /// `GIT_PREFIX`: the folder below the worktree's root in which git was started.
     pub prefix: Option<PathBuf>,
+    /// What `git -c key=value` set, which only the environment tells.
+    pub config: Vec<(String, String)>,
     /// Seconds since the epoch.
     pub now: i64,
 }
@@ -37,7 +39,42 @@ impl Environment {
             committer_email: text("GIT_COMMITTER_EMAIL"),
             merging: merging.collect(),
             prefix: std::env::var_os("GIT_PREFIX").map(PathBuf::from),
+            config: config_parameters(&text("GIT_CONFIG_PARAMETERS").unwrap_or_default()),
             now: jiff::Timestamp::now().as_second(),
         }
+    }
+}
+
+/// `'key'='value' 'key'='value'`, or, before git 2.31, `'key=value'`: words quoted for a shell.
+fn config_parameters(text: &str) -> Vec<(String, String)> {
+    let mut words: Vec<String> = vec![String::new()];
+    let mut is_quoted = false;
+    let mut chars = text.chars();
+    while let Some(c) = chars.next() {
+        let word = words.last_mut();
+        match (c, word) {
+            ('\'', _) => is_quoted = !is_quoted,
+            ('\\', Some(word)) if !is_quoted => word.extend(chars.next()),
+            (' ', _) if !is_quoted => words.push(String::new()),
+            (c, Some(word)) => word.push(c),
+            (_, None) => {}
+        }
+    }
+    let pairs = words.iter().filter_map(|word| word.split_once('='));
+    pairs.map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::config_parameters;
+
+    #[test]
+    fn parameters() {
+        let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
+        assert_eq!(
+            config_parameters("'a.b'='x y' 'c.d=it'\\''s'"),
+            [pair("a.b", "x y"), pair("c.d", "it's")]
+        );
+        assert!(config_parameters("").is_empty());
     }
 }

@@ -12,10 +12,22 @@ const SCISSORS: &str = " ------------------------ >8 ------------------------";
 /// A message file: as it is, and as it will be committed.
 #[derive(Debug, Clone)]
 pub struct Draft {
-    /// The bytes of the file as text.
+    /// The bytes of the file as text; each byte is one character if the file is not UTF-8.
     pub raw: String,
+    /// Whether the file is UTF-8.
+    pub is_utf8: bool,
     /// Without comments.
     pub message: Message,
+}
+
+impl Draft {
+    /// The bytes of a new text, in the encoding of the file.
+    pub fn encoded(&self, text: &str) -> Vec<u8> {
+        if self.is_utf8 {
+            return text.as_bytes().to_vec();
+        }
+        text.chars().map(|c| u8::try_from(c).unwrap_or(b'?')).collect()
+    }
 }
 
 /// Reads the message file that git gave to the hook.
@@ -35,11 +47,11 @@ pub fn read(repo: &dyn Repository, environment: &Environment, path: &Path) -> Re
             "write the message as text",
         ));
     }
-    let raw = match String::from_utf8(bytes) {
-        Ok(raw) => raw,
+    let (raw, is_utf8) = match String::from_utf8(bytes) {
+        Ok(raw) => (raw, true),
         // The tags are ASCII, and every encoding that git commits with has ASCII in it.
         Err(error) if !repo.config("i18n.commitEncoding")?.is_empty() => {
-            String::from_utf8_lossy(error.as_bytes()).into_owned()
+            (error.as_bytes().iter().copied().map(char::from).collect(), false)
         }
         Err(_) => {
             return Err(Unavailable::new(
@@ -49,17 +61,23 @@ pub fn read(repo: &dyn Repository, environment: &Environment, path: &Path) -> Re
         }
     };
     let message = Message { text: cleaned(repo, environment, &raw)? };
-    Ok(Draft { raw, message })
+    Ok(Draft { raw, is_utf8, message })
 }
 
 /// What git will leave of the text. Without an editor git keeps lines that begin with the comment
 /// character, unless `commit.cleanup` says otherwise.
 fn cleaned(repo: &dyn Repository, environment: &Environment, raw: &str) -> Read<String> {
-    let comment = match repo.config("core.commentString")?.pop() {
-        Some(text) => Some(text),
-        None => repo.config("core.commentChar")?.pop(),
+    let mut comment = None;
+    for key in ["core.commentChar", "core.commentString"] {
+        let said = environment.config.iter().rev().find(|(name, _)| name.eq_ignore_ascii_case(key));
+        let said = said.map(|(_, value)| value.clone());
+        comment = said.or(repo.config(key)?.pop()).or(comment);
+    }
+    let comment = match comment.as_deref() {
+        Some("auto") => chosen_comment(raw),
+        Some(text) if !text.is_empty() => text.to_owned(),
+        _ => "#".to_owned(),
     };
-    let comment = comment.filter(|text| !text.is_empty() && text != "auto").unwrap_or_else(|| "#".to_owned());
     let scissors = format!("{comment}{SCISSORS}");
     let mode = repo.config("commit.cleanup")?.pop().unwrap_or_else(|| "default".to_owned());
     let keeps_comments = match mode.as_str() {
@@ -73,4 +91,11 @@ fn cleaned(repo: &dyn Repository, environment: &Environment, raw: &str) -> Read<
     let lines = raw.lines().take_while(|line| *line != scissors);
     let kept: Vec<&str> = lines.filter(|line| keeps_comments || !line.starts_with(&comment)).collect();
     Ok(kept.join("\n").trim().to_owned())
+}
+
+/// The comment character that git chose for `auto`: its own comments end the file.
+fn chosen_comment(raw: &str) -> String {
+    let last = raw.lines().rev().find(|line| !line.trim().is_empty());
+    let first = last.and_then(|line| line.chars().next());
+    first.filter(|c| "#;@!$%^&|:".contains(*c)).unwrap_or('#').to_string()
 }

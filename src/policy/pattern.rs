@@ -78,6 +78,12 @@ impl Pattern {
         self.segments.last() == Some(&Segment::AnyDepth) && self.segments.len() > 1
     }
 
+    /// Whether it speaks of one folder by its name, `x/y/**` or `y/`, and not of whatever is in it.
+    pub fn names_its_folder(&self) -> bool {
+        let mut named = self.segments.iter().rev().skip_while(|segment| **segment == Segment::AnyDepth);
+        (self.folder_only || self.is_below_only()) && matches!(named.next(), Some(Segment::Literal(_)))
+    }
+
     /// Whether every path that `other` has is one that this pattern has too. May say no where the
     /// answer is yes, never the other way about.
     pub fn covers(&self, other: &Self) -> bool {

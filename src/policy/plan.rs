@@ -143,11 +143,18 @@ impl Plan {
 
     /// Who may change a path: the last area that matches, or else the last lane.
     ///
-    /// A file, a link or a submodule that stands where a folder of the policy does belongs to whoever
-    /// has what is below that folder: `services/x/**` speaks of `services/x` too.
+    /// A link or a submodule (`is_folder`) that stands where a folder of the policy does belongs to
+    /// whoever has what is below that folder: `services/x/**` speaks of a submodule `services/x` too.
     pub fn decide(&self, path: &[u8], is_folder: bool) -> Decision<'_> {
-        let below = [path, b"/\x01"].concat();
-        let entry = self.paths.last_match(path, is_folder).max(self.paths.last_match(&below, false));
+        let mut entry = self.paths.last_match(path, is_folder);
+        if is_folder {
+            let below = [path, b"/\x01"].concat();
+            self.paths.each_match(&below, false, |id| {
+                if self.entries[id].pattern.names_its_folder() {
+                    entry = entry.max(Some(id));
+                }
+            });
+        }
         let Some(entry) = entry else {
             return Decision { owner: None, span: None };
         };

@@ -85,11 +85,15 @@ fn named_in(form: &Template, message: &Message) -> Vec<String> {
 
 /// Adds a trailer after the text, before the comments that git wrote.
 fn with_trailer(raw: &str, message: &Message, trailer: &str) -> String {
-    let body = message.text.trim_end();
-    let end = match body.lines().next_back() {
-        Some(last) if !body.is_empty() => raw.rfind(last).map_or(raw.len(), |at| at + last.len()),
-        _ => 0,
-    };
+    let last = message.text.trim_end().lines().next_back().unwrap_or("");
+    // The line itself, and not the same words in a comment or in the diff below it.
+    let (mut end, mut at) = (0, 0);
+    for line in raw.split_inclusive('\n') {
+        if !last.is_empty() && line.trim_end() == last.trim_end() {
+            end = at + line.trim_end().len();
+        }
+        at += line.len();
+    }
     let (text, rest) = raw.split_at(end);
     let gap = match (text.is_empty(), message.trailers().is_empty()) {
         (true, _) => "\n\n",
@@ -136,6 +140,14 @@ mod tests {
             tagged("squash! x\n\nmore\n\nSigned-off-by: y\n").as_deref(),
             Some("squash! x\n\nmore\n\nSigned-off-by: y\nAgent: a1\n")
         );
+    }
+
+    #[test]
+    fn a_trailer_stands_before_the_comments() {
+        let message = Message { text: "fixup! fix".into() };
+        let tagged =
+            reference_plan().tag_message("fixup! fix\n\n# new file: fixup! fix.txt\n", &message, "a1");
+        assert_eq!(tagged.as_deref(), Some("fixup! fix\n\nAgent: a1\n# new file: fixup! fix.txt\n"));
     }
 
     #[test]

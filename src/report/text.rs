@@ -233,7 +233,12 @@ fn last_line(report: &Report, style: Style) -> String {
     match report.verdict {
         Verdict::Pass => {
             let size = match (report.stats.files, report.stats.counted) {
-                (Some(files), Some(counted)) => format!("; {files} files, {counted} lines"),
+                (Some(files), Some(counted)) => {
+                    let many = |count: u64, word: &str| {
+                        format!("{count} {word}{}", if count == 1 { "" } else { "s" })
+                    };
+                    format!("; {}, {}", many(files as u64, "file"), many(counted, "line"))
+                }
                 _ => String::new(),
             };
             format!("git-lane: {} ({whose}): {found}{size}", style.paint("1;32", "pass"))

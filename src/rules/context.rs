@@ -194,6 +194,7 @@ impl<'a> Context<'a> {
         if !is_committed {
             return match (self.facts.form, self.change.head) {
                 (CommitForm::Worktree, _) => "git stash push --include-untracked -- {paths}".to_owned(),
+                (CommitForm::Paths, _) => "name the other paths, without {paths}".to_owned(),
                 (CommitForm::All, _) => "git add -u -- {others} && git commit".to_owned(),
                 (_, None) => "git rm --cached -- {paths}".to_owned(),
                 _ => "git restore --staged -- {paths}".to_owned(),
@@ -206,7 +207,7 @@ impl<'a> Context<'a> {
             }
             // Keeps every line in the working tree; what remains staged is committed anew, as one.
             Some(base) => format!(
-                "{}git reset --soft {} && git restore --staged -- {{paths}} && git commit",
+                "{}git reset --soft {} && git restore --staged -- {{paths}} && git commit -C ORIG_HEAD",
                 self.switch(),
                 base.oid.short()
             ),

@@ -45,13 +45,14 @@ fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailab
     let own = template.map(|template| super::branch_name::own_name(&template.for_agent(agent), "work"));
     let own = own.unwrap_or_else(|| "work".to_owned());
     let remote = &context.plan.policy.remote.value;
+    let local = context.change.elsewhere.as_deref().unwrap_or("HEAD");
     findings.add(Draft {
         headline: format!("the push {does} the protected branch `{branch}`, and you are {agent}"),
         help: if update == RefUpdate::Delete {
             "leave it; a maintainer may delete it".to_owned()
         } else {
             format!(
-                "push a branch of your own and open a pull request: git push {remote} HEAD:refs/heads/{own}"
+                "push a branch of your own and open a pull request: git push {remote} {local}:refs/heads/{own}"
             )
         },
         span: protected.span,

@@ -68,7 +68,10 @@ fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailab
                 format!("put {} into the message, in the other's place: {reword}", forms(context, agent))
             } else {
                 let reword = context.reword("git commit --amend --no-edit", "git rebase --force-rebase");
-                format!("have the prepare-commit-msg hook put the tag in: {reword}")
+                match reword.starts_with("git ") {
+                    true => format!("have the prepare-commit-msg hook put the tag in: {reword}"),
+                    false => reword,
+                }
             },
             owner: drafted.owner,
             span: drafted.span,
