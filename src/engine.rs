@@ -1,6 +1,6 @@
 //! Policy and facts in, report out.
 
-use crate::facts::{Change, Event, Facts, Unavailable};
+use crate::facts::{Change, Facts, Unavailable};
 use crate::identity::{Who, resolve};
 use crate::policy::Plan;
 use crate::policy::cases::Case;
@@ -43,12 +43,23 @@ fn judge_change(
 ) {
     let touched = Touched::all(plan, facts.event, change);
     let context = Context::new(plan, facts, change, who, &touched);
-    let is_bound = !matches!(who, Who::Maintainer);
     let stages = facts.event.stages();
+    // Whatever level the policy gives to the rule that tells of it.
+    if let Who::Unclear { reason, help } = who {
+        undecided.push(Undecided {
+            rule: Some("identity".to_owned()),
+            reason: format!("whose change it is: {reason}"),
+            help: Some(help.clone()),
+        });
+    }
     for rule in RULES.iter().filter(|rule| rule.applies(plan, stages)) {
         // Without knowing whose change it is, only the rule that says so has anything to say.
-        let is_unclear = matches!(who, Who::Unclear { .. } | Who::Stranger);
-        if (is_unclear && rule.id != "identity") || (!is_bound && !rule.binds_maintainers) {
+        let concerns = match who {
+            Who::Agent(_) => true,
+            Who::Maintainer | Who::Stranger => rule.binds_maintainers,
+            Who::Unclear { .. } => rule.id == "identity",
+        };
+        if !concerns {
             continue;
         }
         let mut found = Findings::default();
@@ -125,9 +136,4 @@ pub fn try_case(plan: &Plan, case: &Case) -> (bool, Vec<Finding>) {
     let mut findings = judge(plan, &facts, None).findings;
     findings.retain(|finding| finding.path.is_some() && finding.level == Level::Error);
     (findings.is_empty() == case.may, findings)
-}
-
-/// Whether an event judges commits one by one.
-pub fn judges_commits(event: Event) -> bool {
-    matches!(event, Event::PrePush | Event::Check)
 }

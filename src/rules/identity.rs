@@ -38,7 +38,7 @@ Everything else depends on whose change it is.
 
 fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailable> {
     match context.who {
-        Who::Agent(_) | Who::Maintainer => Ok(()),
+        Who::Agent(_) | Who::Maintainer => {}
         Who::Stranger => {
             let policy = &context.plan.policy;
             let who = context.facts.email.as_deref().unwrap_or("whoever works here");
@@ -50,13 +50,13 @@ fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailab
                 span: policy.unidentified.span.or(policy.maintainers.first().and_then(|name| name.span)),
                 ..Draft::default()
             });
-            Ok(())
         }
+        // That there is no verdict then is the engine's to say, also where this rule is off.
         Who::Unclear { reason, help } => {
             findings.add(Draft { headline: reason.clone(), help: help.clone(), ..Draft::default() });
-            Err(Unavailable::new(format!("whose change it is: {reason}"), help))
         }
     }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -83,6 +83,17 @@ mod tests {
         let scene =
             Scene::new(PreCommit, "").facts(|facts| facts.claims.push(claim(IdentitySource::Config, "a9")));
         assert_eq!(scene.findings()[0], "error identity");
+    }
+
+    #[test]
+    fn turned_off_it_opens_no_door() {
+        let off = || Scene::new(PreCommit, "a1").with("{ stale-base: warn }", "{ identity: off }");
+        let scene = off().facts(|facts| facts.claims.push(claim(IdentitySource::Environment, "a2")));
+        assert!(scene.findings()[0].starts_with("undecided: whose change it is"));
+        let policy = "{version: 1, unidentified: deny, rules: {identity: warn}, \
+                      areas: [{name: l, paths: [x.local], access: never}]}";
+        let scene = Scene::new(PreCommit, "").policy(policy).files(&["x.local"]);
+        assert_eq!(scene.findings(), ["warn identity", "error local-file x.local"]);
     }
 
     #[test]
