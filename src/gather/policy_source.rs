@@ -35,12 +35,11 @@ const LARGEST: usize = 16 << 20;
 /// The base's name stands in the policy, and the policy in the base. So the first candidate that has
 /// a policy is asked: `lane.base` (which `git lane install` writes), the remote's HEAD, `main`,
 /// `master`; if its policy names another base, that one's policy counts. Only where none has a
-/// policy is the worktree's own read.
+/// policy is the local base branch's taken, and after that the worktree's own.
 ///
 /// # Errors
 /// No policy, one that cannot be read, or one with mistakes.
 pub fn find(repo: &dyn Repository) -> Result<Loaded, Error> {
-    let fold = folds_case(repo)?;
     let remote = repo.config("lane.remote")?.pop().unwrap_or_else(|| "origin".to_owned());
     for name in candidates(repo, &remote)? {
         let Some(base) = base(repo, &remote, &name)? else {
@@ -49,19 +48,7 @@ pub fn find(repo: &dyn Repository) -> Result<Loaded, Error> {
         let Some((source, oid)) = in_commit(repo, &base)? else {
             continue;
         };
-        let plan = policy::load(source, fold)?;
-        let (named, at) = (plan.policy.base.value.clone(), plan.policy.remote.value.clone());
-        if named == name && at == remote {
-            return loaded(plan, Some(oid), Some(base));
-        }
-        let other = self::base(repo, &at, &named)?;
-        if let Some(other) = &other
-            && other.reference != base.reference
-            && let Some((source, oid)) = in_commit(repo, other)?
-        {
-            return loaded(policy::load(source, fold)?, Some(oid), Some(other.clone()));
-        }
-        return loaded(plan, Some(oid), other);
+        return settled(repo, source, oid, Some(&base));
     }
     // The remote does not have it yet, but the local base branch does: then that one is in force.
     for name in candidates(repo, &remote)? {
@@ -69,27 +56,38 @@ pub fn find(repo: &dyn Repository) -> Result<Loaded, Error> {
         if let Some(oid) = repo.find_ref(&reference)?
             && let Some((source, oid)) = in_commit(repo, &Base { reference, oid })?
         {
-            let plan = policy::load(source, fold)?;
-            let base = base(repo, &plan.policy.remote.value, &plan.policy.base.value)?;
-            return loaded(plan, Some(oid), base);
+            return settled(repo, source, oid, None);
         }
     }
     let Some(root) = &repo.layout().worktree else {
         return Err(no_policy(repo, &remote));
     };
-    let path = root.join(FILE);
-    let Some(source) = in_file(&path, FILE, false)? else {
+    let Some(source) = in_file(&root.join(FILE), FILE, false)? else {
         return Err(no_policy(repo, &remote));
     };
     let oid = repo.blob_id(source.text.as_bytes())?;
+    settled(repo, source, oid, None)
+}
+
+/// The policy that was found, unless it names another base that has one of its own. `from`: the base
+/// that it was found on, if it was one.
+fn settled(repo: &dyn Repository, source: Source, oid: Oid, from: Option<&Base>) -> Result<Loaded, Error> {
+    let fold = folds_case(repo)?;
     let plan = policy::load(source, fold)?;
-    let base = base(repo, &plan.policy.remote.value, &plan.policy.base.value)?;
-    if let Some(base) = &base
-        && let Some((source, oid)) = in_commit(repo, base)?
+    let (remote, named) = (&plan.policy.remote.value, &plan.policy.base.value);
+    let tracking = format!("refs/remotes/{remote}/{named}");
+    let base = match from.filter(|from| from.reference == tracking) {
+        Some(from) => Some(from.clone()), // as nearly always: no need to look it up once more
+        None => base(repo, remote, named)?,
+    };
+    let is_elsewhere = |base: &&Base| from.is_none_or(|from| from.reference != base.reference);
+    if let Some(other) = base.as_ref().filter(is_elsewhere)
+        && let Some((source, oid)) = in_commit(repo, other)?
     {
-        return loaded(policy::load(source, fold)?, Some(oid), Some(base.clone()));
+        let plan = policy::load(source, fold)?;
+        return Ok(Loaded { plan, oid: Some(oid), base });
     }
-    loaded(plan, Some(oid), base)
+    Ok(Loaded { plan, oid: Some(oid), base })
 }
 
 /// Reads a policy from a file, for trying one out.
@@ -106,17 +104,12 @@ pub fn from_file(repo: Option<&dyn Repository>, path: &Path) -> Result<Loaded, E
     })?;
     let Some(repo) = repo else {
         let plan = policy::load(source, false)?;
-        return loaded(plan, None, None);
+        return Ok(Loaded { plan, oid: None, base: None });
     };
     let oid = repo.blob_id(source.text.as_bytes())?;
     let plan = policy::load(source, folds_case(repo)?)?;
     let base = base(repo, &plan.policy.remote.value, &plan.policy.base.value)?;
-    loaded(plan, Some(oid), base)
-}
-
-#[allow(clippy::unnecessary_wraps)] // every way out of the callers is a result
-fn loaded(plan: Plan, oid: Option<Oid>, base: Option<Base>) -> Result<Loaded, Error> {
-    Ok(Loaded { plan, oid, base })
+    Ok(Loaded { plan, oid: Some(oid), base })
 }
 
 fn no_policy(repo: &dyn Repository, remote: &str) -> Error {
