@@ -2,6 +2,7 @@
 
 pub mod cases;
 mod diagnostic;
+mod intersect;
 mod lint;
 mod lint_values;
 pub mod model;

@@ -233,7 +233,7 @@ pub fn wild_match(pattern: &[u8], name: &[u8], fold: bool) -> bool {
 
 /// Matches one byte against a bracket expression at the start of `pattern`: whether it matched, and
 /// the expression's length. `None` where it is not closed.
-fn class_match(pattern: &[u8], byte: u8, fold: bool) -> Option<(bool, usize)> {
+pub(super) fn class_match(pattern: &[u8], byte: u8, fold: bool) -> Option<(bool, usize)> {
     let negated = matches!(pattern.get(1), Some(b'!' | b'^'));
     let mut at = if negated { 2 } else { 1 };
     let first = at;
