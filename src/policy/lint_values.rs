@@ -11,6 +11,7 @@ pub(super) fn check(plan: &Plan, diagnostics: &mut Vec<Diagnostic>) {
     ref_names(plan, diagnostics);
     tags(plan, diagnostics);
     limits(plan, diagnostics);
+    locks(plan, diagnostics);
 }
 
 fn branches(plan: &Plan, diagnostics: &mut Vec<Diagnostic>) {
@@ -95,6 +96,49 @@ fn tags(plan: &Plan, diagnostics: &mut Vec<Diagnostic>) {
                     .help("write `[{AGENT}]` for the subject, or a trailer: `Agent: {agent}`"),
             );
         }
+    }
+}
+
+fn locks(plan: &Plan, diagnostics: &mut Vec<Diagnostic>) {
+    let locks = &plan.policy.locks;
+    let (min, ttl, max) = (&locks.min_ttl, &locks.ttl, &locks.max_ttl);
+    let pairs =
+        [(min, "min_ttl", ttl, "ttl"), (ttl, "ttl", max, "max_ttl"), (min, "min_ttl", max, "max_ttl")];
+    for (low, low_name, high, high_name) in pairs {
+        // Two of three wrong ones are told by way of the middle one.
+        let is_told = high_name == "max_ttl" && low_name == "min_ttl" && ttl.span.is_some();
+        if !is_told && low.value.seconds > high.value.seconds {
+            diagnostics.push(
+                Diagnostic::error(
+                    at(high),
+                    format!("`locks.{high_name}` is shorter than `locks.{low_name}`"),
+                    format!("shorter than {}", low.value),
+                )
+                .related(at(low), format!("`{low_name}`"))
+                .help("`min_ttl` is at most `ttl`, and `ttl` at most `max_ttl`"),
+            );
+        }
+    }
+    let prefix = &locks.prefix;
+    let parts: Vec<&str> = prefix.value.split('/').collect();
+    let is_own = parts.len() >= 3 && !matches!(parts[1], "remotes" | "tags" | "notes" | "stash" | "replace");
+    if parts[0] != "refs" || !is_own || !is_branch_name(&prefix.value) {
+        diagnostics.push(
+            Diagnostic::error(
+                at(prefix),
+                format!("`{}` is no place for the refs of locks", prefix.value),
+                "here",
+            )
+            .help("write for instance `refs/lane/locks`, or `refs/heads/lane/locks` for a host that takes only branches"),
+        );
+    }
+    if let Some(remote) = &locks.remote
+        && (remote.value.starts_with('-') || remote.value.contains(char::is_whitespace))
+    {
+        diagnostics.push(
+            Diagnostic::error(at(remote), format!("`{}` is no remote", remote.value), "this name")
+                .help("name one of `git remote`, such as `origin`"),
+        );
     }
 }
 

@@ -267,8 +267,30 @@ pub enum Merges {
 pub struct Locks {
     /// How long a lock lives unless it is renewed.
     pub ttl: Spanned<Duration>,
+    /// The shortest life that may be asked for.
+    pub min_ttl: Spanned<Duration>,
+    /// The longest life that may be asked for.
+    pub max_ttl: Spanned<Duration>,
+    /// How long a holder's process must be gone before its lock may be taken over.
+    pub grace: Spanned<Duration>,
     /// The git remote that holds the locks for several machines.
     pub remote: Option<Spanned<String>>,
+    /// Where the refs of locks lie. A host that takes only branches and tags needs one below `refs/heads/`.
+    pub prefix: Spanned<String>,
+    /// What gives a lock back when its work has landed.
+    pub release: Spanned<Release>,
+}
+
+/// What gives a lock back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Release {
+    /// `git lane unlock`, or the end of its life.
+    Manual,
+    /// Also that all commits made under it are pushed.
+    OnPush,
+    /// Also that all of its work is on the base.
+    OnMerge,
 }
 
 /// The level of a rule.

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use super::model::{
     Access, Agent, Agents, Area, Branch, Change, Database, History, Identity, Level, Levels, Locks, Merges,
-    Message, Policy, Provision, Services, Unidentified, Unowned,
+    Message, Policy, Provision, Release, Services, Unidentified, Unowned,
 };
 use super::node::Node;
 use super::reader::{Fields, Reader};
+use super::scalar::Duration;
 use super::source::Spanned;
 
 /// The keys of each section, as the reader knows them. A test holds them against the JSON Schema.
@@ -54,15 +55,15 @@ pub mod keys {
     /// `history`.
     pub const HISTORY: &[&str] = &["merges", "max_age"];
     /// `locks`.
-    pub const LOCKS: &[&str] = &["ttl", "remote"];
+    pub const LOCKS: &[&str] = &["ttl", "min_ttl", "max_ttl", "grace", "remote", "prefix", "release"];
     /// An entry of `provision`.
     pub const PROVISION: &[&str] = &["name", "run", "when"];
 }
 
 const LEVELS: &[(&str, Level)] = &[("error", Level::Error), ("warn", Level::Warn), ("off", Level::Off)];
 
-/// How long a lock lives where the policy does not say.
-const LOCK_TTL: (&str, u64) = ("2h", 7_200);
+/// Where the refs of locks lie unless the policy says otherwise.
+pub const LOCK_PREFIX: &str = "refs/lane/locks";
 
 /// Reads a whole policy. What could not be read is left at its default and reported.
 pub fn policy(reader: &mut Reader, root: &Node) -> Option<Policy> {
@@ -307,16 +308,40 @@ fn history(reader: &mut Reader, fields: &Fields<'_>) -> History {
 
 fn locks(reader: &mut Reader, fields: &Fields<'_>) -> Locks {
     let section = section(reader, fields, "locks", keys::LOCKS);
-    let ttl = section
-        .as_ref()
-        .and_then(|fields| fields.get("ttl"))
-        .and_then(|node| reader.parsed(node, "duration"));
+    let mut duration = |key: &str| {
+        let node = section.as_ref().and_then(|fields| fields.get(key))?;
+        reader.parsed::<Duration>(node, "duration")
+    };
+    let default = |text: &str, seconds: u64| Spanned::default_of(Duration { text: text.to_owned(), seconds });
+    let (min, ttl, max) = (duration("min_ttl"), duration("ttl"), duration("max_ttl"));
+    // What nobody wrote gives way to what somebody did.
+    let at_least = |value: Spanned<Duration>, low: &Option<Spanned<Duration>>| match low {
+        Some(low) if value.value.seconds < low.value.seconds => Spanned::default_of(low.value.clone()),
+        _ => value,
+    };
+    let at_most = |value: Spanned<Duration>, high: &Option<Spanned<Duration>>| match high {
+        Some(high) if value.value.seconds > high.value.seconds => Spanned::default_of(high.value.clone()),
+        _ => value,
+    };
+    let ttl = ttl.unwrap_or_else(|| at_most(at_least(default("2h", 7_200), &min), &max));
+    let written = Some(ttl.clone());
+    let min_ttl = min.unwrap_or_else(|| at_most(default("1m", 60), &written));
+    let max_ttl = max.unwrap_or_else(|| at_least(default("1d", 86_400), &written));
+    let grace = duration("grace").unwrap_or(default("10s", 10));
+    let release = section.as_ref().and_then(|fields| fields.get("release")).and_then(|node| {
+        let choices =
+            [("manual", Release::Manual), ("on-push", Release::OnPush), ("on-merge", Release::OnMerge)];
+        reader.choice(node, "choice for `locks.release`", &choices)
+    });
+    let mut text = |key: &str| text(reader, section.as_ref()?, key, &format!("locks.{key}"));
     Locks {
-        ttl: ttl.unwrap_or(Spanned::default_of(super::scalar::Duration {
-            text: LOCK_TTL.0.to_owned(),
-            seconds: LOCK_TTL.1,
-        })),
-        remote: section.and_then(|fields| text(reader, &fields, "remote", "locks.remote")),
+        ttl,
+        min_ttl,
+        max_ttl,
+        grace,
+        remote: text("remote"),
+        prefix: text("prefix").unwrap_or(Spanned::default_of(LOCK_PREFIX.to_owned())),
+        release: release.unwrap_or(Spanned::default_of(Release::Manual)),
     }
 }
 
