@@ -15,6 +15,7 @@ pub mod gather;
 mod identity;
 pub mod init;
 pub mod install;
+pub mod locks;
 pub mod policy;
 pub mod report;
 pub mod rules;

@@ -32,7 +32,16 @@ pub fn facts(facts: &Facts) {
     for claim in &facts.claims {
         debug(|| format!("identity: {} says {}", claim.source.name(), claim.agent));
     }
-    debug(|| format!("locks: {}", size(&facts.locks)));
+    debug(|| match &facts.locks {
+        Fact::Known(locks) => format!(
+            "locks: {} held, {} claimed by hand, {} taken in the past",
+            locks.leases.len(),
+            locks.markers.len(),
+            locks.taken.len()
+        ),
+        Fact::Unavailable(why) => format!("locks: unavailable ({})", why.reason),
+        Fact::NotGathered => "locks: not needed".to_owned(),
+    });
     for change in &facts.changes {
         debug(|| {
             format!(

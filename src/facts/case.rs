@@ -1,6 +1,7 @@
 //! The facts of a sentence that tests a policy.
 
 use super::*;
+use crate::locks::scope::Scope;
 use crate::policy::cases::Case;
 
 /// The facts of a sentence of `policy test`: one agent adds one file in one commit.
@@ -17,18 +18,21 @@ pub fn for_case(case: &Case, lock_ttl: u64) -> Facts {
         .agent
         .as_ref()
         .map(|agent| IdentityClaim { source: IdentitySource::Option, agent: agent.clone() });
-    let locks = case.holding.iter().map(|area| LockClaim {
-        area: area.clone(),
+    let leases = case.holding.iter().map(|area| HeldLock {
+        scope: Scope::of_area(area),
         agent: case.agent.clone().unwrap_or_default(),
-        since: 0,
+        generation: 1,
+        left: lock_ttl,
+        is_firm: true,
+        reason: None,
         place: String::new(),
     });
     Facts {
         event: Event::CheckStaged,
-        now: i64::try_from(lock_ttl / 2).unwrap_or(0),
+        now: 0,
         claims: claim.into_iter().collect(),
         email: None,
-        locks: Fact::Known(locks.collect()),
+        locks: Fact::Known(Locks { leases: leases.collect(), ..Locks::default() }),
         message: Fact::NotGathered,
         base_ref: None,
         form: CommitForm::Index,

@@ -3,6 +3,7 @@
 mod case;
 mod event;
 mod fact;
+mod locks;
 mod message;
 mod oid;
 mod path;
@@ -10,6 +11,7 @@ mod path;
 pub use case::for_case;
 pub use event::{Event, Stage};
 pub use fact::{Fact, Unavailable};
+pub use locks::{HeldLock, LOCK_TRAILER, LockClaim, LockToken, Locks, TakenLock};
 pub use message::Message;
 pub use oid::Oid;
 pub use path::RepoPath;
@@ -25,8 +27,8 @@ pub struct Facts {
     pub claims: Vec<IdentityClaim>,
     /// The committer's e-mail address, where it is known.
     pub email: Option<String>,
-    /// Locks held, where a path under a lock is touched.
-    pub locks: Fact<Vec<LockClaim>>,
+    /// Locks, where a path under a lock is touched.
+    pub locks: Fact<Locks>,
     /// The message of the commit that is being made.
     pub message: Fact<Message>,
     /// What is judged: one change, or one for each pushed ref.
@@ -97,19 +99,6 @@ impl IdentitySource {
             Self::Message => "the commit messages",
         }
     }
-}
-
-/// An agent's claim on an area.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LockClaim {
-    /// The area's name.
-    pub area: String,
-    /// The agent's id.
-    pub agent: String,
-    /// When the claim was made, in seconds since the epoch.
-    pub since: i64,
-    /// The worktree in which the claim lies.
-    pub place: String,
 }
 
 /// What happens to a ref.

@@ -8,10 +8,9 @@ use super::identity::claims;
 use super::policy_source::Loaded;
 use super::push::PushLine;
 use super::repository::{Read, Repository};
-use super::{message, worktrees};
-use crate::facts::{Change, CommitForm, Event, Fact, Facts, FileChange, Message, Oid, Unavailable};
+use super::{locks, message};
+use crate::facts::{CommitForm, Event, Fact, Facts, Message, Oid, Unavailable};
 use crate::policy::Plan;
-use crate::policy::model::Access;
 use crate::rules::{self, Need};
 
 /// What is to be judged.
@@ -32,6 +31,11 @@ pub struct Request {
 pub enum Subject {
     /// No files at all: who works here, and on which branch.
     Nothing,
+    /// The files of the commit that is being made; of an amended one, together with what it had.
+    Made {
+        /// Whether it takes the place of the last commit.
+        is_amend: bool,
+    },
     /// What is staged, on top of the branch.
     Staged,
     /// The message in a file, of what is staged.
@@ -80,6 +84,7 @@ pub fn gather(
     let mut message = Fact::NotGathered;
     let changes = match &request.subject {
         Subject::Nothing => vec![gatherer.message_only(&head, false)?],
+        Subject::Made { is_amend } => vec![gatherer.made(&head, *is_amend)?],
         Subject::Staged => vec![gatherer.staged(&head, false)?],
         Subject::Branch => vec![gatherer.staged(&head, true)?],
         Subject::Worktree => vec![gatherer.worktree(&head)?],
@@ -87,7 +92,7 @@ pub fn gather(
         Subject::Push { remote, lines } => gatherer.pushed(&head, remote, lines)?,
         Subject::Message(path) => {
             let draft = message::read(repo, environment, path)?;
-            if draft.message.text.is_empty() || plan.is_bare_tag(&draft.message) {
+            if plan.is_bare(&draft.message) {
                 return Err(Unavailable::new(
                     "the commit message is empty",
                     "say what the commit does, then commit again",
@@ -120,8 +125,8 @@ pub fn gather(
         }
     }
     facts.unpushed_base = gatherer.unpushed_base(&facts.changes)?;
-    if gatherer.needs.contains(&Need::Locks) && touches_lock(plan, &facts.changes) {
-        facts.locks = worktrees::lock_claims(repo.layout(), &plan.policy).into();
+    if gatherer.needs.contains(&Need::Locks) {
+        facts.locks = locks::locks(repo, plan, request.event, &facts.changes);
     }
     Ok(facts)
 }
@@ -157,17 +162,4 @@ fn email(repo: &dyn Repository, environment: &Environment) -> Read<Option<String
 fn asks_files_of(plan: &Plan, message: &Message) -> bool {
     rules::needs(plan, Event::CommitMsg.stages()).contains(&Need::Files)
         && message.trailer("Coordinated-with").is_empty()
-}
-
-fn touches_lock(plan: &Plan, changes: &[Change]) -> bool {
-    let is_locked = |file: &FileChange| {
-        let decision = plan.decide(&file.path.0, file.is_folder());
-        decision.area().is_some_and(|area| area.access.value == Access::Lock)
-    };
-    changes.iter().any(|change| {
-        let whole = change.files.known().into_iter().flatten();
-        let staged = change.staged.known().into_iter().flatten();
-        let commits = change.commits.known().into_iter().flatten();
-        whole.chain(staged).chain(commits.flat_map(|commit| &commit.files)).any(is_locked)
-    })
 }

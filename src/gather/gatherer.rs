@@ -61,6 +61,22 @@ impl Gatherer<'_> {
         Ok(change)
     }
 
+    /// The files of the commit that is being made, and nothing else.
+    pub(super) fn made(&self, head: &Head, is_amend: bool) -> Read<Change> {
+        let mut change = self.empty_change(self.branch(head)?);
+        change.head = head.oid;
+        let tree = self.index_tree()?;
+        let mut files = if is_amend { Vec::new() } else { self.staged_files(head, tree)? };
+        // `commit --amend -m` does not tell the hook that it amends; that nothing is new does.
+        if let (true, Some(oid)) = (files.is_empty(), head.oid) {
+            let parent = self.repo.commit(oid)?.parents.first().copied();
+            let before = parent.map(|oid| self.repo.commit(oid)).transpose()?;
+            files = tree_diff(self.repo, before.map(|commit| commit.tree), tree)?;
+        }
+        change.staged = Fact::Known(files);
+        Ok(change)
+    }
+
     fn index_tree(&self) -> Read<Option<Oid>> {
         let layout = self.repo.layout();
         if layout.worktree.is_none() && self.environment.index_file.is_none() {
@@ -335,7 +351,9 @@ impl Gatherer<'_> {
     }
 
     fn pushed_ref(&self, line: &PushLine, unpushed: &HashSet<Oid>) -> Read<Option<Change>> {
-        let branch = line.remote_ref.strip_prefix("refs/heads/").map(str::to_owned);
+        let prefix = format!("{}/", self.plan.policy.locks.prefix.value.trim_end_matches('/'));
+        let is_lock = line.remote_ref.starts_with(&prefix);
+        let branch = line.remote_ref.strip_prefix("refs/heads/").filter(|_| !is_lock).map(str::to_owned);
         let mut change = self.empty_change(branch.clone());
         change.reference = Some(line.remote_ref.clone());
         let Some(local) = line.local else {
@@ -368,8 +386,8 @@ impl Gatherer<'_> {
             let mut commits = self.commits(&[tip], &exclude, None)?;
             commits.retain(|commit| unpushed.contains(&commit.oid));
             // Notes and git-lane's own refs hold no part of the project, unless somebody puts it there.
-            let is_aside =
-                ["refs/notes/", "refs/lane/"].iter().any(|prefix| line.remote_ref.starts_with(prefix));
+            let aside = ["refs/notes/", "refs/lane/"];
+            let is_aside = is_lock || aside.iter().any(|prefix| line.remote_ref.starts_with(prefix));
             let is_project =
                 |file: &FileChange| self.plan.decide(&file.path.0, file.is_folder()).owner.is_some();
             if is_aside && !commits.iter().flat_map(|commit| &commit.files).any(is_project) {

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use git2::{ErrorCode, ObjectType, Repository as Git};
 
-use super::repository::{Head, Layout, RawCommit, Read, Repository, TreeEntry};
+use super::repository::{Head, Layout, ObjectWriter, RawCommit, Read, RefTarget, Repository, TreeEntry};
+use crate::error::Error;
 use crate::facts::{FileVersion, Oid, Unavailable};
 
 /// A repository read through libgit2.
@@ -49,6 +50,18 @@ impl Git2Repository {
 
     fn to_git(oid: Oid) -> Read<git2::Oid> {
         git2::Oid::from_bytes(oid.as_bytes()).map_err(|error| failed("an object id", &error))
+    }
+
+    fn write(&self, kind: ObjectType, bytes: &[u8]) -> Result<Oid, Error> {
+        let written = self.git.odb().and_then(|odb| odb.write(kind, bytes));
+        let oid = written.map_err(|error| {
+            let folder = self.layout.common_dir.join("objects");
+            Error::write(
+                format!("an object cannot be written: {}", error.message()),
+                format!("nothing was changed; look at the room and the permissions of {}", folder.display()),
+            )
+        })?;
+        Ok(from_git(oid)?)
     }
 
     /// Objects written from here on stay in memory.
@@ -171,6 +184,29 @@ impl Repository for Git2Repository {
             Err(error) if error.code() == ErrorCode::NotFound => Ok(None),
             Err(error) => Err(failed(&format!("the ref `{name}`"), &error)),
         }
+    }
+
+    fn ref_target(&self, name: &str) -> Read<Option<RefTarget>> {
+        match self.git.find_reference(name) {
+            Ok(reference) => match reference.target() {
+                Some(oid) => Ok(Some(RefTarget::Object(from_git(oid)?))),
+                None => Ok(Some(RefTarget::Symbolic)),
+            },
+            Err(error) if error.code() == ErrorCode::NotFound => Ok(None),
+            Err(error) => Err(failed(&format!("the ref `{name}`"), &error)),
+        }
+    }
+
+    fn ref_names(&self, prefix: &str) -> Read<Vec<String>> {
+        let read = || -> Result<Vec<String>, git2::Error> {
+            let mut names = Vec::new();
+            for name in self.git.references_glob(&format!("{prefix}*"))?.names() {
+                names.push(name?.to_owned());
+            }
+            names.sort();
+            Ok(names)
+        };
+        read().map_err(|error| failed(&format!("the refs below {prefix}"), &error))
     }
 
     fn peel(&self, oid: Oid) -> Read<Option<Oid>> {
@@ -368,6 +404,16 @@ impl Repository for Git2Repository {
 
     fn is_shallow(&self) -> bool {
         self.git.is_shallow()
+    }
+}
+
+impl ObjectWriter for Git2Repository {
+    fn write_commit(&self, raw: &[u8]) -> Result<Oid, Error> {
+        self.write(ObjectType::Commit, raw)
+    }
+
+    fn write_empty_tree(&self) -> Result<Oid, Error> {
+        self.write(ObjectType::Tree, b"")
     }
 }
 

@@ -60,8 +60,16 @@ pub fn read(repo: &dyn Repository, environment: &Environment, path: &Path) -> Re
             ));
         }
     };
-    let message = Message { text: cleaned(repo, environment, &raw)? };
+    let message = parse(repo, environment, &raw)?;
     Ok(Draft { raw, is_utf8, message })
+}
+
+/// What git will make of the text of a message file.
+///
+/// # Errors
+/// The configuration cannot be read.
+pub fn parse(repo: &dyn Repository, environment: &Environment, raw: &str) -> Read<Message> {
+    Ok(Message { text: cleaned(repo, environment, raw)? })
 }
 
 /// What git will leave of the text. Without an editor git keeps lines that begin with the comment

@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::error::Error;
 use crate::facts::{FileVersion, Oid, Unavailable};
 
 /// What reading gives: the thing, or why it could not be read.
@@ -50,6 +51,30 @@ pub struct RawCommit {
     pub message: String,
 }
 
+/// What a ref holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RefTarget {
+    /// An object, tags not peeled.
+    Object(Oid),
+    /// The name of another ref.
+    Symbolic,
+}
+
+/// Writing objects into a repository. Refs are git's own to move.
+pub trait ObjectWriter {
+    /// Writes a commit from its raw bytes.
+    ///
+    /// # Errors
+    /// The disk is full, or the folder of objects cannot be written.
+    fn write_commit(&self, raw: &[u8]) -> Result<Oid, Error>;
+
+    /// Writes the tree that has nothing in it.
+    ///
+    /// # Errors
+    /// As for commits.
+    fn write_empty_tree(&self) -> Result<Oid, Error>;
+}
+
 /// Reading a repository. No method writes to it.
 pub trait Repository {
     /// Where it lies.
@@ -79,6 +104,18 @@ pub trait Repository {
     /// # Errors
     /// The ref cannot be read.
     fn symbolic_ref(&self, name: &str) -> Read<Option<String>>;
+
+    /// What a ref holds, by its full name; `None` if there is no such ref.
+    ///
+    /// # Errors
+    /// The ref cannot be read, or holds no object id.
+    fn ref_target(&self, name: &str) -> Read<Option<RefTarget>>;
+
+    /// The full names of the refs below a prefix (`refs/lane/locks/`), sorted.
+    ///
+    /// # Errors
+    /// The refs cannot be read.
+    fn ref_names(&self, prefix: &str) -> Read<Vec<String>>;
 
     /// The commit that an object leads to, tags peeled; `None` where that is no commit.
     ///

@@ -1,14 +1,11 @@
-//! The worktrees of a repository, read from its git folder, and what lies in them for all agents:
-//! lock markers.
+//! The worktrees of a repository, read from its git folder.
 
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::time::UNIX_EPOCH;
 
 use super::repository::{Layout, Read};
-use crate::facts::{LockClaim, Unavailable};
-use crate::policy::Policy;
+use crate::facts::Unavailable;
 
 /// One worktree.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,53 +70,4 @@ fn path_of(bytes: &[u8]) -> PathBuf {
 
 fn unreadable(path: &Path, error: &std::io::Error) -> Unavailable {
     Unavailable::new(format!("{} cannot be read: {error}", path.display()), "look at its permissions")
-}
-
-/// The folder of lock markers in each worktree.
-pub const LOCKS: &str = ".locks";
-
-/// The claims of all agents: a file `.locks/.<area>-lock-<agent>` in any worktree is that agent's
-/// claim on that area, made when the file was last touched.
-///
-/// # Errors
-/// A folder of markers cannot be read; nobody then knows who holds what.
-pub fn lock_claims(layout: &Layout, policy: &Policy) -> Read<Vec<LockClaim>> {
-    let mut claims = Vec::new();
-    for worktree in worktrees(layout)? {
-        let folder = worktree.root.join(LOCKS);
-        let entries = match fs::read_dir(&folder) {
-            Ok(entries) => entries,
-            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => continue,
-            Err(error) => return Err(unreadable(&folder, &error)),
-        };
-        for entry in entries {
-            let entry = entry.map_err(|error| unreadable(&folder, &error))?;
-            let name = entry.file_name();
-            let Some((area, agent)) = name.to_str().and_then(|name| marker(name, policy)) else {
-                continue;
-            };
-            let touched = match entry.metadata().and_then(|data| data.modified()) {
-                Ok(time) => time,
-                Err(error) if error.kind() == ErrorKind::NotFound => continue, // given back just now
-                Err(error) => return Err(unreadable(&entry.path(), &error)),
-            };
-            let since = touched.duration_since(UNIX_EPOCH).map_or(0, |age| age.as_secs());
-            claims.push(LockClaim {
-                area: area.to_owned(),
-                agent: agent.to_owned(),
-                since: i64::try_from(since).unwrap_or(i64::MAX),
-                place: worktree.root.display().to_string(),
-            });
-        }
-    }
-    Ok(claims)
-}
-
-fn marker<'p>(name: &str, policy: &'p Policy) -> Option<(&'p str, &'p str)> {
-    let name = name.strip_prefix('.')?;
-    policy.areas.iter().find_map(|area| {
-        let agent = name.strip_prefix(area.name.value.as_str())?.strip_prefix("-lock-")?;
-        let agent = policy.agent(agent)?;
-        Some((area.name.value.as_str(), agent.id.value.as_str()))
-    })
 }

@@ -23,6 +23,7 @@ pub use lint::is_name;
 pub use model::Policy;
 pub use plan::{Decision, Owner, Plan, is_ref_match};
 pub use source::{PolicyLine, Source, Span, Spanned};
+pub use tagged::with_trailer;
 
 /// The file's name, at the repository's root.
 pub const FILE: &str = "policy.yaml";

@@ -162,6 +162,14 @@ impl Plan {
         Decision { owner: Some(self.owner(entry.owner)), span: Some(entry.span) }
     }
 
+    /// The area that has a file, if an area does.
+    pub fn area_of(&self, file: &crate::facts::FileChange) -> Option<&Area> {
+        match self.decide(&file.path.0, file.is_folder()).owner {
+            Some(Owner::Area(area)) => Some(area),
+            _ => None,
+        }
+    }
+
     /// Resolves an owner.
     pub fn owner(&self, owner: EntryOwner) -> Owner<'_> {
         match owner {

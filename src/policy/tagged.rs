@@ -2,7 +2,7 @@
 
 use super::plan::Plan;
 use super::template::Template;
-use crate::facts::Message;
+use crate::facts::{LOCK_TRAILER, Message};
 
 impl Plan {
     /// The agents of the policy whose tags a message bears, each once.
@@ -23,11 +23,13 @@ impl Plan {
         agents
     }
 
-    /// Whether a message is nothing but a tag: somebody left the prepared message as it was.
-    pub fn is_bare_tag(&self, message: &Message) -> bool {
-        let text = message.text.trim();
-        let is_tag = |agent: &str| self.tags.iter().any(|form| form.for_agent(agent) == text);
-        !text.is_empty() && self.policy.agent_ids().any(is_tag)
+    /// Whether a message says nothing: somebody left it as it was prepared, with a tag and locks at most.
+    pub fn is_bare(&self, message: &Message) -> bool {
+        let is_lock = |line: &&str| line.strip_prefix(LOCK_TRAILER).is_some_and(|rest| rest.starts_with(':'));
+        let own: Vec<&str> = message.text.lines().filter(|line| !is_lock(line)).collect();
+        let text = own.join("\n");
+        let is_tag = |agent: &str| self.tags.iter().any(|form| form.for_agent(agent) == text.trim());
+        text.trim().is_empty() || self.policy.agent_ids().any(is_tag)
     }
 
     /// A message with an agent's tag put into it, in the first form that the policy lists.
@@ -84,13 +86,13 @@ fn named_in(form: &Template, message: &Message) -> Vec<String> {
 }
 
 /// Adds a trailer after the text, before the comments that git wrote.
-fn with_trailer(raw: &str, message: &Message, trailer: &str) -> String {
+pub fn with_trailer(raw: &str, message: &Message, trailer: &str) -> String {
     let last = message.text.trim_end().lines().next_back().unwrap_or("");
     // The line itself, and not the same words in a comment or in the diff below it.
     let (mut end, mut at) = (0, 0);
     for line in raw.split_inclusive('\n') {
         if !last.is_empty() && line.trim_end() == last.trim_end() {
-            end = at + line.trim_end().len();
+            end = at + line.trim_end_matches(['\r', '\n']).len();
         }
         at += line.len();
     }

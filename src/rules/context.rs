@@ -27,6 +27,8 @@ pub struct Touched<'a> {
     pub path: &'a RepoPath,
     /// Whether the path is there afterwards.
     pub is_present: bool,
+    /// Whether it is a link or a submodule, which patterns for folders match.
+    pub is_folder: bool,
     /// What the policy says of it.
     pub decision: Decision<'a>,
     /// Whether the whole change touches it, or only commits that undo one another.
@@ -50,6 +52,7 @@ impl<'a> Touched<'a> {
                 all.push(Self {
                     path: &file.path,
                     is_present: file.new.is_some(),
+                    is_folder: file.is_folder(),
                     decision: plan.decide(&file.path.0, file.is_folder()),
                     in_whole: false,
                     in_staged: false,

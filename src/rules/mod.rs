@@ -16,7 +16,7 @@ mod protected_branch;
 mod protected_path;
 mod stale_base;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 mod uncoordinated_path;
 mod unlocked_path;
 mod unowned_path;

@@ -2,17 +2,19 @@
 
 use super::{Context, Draft, Findings, Rule};
 use crate::facts::{RefUpdate, Stage, Unavailable};
-use crate::policy::model::Level;
+use crate::policy::model::{Access, Level};
 
 pub static RULE: Rule = Rule {
     id: "protected-branch",
     summary: "an agent pushing to, deleting or rewriting a protected branch",
     docs: "\
 ## What it finds
-A push by an agent that creates, moves, rewrites or deletes a branch listed under `branch.protected`.
+A push by an agent that creates, moves, rewrites or deletes a branch listed under `branch.protected`, or
+that rewrites or deletes a ref in which locks lie (`locks.prefix`).
 
 ## Why
-What lands on the base binds everybody: it goes there by a reviewed pull request.
+What lands on the base binds everybody: it goes there by a reviewed pull request. And a lock is what its
+history says: without it nobody can tell who held it when.
 
 ## Example
 `git push origin HEAD:main` from the worktree of `a2`.
@@ -24,12 +26,18 @@ Push your own branch and open a pull request: `git push origin feat/a2/<feature>
     at: &[Stage::Push, Stage::Server],
     binds_maintainers: false,
     needs: &[],
-    is_wanted: |plan| !plan.policy.branch.protected.is_empty(),
+    is_wanted: |plan| !plan.policy.branch.protected.is_empty() || plan.has_area(Access::Lock),
     check,
 };
 
 fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailable> {
-    let (Some(update), Some(branch)) = (context.change.update, &context.change.branch) else {
+    let Some(update) = context.change.update else {
+        return Ok(());
+    };
+    if let Some(draft) = lock_ref(context, update) {
+        findings.add(draft);
+    }
+    let Some(branch) = &context.change.branch else {
         return Ok(());
     };
     let (Some(protected), Some(agent)) = (context.plan.protected(branch), context.agent()) else {
@@ -61,6 +69,26 @@ fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailab
     Ok(())
 }
 
+/// A ref of locks only ever grows: they are given back by one more event.
+fn lock_ref(context: &Context<'_>, update: RefUpdate) -> Option<Draft> {
+    let prefix = &context.plan.policy.locks.prefix;
+    let reference = context.change.reference.as_ref()?;
+    reference.strip_prefix(prefix.value.trim_end_matches('/'))?.strip_prefix('/')?;
+    let does = match update {
+        RefUpdate::Create | RefUpdate::Forward => return None,
+        RefUpdate::Rewrite => "rewrites",
+        RefUpdate::Delete => "deletes",
+    };
+    context.agent().map(|agent| Draft {
+        headline: format!("the push {does} the history of locks in `{reference}`, and you are {agent}"),
+        help:
+            "leave it; a lock is given back with `git lane unlock <scope>`, and `git lane locks` lists them"
+                .to_owned(),
+        span: prefix.span,
+        ..Draft::default()
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use crate::facts::Event::PrePush;
@@ -87,5 +115,18 @@ mod tests {
     #[test]
     fn other_branches_are_free() {
         assert_eq!(push("a2", "feat/a2/main", Rewrite).len(), 0);
+    }
+
+    #[test]
+    fn locks_keep_their_history() {
+        let lock = |update: RefUpdate| {
+            let scene = Scene::new(PrePush, "a2").change(|change| {
+                change.reference = Some("refs/lane/locks/0123".into());
+                change.branch = None;
+                change.update = Some(update);
+            });
+            scene.of("protected-branch").len()
+        };
+        assert_eq!([lock(Create), lock(Forward), lock(Rewrite), lock(Delete)], [0, 0, 1, 1]);
     }
 }

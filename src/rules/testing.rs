@@ -4,9 +4,11 @@ use std::sync::LazyLock;
 
 use crate::engine::judge;
 use crate::facts::{
-    Change, Commit, Event, Fact, Facts, FileChange, FileVersion, IdentityClaim, IdentitySource, LockClaim,
-    MergeBase, Message, Oid, RefUpdate, RepoPath,
+    Change, Commit, Event, Fact, Facts, FileChange, FileVersion, HeldLock, IdentityClaim, IdentitySource,
+    LockClaim, Locks, MergeBase, Message, Oid, RefUpdate, RepoPath, TakenLock,
 };
+use crate::locks::record::Kind;
+use crate::locks::scope::Scope;
 use crate::policy::{Plan, Source, load};
 
 static REFERENCE: LazyLock<Plan> = LazyLock::new(|| plan(include_str!("../../policy.yaml")));
@@ -50,7 +52,7 @@ impl Scene {
                 now: 2_000,
                 claims: (!agent.is_empty()).then(|| claim(agent)).into_iter().collect(),
                 email: None,
-                locks: Fact::Known(Vec::new()),
+                locks: Fact::Known(Locks::default()),
                 message: Fact::NotGathered,
                 changes: vec![change],
                 base_ref: Some("refs/remotes/origin/main".into()),
@@ -120,11 +122,51 @@ impl Scene {
         })
     }
 
+    /// A claim that was made by hand.
     pub fn lock(self, area: &str, agent: &str, since: i64) -> Self {
         self.facts(|facts| {
             let Fact::Known(locks) = &mut facts.locks else { panic!("locks are known") };
-            locks.push(LockClaim { area: area.into(), agent: agent.into(), since, place: "/wt".into() });
+            let (area, agent, place) = (area.into(), agent.into(), "/wt".into());
+            locks.markers.push(LockClaim { area, agent, since, place });
         })
+    }
+
+    /// A lock in git, of this generation, with so many seconds to live.
+    pub fn held(self, text: &str, agent: &str, generation: u64, left: u64) -> Self {
+        self.facts(|facts| {
+            let Fact::Known(locks) = &mut facts.locks else { panic!("locks are known") };
+            locks.leases.push(HeldLock {
+                scope: Scope::stored("common", text).expect("a scope"),
+                agent: agent.into(),
+                generation,
+                left,
+                is_firm: left > 60,
+                reason: None,
+                place: "/wt".into(),
+            });
+        })
+    }
+
+    /// A lock that was taken once.
+    pub fn taken(self, text: &str, agent: &str, generation: u64, kind: Kind) -> Self {
+        self.facts(|facts| {
+            let Fact::Known(locks) = &mut facts.locks else { panic!("locks are known") };
+            locks.taken.push(TakenLock {
+                scope: Scope::stored("common", text).expect("a scope"),
+                agent: agent.into(),
+                generation,
+                kind,
+                reason: (kind == Kind::Steal).then(|| "hotfix".into()),
+                at: 3_600,
+                from: vec![],
+            });
+        })
+    }
+
+    /// The headlines of what is found.
+    pub fn headlines(&self) -> Vec<String> {
+        let plan = self.plan.as_ref().unwrap_or(&REFERENCE);
+        judge(plan, &self.facts, None).findings.into_iter().map(|finding| finding.headline).collect()
     }
 
     /// The findings, one line each: `error foreign-path a/b (a4)`.

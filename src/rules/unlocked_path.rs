@@ -1,8 +1,9 @@
 //! `unlocked-path`
 
-use super::{Context, Draft, Findings, Need, Rule};
-use crate::facts::{LockClaim, Stage, Unavailable};
-use crate::policy::model::{Access, Level};
+use super::{Context, Draft, Findings, Need, Rule, Touched};
+use crate::facts::{Commit, Event, HeldLock, LockClaim, Locks, Stage, TakenLock, Unavailable};
+use crate::locks::record::Kind;
+use crate::policy::model::{Access, Agent, Level};
 use crate::policy::scalar::in_words;
 
 pub static RULE: Rule = Rule {
@@ -10,23 +11,31 @@ pub static RULE: Rule = Rule {
     summary: "a change under `access: lock` without holding the lock",
     docs: "\
 ## What it finds
-A change in an area with `access: lock` by an agent that does not hold the area's lock; it says who
-does, and until when. A file `.locks/.<area>-lock-<agent>` in any worktree of the repository is that
-agent's claim on the area; of several claims the oldest holds, and a claim older than `locks.ttl` has
-expired. At commit the paths of that commit are judged, at push those that the remote does not have.
+A change in an area with `access: lock` by an agent that does not hold a lock on it; it says who does,
+and until when. `git lane lock` takes one, on the area or on paths inside it. A file
+`.locks/.<area>-lock-<agent>` that was touched by hand in any worktree is a claim too, on the whole area
+and for `locks.ttl`; of several the oldest holds, and a lock in git goes before all of them.
 
-A maintainer needs no lock, but is told when an agent holds one.
+At commit the paths of that commit are judged. Each commit made under a lock bears a trailer
+`Lane-Lock: <scope>@<generation>`, and at push it is that generation which counts: it must have been the
+agent's, and no other agent may have taken the lock since. A commit without the trailer needs the lock to
+be held when it is pushed.
+
+A holder stops a margin before its lock ends: a tenth of its life, a minute at most. A maintainer needs no
+lock, but is told when an agent holds one.
 
 ## Why
 Common code has no owner. Without a lock, two agents change the same function in two ways.
 
 ## Example
-With `services/common/**` under `access: lock`, agent `a2` commits `services/common/db.py` while
-`.locks/.common-lock-a1` is there.
+With `services/common/**` under `access: lock`, agent `a2` commits `services/common/db.py` while `a1`
+holds the lock `common`.
 
 ## How to get on
-If nobody holds the lock, take it: `mkdir -p .locks && touch .locks/.common-lock-a2`. Keep it until the
-change is pushed, then remove the file. If somebody holds it, wait or talk to them.
+If nobody holds it, take it: `git lane lock common`. If somebody does, wait for it:
+`git lane lock common --wait 1h`. Give it back when your work is pushed: `git lane unlock common`. Where it
+was stolen after you committed, take it again, rebase on what the thief pushed, and amend your commits, so
+that they bear the new generation. `git lane locks --log` says who had it when, and why.
 ",
     level: Level::Error,
     at: &[Stage::Commit, Stage::Push, Stage::Server, Stage::Ci],
@@ -46,65 +55,289 @@ fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailab
         if !touched.in_staged && (at_commit || !touched.is_new()) {
             continue;
         }
-        let area = area.name.value.as_str();
-        let holder = holder(context, area)?;
-        let root =
-            if context.facts.in_subfolder { "cd \"$(git rev-parse --show-toplevel)\" && " } else { "" };
-        let draft = match (holder, context.agent()) {
-            (Some(lock), Some(agent)) if lock.agent == agent => continue,
-            (None, None) => continue,
-            (Some(lock), agent) => held(context, lock, area, agent.is_none()),
-            (None, Some(agent)) => Draft {
-                headline: format!("under the lock `{area}`, which nobody holds"),
-                help: format!(
-                    "take the lock, then try again: {root}mkdir -p .locks && touch .locks/.{area}-lock-{agent}\n\
-                     keep it until the change is pushed, then remove the file"
-                ),
-                ..Draft::default()
-            },
-        };
-        context.path_finding(touched, draft, findings);
+        let path = Path { context, locks: context.facts.locks.get()?, touched, area: &area.name.value };
+        let is_now = at_commit || context.agent().is_none();
+        let drafts = if is_now { path.now().into_iter().collect() } else { path.pushed() };
+        for draft in drafts {
+            context.path_finding(touched, draft, findings);
+        }
+    }
+    if let Some(locks) = context.facts.locks.known() {
+        in_doubt(locks, findings);
+        if context.facts.event == Event::PreCommit {
+            in_vain(context, locks, findings);
+        }
     }
     Ok(())
 }
 
-/// The claim that holds an area: the oldest that has not expired.
-fn holder<'a>(context: &'a Context<'_>, area: &str) -> Result<Option<&'a LockClaim>, Unavailable> {
-    let ttl = ttl(context);
-    let claims = context.facts.locks.get()?.iter();
-    let alive = claims.filter(|claim| claim.area == area && context.facts.now < claim.since + ttl);
-    Ok(alive.min_by_key(|claim| (claim.since, &claim.agent)))
+/// One path under a lock.
+struct Path<'a> {
+    context: &'a Context<'a>,
+    locks: &'a Locks,
+    touched: &'a Touched<'a>,
+    area: &'a str,
+}
+
+impl<'a> Path<'a> {
+    /// What is wrong with changing it at this moment.
+    fn now(&self) -> Option<Draft> {
+        let agent = self.context.agent();
+        let mut on_it =
+            self.locks.leases.iter().filter(|lock| self.is_on(lock.scope.area.as_str(), &lock.scope));
+        let lease = on_it.find(|lock| Some(lock.agent.as_str()) != agent || lock.is_firm).or_else(|| {
+            self.locks.leases.iter().find(|lock| self.is_on(lock.scope.area.as_str(), &lock.scope))
+        });
+        if let Some(lock) = lease {
+            return match agent {
+                Some(agent) if lock.agent == agent && lock.is_firm => None,
+                Some(agent) if lock.agent == agent => Some(ending(lock)),
+                _ => Some(self.held(lock)),
+            };
+        }
+        match (marker(self.context, self.locks, self.area), agent) {
+            (Some(marker), Some(agent)) if marker.agent == agent => None,
+            (Some(marker), _) => Some(self.marked(marker)),
+            (None, None) => None,
+            (None, Some(_)) => Some(Draft {
+                headline: format!("under the lock `{}`, which nobody holds", self.area),
+                help: format!(
+                    "take the lock, then try again: git lane lock {0}\n\
+                     give it back when your work is pushed: git lane unlock {0}",
+                    self.area
+                ),
+                ..Draft::default()
+            }),
+        }
+    }
+
+    /// What is wrong with pushing it: the commits that bear a generation are judged by that one, all
+    /// others by what is held now.
+    fn pushed(&self) -> Vec<Draft> {
+        let new = self.touched.commits.iter().filter(|commit| !commit.is_pushed);
+        let (stamped, bare): (Vec<&Commit>, Vec<&Commit>) =
+            new.copied().partition(|commit| !self.tokens(commit).is_empty());
+        let mut drafts: Vec<Draft> = stamped.iter().filter_map(|commit| self.stamped(commit)).collect();
+        drafts.dedup_by(|one, two| one.headline == two.headline);
+        if self.touched.in_staged || !bare.is_empty() || stamped.is_empty() {
+            drafts.extend(self.now());
+        }
+        drafts
+    }
+
+    /// The generations that a commit bears for this path. A whole area's that was never given out is one
+    /// too, if a wrong one.
+    fn tokens(&self, commit: &Commit) -> Vec<(u64, Option<&'a TakenLock>)> {
+        let tokens = commit.message.lock_tokens().into_iter();
+        let of_path = tokens.filter_map(|token| {
+            let is_it = |taken: &&TakenLock| {
+                taken.generation == token.generation
+                    && taken.scope.text == token.scope
+                    && self.is_on(&taken.scope.area, &taken.scope)
+            };
+            let taken = self.locks.taken.iter().find(is_it);
+            (taken.is_some() || token.scope == self.area).then_some((token.generation, taken))
+        });
+        of_path.collect()
+    }
+
+    /// What is wrong with a commit that bears generations: nothing if one of them is right.
+    fn stamped(&self, commit: &Commit) -> Option<Draft> {
+        let mut wrong = None;
+        for (generation, taken) in self.tokens(commit) {
+            let agent = self.context.agent();
+            let draft = match taken {
+                None => self.stamp(format!(
+                    "under generation {generation} of the lock `{}`, which was never taken",
+                    self.area
+                )),
+                Some(taken) if Some(taken.agent.as_str()) != agent => {
+                    let whose = title(self.context, &taken.agent);
+                    let text = &taken.scope.text;
+                    Draft {
+                        owner: Some(taken.agent.clone()),
+                        ..self.stamp(format!(
+                            "under generation {generation} of the lock `{text}`, which was that of {whose}"
+                        ))
+                    }
+                }
+                Some(taken) => match self.taken_since(generation) {
+                    None => return None,
+                    Some(later) => self.lost(taken, later),
+                },
+            };
+            wrong = Some(draft);
+        }
+        wrong
+    }
+
+    /// The first other agent's lock on this path since a generation.
+    fn taken_since(&self, generation: u64) -> Option<&'a TakenLock> {
+        let agent = self.context.agent();
+        self.locks.taken.iter().find(|taken| {
+            taken.generation > generation
+                && Some(taken.agent.as_str()) != agent
+                && self.is_on(&taken.scope.area, &taken.scope)
+        })
+    }
+
+    fn lost(&self, own: &TakenLock, later: &TakenLock) -> Draft {
+        let thief = title(self.context, &later.agent);
+        let verb = if later.kind == Kind::Steal { "stole" } else { "has taken since" };
+        let why = later.reason.as_ref().map(|reason| format!(": \"{reason}\"")).unwrap_or_default();
+        let headline = format!(
+            "under generation {} of the lock `{}`, which {thief} {verb} at {}{why}",
+            own.generation,
+            own.scope.text,
+            clock(later.at)
+        );
+        Draft { owner: Some(later.agent.clone()), ..self.stamp(headline) }
+    }
+
+    fn stamp(&self, headline: String) -> Draft {
+        let policy = &self.context.plan.policy;
+        let (remote, base) = (&policy.remote.value, &policy.base.value);
+        let again = self
+            .context
+            .reword("git commit --amend --no-edit", "git rebase -x 'git commit --amend --no-edit'");
+        Draft {
+            headline,
+            help: format!(
+                "take it, put your work on top of what was pushed meanwhile, and make the commits anew:\n\
+                 git lane lock {} --wait 1h && git fetch {remote} && git rebase {remote}/{base}\n{again}\n\
+                 who had it when: git lane locks --log {}",
+                self.area, self.area
+            ),
+            ..Draft::default()
+        }
+    }
+
+    fn is_on(&self, area: &str, scope: &crate::locks::scope::Scope) -> bool {
+        let fold = self.context.plan.folds_case();
+        area == self.area && scope.has(&self.touched.path.0, self.touched.is_folder, fold)
+    }
+
+    fn held(&self, lock: &HeldLock) -> Draft {
+        let (agent, scope) = (&lock.agent, &lock.scope.text);
+        let why = lock.reason.as_ref().map(|reason| format!(" (\"{reason}\")")).unwrap_or_default();
+        let wait = if self.context.agent().is_some() {
+            format!(
+                "wait for it: git lane lock {} --wait 1h\nor talk to {agent}, who works in {}",
+                self.area, lock.place
+            )
+        } else {
+            format!(
+                "talk to {agent}, who works in {}; the history of the lock: git lane locks --log {scope}",
+                lock.place
+            )
+        };
+        self.by_another(&lock.agent, scope, lock.left, &why, wait)
+    }
+
+    fn marked(&self, marker: &LockClaim) -> Draft {
+        let until = marker.since + ttl(self.context);
+        let left = u64::try_from(until - self.context.facts.now).unwrap_or(0);
+        let file = crate::locks::markers::file_name(self.area, self.area, &marker.agent);
+        let help = format!(
+            "wait until {0} has pushed and given it back, or talk to {0}; the claim lies in {1}/.locks/{file}",
+            marker.agent, marker.place
+        );
+        self.by_another(&marker.agent, self.area, left, "", help)
+    }
+
+    fn by_another(&self, agent: &str, scope: &str, left: u64, why: &str, help: String) -> Draft {
+        let until = self.context.facts.now.saturating_add_unsigned(left);
+        Draft {
+            headline: format!(
+                "under the lock `{scope}`, which {} holds until {} ({} from now){why}",
+                title(self.context, agent),
+                clock(until),
+                in_words(left)
+            ),
+            help,
+            owner: Some(agent.to_owned()),
+            at_most: self.context.agent().is_none().then_some(Level::Warn),
+            ..Draft::default()
+        }
+    }
+}
+
+fn ending(lock: &HeldLock) -> Draft {
+    Draft {
+        headline: format!("under your lock `{}`, which ends in {}", lock.scope.text, in_words(lock.left)),
+        help: format!("renew it, then try again: git lane lock {} --renew", lock.scope.text),
+        ..Draft::default()
+    }
+}
+
+/// The claim by hand that holds an area: the oldest that has not expired.
+fn marker<'a>(context: &Context<'_>, locks: &'a Locks, area: &str) -> Option<&'a LockClaim> {
+    let (ttl, now) = (ttl(context), context.facts.now);
+    let alive = locks.markers.iter().filter(|claim| claim.area == area && now < claim.since + ttl);
+    alive.min_by_key(|claim| (claim.since, &claim.agent))
+}
+
+/// Says that the remote could not be asked.
+fn in_doubt(locks: &Locks, findings: &mut Findings) {
+    if let Some(doubt) = &locks.doubt {
+        findings.add(Draft {
+            headline: format!("who holds what is known from earlier alone: {doubt}"),
+            help: "the push will ask again, and be refused if somebody else took the lock meanwhile"
+                .to_owned(),
+            at_most: Some(Level::Warn),
+            ..Draft::default()
+        });
+    }
+}
+
+/// Tells an agent of its claims by hand that hold nothing, because another has the lock.
+fn in_vain(context: &Context<'_>, locks: &Locks, findings: &mut Findings) {
+    let Some(agent) = context.agent() else {
+        return;
+    };
+    let own = locks.markers.iter().filter(|claim| claim.agent == agent);
+    for claim in own {
+        let area = &claim.area;
+        let lease = locks.leases.iter().find(|lock| lock.scope.area == *area && lock.agent != agent);
+        let older = marker(context, locks, area).filter(|other| other.agent != agent);
+        let holder = lease.map(|lock| &lock.agent).or(older.map(|other| &other.agent));
+        let Some(holder) = holder else {
+            continue;
+        };
+        let file = crate::locks::markers::file_name(area, area, agent);
+        findings.add(Draft {
+            headline: format!(
+                "your .locks/{file} holds nothing: {} has a lock there",
+                title(context, holder)
+            ),
+            help: format!(
+                "take the file away and wait for the lock: rm .locks/{file}; git lane lock {area} --wait 1h"
+            ),
+            owner: Some(holder.clone()),
+            at_most: Some(Level::Warn),
+            ..Draft::default()
+        });
+    }
 }
 
 fn ttl(context: &Context<'_>) -> i64 {
     i64::try_from(context.plan.policy.locks.ttl.value.seconds).unwrap_or(i64::MAX / 2)
 }
 
-fn held(context: &Context<'_>, lock: &LockClaim, area: &str, is_maintainer: bool) -> Draft {
-    let until = lock.since + ttl(context);
-    let left = u64::try_from(until - context.facts.now).unwrap_or(0);
-    let at = jiff::Timestamp::from_second(until)
-        .map_or_else(|_| "the end of time".to_owned(), |time| time.strftime("%H:%M UTC").to_string());
-    let plan = context.plan;
-    let title = plan.policy.agent(&lock.agent).map_or(lock.agent.clone(), crate::policy::model::Agent::title);
-    Draft {
-        headline: format!(
-            "under the lock `{area}`, which {title} holds until {at} ({} from now)",
-            in_words(left)
-        ),
-        help: format!(
-            "wait until {0} has pushed and given it back, or talk to {0}; the lock lies in {1}/.locks/",
-            lock.agent, lock.place
-        ),
-        owner: Some(lock.agent.clone()),
-        at_most: is_maintainer.then_some(Level::Warn),
-        ..Draft::default()
-    }
+fn title(context: &Context<'_>, agent: &str) -> String {
+    context.plan.policy.agent(agent).map_or(agent.to_owned(), Agent::title)
+}
+
+/// A time of day for people.
+fn clock(at: i64) -> String {
+    jiff::Timestamp::from_second(at)
+        .map_or_else(|_| "the end of time".to_owned(), |time| time.strftime("%H:%M UTC").to_string())
 }
 
 #[cfg(test)]
 mod tests {
     use crate::facts::Event::{PreCommit, PrePush};
+    use crate::locks::record::Kind;
     use crate::rules::testing::Scene;
 
     const PATH: &str = "services/common/db.py";
@@ -127,7 +360,11 @@ mod tests {
     #[test]
     fn the_oldest_claim_holds() {
         let both = commit("a2").lock("common", "a2", 1_500).lock("common", "a1", 1_400);
-        assert_eq!(both.findings(), ["error unlocked-path services/common/db.py (a1)"]);
+        assert_eq!(
+            both.findings(),
+            ["warn unlocked-path (a1)", "error unlocked-path services/common/db.py (a1)"],
+            "and the younger one is told that it holds nothing"
+        );
         let older = commit("a2").lock("common", "a2", 1_400).lock("common", "a1", 1_500);
         assert_eq!(older.findings().len(), 0);
     }
@@ -145,6 +382,71 @@ mod tests {
             commit("").lock("common", "a1", 1_000).findings(),
             ["warn unlocked-path services/common/db.py (a1)"]
         );
+    }
+
+    #[test]
+    fn a_lock_in_git_goes_before_a_claim_by_hand() {
+        let held = |scope: &str, agent: &str| commit("a2").held(scope, agent, 7, 900).findings();
+        assert_eq!(held("common", "a2").len(), 0);
+        assert_eq!(held("services/common/db.py", "a2").len(), 0);
+        assert_eq!(held("services/common/*.rs", "a2").len(), 1, "another part of it");
+        assert_eq!(held("common", "a1"), ["error unlocked-path services/common/db.py (a1)"]);
+        assert_eq!(held("services/common/net.py", "a1"), ["error unlocked-path services/common/db.py"]);
+        let by_hand = commit("a2").lock("common", "a2", 1_000).held("common", "a1", 7, 900);
+        assert_eq!(by_hand.findings().len(), 2);
+        let touched = Scene::new(PreCommit, "a2").lock("common", "a2", 1_000).held("common", "a1", 7, 900);
+        assert_eq!(touched.findings(), ["warn unlocked-path (a1)"], "whatever the commit is about");
+        assert_eq!(commit("").held("common", "a1", 7, 900).findings().len(), 1);
+    }
+
+    #[test]
+    fn a_holder_stops_before_the_end() {
+        assert!(commit("a2").held("common", "a2", 7, 30).headlines()[0].contains("ends in 30 s"));
+    }
+
+    #[test]
+    fn doubts_are_told_and_do_not_refuse() {
+        let scene = commit("a2").held("common", "a2", 7, 900).facts(|facts| {
+            let crate::facts::Fact::Known(locks) = &mut facts.locks else { panic!() };
+            locks.doubt = Some("no network".into());
+        });
+        assert_eq!(scene.findings(), ["warn unlocked-path"]);
+    }
+
+    fn push(message: &str) -> Scene {
+        Scene::new(PrePush, "a2").commit(7, message, &[PATH])
+    }
+
+    #[test]
+    fn the_generation_of_a_commit_decides() {
+        const UNDER: &str = "[A2] x\n\nLane-Lock: common@3";
+        let own = || push(UNDER).taken("common", "a2", 3, Kind::Take);
+        assert_eq!(own().of("unlocked-path").len(), 0, "given back meanwhile");
+        assert_eq!(own().taken("common", "a2", 4, Kind::Take).of("unlocked-path").len(), 0);
+        assert_eq!(own().taken("services/common/net.py", "a1", 4, Kind::Take).of("unlocked-path").len(), 0);
+        let stolen = own().taken("common", "a1", 4, Kind::Steal);
+        assert_eq!(stolen.of("unlocked-path"), ["error unlocked-path services/common/db.py @07 (a1)"]);
+        assert_eq!(
+            stolen.headlines(),
+            ["under generation 3 of the lock `common`, which a1 (MLOps) stole at 01:00 UTC: \"hotfix\""]
+        );
+        let again = stolen.taken("common", "a2", 5, Kind::Take).held("common", "a2", 5, 900);
+        assert_eq!(again.of("unlocked-path").len(), 1, "the commit is from before the theft");
+        assert!(push(UNDER).headlines()[0].ends_with("which was never taken"));
+        let foreign = push(UNDER).taken("common", "a1", 3, Kind::Take);
+        assert!(foreign.headlines()[0].ends_with("which was that of a1 (MLOps)"));
+        let both =
+            push("[A2] x\n\nLane-Lock: common@3\nLane-Lock: common@5").taken("common", "a2", 3, Kind::Take);
+        let both = both.taken("common", "a1", 4, Kind::Steal).taken("common", "a2", 5, Kind::Take);
+        assert_eq!(both.of("unlocked-path").len(), 0, "one of them is right");
+    }
+
+    #[test]
+    fn a_commit_without_a_generation_needs_the_lock_now() {
+        assert_eq!(push("[A2] x").held("common", "a2", 3, 900).of("unlocked-path").len(), 0);
+        assert_eq!(push("[A2] x").of("unlocked-path").len(), 1);
+        let other = push("[A2] x\n\nLane-Lock: services/common/net.py@3");
+        assert_eq!(other.taken("services/common/net.py", "a2", 3, Kind::Take).of("unlocked-path").len(), 1);
     }
 
     #[test]

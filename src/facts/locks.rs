@@ -1,0 +1,111 @@
+//! Who holds what, as rules see it.
+
+use super::Message;
+use crate::locks::record::{Kind, Loser};
+use crate::locks::scope::Scope;
+
+/// The key of the trailer that says under which lock a commit was made: `Lane-Lock: <scope>@<generation>`.
+pub const LOCK_TRAILER: &str = "Lane-Lock";
+
+/// The locks on the areas that a change touches.
+#[derive(Debug, Clone, Default)]
+pub struct Locks {
+    /// Claims that agents made by hand, by touching a file.
+    pub markers: Vec<LockClaim>,
+    /// What is held.
+    pub leases: Vec<HeldLock>,
+    /// Every lock that was taken, oldest first, as far back as the commits of the change speak of; nothing
+    /// where no commit is judged.
+    pub taken: Vec<TakenLock>,
+    /// Why the remote that has the locks could not be asked just now, where going on is still right.
+    pub doubt: Option<String>,
+}
+
+/// An agent's claim on an area, made by hand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LockClaim {
+    /// The area's name.
+    pub area: String,
+    /// The agent's id.
+    pub agent: String,
+    /// When the claim was made, in seconds since the epoch.
+    pub since: i64,
+    /// The worktree in which the claim lies.
+    pub place: String,
+}
+
+/// A lock that is held.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeldLock {
+    /// On what.
+    pub scope: Scope,
+    /// By whom.
+    pub agent: String,
+    /// Its generation.
+    pub generation: u64,
+    /// How many seconds it lives on unless it is renewed; of a lock on another machine, the most it can be.
+    pub left: u64,
+    /// Whether its holder may still rely on it: not in the last moments before its end.
+    pub is_firm: bool,
+    /// Why, in the holder's words.
+    pub reason: Option<String>,
+    /// The worktree it was taken in, with its machine where that is another one.
+    pub place: String,
+}
+
+/// A lock that was taken once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TakenLock {
+    /// On what.
+    pub scope: Scope,
+    /// By whom.
+    pub agent: String,
+    /// Its generation.
+    pub generation: u64,
+    /// Whether it was taken or stolen.
+    pub kind: Kind,
+    /// Why, in the words of whoever took it.
+    pub reason: Option<String>,
+    /// When, in seconds since the epoch, by the clock of whoever took it.
+    pub at: i64,
+    /// Whose locks ended with it.
+    pub from: Vec<Loser>,
+}
+
+/// Under which lock a commit says that it was made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LockToken {
+    /// The scope.
+    pub scope: String,
+    /// The generation.
+    pub generation: u64,
+}
+
+impl LockToken {
+    /// Reads `<scope>@<generation>`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (scope, generation) = text.rsplit_once('@')?;
+        let generation = generation.parse().ok()?;
+        (!scope.is_empty()).then(|| Self { scope: scope.to_owned(), generation })
+    }
+}
+
+impl Message {
+    /// The locks that it says the commit was made under.
+    pub fn lock_tokens(&self) -> Vec<LockToken> {
+        self.trailer(LOCK_TRAILER).iter().filter_map(|text| LockToken::parse(text)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens() {
+        let message = Message { text: "x\n\nLane-Lock: common@7\nLane-Lock: a@b/c@12\nLane-Lock: no".into() };
+        let token = |scope: &str, generation| LockToken { scope: scope.into(), generation };
+        assert_eq!(message.lock_tokens(), [token("common", 7), token("a@b/c", 12)]);
+        assert_eq!(LockToken::parse("@7"), None);
+    }
+}

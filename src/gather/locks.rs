@@ -1,0 +1,159 @@
+//! Locks on what a change touches.
+
+use std::collections::{BTreeSet, HashSet};
+use std::time::Duration;
+
+use super::repository::{Read, Repository};
+use crate::error::Error;
+use crate::facts::{
+    Change, Commit, Event, Fact, FileChange, HeldLock, Locks, RepoPath, Stage, TakenLock, Unavailable,
+};
+use crate::locks::keeper::Keeper;
+use crate::locks::machine::{ThisMachine, World};
+use crate::locks::record::{Kind, Lease};
+use crate::locks::scope::Scope;
+use crate::locks::store::Tip;
+use crate::locks::{liveness::Judge, markers};
+use crate::policy::Plan;
+use crate::policy::model::{Access, Area};
+
+/// At a commit the locks of a remote may be known from so many milliseconds ago.
+const RECENT: u64 = 10_000;
+/// How long a commit waits for a remote.
+const BRIEFLY: Duration = Duration::from_secs(5);
+
+/// What is known of the locks that a change asks for.
+pub(super) fn locks(repo: &dyn Repository, plan: &Plan, event: Event, changes: &[Change]) -> Fact<Locks> {
+    let at_commit = event.stages() == [Stage::Commit];
+    let mut areas: BTreeSet<&str> = BTreeSet::new();
+    for file in changes.iter().flat_map(|change| asking(change, at_commit)) {
+        areas.extend(plan.area_of(file).filter(|area| area.access.value == Access::Lock).map(name));
+    }
+    // Whoever touched a file in vain is told at once, whatever the commit is about.
+    let mut own = Vec::new();
+    if event == Event::PreCommit
+        && let Some(root) = &repo.layout().worktree
+        && let Err(why) = markers::in_worktree(root, &plan.policy, &mut own)
+    {
+        return Fact::Unavailable(why);
+    }
+    areas.extend(
+        plan.policy.areas.iter().map(name).filter(|area| own.iter().any(|claim| claim.area == *area)),
+    );
+    if areas.is_empty() {
+        return Fact::NotGathered;
+    }
+    read(repo, plan, event, changes, &areas).into()
+}
+
+fn name(area: &Area) -> &str {
+    &area.name.value
+}
+
+/// The files for which a lock may have to be held: at a commit those of the commit, else all but those
+/// that come with commits alone which the remote has already.
+fn asking(change: &Change, at_commit: bool) -> Vec<&FileChange> {
+    let staged = change.staged.known().into_iter().flatten();
+    if at_commit {
+        return staged.collect();
+    }
+    let commits = change.commits.known().into_iter().flatten();
+    let (pushed, new): (Vec<&Commit>, Vec<&Commit>) = commits.partition(|commit| commit.is_pushed);
+    let old: HashSet<&RepoPath> =
+        pushed.iter().flat_map(|commit| &commit.files).map(|file| &file.path).collect();
+    let whole = change.files.known().into_iter().flatten().filter(|file| !old.contains(&file.path));
+    staged.chain(whole).chain(new.into_iter().flat_map(|commit| &commit.files)).collect()
+}
+
+fn read(
+    repo: &dyn Repository,
+    plan: &Plan,
+    event: Event,
+    changes: &[Change],
+    areas: &BTreeSet<&str>,
+) -> Read<Locks> {
+    let layout = repo.layout();
+    let world = ThisMachine::new();
+    let mut keeper = Keeper::new(repo, plan, &world);
+    let mut found = Locks { markers: markers::by_hand(layout, &plan.policy)?, ..Locks::default() };
+    if event.stages() == [Stage::Commit] {
+        keeper.set_patience(BRIEFLY);
+        // What is held and unexpired holds; that nobody else has it can wait for the push.
+        found.doubt = keeper.refresh(RECENT).err().map(|error| error.to_string());
+    } else if let Err(error) = keeper.refresh(0) {
+        return Err(unavailable(error));
+    }
+    for area in areas {
+        let Some(tip) = keeper.tip(area).map_err(unavailable)? else {
+            continue;
+        };
+        let judge = keeper.judge();
+        let here = world.machine();
+        let alive = tip.record.leases.iter().filter(|lease| !judge.lease(lease).is_over());
+        found
+            .leases
+            .extend(alive.map(|lease| held(area, lease, &judge, here.shares_clock(&lease.stake.machine))));
+        if event.stages() != [Stage::Commit] {
+            found.taken.extend(taken(&keeper, &tip, oldest(changes)).map_err(unavailable)?);
+        }
+    }
+    Ok(found)
+}
+
+/// A lock as rules see it.
+pub(super) fn held(area: &str, lease: &Lease, judge: &Judge<'_>, is_here: bool) -> HeldLock {
+    let stake = &lease.stake;
+    let host = if is_here { String::new() } else { format!(" on {}", stake.machine.host) };
+    HeldLock {
+        scope: stake.scope_in(area),
+        agent: stake.agent.clone(),
+        generation: lease.generation,
+        left: judge.lease(lease).left() / 1_000,
+        is_firm: judge.is_firm(lease),
+        reason: lease.reason.clone(),
+        place: format!("{}{host}", stake.worktree),
+    }
+}
+
+/// The lowest generation that a commit says it was made under.
+fn oldest(changes: &[Change]) -> Option<u64> {
+    let commits = changes.iter().filter_map(|change| change.commits.known()).flatten();
+    let tokens = commits.filter(|commit| !commit.is_pushed).flat_map(|commit| commit.message.lock_tokens());
+    tokens.map(|token| token.generation).min()
+}
+
+/// Every lock taken since that generation, oldest first.
+fn taken(keeper: &Keeper<'_>, tip: &Tip, oldest: Option<u64>) -> Result<Vec<TakenLock>, Error> {
+    let Some(oldest) = oldest else {
+        return Ok(Vec::new());
+    };
+    let mut all = Vec::new();
+    keeper.store().walk(tip, |at| {
+        let (record, event) = (&at.record, &at.record.event);
+        if matches!(event.kind, Kind::Take | Kind::Steal)
+            && let Some(scope) = Scope::stored(&record.area, &event.scope)
+        {
+            all.push(TakenLock {
+                scope,
+                agent: event.agent.clone(),
+                generation: event.generation,
+                kind: event.kind,
+                reason: event.reason.clone(),
+                at: event.at,
+                from: event.from.clone(),
+            });
+            return event.generation <= oldest;
+        }
+        record.generation < oldest
+    })?;
+    all.reverse();
+    Ok(all)
+}
+
+/// An error as a reason for which nothing can be decided.
+fn unavailable(error: Error) -> Unavailable {
+    match error {
+        Error::Unavailable(why) => why,
+        other => Unavailable { reason: other.to_string(), help: other.help().map(str::to_owned) },
+    }
+}

@@ -1,0 +1,141 @@
+//! git's own commands: for moving refs, and for what lies on a remote.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use crate::error::Error;
+use crate::facts::Unavailable;
+
+/// Variables that tie a git to the repository, the index or the quarantine of the hook that started us.
+/// What `git -c` gave, and all about authentication, stays.
+const TIES: [&str; 16] = [
+    "GIT_DIR",
+    "GIT_WORK_TREE",
+    "GIT_COMMON_DIR",
+    "GIT_INDEX_FILE",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_QUARANTINE_PATH",
+    "GIT_NAMESPACE",
+    "GIT_PREFIX",
+    "GIT_IMPLICIT_WORK_TREE",
+    "GIT_INTERNAL_SUPER_PREFIX",
+    "GIT_GRAFT_FILE",
+    "GIT_SHALLOW_FILE",
+    "GIT_REFLOG_ACTION",
+    "GIT_REPLACE_REF_BASE",
+    "GIT_TRACE2_PARENT_SID",
+];
+
+/// What a git came to.
+#[derive(Debug, Clone)]
+pub(super) struct Ran {
+    /// Its exit code was 0.
+    pub ok: bool,
+    /// Standard output.
+    pub out: String,
+    /// Standard error.
+    pub err: String,
+}
+
+impl Ran {
+    /// What git said was wrong, on one line.
+    pub fn complaint(&self) -> String {
+        let noise = ["hint:", "Please make sure you have", "and the repository exists"];
+        let is_word = |line: &&str| !line.is_empty() && !noise.iter().any(|word| line.starts_with(word));
+        let lines = self.err.lines().map(str::trim).filter(is_word);
+        let lines = lines.map(|line| line.trim_start_matches("fatal: ").trim_start_matches("error: "));
+        let text = lines.collect::<Vec<_>>().join("; ");
+        if text.is_empty() { "git said nothing about it".to_owned() } else { text }
+    }
+}
+
+/// A git command on the repository that all worktrees share.
+pub(super) fn command(common_dir: &Path) -> Command {
+    let mut command = Command::new("git");
+    for name in TIES {
+        command.env_remove(name);
+    }
+    command.arg("--git-dir").arg(common_dir);
+    // Messages are looked at; words in another language would not be understood.
+    command.env("LC_ALL", "C").env("GIT_OPTIONAL_LOCKS", "0");
+    command
+}
+
+/// Runs a git to its end, for so long at the most. `input`: what it has as standard input.
+///
+/// # Errors
+/// It cannot be started, or did not end in time.
+pub(super) fn run(mut command: Command, input: Option<File>, limit: Duration) -> Result<Ran, Error> {
+    let input = input.map_or_else(Stdio::null, Stdio::from);
+    command.stdin(input).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().map_err(|error| {
+        Unavailable::new(format!("git cannot be started: {error}"), "git has to be on the PATH")
+    })?;
+    let (out, err) = (drain(child.stdout.take()), drain(child.stderr.take()));
+    // An ssh that goes on in the background may keep standard error open for hours, never the output.
+    let ended = match out.done.recv_timeout(limit) {
+        Err(RecvTimeoutError::Timeout) => None,
+        Ok(()) | Err(RecvTimeoutError::Disconnected) => wait(&mut child, limit),
+    };
+    let Some(ok) = ended else {
+        let _ = child.kill();
+        let _ = child.wait();
+        return Err(Unavailable::new(
+            format!("git did not answer within {} s", limit.as_secs()),
+            "look at the network and at the remote, then try again",
+        )
+        .into());
+    };
+    // Whatever it had to say is there by the time that it ended, or a moment later.
+    let _ = err.done.recv_timeout(Duration::from_millis(200));
+    Ok(Ran { ok, out: out.text(), err: err.text() })
+}
+
+/// Whether it ended well; `None`: not in time.
+fn wait(child: &mut Child, limit: Duration) -> Option<bool> {
+    let started = std::time::Instant::now();
+    loop {
+        match child.try_wait() {
+            Ok(Some(status)) => return Some(status.success()),
+            Ok(None) if started.elapsed() < limit => std::thread::sleep(Duration::from_micros(300)),
+            _ => return None,
+        }
+    }
+}
+
+struct Drained {
+    bytes: Arc<Mutex<Vec<u8>>>,
+    done: std::sync::mpsc::Receiver<()>,
+}
+
+impl Drained {
+    fn text(&self) -> String {
+        let bytes = self.bytes.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+}
+
+/// Reads a pipe to its end in a thread of its own, so that neither of two can fill up.
+fn drain(pipe: Option<impl Read + Send + 'static>) -> Drained {
+    let (sender, done) = channel();
+    let bytes = Arc::new(Mutex::new(Vec::new()));
+    let kept = Arc::clone(&bytes);
+    std::thread::spawn(move || {
+        let mut chunk = [0; 4096];
+        if let Some(mut pipe) = pipe {
+            while let Ok(len @ 1..) = pipe.read(&mut chunk) {
+                kept.lock()
+                    .unwrap_or_else(std::sync::PoisonError::into_inner)
+                    .extend_from_slice(&chunk[..len]);
+            }
+        }
+        let _ = sender.send(());
+    });
+    Drained { bytes, done }
+}

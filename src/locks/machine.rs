@@ -1,0 +1,205 @@
+//! Which machine this is, what its clock says, and which processes run on it.
+
+use std::hash::{BuildHasher, Hasher, RandomState};
+
+use serde::{Deserialize, Serialize};
+
+/// One machine between two starts of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
+pub struct Machine {
+    /// Its name, for people.
+    pub host: String,
+    /// What is new at each start of the machine; `None` where the system does not tell.
+    pub boot: Option<String>,
+    /// What tells apart the process numbers of containers.
+    pub pids: Option<String>,
+}
+
+impl Machine {
+    /// Whether the clock that counts since the start of the machine is one and the same.
+    pub fn shares_clock(&self, other: &Self) -> bool {
+        self.boot.is_some() && self.boot == other.boot
+    }
+
+    /// Whether a process number means the same process.
+    pub fn shares_processes(&self, other: &Self) -> bool {
+        self.shares_clock(other) && self.pids.is_some() && self.pids == other.pids
+    }
+}
+
+/// A process: its number, and when it started, so that a number given out again is not taken for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Process {
+    /// The number.
+    pub id: u32,
+    /// When it started, in the system's own ticks since the machine did.
+    pub start: u64,
+}
+
+/// The time, told by two clocks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Now {
+    /// Milliseconds since the machine started, asleep or awake. Nobody can set this clock.
+    pub uptime: u64,
+    /// Seconds since the epoch: shown to people, never reckoned with.
+    pub wall: i64,
+}
+
+/// What locks ask of the machine that they run on.
+pub trait World {
+    /// Which machine it is.
+    fn machine(&self) -> &Machine;
+    /// What time it is.
+    fn now(&self) -> Now;
+    /// Whether a process of this machine still runs.
+    fn runs(&self, process: Process) -> bool;
+    /// A text that nobody ever had before.
+    fn nonce(&self) -> String;
+}
+
+/// The machine that this process runs on.
+#[derive(Debug, Clone)]
+pub struct ThisMachine {
+    machine: Machine,
+}
+
+impl ThisMachine {
+    /// Asks the system.
+    pub fn new() -> Self {
+        Self { machine: Machine { host: host(), boot: boot(), pids: process_space() } }
+    }
+
+    /// The process with this number, if it runs.
+    pub fn process(&self, id: u32) -> Option<Process> {
+        start_of(id).map(|start| Process { id, start })
+    }
+}
+
+impl Default for ThisMachine {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl World for ThisMachine {
+    fn machine(&self) -> &Machine {
+        &self.machine
+    }
+
+    fn now(&self) -> Now {
+        Now { uptime: uptime(), wall: jiff::Timestamp::now().as_second() }
+    }
+
+    fn runs(&self, process: Process) -> bool {
+        start_of(process.id) == Some(process.start)
+    }
+
+    fn nonce(&self) -> String {
+        let mut hasher = RandomState::new().build_hasher();
+        hasher.write_u32(std::process::id());
+        hasher.write_u64(self.now().uptime);
+        format!("{:016x}", hasher.finish())
+    }
+}
+
+#[cfg(unix)]
+fn host() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
+}
+
+#[cfg(not(unix))]
+fn host() -> String {
+    std::env::var("COMPUTERNAME").unwrap_or_default()
+}
+
+#[cfg(unix)]
+fn uptime() -> u64 {
+    let time = rustix::time::clock_gettime(STEADY);
+    let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
+    let millis = u64::try_from(time.tv_nsec / 1_000_000).unwrap_or(0);
+    seconds * 1_000 + millis
+}
+
+/// Since this process first asked: enough for one that waits, and there are no boots to share it by.
+#[cfg(not(unix))]
+fn uptime() -> u64 {
+    static START: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();
+    let since = START.get_or_init(std::time::Instant::now).elapsed();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+const STEADY: rustix::time::ClockId = rustix::time::ClockId::Boottime;
+#[cfg(all(unix, not(any(target_os = "linux", target_os = "android"))))]
+const STEADY: rustix::time::ClockId = rustix::time::ClockId::Monotonic;
+
+#[cfg(target_os = "linux")]
+fn boot() -> Option<String> {
+    let id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+    Some(id.trim().to_owned()).filter(|id| !id.is_empty())
+}
+
+#[cfg(target_os = "macos")]
+fn boot() -> Option<String> {
+    let asked = std::process::Command::new("/usr/sbin/sysctl").args(["-n", "kern.bootsessionuuid"]).output();
+    let id = String::from_utf8(asked.ok()?.stdout).ok()?;
+    Some(id.trim().to_owned()).filter(|id| !id.is_empty())
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "macos")))]
+fn boot() -> Option<String> {
+    None
+}
+
+#[cfg(target_os = "linux")]
+fn process_space() -> Option<String> {
+    Some(std::fs::read_link("/proc/self/ns/pid").ok()?.to_string_lossy().into_owned())
+}
+
+#[cfg(not(target_os = "linux"))]
+fn process_space() -> Option<String> {
+    None
+}
+
+/// When a process started, in ticks since the machine did; `None` where none of that number runs, or
+/// where it has ended and only its exit code is still to be fetched. proc(5), `/proc/pid/stat`.
+#[cfg(target_os = "linux")]
+fn start_of(id: u32) -> Option<u64> {
+    let stat = std::fs::read(format!("/proc/{id}/stat")).ok()?;
+    // The second field is the name in parentheses, which may hold anything.
+    let after = &stat[stat.iter().rposition(|byte| *byte == b')')? + 1..];
+    let mut fields = std::str::from_utf8(after).ok()?.split_ascii_whitespace();
+    let has_ended = matches!(fields.next()?, "Z" | "X" | "x");
+    let start = fields.nth(18)?.parse().ok()?;
+    (!has_ended).then_some(start)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn start_of(_: u32) -> Option<u64> {
+    None
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_process_runs_and_a_dead_one_does_not() {
+        let here = ThisMachine::new();
+        let me = here.process(std::process::id()).expect("this process");
+        assert!(here.runs(me));
+        assert!(!here.runs(Process { start: me.start + 1, ..me }), "the same number, given out again");
+        let mut child = std::process::Command::new("true").spawn().expect("a child");
+        let process = here.process(child.id());
+        while process.is_some_and(|process| here.runs(process)) {}
+        child.wait().expect("an end");
+        assert_eq!(here.process(child.id()), None);
+    }
+
+    #[test]
+    fn nonces_differ() {
+        let here = ThisMachine::new();
+        assert_ne!(here.nonce(), here.nonce());
+        assert!(here.machine().boot.is_some() && here.machine().pids.is_some());
+    }
+}

@@ -1,0 +1,202 @@
+//! The files of the guide: `.locks/.<area>-lock-<agent>` in a worktree.
+//!
+//! One that somebody touched by hand is that agent's claim. One that git-lane wrote only shows a lock
+//! which lies in git, so that `ls .locks/` tells the truth in every worktree.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{ErrorKind, Read};
+use std::path::Path;
+use std::time::UNIX_EPOCH;
+
+use super::record::Lease;
+use crate::facts::{LockClaim, Unavailable};
+use crate::gather::Layout;
+use crate::gather::worktrees::worktrees;
+use crate::policy::Policy;
+
+/// The folder of markers in each worktree.
+pub const LOCKS: &str = ".locks";
+
+/// How every marker begins that only shows a lock.
+const SHOWN: &str = "# git-lane shows a lock here; this file is not the lock\n";
+
+/// The claims that agents made by hand in any worktree, each made when its file was last touched.
+///
+/// # Errors
+/// A folder of markers cannot be read; nobody then knows who holds what.
+pub fn by_hand(layout: &Layout, policy: &Policy) -> Result<Vec<LockClaim>, Unavailable> {
+    let mut claims = Vec::new();
+    for worktree in worktrees(layout)? {
+        in_worktree(&worktree.root, policy, &mut claims)?;
+    }
+    Ok(claims)
+}
+
+/// The claims that agents made by hand in one worktree.
+///
+/// # Errors
+/// As for all.
+pub fn in_worktree(root: &Path, policy: &Policy, claims: &mut Vec<LockClaim>) -> Result<(), Unavailable> {
+    let folder = root.join(LOCKS);
+    let entries = match fs::read_dir(&folder) {
+        Ok(entries) => entries,
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Ok(()),
+        Err(error) => return Err(unreadable(&folder, &error)),
+    };
+    for entry in entries {
+        let entry = entry.map_err(|error| unreadable(&folder, &error))?;
+        let name = entry.file_name();
+        let Some((area, agent)) = name.to_str().and_then(|name| parse(name, policy)) else {
+            continue;
+        };
+        let path = entry.path();
+        if is_shown(&path) {
+            continue;
+        }
+        let touched = match entry.metadata().and_then(|data| data.modified()) {
+            Ok(time) => time,
+            Err(error) if error.kind() == ErrorKind::NotFound => continue, // given back just now
+            Err(error) => return Err(unreadable(&path, &error)),
+        };
+        let since = touched.duration_since(UNIX_EPOCH).map_or(0, |age| age.as_secs());
+        claims.push(LockClaim {
+            area: area.to_owned(),
+            agent: agent.to_owned(),
+            since: i64::try_from(since).unwrap_or(i64::MAX),
+            place: root.display().to_string(),
+        });
+    }
+    Ok(())
+}
+
+fn unreadable(path: &Path, error: &std::io::Error) -> Unavailable {
+    Unavailable::new(format!("{} cannot be read: {error}", path.display()), "look at its permissions")
+}
+
+fn parse<'p>(name: &str, policy: &'p Policy) -> Option<(&'p str, &'p str)> {
+    let name = name.strip_prefix('.')?;
+    policy.areas.iter().find_map(|area| {
+        let agent = name.strip_prefix(area.name.value.as_str())?.strip_prefix("-lock-")?;
+        let agent = policy.agent(agent)?;
+        Some((area.name.value.as_str(), agent.id.value.as_str()))
+    })
+}
+
+fn is_shown(path: &Path) -> bool {
+    let mut start = [0; SHOWN.len()];
+    // What cannot be read is somebody's claim: nobody is taken to hold less than they do.
+    let read = fs::File::open(path).and_then(|mut file| file.read_exact(&mut start));
+    read.is_ok() && start == SHOWN.as_bytes()
+}
+
+/// The name of the file that an agent's lock has in each worktree.
+pub fn file_name(area: &str, scope: &str, agent: &str) -> String {
+    if area == scope {
+        return format!(".{area}-lock-{agent}");
+    }
+    let plain = |c: char| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '+' };
+    let path: String = scope.trim_start_matches('/').chars().map(plain).take(120).collect();
+    format!(".{area}+{path}-lock-{agent}")
+}
+
+/// What the files of these locks are called and say.
+pub(super) fn wanted<'l>(leases: impl Iterator<Item = (&'l str, &'l Lease)>) -> BTreeMap<String, String> {
+    let file = |(area, lease): (&str, &Lease)| {
+        let (stake, generation) = (&lease.stake, lease.generation);
+        let since = jiff::Timestamp::from_second(lease.since).unwrap_or_default();
+        let reason = lease.reason.as_ref().map(|reason| format!("why: {reason}\n")).unwrap_or_default();
+        let text = format!(
+            "{SHOWN}{} holds {} (generation {generation}) since {since}, in {} on {}\n{reason}all locks: git lane locks\n",
+            stake.agent, stake.scope, stake.worktree, stake.machine.host
+        );
+        (file_name(area, &stake.scope, &stake.agent), text)
+    };
+    leases.map(file).collect()
+}
+
+/// Makes the markers of all worktrees show these locks and no others. Claims made by hand stay, but for
+/// those of an agent that holds the very lock by now.
+///
+/// # Errors
+/// What could not be written, in words. The locks themselves are not touched by that.
+pub(super) fn show(layout: &Layout, wanted: &BTreeMap<String, String>) -> Result<(), String> {
+    let trees = worktrees(layout).map_err(|why| why.reason)?;
+    let mut failed = None;
+    for tree in trees {
+        let folder = tree.root.join(LOCKS);
+        if let Err(error) = show_in(&folder, wanted) {
+            failed = Some(format!("{} does not show the locks as they are: {error}", folder.display()));
+        }
+    }
+    failed.map_or(Ok(()), Err)
+}
+
+fn show_in(folder: &Path, wanted: &BTreeMap<String, String>) -> std::io::Result<()> {
+    match fs::symlink_metadata(folder) {
+        Ok(data) if data.is_dir() => {}
+        // Something else of the user's, or a link that leads elsewhere: not ours to write to.
+        Ok(_) => return Ok(()),
+        Err(_) if wanted.is_empty() => return Ok(()),
+        Err(_) => fs::create_dir(folder)?,
+    }
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        if name.contains("-lock-") && !wanted.contains_key(name.as_ref()) && is_shown(&entry.path()) {
+            let _ = fs::remove_file(entry.path()); // another process may have done so
+        }
+    }
+    for (name, text) in wanted {
+        let path = folder.join(name);
+        if fs::read(&path).is_ok_and(|now| now == text.as_bytes()) {
+            continue;
+        }
+        // An empty file, if only for an instant, would be a claim made by hand.
+        let beside = folder.join(format!(".shown.{}", std::process::id()));
+        let written = fs::write(&beside, text).and_then(|()| fs::rename(&beside, &path));
+        if let Err(error) = written {
+            let _ = fs::remove_file(&beside);
+            return Err(error);
+        }
+    }
+    let ignore = folder.join(".gitignore");
+    if !wanted.is_empty() && !ignore.exists() {
+        fs::write(ignore, "*\n")?;
+    }
+    Ok(())
+}
+
+/// Removes an agent's own claims by hand on an area, wherever they lie; how many there were.
+///
+/// # Errors
+/// One cannot be removed.
+pub fn remove_by_hand(layout: &Layout, area: &str, agent: &str) -> Result<usize, Unavailable> {
+    let mut count = 0;
+    for tree in worktrees(layout)? {
+        let path = tree.root.join(LOCKS).join(file_name(area, area, agent));
+        if path.is_file() && !is_shown(&path) {
+            fs::remove_file(&path).map_err(|error| {
+                Unavailable::new(
+                    format!("{} cannot be removed: {error}", path.display()),
+                    "remove it by hand",
+                )
+            })?;
+            count += 1;
+        }
+    }
+    Ok(count)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names() {
+        assert_eq!(file_name("common", "common", "a1"), ".common-lock-a1");
+        assert_eq!(file_name("common", "services/common/*.py", "a1"), ".common+services+common++.py-lock-a1");
+        assert!(file_name("common", &format!("/{}", "x".repeat(400)), "a1").len() < 200);
+    }
+}

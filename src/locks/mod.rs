@@ -1,0 +1,23 @@
+//! Locks that hold: exclusive, expiring, fenced, on one machine and on many.
+//!
+//! The store is git itself: `docs/locks.md` has the protocol. From the inside out: [`scope`] (what a lock
+//! is on), [`record`] (what is stored), [`liveness`] (whether it still holds), [`protocol`] (what may
+//! follow what) are pure; [`machine`] asks the system, [`store`] moves refs, [`keeper`] is what commands
+//! and hooks call.
+
+mod git;
+pub mod keeper;
+pub mod liveness;
+pub mod machine;
+pub mod markers;
+pub mod protocol;
+pub mod record;
+mod remote;
+pub mod scope;
+mod state;
+pub mod store;
+
+/// Removes what is kept beside the locks of a repository: caches, and nothing that says who holds what.
+pub fn forget(common_dir: &std::path::Path) {
+    state::State::of(common_dir).forget();
+}

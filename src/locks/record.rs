@@ -1,0 +1,319 @@
+//! What a lock's ref points to: a chain of commits, one for each event.
+//!
+//! The last line of a commit's message is a record: one line of JSON with the event and everything that
+//! holds after it, so that the tip alone tells who holds what. One ref speaks for a whole area, because
+//! scopes inside one area can overlap: two refs could both be taken, where one compare-and-swap decides.
+
+use serde::{Deserialize, Serialize};
+
+use super::machine::{Machine, Process};
+use super::scope::Scope;
+
+/// The version of the format.
+const FORMAT: u32 = 1;
+
+/// An area's locks after one event.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    /// The version of this format; 1. Keys are only ever added.
+    #[serde(rename = "lane-lock")]
+    pub format: u32,
+    /// The area.
+    pub area: String,
+    /// The highest generation that was ever given out. It only grows: a fencing token.
+    pub generation: u64,
+    /// What happened.
+    pub event: Event,
+    /// All that are held, by rising generation. Whether one of them has ended is for the reader to judge.
+    pub leases: Vec<Lease>,
+    /// Who waits, first come first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub queue: Vec<Stake>,
+}
+
+/// One event.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Event {
+    /// What happened.
+    pub kind: Kind,
+    /// Who did it.
+    pub agent: String,
+    /// To which scope.
+    pub scope: String,
+    /// The generation it is about; 0 where there is none.
+    #[serde(default)]
+    pub generation: u64,
+    /// When, by the wall clock of whoever did it, in seconds since the epoch.
+    pub at: i64,
+    /// The machine's name.
+    pub host: String,
+    /// The worktree it was done in.
+    pub worktree: String,
+    /// Why, in the words of whoever did it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Whose locks ended with it, and why.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub from: Vec<Loser>,
+    /// The commit that was pushed together with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pushed: Option<String>,
+}
+
+/// What can happen to a lock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// It is taken while it was free, or after its life had ended.
+    Take,
+    /// Its life begins anew.
+    Renew,
+    /// It is given back.
+    Release,
+    /// It is taken from a holder who still had it.
+    Steal,
+    /// Somebody stands in the queue.
+    Wait,
+    /// Somebody leaves the queue.
+    Leave,
+}
+
+impl Kind {
+    /// The word in the audit trail.
+    pub fn verb(self) -> &'static str {
+        match self {
+            Self::Take => "takes",
+            Self::Renew => "renews",
+            Self::Release => "gives back",
+            Self::Steal => "steals",
+            Self::Wait => "waits for",
+            Self::Leave => "no longer waits for",
+        }
+    }
+}
+
+/// A lock that ended because another was taken.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Loser {
+    /// Whose it was.
+    pub agent: String,
+    /// What it was on.
+    pub scope: String,
+    /// Its generation.
+    pub generation: u64,
+    /// Why it ended.
+    pub cause: Cause,
+}
+
+/// Why a lock ended without being given back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Cause {
+    /// Its life was over.
+    Expired,
+    /// Its holder's process was gone.
+    Gone,
+    /// It was stolen.
+    Stolen,
+}
+
+impl Cause {
+    /// In words, after "the lock of a1".
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Expired => "had expired",
+            Self::Gone => "was left behind by a process that is gone",
+            Self::Stolen => "was stolen",
+        }
+    }
+}
+
+/// What somebody holds or waits for, and what shows that they still do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stake {
+    /// Whose.
+    pub agent: String,
+    /// On what.
+    pub scope: String,
+    /// How long it lives after it was last renewed, in seconds.
+    pub ttl: u64,
+    /// New each time that it is renewed: while it stays the same, it stands still.
+    pub nonce: String,
+    /// When it was last renewed, by the machine's own steady clock, in milliseconds.
+    pub uptime: u64,
+    /// The same by its wall clock, in seconds since the epoch.
+    pub at: i64,
+    /// The machine.
+    pub machine: Machine,
+    /// The process it is held for; none: it lives by its time alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub process: Option<Process>,
+    /// The worktree.
+    pub worktree: String,
+}
+
+/// A lock that is held.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lease {
+    /// Who holds what, and until when.
+    #[serde(flatten)]
+    pub stake: Stake,
+    /// Its generation.
+    pub generation: u64,
+    /// When it was taken, in seconds since the epoch.
+    pub since: i64,
+    /// Why, in the holder's words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The tip of the base when it was taken: whatever landed since then stands above it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base: Option<String>,
+}
+
+impl Stake {
+    /// What it is on. The whole area where the text is no pattern, which a record is checked for.
+    pub fn scope_in(&self, area: &str) -> Scope {
+        Scope::stored(area, &self.scope).unwrap_or_else(|| Scope::of_area(area))
+    }
+}
+
+impl Record {
+    /// The record of an area that nobody ever locked, with the event that is the first one.
+    pub fn first(area: &str, event: Event) -> Self {
+        let area = area.to_owned();
+        Self { format: FORMAT, area, generation: 0, event, leases: Vec::new(), queue: Vec::new() }
+    }
+
+    /// The commit message: a line for people, and the record as the last line.
+    ///
+    /// # Errors
+    /// A record that cannot be written as JSON.
+    pub fn message(&self) -> Result<String, serde_json::Error> {
+        let Event { kind, agent, scope, reason, generation, .. } = &self.event;
+        let token = if *generation > 0 { format!("@{generation}") } else { String::new() };
+        let why = reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+        let json = serde_json::to_string(self)?;
+        Ok(format!("{agent} {} {scope}{token}{why}\n\n{json}\n", kind.verb()))
+    }
+
+    /// Reads a record back out of a commit message.
+    ///
+    /// # Errors
+    /// What is wrong with it, as the end of a sentence.
+    pub fn parse(message: &str, area: Option<&str>) -> Result<Self, String> {
+        let line = message.trim_end().lines().next_back().unwrap_or_default();
+        #[derive(Deserialize)]
+        struct Version {
+            #[serde(rename = "lane-lock")]
+            format: u32,
+        }
+        let version: Version =
+            serde_json::from_str(line).map_err(|_| "it was not written by git-lane".to_owned())?;
+        if version.format != FORMAT {
+            return Err(format!("it was written by a newer git-lane (format {})", version.format));
+        }
+        let record: Self = serde_json::from_str(line).map_err(|error| format!("it is damaged: {error}"))?;
+        if let Some(area) = area.filter(|area| *area != record.area) {
+            return Err(format!("it speaks of the area `{}`, not of `{area}`", record.area));
+        }
+        let stakes = record.leases.iter().map(|lease| &lease.stake).chain(&record.queue);
+        for stake in stakes {
+            if Scope::stored(&record.area, &stake.scope).is_none() {
+                return Err(format!("it is damaged: `{}` is no scope", stake.scope));
+            }
+        }
+        let is_rising = record.leases.windows(2).all(|pair| pair[0].generation < pair[1].generation);
+        let is_above = record.leases.last().is_none_or(|last| last.generation <= record.generation);
+        if !is_rising || !is_above {
+            return Err("it is damaged: its generations do not rise".to_owned());
+        }
+        Ok(record)
+    }
+}
+
+/// The raw commit that holds a record: its tree is empty, so that no part of a project can be in it.
+///
+/// # Errors
+/// A record that cannot be written as JSON.
+pub fn commit(record: &Record, tree: &str, parent: Option<&str>) -> Result<Vec<u8>, serde_json::Error> {
+    let Event { agent, at, .. } = &record.event;
+    let person = format!("{agent} <{agent}@git-lane> {at} +0000");
+    let parent = parent.map(|oid| format!("parent {oid}\n")).unwrap_or_default();
+    let message = record.message()?;
+    Ok(format!("tree {tree}\n{parent}author {person}\ncommitter {person}\n\n{message}").into_bytes())
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    pub fn stake(agent: &str, scope: &str, nonce: &str) -> Stake {
+        Stake {
+            agent: agent.into(),
+            scope: scope.into(),
+            ttl: 100,
+            nonce: nonce.into(),
+            uptime: 1_000_000,
+            at: 1_000,
+            machine: Machine { host: "here".into(), boot: Some("b1".into()), pids: Some("p".into()) },
+            process: None,
+            worktree: "/w".into(),
+        }
+    }
+
+    fn record() -> Record {
+        let event = Event {
+            kind: Kind::Take,
+            agent: "a1".into(),
+            scope: "common".into(),
+            generation: 3,
+            at: 1_000,
+            host: "here".into(),
+            worktree: "/w".into(),
+            reason: Some("{not json}".into()),
+            from: vec![],
+            pushed: None,
+        };
+        let lease = Lease {
+            stake: stake("a1", "common", "n"),
+            generation: 3,
+            since: 1_000,
+            reason: None,
+            base: None,
+        };
+        Record { generation: 3, leases: vec![lease], ..Record::first("common", event) }
+    }
+
+    #[test]
+    fn a_record_is_read_back() {
+        let message = record().message().expect("a message");
+        assert!(message.starts_with("a1 takes common@3: {not json}\n\n{\"lane-lock\":1,"), "{message}");
+        assert_eq!(Record::parse(&message, Some("common")), Ok(record()));
+    }
+
+    #[test]
+    fn what_is_no_record() {
+        let wrong = |edit: &dyn Fn(&mut Record)| {
+            let mut record = record();
+            edit(&mut record);
+            Record::parse(&record.message().expect("a message"), Some("common")).expect_err("refused")
+        };
+        assert_eq!(Record::parse("hello\n", None), Err("it was not written by git-lane".into()));
+        assert_eq!(Record::parse("{\"a\":1}", None), Err("it was not written by git-lane".into()));
+        assert!(wrong(&|record| record.format = 2).contains("newer git-lane"));
+        assert!(wrong(&|record| record.area = "other".into()).contains("area `other`"));
+        assert!(wrong(&|record| record.generation = 2).contains("do not rise"));
+        assert!(wrong(&|record| record.leases[0].stake.scope = "a/[".into()).contains("no scope"));
+        let half = record().message().expect("a message").replace("\"leases\"", "\"x\"");
+        assert!(Record::parse(&half, None).expect_err("refused").contains("damaged"));
+    }
+
+    #[test]
+    fn a_commit_is_what_git_takes() {
+        let raw = commit(&record(), "4b825dc642cb6eb9a060e54bf8d69288fbee4904", Some("abc")).expect("bytes");
+        let text = String::from_utf8(raw).expect("text");
+        assert!(text.starts_with(
+            "tree 4b825dc642cb6eb9a060e54bf8d69288fbee4904\nparent abc\nauthor a1 <a1@git-lane> 1000 +0000\n"
+        ));
+    }
+}

@@ -1,0 +1,128 @@
+//! What git-lane keeps beside the locks, in `lane/locks` of the common git folder: a guard that lets one
+//! process at a time move refs, and two caches that may be lost at any time.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use super::liveness::Seen;
+use super::machine::World;
+use crate::error::Error;
+
+/// The folder of what is kept.
+#[derive(Debug, Clone)]
+pub(super) struct State {
+    folder: PathBuf,
+}
+
+/// When the remote's locks were read last.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Synced {
+    /// The remote.
+    pub remote: String,
+    /// The start of the machine that the time counts from.
+    pub boot: Option<String>,
+    /// When, in milliseconds.
+    pub uptime: u64,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Sights {
+    boot: Option<String>,
+    seen: Seen,
+}
+
+/// Held while refs of locks are moved; given back by the system when its holder dies, and shared with the
+/// git that moves them, so that nobody comes in between while that one still runs.
+#[derive(Debug)]
+pub struct Guard(File);
+
+impl Guard {
+    /// A handle for a child process to hold the guard by.
+    pub fn share(&self) -> Option<File> {
+        self.0.try_clone().ok()
+    }
+}
+
+const GUARD: &str = "guard";
+const SEEN: &str = "seen.json";
+const SYNCED: &str = "synced.json";
+
+impl State {
+    /// Of a repository.
+    pub fn of(common_dir: &Path) -> Self {
+        Self { folder: common_dir.join("lane/locks") }
+    }
+
+    /// Waits until nobody else moves refs of locks. `None`: the file system has no such guards; then git's
+    /// own locks alone decide, as they do in the end anyway.
+    ///
+    /// # Errors
+    /// The folder cannot be written.
+    pub fn guard(&self) -> Result<Option<Guard>, Error> {
+        let path = self.folder.join(GUARD);
+        let open = || OpenOptions::new().write(true).create(true).truncate(false).open(&path);
+        let file = open().or_else(|_| fs::create_dir_all(&self.folder).and_then(|()| open()));
+        let file = file.map_err(|error| {
+            Error::write(
+                format!("{} cannot be written: {error}", path.display()),
+                "nothing was changed; look at the room on the disk and at the folder's permissions",
+            )
+        })?;
+        Ok(file.lock().ok().map(|()| Guard(file)))
+    }
+
+    /// What was seen to stand still since this machine was started.
+    pub fn seen(&self, world: &dyn World) -> Seen {
+        let boot = &world.machine().boot;
+        let sights = self.read::<Sights>(SEEN).filter(|sights| boot.is_some() && sights.boot == *boot);
+        sights.map(|sights| sights.seen).unwrap_or_default()
+    }
+
+    /// Keeps what was seen. Losing it costs others patience, and nothing else.
+    pub fn keep_seen(&self, seen: &Seen, world: &dyn World) {
+        let boot = world.machine().boot.clone();
+        self.write(SEEN, &Sights { boot, seen: seen.clone() });
+    }
+
+    /// Milliseconds since the remote's locks were read last, if they ever were.
+    pub fn age(&self, remote: &str, world: &dyn World) -> Option<u64> {
+        let synced = self.read::<Synced>(SYNCED)?;
+        let boot = &world.machine().boot;
+        let is_ours = boot.is_some() && synced.boot == *boot && synced.remote == remote;
+        is_ours.then(|| world.now().uptime.checked_sub(synced.uptime)).flatten()
+    }
+
+    /// Keeps when the remote's locks were read.
+    pub fn keep_synced(&self, remote: &str, world: &dyn World) {
+        let (boot, uptime) = (world.machine().boot.clone(), world.now().uptime);
+        self.write(SYNCED, &Synced { remote: remote.to_owned(), boot, uptime });
+    }
+
+    fn read<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
+        serde_json::from_slice(&fs::read(self.folder.join(name)).ok()?).ok()
+    }
+
+    fn write(&self, name: &str, value: &impl Serialize) {
+        let beside = self.folder.join(format!(".{name}.{}", std::process::id()));
+        let write = || -> std::io::Result<()> {
+            fs::create_dir_all(&self.folder)?;
+            File::create(&beside)?.write_all(&serde_json::to_vec(value)?)?;
+            fs::rename(&beside, self.folder.join(name))
+        };
+        if write().is_err() {
+            let _ = fs::remove_file(&beside);
+        }
+    }
+
+    /// Removes all that is kept here; locks themselves are refs, and stay.
+    pub fn forget(&self) {
+        for entry in fs::read_dir(&self.folder).into_iter().flatten().flatten() {
+            let _ = fs::remove_file(entry.path());
+        }
+        let _ = fs::remove_dir(&self.folder);
+    }
+}
