@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+use crate::policy::scalar::Duration;
+
 /// Keeps many coding agents, each in its own worktree, inside their lanes.
 #[derive(Debug, Parser)]
 #[command(name = "git-lane", bin_name = "git lane", version, disable_help_subcommand = true)]
@@ -75,6 +77,14 @@ pub enum Command {
     /// Check, print, describe or test the policy
     #[command(subcommand)]
     Policy(Policy),
+    /// Take a lock on an area, or on paths inside one
+    Lock(Lock),
+    /// Give a lock back
+    Unlock(Unlock),
+    /// Who holds what, until when, and who waits
+    Locks(Locks),
+    /// Push this branch, and renew the locks that its work was done under in the same push
+    Push(Push),
     /// Say what is wrong with an installation, and the command that mends it
     Doctor,
     /// What the installed hooks call
@@ -150,6 +160,74 @@ pub struct Who {
     /// Ask this policy
     #[arg(long, value_name = "FILE")]
     pub policy: Option<PathBuf>,
+}
+
+/// `git lane lock`
+#[derive(Debug, clap::Args)]
+pub struct Lock {
+    /// The name of an area, or a path or pattern inside one, as seen from this folder
+    #[arg(required = true, value_name = "SCOPE")]
+    pub scopes: Vec<String>,
+    /// How long it lives unless it is renewed, such as 90m; the policy's `locks.ttl` by default
+    #[arg(long, value_name = "DURATION")]
+    pub ttl: Option<Duration>,
+    /// What it is for; everyone who asks is told
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
+    /// Stand in the queue for so long if it is not free: first come, first served
+    #[arg(long, value_name = "DURATION")]
+    pub wait: Option<Duration>,
+    /// Begin the life of a lock that you hold anew, and take none that you do not
+    #[arg(long, conflicts_with_all = ["wait", "steal"])]
+    pub renew: bool,
+    /// Take it away from whoever has it; they are told, and cannot push under it any more
+    #[arg(long, requires = "reason", conflicts_with = "wait")]
+    pub steal: bool,
+    /// Lock for this agent
+    #[arg(long, value_name = "ID")]
+    pub agent: Option<String>,
+    /// The process it is held for: when that one is gone, others may take it [default: $LANE_PID]
+    #[arg(long, value_name = "PID")]
+    pub pid: Option<u32>,
+}
+
+/// `git lane unlock`
+#[derive(Debug, clap::Args)]
+pub struct Unlock {
+    /// What `git lane lock` was given; an area gives back all that you hold in it
+    #[arg(required_unless_present = "all", value_name = "SCOPE")]
+    pub scopes: Vec<String>,
+    /// Everything that you hold
+    #[arg(long, conflicts_with = "scopes")]
+    pub all: bool,
+    /// Why, for the audit trail
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
+    /// Unlock for this agent
+    #[arg(long, value_name = "ID")]
+    pub agent: Option<String>,
+}
+
+/// `git lane locks`
+#[derive(Debug, clap::Args)]
+pub struct Locks {
+    /// Only what could be in the way of this
+    #[arg(value_name = "SCOPE")]
+    pub scope: Option<String>,
+    /// Who took, renewed, gave back and stole it, when and why; newest first
+    #[arg(long)]
+    pub log: bool,
+    /// At most so many events of each area
+    #[arg(short = 'n', long, value_name = "N", requires = "log")]
+    pub limit: Option<usize>,
+}
+
+/// `git lane push`
+#[derive(Debug, clap::Args)]
+pub struct Push {
+    /// Replace what the remote has of this branch, if nobody else pushed to it meanwhile
+    #[arg(short, long)]
+    pub force_with_lease: bool,
 }
 
 /// `git lane rule`

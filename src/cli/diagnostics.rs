@@ -15,10 +15,15 @@ pub fn render_error(error: &Error, color: bool) -> String {
     if let Error::Policy(error) = error {
         return render_policy(error, color);
     }
+    render("error", &error.to_string(), error.help().unwrap_or_default(), color)
+}
+
+/// One sentence that says what is wrong, and what to do next, line by line.
+pub fn render(word: &str, message: &str, help: &str, color: bool) -> String {
     let paint =
         |code: &str, text: &str| if color { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() };
-    let mut text = format!("git-lane: {}: {error}\n", paint("1;31", "error"));
-    for (at, line) in error.help().unwrap_or_default().lines().enumerate() {
+    let mut text = format!("git-lane: {}: {message}\n", paint("1;31", word));
+    for (at, line) in help.lines().enumerate() {
         let word = if at == 0 { paint("1;32", "help:") } else { "     ".to_owned() };
         text.push_str(&format!("  {word} {line}\n"));
     }
@@ -29,13 +34,13 @@ pub fn render_error(error: &Error, color: bool) -> String {
 pub fn render_policy(error: &PolicyError, color: bool) -> String {
     let mut text = String::new();
     for diagnostic in &error.diagnostics {
-        text.push_str(&render(&error.text, diagnostic, color));
+        text.push_str(&draw(&error.text, diagnostic, color));
     }
     text.push_str(&format!("git-lane: {error}; nothing is decided with it\n"));
     text
 }
 
-fn render(source: &Source, diagnostic: &Diagnostic, color: bool) -> String {
+fn draw(source: &Source, diagnostic: &Diagnostic, color: bool) -> String {
     let characters = ThemeCharacters {
         error: "error:".into(),
         warning: "warning:".into(),

@@ -2,16 +2,20 @@
 
 use std::ffi::OsString;
 use std::io::Read as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::Outcome;
 use super::output::{Output, complain};
 use super::session::Session;
+use super::settle::settle;
+use super::stamp::stamp;
 use crate::error::Error;
-use crate::facts::{Event, Fact, Unavailable};
-use crate::gather::{Git2Repository, Repository, Request, Subject, message, parse_push_lines};
-use crate::identity;
+use crate::facts::{Event, Unavailable};
+use crate::gather::{Git2Repository, Repository, Request, Subject, parse_push_lines};
 use crate::install::chain;
+use crate::locks::keeper::Keeper;
+use crate::locks::machine::ThisMachine;
+use crate::policy::model::{Access, Release};
 
 /// What a hook came to, and what the hooks after it need.
 struct Judged {
@@ -40,6 +44,16 @@ pub fn run(name: &str, args: &[OsString]) -> u8 {
     }
 }
 
+/// Gives back the locks whose work has landed, where the policy says so.
+fn give_back(session: &Session) {
+    let plan = &session.loaded.plan;
+    if plan.policy.locks.release.value == Release::Manual || !plan.has_area(Access::Lock) {
+        return;
+    }
+    let world = ThisMachine::new();
+    settle(session, &mut Keeper::new(&session.repo, plan, &world));
+}
+
 fn refused(name: &str) -> Option<&'static str> {
     match name {
         "pre-commit" | "pre-merge-commit" | "commit-msg" => Some("nothing was committed"),
@@ -52,6 +66,9 @@ fn judged(name: &str, args: &[OsString], output: &Output) -> Result<Judged, Erro
     let judge = |event: Event, subject: Subject| -> Result<Judged, Error> {
         let request = Request { event, agent: None, branch: None, subject };
         let session = Session::open(None)?;
+        if matches!(event, Event::PreCommit | Event::PrePush) {
+            give_back(&session);
+        }
         let code = output.hook_report(&session.judge(&request)?);
         Ok(Judged { code, input: None, repo: Some(session.repo) })
     };
@@ -67,9 +84,9 @@ fn judged(name: &str, args: &[OsString], output: &Output) -> Result<Judged, Erro
             if args.get(1).is_some_and(|source| source == "template") {
                 return Ok(nothing(None));
             }
-            let tagged = message_file(name, args).and_then(|path| tag(&path));
-            let repo = tagged.unwrap_or_else(|error| {
-                complain(&format!("git-lane: the agent's tag was not put into the message: {error}\n"));
+            let stamped = message_file(name, args).and_then(|path| stamp(&path, args));
+            let repo = stamped.unwrap_or_else(|error| {
+                complain(&format!("git-lane: nothing was put into the message: {error}\n"));
                 None
             });
             Ok(Judged { repo, ..nothing(None) })
@@ -106,26 +123,6 @@ fn message_file(name: &str, args: &[OsString]) -> Result<PathBuf, Error> {
             format!("git calls it with one: git lane hook {name} <file>"),
         )
     })
-}
-
-/// Puts the agent's tag into the message, before anyone has to be told.
-fn tag(path: &Path) -> Result<Option<Git2Repository>, Error> {
-    let session = Session::open(None)?;
-    let plan = &session.loaded.plan;
-    if plan.tags.is_empty() {
-        return Ok(Some(session.repo));
-    }
-    let draft = message::read(&session.repo, &session.environment, path)?;
-    let request = Request { event: Event::CommitMsg, agent: None, branch: None, subject: Subject::Nothing };
-    let mut facts = session.facts(&request)?;
-    facts.message = Fact::Known(draft.message.clone());
-    let who = identity::resolve(plan, &facts, &facts.changes[0]);
-    if let Some(tagged) = who.agent().and_then(|agent| plan.tag_message(&draft.raw, &draft.message, agent)) {
-        std::fs::write(path, draft.encoded(&tagged)).map_err(|error| {
-            Error::write(format!("{} cannot be written: {error}", path.display()), "put the tag in by hand")
-        })?;
-    }
-    Ok(Some(session.repo))
 }
 
 fn chained(name: &str, args: &[OsString], input: Option<&[u8]>, repo: Option<Git2Repository>) -> Outcome {

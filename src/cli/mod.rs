@@ -9,10 +9,16 @@ mod doctor;
 mod hook;
 mod init;
 mod install;
+mod lock;
+mod locks;
+mod locks_text;
 mod output;
 mod policy;
+mod push;
 mod rule;
 mod session;
+mod settle;
+mod stamp;
 mod trace;
 mod who;
 
@@ -78,6 +84,10 @@ fn dispatch(args: Args) -> u8 {
         Command::Init(args) => init::run(&args, &output),
         Command::Install(args) => install::install(&args, &output),
         Command::Uninstall(args) => install::uninstall(&args, &output),
+        Command::Lock(args) => lock::lock(&args, &output),
+        Command::Unlock(args) => lock::unlock(&args, &output),
+        Command::Locks(args) => locks::run(&args, &output),
+        Command::Push(args) => push::run(&args, &output),
         Command::Doctor => doctor::run(&output),
     };
     outcome.unwrap_or_else(|error| match event {

@@ -23,6 +23,43 @@ pub fn complain(message: &str) {
     let _ = std::io::stderr().lock().write_all(message.as_bytes());
 }
 
+/// A line that says how it is going: rewritten in place on a terminal, else written again only when
+/// something else is going on.
+#[derive(Debug)]
+pub struct Progress {
+    is_terminal: bool,
+    is_quiet: bool,
+    said: String,
+}
+
+impl Progress {
+    /// Nothing said so far.
+    pub fn new(output: &Output) -> Self {
+        let is_terminal = std::io::stderr().is_terminal();
+        Self { is_terminal, is_quiet: output.is_quiet(), said: String::new() }
+    }
+
+    /// Says what goes on; `detail` may change from moment to moment.
+    pub fn say(&mut self, what: &str, detail: &str) {
+        if self.is_quiet {
+            return;
+        }
+        let said = if self.is_terminal { format!("{what}{detail}") } else { what.to_owned() };
+        if said != self.said {
+            let line = if self.is_terminal { format!("\r\x1b[K{said}") } else { format!("{what}{detail}\n") };
+            complain(&line);
+            self.said = said;
+        }
+    }
+
+    /// Leaves the line.
+    pub fn end(&mut self) {
+        if self.is_terminal && !self.said.is_empty() {
+            complain("\r\x1b[K");
+        }
+    }
+}
+
 fn wants_color(when: When, is_terminal: bool) -> bool {
     let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     match when {
@@ -125,6 +162,11 @@ impl Output {
     pub fn error(&self, error: &Error) -> u8 {
         complain(&diagnostics::render_error(error, self.error_color));
         2
+    }
+
+    /// What was refused, and the next step.
+    pub fn refusal(&self, text: &str, help: &str) -> String {
+        diagnostics::render("refused", text, help, self.error_color)
     }
 
     /// An error instead of a verdict: programs still get a report.

@@ -71,9 +71,7 @@ fn answer(plan: &Plan, path: RepoPath, is_folder: bool) -> Answer {
                     let titles: Vec<String> = agents.map(Agent::title).collect();
                     ("owner", format!("only {} may change it (area `{name}`)", titles.join(" and ")))
                 }
-                Access::Lock => {
-                    ("lock", format!("whoever holds the lock `{name}`: touch .locks/.{name}-lock-<agent>"))
-                }
+                Access::Lock => ("lock", format!("whoever holds the lock: git lane lock {name}")),
                 Access::Coordinate => (
                     "coordinate",
                     format!("anyone whose commit says `Coordinated-with: <agent>` (area `{name}`)"),

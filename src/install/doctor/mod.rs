@@ -3,6 +3,7 @@
 mod gits;
 mod hooks;
 mod lane;
+mod locks;
 
 use std::ffi::{OsStr, OsString};
 
@@ -81,6 +82,9 @@ pub fn examine(
     }
     checks.push(lane::identity(repo, loaded.ok().map(|loaded| &loaded.plan), environment));
     checks.extend(lane::policy(loaded));
+    if let Ok(loaded) = loaded {
+        checks.extend(locks::examine(repo, &loaded.plan));
+    }
     checks.push(gits::versions(path_var));
     checks
 }

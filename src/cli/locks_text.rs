@@ -1,0 +1,267 @@
+//! Locks in words and as JSON.
+
+use serde_json::{Value, json};
+
+use crate::locks::keeper::{Keeper, Waiting};
+use crate::locks::liveness::{Judge, Liveness};
+use crate::locks::protocol::{Claim, Refusal};
+use crate::locks::record::{Event, Kind, Lease, Stake};
+use crate::policy::Plan;
+use crate::policy::model::Agent;
+use crate::policy::scalar::in_words;
+use crate::report::quote;
+
+/// A lock that is held, at one moment.
+pub struct Held<'a> {
+    area: &'a str,
+    /// The lock.
+    pub lease: &'a Lease,
+    /// What it is now.
+    pub liveness: Liveness,
+    is_here: bool,
+    now: i64,
+}
+
+impl<'a> Held<'a> {
+    /// Judges it. `now`: seconds since the epoch.
+    pub fn new(area: &'a str, lease: &'a Lease, judge: &Judge<'_>, now: i64) -> Self {
+        let is_here = judge.world().machine().shares_clock(&lease.stake.machine);
+        Self { area, lease, liveness: judge.lease(lease), is_here, now }
+    }
+
+    /// Seconds until others may have it.
+    pub fn left(&self) -> u64 {
+        self.liveness.left().div_ceil(1_000)
+    }
+
+    /// `until 10:40 UTC (1 h from now)`.
+    pub fn until(&self) -> String {
+        let at = clock(self.now.saturating_add_unsigned(self.left()));
+        let left = in_words(self.left());
+        match self.liveness {
+            Liveness::Orphaned(_) => format!("until {at} ({left} from now: its process is gone)"),
+            Liveness::Ended(cause) => format!("no more: it {}", cause.words()),
+            Liveness::Alive(_) if self.is_here => format!("until {at} ({left} from now)"),
+            Liveness::Alive(_) => format!("until {at} at the latest, unless it is renewed"),
+        }
+    }
+
+    /// `in /w/a1 on build-7`.
+    pub fn place(&self) -> String {
+        let Stake { worktree, machine, .. } = &self.lease.stake;
+        if self.is_here { format!("in {worktree}") } else { format!("in {worktree} on {}", machine.host) }
+    }
+
+    /// Everything, for programs.
+    pub fn json(&self) -> Value {
+        let stake = &self.lease.stake;
+        let state = match self.liveness {
+            Liveness::Alive(_) => "held",
+            Liveness::Orphaned(_) => "orphaned",
+            Liveness::Ended(_) => "ended",
+        };
+        json!({
+            "area": self.area,
+            "scope": stake.scope,
+            "agent": stake.agent,
+            "generation": self.lease.generation,
+            "state": state,
+            "left": self.left(),
+            "until": timestamp(self.now.saturating_add_unsigned(self.left())),
+            "since": timestamp(self.lease.since),
+            "renewed": timestamp(stake.at),
+            "ttl": stake.ttl,
+            "reason": self.lease.reason,
+            "worktree": stake.worktree,
+            "machine": stake.machine.host,
+            "process": stake.process.map(|process| process.id),
+        })
+    }
+}
+
+/// A time of day, with the day where it is another one.
+pub fn clock(at: i64) -> String {
+    let Ok(time) = jiff::Timestamp::from_second(at) else {
+        return "the end of time".to_owned();
+    };
+    let day = 86_400;
+    let is_today = at / day == jiff::Timestamp::now().as_second() / day;
+    time.strftime(if is_today { "%H:%M UTC" } else { "%Y-%m-%d %H:%M UTC" }).to_string()
+}
+
+/// A time for programs.
+pub fn timestamp(at: i64) -> String {
+    jiff::Timestamp::from_second(at).unwrap_or_default().to_string()
+}
+
+/// The agent with its name.
+pub fn title(plan: &Plan, agent: &str) -> String {
+    plan.policy.agent(agent).map_or(agent.to_owned(), Agent::title)
+}
+
+/// What was refused.
+pub struct Said {
+    /// One sentence.
+    pub text: String,
+    /// The next steps, one on each line.
+    pub help: String,
+    /// The same for programs.
+    pub json: Value,
+}
+
+/// What taking a lock came to.
+pub fn taken(held: &Held<'_>, event: &Event) -> String {
+    let Lease { stake, generation, .. } = held.lease;
+    let (agent, scope) = (&stake.agent, &stake.scope);
+    let verb = match event.kind {
+        Kind::Renew => "renewed",
+        Kind::Steal => "stole",
+        _ => "locked",
+    };
+    let mut text = format!("{verb} `{scope}` for {agent} {}, generation {generation}\n", held.until());
+    for loser in &event.from {
+        text.push_str(&format!(
+            "  generation {} of {} {}\n",
+            loser.generation,
+            loser.agent,
+            loser.cause.words()
+        ));
+    }
+    if event.kind != Kind::Renew {
+        text.push_str(&format!("  when your work is pushed: git lane unlock {}\n", quote(scope.as_bytes())));
+    }
+    text
+}
+
+/// Why a lock was not given.
+pub fn refusal(plan: &Plan, keeper: &mut Keeper<'_>, claim: &Claim<'_>, why: &Refusal, waited: bool) -> Said {
+    let scope = &claim.scope.text;
+    let word = quote(scope.as_bytes());
+    let now = keeper.judge().now().wall;
+    let told = if waited { " (waited as long as you said)" } else { "" };
+    match why {
+        Refusal::Held(lease, _) => {
+            let judge = keeper.judge();
+            let held = Held::new(&claim.scope.area, lease, &judge, now);
+            let whose = title(plan, &lease.stake.agent);
+            let what = &lease.stake.scope;
+            let part = if what == scope { String::new() } else { format!(", which meets `{scope}`,") };
+            let reason = lease.reason.as_ref().map(|why| format!(": \"{why}\"")).unwrap_or_default();
+            let text = format!(
+                "`{what}`{part} is held by {whose} {}{told}\n  since {}, {}, generation {}{reason}",
+                held.until(),
+                clock(lease.since),
+                held.place(),
+                lease.generation
+            );
+            let wait = in_hours(held.left());
+            let help = format!(
+                "wait for it: git lane lock {word} --wait {wait}\n\
+                 only if {0} will not come back: git lane lock {word} --steal --reason '…' ({0} is told)",
+                lease.stake.agent
+            );
+            said(text, help, claim, "held", json!({ "holder": held.json() }))
+        }
+        Refusal::Queued(ahead) => {
+            let names: Vec<&str> = ahead.iter().map(|ticket| ticket.agent.as_str()).collect();
+            let text = format!("`{scope}` is free, and {} came first{told}", names.join(", "));
+            let help = format!("stand in the queue: git lane lock {word} --wait 10m");
+            said(text, help, claim, "queued", json!({ "ahead": names }))
+        }
+        Refusal::Marked(marker) => {
+            let file = crate::locks::markers::file_name(&marker.area, &marker.area, &marker.agent);
+            let whose = title(plan, &marker.agent);
+            let since = clock(marker.since);
+            let text = format!(
+                "`{}` is held by {whose} since {since}, by hand: {}/.locks/{file}{told}",
+                marker.area, marker.place
+            );
+            let help = format!(
+                "wait for it: git lane lock {word} --wait {}\nor talk to {}",
+                plan.policy.locks.ttl.value, marker.agent
+            );
+            let holder = json!({
+                "agent": marker.agent, "since": timestamp(marker.since), "worktree": marker.place,
+            });
+            said(text, help, claim, "marked", json!({ "holder": holder }))
+        }
+        Refusal::NotHeld => {
+            let text = format!("{} does not hold `{scope}`: there is nothing to renew", claim.agent);
+            said(text, format!("take it: git lane lock {word}"), claim, "not-held", json!({}))
+        }
+    }
+}
+
+fn said(text: String, help: String, claim: &Claim<'_>, why: &str, mut json: Value) -> Said {
+    json["state"] = json!("refused");
+    json["scope"] = json!(claim.scope.text);
+    json["area"] = json!(claim.scope.area);
+    json["why"] = json!(why);
+    json["help"] = json!(help);
+    Said { text, help, json }
+}
+
+/// Why another's lock is not given back.
+pub fn not_yours(plan: &Plan, judge: &Judge<'_>, claim: &Claim<'_>, lease: &Lease) -> Said {
+    let held = Held::new(&claim.scope.area, lease, judge, judge.now().wall);
+    let whose = title(plan, &lease.stake.agent);
+    let text =
+        format!("`{}` is not yours to give back: {whose} holds it {}", lease.stake.scope, held.until());
+    let help = format!(
+        "only if {} will not come back: git lane lock {} --steal --reason '…'",
+        lease.stake.agent,
+        quote(claim.scope.text.as_bytes())
+    );
+    said(text, help, claim, "held", json!({ "holder": held.json() }))
+}
+
+/// Why a part of what one holds is not given back.
+pub fn another_scope(claim: &Claim<'_>, lease: &Lease) -> Said {
+    let (wanted, have) = (&claim.scope.text, &lease.stake.scope);
+    let text = format!("{} does not hold `{wanted}`, but `{have}`", claim.agent);
+    said(text, format!("git lane unlock {}", quote(have.as_bytes())), claim, "held", json!({}))
+}
+
+/// What somebody who waits is told: what does not change from moment to moment, and what does.
+pub fn waiting(plan: &Plan, scope: &str, waiting: &Waiting<'_>) -> (String, String) {
+    let ahead = match waiting.ahead {
+        0 => String::new(),
+        1 => ", one before you".to_owned(),
+        count => format!(", {count} before you"),
+    };
+    let (who, left) = match waiting.refusal {
+        Refusal::Held(lease, liveness) => {
+            let left = in_words(liveness.left().div_ceil(1_000));
+            let gone = if matches!(liveness, Liveness::Orphaned(_)) { ", its process is gone" } else { "" };
+            (title(plan, &lease.stake.agent), format!(" ({left} left at the most{gone})"))
+        }
+        Refusal::Marked(marker) => (title(plan, &marker.agent), String::new()),
+        Refusal::Queued(queue) => {
+            let first = queue.first().map(|ticket| title(plan, &ticket.agent));
+            (first.unwrap_or_default(), " (next in the queue)".to_owned())
+        }
+        Refusal::NotHeld => (String::new(), String::new()),
+    };
+    (format!("waiting for `{scope}`: {who}{ahead}"), left)
+}
+
+/// A duration as it is typed, not shorter than it is: `2m`, `1h20m`.
+fn in_hours(seconds: u64) -> String {
+    let minutes = seconds.div_ceil(60).max(1);
+    match (minutes / 60, minutes % 60) {
+        (0, minutes) => format!("{minutes}m"),
+        (hours, 0) => format!("{hours}h"),
+        (hours, minutes) => format!("{hours}h{minutes}m"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::in_hours;
+
+    #[test]
+    fn durations_as_they_are_typed() {
+        assert_eq!((in_hours(0), in_hours(61)), ("1m".into(), "2m".into()));
+        assert_eq!((in_hours(7_200), in_hours(4_800)), ("2h".into(), "1h20m".into()));
+    }
+}

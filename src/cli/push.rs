@@ -1,0 +1,100 @@
+//! `git lane push`
+
+use super::Outcome;
+use super::args::Push;
+use super::lock;
+use super::output::{Output, complain};
+use super::session::Session;
+use super::settle;
+use crate::error::Error;
+use crate::gather::Repository;
+use crate::locks::keeper::Keeper;
+use crate::locks::machine::ThisMachine;
+
+/// Pushes the current branch to the policy's remote under its own name, and renews the agent's locks: in
+/// the same atomic push where that remote has the locks, so that a lock which was stolen in between keeps
+/// the work out, whichever of the two came first.
+///
+/// # Errors
+/// No branch, no such remote, or locks that cannot be read or written.
+pub fn run(args: &Push, output: &Output) -> Outcome {
+    let session = Session::open(None)?;
+    let plan = &session.loaded.plan;
+    let Some(reference) = session.repo.head()?.branch else {
+        return Err(Error::usage(
+            "HEAD is on no branch: there is nothing to push it to",
+            "git switch <branch>; in the middle of a rebase: git rebase --continue",
+        ));
+    };
+    let tip = session.repo.resolve("HEAD")?;
+    let remote = &plan.policy.remote.value;
+    let agent = lock::agent(&session, None).ok();
+    let world = ThisMachine::new();
+    let mut keeper = Keeper::new(&session.repo, plan, &world);
+    keeper.refresh(0)?;
+    let worktree = lock::here(&session);
+    let is_same = keeper.store().remote_name() == Some(remote.as_str());
+    let (mut together, mut renewed) = (Vec::new(), Vec::new());
+    match &agent {
+        Some(agent) if is_same => together = keeper.renewals(agent, &worktree, &tip.to_string())?,
+        // The locks lie elsewhere: they come first, so that nobody takes them while the push is under way.
+        Some(agent) => match keeper.renew_all(agent, &worktree, &tip.to_string())? {
+            Ok(scopes) => renewed = scopes,
+            Err(scope) => return lost(&scope, output),
+        },
+        None => {}
+    }
+    renewed.extend(together.iter().flat_map(|renewal| renewal.scopes.clone()));
+    let mut arguments = vec!["push".to_owned(), "--atomic".to_owned()];
+    if args.force_with_lease {
+        arguments.push(format!("--force-with-lease={reference}"));
+    }
+    let mut refspecs = vec![format!("{reference}:{reference}")];
+    for renewal in &together {
+        let (lease, refspec) = keeper.store().swap_arguments(&renewal.tip, renewal.old)?;
+        arguments.push(lease);
+        refspecs.push(refspec);
+    }
+    if output.is_quiet() {
+        arguments.push("--quiet".to_owned());
+    }
+    arguments.extend(["--".to_owned(), remote.clone()]);
+    arguments.extend(refspecs);
+    let pushed = std::process::Command::new("git").args(&arguments).status().map_err(|error| {
+        Error::usage(format!("git cannot be started: {error}"), "git has to be on the PATH")
+    })?;
+    if !pushed.success() {
+        keeper.refresh(0)?;
+        for renewal in &together {
+            if !keeper.stands(renewal)? {
+                return lost(&renewal.scopes.join("`, `"), output);
+            }
+        }
+        if !args.force_with_lease {
+            complain(
+                "git-lane: nothing was pushed; if that is because you rebased: git lane push --force-with-lease\n",
+            );
+        }
+        return Ok(1);
+    }
+    keeper.refresh(0)?;
+    keeper.show();
+    settle::settle(&session, &mut keeper);
+    lock::notes(&keeper, output);
+    if !output.is_quiet() {
+        for scope in &renewed {
+            complain(&format!("git-lane: renewed `{scope}`\n"));
+        }
+    }
+    Ok(0)
+}
+
+/// Another agent has the lock by now.
+fn lost(scope: &str, output: &Output) -> Outcome {
+    let word = crate::report::quote(scope.as_bytes());
+    complain(&output.refusal(
+        &format!("the lock `{scope}` changed hands while you pushed; nothing was pushed"),
+        &format!("who has it, and why: git lane locks --log {word}\nthen wait for it: git lane lock {word} --wait 1h"),
+    ));
+    Ok(1)
+}

@@ -1,0 +1,116 @@
+//! What prepare-commit-msg puts into a message: the agent's tag, and the locks that the commit is made
+//! under.
+
+use std::ffi::OsString;
+use std::path::Path;
+
+use super::session::Session;
+use crate::error::Error;
+use crate::facts::{Event, Fact, LOCK_TRAILER};
+use crate::gather::message::{self, Draft};
+use crate::gather::{Git2Repository, Request, Subject};
+use crate::identity;
+use crate::locks::keeper::Keeper;
+use crate::locks::machine::ThisMachine;
+use crate::policy::model::Access;
+
+/// Writes tag and locks into the message file, before anyone has to be told. `args`: what git gave to the
+/// hook after the file.
+///
+/// # Errors
+/// What keeps it from doing so; the file is as it was.
+pub(super) fn stamp(path: &Path, args: &[OsString]) -> Result<Option<Git2Repository>, Error> {
+    let session = Session::open(None)?;
+    let plan = &session.loaded.plan;
+    if plan.tags.is_empty() && !plan.has_area(Access::Lock) {
+        return Ok(Some(session.repo));
+    }
+    let before = message::read(&session.repo, &session.environment, path)?;
+    let request = Request { event: Event::CommitMsg, agent: None, branch: None, subject: Subject::Nothing };
+    let mut facts = session.facts(&request)?;
+    facts.message = Fact::Known(before.message.clone());
+    let who = identity::resolve(plan, &facts, &facts.changes[0]);
+    let Some(agent) = who.agent() else {
+        return Ok(Some(session.repo));
+    };
+    let mut draft = before.clone();
+    if let Some(tagged) = plan.tag_message(&draft.raw, &draft.message, agent) {
+        draft = again(&session, &draft, tagged)?;
+    }
+    for token in tokens(&session, agent, args)? {
+        if let Some(raw) = with_token(&draft, &token) {
+            draft = again(&session, &draft, raw)?;
+        }
+    }
+    if draft.raw != before.raw {
+        std::fs::write(path, draft.encoded(&draft.raw)).map_err(|error| {
+            Error::write(format!("{} cannot be written: {error}", path.display()), "put the tag in by hand")
+        })?;
+    }
+    Ok(Some(session.repo))
+}
+
+fn again(session: &Session, draft: &Draft, raw: String) -> Result<Draft, Error> {
+    let message = message::parse(&session.repo, &session.environment, &raw)?;
+    Ok(Draft { raw, message, is_utf8: draft.is_utf8 })
+}
+
+/// `common@7` for each lock that the agent holds on something which the commit changes.
+fn tokens(session: &Session, agent: &str, args: &[OsString]) -> Result<Vec<String>, Error> {
+    let plan = &session.loaded.plan;
+    if !plan.has_area(Access::Lock) {
+        return Ok(Vec::new());
+    }
+    let world = ThisMachine::new();
+    let mut keeper = Keeper::new(&session.repo, plan, &world);
+    let held = keeper.held_by(agent)?;
+    if held.is_empty() {
+        return Ok(Vec::new());
+    }
+    // `commit --amend` is told from `commit -C HEAD` by nothing; what the last commit changed counts in both.
+    let is_amend = args.get(1).is_some_and(|source| source == "commit")
+        && args.get(2).is_some_and(|commit| commit == "HEAD");
+    let subject = Subject::Made { is_amend };
+    let facts = session.facts(&Request { event: Event::CommitMsg, agent: None, branch: None, subject })?;
+    let files = facts.changes[0].staged.get()?;
+    let mut tokens = Vec::new();
+    for (tip, scope) in held {
+        let is_on = files.iter().any(|file| {
+            plan.area_of(file).is_some_and(|area| area.name.value == scope.area)
+                && scope.has(&file.path.0, file.is_folder(), plan.folds_case())
+        });
+        let lease = tip.record.leases.iter().find(|lease| lease.stake.scope == scope.text);
+        if let (true, Some(lease)) = (is_on, lease) {
+            tokens.push(format!("{}@{}", scope.text, lease.generation));
+        }
+    }
+    Ok(tokens)
+}
+
+/// The message with a lock's generation in it; an older one of the same scope gives way. `None` where it
+/// has it already.
+fn with_token(draft: &Draft, token: &str) -> Option<String> {
+    let (scope, _) = token.rsplit_once('@')?;
+    let present = draft.message.trailer(LOCK_TRAILER);
+    if present.iter().any(|value| value == token) {
+        return None;
+    }
+    let is_older = |value: &&String| value.rsplit_once('@').is_some_and(|(other, _)| other == scope);
+    let Some(older) = present.iter().find(is_older) else {
+        return Some(crate::policy::with_trailer(
+            &draft.raw,
+            &draft.message,
+            &format!("{LOCK_TRAILER}: {token}"),
+        ));
+    };
+    let is_line = |line: &str| {
+        line.split_once(':').is_some_and(|(key, value)| {
+            key.trim().eq_ignore_ascii_case(LOCK_TRAILER) && value.trim() == older.as_str()
+        })
+    };
+    let lines = draft
+        .raw
+        .split_inclusive('\n')
+        .map(|line| if is_line(line) { format!("{LOCK_TRAILER}: {token}\n") } else { line.to_owned() });
+    Some(lines.collect())
+}

@@ -1,0 +1,538 @@
+//! Locks of one repository, as commands and hooks show them.
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used)]
+
+mod support;
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use support::{LANE, POLICY, Ran, Scratch, Worktree, stable};
+
+const REF: &str = "refs/lane/locks/d66298e124bee0fb";
+
+/// Worktrees of a1 and a2 with hooks, and a remote; locks may live as short as a second.
+fn two() -> (Scratch, Worktree, Worktree) {
+    with_locks("ttl: 2h, min_ttl: 1s, grace: 1s")
+}
+
+fn with_locks(locks: &str) -> (Scratch, Worktree, Worktree) {
+    let policy = POLICY.replace("max_age: 3h", "max_age: null").replace("ttl: 2h, remote: null", locks);
+    let scratch = Scratch::with_policy(&policy);
+    scratch.add_origin();
+    let one = scratch.worktree("a1", "feat/a1/x");
+    let two = scratch.worktree("a2", "feat/a2/x");
+    one.lane(&["install", "--agent", "a1"]).ok();
+    two.lane(&["install", "--agent", "a2"]).ok();
+    (scratch, one, two)
+}
+
+/// What differs from run to run, times and places, taken out.
+fn plain(text: &str, scratch: &Scratch) -> String {
+    let text = stable(text, scratch);
+    let mut out = String::new();
+    for line in text.lines() {
+        let words = line.split(' ').map(|word| {
+            let digits = word.trim_matches(|c: char| !c.is_ascii_digit());
+            if digits.len() == 5 && digits.as_bytes()[2] == b':' {
+                word.replace(digits, "<time>")
+            } else {
+                word.to_owned()
+            }
+        });
+        out.push_str(&words.collect::<Vec<_>>().join(" "));
+        out.push('\n');
+    }
+    let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    out.replace(&format!("({host}:"), "(<host>:").replace("1 h 59 min", "2 h")
+}
+
+#[test]
+fn a_lock_is_taken_shown_and_given_back() {
+    let (scratch, one, two) = two();
+    let mut said = String::new();
+    for (tree, args) in [
+        (&one, &["locks"][..]),
+        (&one, &["lock", "common", "--reason", "a new  pool"]),
+        (&two, &["lock", "common"]),
+        (&two, &["lock", "services/common/main.py"]),
+        (&two, &["locks"]),
+        (&two, &["unlock", "common"]),
+        (&one, &["lock", "common", "--ttl", "90m"]),
+        (&one, &["unlock", "services/common/main.py"]),
+        (&one, &["unlock", "common"]),
+        (&one, &["unlock", "common"]),
+        (&one, &["lock", "common", "--renew"]),
+        (&two, &["lock", "services/common/main.py"]),
+        (&two, &["lock", "common", "--steal", "--reason", "mine"]),
+        (&two, &["unlock", "--all"]),
+        (&two, &["locks"]),
+    ] {
+        let ran = tree.lane(args);
+        let who = tree.root.file_name().unwrap().to_str().unwrap();
+        said.push_str(&format!("{who}$ git lane {} [{}]\n{}", args.join(" "), ran.code, ran.all()));
+    }
+    insta::assert_snapshot!(plain(&said, &scratch));
+}
+
+#[test]
+fn a_path_inside_an_area() {
+    let (_scratch, one, two) = two();
+    one.lane(&["lock", "services/common/db/"]).ok().says("locked `services/common/db/`");
+    two.lane(&["lock", "services/common/db/pool.py"])
+        .fails(1)
+        .says("which meets `services/common/db/pool.py`,");
+    two.lane(&["lock", "common"]).fails(1);
+    let below = Worktree { root: two.root.join("services/common"), home: two.home.clone() };
+    below.lane(&["lock", "main.py"]).ok().says("locked `services/common/main.py`");
+    two.commit("services/common/main.py", "x\n", "feat: x").ok();
+    assert_eq!(trailer(&two), "services/common/main.py@2\n");
+    two.commit("services/common/db/x.py", "x\n", "feat: x").fails(1).says("which a1 (MLOps) holds");
+    two.git(&["reset", "-q", "--hard"]).ok();
+    two.commit("services/common/other.py", "x\n", "feat: x").fails(1).says("which nobody holds");
+    let locks = two.lane(&["locks", "--format", "json"]).ok().json();
+    assert_eq!(locks["locks"].as_array().unwrap().len(), 2);
+    let near = two.lane(&["locks", "services/common/db/y", "--format", "json"]).ok().json();
+    assert_eq!(near["locks"].as_array().unwrap().len(), 1, "only what could be in the way");
+}
+
+/// The trailers of the last commit.
+fn trailer(tree: &Worktree) -> String {
+    tree.git(&["log", "-1", "--format=%(trailers:key=Lane-Lock,valueonly)"]).ok().out.trim_end().to_owned()
+        + "\n"
+}
+
+#[test]
+fn bad_input() {
+    let (scratch, one, _two) = two();
+    for (args, says) in [
+        (&["lock", "comon"][..], "did you mean `common`?"),
+        (&["lock", "nowhere"], "areas with locks: common"),
+        (&["lock", "shared"], "the area `shared` needs no lock: it is coordinated"),
+        (&["lock", "requirements.txt"], "`requirements.txt` needs no lock"),
+        (&["lock", "services/revenue/main.py"], "in the lane of a4 (Platform)"),
+        (&["lock", "**/*.py"], "reaches beyond the area `common`"),
+        (&["lock", "services/common/[x"], "`[` is never closed"),
+        (&["lock", "../../x"], "outside of this repository"),
+        (&["lock", ""], "the name of an area"),
+        (&["lock", "common", "--ttl", "0s"], "longer than nothing"),
+        (&["lock", "common", "--ttl", "365d"], "allows at most 1d (`locks.max_ttl`)"),
+        (&["lock", "common", "--ttl", "soon"], "such as 90m"),
+        (&["lock", "common", "--steal"], "--reason"),
+        (&["lock", "common", "--renew", "--wait", "1m"], "cannot be used with"),
+        (&["lock", "common", "--pid", "4194305"], "no such process runs here"),
+        (&["lock", "common", "--agent", "a9"], "which is no agent"),
+        (&["lock"], "required"),
+        (&["unlock"], "required"),
+        (&["unlock", "comon"], "did you mean `common`?"),
+        (&["locks", "comon"], "did you mean `common`?"),
+    ] {
+        one.lane(args).fails(2).says(says);
+    }
+    one.lane_env(&["lock", "common"], &[("LANE_PID", "me")]).fails(2).says("unset LANE_PID");
+    scratch.lane(&["lock", "common"]).fails(2).says("which one you are").says("--agent <id>");
+    assert_eq!(one.git(&["for-each-ref", "refs/lane"]).out, "", "nothing on disk changed");
+    assert!(!one.root.join(".locks").exists());
+}
+
+#[test]
+fn several_are_taken_together_or_not_at_all() {
+    let (_scratch, one, two) = two();
+    two.lane(&["lock", "services/common/z.py"]).ok();
+    one.lane(&["lock", "services/common/a.py", "services/common/z.py"])
+        .fails(1)
+        .says("`services/common/z.py` is held");
+    let held = one.lane(&["locks", "--format", "json"]).ok().json();
+    assert_eq!(held["locks"][0]["agent"], "a2");
+    assert_eq!(held["locks"].as_array().unwrap().len(), 1);
+    one.lane(&["locks", "--log"]).ok().says("another lock of the same command was refused");
+}
+
+#[test]
+fn a_ref_that_holds_no_lock_is_named_and_never_free() {
+    let (scratch, one, _two) = two();
+    let blob = one.git(&["rev-parse", "HEAD:policy.yaml"]).ok().out.trim().to_owned();
+    let head = one.head();
+    let broken = |says: &str| {
+        one.lane(&["lock", "common"]).fails(2).says(REF).says(says).says("nobody is given that lock");
+        one.lane(&["locks"]).fails(2).says(REF).says("could not decide");
+        one.commit("services/common/x.py", "x\n", "feat: x")
+            .fails(1)
+            .says(says)
+            .says("nothing was committed");
+        one.git(&["reset", "-q", "--hard"]).ok();
+    };
+    for oid in [&blob, &head] {
+        one.git(&["update-ref", REF, oid]).ok();
+        broken(if *oid == blob { "cannot be read" } else { "not written by git-lane" });
+    }
+    one.git(&["update-ref", "-d", REF]).ok();
+    one.git(&["symbolic-ref", REF, "refs/heads/main"]).ok();
+    broken("points to another ref");
+    one.git(&["symbolic-ref", "-d", REF]).ok();
+    // A record of another area, or one that a newer git-lane wrote.
+    one.lane(&["lock", "common"]).ok();
+    let tree = one.git(&["rev-parse", &format!("{REF}^{{tree}}")]).ok().out;
+    let message = one.git(&["log", "-1", "--format=%B", REF]).ok().out;
+    for (from, to, says) in [
+        ("\"area\":\"common\"", "\"area\":\"other\"", "area `other`"),
+        ("\"lane-lock\":1", "\"lane-lock\":2", "newer git-lane"),
+        ("\"generation\":1,\"event\"", "\"generation\":0,\"event\"", "do not rise"),
+        ("\"leases\"", "\"less\"", "damaged"),
+    ] {
+        assert!(message.contains(from), "{message}");
+        let forged = one.git(&["commit-tree", tree.trim(), "-m", &message.replace(from, to)]).ok().out;
+        one.git(&["update-ref", REF, forged.trim()]).ok();
+        broken(says);
+    }
+    // The file of the ref is cut short, and the way out that is named works.
+    let file = scratch.root().join(".git").join(REF);
+    std::fs::write(&file, "deadbeef\n").unwrap();
+    one.lane(&["lock", "common"]).fails(2).says(REF);
+    one.git(&["update-ref", "-d", REF]);
+    let _ = std::fs::remove_file(&file);
+    one.git(&["update-ref", REF, &head]).ok();
+    let ran = one.lane(&["lock", "common"]).fails(2);
+    let mend = ran.err.lines().find_map(|line| line.split_once("begin anew, keep it elsewhere: ")).unwrap().1;
+    let mended: Ran = one.command("sh").args(["-c", mend]).output().unwrap().into();
+    mended.ok();
+    one.lane(&["lock", "common"]).ok();
+    // A stray ref of nobody's.
+    one.lane(&["doctor"]).says("locks: one area with locks");
+    one.git(&["update-ref", "refs/lane/locks/stray", &head]).ok();
+    one.lane(&["doctor"]).fails(1).says("locks: the lock ref refs/lane/locks/stray holds no lock");
+    one.lane(&["locks"]).fails(2).says("refs/lane/locks/stray");
+    one.lane(&["lock", "common"]).ok().says("renewed");
+}
+
+#[test]
+fn commits_bear_the_generation() {
+    let (_scratch, _one, two) = two();
+    two.lane(&["lock", "common"]).ok();
+    two.commit("services/common/a.py", "x\n", "feat: a").ok();
+    assert_eq!(two.git(&["log", "-1", "--format=%B"]).out, "[A2] feat: a\n\nLane-Lock: common@1\n\n");
+    two.commit("services/rag_pipeline/a.py", "x\n", "feat: no lock was needed").ok();
+    assert_eq!(trailer(&two), "\n");
+    // An amended commit bears it if it touches the area, and bears the newest one.
+    two.write("services/common/b.py", "x\n");
+    two.git(&["add", "-A"]).ok();
+    two.git(&["commit", "-q", "--amend", "--no-edit"]).ok();
+    assert_eq!(trailer(&two), "common@1\n");
+    two.lane(&["unlock", "common"]).ok();
+    two.lane(&["lock", "common"]).ok();
+    two.git(&["commit", "-q", "--amend", "--no-edit"]).ok();
+    assert_eq!(trailer(&two), "common@2\n", "what it had before counts too");
+    two.git(&["commit", "-q", "--amend", "-m", "feat: another text", "--trailer", "Coordinated-with: a1"])
+        .ok();
+    assert_eq!(
+        two.git(&["log", "-1", "--format=%B"]).out,
+        "[A2] feat: another text\n\nCoordinated-with: a1\nLane-Lock: common@2\n\n"
+    );
+    // A message that nobody wrote stays one that says nothing.
+    two.write("services/common/c.py", "x\n");
+    two.git(&["add", "-A"]).ok();
+    two.git(&["commit", "-q"]).fails(1);
+    let edit = |script: &str| -> Ran {
+        two.command("git").args(["commit", "-q"]).env("GIT_EDITOR", script).output().unwrap().into()
+    };
+    edit("sh -c 'sed -i \"1s/$/feat: by hand/\" \"$1\"' -").ok();
+    assert_eq!(two.git(&["log", "-1", "--format=%B"]).out, "[A2] feat: by hand\n\nLane-Lock: common@2\n\n");
+    two.git(&["push", "-q", "origin", "HEAD"]).ok();
+    two.lane(&["unlock", "common"]).ok();
+    two.git(&["push", "-q", "origin", "HEAD~1:refs/heads/feat/a2/part"]).ok();
+    two.lane(&["check"]).ok();
+}
+
+#[test]
+fn what_was_committed_under_a_lock_may_be_pushed_after_it_was_given_back() {
+    let (_scratch, one, two) = two();
+    two.lane(&["lock", "common"]).ok();
+    two.commit("services/common/a.py", "x\n", "feat: a").ok();
+    two.lane(&["unlock", "common"]).ok();
+    two.git(&["push", "-q", "origin", "HEAD"]).ok();
+    // By hand without the trailer it needs the lock at push, and so does a forged generation.
+    two.sneak("services/common/b.py", "x\n", "[A2] b\n\nLane-Lock: common@9");
+    two.git(&["push", "-q", "origin", "HEAD"])
+        .fails(1)
+        .says("generation 9 of the lock `common`, which was never taken");
+    one.lane(&["lock", "common"]).ok();
+    one.lane(&["unlock", "common"]).ok();
+    two.git(&["commit", "-q", "--no-verify", "--amend", "-m", "[A2] b\n\nLane-Lock: common@2"]).ok();
+    two.git(&["push", "-q", "origin", "HEAD"]).fails(1).says("which was that of a1 (MLOps)");
+    two.git(&["commit", "-q", "--no-verify", "--amend", "-m", "[A2] b"]).ok();
+    two.git(&["push", "-q", "origin", "HEAD"]).fails(1).says("which nobody holds");
+}
+
+#[test]
+fn a_push_under_a_stolen_lock_is_refused_and_the_trail_names_the_thief() {
+    let (scratch, one, two) = two();
+    two.lane(&["lock", "common", "--reason", "pool"]).ok();
+    two.commit("services/common/a.py", "x\n", "feat: a").ok();
+    one.lane(&["lock", "common", "--steal", "--reason", "production is down"])
+        .ok()
+        .says("generation 1 of a2 was stolen");
+    let ran = two.git(&["push", "-q", "origin", "HEAD"]).fails(1);
+    insta::assert_snapshot!(plain(&ran.err, &scratch));
+    two.lane(&["push"]).fails(1).says("which a1 (MLOps) stole");
+    assert_eq!(two.git(&["ls-remote", "origin", "refs/heads/feat/*"]).out, "", "nothing was pushed");
+    let log = two.lane(&["locks", "--log", "--format", "json"]).ok().json();
+    assert_eq!((&log[0]["kind"], &log[0]["agent"]), (&"steal".into(), &"a1".into()));
+    assert_eq!(log[0]["reason"], "production is down");
+    assert_eq!(
+        log[0]["from"][0],
+        serde_json::json!({"agent": "a2", "scope": "common", "generation": 1, "cause": "stolen"})
+    );
+    two.lane(&["locks", "--log", "common"])
+        .ok()
+        .says("a1 steals common@2: \"production is down\"; generation 1 of a2 was stolen");
+    // The way on that was named.
+    one.lane(&["unlock", "common"]).ok();
+    let rest = ran.err.split("git lane lock common").nth(1).unwrap();
+    let (lock, amend) = (rest.lines().next().unwrap(), rest.lines().nth(1).unwrap());
+    let script = format!("\"$LANE\" lock common{}\n{amend}", lock.replace("--wait 1h", ""));
+    let on: Ran = two.command("sh").args(["-ec", &script]).env("LANE", LANE).output().unwrap().into();
+    on.ok();
+    assert_eq!(trailer(&two), "common@3\n");
+    two.git(&["push", "-q", "origin", "HEAD"]).ok();
+}
+
+#[test]
+fn markers_tell_the_truth_in_every_worktree() {
+    let (scratch, one, two) = two();
+    one.lane(&["lock", "common", "--reason", "pool"]).ok();
+    two.lane(&["lock", "services/common/x.py"]).fails(1);
+    for root in [&one.root, &two.root, &scratch.root()] {
+        let text = std::fs::read_to_string(root.join(".locks/.common-lock-a1")).unwrap();
+        assert!(text.contains("a1 holds common (generation 1)") && text.contains("why: pool"), "{text}");
+        let tree = Worktree { root: root.clone(), home: scratch.home() };
+        assert_eq!(tree.git(&["status", "--short"]).out, "", "markers are no untracked files");
+    }
+    // What is shown is no claim, wherever it is copied from or touched.
+    std::fs::remove_file(two.root.join(".locks/.common-lock-a1")).unwrap();
+    two.lane(&["locks"]).ok();
+    assert!(two.root.join(".locks/.common-lock-a1").exists(), "`locks` mends them");
+    one.lane(&["unlock", "common"]).ok();
+    for root in [&one.root, &two.root, &scratch.root()] {
+        assert!(!root.join(".locks/.common-lock-a1").exists());
+    }
+    // A file or a link of the user's is left alone.
+    std::fs::remove_dir_all(scratch.root().join(".locks")).unwrap();
+    std::os::unix::fs::symlink(scratch.home(), scratch.root().join(".locks")).unwrap();
+    one.lane(&["lock", "common"]).ok();
+    assert!(!scratch.home().join(".common-lock-a1").exists());
+}
+
+#[test]
+fn a_claim_by_hand_stays_valid_beside_the_locks_in_git() {
+    let (_scratch, one, two) = two();
+    two.write(".locks/.common-lock-a2", "");
+    one.lane(&["lock", "common"])
+        .fails(1)
+        .says("is held by a2 (GenAI)")
+        .says("by hand")
+        .says(".locks/.common-lock-a2");
+    one.lane(&["lock", "services/common/a.py", "--wait", "1s"]).fails(1);
+    two.commit("services/common/a.py", "x\n", "feat: a").ok();
+    one.lane(&["locks"]).ok().says("common: a2 (GenAI) by hand");
+    // Its own lock takes its place, and giving that back takes the file away.
+    two.lane(&["lock", "common"]).ok();
+    assert!(
+        std::fs::read_to_string(two.root.join(".locks/.common-lock-a2")).unwrap().contains("generation 1")
+    );
+    two.lane(&["unlock", "common"]).ok();
+    assert!(!two.root.join(".locks/.common-lock-a2").exists());
+    two.write(".locks/.common-lock-a2", "");
+    two.lane(&["unlock", "common"]).ok().says("took away the marker");
+    one.lane(&["lock", "common"]).ok();
+}
+
+#[test]
+fn a_marker_that_was_touched_in_vain_is_told_at_once() {
+    let (_scratch, one, two) = two();
+    one.lane(&["lock", "common"]).ok();
+    two.write(".locks/.common-lock-a2", "");
+    two.lane(&["locks"]).ok().says(".locks/.common-lock-a2 of a2 (GenAI) holds nothing: a1 was first");
+    // By the next commit, whatever it is about.
+    two.commit("services/rag_pipeline/a.py", "x\n", "feat: a")
+        .ok()
+        .says("warn[unlocked-path]: your .locks/.common-lock-a2 holds nothing: a1 (MLOps) has a lock there");
+    two.commit("services/common/a.py", "x\n", "feat: a").fails(1).says("which a1 (MLOps) holds");
+}
+
+#[test]
+fn a_lock_ends_by_its_time() {
+    let (_scratch, one, two) = two();
+    one.lane(&["lock", "common", "--ttl", "1s"]).ok();
+    two.lane(&["lock", "common"]).fails(1);
+    std::thread::sleep(Duration::from_millis(1_050));
+    one.commit("services/common/a.py", "x\n", "feat: a").fails(1).says("which nobody holds");
+    one.lane(&["locks"]).ok().says("common: free");
+    two.lane(&["lock", "common"]).ok().says("generation 1 of a1 had expired");
+    one.lane(&["lock", "common", "--renew"]).fails(1).says("is held by a2");
+    two.lane(&["locks", "--log"]).ok().says("a2 takes common@2; generation 1 of a1 had expired");
+}
+
+#[test]
+fn a_lock_whose_process_is_gone_may_be_taken_over_after_a_grace() {
+    let (_scratch, one, two) = two();
+    let mut holder = one.command("sleep").arg("60").spawn().unwrap();
+    let pid = holder.id().to_string();
+    one.lane_env(&["lock", "common"], &[("LANE_PID", &pid)]).ok();
+    two.lane(&["locks"]).ok().says(&format!("process {pid}"));
+    two.lane(&["lock", "common", "--wait", "1s"]).fails(1);
+    holder.kill().unwrap();
+    holder.wait().unwrap();
+    two.lane(&["lock", "common"]).fails(1).says("its process is gone");
+    let held = two.lane(&["locks", "--format", "json"]).ok().json();
+    assert_eq!(held["locks"][0]["state"], "orphaned");
+    two.lane(&["lock", "common", "--wait", "20s"]).ok().says("was left behind by a process that is gone");
+    two.lane(&["locks", "--log"]).ok().says("generation 1 of a1 was left behind");
+}
+
+#[test]
+fn who_waits_first_is_served_first() {
+    let (scratch, one, two) = two();
+    let three = scratch.worktree("a3", "feat/a3/x");
+    one.lane(&["lock", "common"]).ok();
+    let wait = |tree: &Worktree, agent: &str| {
+        let mut command = tree.command(LANE);
+        command.args(["lock", "common", "--wait", "1m", "--agent", agent]);
+        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let queued =
+            |text: &str| text.contains(&format!("\"agent\": \"{agent}\",\n          \"scope\": \"common\""));
+        while !queued(&one.lane(&["locks", "--format", "json"]).ok().out) {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        child
+    };
+    let mut second = wait(&two, "a2");
+    let third = wait(&three, "a3");
+    one.lane(&["locks"]).ok().says("in the queue: a2 (common), then a3 (common)");
+    one.lane(&["lock", "services/common/x", "--renew"]).fails(1);
+    one.lane(&["unlock", "common"]).ok();
+    assert!(second.wait().unwrap().success());
+    one.lane(&["lock", "common"]).fails(1).says("held by a2");
+    two.lane(&["unlock", "common"]).ok();
+    let third = Ran::from(third.wait_with_output().unwrap()).ok();
+    assert!(third.err.contains("waiting for `common`: a1 (MLOps), one before you"), "{}", third.err);
+    assert!(third.out.contains("generation 3"), "{}", third.out);
+    // Somebody who was killed while waiting is in nobody's way.
+    let mut killed = wait(&two, "a2");
+    killed.kill().unwrap();
+    killed.wait().unwrap();
+    three.lane(&["unlock", "common", "--agent", "a3"]).ok();
+    one.lane(&["lock", "common"]).ok();
+    one.lane(&["locks"]).ok().does_not_say("in the queue");
+}
+
+#[test]
+fn a_newcomer_does_not_pass_those_who_wait() {
+    let (_scratch, one, two) = two();
+    one.lane(&["lock", "common"]).ok();
+    let mut command = two.command(LANE);
+    command.args(["lock", "common", "--wait", "1m"]).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut waiter = command.spawn().unwrap();
+    while !one.lane(&["locks"]).ok().out.contains("in the queue") {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    // Stopped, it is alive and does not take what it is offered.
+    let signal = |name: &str| one.command("kill").args([name, &waiter.id().to_string()]).output().unwrap();
+    signal("-STOP");
+    one.lane(&["unlock", "common"]).ok();
+    one.lane(&["lock", "common"]).fails(1).says("is free, and a2 came first").says("stand in the queue");
+    signal("-CONT");
+    assert!(waiter.wait().unwrap().success());
+}
+
+#[test]
+fn a_full_disk_changes_nothing() {
+    let (_scratch, one, _two) = two();
+    one.lane(&["lock", "common"]).ok();
+    let before = one.git(&["rev-parse", REF]).ok().out;
+    // No file may grow any more, which is what a full disk looks like to a program.
+    let script = format!("trap '' XFSZ; ulimit -f 0; exec {LANE} unlock common");
+    let ran: Ran = one.command("sh").args(["-c", &script]).output().unwrap().into();
+    ran.fails(2).says("cannot be written");
+    assert_eq!(one.git(&["rev-parse", REF]).ok().out, before);
+    one.lane(&["unlock", "common"]).ok();
+}
+
+#[test]
+fn git_finds_nothing_wrong_with_locks_and_keeps_them() {
+    let (scratch, one, two) = two();
+    one.lane(&["lock", "common"]).ok();
+    one.lane(&["unlock", "common"]).ok();
+    two.lane(&["lock", "common"]).ok();
+    scratch.git(&["fsck", "--strict"]).ok();
+    scratch.git(&["gc", "-q", "--prune=now"]).ok();
+    one.lane(&["lock", "common"]).fails(1).says("held by a2");
+    two.lane(&["unlock", "common"]).ok();
+    one.lane(&["lock", "common"]).ok().says("generation 3");
+    assert_eq!(one.git(&["rev-list", "--count", REF]).ok().out, "5\n");
+    // Hooks that install and uninstall leave the locks where they are.
+    scratch.lane(&["uninstall", "--all"]).ok();
+    assert!(!scratch.root().join(".git/lane").exists());
+    one.lane(&["locks"]).ok().says("common: a1 (MLOps)");
+}
+
+#[test]
+fn a_lock_file_that_a_killed_git_left_is_cleared_away() {
+    let (scratch, one, _two) = two();
+    one.lane(&["lock", "common"]).ok();
+    let stale = scratch.root().join(".git").join(format!("{REF}.lock"));
+    std::fs::write(&stale, "").unwrap();
+    one.lane(&["unlock", "common"]).ok();
+    assert!(!stale.exists());
+}
+
+#[test]
+fn locks_are_given_back_when_their_work_is_pushed() {
+    let (_scratch, one, two) = with_locks("ttl: 2h, release: on-push");
+    two.lane(&["lock", "common"]).ok();
+    two.git(&["push", "-q", "origin", "HEAD"]).ok().does_not_say("gave back");
+    two.commit("services/common/a.py", "x\n", "feat: a").ok();
+    two.commit("services/common/b.py", "x\n", "feat: b").ok();
+    two.git(&["push", "-q", "origin", "HEAD~1:refs/heads/feat/a2/x"]).ok();
+    one.lane(&["lock", "common"]).fails(1); // one commit is still here
+    two.git(&["push", "-q", "origin", "HEAD"]).ok();
+    one.lane(&["lock", "common"]).ok().says("gave back `common` of a2: its work is pushed");
+    // With `git lane push` at once.
+    one.commit("services/common/c.py", "x\n", "feat: c").ok();
+    one.lane(&["push"]).ok().says("gave back `common` of a1");
+    // A hook does it too.
+    two.lane(&["lock", "common"]).ok();
+    two.commit("services/common/d.py", "x\n", "feat: d").ok();
+    two.git(&["push", "-q", "origin", "HEAD"]).ok();
+    one.commit("services/orchestrator/x.py", "x\n", "feat: x").ok().says("gave back `common` of a2");
+}
+
+#[test]
+fn locks_are_given_back_when_their_work_is_on_the_base() {
+    let (scratch, one, two) = with_locks("ttl: 2h, release: on-merge");
+    two.lane(&["lock", "common"]).ok();
+    two.commit("services/common/a.py", "x\n", "feat: a").ok();
+    two.git(&["push", "-q", "origin", "HEAD"]).ok();
+    one.lane(&["lock", "common"]).fails(1).does_not_say("gave back");
+    // A squash makes another commit of it, the trailers somewhere in its text.
+    scratch.git(&["merge", "-q", "--squash", "feat/a2/x"]).ok();
+    let text = "Merged: a (#1)\n\n* [A2] feat: a\n\nLane-Lock: common@1\n\nmore words";
+    scratch.git(&["commit", "-q", "--no-verify", "-m", text]).ok();
+    scratch.git(&["push", "-q", "--no-verify", "origin", "main"]).ok();
+    one.lane(&["lock", "common"]).ok().says("gave back `common` of a2: its work is on the base");
+}
+
+#[test]
+fn what_is_held_with_no_commit_for_long_is_told() {
+    let (_scratch, one, _two) = two();
+    one.lane(&["lock", "common", "--ttl", "4s"]).ok();
+    one.lane(&["locks"]).ok().does_not_say("no commit under it");
+    std::thread::sleep(Duration::from_millis(2_200));
+    one.lane(&["locks"]).ok().says("no commit under it for 2 s; done with it? git lane unlock common");
+}
+
+#[test]
+fn pushing_locks_by_hand() {
+    let (_scratch, one, _two) = two();
+    one.lane(&["lock", "common"]).ok();
+    one.git(&["push", "-q", "origin", REF]).ok();
+    one.git(&["push", "-q", "origin", &format!(":{REF}")]).fails(1).says("deletes the history of locks");
+}
