@@ -124,16 +124,33 @@ fn covers(wide: &[Segment], narrow: &[Segment]) -> bool {
     (1..=narrow.len()).any(|len| covers_exactly(wide, &narrow[..len]))
 }
 
+/// Whether the whole of `narrow` is taken by the whole of `wide`. By places in `wide`, once for each segment
+/// of `narrow`: many `**` in one pattern cost no more than their product.
 fn covers_exactly(wide: &[Segment], narrow: &[Segment]) -> bool {
-    match (wide.split_first(), narrow.split_first()) {
-        (None, None) => true,
-        (Some((Segment::AnyDepth, rest)), None) => covers_exactly(rest, narrow),
-        (Some((Segment::AnyDepth, rest)), Some((_, below))) => {
-            covers_exactly(rest, narrow) || covers_exactly(wide, below)
+    // Behind a `**` that takes nothing one stands without having taken anything.
+    let enter = |places: &mut Vec<bool>| {
+        for at in 0..wide.len() {
+            if places[at] && wide[at] == Segment::AnyDepth {
+                places[at + 1] = true;
+            }
         }
-        (Some((one, rest)), Some((two, below))) => one.covers(two) && covers_exactly(rest, below),
-        _ => false,
+    };
+    let mut places = vec![false; wide.len() + 1];
+    places[0] = true;
+    enter(&mut places);
+    for segment in narrow {
+        let mut next = vec![false; wide.len() + 1];
+        for at in (0..wide.len()).filter(|at| places[*at]) {
+            match &wide[at] {
+                Segment::AnyDepth => next[at] = true,
+                one if one.covers(segment) => next[at + 1] = true,
+                _ => {}
+            }
+        }
+        enter(&mut next);
+        places = next;
     }
+    places[wide.len()]
 }
 
 impl Segment {
@@ -334,6 +351,12 @@ mod tests {
         assert!(!covers("helm/", "helm"));
         assert!(!covers("a/*", "a/**"), "a/* does have a/b/c, as a folder, but not by its name alone");
         assert!(!covers("/a", "b/a"));
+    }
+
+    #[test]
+    fn many_folders_at_any_depth_are_covered_quickly() {
+        assert!(!covers(&format!("{}b", "**/a/".repeat(40)), &format!("/{}c/b", "a/".repeat(80))));
+        assert!(covers(&format!("{}b", "**/a/".repeat(40)), &format!("/{}b", "a/".repeat(80))));
     }
 
     #[test]
