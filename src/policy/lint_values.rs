@@ -105,9 +105,11 @@ fn locks(plan: &Plan, diagnostics: &mut Vec<Diagnostic>) {
     let pairs =
         [(min, "min_ttl", ttl, "ttl"), (ttl, "ttl", max, "max_ttl"), (min, "min_ttl", max, "max_ttl")];
     for (low, low_name, high, high_name) in pairs {
-        // Two of three wrong ones are told by way of the middle one.
-        let is_told = high_name == "max_ttl" && low_name == "min_ttl" && ttl.span.is_some();
-        if !is_told && low.value.seconds > high.value.seconds {
+        // What nobody wrote gives way to what somebody did, so that only written ones can clash; the outer two
+        // are told by way of the middle one where that is written too.
+        let is_told = low_name == "min_ttl" && high_name == "max_ttl" && ttl.span.is_some();
+        let are_written = low.span.is_some() && high.span.is_some();
+        if are_written && !is_told && low.value.seconds > high.value.seconds {
             diagnostics.push(
                 Diagnostic::error(
                     at(high),

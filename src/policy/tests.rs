@@ -59,6 +59,8 @@ mistakes! {
     an_area_without_paths: "areas: [{name: m, paths: [], access: open}]" => "{", "has no paths";
     a_pattern_that_is_none: "areas: [{name: m, paths: ['[x'], access: open}]" => "'[x'", "never closed";
     a_negated_pattern: "change: {exclude: ['!x']}" => "'!x'", "negated";
+    all_twice: "areas: [{name: m, paths: ['**'], access: open}, {name: n, paths: ['**'], access: lock}]"
+        => "'**'", "never decides";
     unreachable: "areas: [{name: m, paths: [/a/b/], access: open}, {name: n, paths: [/a/**], access: lock}]"
         => "/a/b/", "never decides: the area `n` has all of it";
     unreachable_lane: "agents: {a1: {owns: [docs/api/]}}\nareas: [{name: n, paths: [docs/], access: lock}]"
@@ -84,7 +86,27 @@ mistakes! {
     one_proof_for_two: "agents: {a1: {identity: {github: [x]}}, a2: {identity: {github: [x]}}}" => "x", "is to prove both";
     no_lines_at_all: "change: {max_lines: 0}" => "0", "lets no change through";
     all_paths: "agents: {a1: {owns: [docs/]}}\nareas: [{name: n, paths: ['**'], access: lock}]" => "docs/", "never decides";
+    lives_the_wrong_way_about: "locks: {ttl: 1h, max_ttl: 30m}" => "30m", "shorter than `locks.ttl`";
+    bounds_the_wrong_way_about: "locks: {min_ttl: 1h, max_ttl: 30m}" => "30m", "shorter than `locks.min_ttl`";
+    a_place_that_is_none: "locks: {prefix: refs/heads}" => "refs/heads", "no place for the refs of locks";
+    a_place_of_others: "locks: {prefix: refs/tags/locks}" => "refs/tags/locks", "no place for the refs of locks";
+    a_remote_that_is_none: "locks: {remote: --all}" => "--all", "is no remote";
+    a_release_that_is_none: "locks: {release: on-psuh}" => "on-psuh", "is no choice for `locks.release`";
+    a_key_of_locks: "locks: {tll: 1h}" => "tll", "unknown key `tll`";
     a_wrong_version: "remote: origin\nunowned: maybe" => "maybe", "is no choice";
+}
+
+#[test]
+fn bounds_that_nobody_wrote_give_way() {
+    let locks = |text: &str| {
+        let locks = plan(&format!("version: 1\nlocks: {{{text}}}")).policy.locks;
+        [locks.min_ttl, locks.ttl, locks.max_ttl].map(|duration| duration.value.seconds)
+    };
+    assert_eq!(locks(""), [60, 7_200, 86_400]);
+    assert_eq!(locks("ttl: 10s"), [10, 10, 86_400]);
+    assert_eq!(locks("ttl: 2d"), [60, 172_800, 172_800]);
+    assert_eq!(locks("max_ttl: 30m"), [60, 1_800, 1_800]);
+    assert_eq!(locks("min_ttl: 3h, max_ttl: 5h"), [10_800, 10_800, 18_000]);
 }
 
 #[test]
