@@ -182,7 +182,7 @@ impl Game {
             Op::Renew(at) => self.claim(at, Manner::Renew),
             Op::Steal(at) => self.claim(at, Manner::Steal),
             Op::Release(at) => {
-                let done = self.with(at, |keeper, claim| keeper.release(claim)).unwrap();
+                let done = self.with(at, |keeper, claim| keeper.release(claim, None)).unwrap();
                 self.agents[at].believes = None;
                 self.agents[at].known = done.ok().or(self.agents[at].known.take());
             }

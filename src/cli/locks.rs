@@ -8,7 +8,7 @@ use super::args::Locks;
 use super::locks_text::{Held, clock, timestamp, title};
 use super::output::Output;
 use super::session::Session;
-use super::{Outcome, lock, settle};
+use super::{Outcome, lock_args, settle};
 use crate::error::Error;
 use crate::facts::LockClaim;
 use crate::gather::Repository;
@@ -31,7 +31,7 @@ const RECENT: u64 = 3_000;
 pub fn run(args: &Locks, output: &Output) -> Outcome {
     let session = Session::open(None)?;
     let scope = match &args.scope {
-        Some(text) => lock::scopes(&session, std::slice::from_ref(text))?.into_iter().next(),
+        Some(text) => lock_args::scopes(&session, std::slice::from_ref(text))?.into_iter().next(),
         None => None,
     };
     let world = ThisMachine::new();
@@ -55,7 +55,7 @@ pub fn run(args: &Locks, output: &Output) -> Outcome {
     } else {
         list.state(&areas, doubt.as_ref(), output)?;
     }
-    lock::notes(&keeper, output);
+    lock_args::notes(&keeper, output);
     Ok(if is_broken || doubt.is_some() { 2 } else { 0 })
 }
 

@@ -10,6 +10,7 @@ mod hook;
 mod init;
 mod install;
 mod lock;
+mod lock_args;
 mod locks;
 mod locks_text;
 mod output;
@@ -20,6 +21,7 @@ mod session;
 mod settle;
 mod stamp;
 mod trace;
+mod unlock;
 mod who;
 
 use std::ffi::OsString;
@@ -84,8 +86,8 @@ fn dispatch(args: Args) -> u8 {
         Command::Init(args) => init::run(&args, &output),
         Command::Install(args) => install::install(&args, &output),
         Command::Uninstall(args) => install::uninstall(&args, &output),
-        Command::Lock(args) => lock::lock(&args, &output),
-        Command::Unlock(args) => lock::unlock(&args, &output),
+        Command::Lock(args) => lock::run(&args, &output),
+        Command::Unlock(args) => unlock::run(&args, &output),
         Command::Locks(args) => locks::run(&args, &output),
         Command::Push(args) => push::run(&args, &output),
         Command::Doctor => doctor::run(&output),

@@ -2,7 +2,7 @@
 
 use super::Outcome;
 use super::args::Push;
-use super::lock;
+use super::lock_args;
 use super::output::{Output, complain};
 use super::session::Session;
 use super::settle;
@@ -28,11 +28,11 @@ pub fn run(args: &Push, output: &Output) -> Outcome {
     };
     let tip = session.repo.resolve("HEAD")?;
     let remote = &plan.policy.remote.value;
-    let agent = lock::agent(&session, None).ok();
+    let agent = lock_args::agent(&session, None).ok();
     let world = ThisMachine::new();
     let mut keeper = Keeper::new(&session.repo, plan, &world);
     keeper.refresh(0)?;
-    let worktree = lock::here(&session);
+    let worktree = lock_args::here(&session);
     let is_same = keeper.store().remote_name() == Some(remote.as_str());
     let (mut together, mut renewed) = (Vec::new(), Vec::new());
     match &agent {
@@ -80,7 +80,7 @@ pub fn run(args: &Push, output: &Output) -> Outcome {
     keeper.refresh(0)?;
     keeper.show();
     settle::settle(&session, &mut keeper);
-    lock::notes(&keeper, output);
+    lock_args::notes(&keeper, output);
     if !output.is_quiet() {
         for scope in &renewed {
             complain(&format!("git-lane: renewed `{scope}`\n"));

@@ -44,23 +44,12 @@ pub(super) fn settle(session: &Session, keeper: &mut Keeper<'_>) {
 
 fn give_back(keeper: &mut Keeper<'_>, lease: &Lease, area: &str, how: &str) {
     let scope = lease.stake.scope_in(area);
-    let claim = Claim {
-        scope: &scope,
-        agent: &lease.stake.agent,
-        ttl: 0,
-        reason: Some(how),
-        process: None,
-        worktree: &lease.stake.worktree,
-        pushed: None,
-        base: None,
-    };
-    match keeper.release(&claim) {
-        Ok(Ok(_)) => complain(&format!(
-            "git-lane: gave back `{}` of {}: {how}\n",
-            lease.stake.scope, lease.stake.agent
-        )),
+    let Lease { stake, generation, .. } = lease;
+    let claim = Claim::of_return(&scope, &stake.agent, &stake.worktree, Some(how));
+    match keeper.release(&claim, Some(*generation)) {
+        Ok(Ok(_)) => complain(&format!("git-lane: gave back `{}` of {}: {how}\n", stake.scope, stake.agent)),
         Ok(Err(_)) => {} // somebody else was faster
-        Err(error) => trace::debug(|| format!("{} stays locked: {error}", lease.stake.scope)),
+        Err(error) => trace::debug(|| format!("{} stays locked: {error}", stake.scope)),
     }
 }
 

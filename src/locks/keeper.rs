@@ -237,13 +237,13 @@ impl<'a> Keeper<'a> {
         self.change(&area, &mut |record, judge| protocol::claim(record, claim, manner, judge))
     }
 
-    /// Gives back what an agent holds.
+    /// Gives back what an agent holds; `only`: the lock of this generation.
     ///
     /// # Errors
     /// Something cannot be read or written.
-    pub fn release(&mut self, claim: &Claim<'_>) -> Result<Outcome, Error> {
+    pub fn release(&mut self, claim: &Claim<'_>, only: Option<u64>) -> Result<Outcome, Error> {
         let area = claim.scope.area.clone();
-        self.change(&area, &mut |record, judge| protocol::release(record, claim, judge))
+        self.change(&area, &mut |record, judge| protocol::release(record, claim, only, judge))
     }
 
     /// Another agent's claim by hand that still counts: the oldest one.

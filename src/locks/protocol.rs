@@ -125,16 +125,33 @@ fn ahead(record: Option<&Record>, claim: &Claim<'_>, judge: &Judge<'_>) -> Vec<S
     rivals.filter(|ticket| judge.waits(ticket)).cloned().collect()
 }
 
+impl<'a> Claim<'a> {
+    /// What somebody who gives something back says.
+    pub fn of_return(scope: &'a Scope, agent: &'a str, worktree: &'a str, reason: Option<&'a str>) -> Self {
+        let (ttl, process, pushed, base) = (0, None, None, None);
+        Self { scope, agent, ttl, reason, process, worktree, pushed, base }
+    }
+}
+
 /// The next record after somebody gives back what they hold: the scope itself, or, for a whole area,
-/// everything of theirs in it.
+/// everything of theirs in it. `only`: what has this generation, and nothing else.
 ///
 /// # Errors
 /// It is another's, or nobody's.
-pub fn release(record: Option<&Record>, claim: &Claim<'_>, judge: &Judge<'_>) -> Result<Record, Refusal> {
+pub fn release(
+    record: Option<&Record>,
+    claim: &Claim<'_>,
+    only: Option<u64>,
+    judge: &Judge<'_>,
+) -> Result<Record, Refusal> {
     let area = claim.scope.area.as_str();
     let leases = record.map(|record| record.leases.as_slice()).unwrap_or_default();
     let is_own = |lease: &Lease| {
-        lease.stake.agent == claim.agent && (claim.scope.is_area() || lease.stake.scope == claim.scope.text)
+        let is_meant = match only {
+            Some(generation) => lease.generation == generation,
+            None => claim.scope.is_area() || lease.stake.scope == claim.scope.text,
+        };
+        lease.stake.agent == claim.agent && is_meant
     };
     let Some(generation) = leases.iter().filter(|lease| is_own(lease)).map(|lease| lease.generation).max()
     else {
@@ -269,7 +286,7 @@ mod tests {
         }
 
         fn release(&mut self, agent: &str, text: &str) -> bool {
-            let next = self.with(agent, text, |wish, judge| release(self.record.as_ref(), wish, judge));
+            let next = self.with(agent, text, |wish, judge| release(self.record.as_ref(), wish, None, judge));
             let is_done = next.is_ok();
             self.record = next.ok().or(self.record.take());
             is_done
@@ -307,6 +324,19 @@ mod tests {
         assert_eq!(table.claim("a1", "src/z/*", TAKE), "Take a1@3");
         assert!(table.release("a1", "common"), "all of one's own");
         assert_eq!(table.claim("a3", "common", TAKE), "held by a2");
+    }
+
+    #[test]
+    fn one_of_several_is_given_back() {
+        let mut table = Table::new();
+        table.claim("a1", "src/x", TAKE);
+        table.claim("a1", "common", TAKE);
+        let back = |table: &Table, only| {
+            table.with("a1", "common", |wish, judge| release(table.record.as_ref(), wish, only, judge))
+        };
+        let left = |next: Result<Record, Refusal>| next.expect("given back").leases.len();
+        assert_eq!((left(back(&table, Some(2))), left(back(&table, None))), (1, 0));
+        assert!(back(&table, Some(3)).is_err());
     }
 
     #[test]

@@ -1,0 +1,139 @@
+//! What the commands about locks are given: who, on what, for how long, for which process.
+
+use super::output::{Output, complain};
+use super::session::Session;
+use crate::error::Error;
+use crate::facts::{Event, Unavailable};
+use crate::gather::{Repository, Request, Subject};
+use crate::identity::{Who, resolve};
+use crate::locks::keeper::Keeper;
+use crate::locks::machine::{Process, ThisMachine};
+use crate::locks::scope::{Scope, Typed};
+use crate::policy::Plan;
+use crate::policy::scalar::Duration;
+
+/// The variable with the number of the process that locks are held for.
+const HOLDER: &str = "LANE_PID";
+
+/// What did not work out and stands in nobody's way.
+pub(super) fn notes(keeper: &Keeper<'_>, output: &Output) {
+    if !output.is_quiet() {
+        for note in &keeper.notes {
+            complain(&format!("git-lane: note: {note}\n"));
+        }
+    }
+}
+
+/// The agent that works here.
+///
+/// # Errors
+/// Nobody says so, or claims disagree.
+pub(super) fn agent(session: &Session, option: Option<&str>) -> Result<String, Error> {
+    let plan = &session.loaded.plan;
+    let agent = option.map(str::to_owned);
+    let request = Request { event: Event::CommitMsg, agent, branch: None, subject: Subject::Nothing };
+    let facts = session.facts(&request)?;
+    match resolve(plan, &facts, &facts.changes[0]) {
+        Who::Agent(agent) => Ok(agent),
+        Who::Unclear { reason, help } => Err(Unavailable::new(reason, help).into()),
+        Who::Maintainer | Who::Stranger => {
+            let ids: Vec<&str> = plan.policy.agent_ids().take(12).collect();
+            Err(Error::usage(
+                "a lock is held by an agent, and nothing here says which one you are",
+                format!(
+                    "name it: --agent <id>, or for good: git lane install --agent <id>; the agents are: {}",
+                    ids.join(", ")
+                ),
+            ))
+        }
+    }
+}
+
+/// What was typed, as scopes; sorted, so that two who want the same ones want them in the same order.
+///
+/// # Errors
+/// One of them is no scope.
+pub(super) fn scopes(session: &Session, typed: &[String]) -> Result<Vec<Scope>, Error> {
+    let root = session.repo.layout().worktree.as_deref();
+    let root = root.map(|root| std::fs::canonicalize(root).unwrap_or_else(|_| root.to_owned()));
+    let here = std::env::current_dir().and_then(std::fs::canonicalize).ok();
+    let folder = match (&root, &here) {
+        (Some(root), Some(here)) => here.strip_prefix(root).unwrap_or(std::path::Path::new("")).to_owned(),
+        _ => std::path::PathBuf::new(),
+    };
+    let folder = folder.to_string_lossy().into_owned();
+    let exists = |path: &str| root.as_ref().is_some_and(|root| root.join(path).symlink_metadata().is_ok());
+    let mut scopes = Vec::new();
+    for text in typed {
+        // A path from the root of the file system, if it leads here.
+        let inside = root.as_ref().and_then(|root| std::path::Path::new(text).strip_prefix(root).ok());
+        let text = inside.map_or_else(|| text.clone(), |path| format!("/{}", path.display()));
+        let typed = Typed { text: &text, folder: &folder, exists: &exists };
+        scopes.push(Scope::resolve(&session.loaded.plan, &typed)?);
+    }
+    scopes.sort_by(|a, b| (&a.area, &a.text).cmp(&(&b.area, &b.text)));
+    scopes.dedup();
+    Ok(scopes)
+}
+
+/// The life that was asked for, within the policy's bounds.
+pub(super) fn bounded(plan: &Plan, asked: Option<&Duration>) -> Result<u64, Error> {
+    let locks = &plan.policy.locks;
+    let ttl = asked.unwrap_or(&locks.ttl.value);
+    let (min, max) = (&locks.min_ttl.value, &locks.max_ttl.value);
+    if ttl.seconds < min.seconds || ttl.seconds > max.seconds {
+        let bound = if ttl.seconds < min.seconds {
+            format!("at least {min} (`locks.min_ttl`)")
+        } else {
+            format!("at most {max} (`locks.max_ttl`)")
+        };
+        return Err(Error::usage(
+            format!("a lock cannot live for {ttl}: {} allows {bound}", plan.source.name),
+            format!(
+                "leave --ttl away for {}, and renew when you need longer: git lane lock <scope> --renew",
+                locks.ttl.value
+            ),
+        ));
+    }
+    Ok(ttl.seconds)
+}
+
+/// The process that the lock is held for, if one was named.
+pub(super) fn holder(world: &ThisMachine, option: Option<u32>) -> Result<Option<Process>, Error> {
+    let named = match option {
+        Some(id) => Some((id, "--pid".to_owned())),
+        None => match std::env::var(HOLDER) {
+            Ok(text) if !text.trim().is_empty() => match text.trim().parse() {
+                Ok(id) => Some((id, HOLDER.to_owned())),
+                Err(_) => {
+                    return Err(Error::usage(
+                        format!("{HOLDER} is `{text}`, which is no process"),
+                        format!("unset {HOLDER}, or give it the number of your agent's process"),
+                    ));
+                }
+            },
+            _ => None,
+        },
+    };
+    let Some((id, source)) = named else {
+        return Ok(None);
+    };
+    match world.process(id) {
+        Some(process) => Ok(Some(process)),
+        None => Err(Error::usage(
+            format!("{source} says {id}, and no such process runs here"),
+            "name one that lives as long as the work does, or none: then the lock lives by its time alone",
+        )),
+    }
+}
+
+pub(super) fn one_line(reason: Option<&str>) -> Option<String> {
+    let words = reason?.split_whitespace().collect::<Vec<_>>().join(" ");
+    (!words.is_empty()).then_some(words)
+}
+
+/// The worktree, as records name it.
+pub(super) fn here(session: &Session) -> String {
+    let layout = session.repo.layout();
+    layout.worktree.as_ref().unwrap_or(&layout.common_dir).display().to_string()
+}

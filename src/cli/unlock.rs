@@ -1,0 +1,77 @@
+//! `git lane unlock`
+
+use serde_json::json;
+
+use super::Outcome;
+use super::args::Unlock;
+use super::lock_args::{agent, here, notes, one_line, scopes};
+use super::locks_text;
+use super::output::{Output, complain};
+use super::session::Session;
+use crate::gather::Repository;
+use crate::locks::keeper::Keeper;
+use crate::locks::machine::ThisMachine;
+use crate::locks::markers;
+use crate::locks::protocol::{Claim, Refusal};
+use crate::locks::scope::{Scope, lockable};
+
+/// Gives locks back.
+///
+/// # Errors
+/// A scope that is none, an agent that nobody is, or a store that cannot be read or written.
+pub fn run(args: &Unlock, output: &Output) -> Outcome {
+    let session = Session::open(None)?;
+    let plan = &session.loaded.plan;
+    let agent = agent(&session, args.agent.as_deref())?;
+    let world = ThisMachine::new();
+    let mut keeper = Keeper::new(&session.repo, plan, &world);
+    let scopes = if args.all {
+        keeper.refresh(0)?;
+        let areas = lockable(plan);
+        areas.into_iter().map(Scope::of_area).collect()
+    } else {
+        scopes(&session, &args.scopes)?
+    };
+    let reason = one_line(args.reason.as_deref());
+    let worktree = here(&session);
+    let mut is_refused = false;
+    let mut items = Vec::new();
+    for scope in &scopes {
+        let claim = Claim::of_return(scope, &agent, &worktree, reason.as_deref());
+        let outcome = keeper.release(&claim, None)?;
+        let by_hand = if scope.is_area() {
+            markers::remove_by_hand(session.repo.layout(), &scope.area, &agent)?
+        } else {
+            0
+        };
+        let text = &scope.text;
+        let (state, said) = match &outcome {
+            Ok(_) => ("released", format!("gave back `{text}`")),
+            _ if by_hand > 0 => ("released", format!("took away the marker of {agent} on `{text}`")),
+            Err(Refusal::Held(lease, _)) if lease.stake.agent != agent && !args.all => {
+                let said = locks_text::not_yours(plan, &keeper.judge(), &claim, lease);
+                complain(&output.refusal(&said.text, &said.help));
+                is_refused = true;
+                ("refused", String::new())
+            }
+            Err(Refusal::Held(lease, _)) if lease.stake.agent == agent => {
+                let said = locks_text::another_scope(&claim, lease);
+                complain(&output.refusal(&said.text, &said.help));
+                is_refused = true;
+                ("refused", String::new())
+            }
+            Err(_) => ("free", format!("{agent} does not hold `{text}`: nothing to give back")),
+        };
+        let is_idle = args.all && state == "free";
+        if !said.is_empty() && !is_idle && !output.is_json() && !output.is_quiet() {
+            output.print(&format!("{said}\n"))?;
+        }
+        let generation = outcome.ok().map(|tip| tip.record.event.generation);
+        items.push(json!({ "scope": text, "area": scope.area, "state": state, "generation": generation }));
+    }
+    notes(&keeper, output);
+    if output.is_json() {
+        output.print_json(&items)?;
+    }
+    Ok(u8::from(is_refused))
+}
