@@ -8,6 +8,7 @@ use crate::gather::{Repository, Request, Subject};
 use crate::identity::{Who, resolve};
 use crate::locks::keeper::Keeper;
 use crate::locks::machine::{Process, ThisMachine};
+use crate::locks::record::plain;
 use crate::locks::scope::{Scope, Typed};
 use crate::policy::Plan;
 use crate::policy::scalar::Duration;
@@ -128,7 +129,7 @@ pub(super) fn holder(world: &ThisMachine, option: Option<u32>) -> Result<Option<
 }
 
 pub(super) fn one_line(reason: Option<&str>) -> Option<String> {
-    let words = reason?.split_whitespace().collect::<Vec<_>>().join(" ");
+    let words = plain(reason?);
     (!words.is_empty()).then_some(words)
 }
 

@@ -8,6 +8,7 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use super::record::plain;
 use crate::error::Error;
 use crate::facts::Unavailable;
 
@@ -50,7 +51,7 @@ impl Ran {
         let is_word = |line: &&str| !line.is_empty() && !noise.iter().any(|word| line.starts_with(word));
         let lines = self.err.lines().map(str::trim).filter(is_word);
         let lines = lines.map(|line| line.trim_start_matches("fatal: ").trim_start_matches("error: "));
-        let text = lines.collect::<Vec<_>>().join("; ");
+        let text = lines.map(plain).collect::<Vec<_>>().join("; ");
         if text.is_empty() { "git said nothing about it".to_owned() } else { text }
     }
 }

@@ -171,6 +171,10 @@ pub struct Lease {
 }
 
 impl Stake {
+    fn texts(&mut self) -> [&mut String; 4] {
+        [&mut self.agent, &mut self.scope, &mut self.machine.host, &mut self.worktree]
+    }
+
     /// What it is on. The whole area where the text is no pattern, which a record is checked for.
     pub fn scope_in(&self, area: &str) -> Scope {
         Scope::stored(area, &self.scope).unwrap_or_else(|| Scope::of_area(area))
@@ -191,7 +195,7 @@ impl Record {
     pub fn message(&self) -> Result<String, serde_json::Error> {
         let Event { kind, agent, scope, reason, generation, .. } = &self.event;
         let token = if *generation > 0 { format!("@{generation}") } else { String::new() };
-        let why = reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+        let why = reason.as_ref().map(|reason| format!(": {}", plain(reason))).unwrap_or_default();
         let json = serde_json::to_string(self)?;
         Ok(format!("{agent} {} {scope}{token}{why}\n\n{json}\n", kind.verb()))
     }
@@ -212,7 +216,9 @@ impl Record {
         if version.format != FORMAT {
             return Err(format!("it was written by a newer git-lane (format {})", version.format));
         }
-        let record: Self = serde_json::from_str(line).map_err(|error| format!("it is damaged: {error}"))?;
+        let mut record: Self =
+            serde_json::from_str(line).map_err(|error| format!("it is damaged: {error}"))?;
+        record.make_plain();
         if let Some(area) = area.filter(|area| *area != record.area) {
             return Err(format!("it speaks of the area `{}`, not of `{area}`", record.area));
         }
@@ -229,6 +235,33 @@ impl Record {
         }
         Ok(record)
     }
+
+    /// Takes out of all texts what could play tricks on a terminal: whoever may push can write a record.
+    fn make_plain(&mut self) {
+        let Event { agent, scope, host, worktree, reason, from, .. } = &mut self.event;
+        let mut texts = vec![&mut self.area, agent, scope, host, worktree];
+        texts.extend(reason);
+        texts.extend(from.iter_mut().flat_map(|loser| [&mut loser.agent, &mut loser.scope]));
+        for lease in &mut self.leases {
+            texts.extend(&mut lease.reason);
+            texts.extend(lease.stake.texts());
+        }
+        texts.extend(self.queue.iter_mut().flat_map(Stake::texts));
+        for text in texts.into_iter().filter(|text| text.contains(is_trick)) {
+            *text = plain(text);
+        }
+    }
+}
+
+/// A text on one line, without what could play tricks on a terminal.
+pub fn plain(text: &str) -> String {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    words.join(" ").replace(is_trick, "\u{fffd}")
+}
+
+/// Control characters, and those that turn the direction of writing.
+fn is_trick(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// The raw commit that holds a record: its tree is empty, so that no part of a project can be in it.
@@ -289,6 +322,17 @@ pub(super) mod tests {
         let message = record().message().expect("a message");
         assert!(message.starts_with("a1 takes common@3: {not json}\n\n{\"lane-lock\":1,"), "{message}");
         assert_eq!(Record::parse(&message, Some("common")), Ok(record()));
+    }
+
+    #[test]
+    fn tricks_are_taken_out() {
+        let mut tricky = record();
+        tricky.event.reason = Some("a\u{1b}[2Jb\n\nc \u{202e}d".into());
+        tricky.leases[0].stake.worktree = "/w\rx".into();
+        let message = tricky.message().expect("a message");
+        let record = Record::parse(&message, None).expect("a record");
+        assert_eq!(record.event.reason.as_deref(), Some("a\u{fffd}[2Jb c \u{fffd}d"));
+        assert_eq!(record.leases[0].stake.worktree, "/w x");
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use super::git::{self, Ran};
+use super::record::plain;
 use crate::error::Error;
 use crate::facts::{Oid, Unavailable};
 use crate::policy::is_name;
@@ -143,7 +144,7 @@ fn outcome(ran: &Ran) -> Pushed {
     let hidden = |line: &&str| !line.contains("failed to push some refs");
     let said = ran.err.lines().map(|line| line.trim_start_matches("remote:").trim());
     let said: Vec<&str> = said.filter(hidden).filter(|line| !line.is_empty()).take(4).collect();
-    Pushed::Refused(format!("{summary} {}", said.join("; ")).trim().to_owned())
+    Pushed::Refused(plain(&format!("{summary} {}", said.join("; "))))
 }
 
 #[cfg(test)]
