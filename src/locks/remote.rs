@@ -122,7 +122,7 @@ impl Remote {
         let name = &self.name;
         Unavailable::new(
             format!("the locks of `{name}` cannot be read: {}", ran.complaint()),
-            format!("nobody can tell who holds what until `git ls-remote {name}` works again"),
+            format!("git ls-remote {name} shows the same; until that works nobody can tell who holds what"),
         )
         .into()
     }
