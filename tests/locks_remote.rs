@@ -270,6 +270,24 @@ fn a_host_that_takes_no_locks_says_so() {
 }
 
 #[test]
+fn a_push_that_meets_another_at_the_server_is_tried_again() {
+    let clones = Clones::new();
+    clones.one.lane(&["lock", "common"]).ok();
+    let lock = clones.origin().join(format!("refs/lane/locks/{PART}.lock"));
+    std::fs::write(&lock, "").unwrap();
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            std::thread::sleep(Duration::from_millis(400));
+            std::fs::remove_file(&lock).unwrap();
+        });
+        clones.one.lane(&["unlock", "common"]).ok();
+    });
+    // One that stays is told in the server's words.
+    std::fs::write(&lock, "").unwrap();
+    clones.one.lane(&["lock", "common"]).fails(2).says("does not take the lock").says("File exists");
+}
+
+#[test]
 fn settings_for_pushes_of_work_do_not_touch_locks() {
     let clones = Clones::new();
     let Clones { one, two, scratch } = &clones;

@@ -20,6 +20,8 @@ use crate::policy::{Plan, is_name};
 pub const PATIENCE: Duration = Duration::from_secs(30);
 /// How long a git of this machine may take to move a ref.
 const MOVE: Duration = Duration::from_secs(30);
+/// The pauses between pushes of one event that meet others at the server, in milliseconds.
+const MEETINGS: [u64; 6] = [50, 100, 200, 400, 800, 0];
 /// How long a lock file of a ref may lie there, with nobody who could be at work on it, before it is
 /// taken for one that a killed git left behind.
 const LEFT_BEHIND: Duration = Duration::from_secs(2);
@@ -243,29 +245,28 @@ impl<'a> Store<'a> {
             return Ok(is_done.then_some(new));
         };
         let part = self.last_part(area)?;
-        match remote.push(&self.common_dir, &part, old_oid, new.oid) {
-            Pushed::Done => {
-                self.advance(&part, new.oid)?;
-                // Of this area nothing newer can be known. Others matter to nobody who holds only this.
-                self.state.keep_synced(&remote.name, world);
-                Ok(Some(new))
-            }
-            Pushed::Stale => Ok(None),
-            // The answer may have been lost on the way, or two pushes met at the server.
-            Pushed::Refused(words) | Pushed::Unknown(words) => {
-                self.refresh(world).map_err(|_| in_doubt(remote, area, &words))?;
-                match self.read(area)? {
-                    Some(now) if self.contains(&now, new.oid)? => Ok(Some(new)),
-                    now if now.as_ref().map(|now| now.oid) != old_oid => Ok(None),
-                    _ => Err(Unavailable::new(
-                        format!("the remote `{}` does not take the lock: {words}", remote.name),
-                        "if another process was at it, try again; if the host takes only branches, write \
-                         `locks: { prefix: refs/heads/lane/locks }` in the policy",
-                    )
-                    .into()),
+        for pause in MEETINGS {
+            let words = match remote.push(&self.common_dir, &part, old_oid, new.oid) {
+                Pushed::Done => {
+                    self.advance(&part, new.oid)?;
+                    // Of this area nothing newer can be known. Others matter to nobody who holds only this.
+                    self.state.keep_synced(&remote.name, world);
+                    return Ok(Some(new));
                 }
+                Pushed::Stale => return Ok(None),
+                Pushed::Refused(words) | Pushed::Unknown(words) => words,
+            };
+            // The answer may have been lost on the way.
+            self.refresh(world).map_err(|_| in_doubt(remote, area, &words))?;
+            match self.read(area)? {
+                Some(now) if self.contains(&now, new.oid)? => return Ok(Some(new)),
+                now if now.as_ref().map(|now| now.oid) != old_oid => return Ok(None),
+                // Two pushes met at the server, and one of them had the ref for that moment.
+                _ if words.contains("cannot lock ref") && pause > 0 => sleep(Duration::from_millis(pause)),
+                _ => return Err(not_taken(remote, &words)),
             }
         }
+        Ok(None)
     }
 
     /// Whether a commit is part of a chain that is at most a few events longer.
@@ -396,6 +397,15 @@ impl<'a> Store<'a> {
             Some(remote) => self.state.age(&remote.name, world),
         }
     }
+}
+
+fn not_taken(remote: &Remote, words: &str) -> Error {
+    Unavailable::new(
+        format!("the remote `{}` does not take the lock: {words}", remote.name),
+        "whoever runs it can say why; if it takes only branches, write \
+         `locks: { prefix: refs/heads/lane/locks }` in the policy",
+    )
+    .into()
 }
 
 fn vanished(remote: &Remote, part: &str, view: &str) -> Error {
