@@ -129,7 +129,7 @@ fn bad_input() {
         one.lane(args).fails(2).says(says);
     }
     one.lane_env(&["lock", "common"], &[("LANE_PID", "me")]).fails(2).says("unset LANE_PID");
-    scratch.lane(&["lock", "common"]).fails(2).says("which one you are").says("--agent <id>");
+    scratch.lane(&["lock", "common"]).fails(2).says("which one you are").says("--agent a1");
     assert_eq!(one.git(&["for-each-ref", "refs/lane"]).out, "", "nothing on disk changed");
     assert!(!one.root.join(".locks").exists());
 }
@@ -227,6 +227,12 @@ fn commits_bear_the_generation() {
         two.git(&["log", "-1", "--format=%B"]).out,
         "[A2] feat: another text\n\nCoordinated-with: a1\nLane-Lock: common@2\n\n"
     );
+    // So it does if the message is a new one and something else comes along.
+    two.write("services/rag_pipeline/b.py", "x\n");
+    two.git(&["commit", "-q", "-a", "--amend", "-m", "feat: and more"]).ok();
+    assert_eq!(trailer(&two), "common@2\n");
+    two.git(&["commit", "-q", "--amend", "-m", "feat: another text"]).ok();
+    assert_eq!(trailer(&two), "common@2\n");
     // A message that nobody wrote stays one that says nothing.
     two.write("services/common/c.py", "x\n");
     two.git(&["add", "-A"]).ok();
@@ -240,6 +246,81 @@ fn commits_bear_the_generation() {
     two.lane(&["unlock", "common"]).ok();
     two.git(&["push", "-q", "origin", "HEAD~1:refs/heads/feat/a2/part"]).ok();
     two.lane(&["check"]).ok();
+}
+
+#[test]
+fn a_branch_that_was_pushed_may_be_rebased_while_another_has_the_lock() {
+    let (scratch, one, two) = two();
+    two.lane(&["lock", "common"]).ok();
+    two.commit("services/common/a.py", "x\n", "feat: a").ok();
+    two.git(&["push", "-q", "origin", "HEAD"]).ok();
+    two.lane(&["unlock", "common"]).ok();
+    one.lane(&["lock", "common"]).ok();
+    two.lane(&["check"]).ok();
+    scratch.main().commit("docs/x", "x\n", "more").ok();
+    scratch.git(&["push", "-q", "origin", "main"]).ok();
+    two.git(&["rebase", "-q", "origin/main"]).ok();
+    two.lane(&["check"]).ok();
+    two.git(&["push", "-q", "--force-with-lease", "origin", "HEAD"]).ok();
+    // What comes on top is new.
+    two.sneak("services/common/a.py", "y\n", "[A2] y");
+    two.lane(&["check"]).fails(1).says("which a1 (MLOps) holds");
+    two.git(&["commit", "-q", "--amend", "--no-verify", "-m", "[A2] z"]).ok();
+    two.git(&["push", "-q", "origin", "HEAD"]).fails(1).says(&two.head()[..10]);
+}
+
+#[test]
+fn parts_of_an_area_are_asked_for_by_their_names() {
+    let (_scratch, one, two) = two();
+    one.lane(&["lock", "services/common/main.py"]).ok();
+    let ran = two.commit("services/common/new.py", "x\n", "feat: x").fails(1);
+    ran.says("git lane lock services/common/new.py");
+    two.lane(&["lock", "services/common/new.py", "services/common/more.py"]).ok();
+    two.git(&["commit", "-q", "-m", "feat: x"]).ok();
+    two.lane(&["unlock", "common"])
+        .ok()
+        .says("gave back `services/common/more.py`, `services/common/new.py`");
+    two.lane(&["unlock", "--all"]).ok().says("a2 holds nothing");
+    two.lane(&["locks", "--log"]).ok().says("generation 3 of a2 (services/common/new.py) was given back");
+    two.lane(&["lock", "common", "--steal", "--reason", " "]).fails(2).says("a theft needs a reason");
+    // From below, as it is suggested there.
+    let below = Worktree { root: two.root.join("services"), home: two.home.clone() };
+    below.write("common/new.py", "y\n");
+    below.git(&["commit", "-q", "-a", "-m", "x"]).fails(1).says("git lane lock :/services/common/new.py");
+    below.lane(&["lock", ":/services/common/new.py"]).ok();
+}
+
+#[test]
+fn whoever_was_robbed_is_told() {
+    let (_scratch, one, two) = two();
+    two.lane(&["lock", "common"]).ok();
+    one.lane(&["lock", "common", "--steal", "--reason", "hotfix"]).ok();
+    two.lane(&["locks"]).ok().says("generation 1 of a2 was stolen");
+    two.commit("services/common/a.py", "x\n", "feat: a")
+        .fails(1)
+        .says("it was stolen from you: generation 1 of a2");
+}
+
+#[test]
+fn a_tag_that_is_a_trailer_and_a_lock_are_one_block() {
+    let policy = POLICY
+        .replace("max_age: 3h", "max_age: null")
+        .replace("[\"[{AGENT}]\", \"Agent: {agent}\"]", "[\"Agent: {agent}\"]");
+    let scratch = Scratch::with_policy(&policy);
+    scratch.add_origin();
+    let two = scratch.worktree("a2", "feat/a2/x");
+    two.lane(&["install", "--agent", "a2"]).ok();
+    two.lane(&["lock", "common"]).ok();
+    two.write("services/common/a.py", "x\n");
+    two.git(&["add", "-A"]).ok();
+    let script = "sh -c 'sed -i \"1s/$/feat: by hand/\" \"$1\"' -";
+    let edit: Ran =
+        two.command("git").args(["commit", "-q"]).env("GIT_EDITOR", script).output().unwrap().into();
+    edit.ok();
+    assert_eq!(
+        two.git(&["log", "-1", "--format=%B"]).out,
+        "feat: by hand\n\nAgent: a2\nLane-Lock: common@1\n\n"
+    );
 }
 
 #[test]
@@ -258,7 +339,8 @@ fn what_was_committed_under_a_lock_may_be_pushed_after_it_was_given_back() {
     one.lane(&["unlock", "common"]).ok();
     two.git(&["commit", "-q", "--no-verify", "--amend", "-m", "[A2] b\n\nLane-Lock: common@2"]).ok();
     two.git(&["push", "-q", "origin", "HEAD"]).fails(1).says("which was that of a1 (MLOps)");
-    two.git(&["commit", "-q", "--no-verify", "--amend", "-m", "[A2] b"]).ok();
+    two.git(&["reset", "-q", "--soft", "HEAD~1"]).ok();
+    two.git(&["commit", "-q", "--no-verify", "-m", "[A2] b"]).ok();
     two.git(&["push", "-q", "origin", "HEAD"]).fails(1).says("which nobody holds");
 }
 
@@ -284,15 +366,14 @@ fn a_push_under_a_stolen_lock_is_refused_and_the_trail_names_the_thief() {
     two.lane(&["locks", "--log", "common"])
         .ok()
         .says("a1 steals common@2: \"production is down\"; generation 1 of a2 was stolen");
-    // The way on that was named.
+    // The way on that was named, to the end.
     one.lane(&["unlock", "common"]).ok();
-    let rest = ran.err.split("git lane lock common").nth(1).unwrap();
-    let (lock, amend) = (rest.lines().next().unwrap(), rest.lines().nth(1).unwrap());
-    let script = format!("\"$LANE\" lock common{}\n{amend}", lock.replace("--wait 1h", ""));
+    let steps: Vec<&str> = ran.err.lines().map(str::trim).filter(|line| line.starts_with("git ")).collect();
+    let script = steps.join("\n").replace("git lane ", "\"$LANE\" ").replace("git rebase", "git rebase -q");
     let on: Ran = two.command("sh").args(["-ec", &script]).env("LANE", LANE).output().unwrap().into();
     on.ok();
     assert_eq!(trailer(&two), "common@3\n");
-    two.git(&["push", "-q", "origin", "HEAD"]).ok();
+    assert!(two.git(&["ls-remote", "origin", "refs/heads/feat/a2/x"]).out.contains(&two.head()));
 }
 
 #[test]
@@ -346,11 +427,49 @@ fn a_claim_by_hand_stays_valid_beside_the_locks_in_git() {
 }
 
 #[test]
+fn of_two_claims_by_hand_the_first_one_holds() {
+    let (scratch, one, two) = two();
+    one.write(".locks/.common-lock-a1", "");
+    std::thread::sleep(Duration::from_millis(20)); // within one second
+    two.write(".locks/.common-lock-a2", "");
+    two.lane(&["lock", "common"]).fails(1).says("is held by a1 (MLOps)").says("by hand");
+    one.lane(&["locks"])
+        .ok()
+        .says("common: a1 (MLOps) by hand")
+        .says("of a2 (GenAI) holds nothing: a1 was first");
+    two.lane(&["lock", "common", "--steal", "--reason", "gone"]).ok().says("stole `common`");
+    two.lane(&["locks", "--log"])
+        .ok()
+        .says("a2 steals common@1: \"gone\"; the claim by hand of a1 was stolen");
+    two.lane(&["unlock", "common"]).ok();
+    one.lane(&["unlock", "common"]).ok();
+    // A time to come does not make a claim last longer.
+    let path = two.root.join(".locks/.common-lock-a2");
+    two.write(".locks/.common-lock-a2", "");
+    scratch.run(&scratch.home(), "touch", &["-d", "+3 days", path.to_str().unwrap()]).ok();
+    let held = two.lane(&["locks", "--format", "json"]).ok().json();
+    let since: String = serde_json::from_value(held["markers"][0]["since"].clone()).unwrap();
+    let now = Ran::from(two.command("date").args(["-u", "+%Y-%m-%dT"]).output().unwrap()).out;
+    assert!(since.starts_with(now.trim()), "{since}");
+    // What looks like a claim and is none is told.
+    two.write(".locks/.comon-lock-a2", "");
+    two.write(".locks/.common-lock-A2", "");
+    two.write(".locks/common-lock-a2", "");
+    two.lane(&["locks"])
+        .ok()
+        .says("`comon` is no area; did you mean `common`?")
+        .says("`A2` is no agent; did you mean `a2`?")
+        .says("has to begin with a dot");
+}
+
+#[test]
 fn a_marker_that_was_touched_in_vain_is_told_at_once() {
     let (_scratch, one, two) = two();
     one.lane(&["lock", "common"]).ok();
     two.write(".locks/.common-lock-a2", "");
-    two.lane(&["locks"]).ok().says(".locks/.common-lock-a2 of a2 (GenAI) holds nothing: a1 was first");
+    two.lane(&["locks"])
+        .ok()
+        .says(".locks/.common-lock-a2 of a2 (GenAI) holds nothing: the lock of a1 goes before it");
     // By the next commit, whatever it is about.
     two.commit("services/rag_pipeline/a.py", "x\n", "feat: a")
         .ok()

@@ -180,7 +180,7 @@ pub struct Lock {
     /// Begin the life of a lock that you hold anew, and take none that you do not
     #[arg(long, conflicts_with_all = ["wait", "steal"])]
     pub renew: bool,
-    /// Take it away from whoever has it; they are told, and cannot push under it any more
+    /// Take it away from whoever has it, with a --reason; they are told, and cannot push under it any more
     #[arg(long, requires = "reason", conflicts_with = "wait")]
     pub steal: bool,
     /// Lock for this agent
@@ -218,8 +218,8 @@ pub struct Locks {
     #[arg(long)]
     pub log: bool,
     /// At most so many events of each area
-    #[arg(short = 'n', long, value_name = "N", requires = "log")]
-    pub limit: Option<usize>,
+    #[arg(short = 'n', long, value_name = "N", requires = "log", value_parser = clap::value_parser!(u32).range(1..))]
+    pub limit: Option<u32>,
 }
 
 /// `git lane push`

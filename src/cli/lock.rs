@@ -34,6 +34,12 @@ pub fn run(args: &Lock, output: &Output) -> Outcome {
     let world = ThisMachine::new();
     let process = holder(&world, args.pid)?;
     let reason = one_line(args.reason.as_deref());
+    if args.steal && reason.is_none() {
+        return Err(Error::usage(
+            "a theft needs a reason",
+            "say in --reason why it cannot wait; whoever had the lock, and everybody who asks, reads it",
+        ));
+    }
     let worktree = here(&session);
     let mut keeper = Keeper::new(&session.repo, plan, &world);
     super::settle::settle(&session, &mut keeper);

@@ -39,10 +39,12 @@ pub(super) fn agent(session: &Session, option: Option<&str>) -> Result<String, E
         Who::Unclear { reason, help } => Err(Unavailable::new(reason, help).into()),
         Who::Maintainer | Who::Stranger => {
             let ids: Vec<&str> = plan.policy.agent_ids().take(12).collect();
+            let first = ids.first().copied().unwrap_or("a1");
             Err(Error::usage(
                 "a lock is held by an agent, and nothing here says which one you are",
                 format!(
-                    "name it: --agent <id>, or for good: git lane install --agent <id>; the agents are: {}",
+                    "a maintainer needs none; for an agent, name it: --agent {first} (the agents are: {})\n\
+                     in an agent's own worktree, for good: git lane install --agent {first}",
                     ids.join(", ")
                 ),
             ))
@@ -91,7 +93,7 @@ pub(super) fn bounded(plan: &Plan, asked: Option<&Duration>) -> Result<u64, Erro
         return Err(Error::usage(
             format!("a lock cannot live for {ttl}: {} allows {bound}", plan.source.name),
             format!(
-                "leave --ttl away for {}, and renew when you need longer: git lane lock <scope> --renew",
+                "leave --ttl away for {}; the same command with --renew begins it anew when you need longer",
                 locks.ttl.value
             ),
         ));

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::args::Locks;
-use super::locks_text::{Held, clock, timestamp, title};
+use super::locks_text::{Held, timestamp, title};
 use super::output::Output;
 use super::session::Session;
 use super::{Outcome, lock_args, settle};
@@ -18,11 +18,11 @@ use crate::locks::markers;
 use crate::locks::record::{Event, Lease};
 use crate::locks::scope::Scope;
 use crate::locks::store::Tip;
-use crate::policy::scalar::in_words;
+use crate::policy::scalar::{clock, in_words};
 use crate::report::quote;
 
 /// The locks of a remote are shown as they were up to so many milliseconds ago.
-const RECENT: u64 = 3_000;
+const RECENT: u64 = 1_000;
 
 /// Says who holds what, or who did what. Exit code 2 where a ref holds no lock: nobody can tell then.
 ///
@@ -46,12 +46,13 @@ pub fn run(args: &Locks, output: &Output) -> Outcome {
         areas.retain(|area| area.area.as_deref() == Some(scope.area.as_str()));
     }
     if let Some(error) = &doubt {
-        super::output::complain(&output.refusal(&error.to_string(), error.help().unwrap_or_default()));
+        output.error(error);
     }
-    let list = List { session: &session, keeper: &keeper, scope: scope.as_ref() };
+    let me = lock_args::agent(&session, None).ok();
+    let list = List { session: &session, keeper: &keeper, scope: scope.as_ref(), me };
     let is_broken = areas.iter().any(|area| area.tip.is_err());
     if args.log {
-        list.log(&areas, args.limit.unwrap_or(usize::MAX), output)?;
+        list.log(&areas, args.limit.map_or(usize::MAX, |limit| limit as usize), output)?;
     } else {
         list.state(&areas, doubt.as_ref(), output)?;
     }
@@ -63,6 +64,8 @@ struct List<'a> {
     session: &'a Session,
     keeper: &'a Keeper<'a>,
     scope: Option<&'a Scope>,
+    /// Who asks, if that is an agent.
+    me: Option<String>,
 }
 
 impl List<'_> {
@@ -97,7 +100,9 @@ impl List<'_> {
             let waits = tip.map(|tip| self.waits(tip)).unwrap_or_default();
             let is_free = items.iter().all(|item| item["state"] == "ended") && marked.is_empty();
             if is_free && is_known && (items.is_empty() || waits.is_empty()) {
-                text.push_str(&format!("{name}: free\n"));
+                let what = self.scope.map_or(name, |scope| scope.text.as_str());
+                let state = if doubt.is_some() && tip.is_none() { "nobody can tell" } else { "free" };
+                text.push_str(&format!("{what}: {state}\n"));
             }
             text.push_str(&lines);
             text.push_str(&self.marked(&marked, tip));
@@ -118,6 +123,9 @@ impl List<'_> {
         }
         if areas.is_empty() {
             text.push_str(&format!("{} has no area under `access: lock`\n", plan.source.name));
+        }
+        for (file, why) in markers::strange(self.session.repo.layout(), &plan.policy)? {
+            text.push_str(&format!("{file} holds nothing: {why}\n"));
         }
         if output.is_json() {
             let by_hand: Vec<Value> = markers.iter().map(marker_json).collect();
@@ -150,13 +158,17 @@ impl List<'_> {
             let why = lease.reason.as_ref().map(|why| format!(": \"{why}\"")).unwrap_or_default();
             let process = lease.stake.process.map(|process| format!(", process {}", process.id));
             let process = process.unwrap_or_default();
-            text.push_str(&format!("    since {}, {}{process}{why}\n", clock(lease.since), held.place()));
+            let since = clock(lease.since, judge.now().wall);
+            text.push_str(&format!("    since {since}, {}{process}{why}\n", held.place()));
+            for loser in &lease.from {
+                text.push_str(&format!("    {} {}\n", loser.words(), loser.cause.words()));
+            }
             if let Some(idle) = idle.filter(|idle| *idle >= lease.stake.ttl / 2) {
-                text.push_str(&format!(
-                    "    no commit under it for {}; done with it? git lane unlock {}\n",
-                    in_words(idle),
-                    quote(scope.as_bytes())
-                ));
+                let own = self.me.as_ref() == Some(&lease.stake.agent);
+                let word = quote(scope.as_bytes());
+                let next =
+                    if own { format!("; done with it? git lane unlock {word}") } else { String::new() };
+                text.push_str(&format!("    no commit under it for {}{next}\n", in_words(idle)));
             }
         }
         (text, items)
@@ -168,14 +180,15 @@ impl List<'_> {
         queue.map(|ticket| (ticket.agent.clone(), ticket.scope.clone())).collect()
     }
 
-    /// The claims by hand that have not expired.
+    /// The claims by hand that have not expired, oldest first.
     fn markers(&self) -> Result<Vec<LockClaim>, Error> {
         let plan = &self.session.loaded.plan;
-        let ttl = i64::try_from(plan.policy.locks.ttl.value.seconds).unwrap_or(i64::MAX / 2);
-        let now = self.keeper.judge().now().wall;
+        let (ttl, now) = (plan.policy.locks.ttl.value.seconds, self.keeper.judge().now().wall);
         let mut markers = markers::by_hand(self.session.repo.layout(), &plan.policy)?;
-        markers.retain(|marker| now < marker.since + ttl && self.is_wanted(&marker.area, &marker.area));
-        markers.sort_by(|a, b| (a.since, &a.agent).cmp(&(b.since, &b.agent)));
+        markers.retain(|marker| {
+            now < marker.since.saturating_add_unsigned(ttl) && self.is_wanted(&marker.area, &marker.area)
+        });
+        markers.sort_by(|a, b| (a.since, a.nanos, &a.agent).cmp(&(b.since, b.nanos, &b.agent)));
         Ok(markers)
     }
 
@@ -186,24 +199,28 @@ impl List<'_> {
         let leases = tip.map(|tip| tip.record.leases.as_slice()).unwrap_or_default();
         let alive = |lease: &&Lease| !judge.lease(lease).is_over();
         let mut text = String::new();
-        for (at, marker) in markers.iter().enumerate() {
-            let LockClaim { area, agent, since, place } = marker;
+        for marker in markers {
+            let LockClaim { area, agent, since, place, .. } = marker;
             let ttl = &plan.policy.locks.ttl.value;
-            let file = markers::file_name(area, area, agent);
+            let file = format!("{place}/.locks/{}", markers::file_name(area, area, agent));
             let lease = leases.iter().filter(alive).find(|lease| lease.stake.agent != *agent);
-            let holder =
-                lease.map(|lease| &lease.stake.agent).or(if at > 0 { Some(&markers[0].agent) } else { None });
+            let older = markers.first().filter(|first| first.agent != *agent);
+            let why = match (lease, older) {
+                (Some(lease), _) => Some(format!("the lock of {} goes before it", lease.stake.agent)),
+                (None, Some(older)) => Some(format!("{} was first", older.agent)),
+                (None, None) => None,
+            };
             let whose = title(plan, agent);
-            match holder.filter(|holder| *holder != agent) {
-                Some(holder) => text.push_str(&format!(
-                    "    {place}/.locks/{file} of {whose} holds nothing: {holder} was first\n\
-                     \x20   take it away: rm {}\n",
-                    quote(format!("{place}/.locks/{file}").as_bytes())
-                )),
-                None => text.push_str(&format!(
-                    "{area}: {whose} by hand since {}, for {ttl} at the most\n    {place}/.locks/{file}\n",
-                    clock(*since)
-                )),
+            let Some(why) = why else {
+                let since = clock(*since, judge.now().wall);
+                text.push_str(&format!(
+                    "{area}: {whose} by hand since {since}, for {ttl} at the most\n    {file}\n"
+                ));
+                continue;
+            };
+            text.push_str(&format!("    {file} of {whose} holds nothing: {why}\n"));
+            if self.me.as_ref() == Some(agent) {
+                text.push_str(&format!("    take it away: rm {}\n", quote(file.as_bytes())));
             }
         }
         text
@@ -250,7 +267,7 @@ impl List<'_> {
 }
 
 fn marker_json(marker: &LockClaim) -> Value {
-    let LockClaim { area, agent, since, place } = marker;
+    let LockClaim { area, agent, since, place, .. } = marker;
     let file = markers::file_name(area, area, agent);
     json!({ "area": area, "agent": agent, "since": timestamp(*since), "file": format!("{place}/.locks/{file}") })
 }
@@ -262,11 +279,11 @@ fn line(event: &Event) -> String {
     let why = reason.as_ref().map(|reason| format!(": \"{reason}\"")).unwrap_or_default();
     let mut losers: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for loser in from {
-        let words = format!("{} of {}", loser.generation, loser.agent);
-        losers.entry(loser.cause.words()).or_default().push(words);
+        let scope = if loser.scope == *scope { String::new() } else { format!(" ({})", loser.scope) };
+        losers.entry(loser.cause.words()).or_default().push(format!("{}{scope}", loser.words()));
     }
     let ended: String =
-        losers.iter().map(|(cause, whose)| format!("; generation {} {cause}", whose.join(", "))).collect();
+        losers.iter().map(|(cause, whose)| format!("; {} {cause}", whose.join(", "))).collect();
     let push = pushed.as_ref().map(|oid| format!(", with the push of {}", &oid[..10.min(oid.len())]));
     let push = push.unwrap_or_default();
     let time =

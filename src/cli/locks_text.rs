@@ -8,7 +8,7 @@ use crate::locks::protocol::{Claim, Refusal};
 use crate::locks::record::{Event, Kind, Lease, Stake};
 use crate::policy::Plan;
 use crate::policy::model::Agent;
-use crate::policy::scalar::in_words;
+use crate::policy::scalar::{as_typed, clock, in_words};
 use crate::report::quote;
 
 /// A lock that is held, at one moment.
@@ -36,7 +36,7 @@ impl<'a> Held<'a> {
 
     /// `until 10:40 UTC (1 h from now)`.
     pub fn until(&self) -> String {
-        let at = clock(self.now.saturating_add_unsigned(self.left()));
+        let at = clock(self.now.saturating_add_unsigned(self.left()), self.now);
         let left = in_words(self.left());
         match self.liveness {
             Liveness::Orphaned(_) => format!("until {at} ({left} from now: its process is gone)"),
@@ -79,16 +79,6 @@ impl<'a> Held<'a> {
     }
 }
 
-/// A time of day, with the day where it is another one.
-pub fn clock(at: i64) -> String {
-    let Ok(time) = jiff::Timestamp::from_second(at) else {
-        return "the end of time".to_owned();
-    };
-    let day = 86_400;
-    let is_today = at / day == jiff::Timestamp::now().as_second() / day;
-    time.strftime(if is_today { "%H:%M UTC" } else { "%Y-%m-%d %H:%M UTC" }).to_string()
-}
-
 /// A time for programs.
 pub fn timestamp(at: i64) -> String {
     jiff::Timestamp::from_second(at).unwrap_or_default().to_string()
@@ -120,12 +110,7 @@ pub fn taken(held: &Held<'_>, event: &Event) -> String {
     };
     let mut text = format!("{verb} `{scope}` for {agent} {}, generation {generation}\n", held.until());
     for loser in &event.from {
-        text.push_str(&format!(
-            "  generation {} of {} {}\n",
-            loser.generation,
-            loser.agent,
-            loser.cause.words()
-        ));
+        text.push_str(&format!("  {} {}\n", loser.words(), loser.cause.words()));
     }
     if event.kind != Kind::Renew {
         text.push_str(&format!("  when your work is pushed: git lane unlock {}\n", quote(scope.as_bytes())));
@@ -150,11 +135,11 @@ pub fn refusal(plan: &Plan, keeper: &mut Keeper<'_>, claim: &Claim<'_>, why: &Re
             let text = format!(
                 "`{what}`{part} is held by {whose} {}{told}\n  since {}, {}, generation {}{reason}",
                 held.until(),
-                clock(lease.since),
+                clock(lease.since, now),
                 held.place(),
                 lease.generation
             );
-            let wait = in_hours(held.left());
+            let wait = as_typed(held.left());
             let help = format!(
                 "wait for it: git lane lock {word} --wait {wait}\n\
                  only if {0} will not come back: git lane lock {word} --steal --reason '…' ({0} is told)",
@@ -171,14 +156,17 @@ pub fn refusal(plan: &Plan, keeper: &mut Keeper<'_>, claim: &Claim<'_>, why: &Re
         Refusal::Marked(marker) => {
             let file = crate::locks::markers::file_name(&marker.area, &marker.area, &marker.agent);
             let whose = title(plan, &marker.agent);
-            let since = clock(marker.since);
+            let since = clock(marker.since, now);
             let text = format!(
                 "`{}` is held by {whose} since {since}, by hand: {}/.locks/{file}{told}",
                 marker.area, marker.place
             );
+            let until = marker.since.saturating_add_unsigned(plan.policy.locks.ttl.value.seconds);
+            let left = u64::try_from(until - now).unwrap_or(0);
             let help = format!(
                 "wait for it: git lane lock {word} --wait {}\nor talk to {}",
-                plan.policy.locks.ttl.value, marker.agent
+                as_typed(left),
+                marker.agent
             );
             let holder = json!({
                 "agent": marker.agent, "since": timestamp(marker.since), "worktree": marker.place,
@@ -208,8 +196,7 @@ pub fn not_yours(plan: &Plan, judge: &Judge<'_>, claim: &Claim<'_>, lease: &Leas
     let text =
         format!("`{}` is not yours to give back: {whose} holds it {}", lease.stake.scope, held.until());
     let help = format!(
-        "only if {} will not come back: git lane lock {} --steal --reason '…'",
-        lease.stake.agent,
+        "it stays as it is; who has it, and since when: git lane locks {}",
         quote(claim.scope.text.as_bytes())
     );
     said(text, help, claim, "held", json!({ "holder": held.json() }))
@@ -233,7 +220,7 @@ pub fn waiting(plan: &Plan, scope: &str, waiting: &Waiting<'_>) -> (String, Stri
         Refusal::Held(lease, liveness) => {
             let left = in_words(liveness.left().div_ceil(1_000));
             let gone = if matches!(liveness, Liveness::Orphaned(_)) { ", its process is gone" } else { "" };
-            (title(plan, &lease.stake.agent), format!(" ({left} left at the most{gone})"))
+            (title(plan, &lease.stake.agent), format!(" ({left} left, unless it is renewed{gone})"))
         }
         Refusal::Marked(marker) => (title(plan, &marker.agent), String::new()),
         Refusal::Queued(queue) => {
@@ -243,25 +230,4 @@ pub fn waiting(plan: &Plan, scope: &str, waiting: &Waiting<'_>) -> (String, Stri
         Refusal::NotHeld => (String::new(), String::new()),
     };
     (format!("waiting for `{scope}`: {who}{ahead}"), left)
-}
-
-/// A duration as it is typed, not shorter than it is: `2m`, `1h20m`.
-fn in_hours(seconds: u64) -> String {
-    let minutes = seconds.div_ceil(60).max(1);
-    match (minutes / 60, minutes % 60) {
-        (0, minutes) => format!("{minutes}m"),
-        (hours, 0) => format!("{hours}h"),
-        (hours, minutes) => format!("{hours}h{minutes}m"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::in_hours;
-
-    #[test]
-    fn durations_as_they_are_typed() {
-        assert_eq!((in_hours(0), in_hours(61)), ("1m".into(), "2m".into()));
-        assert_eq!((in_hours(7_200), in_hours(4_800)), ("2h".into(), "1h20m".into()));
-    }
 }

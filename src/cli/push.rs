@@ -1,5 +1,7 @@
 //! `git lane push`
 
+use serde_json::json;
+
 use super::Outcome;
 use super::args::Push;
 use super::lock_args;
@@ -7,6 +9,7 @@ use super::output::{Output, complain};
 use super::session::Session;
 use super::settle;
 use crate::error::Error;
+use crate::facts::Oid;
 use crate::gather::Repository;
 use crate::locks::keeper::Keeper;
 use crate::locks::machine::ThisMachine;
@@ -38,7 +41,7 @@ pub fn run(args: &Push, output: &Output) -> Outcome {
     match &agent {
         Some(agent) if is_same => together = keeper.renewals(agent, &worktree, &tip.to_string())?,
         // The locks lie elsewhere: they come first, so that nobody takes them while the push is under way.
-        Some(agent) => match keeper.renew_all(agent, &worktree, &tip.to_string())? {
+        Some(agent) => match keeper.renew_all(agent, &worktree)? {
             Ok(scopes) => renewed = scopes,
             Err(scope) => return lost(&scope, output),
         },
@@ -70,23 +73,38 @@ pub fn run(args: &Push, output: &Output) -> Outcome {
                 return lost(&renewal.scopes.join("`, `"), output);
             }
         }
-        if !args.force_with_lease {
+        if !args.force_with_lease && is_rewritten(&session, &reference, tip)? {
             complain(
-                "git-lane: nothing was pushed; if that is because you rebased: git lane push --force-with-lease\n",
+                "git-lane: the remote has another edition of this branch; if you rebased: git lane push --force-with-lease\n",
             );
         }
-        return Ok(1);
+        // 128 is git's way to say that it came to nothing at all: no such remote, no network.
+        return Ok(if pushed.code() == Some(1) { 1 } else { 2 });
     }
     keeper.refresh(0)?;
     keeper.show();
-    settle::settle(&session, &mut keeper);
-    lock_args::notes(&keeper, output);
-    if !output.is_quiet() {
+    if output.is_json() {
+        output.print_json(
+            &json!({ "pushed": reference, "commit": tip, "remote": remote, "renewed": renewed }),
+        )?;
+    } else if !output.is_quiet() {
         for scope in &renewed {
             complain(&format!("git-lane: renewed `{scope}`\n"));
         }
     }
+    settle::settle(&session, &mut keeper);
+    lock_args::notes(&keeper, output);
     Ok(0)
+}
+
+/// Whether the remote's edition of a branch is no part of it.
+fn is_rewritten(session: &Session, reference: &str, tip: Oid) -> Result<bool, Error> {
+    let remote = &session.loaded.plan.policy.remote.value;
+    let branch = reference.trim_start_matches("refs/heads/");
+    Ok(match session.repo.find_ref(&format!("refs/remotes/{remote}/{branch}"))? {
+        Some(old) => session.repo.merge_base(old, &[tip])? != Some(old),
+        None => false,
+    })
 }
 
 /// Another agent has the lock by now.

@@ -13,6 +13,7 @@ use crate::locks::keeper::Keeper;
 use crate::locks::machine::ThisMachine;
 use crate::locks::markers;
 use crate::locks::protocol::{Claim, Refusal};
+use crate::locks::record::Event;
 use crate::locks::scope::{Scope, lockable};
 
 /// Gives locks back.
@@ -34,7 +35,7 @@ pub fn run(args: &Unlock, output: &Output) -> Outcome {
     };
     let reason = one_line(args.reason.as_deref());
     let worktree = here(&session);
-    let mut is_refused = false;
+    let (mut is_refused, mut has_any) = (false, false);
     let mut items = Vec::new();
     for scope in &scopes {
         let claim = Claim::of_return(scope, &agent, &worktree, reason.as_deref());
@@ -46,7 +47,7 @@ pub fn run(args: &Unlock, output: &Output) -> Outcome {
         };
         let text = &scope.text;
         let (state, said) = match &outcome {
-            Ok(_) => ("released", format!("gave back `{text}`")),
+            Ok(tip) => ("released", format!("gave back {}", given_back(&tip.record.event))),
             _ if by_hand > 0 => ("released", format!("took away the marker of {agent} on `{text}`")),
             Err(Refusal::Held(lease, _)) if lease.stake.agent != agent && !args.all => {
                 let said = locks_text::not_yours(plan, &keeper.judge(), &claim, lease);
@@ -63,15 +64,28 @@ pub fn run(args: &Unlock, output: &Output) -> Outcome {
             Err(_) => ("free", format!("{agent} does not hold `{text}`: nothing to give back")),
         };
         let is_idle = args.all && state == "free";
+        has_any |= state == "released";
         if !said.is_empty() && !is_idle && !output.is_json() && !output.is_quiet() {
             output.print(&format!("{said}\n"))?;
         }
         let generation = outcome.ok().map(|tip| tip.record.event.generation);
         items.push(json!({ "scope": text, "area": scope.area, "state": state, "generation": generation }));
     }
+    if args.all && !has_any && !output.is_json() && !output.is_quiet() {
+        output.print(&format!("{agent} holds nothing: nothing to give back\n"))?;
+    }
     notes(&keeper, output);
     if output.is_json() {
         output.print_json(&items)?;
     }
     Ok(u8::from(is_refused))
+}
+
+/// What was given back, each by its own name.
+fn given_back(event: &Event) -> String {
+    if event.from.is_empty() {
+        return format!("`{}`", event.scope);
+    }
+    let scopes: Vec<String> = event.from.iter().map(|returned| format!("`{}`", returned.scope)).collect();
+    scopes.join(", ")
 }

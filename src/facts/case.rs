@@ -26,6 +26,7 @@ pub fn for_case(case: &Case, lock_ttl: u64) -> Facts {
         is_firm: true,
         reason: None,
         place: String::new(),
+        from: Vec::new(),
     });
     Facts {
         event: Event::CheckStaged,

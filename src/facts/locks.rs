@@ -30,8 +30,19 @@ pub struct LockClaim {
     pub agent: String,
     /// When the claim was made, in seconds since the epoch.
     pub since: i64,
+    /// The same, nanoseconds within that second: two may touch their files in one.
+    pub nanos: u32,
     /// The worktree in which the claim lies.
     pub place: String,
+}
+
+impl LockClaim {
+    /// The claim by hand that holds an area: the oldest that has not expired. `now` and `ttl` in seconds.
+    pub fn holding<'c>(claims: &'c [Self], area: &str, now: i64, ttl: u64) -> Option<&'c Self> {
+        let alive = |claim: &&Self| now < claim.since.saturating_add_unsigned(ttl);
+        let claims = claims.iter().filter(|claim| claim.area == area).filter(alive);
+        claims.min_by_key(|claim| (claim.since, claim.nanos, &claim.agent))
+    }
 }
 
 /// A lock that is held.
@@ -51,6 +62,8 @@ pub struct HeldLock {
     pub reason: Option<String>,
     /// The worktree it was taken in, with its machine where that is another one.
     pub place: String,
+    /// Whose locks ended when it was taken.
+    pub from: Vec<Loser>,
 }
 
 /// A lock that was taken once.

@@ -1,5 +1,7 @@
 //! What is known when a verdict is given: plain data, gathered once, read by pure rules.
 
+use std::collections::HashSet;
+
 mod case;
 mod event;
 mod fact;
@@ -137,6 +139,9 @@ pub struct Change {
     pub commits: Fact<Vec<Commit>>,
     /// Lines of the whole change.
     pub lines: Fact<Lines>,
+    /// Paths that the remote's own edition of this branch, which is rewritten, has with the same content: a
+    /// rebase brings nothing new there.
+    pub unchanged: HashSet<RepoPath>,
     /// A merge is being committed.
     pub is_merging: bool,
     /// The local branch to switch to before the change can be worked on; `None` if HEAD is on it.
@@ -157,6 +162,7 @@ impl Default for Change {
             staged: Fact::Known(Vec::new()),
             commits: Fact::Known(Vec::new()),
             lines: Fact::Known(Lines::default()),
+            unchanged: HashSet::new(),
             is_merging: false,
             elsewhere: None,
         }

@@ -11,7 +11,7 @@ use super::push::PushLine;
 use super::repository::{Head, RawCommit, Read, Repository};
 use super::tree_diff::{merge_diff, tree_diff};
 use crate::facts::{
-    Change, Commit, Event, Fact, FileChange, Lines, MergeBase, Message, Oid, RefUpdate, Unavailable,
+    Change, Commit, Event, Fact, FileChange, Lines, MergeBase, Message, Oid, RefUpdate, RepoPath, Unavailable,
 };
 use crate::policy::Plan;
 use crate::rules::Need;
@@ -162,7 +162,9 @@ impl Gatherer<'_> {
         change.files = Fact::Known(files);
         if with_commits && let Some(oid) = head.oid {
             let exclude: Vec<Oid> = self.base.map(|base| base.oid).into_iter().collect();
-            change.commits = self.commits(&[oid], &exclude, None).into();
+            let unpushed = self.unpushed_of(oid)?;
+            change.commits = self.commits(&[oid], &exclude, unpushed.as_ref()).into();
+            change.unchanged = self.unchanged_since_push(&change, oid)?;
         }
         change.lines = self.lines(&change.files, root.tree);
         Ok(change)
@@ -233,6 +235,35 @@ impl Gatherer<'_> {
             Fact::Unavailable(why) => Fact::Unavailable(why.clone()),
             Fact::NotGathered => Fact::NotGathered,
         }
+    }
+
+    /// The commits of a branch that the remote does not have, where nobody pushes and it is asked all the same.
+    fn unpushed_of(&self, tip: Oid) -> Read<Option<HashSet<Oid>>> {
+        let has = self.repo.tips(&format!("refs/remotes/{}/", self.plan.policy.remote.value))?;
+        if self.event != Event::Check || has.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(self.repo.commits(&[tip], &has)?.into_iter().collect()))
+    }
+
+    /// What a push of this branch would rewrite and leave as it is.
+    fn unchanged_since_push(&self, change: &Change, tip: Oid) -> Read<HashSet<RepoPath>> {
+        let (remote, Some(branch)) = (&self.plan.policy.remote.value, &change.branch) else {
+            return Ok(HashSet::new());
+        };
+        match self.repo.find_ref(&format!("refs/remotes/{remote}/{branch}"))? {
+            Some(old) if self.repo.merge_base(old, &[tip])? != Some(old) => self.unchanged(change, old, tip),
+            _ => Ok(HashSet::new()),
+        }
+    }
+
+    /// The files of a change that are the same at two commits.
+    fn unchanged(&self, change: &Change, old: Oid, tip: Oid) -> Read<HashSet<RepoPath>> {
+        let (old, tip) = (self.repo.commit(old)?.tree, self.repo.commit(tip)?.tree);
+        let changed = tree_diff(self.repo, Some(old), Some(tip))?;
+        let changed: HashSet<&RepoPath> = changed.iter().map(|file| &file.path).collect();
+        let files = change.files.known().into_iter().flatten().map(|file| &file.path);
+        Ok(files.filter(|path| !changed.contains(path)).cloned().collect())
     }
 
     /// The commits that `include` reach and `exclude` do not. `unpushed`: those of them that the
@@ -401,6 +432,9 @@ impl Gatherer<'_> {
             return self.root(None, &[tip]).map(|_| None);
         };
         self.fill(&mut change, base, tip, &[base], Some(unpushed))?;
+        if let (Some(RefUpdate::Rewrite), Some(old)) = (change.update, old) {
+            change.unchanged = self.unchanged(&change, old, tip)?;
+        }
         Ok(Some(change))
     }
 }

@@ -112,6 +112,7 @@ pub(super) fn held(area: &str, lease: &Lease, judge: &Judge<'_>, is_here: bool) 
         is_firm: judge.is_firm(lease),
         reason: lease.reason.clone(),
         place: format!("{}{host}", stake.worktree),
+        from: lease.from.clone(),
     }
 }
 

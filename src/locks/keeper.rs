@@ -228,13 +228,20 @@ impl<'a> Keeper<'a> {
     /// # Errors
     /// Something cannot be read or written.
     pub fn claim(&mut self, claim: &Claim<'_>, manner: Manner) -> Result<Outcome, Error> {
+        let marker = self.marker_against(claim)?;
         if manner != Manner::Steal
-            && let Some(marker) = self.marker_against(claim)?
+            && let Some(marker) = marker
         {
             return Ok(Err(Refusal::Marked(marker)));
         }
         let area = claim.scope.area.clone();
-        self.change(&area, &mut |record, judge| protocol::claim(record, claim, manner, judge))
+        self.change(&area, &mut |record, judge| {
+            let mut next = protocol::claim(record, claim, manner, judge)?;
+            if let Some(marker) = &marker {
+                protocol::rob(&mut next, marker);
+            }
+            Ok(next)
+        })
     }
 
     /// Gives back what an agent holds; `only`: the lock of this generation.
@@ -246,15 +253,12 @@ impl<'a> Keeper<'a> {
         self.change(&area, &mut |record, judge| protocol::release(record, claim, only, judge))
     }
 
-    /// Another agent's claim by hand that still counts: the oldest one.
+    /// The claim by hand that holds the area, if it is another agent's.
     fn marker_against(&self, claim: &Claim<'_>) -> Result<Option<LockClaim>, Error> {
-        let ttl = i64::try_from(self.plan.policy.locks.ttl.value.seconds).unwrap_or(i64::MAX / 2);
-        let now = self.world.now().wall;
-        let mut claims = markers::by_hand(self.layout, &self.plan.policy)?;
-        claims.retain(|marker| {
-            marker.area == claim.scope.area && marker.agent != claim.agent && now < marker.since + ttl
-        });
-        Ok(claims.into_iter().min_by_key(|marker| marker.since))
+        let claims = markers::by_hand(self.layout, &self.plan.policy)?;
+        let (now, ttl) = (self.world.now().wall, self.plan.policy.locks.ttl.value.seconds);
+        let holding = LockClaim::holding(&claims, &claim.scope.area, now, ttl);
+        Ok(holding.filter(|marker| marker.agent != claim.agent).cloned())
     }
 
     /// Takes a lock, and waits for it if it must: first come, first served. `ticket`: the same wish, for
@@ -382,22 +386,17 @@ impl<'a> Keeper<'a> {
         Ok(renewals)
     }
 
-    /// Begins the life of all that an agent holds anew, beside the push of a commit: what was renewed, or
-    /// the first scope that changed hands just now.
+    /// Begins the life of all that an agent holds anew: what was renewed, or the first scope that changed
+    /// hands just now.
     ///
     /// # Errors
     /// Something cannot be read or written.
-    pub fn renew_all(
-        &mut self,
-        agent: &str,
-        worktree: &str,
-        pushed: &str,
-    ) -> Result<Result<Vec<String>, String>, Error> {
+    pub fn renew_all(&mut self, agent: &str, worktree: &str) -> Result<Result<Vec<String>, String>, Error> {
         let mut renewed = Vec::new();
         for (old, scope) in self.held_by(agent)? {
             let own = old.record.leases.iter().find(|lease| lease.stake.scope == scope.text);
             let (ttl, process) = own.map_or((0, None), |lease| (lease.stake.ttl, lease.stake.process));
-            let (reason, pushed, base) = (None, Some(pushed), None);
+            let (reason, pushed, base) = (None, None, None);
             let claim = Claim { scope: &scope, agent, ttl, reason, process, worktree, pushed, base };
             if self.claim(&claim, Manner::Renew)?.is_err() {
                 return Ok(Err(scope.text));

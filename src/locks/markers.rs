@@ -7,13 +7,13 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::{ErrorKind, Read};
 use std::path::Path;
-use std::time::UNIX_EPOCH;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::record::Lease;
 use crate::facts::{LockClaim, Unavailable};
 use crate::gather::Layout;
 use crate::gather::worktrees::worktrees;
-use crate::policy::Policy;
+use crate::policy::{Policy, nearest};
 
 /// The folder of markers in each worktree.
 pub const LOCKS: &str = ".locks";
@@ -54,20 +54,36 @@ pub fn in_worktree(root: &Path, policy: &Policy, claims: &mut Vec<LockClaim>) ->
         if is_shown(&path) {
             continue;
         }
-        let touched = match entry.metadata().and_then(|data| data.modified()) {
+        let touched = match entry.metadata().and_then(|data| touched(&data)) {
             Ok(time) => time,
             Err(error) if error.kind() == ErrorKind::NotFound => continue, // given back just now
             Err(error) => return Err(unreadable(&path, &error)),
         };
-        let since = touched.duration_since(UNIX_EPOCH).map_or(0, |age| age.as_secs());
+        let since = touched.duration_since(UNIX_EPOCH).unwrap_or_default();
         claims.push(LockClaim {
             area: area.to_owned(),
             agent: agent.to_owned(),
-            since: i64::try_from(since).unwrap_or(i64::MAX),
+            since: i64::try_from(since.as_secs()).unwrap_or(i64::MAX),
+            nanos: since.subsec_nanos(),
             place: root.display().to_string(),
         });
     }
     Ok(())
+}
+
+/// When a file was touched. One that was given a time to come was touched when it was given that.
+#[cfg(unix)]
+fn touched(data: &fs::Metadata) -> std::io::Result<SystemTime> {
+    use std::os::unix::fs::MetadataExt;
+    let seconds = u64::try_from(data.ctime()).unwrap_or(0);
+    let nanos = u32::try_from(data.ctime_nsec()).unwrap_or(0);
+    let changed = UNIX_EPOCH + Duration::new(seconds, nanos);
+    data.modified().map(|modified| modified.min(changed))
+}
+
+#[cfg(not(unix))]
+fn touched(data: &fs::Metadata) -> std::io::Result<SystemTime> {
+    data.modified()
 }
 
 fn unreadable(path: &Path, error: &std::io::Error) -> Unavailable {
@@ -81,6 +97,39 @@ fn parse<'p>(name: &str, policy: &'p Policy) -> Option<(&'p str, &'p str)> {
         let agent = policy.agent(agent)?;
         Some((area.name.value.as_str(), agent.id.value.as_str()))
     })
+}
+
+/// Files that look like claims and are none: they name no area, or no agent, of the policy. Each with why.
+///
+/// # Errors
+/// The list of worktrees cannot be read.
+pub fn strange(layout: &Layout, policy: &Policy) -> Result<Vec<(String, String)>, Unavailable> {
+    let mut found = Vec::new();
+    for tree in worktrees(layout)? {
+        for entry in fs::read_dir(tree.root.join(LOCKS)).into_iter().flatten().flatten() {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let Some((area, agent)) = name.split_once("-lock-") else {
+                continue;
+            };
+            if parse(&name, policy).is_some() || is_shown(&entry.path()) {
+                continue;
+            }
+            let area = area.trim_start_matches('.');
+            let areas = || policy.areas.iter().map(|area| area.name.value.as_str());
+            let why = match (areas().any(|known| known == area), policy.agent(agent).is_some()) {
+                (true, true) => format!("its name has to begin with a dot: .{area}-lock-{agent}"),
+                (true, false) => format!("`{agent}` is no agent{}", meant(agent, policy.agent_ids())),
+                (false, _) => format!("`{area}` is no area{}", meant(area, areas())),
+            };
+            found.push((entry.path().display().to_string(), why));
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+fn meant<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+    nearest(name, known).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default()
 }
 
 fn is_shown(path: &Path) -> bool {

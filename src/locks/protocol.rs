@@ -99,11 +99,14 @@ pub fn claim(
         _ => {
             let generation = record.map_or(0, |record| record.generation) + 1;
             let (reason, since) = (claim.reason.map(str::to_owned), judge.now().wall);
-            (Kind::Take, Lease { stake, generation, since, reason, base: claim.base.clone() })
+            let (base, from) = (claim.base.clone(), Vec::new());
+            (Kind::Take, Lease { stake, generation, since, reason, base, from })
         }
     };
     event.kind = if is_theft { Kind::Steal } else { kind };
     event.generation = lease.generation;
+    let mut lease = lease;
+    lease.from.extend(from.clone());
     event.from = from;
     let mut next = follow(record, area, event, judge);
     next.leases.retain(|lease| !is_own(lease) && (lease.stake.agent == claim.agent || !conflicts(lease)));
@@ -112,6 +115,16 @@ pub fn claim(
     next.leases.push(lease);
     next.leases.sort_by_key(|lease| lease.generation);
     Ok(next)
+}
+
+/// Writes down that a claim by hand ended with a theft.
+pub fn rob(next: &mut Record, marker: &LockClaim) {
+    let (agent, scope) = (marker.agent.clone(), marker.area.clone());
+    let loser = Loser { agent, scope, generation: 0, cause: Cause::Stolen };
+    let own = next.leases.iter_mut().find(|lease| lease.generation == next.event.generation);
+    own.into_iter().for_each(|lease| lease.from.push(loser.clone()));
+    next.event.kind = Kind::Steal;
+    next.event.from.push(loser);
 }
 
 /// Those who wait in front: all who still wait, or those who came before one's own ticket.
@@ -163,7 +176,13 @@ pub fn release(
         return Err(rival
             .map_or(Refusal::NotHeld, |lease| Refusal::Held(Box::new(lease.clone()), judge.lease(lease))));
     };
-    let event = Event { kind: Kind::Release, generation, ..event(claim, judge) };
+    let mut event = Event { kind: Kind::Release, generation, ..event(claim, judge) };
+    let own = || leases.iter().filter(|lease| is_own(lease));
+    // What was typed tells of one lock under its own name.
+    if own().count() > 1 || own().any(|lease| lease.stake.scope != claim.scope.text) {
+        let returned = |lease| Loser { cause: Cause::Returned, ..loser(lease, judge) };
+        event.from = own().map(returned).collect();
+    }
     let mut next = follow(record, area, event, judge);
     next.leases.retain(|lease| !is_own(lease));
     Ok(next)

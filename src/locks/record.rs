@@ -115,6 +115,18 @@ pub enum Cause {
     Gone,
     /// It was stolen.
     Stolen,
+    /// It was given back, together with others.
+    Returned,
+}
+
+impl Loser {
+    /// `generation 7 of a1`, or what was claimed by hand.
+    pub fn words(&self) -> String {
+        match self.generation {
+            0 => format!("the claim by hand of {}", self.agent),
+            generation => format!("generation {generation} of {}", self.agent),
+        }
+    }
 }
 
 impl Cause {
@@ -124,6 +136,7 @@ impl Cause {
             Self::Expired => "had expired",
             Self::Gone => "was left behind by a process that is gone",
             Self::Stolen => "was stolen",
+            Self::Returned => "was given back",
         }
     }
 }
@@ -165,6 +178,9 @@ pub struct Lease {
     /// Why, in the holder's words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// Whose locks ended when it was taken.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub from: Vec<Loser>,
     /// The tip of the base when it was taken: whatever landed since then stands above it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub base: Option<String>,
@@ -244,6 +260,7 @@ impl Record {
         texts.extend(from.iter_mut().flat_map(|loser| [&mut loser.agent, &mut loser.scope]));
         for lease in &mut self.leases {
             texts.extend(&mut lease.reason);
+            texts.extend(lease.from.iter_mut().flat_map(|loser| [&mut loser.agent, &mut loser.scope]));
             texts.extend(lease.stake.texts());
         }
         texts.extend(self.queue.iter_mut().flat_map(Stake::texts));
@@ -313,6 +330,7 @@ pub(super) mod tests {
             since: 1_000,
             reason: None,
             base: None,
+            from: vec![],
         };
         Record { generation: 3, leases: vec![lease], ..Record::first("common", event) }
     }

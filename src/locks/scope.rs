@@ -132,7 +132,10 @@ fn needs_none(what: &str, area: &Area) -> Error {
             "coordinated, not locked",
             "say whom you talked to: git commit --trailer 'Coordinated-with: <agent>'".to_owned(),
         ),
-        Access::Owner => ("its owner's alone", format!("ask the owner of the area `{name}` for the change")),
+        Access::Owner => {
+            let owners: Vec<&str> = area.owner.iter().map(|id| id.value.as_str()).collect();
+            ("its owner's alone", format!("ask {} for the change (area `{name}`)", owners.join(" or ")))
+        }
         Access::Maintainer => ("for maintainers alone", "ask a maintainer for the change".to_owned()),
         Access::Never => ("kept out of git", "nobody commits it, so nobody has to be kept away".to_owned()),
         Access::Open | Access::Lock => ("open to all", "change it".to_owned()),
@@ -165,12 +168,14 @@ fn outside(plan: &Plan, typed: &str, pattern: &Pattern) -> Error {
         Some(near) => format!("did you mean `{near}`?"),
         None => format!("areas with locks: {}; or a path inside one", locks.join(", ")),
     };
-    Error::usage(format!("`{typed}` is no area, and no path inside one, that has a lock"), help)
+    Error::usage(format!("`{typed}` is neither an area with a lock nor a path inside one"), help)
 }
 
 /// The path or pattern from the repository's root, without a slash before it.
 fn from_root(typed: &Typed<'_>) -> Result<String, Error> {
-    let (text, mut parts): (&str, Vec<&str>) = match typed.text.strip_prefix('/') {
+    // `:/` is git's own way to say so, and what help texts suggest below the root.
+    let rooted = typed.text.strip_prefix(":/").or(typed.text.strip_prefix('/'));
+    let (text, mut parts): (&str, Vec<&str>) = match rooted {
         Some(rooted) => (rooted, Vec::new()),
         None => (typed.text, typed.folder.split('/').filter(|part| !part.is_empty()).collect()),
     };
@@ -233,6 +238,7 @@ mod tests {
         a_path_from_its_folder: "db.py" in "common/" => "common", "common/db.py";
         a_path_from_elsewhere: "../common/./db.py" in "src/" => "common", "common/db.py";
         a_path_from_the_root: "/common/db.py" in "src/" => "common", "common/db.py";
+        a_path_from_the_top: ":/common/db.py" in "src/" => "common", "common/db.py";
         a_path_without_a_slash: "one" in "" => "common", "/one";
         a_pattern: "common/*.py" in "" => "common", "common/*.py";
         a_folder: "common" in "common/" => "common", "common";
@@ -253,7 +259,7 @@ mod tests {
     }
 
     refuses! {
-        a_near_miss: "comon" => "no area", "did you mean `common`?";
+        a_near_miss: "comon" => "neither an area", "did you mean `common`?";
         nothing_like_it: "kubernetes" => "areas with locks: common, deep";
         another_access: "deps" => "needs no lock", "Coordinated-with";
         a_path_of_another_access: "deps.txt" => "needs no lock";

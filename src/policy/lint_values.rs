@@ -133,6 +133,15 @@ fn locks(plan: &Plan, diagnostics: &mut Vec<Diagnostic>) {
             )
             .help("write for instance `refs/lane/locks`, or `refs/heads/lane/locks` for a host that takes only branches"),
         );
+    } else if let Some(with) = clash(plan, prefix.value.trim_end_matches('/')) {
+        diagnostics.push(
+            Diagnostic::error(
+                at(prefix),
+                format!("`{}` is where {with} lie", prefix.value),
+                "not a place of its own",
+            )
+            .help("write for instance `refs/lane/locks`, or `refs/heads/lane/locks`"),
+        );
     }
     if let Some(remote) = &locks.remote
         && (remote.value.starts_with('-') || remote.value.contains(char::is_whitespace))
@@ -142,6 +151,30 @@ fn locks(plan: &Plan, diagnostics: &mut Vec<Diagnostic>) {
                 .help("name one of `git remote`, such as `origin`"),
         );
     }
+}
+
+/// What else has its refs where locks are to lie, or below.
+fn clash(plan: &Plan, prefix: &str) -> Option<&'static str> {
+    let is_near = |other: &str| {
+        other == prefix
+            || other.strip_prefix(prefix).is_some_and(|rest| rest.starts_with('/'))
+            || prefix.strip_prefix(other).is_some_and(|rest| rest.starts_with('/'))
+    };
+    if ["refs/lane/remotes", "refs/lane/kept"].into_iter().any(is_near) {
+        return Some("other things of git-lane");
+    }
+    let policy = &plan.policy;
+    let branches = policy.agents.0.iter().filter_map(|agent| agent.branch.as_ref());
+    let branches =
+        branches.chain(&policy.branch.protected).chain([&policy.base]).chain(&policy.branch.pattern);
+    // Of a pattern, what stands before its first wildcard or placeholder.
+    let fixed = |name: &str| {
+        let at = name.find(['*', '?', '[', '{']);
+        let folder = at.map_or(name, |at| name[..at].rsplit_once('/').map_or("", |(folder, _)| folder));
+        format!("refs/heads/{folder}").trim_end_matches('/').to_owned()
+    };
+    let mut branches = branches.map(|name| fixed(&name.value)).filter(|name| name != "refs/heads");
+    branches.any(|name| is_near(&name)).then_some("branches")
 }
 
 fn limits(plan: &Plan, diagnostics: &mut Vec<Diagnostic>) {

@@ -160,6 +160,25 @@ pub fn in_words(seconds: u64) -> String {
     }
 }
 
+/// A duration as it is typed, not shorter than it is: `2m`, `1h20m`.
+pub fn as_typed(seconds: u64) -> String {
+    let minutes = seconds.div_ceil(60).max(1);
+    match (minutes / 60, minutes % 60) {
+        (0, minutes) => format!("{minutes}m"),
+        (hours, 0) => format!("{hours}h"),
+        (hours, minutes) => format!("{hours}h{minutes}m"),
+    }
+}
+
+/// A time of day for people, with the day where that is not today's. Both in seconds since the epoch.
+pub fn clock(at: i64, now: i64) -> String {
+    let Ok(time) = jiff::Timestamp::from_second(at) else {
+        return "the end of time".to_owned();
+    };
+    let is_today = at.div_euclid(86_400) == now.div_euclid(86_400);
+    time.strftime(if is_today { "%H:%M UTC" } else { "%Y-%m-%d %H:%M UTC" }).to_string()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -188,6 +207,19 @@ mod tests {
         assert_eq!(seconds("1h 30m"), Ok(5_400));
         assert_eq!(seconds("2d"), Ok(172_800));
         assert!(seconds("0h").is_err() && seconds("-3h").is_err() && seconds("soon").is_err());
+    }
+
+    #[test]
+    fn times_of_day() {
+        assert_eq!(clock(3_600, 7_200), "01:00 UTC");
+        assert_eq!(clock(3_600, 90_000), "1970-01-01 01:00 UTC");
+        assert_eq!(clock(i64::MAX, 0), "the end of time");
+    }
+
+    #[test]
+    fn durations_as_they_are_typed() {
+        assert_eq!((as_typed(0), as_typed(61)), ("1m".into(), "2m".into()));
+        assert_eq!((as_typed(7_200), as_typed(4_800)), ("2h".into(), "1h20m".into()));
     }
 
     #[test]

@@ -97,12 +97,22 @@ pub fn with_trailer(raw: &str, message: &Message, trailer: &str) -> String {
         at += line.len();
     }
     let (text, rest) = raw.split_at(end);
-    let gap = match (text.is_empty(), message.trailers().is_empty()) {
-        (true, _) => "\n\n",
-        (false, true) => "\n\n",
-        (false, false) => "\n",
-    };
-    format!("{text}{gap}{trailer}\n{}", rest.trim_start_matches('\n'))
+    // A message that begins with a blank line has no subject yet: what is there is a block of trailers.
+    let is_prepared = text.starts_with('\n') && message.text.lines().all(is_trailer_line);
+    let has_block = !message.trailers().is_empty() || (is_prepared && !message.text.is_empty());
+    let gap = if has_block && !text.is_empty() { "\n" } else { "\n\n" };
+    let rest = rest.trim_start_matches('\n');
+    let end = if rest.is_empty() { "" } else { "\n" };
+    format!("{text}{gap}{trailer}\n{end}{rest}")
+}
+
+/// `Key: value`.
+fn is_trailer_line(line: &str) -> bool {
+    line.split_once(": ").is_some_and(|(key, value)| {
+        !key.is_empty()
+            && !value.is_empty()
+            && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    })
 }
 
 #[cfg(test)]
@@ -149,7 +159,14 @@ mod tests {
         let message = Message { text: "fixup! fix".into() };
         let tagged =
             reference_plan().tag_message("fixup! fix\n\n# new file: fixup! fix.txt\n", &message, "a1");
-        assert_eq!(tagged.as_deref(), Some("fixup! fix\n\nAgent: a1\n# new file: fixup! fix.txt\n"));
+        assert_eq!(tagged.as_deref(), Some("fixup! fix\n\nAgent: a1\n\n# new file: fixup! fix.txt\n"));
+    }
+
+    #[test]
+    fn trailers_of_a_message_without_a_subject_are_one_block() {
+        let message = Message { text: "Agent: a2".into() };
+        let more = super::with_trailer("\n\nAgent: a2\n\n# x\n", &message, "Lane-Lock: c@1");
+        assert_eq!(more, "\n\nAgent: a2\nLane-Lock: c@1\n\n# x\n");
     }
 
     #[test]

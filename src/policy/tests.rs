@@ -90,6 +90,10 @@ mistakes! {
     bounds_the_wrong_way_about: "locks: {min_ttl: 1h, max_ttl: 30m}" => "30m", "shorter than `locks.min_ttl`";
     a_place_that_is_none: "locks: {prefix: refs/heads}" => "refs/heads", "no place for the refs of locks";
     a_place_of_others: "locks: {prefix: refs/tags/locks}" => "refs/tags/locks", "no place for the refs of locks";
+    a_place_of_branches: "locks: {prefix: refs/heads/main}" => "refs/heads/main", "where branches lie";
+    a_place_of_agents: "branch: {pattern: 'feat/{agent}/{x}'}\nlocks: {prefix: refs/heads/feat}"
+        => "refs/heads/feat", "where branches lie";
+    a_place_of_copies: "locks: {prefix: refs/lane/remotes}" => "refs/lane/remotes", "other things of git-lane";
     a_remote_that_is_none: "locks: {remote: --all}" => "--all", "is no remote";
     a_release_that_is_none: "locks: {release: on-psuh}" => "on-psuh", "is no choice for `locks.release`";
     a_key_of_locks: "locks: {tll: 1h}" => "tll", "unknown key `tll`";

@@ -139,6 +139,12 @@ impl<'a> Context<'a> {
         touched.decision.owner_ids().iter().any(|id| Some(*id) == agent)
     }
 
+    /// The base as it is typed: `origin/main`.
+    pub fn base_name(&self) -> &str {
+        let base = self.facts.base_ref.as_deref().unwrap_or("refs/heads/main");
+        base.trim_start_matches("refs/remotes/").trim_start_matches("refs/heads/")
+    }
+
     /// The command that makes messages anew, commit by commit: `amend` where one commit is all there
     /// is, else `rebase` with the place to rebase to.
     pub fn reword(&self, amend: &str, rebase: &str) -> String {
@@ -166,7 +172,7 @@ impl<'a> Context<'a> {
     }
 
     /// What has to be typed first where the change is on a branch that is not checked out.
-    fn switch(&self) -> String {
+    pub fn switch(&self) -> String {
         let branch = self.change.elsewhere.as_ref();
         branch.map(|name| format!("git switch {name} && ")).unwrap_or_default()
     }
@@ -221,7 +227,18 @@ impl<'a> Context<'a> {
     /// Adds a finding for a path: about the whole change if the whole has it, else about the first
     /// commit that does.
     pub fn path_finding(&self, touched: &Touched<'_>, draft: Draft, findings: &mut Findings) {
-        let commits: Vec<Oid> = touched.commits.iter().map(|commit| commit.oid).collect();
+        let commits = touched.commits.iter().map(|commit| commit.oid).collect();
+        self.path_finding_in(touched, commits, draft, findings);
+    }
+
+    /// The same, brought by some of the commits that touch the path.
+    pub fn path_finding_in(
+        &self,
+        touched: &Touched<'_>,
+        commits: Vec<Oid>,
+        draft: Draft,
+        findings: &mut Findings,
+    ) {
         let commit = if touched.in_whole || touched.in_staged { None } else { commits.first().copied() };
         findings.add(Draft {
             path: Some(touched.path.clone()),

@@ -32,8 +32,7 @@ merge out. A merge that is under way is given up with `git merge --abort`.
 };
 
 fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailable> {
-    let base = context.facts.base_ref.as_deref().unwrap_or("refs/heads/main");
-    let base = base.trim_start_matches("refs/remotes/").trim_start_matches("refs/heads/");
+    let base = context.base_name();
     let span = context.plan.policy.history.merges.span;
     let is_commit = context.facts.event.stages() == [Stage::Commit];
     if is_commit {

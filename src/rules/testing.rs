@@ -127,7 +127,7 @@ impl Scene {
         self.facts(|facts| {
             let Fact::Known(locks) = &mut facts.locks else { panic!("locks are known") };
             let (area, agent, place) = (area.into(), agent.into(), "/wt".into());
-            locks.markers.push(LockClaim { area, agent, since, place });
+            locks.markers.push(LockClaim { area, agent, since, nanos: 0, place });
         })
     }
 
@@ -143,6 +143,7 @@ impl Scene {
                 is_firm: left > 60,
                 reason: None,
                 place: "/wt".into(),
+                from: vec![],
             });
         })
     }
@@ -161,6 +162,13 @@ impl Scene {
                 from: vec![],
             });
         })
+    }
+
+    /// The next steps that are named.
+    pub fn helps(&self) -> Vec<String> {
+        let plan = self.plan.as_ref().unwrap_or(&REFERENCE);
+        let findings = judge(plan, &self.facts, None).findings;
+        findings.iter().map(|finding| finding.help(finding.path.as_slice())).collect()
     }
 
     /// The headlines of what is found.

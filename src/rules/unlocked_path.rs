@@ -1,10 +1,11 @@
 //! `unlocked-path`
 
 use super::{Context, Draft, Findings, Need, Rule, Touched};
-use crate::facts::{Commit, Event, HeldLock, LockClaim, Locks, Stage, TakenLock, Unavailable};
-use crate::locks::record::Kind;
+use crate::facts::{Commit, Event, HeldLock, LockClaim, Locks, Oid, Stage, TakenLock, Unavailable};
+use crate::locks::record::{Cause, Kind};
 use crate::policy::model::{Access, Agent, Level};
-use crate::policy::scalar::in_words;
+use crate::policy::scalar::{as_typed, clock, in_words};
+use crate::report::quote;
 
 pub static RULE: Rule = Rule {
     id: "unlocked-path",
@@ -15,6 +16,8 @@ A change in an area with `access: lock` by an agent that does not hold a lock on
 and until when. `git lane lock` takes one, on the area or on paths inside it. A file
 `.locks/.<area>-lock-<agent>` that was touched by hand in any worktree is a claim too, on the whole area
 and for `locks.ttl`; of several the oldest holds, and a lock in git goes before all of them.
+
+What was pushed once stays right, also when the branch is rebased and pushed again with the path as it was.
 
 At commit the paths of that commit are judged. Each commit made under a lock bears a trailer
 `Lane-Lock: <scope>@<generation>`, and at push it is that generation which counts: it must have been the
@@ -52,14 +55,15 @@ fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailab
             continue;
         };
         // A lock is held while work is done: what was pushed under it stays right when it is gone.
-        if !touched.in_staged && (at_commit || !touched.is_new()) {
+        let is_old = !touched.is_new() || context.change.unchanged.contains(touched.path);
+        if !touched.in_staged && (at_commit || is_old) {
             continue;
         }
         let path = Path { context, locks: context.facts.locks.get()?, touched, area: &area.name.value };
-        let is_now = at_commit || context.agent().is_none();
-        let drafts = if is_now { path.now().into_iter().collect() } else { path.pushed() };
-        for draft in drafts {
-            context.path_finding(touched, draft, findings);
+        if at_commit || context.agent().is_none() {
+            path.now().into_iter().for_each(|draft| context.path_finding(touched, draft, findings));
+        } else {
+            path.pushed(findings);
         }
     }
     if let Some(locks) = context.facts.locks.known() {
@@ -104,7 +108,7 @@ impl<'a> Path<'a> {
                 help: format!(
                     "take the lock, then try again: git lane lock {0}\n\
                      give it back when your work is pushed: git lane unlock {0}",
-                    self.area
+                    self.wanted()
                 ),
                 ..Draft::default()
             }),
@@ -113,16 +117,28 @@ impl<'a> Path<'a> {
 
     /// What is wrong with pushing it: the commits that bear a generation are judged by that one, all
     /// others by what is held now.
-    fn pushed(&self) -> Vec<Draft> {
+    fn pushed(&self, findings: &mut Findings) {
         let new = self.touched.commits.iter().filter(|commit| !commit.is_pushed);
         let (stamped, bare): (Vec<&Commit>, Vec<&Commit>) =
             new.copied().partition(|commit| !self.tokens(commit).is_empty());
-        let mut drafts: Vec<Draft> = stamped.iter().filter_map(|commit| self.stamped(commit)).collect();
-        drafts.dedup_by(|one, two| one.headline == two.headline);
-        if self.touched.in_staged || !bare.is_empty() || stamped.is_empty() {
-            drafts.extend(self.now());
+        let mut wrong: Vec<(Draft, Vec<Oid>)> = Vec::new();
+        for commit in &stamped {
+            let Some(draft) = self.stamped(commit) else {
+                continue;
+            };
+            match wrong.iter_mut().find(|(known, _)| known.headline == draft.headline) {
+                Some((_, commits)) => commits.push(commit.oid),
+                None => wrong.push((draft, vec![commit.oid])),
+            }
         }
-        drafts
+        if (self.touched.in_staged || !bare.is_empty() || stamped.is_empty())
+            && let Some(draft) = self.now()
+        {
+            wrong.push((draft, bare.iter().map(|commit| commit.oid).collect()));
+        }
+        for (draft, commits) in wrong {
+            self.context.path_finding_in(self.touched, commits, draft, findings);
+        }
     }
 
     /// The generations that a commit bears for this path. A whole area's that was never given out is one
@@ -189,27 +205,40 @@ impl<'a> Path<'a> {
             "under generation {} of the lock `{}`, which {thief} {verb} at {}{why}",
             own.generation,
             own.scope.text,
-            clock(later.at)
+            clock(later.at, self.context.facts.now)
         );
         Draft { owner: Some(later.agent.clone()), ..self.stamp(headline) }
     }
 
     fn stamp(&self, headline: String) -> Draft {
-        let policy = &self.context.plan.policy;
-        let (remote, base) = (&policy.remote.value, &policy.base.value);
-        let again = self
-            .context
-            .reword("git commit --amend --no-edit", "git rebase -x 'git commit --amend --no-edit'");
+        let (area, base) = (self.area, self.context.base_name());
+        let fetch = match base.split_once('/') {
+            Some((remote, _)) if *remote == self.context.plan.policy.remote.value => {
+                format!("git fetch {remote} && ")
+            }
+            _ => String::new(),
+        };
         Draft {
             headline,
             help: format!(
-                "take it, put your work on top of what was pushed meanwhile, and make the commits anew:\n\
-                 git lane lock {} --wait 1h && git fetch {remote} && git rebase {remote}/{base}\n{again}\n\
-                 who had it when: git lane locks --log {}",
-                self.area, self.area
+                "take it, and make your commits anew on top of the base, so that they bear the new generation:\n\
+                 {}git lane lock {area} --wait 1h && {fetch}git rebase --force-rebase {base}\n\
+                 git lane push --force-with-lease\n\
+                 who had it when, and why: git lane locks --log {area}",
+                self.context.switch()
             ),
             ..Draft::default()
         }
+    }
+
+    /// What to lock: the area, or these paths alone where another agent has another part of it.
+    fn wanted(&self) -> &str {
+        let is_shared = |lock: &HeldLock| {
+            lock.scope.area == self.area
+                && !lock.scope.is_area()
+                && Some(lock.agent.as_str()) != self.context.agent()
+        };
+        if self.locks.leases.iter().any(is_shared) { "{paths}" } else { self.area }
     }
 
     fn is_on(&self, area: &str, scope: &crate::locks::scope::Scope) -> bool {
@@ -218,29 +247,40 @@ impl<'a> Path<'a> {
     }
 
     fn held(&self, lock: &HeldLock) -> Draft {
-        let (agent, scope) = (&lock.agent, &lock.scope.text);
+        let (agent, scope) = (&lock.agent, quote(lock.scope.text.as_bytes()));
         let why = lock.reason.as_ref().map(|reason| format!(" (\"{reason}\")")).unwrap_or_default();
+        let robbed = lock
+            .from
+            .iter()
+            .find(|loser| loser.cause == Cause::Stolen && Some(loser.agent.as_str()) == self.context.agent());
+        let robbed = robbed.map(|loser| format!("; it was stolen from you: {}", loser.words()));
+        let why = format!("{why}{}", robbed.unwrap_or_default());
         let wait = if self.context.agent().is_some() {
+            let wanted = if lock.scope.is_area() { self.area } else { self.wanted() };
             format!(
-                "wait for it: git lane lock {} --wait 1h\nor talk to {agent}, who works in {}",
-                self.area, lock.place
+                "wait for it: git lane lock {wanted} --wait {}\nor talk to {agent}, who works in {}",
+                as_typed(lock.left),
+                lock.place
             )
         } else {
             format!(
-                "talk to {agent}, who works in {}; the history of the lock: git lane locks --log {scope}",
+                "talk to {agent}, who works in {}; how it came to that: git lane locks --log {scope}",
                 lock.place
             )
         };
-        self.by_another(&lock.agent, scope, lock.left, &why, wait)
+        self.by_another(&lock.agent, &lock.scope.text, lock.left, &why, wait)
     }
 
     fn marked(&self, marker: &LockClaim) -> Draft {
-        let until = marker.since + ttl(self.context);
+        let until = marker.since.saturating_add_unsigned(ttl(self.context));
         let left = u64::try_from(until - self.context.facts.now).unwrap_or(0);
         let file = crate::locks::markers::file_name(self.area, self.area, &marker.agent);
         let help = format!(
-            "wait until {0} has pushed and given it back, or talk to {0}; the claim lies in {1}/.locks/{file}",
-            marker.agent, marker.place
+            "wait for it: git lane lock {} --wait {}\nor talk to {}; the claim lies in {}/.locks/{file}",
+            self.area,
+            as_typed(left),
+            marker.agent,
+            marker.place
         );
         self.by_another(&marker.agent, self.area, left, "", help)
     }
@@ -251,7 +291,7 @@ impl<'a> Path<'a> {
             headline: format!(
                 "under the lock `{scope}`, which {} holds until {} ({} from now){why}",
                 title(self.context, agent),
-                clock(until),
+                clock(until, self.context.facts.now),
                 in_words(left)
             ),
             help,
@@ -263,18 +303,22 @@ impl<'a> Path<'a> {
 }
 
 fn ending(lock: &HeldLock) -> Draft {
+    let when = if lock.left == 0 {
+        "is about to end".to_owned()
+    } else {
+        format!("ends in {}", in_words(lock.left))
+    };
+    let scope = quote(lock.scope.text.as_bytes());
     Draft {
-        headline: format!("under your lock `{}`, which ends in {}", lock.scope.text, in_words(lock.left)),
-        help: format!("renew it, then try again: git lane lock {} --renew", lock.scope.text),
+        headline: format!("under your lock `{}`, which {when}", lock.scope.text),
+        help: format!("renew it, then try again: git lane lock {scope} --renew"),
         ..Draft::default()
     }
 }
 
-/// The claim by hand that holds an area: the oldest that has not expired.
+/// The claim by hand that holds an area.
 fn marker<'a>(context: &Context<'_>, locks: &'a Locks, area: &str) -> Option<&'a LockClaim> {
-    let (ttl, now) = (ttl(context), context.facts.now);
-    let alive = locks.markers.iter().filter(|claim| claim.area == area && now < claim.since + ttl);
-    alive.min_by_key(|claim| (claim.since, &claim.agent))
+    LockClaim::holding(&locks.markers, area, context.facts.now, ttl(context))
 }
 
 /// Says that the remote could not be asked.
@@ -320,18 +364,12 @@ fn in_vain(context: &Context<'_>, locks: &Locks, findings: &mut Findings) {
     }
 }
 
-fn ttl(context: &Context<'_>) -> i64 {
-    i64::try_from(context.plan.policy.locks.ttl.value.seconds).unwrap_or(i64::MAX / 2)
+fn ttl(context: &Context<'_>) -> u64 {
+    context.plan.policy.locks.ttl.value.seconds
 }
 
 fn title(context: &Context<'_>, agent: &str) -> String {
     context.plan.policy.agent(agent).map_or(agent.to_owned(), Agent::title)
-}
-
-/// A time of day for people.
-fn clock(at: i64) -> String {
-    jiff::Timestamp::from_second(at)
-        .map_or_else(|_| "the end of time".to_owned(), |time| time.strftime("%H:%M UTC").to_string())
 }
 
 #[cfg(test)]
@@ -391,6 +429,11 @@ mod tests {
         assert_eq!(held("services/common/db.py", "a2").len(), 0);
         assert_eq!(held("services/common/*.rs", "a2").len(), 1, "another part of it");
         assert_eq!(held("common", "a1"), ["error unlocked-path services/common/db.py (a1)"]);
+        let other = commit("a2").held("services/common/net.py", "a1", 7, 900);
+        assert!(
+            other.helps()[0].contains("git lane lock services/common/db.py\n"),
+            "the area is not to be had"
+        );
         assert_eq!(held("services/common/net.py", "a1"), ["error unlocked-path services/common/db.py"]);
         let by_hand = commit("a2").lock("common", "a2", 1_000).held("common", "a1", 7, 900);
         assert_eq!(by_hand.findings().len(), 2);
@@ -439,6 +482,15 @@ mod tests {
             push("[A2] x\n\nLane-Lock: common@3\nLane-Lock: common@5").taken("common", "a2", 3, Kind::Take);
         let both = both.taken("common", "a1", 4, Kind::Steal).taken("common", "a2", 5, Kind::Take);
         assert_eq!(both.of("unlocked-path").len(), 0, "one of them is right");
+    }
+
+    #[test]
+    fn a_rebase_of_what_was_pushed_brings_nothing_new() {
+        let scene = push("[A2] x\n\nLane-Lock: common@3").taken("common", "a2", 3, Kind::Take);
+        let scene = scene.taken("common", "a1", 4, Kind::Take);
+        let path = crate::facts::RepoPath(PATH.into());
+        let rebased = scene.change(|change| change.unchanged = [path].into());
+        assert_eq!(rebased.of("unlocked-path").len(), 0);
     }
 
     #[test]
