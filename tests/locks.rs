@@ -414,6 +414,13 @@ fn a_claim_by_hand_stays_valid_beside_the_locks_in_git() {
     one.lane(&["lock", "services/common/a.py", "--wait", "1s"]).fails(1);
     two.commit("services/common/a.py", "x\n", "feat: a").ok();
     one.lane(&["locks"]).ok().says("common: a2 (GenAI) by hand");
+    let shown = std::fs::read_to_string(one.root.join(".locks/.common-lock-a2")).unwrap();
+    assert!(shown.contains("a2 claimed common by hand in"), "{shown}");
+    assert_eq!(
+        std::fs::read_to_string(two.root.join(".locks/.common-lock-a2")).unwrap(),
+        "",
+        "their own stays"
+    );
     // Its own lock takes its place, and giving that back takes the file away.
     two.lane(&["lock", "common"]).ok();
     assert!(

@@ -170,7 +170,11 @@ impl<'a> Keeper<'a> {
             let known = areas.iter().filter_map(|area| area.tip.as_ref().ok()?.as_ref());
             let leases =
                 known.flat_map(|tip| tip.record.leases.iter().map(|l| (tip.record.area.as_str(), l)));
-            let wanted = markers::wanted(leases.filter(|(_, lease)| !judge.lease(lease).is_over()));
+            let leases = leases.filter(|(_, lease)| !judge.lease(lease).is_over());
+            let (now, ttl) = (judge.now().wall, self.plan.policy.locks.ttl.value.seconds);
+            let mut claims = markers::by_hand(self.layout, &self.plan.policy)?;
+            claims.retain(|claim| now < claim.since.saturating_add_unsigned(ttl));
+            let wanted = markers::wanted(leases, &claims);
             markers::show(self.layout, &wanted)
                 .map_err(|reason| Error::write(reason, "git lane locks shows them"))
         })();

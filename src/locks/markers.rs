@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{ErrorKind, Read};
+use std::io::{ErrorKind, Read, Write};
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -149,8 +149,19 @@ pub fn file_name(area: &str, scope: &str, agent: &str) -> String {
     format!(".{area}+{path}-lock-{agent}")
 }
 
-/// What the files of these locks are called and say.
-pub(super) fn wanted<'l>(leases: impl Iterator<Item = (&'l str, &'l Lease)>) -> BTreeMap<String, String> {
+/// A file that shows something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Shown {
+    text: String,
+    /// It shows a lock in git, which takes the place of its agent's claim by hand; else it shows such a claim.
+    is_lock: bool,
+}
+
+/// What the files of these locks, and of these claims by hand, are called and say.
+pub(super) fn wanted<'l>(
+    leases: impl Iterator<Item = (&'l str, &'l Lease)>,
+    claims: &[LockClaim],
+) -> BTreeMap<String, Shown> {
     let file = |(area, lease): (&str, &Lease)| {
         let (stake, generation) = (&lease.stake, lease.generation);
         let since = jiff::Timestamp::from_second(lease.since).unwrap_or_default();
@@ -159,9 +170,15 @@ pub(super) fn wanted<'l>(leases: impl Iterator<Item = (&'l str, &'l Lease)>) -> 
             "{SHOWN}{} holds {} (generation {generation}) since {since}, in {} on {}\n{reason}all locks: git lane locks\n",
             stake.agent, stake.scope, stake.worktree, stake.machine.host
         );
-        (file_name(area, &stake.scope, &stake.agent), text)
+        (file_name(area, &stake.scope, &stake.agent), Shown { text, is_lock: true })
     };
-    leases.map(file).collect()
+    let claimed = |LockClaim { area, agent, place, .. }: &LockClaim| {
+        let text =
+            format!("{SHOWN}{agent} claimed {area} by hand in {place}/{LOCKS}\nall locks: git lane locks\n");
+        (file_name(area, area, agent), Shown { text, is_lock: false })
+    };
+    // A lock in git comes last, and so it is the one that is shown.
+    claims.iter().map(claimed).chain(leases.map(file)).collect()
 }
 
 /// Makes the markers of all worktrees show these locks and no others. Claims made by hand stay, but for
@@ -169,7 +186,7 @@ pub(super) fn wanted<'l>(leases: impl Iterator<Item = (&'l str, &'l Lease)>) -> 
 ///
 /// # Errors
 /// What could not be written, in words. The locks themselves are not touched by that.
-pub(super) fn show(layout: &Layout, wanted: &BTreeMap<String, String>) -> Result<(), String> {
+pub(super) fn show(layout: &Layout, wanted: &BTreeMap<String, Shown>) -> Result<(), String> {
     let trees = worktrees(layout).map_err(|why| why.reason)?;
     let mut failed = None;
     for tree in trees {
@@ -181,7 +198,7 @@ pub(super) fn show(layout: &Layout, wanted: &BTreeMap<String, String>) -> Result
     failed.map_or(Ok(()), Err)
 }
 
-fn show_in(folder: &Path, wanted: &BTreeMap<String, String>) -> std::io::Result<()> {
+fn show_in(folder: &Path, wanted: &BTreeMap<String, Shown>) -> std::io::Result<()> {
     match fs::symlink_metadata(folder) {
         Ok(data) if data.is_dir() => {}
         // Something else of the user's, or a link that leads elsewhere: not ours to write to.
@@ -197,14 +214,18 @@ fn show_in(folder: &Path, wanted: &BTreeMap<String, String>) -> std::io::Result<
             let _ = fs::remove_file(entry.path()); // another process may have done so
         }
     }
-    for (name, text) in wanted {
+    for (name, Shown { text, is_lock }) in wanted {
         let path = folder.join(name);
-        if fs::read(&path).is_ok_and(|now| now == text.as_bytes()) {
+        let is_there = fs::read(&path).is_ok_and(|now| now == text.as_bytes());
+        if is_there || (!is_lock && path.exists() && !is_shown(&path)) {
             continue;
         }
-        // An empty file, if only for an instant, would be a claim made by hand.
+        // An empty file, if only for an instant, would be a claim made by hand. Whatever lies under this name
+        // is of one that was killed, or a link that leads elsewhere.
         let beside = folder.join(format!(".shown.{}", std::process::id()));
-        let written = fs::write(&beside, text).and_then(|()| fs::rename(&beside, &path));
+        let _ = fs::remove_file(&beside);
+        let written = fs::File::create_new(&beside).and_then(|mut file| file.write_all(text.as_bytes()));
+        let written = written.and_then(|()| fs::rename(&beside, &path));
         if let Err(error) = written {
             let _ = fs::remove_file(&beside);
             return Err(error);

@@ -91,7 +91,7 @@ pub fn claim(
     let is_theft = from.iter().any(|loser| loser.cause == Cause::Stolen);
     let stake = stake(claim, judge);
     let mut event = event(claim, judge);
-    let (kind, lease) = match own {
+    let (kind, mut lease) = match own {
         Some(own) if is_alive => {
             let reason = claim.reason.map(str::to_owned).or(own.reason.clone());
             (Kind::Renew, Lease { stake, reason, ..own.clone() })
@@ -105,7 +105,6 @@ pub fn claim(
     };
     event.kind = if is_theft { Kind::Steal } else { kind };
     event.generation = lease.generation;
-    let mut lease = lease;
     lease.from.extend(from.clone());
     event.from = from;
     let mut next = follow(record, area, event, judge);

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::machine::{Machine, Process};
 use super::scope::Scope;
+use crate::policy::is_name;
 
 /// The version of the format.
 const FORMAT: u32 = 1;
@@ -238,18 +239,29 @@ impl Record {
         if let Some(area) = area.filter(|area| *area != record.area) {
             return Err(format!("it speaks of the area `{}`, not of `{area}`", record.area));
         }
-        let stakes = record.leases.iter().map(|lease| &lease.stake).chain(&record.queue);
+        record.check().map(|()| record)
+    }
+
+    /// Whether it can be what git-lane wrote.
+    fn check(&self) -> Result<(), String> {
+        // Names become parts of file names, and whoever may push can write a self.
+        let stakes: Vec<&Stake> = self.leases.iter().map(|lease| &lease.stake).chain(&self.queue).collect();
+        let agents = stakes.iter().map(|stake| &stake.agent);
+        let mut names = agents.chain([&self.area, &self.event.agent]);
+        if let Some(name) = names.find(|name| !is_name(name)) {
+            return Err(format!("it is damaged: `{name}` is no name"));
+        }
         for stake in stakes {
-            if Scope::stored(&record.area, &stake.scope).is_none() {
+            if Scope::stored(&self.area, &stake.scope).is_none() {
                 return Err(format!("it is damaged: `{}` is no scope", stake.scope));
             }
         }
-        let is_rising = record.leases.windows(2).all(|pair| pair[0].generation < pair[1].generation);
-        let is_above = record.leases.last().is_none_or(|last| last.generation <= record.generation);
+        let is_rising = self.leases.windows(2).all(|pair| pair[0].generation < pair[1].generation);
+        let is_above = self.leases.last().is_none_or(|last| last.generation <= self.generation);
         if !is_rising || !is_above {
             return Err("it is damaged: its generations do not rise".to_owned());
         }
-        Ok(record)
+        Ok(())
     }
 
     /// Takes out of all texts what could play tricks on a terminal: whoever may push can write a record.
@@ -364,8 +376,13 @@ pub(super) mod tests {
         assert_eq!(Record::parse("{\"a\":1}", None), Err("it was not written by git-lane".into()));
         assert!(wrong(&|record| record.format = 2).contains("newer git-lane"));
         assert!(wrong(&|record| record.area = "other".into()).contains("area `other`"));
+        assert!(wrong(&|record| record.leases[0].stake.agent = "../x".into()).contains("no name"));
         assert!(wrong(&|record| record.generation = 2).contains("do not rise"));
         assert!(wrong(&|record| record.leases[0].stake.scope = "a/[".into()).contains("no scope"));
+        let mut outside = record();
+        outside.area = "/../../x".into();
+        let outside = outside.message().expect("a message");
+        assert!(Record::parse(&outside, None).expect_err("refused").contains("no name"));
         let half = record().message().expect("a message").replace("\"leases\"", "\"x\"");
         assert!(Record::parse(&half, None).expect_err("refused").contains("damaged"));
     }
