@@ -487,9 +487,9 @@ fn a_marker_that_was_touched_in_vain_is_told_at_once() {
 #[test]
 fn a_lock_ends_by_its_time() {
     let (_scratch, one, two) = two();
-    one.lane(&["lock", "common", "--ttl", "1s"]).ok();
+    one.lane(&["lock", "common", "--ttl", "2s"]).ok();
     two.lane(&["lock", "common"]).fails(1);
-    std::thread::sleep(Duration::from_millis(1_050));
+    std::thread::sleep(Duration::from_millis(2_050));
     one.commit("services/common/a.py", "x\n", "feat: a").fails(1).says("which nobody holds");
     one.lane(&["locks"]).ok().says("common: free");
     two.lane(&["lock", "common"]).ok().says("generation 1 of a1 had expired");
@@ -499,7 +499,7 @@ fn a_lock_ends_by_its_time() {
 
 #[test]
 fn a_lock_whose_process_is_gone_may_be_taken_over_after_a_grace() {
-    let (_scratch, one, two) = two();
+    let (_scratch, one, two) = with_locks("ttl: 2h, min_ttl: 1s, grace: 3s");
     let mut holder = one.command("sleep").arg("60").spawn().unwrap();
     let pid = holder.id().to_string();
     one.lane_env(&["lock", "common"], &[("LANE_PID", &pid)]).ok();
@@ -661,4 +661,91 @@ fn pushing_locks_by_hand() {
     one.lane(&["lock", "common"]).ok();
     one.git(&["push", "-q", "origin", REF]).ok();
     one.git(&["push", "-q", "origin", &format!(":{REF}")]).fails(1).says("deletes the history of locks");
+}
+
+/// Worktrees of all four agents.
+fn four(scratch: &Scratch, one: Worktree, two: Worktree) -> [Worktree; 4] {
+    let more = ["a3", "a4"].map(|agent| {
+        let tree = scratch.worktree(agent, &format!("feat/{agent}/x"));
+        tree.lane(&["install", "--agent", agent]).ok();
+        tree
+    });
+    let [three, four] = more;
+    [one, two, three, four]
+}
+
+/// Every event of the lock, oldest first, played again: one holder at a time, generations that rise by one.
+#[track_caller]
+fn audit(tree: &Worktree) -> usize {
+    let log = tree.lane(&["locks", "--log", "--format", "json"]).ok().json();
+    let (mut generation, mut holder) = (0, None);
+    for event in log.as_array().unwrap().iter().rev() {
+        let who = (event["agent"].as_str().unwrap().to_owned(), event["generation"].as_u64().unwrap());
+        match event["kind"].as_str().unwrap() {
+            "take" => {
+                generation += 1;
+                assert_eq!(who.1, generation);
+                let ended: Vec<_> = event["from"].as_array().into_iter().flatten().collect();
+                let is_ended = |(agent, number): &(String, u64)| {
+                    ended
+                        .iter()
+                        .any(|loser| loser["agent"] == agent.as_str() && loser["generation"] == *number)
+                };
+                let is_free = holder.as_ref().is_none_or(|old| is_ended(old) || old.0 == who.0);
+                assert!(is_free, "{who:?} took what {holder:?} had");
+                holder = Some(who);
+            }
+            "renew" => assert_eq!(holder.as_ref(), Some(&who)),
+            "release" => assert_eq!(holder.take(), Some(who)),
+            _ => {}
+        }
+    }
+    log.as_array().unwrap().len()
+}
+
+#[test]
+fn worktrees_that_all_want_one_lock() {
+    let (scratch, one, two) = two();
+    let trees = four(&scratch, one, two);
+    let counter = scratch.home().join("counter");
+    std::fs::write(&counter, "0").unwrap();
+    std::thread::scope(|scope| {
+        for tree in &trees {
+            scope.spawn(|| {
+                for _ in 0..5 {
+                    tree.lane(&["lock", "common", "--wait", "2m", "-q"]).ok();
+                    let value: u64 = std::fs::read_to_string(&counter).unwrap().parse().unwrap();
+                    std::thread::sleep(Duration::from_millis(3));
+                    std::fs::write(&counter, (value + 1).to_string()).unwrap();
+                    tree.lane(&["unlock", "common", "-q"]).ok();
+                }
+            });
+        }
+    });
+    assert_eq!(std::fs::read_to_string(&counter).unwrap(), "20", "no update is lost");
+    let events = audit(&trees[0]);
+    assert_eq!(trees[0].git(&["rev-list", "--count", REF]).ok().out.trim(), events.to_string());
+}
+
+#[test]
+fn killed_at_any_instant_a_lock_is_taken_or_it_is_not() {
+    let (scratch, one, two) = two();
+    let trees = four(&scratch, one, two);
+    for round in 0_u64..24 {
+        // One is killed somewhere on its way, sooner or later; its git goes on, or was killed with it.
+        let tree = &trees[usize::try_from(round % 4).unwrap()];
+        let mut command = tree.command("setsid");
+        command.args([LANE, "lock", "common", "-q"]).stdout(Stdio::null()).stderr(Stdio::null());
+        let mut child = command.spawn().unwrap();
+        std::thread::sleep(Duration::from_micros(300 + round * 431));
+        let group = if round % 2 == 0 { child.id().to_string() } else { format!("-{}", child.id()) };
+        let _ = tree.command("kill").args(["-9", "--", &group]).stderr(Stdio::null()).status();
+        child.wait().unwrap();
+        // It gets on: its own lock is found, or taken now.
+        tree.lane(&["lock", "common", "-q", "--wait", "20s"]).ok();
+        tree.lane(&["locks"]).ok().says("common: a");
+        tree.lane(&["unlock", "common", "-q"]).ok();
+    }
+    audit(&trees[0]);
+    trees[0].git(&["fsck", "--strict"]).ok();
 }
