@@ -196,6 +196,12 @@ fn a_ref_that_holds_no_lock_is_named_and_never_free() {
     let mended: Ran = one.command("sh").args(["-c", mend]).output().unwrap().into();
     mended.ok();
     one.lane(&["lock", "common"]).ok();
+    // A broken lock is in nobody's way who does not ask for it.
+    let good = one.git(&["rev-parse", REF]).ok().out;
+    one.git(&["update-ref", REF, &head]).ok();
+    one.commit("services/orchestrator/x.py", "x\n", "feat: x").ok().says("not all was put into the message");
+    assert_eq!(one.git(&["log", "-1", "--format=%s"]).out, "[A1] feat: x\n");
+    one.git(&["update-ref", REF, good.trim()]).ok();
     // A stray ref of nobody's.
     one.lane(&["doctor"]).says("locks: one area with locks");
     one.git(&["update-ref", "refs/lane/locks/stray", &head]).ok();

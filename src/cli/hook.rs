@@ -86,7 +86,9 @@ fn judged(name: &str, args: &[OsString], output: &Output) -> Result<Judged, Erro
             }
             let stamped = message_file(name, args).and_then(|path| stamp(&path, args));
             let repo = stamped.unwrap_or_else(|error| {
-                complain(&format!("git-lane: nothing was put into the message: {error}\n"));
+                complain(&format!(
+                    "git-lane: not all was put into the message that belongs there: {error}\n"
+                ));
                 None
             });
             Ok(Judged { repo, ..nothing(None) })

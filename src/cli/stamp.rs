@@ -19,7 +19,7 @@ use crate::policy::model::Access;
 /// hook after the file.
 ///
 /// # Errors
-/// What keeps it from doing so; the file is as it was.
+/// What keeps it from doing so, or from part of it.
 pub(super) fn stamp(path: &Path, args: &[OsString]) -> Result<Option<Git2Repository>, Error> {
     let session = Session::open(None)?;
     let plan = &session.loaded.plan;
@@ -38,8 +38,10 @@ pub(super) fn stamp(path: &Path, args: &[OsString]) -> Result<Option<Git2Reposit
     if let Some(tagged) = plan.tag_message(&draft.raw, &draft.message, agent) {
         draft = again(&session, &draft, tagged)?;
     }
-    for token in tokens(&session, agent, args)? {
-        if let Some(raw) = with_token(&draft, &token) {
+    // Locks that cannot be read keep nobody from the tag.
+    let tokens = tokens(&session, agent, args);
+    for token in tokens.iter().flatten() {
+        if let Some(raw) = with_token(&draft, token) {
             draft = again(&session, &draft, raw)?;
         }
     }
@@ -48,6 +50,7 @@ pub(super) fn stamp(path: &Path, args: &[OsString]) -> Result<Option<Git2Reposit
             Error::write(format!("{} cannot be written: {error}", path.display()), "put the tag in by hand")
         })?;
     }
+    tokens?;
     Ok(Some(session.repo))
 }
 
