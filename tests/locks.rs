@@ -654,11 +654,12 @@ fn locks_are_given_back_when_their_work_is_on_the_base() {
 
 #[test]
 fn what_is_held_with_no_commit_for_long_is_told() {
-    let (_scratch, one, _two) = two();
-    one.lane(&["lock", "common", "--ttl", "4s"]).ok();
+    let (_scratch, one, two) = two();
+    one.lane(&["lock", "common", "--ttl", "8s"]).ok();
     one.lane(&["locks"]).ok().does_not_say("no commit under it");
-    std::thread::sleep(Duration::from_millis(2_200));
-    one.lane(&["locks"]).ok().says("no commit under it for 2 s; done with it? git lane unlock common");
+    std::thread::sleep(Duration::from_millis(4_100));
+    one.lane(&["locks"]).ok().says("no commit under it for ").says("done with it? git lane unlock common");
+    two.lane(&["locks"]).ok().says("no commit under it for ").does_not_say("done with it?");
 }
 
 #[test]
@@ -667,6 +668,16 @@ fn pushing_locks_by_hand() {
     one.lane(&["lock", "common"]).ok();
     one.git(&["push", "-q", "origin", REF]).ok();
     one.git(&["push", "-q", "origin", &format!(":{REF}")]).fails(1).says("deletes the history of locks");
+}
+
+#[test]
+fn one_who_stands_still_with_the_guard_is_in_nobody_s_way_for_long() {
+    let (scratch, one, _two) = two();
+    one.lane(&["lock", "common"]).ok();
+    let guard = std::fs::File::open(scratch.root().join(".git/lane/locks/guard")).unwrap();
+    guard.lock().unwrap();
+    one.lane(&["unlock", "common"]).ok();
+    one.lane(&["locks", "--log"]).ok().says("a1 gives back common@1");
 }
 
 /// Worktrees of all four agents.

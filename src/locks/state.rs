@@ -1,9 +1,12 @@
 //! What git-lane keeps beside the locks, in `lane/locks` of the common git folder: a guard that lets one
 //! process at a time move refs, and two caches that may be lost at any time.
 
-use std::fs::{self, File, OpenOptions};
+use std::cell::Cell;
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -16,6 +19,8 @@ use crate::error::Error;
 #[derive(Debug, Clone)]
 pub(super) struct State {
     folder: PathBuf,
+    /// Whoever had the guard stood still: it is not waited for a second time.
+    is_stuck: Cell<bool>,
 }
 
 /// When the remote's locks were read last.
@@ -47,6 +52,9 @@ impl Guard {
     }
 }
 
+/// How long to wait for whoever has the guard. They have it for milliseconds, unless they were stopped.
+const STANDSTILL: Duration = Duration::from_secs(5);
+
 const GUARD: &str = "guard";
 const SEEN: &str = "seen.json";
 const SYNCED: &str = "synced.json";
@@ -54,11 +62,11 @@ const SYNCED: &str = "synced.json";
 impl State {
     /// Of a repository.
     pub fn of(common_dir: &Path) -> Self {
-        Self { folder: common_dir.join("lane/locks") }
+        Self { folder: common_dir.join("lane/locks"), is_stuck: Cell::new(false) }
     }
 
-    /// Waits until nobody else moves refs of locks. `None`: the file system has no such guards; then git's
-    /// own locks alone decide, as they do in the end anyway.
+    /// Waits until nobody else moves refs of locks. `None`: the file system has no such guards, or somebody
+    /// stands still with it; then git's own locks alone decide, as they do in the end anyway.
     ///
     /// # Errors
     /// The folder cannot be written.
@@ -72,7 +80,19 @@ impl State {
                 "nothing was changed; look at the room on the disk and at the folder's permissions",
             )
         })?;
-        Ok(file.lock().ok().map(|()| Guard(file)))
+        let started = Instant::now();
+        loop {
+            match file.try_lock() {
+                Ok(()) => return Ok(Some(Guard(file))),
+                Err(TryLockError::WouldBlock) if !self.is_stuck.get() && started.elapsed() < STANDSTILL => {
+                    sleep(Duration::from_micros(700));
+                }
+                Err(_) => {
+                    self.is_stuck.set(true);
+                    return Ok(None);
+                }
+            }
+        }
     }
 
     /// What was seen to stand still since this machine was started.
