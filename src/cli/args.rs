@@ -177,7 +177,7 @@ pub struct Lock {
     /// Stand in the queue for so long if it is not free: first come, first served
     #[arg(long, value_name = "DURATION")]
     pub wait: Option<Duration>,
-    /// Begin the life of a lock that you hold anew, and take none that you do not
+    /// Begin the life of a lock that you took anew; refused where another agent has it by now
     #[arg(long, conflicts_with_all = ["wait", "steal"])]
     pub renew: bool,
     /// Take it away from whoever has it, with a --reason; they are told, and cannot push under it any more
