@@ -668,6 +668,9 @@ fn pushing_locks_by_hand() {
     one.lane(&["lock", "common"]).ok();
     one.git(&["push", "-q", "origin", REF]).ok();
     one.git(&["push", "-q", "origin", &format!(":{REF}")]).fails(1).says("deletes the history of locks");
+    one.git(&["push", "-q", "origin", &format!("+main:{REF}")])
+        .fails(1)
+        .says("rewrites the history of locks");
 }
 
 #[test]

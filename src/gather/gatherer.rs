@@ -404,6 +404,11 @@ impl Gatherer<'_> {
             (Some(_), Some(old)) if self.repo.merge_base(old, &[tip])? == Some(old) => RefUpdate::Forward,
             _ => RefUpdate::Rewrite,
         });
+        // A ref of locks that is moved back, or elsewhere, brings no commit of anybody's: the move is what counts.
+        if is_lock && change.update == Some(RefUpdate::Rewrite) {
+            change.head = Some(tip);
+            return Ok(Some(change));
+        }
         // What is pushed to the base itself is compared with what the remote has of it.
         let is_base = branch.as_deref() == Some(self.plan.policy.base.value.as_str());
         let base = if is_base { old } else { None };

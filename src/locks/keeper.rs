@@ -4,10 +4,10 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use super::liveness::{Judge, Seen};
-use super::machine::World;
+use super::machine::{Process, World};
 use super::markers;
 use super::protocol::{self, Claim, Manner, Refusal};
-use super::record::{Kind, Record, Stake};
+use super::record::{Kind, Lease, Record, Stake};
 use super::scope::{Scope, lockable};
 use super::store::{Store, Tip};
 use crate::error::Error;
@@ -373,7 +373,7 @@ impl<'a> Keeper<'a> {
                 None => (old.clone(), Some(old.oid)),
             };
             let own = old.record.leases.iter().find(|lease| lease.stake.scope == scope.text);
-            let (ttl, process) = own.map_or((0, None), |lease| (lease.stake.ttl, lease.stake.process));
+            let (ttl, process) = own.map_or((0, None), |lease| (lease.stake.ttl, self.process_of(lease)));
             let (reason, pushed, base) = (None, Some(pushed), None);
             let claim = Claim { scope: &scope, agent, ttl, reason, process, worktree, pushed, base };
             let next = protocol::claim(Some(&from.record), &claim, Manner::Renew, &self.judge());
@@ -399,7 +399,7 @@ impl<'a> Keeper<'a> {
         let mut renewed = Vec::new();
         for (old, scope) in self.held_by(agent)? {
             let own = old.record.leases.iter().find(|lease| lease.stake.scope == scope.text);
-            let (ttl, process) = own.map_or((0, None), |lease| (lease.stake.ttl, lease.stake.process));
+            let (ttl, process) = own.map_or((0, None), |lease| (lease.stake.ttl, self.process_of(lease)));
             let (reason, pushed, base) = (None, None, None);
             let claim = Claim { scope: &scope, agent, ttl, reason, process, worktree, pushed, base };
             if self.claim(&claim, Manner::Renew)?.is_err() {
@@ -417,6 +417,12 @@ impl<'a> Keeper<'a> {
     pub fn stands(&mut self, renewal: &Renewal) -> Result<bool, Error> {
         let now = self.tip(&renewal.tip.record.area)?.map(|tip| tip.oid);
         Ok(now == renewal.old || now == Some(renewal.tip.oid))
+    }
+
+    /// The process a lock is held for, if its number means the same one here.
+    fn process_of(&self, lease: &Lease) -> Option<Process> {
+        let is_ours = lease.stake.machine.shares_processes(self.world.machine());
+        lease.stake.process.filter(|_| is_ours)
     }
 
     /// The whole of what an agent holds and that still lives, by area.

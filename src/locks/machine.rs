@@ -136,7 +136,10 @@ const STEADY: rustix::time::ClockId = rustix::time::ClockId::Monotonic;
 #[cfg(target_os = "linux")]
 fn boot() -> Option<String> {
     let id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
-    Some(id.trim().to_owned()).filter(|id| !id.is_empty())
+    // Containers may have a clock of their own: time_namespaces(7).
+    let clock = std::fs::read_link("/proc/self/ns/time").unwrap_or_default();
+    let clock = clock.to_string_lossy().into_owned();
+    Some(format!("{} {clock}", id.trim()).trim().to_owned()).filter(|id| !id.is_empty())
 }
 
 #[cfg(target_os = "macos")]
