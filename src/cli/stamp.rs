@@ -102,10 +102,9 @@ fn tokens(session: &Session, agent: &str, args: &[OsString]) -> Result<Vec<Token
             tokens.push(Token { text: format!("{}@{}", token.scope, token.generation), is_held: false });
         }
     }
-    for (tip, scope) in held {
-        let is_on = is_touched(&scope);
-        let lease = tip.record.leases.iter().find(|lease| lease.stake.scope == scope.text);
-        if let (true, Some(lease)) = (is_on, lease) {
+    for (tip, lease) in held {
+        let scope = lease.stake.scope_in(&tip.record.area);
+        if is_touched(&scope) {
             tokens.push(Token { text: format!("{}@{}", scope.text, lease.generation), is_held: true });
         }
     }

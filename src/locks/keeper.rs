@@ -8,7 +8,7 @@ use super::machine::{Process, World};
 use super::markers;
 use super::protocol::{self, Claim, Manner, Refusal};
 use super::record::{Kind, Lease, Record, Stake};
-use super::scope::{Scope, lockable};
+use super::scope::lockable;
 use super::store::{Store, Tip};
 use crate::error::Error;
 use crate::facts::{LockClaim, Unavailable};
@@ -366,14 +366,14 @@ impl<'a> Keeper<'a> {
     /// A record cannot be read or written.
     pub fn renewals(&mut self, agent: &str, worktree: &str, pushed: &str) -> Result<Vec<Renewal>, Error> {
         let mut renewals: Vec<Renewal> = Vec::new();
-        for (old, scope) in self.held_by(agent)? {
+        for (old, lease) in self.held_by(agent)? {
             let last = renewals.last().filter(|last| last.tip.record.area == old.record.area);
             let (from, first) = match last {
                 Some(last) => (last.tip.clone(), last.old),
                 None => (old.clone(), Some(old.oid)),
             };
-            let own = old.record.leases.iter().find(|lease| lease.stake.scope == scope.text);
-            let (ttl, process) = own.map_or((0, None), |lease| (lease.stake.ttl, self.process_of(lease)));
+            let scope = lease.stake.scope_in(&old.record.area);
+            let (ttl, process) = (lease.stake.ttl, self.process_of(&lease));
             let (reason, pushed, base) = (None, Some(pushed), None);
             let claim = Claim { scope: &scope, agent, ttl, reason, process, worktree, pushed, base };
             let next = protocol::claim(Some(&from.record), &claim, Manner::Renew, &self.judge());
@@ -397,9 +397,9 @@ impl<'a> Keeper<'a> {
     /// Something cannot be read or written.
     pub fn renew_all(&mut self, agent: &str, worktree: &str) -> Result<Result<Vec<String>, String>, Error> {
         let mut renewed = Vec::new();
-        for (old, scope) in self.held_by(agent)? {
-            let own = old.record.leases.iter().find(|lease| lease.stake.scope == scope.text);
-            let (ttl, process) = own.map_or((0, None), |lease| (lease.stake.ttl, self.process_of(lease)));
+        for (old, lease) in self.held_by(agent)? {
+            let scope = lease.stake.scope_in(&old.record.area);
+            let (ttl, process) = (lease.stake.ttl, self.process_of(&lease));
             let (reason, pushed, base) = (None, None, None);
             let claim = Claim { scope: &scope, agent, ttl, reason, process, worktree, pushed, base };
             if self.claim(&claim, Manner::Renew)?.is_err() {
@@ -425,11 +425,11 @@ impl<'a> Keeper<'a> {
         lease.stake.process.filter(|_| is_ours)
     }
 
-    /// The whole of what an agent holds and that still lives, by area.
+    /// The whole of what an agent holds and that still lives, by area, each with the area's record.
     ///
     /// # Errors
     /// A record cannot be read.
-    pub fn held_by(&mut self, agent: &str) -> Result<Vec<(Tip, Scope)>, Error> {
+    pub fn held_by(&mut self, agent: &str) -> Result<Vec<(Tip, Lease)>, Error> {
         let mut held = Vec::new();
         for area in lockable(self.plan) {
             let Some(tip) = self.tip(area)? else {
@@ -438,7 +438,7 @@ impl<'a> Keeper<'a> {
             let judge = self.judge();
             let own = tip.record.leases.iter().filter(|lease| lease.stake.agent == agent);
             for lease in own.filter(|lease| !judge.lease(lease).is_over()) {
-                held.push((tip.clone(), lease.stake.scope_in(area)));
+                held.push((tip.clone(), lease.clone()));
             }
         }
         Ok(held)
