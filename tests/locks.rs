@@ -1,30 +1,14 @@
 //! Locks of one repository, as commands and hooks show them.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used)]
 
+mod locks_support;
 mod support;
 
 use std::process::Stdio;
 use std::time::Duration;
 
+use locks_support::{REF, two, with_locks};
 use support::{LANE, POLICY, Ran, Scratch, Worktree, stable};
-
-const REF: &str = "refs/lane/locks/d66298e124bee0fb";
-
-/// Worktrees of a1 and a2 with hooks, and a remote; locks may live as short as a second.
-fn two() -> (Scratch, Worktree, Worktree) {
-    with_locks("ttl: 2h, min_ttl: 1s, grace: 1s")
-}
-
-fn with_locks(locks: &str) -> (Scratch, Worktree, Worktree) {
-    let policy = POLICY.replace("max_age: 3h", "max_age: null").replace("ttl: 2h, remote: null", locks);
-    let scratch = Scratch::with_policy(&policy);
-    scratch.add_origin();
-    let one = scratch.worktree("a1", "feat/a1/x");
-    let two = scratch.worktree("a2", "feat/a2/x");
-    one.lane(&["install", "--agent", "a1"]).ok();
-    two.lane(&["install", "--agent", "a2"]).ok();
-    (scratch, one, two)
-}
 
 /// What differs from run to run, times and places, taken out.
 fn plain(text: &str, scratch: &Scratch) -> String {
@@ -145,69 +129,6 @@ fn several_are_taken_together_or_not_at_all() {
     assert_eq!(held["locks"][0]["agent"], "a2");
     assert_eq!(held["locks"].as_array().unwrap().len(), 1);
     one.lane(&["locks", "--log"]).ok().says("another lock of the same command was refused");
-}
-
-#[test]
-fn a_ref_that_holds_no_lock_is_named_and_never_free() {
-    let (scratch, one, _two) = two();
-    let blob = one.git(&["rev-parse", "HEAD:policy.yaml"]).ok().out.trim().to_owned();
-    let head = one.head();
-    let broken = |says: &str| {
-        one.lane(&["lock", "common"]).fails(2).says(REF).says(says).says("nobody is given that lock");
-        one.lane(&["locks"]).fails(2).says(REF).says("could not decide");
-        one.commit("services/common/x.py", "x\n", "feat: x")
-            .fails(1)
-            .says(says)
-            .says("nothing was committed");
-        one.git(&["reset", "-q", "--hard"]).ok();
-    };
-    for oid in [&blob, &head] {
-        one.git(&["update-ref", REF, oid]).ok();
-        broken(if *oid == blob { "cannot be read" } else { "not written by git-lane" });
-    }
-    one.git(&["update-ref", "-d", REF]).ok();
-    one.git(&["symbolic-ref", REF, "refs/heads/main"]).ok();
-    broken("points to another ref");
-    one.git(&["symbolic-ref", "-d", REF]).ok();
-    // A record of another area, or one that a newer git-lane wrote.
-    one.lane(&["lock", "common"]).ok();
-    let tree = one.git(&["rev-parse", &format!("{REF}^{{tree}}")]).ok().out;
-    let message = one.git(&["log", "-1", "--format=%B", REF]).ok().out;
-    for (from, to, says) in [
-        ("\"area\":\"common\"", "\"area\":\"other\"", "area `other`"),
-        ("\"lane-lock\":1", "\"lane-lock\":2", "newer git-lane"),
-        ("\"generation\":1,\"event\"", "\"generation\":0,\"event\"", "do not rise"),
-        ("\"leases\"", "\"less\"", "damaged"),
-    ] {
-        assert!(message.contains(from), "{message}");
-        let forged = one.git(&["commit-tree", tree.trim(), "-m", &message.replace(from, to)]).ok().out;
-        one.git(&["update-ref", REF, forged.trim()]).ok();
-        broken(says);
-    }
-    // The file of the ref is cut short, and the way out that is named works.
-    let file = scratch.root().join(".git").join(REF);
-    std::fs::write(&file, "deadbeef\n").unwrap();
-    one.lane(&["lock", "common"]).fails(2).says(REF);
-    one.git(&["update-ref", "-d", REF]);
-    let _ = std::fs::remove_file(&file);
-    one.git(&["update-ref", REF, &head]).ok();
-    let ran = one.lane(&["lock", "common"]).fails(2);
-    let mend = ran.err.lines().find_map(|line| line.split_once("begin anew, keep it elsewhere: ")).unwrap().1;
-    let mended: Ran = one.command("sh").args(["-c", mend]).output().unwrap().into();
-    mended.ok();
-    one.lane(&["lock", "common"]).ok();
-    // A broken lock is in nobody's way who does not ask for it.
-    let good = one.git(&["rev-parse", REF]).ok().out;
-    one.git(&["update-ref", REF, &head]).ok();
-    one.commit("services/orchestrator/x.py", "x\n", "feat: x").ok().says("not all was put into the message");
-    assert_eq!(one.git(&["log", "-1", "--format=%s"]).out, "[A1] feat: x\n");
-    one.git(&["update-ref", REF, good.trim()]).ok();
-    // A stray ref of nobody's.
-    one.lane(&["doctor"]).says("locks: one area with locks");
-    one.git(&["update-ref", "refs/lane/locks/stray", &head]).ok();
-    one.lane(&["doctor"]).fails(1).says("locks: the lock ref refs/lane/locks/stray holds no lock");
-    one.lane(&["locks"]).fails(2).says("refs/lane/locks/stray");
-    one.lane(&["lock", "common"]).ok().says("renewed");
 }
 
 #[test]
@@ -607,52 +528,6 @@ fn git_finds_nothing_wrong_with_locks_and_keeps_them() {
 }
 
 #[test]
-fn a_lock_file_that_a_killed_git_left_is_cleared_away() {
-    let (scratch, one, _two) = two();
-    one.lane(&["lock", "common"]).ok();
-    let stale = scratch.root().join(".git").join(format!("{REF}.lock"));
-    std::fs::write(&stale, "").unwrap();
-    one.lane(&["unlock", "common"]).ok();
-    assert!(!stale.exists());
-}
-
-#[test]
-fn locks_are_given_back_when_their_work_is_pushed() {
-    let (_scratch, one, two) = with_locks("ttl: 2h, release: on-push");
-    two.lane(&["lock", "common"]).ok();
-    two.git(&["push", "-q", "origin", "HEAD"]).ok().does_not_say("gave back");
-    two.commit("services/common/a.py", "x\n", "feat: a").ok();
-    two.commit("services/common/b.py", "x\n", "feat: b").ok();
-    two.git(&["push", "-q", "origin", "HEAD~1:refs/heads/feat/a2/x"]).ok();
-    one.lane(&["lock", "common"]).fails(1); // one commit is still here
-    two.git(&["push", "-q", "origin", "HEAD"]).ok();
-    one.lane(&["lock", "common"]).ok().says("gave back `common` of a2: its work is pushed");
-    // With `git lane push` at once.
-    one.commit("services/common/c.py", "x\n", "feat: c").ok();
-    one.lane(&["push"]).ok().says("gave back `common` of a1");
-    // A hook does it too.
-    two.lane(&["lock", "common"]).ok();
-    two.commit("services/common/d.py", "x\n", "feat: d").ok();
-    two.git(&["push", "-q", "origin", "HEAD"]).ok();
-    one.commit("services/orchestrator/x.py", "x\n", "feat: x").ok().says("gave back `common` of a2");
-}
-
-#[test]
-fn locks_are_given_back_when_their_work_is_on_the_base() {
-    let (scratch, one, two) = with_locks("ttl: 2h, release: on-merge");
-    two.lane(&["lock", "common"]).ok();
-    two.commit("services/common/a.py", "x\n", "feat: a").ok();
-    two.git(&["push", "-q", "origin", "HEAD"]).ok();
-    one.lane(&["lock", "common"]).fails(1).does_not_say("gave back");
-    // A squash makes another commit of it, the trailers somewhere in its text.
-    scratch.git(&["merge", "-q", "--squash", "feat/a2/x"]).ok();
-    let text = "Merged: a (#1)\n\n* [A2] feat: a\n\nLane-Lock: common@1\n\nmore words";
-    scratch.git(&["commit", "-q", "--no-verify", "-m", text]).ok();
-    scratch.git(&["push", "-q", "--no-verify", "origin", "main"]).ok();
-    one.lane(&["lock", "common"]).ok().says("gave back `common` of a2: its work is on the base");
-}
-
-#[test]
 fn what_is_held_with_no_commit_for_long_is_told() {
     let (_scratch, one, two) = two();
     one.lane(&["lock", "common", "--ttl", "8s"]).ok();
@@ -660,17 +535,6 @@ fn what_is_held_with_no_commit_for_long_is_told() {
     std::thread::sleep(Duration::from_millis(4_100));
     one.lane(&["locks"]).ok().says("no commit under it for ").says("done with it? git lane unlock common");
     two.lane(&["locks"]).ok().says("no commit under it for ").does_not_say("done with it?");
-}
-
-#[test]
-fn pushing_locks_by_hand() {
-    let (_scratch, one, _two) = two();
-    one.lane(&["lock", "common"]).ok();
-    one.git(&["push", "-q", "origin", REF]).ok();
-    one.git(&["push", "-q", "origin", &format!(":{REF}")]).fails(1).says("deletes the history of locks");
-    one.git(&["push", "-q", "origin", &format!("+main:{REF}")])
-        .fails(1)
-        .says("rewrites the history of locks");
 }
 
 #[test]

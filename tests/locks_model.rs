@@ -160,20 +160,8 @@ impl Game {
         let mut keeper = Keeper::new(&agent.repo, &self.plan, &agent.world);
         let scope = Scope::of_area("common");
         let process = Some(Process { id: agent.process, start: 1 });
-        let (reason, pushed, base) = (None, None, None);
-        act(
-            &mut keeper,
-            &Claim {
-                scope: &scope,
-                agent: agent.name,
-                ttl: TTL,
-                reason,
-                process,
-                worktree: "/w",
-                pushed,
-                base,
-            },
-        )
+        let claim = Claim { ttl: TTL, process, ..Claim::of_return(&scope, agent.name, "/w", None) };
+        act(&mut keeper, &claim)
     }
 
     fn play(&mut self, op: Op) {

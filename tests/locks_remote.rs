@@ -1,69 +1,14 @@
 //! Locks that lie on a remote: two clones and one bare repository between them.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used)]
 
+mod locks_support;
 mod support;
 
-use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 
-use support::{LANE, POLICY, Ran, Scratch, Worktree};
-
-const PART: &str = "d66298e124bee0fb";
-
-struct Clones {
-    scratch: Scratch,
-    one: Worktree,
-    two: Worktree,
-}
-
-impl Clones {
-    fn new() -> Self {
-        Self::with("remote: origin")
-    }
-
-    fn with(locks: &str) -> Self {
-        let locks = format!("ttl: 2h, min_ttl: 1s, grace: 1s, {locks}");
-        let policy = POLICY.replace("max_age: 3h", "max_age: null").replace("ttl: 2h, remote: null", &locks);
-        let scratch = Scratch::with_policy(&policy);
-        scratch.add_origin();
-        let (one, two) = (clone(&scratch, "a1"), clone(&scratch, "a2"));
-        Self { scratch, one, two }
-    }
-
-    fn origin(&self) -> PathBuf {
-        self.scratch.home().join("origin.git")
-    }
-
-    fn at_origin(&self, args: &[&str]) -> Ran {
-        self.scratch.run(&self.origin(), "git", args)
-    }
-
-    /// What the remote has of the work of agents.
-    fn pushed(&self) -> String {
-        self.at_origin(&["for-each-ref", "--format=%(refname)", "refs/heads/feat"]).ok().out
-    }
-
-    /// Writes the lock of `common` anew, as if another machine had done so.
-    fn rewrite(&self, edit: impl Fn(&str) -> String) {
-        let name = format!("refs/lane/locks/{PART}");
-        let tree = self.at_origin(&["rev-parse", &format!("{name}^{{tree}}")]).ok().out;
-        let message = self.at_origin(&["log", "-1", "--format=%B", &name]).ok().out;
-        let edited = edit(message.trim_end());
-        assert_ne!(edited, message.trim_end());
-        let new = self.at_origin(&["commit-tree", tree.trim(), "-p", &name, "-m", &edited]).ok().out;
-        self.at_origin(&["update-ref", &name, new.trim()]).ok();
-    }
-}
-
-fn clone(scratch: &Scratch, agent: &str) -> Worktree {
-    let root = scratch.home().join(format!("clone-{agent}"));
-    scratch.run(&scratch.home(), "git", &["clone", "-q", "origin.git", root.to_str().unwrap()]).ok();
-    let tree = Worktree { root, home: scratch.home() };
-    tree.git(&["switch", "-q", "-c", &format!("feat/{agent}/x")]).ok();
-    tree.lane(&["install", "--agent", agent]).ok();
-    tree
-}
+use locks_support::{Clones, PART, clone};
+use support::{LANE, Ran, Worktree};
 
 #[test]
 fn one_holder_among_clones() {
@@ -118,43 +63,6 @@ fn a_push_under_a_lock_stolen_elsewhere_is_refused() {
         .says("which a1 (MLOps) stole at")
         .says("\"production is down\"");
     assert_eq!(clones.pushed(), "");
-}
-
-#[test]
-fn a_theft_in_the_middle_of_a_push_keeps_the_work_out() {
-    let clones = Clones::new();
-    let Clones { one, two, .. } = &clones;
-    two.lane(&["lock", "common"]).ok();
-    two.commit("services/common/a.py", "x\n", "feat: a").ok();
-    // Another hook runs after ours: by then the push was judged, and is not yet sent.
-    let steal = format!(
-        "#!/bin/sh\nunset GIT_DIR GIT_PREFIX\ncd '{}' && exec '{LANE}' lock common --steal --reason late -q\n",
-        one.root.display()
-    );
-    let hook = two.root.join(".git/hooks/pre-push");
-    std::fs::write(&hook, steal).unwrap();
-    two.command("chmod").args(["+x", hook.to_str().unwrap()]).status().unwrap();
-    two.lane(&["install", "--agent", "a2"]).ok();
-    two.lane(&["push"]).fails(1).says("the lock `common` changed hands while you pushed");
-    assert_eq!(clones.pushed(), "", "the two cannot both win");
-    one.lane(&["locks"]).ok().says("common: a1 (MLOps)");
-}
-
-#[test]
-fn a_push_renews_the_lock_beside_the_branch() {
-    let clones = Clones::new();
-    let two = &clones.two;
-    two.lane(&["lock", "common", "--ttl", "1h"]).ok();
-    two.commit("services/common/a.py", "x\n", "feat: a").ok();
-    two.lane(&["push"]).ok().says("renewed `common`");
-    assert_eq!(clones.pushed(), "refs/heads/feat/a2/x\n");
-    let log = two.lane(&["locks", "--log", "--format", "json"]).ok().json();
-    assert_eq!((&log[0]["kind"], log[0]["pushed"].as_str()), (&"renew".into(), Some(two.head().as_str())));
-    two.git(&["commit", "-q", "--amend", "-m", "feat: b"]).ok();
-    two.lane(&["push"]).fails(1).says("git lane push --force-with-lease");
-    two.lane(&["push", "-f"]).ok();
-    two.git(&["switch", "-q", "--detach"]).ok();
-    two.lane(&["push"]).fails(2).says("HEAD is on no branch");
 }
 
 #[test]

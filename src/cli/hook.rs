@@ -3,9 +3,11 @@
 use std::ffi::OsString;
 use std::io::Read as _;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::Outcome;
 use super::output::{Output, complain};
+use super::push::PUSHING;
 use super::session::Session;
 use super::settle::settle;
 use super::stamp::stamp;
@@ -16,6 +18,9 @@ use crate::install::chain;
 use crate::locks::keeper::Keeper;
 use crate::locks::machine::ThisMachine;
 use crate::policy::model::{Access, Release};
+
+/// How long a hook waits for the remote that has the locks, where it could do without.
+const BRIEFLY: Duration = Duration::from_secs(5);
 
 /// What a hook came to, and what the hooks after it need.
 struct Judged {
@@ -47,11 +52,14 @@ pub fn run(name: &str, args: &[OsString]) -> u8 {
 /// Gives back the locks whose work has landed, where the policy says so.
 fn give_back(session: &Session) {
     let plan = &session.loaded.plan;
-    if plan.policy.locks.release.value == Release::Manual || !plan.has_area(Access::Lock) {
+    let is_manual = plan.policy.locks.release.value == Release::Manual || !plan.has_area(Access::Lock);
+    if is_manual || std::env::var_os(PUSHING).is_some() {
         return;
     }
     let world = ThisMachine::new();
-    settle(session, &mut Keeper::new(&session.repo, plan, &world));
+    let mut keeper = Keeper::new(&session.repo, plan, &world);
+    keeper.set_patience(BRIEFLY);
+    settle(session, &mut keeper);
 }
 
 fn refused(name: &str) -> Option<&'static str> {

@@ -33,7 +33,7 @@ pub fn run(args: &Lock, output: &Output) -> Outcome {
     let ttl = bounded(plan, args.ttl.as_ref())?;
     let world = ThisMachine::new();
     let process = holder(&world, args.pid)?;
-    let reason = one_line(args.reason.as_deref());
+    let reason = one_line(args.reason.as_deref())?;
     if args.steal && reason.is_none() {
         return Err(Error::usage(
             "a theft needs a reason",
@@ -43,57 +43,96 @@ pub fn run(args: &Lock, output: &Output) -> Outcome {
     let worktree = here(&session);
     let mut keeper = Keeper::new(&session.repo, plan, &world);
     super::settle::settle(&session, &mut keeper);
-    let mut done: Vec<Tip> = Vec::new();
-    for scope in &scopes {
-        let claim = Claim {
-            scope,
-            agent: &agent,
+    let repository = keeper.repository();
+    let claims: Vec<Claim<'_>> = scopes
+        .iter()
+        .map(|scope| Claim {
             ttl,
-            reason: reason.as_deref(),
             process,
-            worktree: &worktree,
-            pushed: None,
+            repository: repository.as_deref(),
             base: session.loaded.base.as_ref().map(|base| base.oid.to_string()),
-        };
-        let result = take(plan, &mut keeper, &claim, args, &world, output);
-        match result {
-            Ok(Ok(tip)) => done.push(tip),
-            stopped => {
-                undo(&mut keeper, &done, &claim);
-                let refusal = stopped?.err().unwrap_or(Refusal::NotHeld);
-                return refuse(plan, &mut keeper, &claim, &refusal, args, output);
-            }
+            ..Claim::of_return(scope, &agent, &worktree, reason.as_deref())
+        })
+        .collect();
+    let mut taking = Taking { plan, args, world: &world, output, done: Vec::new() };
+    match taking.all(&mut keeper, &claims) {
+        Ok(None) => report(&mut keeper, &agent, &taking.done, output),
+        stopped => {
+            undo(&mut keeper, &taking.done, &claims[0]);
+            let Some((claim, refusal)) = stopped? else {
+                return Ok(0);
+            };
+            refuse(plan, &mut keeper, claim, &refusal, args, output)
         }
     }
-    report(&mut keeper, &agent, &done, output)
 }
 
-fn take(
-    plan: &Plan,
-    keeper: &mut Keeper<'_>,
-    claim: &Claim<'_>,
-    args: &Lock,
-    world: &ThisMachine,
-    output: &Output,
-) -> Result<crate::locks::keeper::Outcome, Error> {
-    let patience = args.wait.as_ref().map_or(AT_ONCE, |wait| wait.seconds);
-    if args.steal {
-        return keeper.claim(claim, Manner::Steal);
+/// Several locks, taken one after the other.
+struct Taking<'a> {
+    plan: &'a Plan,
+    args: &'a Lock,
+    world: &'a ThisMachine,
+    output: &'a Output,
+    done: Vec<Tip>,
+}
+
+impl Taking<'_> {
+    /// Takes all of them; the one that was refused, and why.
+    fn all<'c, 's>(
+        &mut self,
+        keeper: &mut Keeper<'_>,
+        claims: &'c [Claim<'s>],
+    ) -> Result<Option<(&'c Claim<'s>, Refusal)>, Error> {
+        // While one is waited for, those before it live with this process: if it is killed, they are free.
+        let is_long = self.args.wait.is_some() && claims.len() > 1;
+        let here = if is_long { self.world.process(std::process::id()) } else { None };
+        let held: Vec<Claim<'s>> =
+            claims.iter().map(|claim| Claim { process: here.or(claim.process), ..claim.clone() }).collect();
+        for (at, claim) in held.iter().enumerate() {
+            match self.take(keeper, claim, &held[..at])? {
+                Ok(tip) => self.done.push(tip),
+                Err(refusal) => return Ok(Some((&claims[at], refusal))),
+            }
+        }
+        if is_long {
+            // None of them may have changed hands meanwhile.
+            for (at, claim) in claims.iter().enumerate() {
+                match keeper.claim(claim, Manner::Renew)? {
+                    Ok(tip) if tip.record.event.generation == self.done[at].record.event.generation => {}
+                    Ok(tip) => self.done[at] = tip,
+                    Err(refusal) => return Ok(Some((claim, refusal))),
+                }
+            }
+        }
+        Ok(None)
     }
-    if args.renew {
-        return keeper.claim(claim, Manner::Renew);
+
+    fn take(
+        &self,
+        keeper: &mut Keeper<'_>,
+        claim: &Claim<'_>,
+        kept: &[Claim<'_>],
+    ) -> Result<crate::locks::keeper::Outcome, Error> {
+        let patience = self.args.wait.as_ref().map_or(AT_ONCE, |wait| wait.seconds);
+        if self.args.steal {
+            return keeper.claim(claim, Manner::Steal);
+        }
+        if self.args.renew {
+            return keeper.claim(claim, Manner::Renew);
+        }
+        if patience == AT_ONCE {
+            return keeper.claim(claim, Manner::Take { pass: 0 });
+        }
+        let process = self.world.process(std::process::id());
+        let ticket = Claim { ttl: patience, process, ..claim.clone() };
+        let mut progress = Progress::new(self.output);
+        let told = keeper.wait(claim, &ticket, kept, &mut |waiting| {
+            let (what, detail) = locks_text::waiting(self.plan, &claim.scope.text, waiting);
+            progress.say(&what, &detail);
+        });
+        progress.end();
+        told
     }
-    if patience == AT_ONCE {
-        return keeper.claim(claim, Manner::Take { pass: 0 });
-    }
-    let ticket = Claim { ttl: patience, process: world.process(std::process::id()), ..claim.clone() };
-    let mut progress = Progress::new(output);
-    let told = keeper.wait(claim, &ticket, &mut |waiting| {
-        let (what, detail) = locks_text::waiting(plan, &claim.scope.text, waiting);
-        progress.say(&what, &detail);
-    });
-    progress.end();
-    told
 }
 
 /// Gives back what this command took before it was refused something else, and nothing that was held before.
@@ -122,7 +161,7 @@ fn refuse(
 ) -> Outcome {
     let said = locks_text::refusal(plan, keeper, claim, refusal, args.wait.is_some());
     if output.is_json() {
-        output.print_json(&said.json)?;
+        output.print_json(&json!({ "locks": [], "refused": said.json }))?;
     }
     complain(&output.refusal(&said.text, &said.help));
     Ok(1)
@@ -147,7 +186,7 @@ fn report(keeper: &mut Keeper<'_>, agent: &str, done: &[Tip], output: &Output) -
     }
     notes(keeper, output);
     if output.is_json() {
-        output.print_json(&items)?;
+        output.print_json(&json!({ "locks": items, "refused": null }))?;
     } else if !output.is_quiet() {
         output.print(&text)?;
     }

@@ -16,10 +16,13 @@ use crate::policy::scalar::Duration;
 /// The variable with the number of the process that locks are held for.
 const HOLDER: &str = "LANE_PID";
 
+/// The most characters that a reason may have.
+const LONGEST: usize = 300;
+
 /// What did not work out and stands in nobody's way.
-pub(super) fn notes(keeper: &Keeper<'_>, output: &Output) {
-    if !output.is_quiet() {
-        for note in &keeper.notes {
+pub(super) fn notes(keeper: &mut Keeper<'_>, output: &Output) {
+    for note in keeper.take_notes() {
+        if !output.is_quiet() {
             complain(&format!("git-lane: note: {note}\n"));
         }
     }
@@ -130,9 +133,20 @@ pub(super) fn holder(world: &ThisMachine, option: Option<u32>) -> Result<Option<
     }
 }
 
-pub(super) fn one_line(reason: Option<&str>) -> Option<String> {
-    let words = plain(reason?);
-    (!words.is_empty()).then_some(words)
+/// A reason as it is kept.
+///
+/// # Errors
+/// It is longer than anybody reads in passing.
+pub(super) fn one_line(reason: Option<&str>) -> Result<Option<String>, Error> {
+    let words = plain(reason.unwrap_or_default());
+    let length = words.chars().count();
+    if length > LONGEST {
+        return Err(Error::usage(
+            format!("the reason has {length} characters, and everybody who asks for the lock is shown it"),
+            format!("say it in at most {LONGEST}; the rest belongs into the commit message"),
+        ));
+    }
+    Ok((!words.is_empty()).then_some(words))
 }
 
 /// The worktree, as records name it.

@@ -56,7 +56,7 @@ pub fn run(args: &Locks, output: &Output) -> Outcome {
     } else {
         list.state(&areas, doubt.as_ref(), output)?;
     }
-    lock_args::notes(&keeper, output);
+    lock_args::notes(&mut keeper, output);
     Ok(if is_broken || doubt.is_some() { 2 } else { 0 })
 }
 
@@ -146,7 +146,7 @@ impl List<'_> {
         for lease in tip.record.leases.iter().filter(|lease| self.is_wanted(area, &lease.stake.scope)) {
             let held = Held::new(area, lease, &judge, judge.now().wall);
             let mut item = held.json();
-            let idle = settle::idle(self.session, lease, judge.now().wall);
+            let idle = settle::idle(self.session, self.keeper, lease, judge.now().wall);
             item["idle"] = json!(idle);
             items.push(item);
             if held.liveness.is_over() {

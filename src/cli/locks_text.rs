@@ -2,10 +2,11 @@
 
 use serde_json::{Value, json};
 
-use crate::locks::keeper::{Keeper, Waiting};
+use crate::locks::keeper::Keeper;
 use crate::locks::liveness::{Judge, Liveness};
 use crate::locks::protocol::{Claim, Refusal};
 use crate::locks::record::{Event, Kind, Lease, Stake};
+use crate::locks::waiting::Waiting;
 use crate::policy::Plan;
 use crate::policy::model::Agent;
 use crate::policy::scalar::{as_typed, clock, in_words};

@@ -94,6 +94,6 @@ fn dispatch(args: Args) -> u8 {
     };
     outcome.unwrap_or_else(|error| match event {
         Some(event) => output.undecided(event, &error),
-        None => output.error(&error),
+        None => output.failed(&error),
     })
 }

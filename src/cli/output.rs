@@ -3,6 +3,7 @@
 use std::io::{IsTerminal, Write};
 
 use serde::Serialize;
+use serde_json::json;
 
 use super::args::{Format, Global, When};
 use super::diagnostics;
@@ -162,6 +163,15 @@ impl Output {
     pub fn error(&self, error: &Error) -> u8 {
         complain(&diagnostics::render_error(error, self.error_color));
         2
+    }
+
+    /// An error of a command that gives no verdict: programs get it as JSON.
+    pub fn failed(&self, error: &Error) -> u8 {
+        let said = json!({ "error": { "reason": error.to_string(), "help": error.help() } });
+        if self.is_json() && self.print_json(&said).is_ok() {
+            return 2;
+        }
+        self.error(error)
     }
 
     /// What was refused, and the next step.

@@ -1,5 +1,8 @@
 //! `git lane push`
 
+use std::collections::BTreeSet;
+use std::process::ExitStatus;
+
 use serde_json::json;
 
 use super::Outcome;
@@ -9,10 +12,18 @@ use super::output::{Output, complain};
 use super::session::Session;
 use super::settle;
 use crate::error::Error;
-use crate::facts::Oid;
-use crate::gather::Repository;
+use crate::facts::{Message, Oid};
+use crate::gather::{Read, Repository};
 use crate::locks::keeper::Keeper;
 use crate::locks::machine::ThisMachine;
+use crate::locks::no_mirror;
+use crate::locks::renewals::{Fate, Renewal};
+use crate::locks::scope::lockable;
+
+/// Tells the hooks of the push below that locks are looked after already.
+pub(super) const PUSHING: &str = "LANE_PUSHING";
+/// How often a push is tried that others come before at the locks, while none of them takes one.
+const TRIES: usize = 5;
 
 /// Pushes the current branch to the policy's remote under its own name, and renews the agent's locks: in
 /// the same atomic push where that remote has the locks, so that a lock which was stolen in between keeps
@@ -30,81 +41,138 @@ pub fn run(args: &Push, output: &Output) -> Outcome {
         ));
     };
     let tip = session.repo.resolve("HEAD")?;
-    let remote = &plan.policy.remote.value;
     let agent = lock_args::agent(&session, None).ok();
     let world = ThisMachine::new();
     let mut keeper = Keeper::new(&session.repo, plan, &world);
     keeper.refresh(0)?;
+    settle::settle(&session, &mut keeper);
+    let pushing = Pushing { session: &session, args, output, reference, tip };
     let worktree = lock_args::here(&session);
-    let is_same = keeper.store().remote_name() == Some(remote.as_str());
-    let (mut together, mut renewed) = (Vec::new(), Vec::new());
-    match &agent {
-        Some(agent) if is_same => together = keeper.renewals(agent, &worktree, &tip.to_string())?,
+    let is_same = keeper.store().remote_name() == Some(plan.policy.remote.value.as_str());
+    let mut renewed = Vec::new();
+    if let (Some(agent), false) = (&agent, is_same) {
         // The locks lie elsewhere: they come first, so that nobody takes them while the push is under way.
-        Some(agent) => match keeper.renew_all(agent, &worktree)? {
+        match keeper.renew_all(agent, &worktree)? {
             Ok(scopes) => renewed = scopes,
             Err(scope) => return lost(&scope, output),
-        },
-        None => {}
+        }
     }
-    renewed.extend(together.iter().flat_map(|renewal| renewal.scopes.clone()));
-    let mut arguments = vec!["push".to_owned(), "--atomic".to_owned()];
-    if args.force_with_lease {
-        arguments.push(format!("--force-with-lease={reference}"));
-    }
-    let mut refspecs = vec![format!("{reference}:{reference}")];
-    for renewal in &together {
-        let (lease, refspec) = keeper.store().swap_arguments(&renewal.tip, renewal.old)?;
-        arguments.push(lease);
-        refspecs.push(refspec);
-    }
-    if output.is_quiet() {
-        arguments.push("--quiet".to_owned());
-    }
-    arguments.extend(["--".to_owned(), remote.clone()]);
-    arguments.extend(refspecs);
-    let pushed = std::process::Command::new("git").args(&arguments).status().map_err(|error| {
-        Error::usage(format!("git cannot be started: {error}"), "git has to be on the PATH")
-    })?;
-    if !pushed.success() {
+    for left in (0..TRIES).rev() {
+        let mut together = Vec::new();
+        if let (Some(agent), true) = (&agent, is_same) {
+            together = keeper.renewals(agent, &worktree, &tip.to_string(), &pushing.areas()?)?;
+        }
+        let pushed = pushing.push(&keeper, &together)?;
         keeper.refresh(0)?;
+        if pushed.success() {
+            renewed.extend(together.into_iter().flat_map(|renewal| renewal.scopes));
+            return pushing.done(&mut keeper, &renewed);
+        }
+        let mut is_moved = false;
         for renewal in &together {
-            if !keeper.stands(renewal)? {
-                return lost(&renewal.scopes.join("`, `"), output);
+            match keeper.fate(renewal)? {
+                Fate::Stands => {}
+                Fate::Moved => is_moved = true,
+                Fate::Lost(scope) => return lost(&scope, output),
             }
         }
-        if !args.force_with_lease && is_rewritten(&session, &reference, tip)? {
+        if !is_moved || left == 0 {
+            return pushing.refused(pushed);
+        }
+        complain("git-lane: somebody else was at the locks in that moment, and took none: pushing again\n");
+    }
+    Ok(1)
+}
+
+/// One push.
+struct Pushing<'a> {
+    session: &'a Session,
+    args: &'a Push,
+    output: &'a Output,
+    reference: String,
+    tip: Oid,
+}
+
+impl Pushing<'_> {
+    fn remote(&self) -> &str {
+        &self.session.loaded.plan.policy.remote.value
+    }
+
+    /// The areas under whose locks the commits were made that the remote does not have.
+    fn areas(&self) -> Read<Vec<String>> {
+        let repo: &dyn Repository = &self.session.repo;
+        let has = repo.tips(&format!("refs/remotes/{}/", self.remote()))?;
+        let mut scopes = BTreeSet::new();
+        for oid in repo.commits(&[self.tip], &has)? {
+            let message = Message { text: repo.commit(oid)?.message };
+            scopes.extend(message.lock_tokens().into_iter().map(|token| token.scope));
+        }
+        let areas = lockable(&self.session.loaded.plan);
+        // A path does not say in which area it was when it was locked.
+        let is_path = scopes.iter().any(|scope| scope.contains('/'));
+        Ok(areas.into_iter().filter(|area| is_path || scopes.contains(*area)).map(str::to_owned).collect())
+    }
+
+    fn push(&self, keeper: &Keeper<'_>, together: &[Renewal]) -> Result<ExitStatus, Error> {
+        let Self { reference, .. } = self;
+        let mut arguments = no_mirror(self.remote());
+        arguments.extend(["push".to_owned(), "--atomic".to_owned()]);
+        if self.args.force_with_lease {
+            arguments.push(format!("--force-with-lease={reference}"));
+        }
+        let mut refspecs = vec![format!("{reference}:{reference}")];
+        for renewal in together {
+            let (lease, refspec) = keeper.store().swap_arguments(&renewal.tip, renewal.old)?;
+            arguments.push(lease);
+            refspecs.push(refspec);
+        }
+        if self.output.is_quiet() {
+            arguments.push("--quiet".to_owned());
+        }
+        arguments.extend(["--".to_owned(), self.remote().to_owned()]);
+        arguments.extend(refspecs);
+        let mut command = std::process::Command::new("git");
+        command.args(&arguments).env(PUSHING, "1").status().map_err(|error| {
+            Error::usage(format!("git cannot be started: {error}"), "git has to be on the PATH")
+        })
+    }
+
+    fn done(&self, keeper: &mut Keeper<'_>, renewed: &[String]) -> Outcome {
+        keeper.show();
+        if self.output.is_json() {
+            let (reference, remote) = (&self.reference, self.remote());
+            self.output.print_json(
+                &json!({ "pushed": reference, "commit": self.tip, "remote": remote, "renewed": renewed }),
+            )?;
+        } else if !self.output.is_quiet() {
+            for scope in renewed {
+                complain(&format!("git-lane: renewed `{scope}`\n"));
+            }
+        }
+        settle::settle(self.session, keeper);
+        lock_args::notes(keeper, self.output);
+        Ok(0)
+    }
+
+    fn refused(&self, status: ExitStatus) -> Outcome {
+        if !self.args.force_with_lease && self.is_rewritten()? {
             complain(
                 "git-lane: the remote has another edition of this branch; if you rebased: git lane push --force-with-lease\n",
             );
         }
         // 128 is git's way to say that it came to nothing at all: no such remote, no network.
-        return Ok(if pushed.code() == Some(1) { 1 } else { 2 });
+        Ok(if status.code() == Some(1) { 1 } else { 2 })
     }
-    keeper.refresh(0)?;
-    keeper.show();
-    if output.is_json() {
-        output.print_json(
-            &json!({ "pushed": reference, "commit": tip, "remote": remote, "renewed": renewed }),
-        )?;
-    } else if !output.is_quiet() {
-        for scope in &renewed {
-            complain(&format!("git-lane: renewed `{scope}`\n"));
-        }
-    }
-    settle::settle(&session, &mut keeper);
-    lock_args::notes(&keeper, output);
-    Ok(0)
-}
 
-/// Whether the remote's edition of a branch is no part of it.
-fn is_rewritten(session: &Session, reference: &str, tip: Oid) -> Result<bool, Error> {
-    let remote = &session.loaded.plan.policy.remote.value;
-    let branch = reference.trim_start_matches("refs/heads/");
-    Ok(match session.repo.find_ref(&format!("refs/remotes/{remote}/{branch}"))? {
-        Some(old) => session.repo.merge_base(old, &[tip])? != Some(old),
-        None => false,
-    })
+    /// Whether the remote's edition of the branch is no part of it.
+    fn is_rewritten(&self) -> Result<bool, Error> {
+        let branch = self.reference.trim_start_matches("refs/heads/");
+        let repo = &self.session.repo;
+        Ok(match repo.find_ref(&format!("refs/remotes/{}/{branch}", self.remote()))? {
+            Some(old) => repo.merge_base(old, &[self.tip])? != Some(old),
+            None => false,
+        })
+    }
 }
 
 /// Another agent has the lock by now.

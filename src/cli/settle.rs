@@ -1,17 +1,22 @@
 //! Giving locks back once their work has landed: `locks.release` of the policy.
 
+use std::collections::HashSet;
+
 use super::output::complain;
 use super::session::Session;
 use super::trace;
-use crate::facts::{LOCK_TRAILER, Message, Oid};
+use crate::facts::{LOCK_TRAILER, Oid, RepoPath};
 use crate::gather::tree_diff::tree_diff;
-use crate::gather::worktrees::{Worktree, worktrees};
-use crate::gather::{Read, Repository};
+use crate::gather::worktrees::worktrees;
+use crate::gather::{Git2Repository, RawCommit, Read, Repository, staged_tree};
 use crate::locks::keeper::Keeper;
 use crate::locks::protocol::Claim;
 use crate::locks::record::Lease;
-use crate::locks::scope::lockable;
+use crate::locks::scope::{Scope, lockable};
 use crate::policy::model::Release;
+
+/// The locks of a remote may be known from so many milliseconds ago.
+const RECENT: u64 = 10_000;
 
 /// Gives back the locks of this repository's worktrees whose work has landed, and says so. What cannot be
 /// found out changes nothing: a lock that is kept for too long ends by its time.
@@ -21,18 +26,19 @@ pub(super) fn settle(session: &Session, keeper: &mut Keeper<'_>) {
     if release == Release::Manual {
         return;
     }
+    let own = keeper.repository();
     for area in lockable(plan) {
         let Ok(Some(tip)) = keeper.tip(area) else {
             continue;
         };
         for lease in &tip.record.leases {
-            let judge = keeper.judge();
-            let is_here = judge.world().machine().shares_clock(&lease.stake.machine);
-            if !is_here || judge.lease(lease).is_over() {
+            if own.is_none() || lease.stake.repository != own || keeper.judge().lease(lease).is_over() {
                 continue;
             }
-            match has_landed(session, lease, area, release) {
-                Ok(Some(how)) => give_back(keeper, lease, area, how),
+            match (Work { session, lease, area }.has_landed(release)) {
+                // Nobody waits twice for a remote that does not answer.
+                Ok(Some(how)) if keeper.refresh(RECENT).is_ok() => give_back(keeper, lease, area, how),
+                Ok(Some(_)) => return,
                 Ok(None) => {}
                 Err(why) => {
                     trace::debug(|| format!("whether {} has landed: {}", lease.stake.scope, why.reason))
@@ -53,75 +59,147 @@ fn give_back(keeper: &mut Keeper<'_>, lease: &Lease, area: &str, how: &str) {
     }
 }
 
-/// The branch of a lock's worktree, if that is one of this repository's.
-fn branch_of(session: &Session, lease: &Lease) -> Read<Option<String>> {
-    let trees = worktrees(session.repo.layout())?;
-    let is_it = |tree: &Worktree| tree.root.as_os_str() == lease.stake.worktree.as_str();
-    let Some(tree) = trees.into_iter().find(is_it) else {
-        return Ok(None);
-    };
-    let head = std::fs::read_to_string(tree.git_dir.join("HEAD")).unwrap_or_default();
-    Ok(head.trim().strip_prefix("ref: refs/heads/").map(str::to_owned))
+/// For how many seconds a lock of this repository has been held with no commit made under it.
+pub(super) fn idle(session: &Session, keeper: &Keeper<'_>, lease: &Lease, now: i64) -> Option<u64> {
+    let own = keeper.repository();
+    if own.is_none() || lease.stake.repository != own {
+        return None;
+    }
+    let work = Work { session, lease, area: &lease.stake.scope };
+    let base: Vec<Oid> = session.loaded.base.iter().map(|base| base.oid).collect();
+    let commits = work.commits(&work.local_tips().ok()?, &base).ok()?;
+    let last = commits.iter().map(|commit| commit.time).max();
+    u64::try_from(now - last.unwrap_or(lease.since).max(lease.since)).ok()
 }
 
-/// How the work done under a lock has landed, in words; `None` if it has not, or if there is none.
-fn has_landed(session: &Session, lease: &Lease, area: &str, release: Release) -> Read<Option<&'static str>> {
-    let repo: &dyn Repository = &session.repo;
-    let (plan, base) = (&session.loaded.plan, session.loaded.base.as_ref());
-    let (Some(branch), Some(base)) = (branch_of(session, lease)?, base) else {
-        return Ok(None);
-    };
-    let Some(tip) = repo.find_ref(&format!("refs/heads/{branch}"))? else {
-        return Ok(None);
-    };
-    if release == Release::OnPush {
-        let tracking = format!("refs/remotes/{}/{branch}", plan.policy.remote.value);
-        let Some(pushed) = repo.find_ref(&tracking)? else {
+/// What was done under one lock.
+struct Work<'a> {
+    session: &'a Session,
+    lease: &'a Lease,
+    area: &'a str,
+}
+
+impl Work<'_> {
+    fn repo(&self) -> &dyn Repository {
+        &self.session.repo
+    }
+
+    fn scope(&self) -> Scope {
+        self.lease.stake.scope_in(self.area)
+    }
+
+    /// How it has landed, in words; `None` if it has not, or if there is none.
+    fn has_landed(&self, release: Release) -> Read<Option<&'static str>> {
+        let Some(base) = self.session.loaded.base.as_ref().map(|base| base.oid) else {
             return Ok(None);
         };
-        let is_all = !any_under(repo, lease, tip, &[pushed, base.oid])?;
-        let is_some = any_under(repo, lease, pushed, &[base.oid])?;
-        return Ok((is_all && is_some).then_some("its work is pushed"));
-    }
-    let Some(before) = lease.base.as_deref().and_then(Oid::from_hex).filter(|oid| repo.has(*oid)) else {
-        return Ok(None);
-    };
-    if !any_under(repo, lease, base.oid, &[before])? {
-        return Ok(None);
-    }
-    // A squash or a rebase makes other commits of it: what counts is that the files are the same there.
-    let scope = lease.stake.scope_in(area);
-    let (ours, theirs) = (repo.commit(tip)?.tree, repo.commit(base.oid)?.tree);
-    let files = tree_diff(repo, Some(theirs), Some(ours))?;
-    let is_open = files.iter().any(|file| scope.has(&file.path.0, file.is_folder(), plan.folds_case()));
-    Ok((!is_open).then_some("its work is on the base"))
-}
-
-/// Whether some commit that `tip` has and `without` have not was made under a lock.
-fn any_under(repo: &dyn Repository, lease: &Lease, tip: Oid, without: &[Oid]) -> Read<bool> {
-    Ok(newest_under(repo, lease, tip, without)?.is_some())
-}
-
-/// When the newest commit was made that bears a lock's generation, in seconds since the epoch. A squash
-/// keeps the trailer somewhere in the text.
-fn newest_under(repo: &dyn Repository, lease: &Lease, tip: Oid, without: &[Oid]) -> Read<Option<i64>> {
-    let token = format!("{LOCK_TRAILER}: {}@{}", lease.stake.scope, lease.generation);
-    for oid in repo.commits(&[tip], without)?.into_iter().rev() {
-        let commit = repo.commit(oid)?;
-        let message = Message { text: commit.message };
-        if message.text.lines().any(|line| line.trim() == token) {
-            return Ok(Some(commit.time));
+        let before = self.lease.base.as_deref().and_then(Oid::from_hex).filter(|oid| self.repo().has(*oid));
+        let before = before.unwrap_or(base);
+        let on_base = self.commits(&[base], &[before])?;
+        // Commits come oldest first.
+        let landed = on_base.last();
+        let remote = &self.session.loaded.plan.policy.remote.value;
+        let pushed = self.repo().tips(&format!("refs/remotes/{remote}/"))?;
+        let (tips, has, how) = match release {
+            Release::OnPush => {
+                let has: Vec<Oid> = pushed.iter().copied().chain([base]).collect();
+                if self.commits(&has, &[before])?.is_empty() {
+                    return Ok(None);
+                }
+                (self.local_tips()?, has, "its work is pushed")
+            }
+            _ if landed.is_none() => return Ok(None),
+            _ => {
+                let tips = self.local_tips()?.into_iter().chain(pushed).collect();
+                (tips, vec![base], "its work is on the base")
+            }
+        };
+        if self.is_open(&tips, &has, landed)? || self.is_dirty()? {
+            return Ok(None);
         }
+        Ok(Some(how))
     }
-    Ok(None)
-}
 
-/// For how many seconds a lock of this repository has been held with no commit made under it.
-pub(super) fn idle(session: &Session, lease: &Lease, now: i64) -> Option<u64> {
-    let repo: &dyn Repository = &session.repo;
-    let branch = branch_of(session, lease).ok()??;
-    let tip = repo.find_ref(&format!("refs/heads/{branch}")).ok()??;
-    let base: Vec<Oid> = session.loaded.base.iter().map(|base| base.oid).collect();
-    let last = newest_under(repo, lease, tip, &base).ok()?;
-    u64::try_from(now - last.unwrap_or(lease.since).max(lease.since)).ok()
+    /// Whether some tip has commits made under the lock that are not among what has landed. A squash or a
+    /// rebase makes other commits of them: what counts is whether the files that they change are, at the tip,
+    /// what they were when the work landed.
+    fn is_open(&self, tips: &[Oid], has: &[Oid], landed: Option<&RawCommit>) -> Read<bool> {
+        if self.commits(tips, has)?.is_empty() {
+            return Ok(false);
+        }
+        let Some(landed) = landed else {
+            return Ok(true);
+        };
+        for tip in tips {
+            let mut paths: HashSet<RepoPath> = HashSet::new();
+            for commit in self.commits(&[*tip], has)? {
+                paths.extend(self.changed(self.parent_tree(&commit)?, Some(commit.tree))?);
+            }
+            let differ = self.changed(Some(landed.tree), Some(self.repo().commit(*tip)?.tree))?;
+            if differ.iter().any(|path| paths.contains(path)) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn parent_tree(&self, commit: &RawCommit) -> Read<Option<Oid>> {
+        let parent = commit.parents.first();
+        parent.map(|parent| Ok(self.repo().commit(*parent)?.tree)).transpose()
+    }
+
+    /// The paths under the lock that differ between two trees.
+    fn changed(&self, old: Option<Oid>, new: Option<Oid>) -> Read<Vec<RepoPath>> {
+        self.changed_in(self.repo(), old, new)
+    }
+
+    fn changed_in(&self, repo: &dyn Repository, old: Option<Oid>, new: Option<Oid>) -> Read<Vec<RepoPath>> {
+        let (scope, fold) = (self.scope(), self.session.loaded.plan.folds_case());
+        let files = tree_diff(repo, old, new)?.into_iter();
+        Ok(files
+            .filter(|file| scope.has(&file.path.0, file.is_folder(), fold))
+            .map(|file| file.path)
+            .collect())
+    }
+
+    /// Whether something under the lock is being worked on in its worktree: staged or not, or in the very
+    /// commit whose hook asks.
+    fn is_dirty(&self) -> Read<bool> {
+        let trees = worktrees(self.session.repo.layout())?;
+        let is_it = |root: &std::path::Path| root.display().to_string() == self.lease.stake.worktree;
+        let Some(tree) = trees.into_iter().find(|tree| is_it(&tree.root)) else {
+            return Ok(false);
+        };
+        let repo = Git2Repository::open_at(&tree.root)?;
+        let head = repo.head()?.oid.map(|oid| repo.commit(oid)).transpose()?.map(|commit| commit.tree);
+        let staged = staged_tree(&repo, &tree.git_dir.join("index"))?;
+        Ok(!self.changed_in(&repo, head, staged)?.is_empty()
+            || !self.changed_in(&repo, head, Some(repo.worktree_tree()?))?.is_empty())
+    }
+
+    /// All branches of this repository, and what is checked out on none.
+    fn local_tips(&self) -> Read<Vec<Oid>> {
+        let mut tips = self.repo().tips("refs/heads/")?;
+        for tree in worktrees(self.session.repo.layout())? {
+            let head = std::fs::read_to_string(tree.git_dir.join("HEAD")).unwrap_or_default();
+            tips.extend(Oid::from_hex(head.trim()));
+        }
+        tips.sort_unstable();
+        tips.dedup();
+        Ok(tips)
+    }
+
+    /// The commits that `tips` have, `without` have not, and that say they were made under this lock, oldest
+    /// first. A squash keeps the trailer somewhere in its text.
+    fn commits(&self, tips: &[Oid], without: &[Oid]) -> Read<Vec<RawCommit>> {
+        let token = format!("{LOCK_TRAILER}: {}@{}", self.lease.stake.scope, self.lease.generation);
+        let mut found = Vec::new();
+        for oid in self.repo().commits(tips, without)? {
+            let commit = self.repo().commit(oid)?;
+            if commit.message.lines().any(|line| line.trim() == token) {
+                found.push(commit);
+            }
+        }
+        Ok(found)
+    }
 }

@@ -75,7 +75,7 @@ fn tokens(session: &Session, agent: &str, args: &[OsString]) -> Result<Vec<Token
     }
     let world = ThisMachine::new();
     let mut keeper = Keeper::new(&session.repo, plan, &world);
-    let held = keeper.held_by(agent)?;
+    let held = keeper.held_by(agent);
     // `commit --amend` is told from `commit -C HEAD` by nothing; what the last commit changed counts in both.
     let is_amend = parent_amends()
         || (args.get(1).is_some_and(|source| source == "commit")

@@ -15,6 +15,7 @@ use crate::locks::markers;
 use crate::locks::protocol::{Claim, Refusal};
 use crate::locks::record::Event;
 use crate::locks::scope::{Scope, lockable};
+use crate::policy::pattern::escape;
 
 /// Gives locks back.
 ///
@@ -31,9 +32,9 @@ pub fn run(args: &Unlock, output: &Output) -> Outcome {
         let areas = lockable(plan);
         areas.into_iter().map(Scope::of_area).collect()
     } else {
-        scopes(&session, &args.scopes)?
+        as_locked(&mut keeper, &agent, scopes(&session, &args.scopes)?)
     };
-    let reason = one_line(args.reason.as_deref());
+    let reason = one_line(args.reason.as_deref())?;
     let worktree = here(&session);
     let (mut is_refused, mut has_any) = (false, false);
     let mut items = Vec::new();
@@ -74,11 +75,28 @@ pub fn run(args: &Unlock, output: &Output) -> Outcome {
     if args.all && !has_any && !output.is_json() && !output.is_quiet() {
         output.print(&format!("{agent} holds nothing: nothing to give back\n"))?;
     }
-    notes(&keeper, output);
+    notes(&mut keeper, output);
     if output.is_json() {
         output.print_json(&items)?;
     }
     Ok(u8::from(is_refused))
+}
+
+/// The scopes that are held where what was typed means one of them: once a file with brackets in its name is
+/// gone, its name is taken for a pattern.
+fn as_locked(keeper: &mut Keeper<'_>, agent: &str, typed: Vec<Scope>) -> Vec<Scope> {
+    let held = keeper.held_by(agent);
+    let own = |scope: &Scope, text: &str| {
+        held.iter().any(|(tip, lease)| tip.record.area == scope.area && lease.stake.scope == text)
+    };
+    let meant = |scope: Scope| {
+        let literal = escape(&scope.text);
+        if own(&scope, &scope.text) || !own(&scope, &literal) {
+            return scope;
+        }
+        Scope::stored(&scope.area, &literal).unwrap_or(scope)
+    };
+    typed.into_iter().map(meant).collect()
 }
 
 /// What was given back, each by its own name.

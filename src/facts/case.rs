@@ -24,6 +24,7 @@ pub fn for_case(case: &Case, lock_ttl: u64) -> Facts {
         generation: 1,
         left: lock_ttl,
         is_firm: true,
+        is_timed: true,
         reason: None,
         place: String::new(),
         from: Vec::new(),

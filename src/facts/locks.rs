@@ -58,6 +58,8 @@ pub struct HeldLock {
     pub left: u64,
     /// Whether its holder may still rely on it: not in the last moments before its end.
     pub is_firm: bool,
+    /// Whether this machine's clock measures its life.
+    pub is_timed: bool,
     /// Why, in the holder's words.
     pub reason: Option<String>,
     /// The worktree it was taken in, with its machine where that is another one.
@@ -83,6 +85,15 @@ pub struct TakenLock {
     pub at: i64,
     /// Whose locks ended with it.
     pub from: Vec<Loser>,
+}
+
+/// What a ref of locks that is pushed brings.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LockEvents {
+    /// Whose events they are, each once.
+    pub agents: Vec<String>,
+    /// Why they cannot be what git-lane made, as the end of a sentence.
+    pub fault: Option<String>,
 }
 
 /// Under which lock a commit says that it was made.

@@ -13,7 +13,7 @@ mod path;
 pub use case::for_case;
 pub use event::{Event, Stage};
 pub use fact::{Fact, Unavailable};
-pub use locks::{HeldLock, LOCK_TRAILER, LockClaim, LockToken, Locks, TakenLock};
+pub use locks::{HeldLock, LOCK_TRAILER, LockClaim, LockEvents, LockToken, Locks, TakenLock};
 pub use message::Message;
 pub use oid::Oid;
 pub use path::RepoPath;
@@ -123,6 +123,8 @@ pub struct Change {
     pub reference: Option<String>,
     /// What happens to that ref.
     pub update: Option<RefUpdate>,
+    /// What is pushed to a ref of locks, if this is one.
+    pub lock_events: Option<LockEvents>,
     /// The branch's short name, where there is a branch.
     pub branch: Option<String>,
     /// The tip of the base.
@@ -154,6 +156,7 @@ impl Default for Change {
         Self {
             reference: None,
             update: None,
+            lock_events: None,
             branch: None,
             base: None,
             merge_base: None,

@@ -6,6 +6,7 @@ use super::environment::Environment;
 use super::identity::rebasing_branch;
 use super::index::staged_tree;
 use super::lines;
+use super::locks::lock_events;
 use super::policy_source::Base;
 use super::push::PushLine;
 use super::repository::{Head, RawCommit, Read, Repository};
@@ -404,9 +405,12 @@ impl Gatherer<'_> {
             (Some(_), Some(old)) if self.repo.merge_base(old, &[tip])? == Some(old) => RefUpdate::Forward,
             _ => RefUpdate::Rewrite,
         });
-        // A ref of locks that is moved back, or elsewhere, brings no commit of anybody's: the move is what counts.
-        if is_lock && change.update == Some(RefUpdate::Rewrite) {
+        // A ref of locks brings no commit of anybody's lane: the move is what counts.
+        if is_lock {
             change.head = Some(tip);
+            let is_onward = change.update != Some(RefUpdate::Rewrite);
+            let events = || lock_events(self.repo, &line.remote_ref[prefix.len()..], old, tip);
+            change.lock_events = is_onward.then(events).transpose()?;
             return Ok(Some(change));
         }
         // What is pushed to the base itself is compared with what the remote has of it.
@@ -423,7 +427,7 @@ impl Gatherer<'_> {
             commits.retain(|commit| unpushed.contains(&commit.oid));
             // Notes and git-lane's own refs hold no part of the project, unless somebody puts it there.
             let aside = ["refs/notes/", "refs/lane/"];
-            let is_aside = is_lock || aside.iter().any(|prefix| line.remote_ref.starts_with(prefix));
+            let is_aside = aside.iter().any(|prefix| line.remote_ref.starts_with(prefix));
             let is_project =
                 |file: &FileChange| self.plan.decide(&file.path.0, file.is_folder()).owner.is_some();
             if is_aside && !commits.iter().flat_map(|commit| &commit.files).any(is_project) {

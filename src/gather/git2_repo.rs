@@ -148,6 +148,12 @@ impl Repository for Git2Repository {
         }
     }
 
+    fn has_config(&self, pattern: &str) -> Read<bool> {
+        let read =
+            || self.git.config()?.snapshot()?.entries(Some(pattern))?.next().transpose().map(|e| e.is_some());
+        read().map_err(|error| failed("the configuration", &error))
+    }
+
     fn head(&self) -> Read<Head> {
         let head = self.git.find_reference("HEAD").map_err(|error| failed("HEAD", &error))?;
         let branch = head.symbolic_target().ok().flatten().map(str::to_owned);

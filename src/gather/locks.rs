@@ -6,19 +6,22 @@ use std::time::Duration;
 use super::repository::{Read, Repository};
 use crate::error::Error;
 use crate::facts::{
-    Change, Commit, Event, Fact, FileChange, HeldLock, Locks, RepoPath, Stage, TakenLock, Unavailable,
+    Change, Commit, Event, Fact, FileChange, HeldLock, LockEvents, Locks, Oid, RepoPath, Stage, TakenLock,
+    Unavailable,
 };
 use crate::locks::keeper::Keeper;
-use crate::locks::machine::{ThisMachine, World};
-use crate::locks::record::{Kind, Lease};
+use crate::locks::machine::ThisMachine;
+use crate::locks::record::{Kind, Lease, Record};
 use crate::locks::scope::Scope;
 use crate::locks::store::Tip;
-use crate::locks::{liveness::Judge, markers};
+use crate::locks::{liveness::Judge, markers, step};
 use crate::policy::Plan;
 use crate::policy::model::{Access, Area};
 
 /// At a commit the locks of a remote may be known from so many milliseconds ago.
 const RECENT: u64 = 10_000;
+/// The fewest letters by which the name of a lock ref can be told.
+const LEAST: usize = 16;
 /// How long a commit waits for a remote.
 const BRIEFLY: Duration = Duration::from_secs(5);
 
@@ -88,11 +91,8 @@ fn read(
             continue;
         };
         let judge = keeper.judge();
-        let here = world.machine();
         let alive = tip.record.leases.iter().filter(|lease| !judge.lease(lease).is_over());
-        found
-            .leases
-            .extend(alive.map(|lease| held(area, lease, &judge, here.shares_clock(&lease.stake.machine))));
+        found.leases.extend(alive.map(|lease| held(area, lease, &judge)));
         if event.stages() != [Stage::Commit] {
             found.taken.extend(taken(&keeper, &tip, oldest(changes)).map_err(unavailable)?);
         }
@@ -101,15 +101,16 @@ fn read(
 }
 
 /// A lock as rules see it.
-pub(super) fn held(area: &str, lease: &Lease, judge: &Judge<'_>, is_here: bool) -> HeldLock {
+fn held(area: &str, lease: &Lease, judge: &Judge<'_>) -> HeldLock {
     let stake = &lease.stake;
-    let host = if is_here { String::new() } else { format!(" on {}", stake.machine.host) };
+    let host = if judge.is_timed(lease) { String::new() } else { format!(" on {}", stake.machine.host) };
     HeldLock {
         scope: stake.scope_in(area),
         agent: stake.agent.clone(),
         generation: lease.generation,
         left: judge.lease(lease).left() / 1_000,
         is_firm: judge.is_firm(lease),
+        is_timed: judge.is_timed(lease),
         reason: lease.reason.clone(),
         place: format!("{}{host}", stake.worktree),
         from: lease.from.clone(),
@@ -149,6 +150,49 @@ fn taken(keeper: &Keeper<'_>, tip: &Tip, oldest: Option<u64>) -> Result<Vec<Take
     })?;
     all.reverse();
     Ok(all)
+}
+
+/// What a push brings to the ref of locks whose name ends so: the events from `old` to `new`, each held
+/// against the one before it.
+pub(super) fn lock_events(repo: &dyn Repository, part: &str, old: Option<Oid>, new: Oid) -> Read<LockEvents> {
+    let mut found = LockEvents::default();
+    let mut chain = Vec::new();
+    let mut at = Some(new);
+    while let Some(oid) = at.filter(|oid| Some(*oid) != old) {
+        let commit = repo.commit(oid)?;
+        let record = Record::parse(&commit.message, None);
+        let is_plain = commit.parents.len() < 2 && repo.tree(commit.tree)?.is_empty();
+        match record {
+            Ok(_) if !is_plain => found.fault = Some(format!("{} holds more than an event", oid.short())),
+            Ok(record) => chain.push(record),
+            Err(reason) => found.fault = Some(format!("of {}: {reason}", oid.short())),
+        }
+        if found.fault.is_some() {
+            return Ok(found);
+        }
+        at = commit.parents.first().copied();
+    }
+    let mut before = match old {
+        // What lies there may be broken already: then anything that is sound is better.
+        Some(old) => Record::parse(&repo.commit(old)?.message, None).ok(),
+        None => None,
+    };
+    for record in chain.into_iter().rev() {
+        let hash = repo.blob_id(record.area.as_bytes())?.to_string();
+        if !hash.starts_with(part) || part.len() < LEAST {
+            found.fault = Some(format!("it speaks of the area `{}`, whose ref is another", record.area));
+        } else if let Err(reason) = step::check(before.as_ref(), &record) {
+            found.fault = Some(reason);
+        }
+        if found.fault.is_some() {
+            return Ok(found);
+        }
+        if !found.agents.contains(&record.event.agent) {
+            found.agents.push(record.event.agent.clone());
+        }
+        before = Some(record);
+    }
+    Ok(found)
 }
 
 /// An error as a reason for which nothing can be decided.

@@ -27,5 +27,5 @@ pub use identity::claims;
 pub use index::staged_tree;
 pub use policy_source::Loaded;
 pub use push::{PushLine, parse_push_lines};
-pub use repository::{Head, Layout, ObjectWriter, Read, RefTarget, Repository};
+pub use repository::{Head, Layout, ObjectWriter, RawCommit, Read, RefTarget, Repository};
 pub use survey::survey;

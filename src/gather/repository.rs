@@ -86,6 +86,12 @@ pub trait Repository {
     /// The configuration cannot be read.
     fn config(&self, key: &str) -> Read<Vec<String>>;
 
+    /// Whether any key is set that a regular expression finds; keys are in lower case but for their middle.
+    ///
+    /// # Errors
+    /// The configuration cannot be read.
+    fn has_config(&self, pattern: &str) -> Read<bool>;
+
     /// Where HEAD points.
     ///
     /// # Errors

@@ -8,6 +8,7 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use super::machine::end_tree;
 use super::record::plain;
 use crate::error::Error;
 use crate::facts::Unavailable;
@@ -85,6 +86,7 @@ pub(super) fn run(mut command: Command, input: Option<File>, limit: Duration) ->
         Ok(()) | Err(RecvTimeoutError::Disconnected) => wait(&mut child, limit),
     };
     let Some(ok) = ended else {
+        end_tree(child.id());
         let _ = child.kill();
         let _ = child.wait();
         return Err(Unavailable::new(

@@ -141,12 +141,19 @@ impl<'a> Judge<'a> {
     /// Whether a holder may still rely on its lock: it stops a margin before others may take it, so that
     /// what it has begun is done by then. A tenth of the life, a minute at most.
     pub fn is_firm(&self, lease: &Lease) -> bool {
-        match self.lease(lease) {
-            Liveness::Alive(left) => left > margin(lease.stake.ttl),
-            // Its agent asks at this very moment: another process of it is alive.
-            Liveness::Orphaned(_) => true,
-            Liveness::Ended(_) => false,
+        // Where its life is not measured by this machine's clock, nobody here can say how much is left.
+        if self.lease(lease).is_over() || !self.is_timed(lease) {
+            return false;
         }
+        // Its process may be gone: its agent asks at this very moment, so another one of it is alive.
+        self.now.uptime.saturating_sub(lease.stake.uptime).saturating_add(margin(lease.stake.ttl))
+            < lease.stake.ttl.saturating_mul(1_000)
+    }
+
+    /// Whether a lock's life is measured by this machine's clock: it was taken here, since the machine was
+    /// started.
+    pub fn is_timed(&self, lease: &Lease) -> bool {
+        lease.stake.machine.shares_clock(self.world.machine())
     }
 
     /// Whether two scopes can have a path in common.
@@ -297,5 +304,17 @@ pub(super) mod tests {
         assert!(Judge::new(&plan, &world, &seen).is_firm(&lease));
         world.uptime.set(1_090_000);
         assert!(!Judge::new(&plan, &world, &seen).is_firm(&lease));
+    }
+
+    #[test]
+    fn a_holder_does_not_rely_on_what_it_cannot_time() {
+        let plan = plan("version: 1\nareas: [{name: common, paths: [x], access: lock}]");
+        let (world, seen) = (Toy::new("b1"), Seen::default());
+        world.dead.borrow_mut().push(7);
+        let is_firm = |world: &Toy, process| Judge::new(&plan, world, &seen).is_firm(&lease("n", process));
+        assert!(is_firm(&world, Some(7)), "another process of the same agent asks");
+        world.uptime.set(1_095_000);
+        assert!(!is_firm(&world, Some(7)), "dead or not, it is about to end");
+        assert!(!is_firm(&Toy::new("b2"), None), "the machine was started anew");
     }
 }

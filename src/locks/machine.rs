@@ -91,7 +91,10 @@ impl World for ThisMachine {
     }
 
     fn runs(&self, process: Process) -> bool {
-        start_of(process.id) == Some(process.start)
+        match start_of(process.id) {
+            Some(start) => start == process.start,
+            None => is_hidden(process.id),
+        }
     }
 
     fn nonce(&self) -> String {
@@ -180,6 +183,69 @@ fn start_of(id: u32) -> Option<u64> {
 #[cfg(not(target_os = "linux"))]
 fn start_of(_: u32) -> Option<u64> {
     None
+}
+
+/// Whether a process runs that the system does not show to us: proc(5), `hidepid`. Another's may well be
+/// the one that is meant.
+#[cfg(unix)]
+fn is_hidden(id: u32) -> bool {
+    let id = i32::try_from(id).ok().and_then(rustix::process::Pid::from_raw);
+    id.is_some_and(|id| rustix::process::test_kill_process(id) == Err(rustix::io::Errno::PERM))
+}
+
+#[cfg(not(unix))]
+fn is_hidden(_: u32) -> bool {
+    false
+}
+
+/// Whether the arguments of any process that runs here are such; `None` where the system does not tell.
+pub(super) fn any_process(is_it: impl Fn(&[&[u8]]) -> bool) -> Option<bool> {
+    let lines = processes()?.into_iter().filter_map(|id| std::fs::read(format!("/proc/{id}/cmdline")).ok());
+    let mut lines = lines.map(|line| line.trim_ascii_end().to_vec());
+    Some(lines.any(|line| {
+        let words: Vec<&[u8]> = line.split(|byte| *byte == 0).filter(|word| !word.is_empty()).collect();
+        is_it(&words)
+    }))
+}
+
+/// The numbers of all processes.
+#[cfg(target_os = "linux")]
+fn processes() -> Option<Vec<u32>> {
+    let entries = std::fs::read_dir("/proc").ok()?.flatten();
+    Some(entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect())
+}
+
+#[cfg(not(target_os = "linux"))]
+fn processes() -> Option<Vec<u32>> {
+    None
+}
+
+/// Ends a process and all that it started, as far as the system tells: a git that waits for its ssh leaves
+/// that one behind.
+#[cfg(unix)]
+pub(super) fn end_tree(id: u32) {
+    use rustix::process::{Pid, Signal, kill_process};
+    let mut tree = vec![id];
+    let mut at = 0;
+    while let Some(parent) = tree.get(at).copied() {
+        tree.extend(children(parent));
+        at += 1;
+    }
+    for id in tree {
+        if let Some(id) = i32::try_from(id).ok().and_then(Pid::from_raw) {
+            let _ = kill_process(id, Signal::KILL);
+        }
+    }
+}
+
+#[cfg(not(unix))]
+pub(super) fn end_tree(_: u32) {}
+
+/// proc(5), `/proc/pid/task/tid/children`.
+#[cfg(unix)]
+fn children(id: u32) -> Vec<u32> {
+    let text = std::fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap_or_default();
+    text.split_ascii_whitespace().filter_map(|word| word.parse().ok()).collect()
 }
 
 #[cfg(all(test, target_os = "linux"))]

@@ -21,6 +21,9 @@ pub const LOCKS: &str = ".locks";
 /// How every marker begins that only shows a lock.
 const SHOWN: &str = "# git-lane shows a lock here; this file is not the lock\n";
 
+/// How files begin that are being written.
+const BESIDE: &str = ".shown.";
+
 /// The claims that agents made by hand in any worktree, each made when its file was last touched.
 ///
 /// # Errors
@@ -133,10 +136,18 @@ fn meant<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> String {
 }
 
 fn is_shown(path: &Path) -> bool {
+    // Opening a pipe would wait for whoever writes to it.
+    if !is_plain(path) {
+        return false;
+    }
     let mut start = [0; SHOWN.len()];
     // What cannot be read is somebody's claim: nobody is taken to hold less than they do.
     let read = fs::File::open(path).and_then(|mut file| file.read_exact(&mut start));
     read.is_ok() && start == SHOWN.as_bytes()
+}
+
+fn is_plain(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|data| data.is_file())
 }
 
 /// The name of the file that an agent's lock has in each worktree.
@@ -210,19 +221,23 @@ fn show_in(folder: &Path, wanted: &BTreeMap<String, Shown>) -> std::io::Result<(
         let entry = entry?;
         let name = entry.file_name();
         let name = name.to_string_lossy();
-        if name.contains("-lock-") && !wanted.contains_key(name.as_ref()) && is_shown(&entry.path()) {
+        let is_over =
+            name.contains("-lock-") && !wanted.contains_key(name.as_ref()) && is_shown(&entry.path());
+        // One shows at a time: whoever began this was killed.
+        let is_half = name.strip_prefix(BESIDE).is_some_and(|id| id.parse::<u32>().is_ok());
+        if is_over || (is_half && is_plain(&entry.path())) {
             let _ = fs::remove_file(entry.path()); // another process may have done so
         }
     }
     for (name, Shown { text, is_lock }) in wanted {
         let path = folder.join(name);
-        let is_there = fs::read(&path).is_ok_and(|now| now == text.as_bytes());
+        let is_there = is_plain(&path) && fs::read(&path).is_ok_and(|now| now == text.as_bytes());
         if is_there || (!is_lock && path.exists() && !is_shown(&path)) {
             continue;
         }
         // An empty file, if only for an instant, would be a claim made by hand. Whatever lies under this name
         // is of one that was killed, or a link that leads elsewhere.
-        let beside = folder.join(format!(".shown.{}", std::process::id()));
+        let beside = folder.join(format!("{BESIDE}{}", std::process::id()));
         let _ = fs::remove_file(&beside);
         let written = fs::File::create_new(&beside).and_then(|mut file| file.write_all(text.as_bytes()));
         let written = written.and_then(|()| fs::rename(&beside, &path));
@@ -246,7 +261,7 @@ pub fn remove_by_hand(layout: &Layout, area: &str, agent: &str) -> Result<usize,
     let mut count = 0;
     for tree in worktrees(layout)? {
         let path = tree.root.join(LOCKS).join(file_name(area, area, agent));
-        if path.is_file() && !is_shown(&path) {
+        if fs::symlink_metadata(&path).is_ok_and(|data| !data.is_dir()) && !is_shown(&path) {
             fs::remove_file(&path).map_err(|error| {
                 Unavailable::new(
                     format!("{} cannot be removed: {error}", path.display()),

@@ -6,6 +6,7 @@
 //! and hooks call.
 
 mod git;
+mod guard;
 pub mod keeper;
 pub mod liveness;
 pub mod machine;
@@ -13,9 +14,15 @@ pub mod markers;
 pub mod protocol;
 pub mod record;
 mod remote;
+pub mod renewals;
 pub mod scope;
 mod state;
+pub mod step;
 pub mod store;
+mod sync;
+pub mod waiting;
+
+pub use remote::no_mirror;
 
 /// Removes what is kept beside the locks of a repository: caches, and nothing that says who holds what.
 pub fn forget(common_dir: &std::path::Path) {

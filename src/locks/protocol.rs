@@ -22,6 +22,8 @@ pub struct Claim<'a> {
     pub process: Option<Process>,
     /// The worktree.
     pub worktree: &'a str,
+    /// What tells apart the repositories of one machine.
+    pub repository: Option<&'a str>,
     /// The commit that is pushed together with it.
     pub pushed: Option<&'a str>,
     /// The tip of the base, as it is known here.
@@ -140,8 +142,8 @@ fn ahead(record: Option<&Record>, claim: &Claim<'_>, judge: &Judge<'_>) -> Vec<S
 impl<'a> Claim<'a> {
     /// What somebody who gives something back says.
     pub fn of_return(scope: &'a Scope, agent: &'a str, worktree: &'a str, reason: Option<&'a str>) -> Self {
-        let (ttl, process, pushed, base) = (0, None, None, None);
-        Self { scope, agent, ttl, reason, process, worktree, pushed, base }
+        let (ttl, process, repository, pushed, base) = (0, None, None, None, None);
+        Self { scope, agent, ttl, reason, process, worktree, repository, pushed, base }
     }
 }
 
@@ -197,6 +199,33 @@ pub fn wait(record: Option<&Record>, claim: &Claim<'_>, judge: &Judge<'_>) -> (R
     (next, nonce)
 }
 
+/// The next record after somebody who stands in the queue shows that they still do, at their old place, and
+/// the nonce that the ticket has from now on; `None` where they do not stand in it.
+pub fn go_on_waiting(
+    record: &Record,
+    nonce: &str,
+    claim: &Claim<'_>,
+    judge: &Judge<'_>,
+) -> Option<(Record, String)> {
+    record.queue.iter().find(|ticket| ticket.nonce == nonce)?;
+    let event = Event { kind: Kind::Wait, ..event(claim, judge) };
+    let mut next = follow(Some(record), &claim.scope.area, event, judge);
+    let ticket = stake(claim, judge);
+    let own = ticket.nonce.clone();
+    match next.queue.iter_mut().find(|ticket| ticket.nonce == nonce) {
+        Some(old) => *old = ticket,
+        None => next.queue.push(ticket), // it had just run out
+    }
+    Some((next, own))
+}
+
+/// The next record after somebody pushes work that was done under a lock which they gave back: nobody can
+/// have taken it in between, or this is not the next one.
+pub fn push(record: &Record, claim: &Claim<'_>, judge: &Judge<'_>) -> Record {
+    let event = Event { kind: Kind::Push, ..event(claim, judge) };
+    follow(Some(record), &claim.scope.area, event, judge)
+}
+
 /// The next record after somebody leaves the queue; `None` where they do not stand in it.
 pub fn leave(record: &Record, nonce: &str, claim: &Claim<'_>, judge: &Judge<'_>) -> Option<Record> {
     record.queue.iter().find(|ticket| ticket.nonce == nonce)?;
@@ -237,6 +266,7 @@ fn stake(claim: &Claim<'_>, judge: &Judge<'_>) -> Stake {
         machine: world.machine().clone(),
         process: claim.process,
         worktree: claim.worktree.to_owned(),
+        repository: claim.repository.map(str::to_owned),
     }
 }
 
@@ -282,8 +312,7 @@ mod tests {
             let (seen, scope) = (Seen::default(), Scope::stored("common", text).expect("a scope"));
             let judge = Judge::new(&self.plan, &self.world, &seen);
             let (agent, scope) = (agent, &scope);
-            let (reason, process, pushed, base) = (None, None, None, None);
-            act(&Claim { scope, agent, ttl: 100, reason, process, worktree: "/w", pushed, base }, &judge)
+            act(&Claim { ttl: 100, ..Claim::of_return(scope, agent, "/w", None) }, &judge)
         }
 
         /// What became of it: `a1@3`, or who is in the way.

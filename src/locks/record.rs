@@ -12,6 +12,8 @@ use crate::policy::is_name;
 
 /// The version of the format.
 const FORMAT: u32 = 1;
+/// The highest generation that a record may have.
+const LAST: u64 = 1 << 52;
 
 /// An area's locks after one event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -77,6 +79,8 @@ pub enum Kind {
     Wait,
     /// Somebody leaves the queue.
     Leave,
+    /// Work is pushed that was done under a lock which was given back since.
+    Push,
 }
 
 impl Kind {
@@ -89,6 +93,7 @@ impl Kind {
             Self::Steal => "steals",
             Self::Wait => "waits for",
             Self::Leave => "no longer waits for",
+            Self::Push => "pushes work done under",
         }
     }
 }
@@ -164,6 +169,9 @@ pub struct Stake {
     pub process: Option<Process>,
     /// The worktree.
     pub worktree: String,
+    /// What tells apart the repositories of one machine; none: it is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repository: Option<String>,
 }
 
 /// A lock that is held.
@@ -203,6 +211,24 @@ impl Record {
     pub fn first(area: &str, event: Event) -> Self {
         let area = area.to_owned();
         Self { format: FORMAT, area, generation: 0, event, leases: Vec::new(), queue: Vec::new() }
+    }
+
+    /// The record of an area whose history is lost, but for the highest generation that was given out: an
+    /// empty one to go on from.
+    pub fn above(area: &str, generation: u64) -> Self {
+        let event = Event {
+            kind: Kind::Release,
+            agent: String::new(),
+            scope: area.to_owned(),
+            generation,
+            at: 0,
+            host: String::new(),
+            worktree: String::new(),
+            reason: None,
+            from: Vec::new(),
+            pushed: None,
+        };
+        Self { generation, ..Self::first(area, event) }
     }
 
     /// The commit message: a line for people, and the record as the last line.
@@ -258,6 +284,10 @@ impl Record {
         }
         let is_rising = self.leases.windows(2).all(|pair| pair[0].generation < pair[1].generation);
         let is_above = self.leases.last().is_none_or(|last| last.generation <= self.generation);
+        // There has to be room for those that follow, and JSON has no larger whole numbers everywhere.
+        if self.generation > LAST {
+            return Err(format!("it is damaged: generation {} is out of reach", self.generation));
+        }
         if !is_rising || !is_above {
             return Err("it is damaged: its generations do not rise".to_owned());
         }
@@ -320,10 +350,11 @@ pub(super) mod tests {
             machine: Machine { host: "here".into(), boot: Some("b1".into()), pids: Some("p".into()) },
             process: None,
             worktree: "/w".into(),
+            repository: None,
         }
     }
 
-    fn record() -> Record {
+    pub fn record() -> Record {
         let event = Event {
             kind: Kind::Take,
             agent: "a1".into(),

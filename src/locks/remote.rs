@@ -10,8 +10,11 @@ use super::git::{self, Ran};
 use super::record::plain;
 use crate::error::Error;
 use crate::facts::{Oid, Unavailable};
+use crate::gather::Repository;
 use crate::policy::is_name;
 
+/// How long git may take to read its configuration.
+const ASKING: Duration = Duration::from_secs(10);
 /// For how long somebody who is turned away asks again.
 const INSISTENCE: Duration = Duration::from_secs(2);
 
@@ -20,6 +23,8 @@ const INSISTENCE: Duration = Duration::from_secs(2);
 pub(super) struct Remote {
     /// The remote's name, or its address.
     pub name: String,
+    /// Where to read from, if that is not where git itself would: the address that is pushed to.
+    pub address: Option<String>,
     /// Where the refs lie, without a slash at the end.
     pub prefix: String,
     /// How long one exchange may take.
@@ -47,19 +52,25 @@ impl Remote {
     pub fn list(&self, common_dir: &Path) -> Result<BTreeMap<String, Oid>, Error> {
         let ran = self.ask(|| {
             let mut command = git::command(common_dir);
-            command.args(["ls-remote", "--", &self.name, &format!("{}/*", self.prefix)]);
+            command.args(["ls-remote", "--", self.source(), &format!("{}/*", self.prefix)]);
             command
         })?;
         let mut found = BTreeMap::new();
         for line in ran.out.lines() {
             if let Some((oid, name)) = line.split_once('\t')
-                && let Some(last) = name.strip_prefix(self.prefix.as_str())
+                && let Some(last) =
+                    name.strip_prefix(self.prefix.as_str()).and_then(|last| last.strip_prefix('/'))
+                && !last.contains('/')
                 && let Some(oid) = Oid::from_hex(oid)
             {
-                found.insert(last.trim_start_matches('/').to_owned(), oid);
+                found.insert(last.to_owned(), oid);
             }
         }
         Ok(found)
+    }
+
+    fn source(&self) -> &str {
+        self.address.as_deref().unwrap_or(&self.name)
     }
 
     /// Brings the objects of some lock refs here; no ref is written.
@@ -70,7 +81,7 @@ impl Remote {
         self.ask(|| {
             let mut command = git::command(common_dir);
             command.args(["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance"]);
-            command.args(["--no-recurse-submodules", "--no-prune", "--refmap=", "--", &self.name]);
+            command.args(["--no-recurse-submodules", "--no-prune", "--refmap=", "--", self.source()]);
             command.args(names.iter().map(|name| format!("{}/{name}", self.prefix)));
             command
         })
@@ -99,9 +110,7 @@ impl Remote {
         let mut command = git::command(common_dir);
         // What is configured for pushes of work does not speak of locks.
         command.args(["-c", "push.followTags=false"]);
-        if is_name(&self.name) {
-            command.args(["-c", &format!("remote.{}.mirror=false", self.name)]);
-        }
+        command.args(no_mirror(&self.name));
         command.args(["push", "--porcelain", "--no-verify", "--no-signed", "--no-recurse-submodules"]);
         let (lease, refspec) = self.swap_arguments(name, old, new);
         command.args([&lease, "--", &self.name, &refspec]);
@@ -118,6 +127,39 @@ impl Remote {
         (format!("--force-with-lease={target}:{old}"), format!("{new}:{target}"))
     }
 
+    /// The address to read from, where it is not the one that git would: what is read and what is swapped
+    /// have to lie in one place. git-remote(1), `get-url --push`.
+    ///
+    /// # Errors
+    /// Pushes go to several places, so that none of them decides; or the configuration cannot be read.
+    pub fn push_address(repo: &dyn Repository, name: &str) -> Result<Option<String>, Error> {
+        let key = |key: &str| repo.config(&format!("remote.{name}.{key}"));
+        if !is_name(name) {
+            return Ok(None);
+        }
+        let (urls, mut pushes) = (key("url")?, key("pushurl")?);
+        if pushes.is_empty() && urls.len() < 2 && !repo.has_config(r"^url\..*\.pushinsteadof$")? {
+            return Ok(None);
+        }
+        let mut command = git::command(&repo.layout().common_dir);
+        command.args(["remote", "get-url", "--push", "--all", "--", name]);
+        let ran = git::run(command, None, ASKING)?;
+        if ran.ok {
+            pushes = ran.out.lines().map(str::to_owned).collect();
+        }
+        match pushes.as_slice() {
+            [one] => Ok(Some(one.clone())),
+            all => Err(Unavailable::new(
+                format!("pushes to `{name}` go to {} places, and only one can decide who has a lock", all.len()),
+                format!(
+                    "name a remote with one address in `locks.remote`; git remote get-url --push --all {name} \
+                     lists what this one has"
+                ),
+            )
+            .into()),
+        }
+    }
+
     fn unreachable(&self, ran: &Ran) -> Error {
         let name = &self.name;
         Unavailable::new(
@@ -126,6 +168,11 @@ impl Remote {
         )
         .into()
     }
+}
+
+/// Keeps a remote that is set up as a mirror from taking a push of one ref for all of them.
+pub fn no_mirror(name: &str) -> Vec<String> {
+    if is_name(name) { vec!["-c".into(), format!("remote.{name}.mirror=false")] } else { Vec::new() }
 }
 
 /// git-push(1), `--porcelain`: `<flag> TAB <from>:<to> TAB <summary> (<reason>)`.

@@ -1,16 +1,16 @@
 //! What git-lane keeps beside the locks, in `lane/locks` of the common git folder: a guard that lets one
-//! process at a time move refs, and two caches that may be lost at any time.
+//! process at a time move refs, what was last, and caches that may be lost at any time.
 
 use std::cell::Cell;
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::guard::Guard;
 use super::liveness::Seen;
 use super::machine::World;
 use crate::error::Error;
@@ -18,6 +18,7 @@ use crate::error::Error;
 /// The folder of what is kept.
 #[derive(Debug, Clone)]
 pub(super) struct State {
+    common_dir: PathBuf,
     folder: PathBuf,
     /// Whoever had the guard stood still: it is not waited for a second time.
     is_stuck: Cell<bool>,
@@ -40,16 +41,13 @@ struct Sights {
     seen: Seen,
 }
 
-/// Held while refs of locks are moved; given back by the system when its holder dies, and shared with the
-/// git that moves them, so that nobody comes in between while that one still runs.
-#[derive(Debug)]
-pub struct Guard(File);
-
-impl Guard {
-    /// A handle for a child process to hold the guard by.
-    pub fn share(&self) -> Option<File> {
-        self.0.try_clone().ok()
-    }
+/// The last event of an area that is known to have happened here.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Floor {
+    /// Its commit.
+    pub oid: String,
+    /// The highest generation given out by then.
+    pub generation: u64,
 }
 
 /// How long to wait for whoever has the guard. They have it for milliseconds, unless they were stopped.
@@ -58,11 +56,14 @@ const STANDSTILL: Duration = Duration::from_secs(5);
 const GUARD: &str = "guard";
 const SEEN: &str = "seen.json";
 const SYNCED: &str = "synced.json";
+const FLOOR: &str = "floor-";
+const REPOSITORY: &str = "repository.json";
 
 impl State {
     /// Of a repository.
     pub fn of(common_dir: &Path) -> Self {
-        Self { folder: common_dir.join("lane/locks"), is_stuck: Cell::new(false) }
+        let (common_dir, folder) = (common_dir.to_owned(), common_dir.join("lane/locks"));
+        Self { common_dir, folder, is_stuck: Cell::new(false) }
     }
 
     /// Waits until nobody else moves refs of locks. `None`: the file system has no such guards, or somebody
@@ -72,27 +73,38 @@ impl State {
     /// The folder cannot be written.
     pub fn guard(&self) -> Result<Option<Guard>, Error> {
         let path = self.folder.join(GUARD);
-        let open = || OpenOptions::new().write(true).create(true).truncate(false).open(&path);
-        let file = open().or_else(|_| fs::create_dir_all(&self.folder).and_then(|()| open()));
-        let file = file.map_err(|error| {
+        let limit = if self.is_stuck.get() { Duration::ZERO } else { STANDSTILL };
+        let guard = Guard::take(&path, &self.common_dir, limit).map_err(|error| {
             Error::write(
                 format!("{} cannot be written: {error}", path.display()),
                 "nothing was changed; look at the room on the disk and at the folder's permissions",
             )
         })?;
-        let started = Instant::now();
-        loop {
-            match file.try_lock() {
-                Ok(()) => return Ok(Some(Guard(file))),
-                Err(TryLockError::WouldBlock) if !self.is_stuck.get() && started.elapsed() < STANDSTILL => {
-                    sleep(Duration::from_micros(700));
-                }
-                Err(_) => {
-                    self.is_stuck.set(true);
-                    return Ok(None);
-                }
-            }
-        }
+        self.is_stuck.set(guard.is_none());
+        Ok(guard)
+    }
+
+    /// The last event of the area whose ref ends so, as far as anybody noted it.
+    pub fn floor(&self, part: &str) -> Option<Floor> {
+        self.read(&format!("{FLOOR}{part}"))
+    }
+
+    /// Notes the last event of an area: a ref that is gone or moved back is known by it.
+    pub fn keep_floor(&self, part: &str, floor: &Floor) {
+        self.write(&format!("{FLOOR}{part}"), floor);
+    }
+
+    /// What tells this repository apart from every other, its clones among them; made when first asked for.
+    pub fn repository(&self, nonce: impl FnOnce() -> String) -> Option<String> {
+        self.read::<String>(REPOSITORY).or_else(|| {
+            let beside = format!("{REPOSITORY}{}", std::process::id());
+            self.write(&beside, &nonce());
+            // Of several that make one at the same time the first stands.
+            let (beside, path) = (self.folder.join(beside), self.folder.join(REPOSITORY));
+            let _ = fs::hard_link(&beside, path);
+            let _ = fs::remove_file(beside);
+            self.read(REPOSITORY)
+        })
     }
 
     /// What was seen to stand still since this machine was started.

@@ -2,15 +2,16 @@
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use super::git;
+use super::guard::{Guard, lock_file};
 use super::machine::World;
 use super::record::{self, Record};
 use super::remote::{Pushed, Remote};
-use super::state::{Guard, State};
+use super::state::{Floor, State};
 use crate::error::Error;
 use crate::facts::{Oid, Unavailable};
 use crate::gather::{Git2Repository, ObjectWriter, RefTarget, Repository};
@@ -22,10 +23,8 @@ pub const PATIENCE: Duration = Duration::from_secs(30);
 const MOVE: Duration = Duration::from_secs(30);
 /// The pauses between pushes of one event that meet others at the server, in milliseconds.
 const MEETINGS: [u64; 6] = [50, 100, 200, 400, 800, 0];
-/// How long a lock file of a ref may lie there, with nobody who could be at work on it, before it is
-/// taken for one that a killed git left behind.
-const LEFT_BEHIND: Duration = Duration::from_secs(2);
-
+/// How long to try while another git has the ref.
+const BUSY: Duration = Duration::from_secs(8);
 /// An area's record, and the commit that has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tip {
@@ -37,16 +36,20 @@ pub struct Tip {
 
 /// The records of one repository.
 pub struct Store<'a> {
-    repo: &'a dyn Repository,
+    pub(super) repo: &'a dyn Repository,
     /// A handle of its own: what is written through it goes to the disk, whatever the other one keeps in
     /// memory. Opened when something is to be written.
     writer: OnceCell<Git2Repository>,
-    common_dir: PathBuf,
+    pub(super) common_dir: PathBuf,
     prefix: String,
     remote: Option<Remote>,
+    /// The remote with the address to read from, once that was asked for.
+    reached: OnceCell<Remote>,
     pub(super) state: State,
     /// What the remote has where a lock ref should be, by the ref's last part.
-    troubles: RefCell<BTreeMap<String, Error>>,
+    pub(super) troubles: RefCell<BTreeMap<String, Error>>,
+    /// What did not work out and stands in nobody's way.
+    notes: RefCell<Vec<String>>,
 }
 
 impl<'a> Store<'a> {
@@ -56,13 +59,32 @@ impl<'a> Store<'a> {
         let prefix = locks.prefix.value.trim_end_matches('/').to_owned();
         let remote = locks.remote.as_ref().map(|name| Remote {
             name: name.value.clone(),
+            address: None,
             prefix: prefix.clone(),
             limit: PATIENCE,
         });
         let common_dir = repo.layout().common_dir.clone();
         let state = State::of(&common_dir);
-        let (writer, troubles) = (OnceCell::new(), RefCell::default());
-        Self { repo, writer, common_dir, prefix, remote, state, troubles }
+        let (writer, reached) = (OnceCell::new(), OnceCell::new());
+        let (troubles, notes) = (RefCell::default(), RefCell::default());
+        Self { repo, writer, common_dir, prefix, remote, reached, state, troubles, notes }
+    }
+
+    /// What did not work out and stands in nobody's way; told once.
+    pub fn take_notes(&self) -> Vec<String> {
+        self.notes.take()
+    }
+
+    /// The remote that has the locks, ready to be read from.
+    pub(super) fn remote(&self) -> Result<Option<&Remote>, Error> {
+        let Some(remote) = &self.remote else {
+            return Ok(None);
+        };
+        if self.reached.get().is_none() {
+            let address = Remote::push_address(self.repo, &remote.name)?;
+            let _ = self.reached.set(Remote { address, ..remote.clone() });
+        }
+        Ok(self.reached.get())
     }
 
     fn writer(&self) -> Result<&dyn ObjectWriter, Error> {
@@ -82,7 +104,7 @@ impl<'a> Store<'a> {
 
     /// Waits so long for a remote, and no longer.
     pub fn set_patience(&mut self, limit: Duration) {
-        if let Some(remote) = &mut self.remote {
+        for remote in self.remote.iter_mut().chain(self.reached.get_mut()) {
             remote.limit = limit;
         }
     }
@@ -120,8 +142,46 @@ impl<'a> Store<'a> {
     /// # Errors
     /// There is a ref, and it holds no record: nobody can tell who has the lock.
     pub fn read(&self, area: &str) -> Result<Option<Tip>, Error> {
-        let name = format!("{}/{}", self.view()?, self.last_part(area)?);
-        self.read_ref(&name, Some(area))
+        let part = self.last_part(area)?;
+        let name = format!("{}/{part}", self.view()?);
+        // In this order: what is noted is never newer than the ref.
+        let floor = if self.remote.is_none() { self.state.floor(&part) } else { None };
+        let tip = self.read_ref(&name, Some(area))?;
+        if let Some(floor) = floor {
+            self.check_floor(&name, &floor, tip.as_ref())?;
+        }
+        Ok(tip)
+    }
+
+    /// The generation above which an area's next one has to be, where its whole history is gone from here.
+    ///
+    /// # Errors
+    /// Nothing can be hashed.
+    pub fn lost_generation(&self, area: &str) -> Result<u64, Error> {
+        let floor = if self.remote.is_none() { self.state.floor(&self.last_part(area)?) } else { None };
+        Ok(floor.map_or(0, |floor| floor.generation))
+    }
+
+    /// Refuses a ref that was taken away, or moved back: whoever was there last may still hold the lock, and
+    /// generations must not be given out again.
+    fn check_floor(&self, name: &str, floor: &Floor, tip: Option<&Tip>) -> Result<(), Error> {
+        let last = Oid::from_hex(&floor.oid).filter(|last| self.repo.has(*last));
+        let (what, last) = match (tip, last) {
+            (Some(tip), last) if tip.record.generation < floor.generation => {
+                (format!("was moved back to {}", tip.oid.short()), last)
+            }
+            (None, Some(last)) => ("is gone".to_owned(), Some(last)),
+            _ => return Ok(()),
+        };
+        let help = match last {
+            Some(last) => format!("bring it back: git update-ref {name} {last}"),
+            None => format!("its last event was {}; git reflog and the other clones may have it", floor.oid),
+        };
+        Err(Unavailable::new(
+            format!("the lock ref {name} {what}; it had generation {}", floor.generation),
+            format!("nobody is given that lock meanwhile; {help}"),
+        )
+        .into())
     }
 
     /// The record in a ref.
@@ -129,7 +189,8 @@ impl<'a> Store<'a> {
     /// # Errors
     /// The ref holds none.
     pub fn read_ref(&self, name: &str, area: Option<&str>) -> Result<Option<Tip>, Error> {
-        if let Some(trouble) = self.troubles.borrow().get(name.rsplit('/').next().unwrap_or_default()) {
+        let part = name.strip_prefix(&format!("{}/", self.view()?)).unwrap_or_default();
+        if let Some(trouble) = self.troubles.borrow().get(part) {
             return Err(trouble.clone());
         }
         match self.repo.ref_target(name)? {
@@ -148,19 +209,23 @@ impl<'a> Store<'a> {
         Record::parse(&commit.message, area)
     }
 
-    fn broken(&self, name: &str, oid: Option<Oid>, reason: &str) -> Error {
+    pub(super) fn broken(&self, name: &str, oid: Option<Oid>, reason: &str) -> Error {
         let value = oid.map_or_else(|| "it".to_owned(), |oid| oid.to_string());
-        let mend = match (&self.remote, oid) {
-            (None, Some(oid)) => {
-                format!(
-                    "\nto begin anew, keep it elsewhere: git update-ref refs/lane/kept/{} {oid} && git update-ref -d {name}",
-                    oid.short()
-                )
-            }
-            (None, None) => format!("\nto begin anew: git symbolic-ref -d {name}"),
-            (Some(remote), _) => {
+        let part = name.rsplit('/').next().unwrap_or_default();
+        let last = self.state.floor(part).map(|floor| floor.oid);
+        let last = last.filter(|last| Oid::from_hex(last).is_some_and(|last| self.repo.has(last)));
+        let mend = match (&self.remote, oid, last) {
+            (Some(remote), ..) => {
                 format!("\nwhoever may write to `{}` can move the ref back there", remote.name)
             }
+            (None, None, _) => format!("\ntake that away: git symbolic-ref -d {name}"),
+            (None, Some(oid), Some(last)) => {
+                format!("\nbring back the last event that git-lane wrote: git update-ref {name} {last} {oid}")
+            }
+            (None, Some(oid), None) => format!(
+                "\nto begin anew, keep it elsewhere: git update-ref refs/lane/kept/{} {oid} && git update-ref -d {name}",
+                oid.short()
+            ),
         };
         Unavailable::new(
             format!("the lock ref {name} holds no lock: {reason}"),
@@ -240,17 +305,32 @@ impl<'a> Store<'a> {
         let new = self.write(old, record)?;
         let area = &record.area;
         let old_oid = old.map(|old| old.oid);
-        let Some(remote) = &self.remote else {
+        let part = self.last_part(area)?;
+        let Some(remote) = self.remote()? else {
             let is_done = self.move_ref(&self.reference(area)?, old_oid, new.oid, guard)?;
+            if is_done {
+                let (oid, generation) = (new.oid.to_string(), record.generation);
+                self.state.keep_floor(&part, &Floor { oid, generation });
+            }
             return Ok(is_done.then_some(new));
         };
-        let part = self.last_part(area)?;
         for pause in MEETINGS {
             let words = match remote.push(&self.common_dir, &part, old_oid, new.oid) {
                 Pushed::Done => {
-                    self.advance(&part, new.oid)?;
-                    // Of this area nothing newer can be known. Others matter to nobody who holds only this.
-                    self.state.keep_synced(&remote.name, world);
+                    match self.advance(&part, new.oid) {
+                        // Of this area nothing newer can be known. Others matter to nobody who holds only this.
+                        Ok(()) if self.troubles.borrow().is_empty() => {
+                            self.state.keep_synced(&remote.name, world);
+                        }
+                        Ok(()) => {}
+                        Err(error) => {
+                            let note = format!(
+                                "`{}` has the change, and it is not noted here: {error}",
+                                remote.name
+                            );
+                            self.notes.borrow_mut().push(note);
+                        }
+                    }
                     return Ok(Some(new));
                 }
                 Pushed::Stale => return Ok(None),
@@ -281,16 +361,27 @@ impl<'a> Store<'a> {
     }
 
     /// Moves a ref of this repository by git's own compare-and-swap; false where it was not `old`.
-    fn move_ref(&self, name: &str, old: Option<Oid>, new: Oid, guard: Option<&Guard>) -> Result<bool, Error> {
+    pub(super) fn move_ref(
+        &self,
+        name: &str,
+        old: Option<Oid>,
+        new: Oid,
+        guard: Option<&Guard>,
+    ) -> Result<bool, Error> {
         let zero = || "0".repeat(new.as_bytes().len() * 2);
         let expected = old.map_or_else(zero, |oid| oid.to_string());
         let started = Instant::now();
-        let mut left_behind = None;
         loop {
             let mut command = git::command(&self.common_dir);
             command.args(["update-ref", "--no-deref", name, &new.to_string(), &expected]);
-            let ran = git::run(command, guard.and_then(Guard::share), MOVE)?;
-            if ran.ok {
+            if let Some(guard) = guard {
+                guard.mark(name, new);
+            }
+            let ran = git::run(command, guard.and_then(Guard::share), MOVE);
+            if let (Some(guard), Ok(_)) = (guard, &ran) {
+                guard.unmark();
+            }
+            if ran.as_ref().is_ok_and(|ran| ran.ok) {
                 return Ok(true);
             }
             match self.repo.ref_target(name)? {
@@ -301,9 +392,10 @@ impl<'a> Store<'a> {
                 }
                 _ => {}
             }
-            let lock = self.common_dir.join(format!("{name}.lock"));
+            let ran = ran?;
+            let lock = lock_file(&self.common_dir, name);
             let is_locked = ran.err.contains("File exists");
-            if !is_locked || started.elapsed() > LEFT_BEHIND * 4 {
+            if !is_locked || started.elapsed() > BUSY {
                 let help = if is_locked {
                     format!("if no git is at work here, remove {}", lock.display())
                 } else {
@@ -311,90 +403,7 @@ impl<'a> Store<'a> {
                 };
                 return Err(Error::write(format!("the lock cannot be written: {}", ran.complaint()), help));
             }
-            if guard.is_some() {
-                remove_left_behind(&lock, &mut left_behind);
-            }
             sleep(Duration::from_millis(20));
-        }
-    }
-
-    /// Notes what the remote has, if that is newer than what is known here.
-    fn advance(&self, part: &str, new: Oid) -> Result<(), Error> {
-        let name = format!("{}/{part}", self.view()?);
-        let guard = self.state.guard()?;
-        let old = match self.repo.ref_target(&name)? {
-            Some(RefTarget::Object(old)) if old == new || self.comes_from(old, new) => return Ok(()),
-            Some(RefTarget::Object(old)) => Some(old),
-            _ => None,
-        };
-        self.move_ref(&name, old, new, guard.as_ref()).map(|_| ())
-    }
-
-    /// Whether one commit is an ancestor of another.
-    fn comes_from(&self, tip: Oid, ancestor: Oid) -> bool {
-        self.repo.merge_base(ancestor, &[tip]).is_ok_and(|base| base == Some(ancestor))
-    }
-
-    /// Reads the remote's locks anew. Nothing to do where the locks lie here.
-    ///
-    /// A lock ref that was there and is gone, or that does not come from what it was, is never taken for
-    /// a free one: whoever reads it is told so.
-    ///
-    /// True where something is new here.
-    ///
-    /// # Errors
-    /// The remote cannot be reached.
-    pub fn refresh(&self, world: &dyn World) -> Result<bool, Error> {
-        let Some(remote) = &self.remote else {
-            return Ok(false);
-        };
-        let view = self.view()?;
-        let known = self.repo.ref_names(&format!("{view}/"))?;
-        let there = remote.list(&self.common_dir)?;
-        let mut troubles = BTreeMap::new();
-        let mut changed = Vec::new();
-        for (part, oid) in &there {
-            let here = self.repo.ref_target(&format!("{view}/{part}"))?;
-            if here != Some(RefTarget::Object(*oid)) {
-                changed.push((part.clone(), *oid));
-            }
-        }
-        let missing: Vec<String> =
-            changed.iter().filter(|(_, oid)| !self.repo.has(*oid)).map(|(part, _)| part.clone()).collect();
-        if !missing.is_empty() {
-            remote.fetch(&self.common_dir, &missing)?;
-        }
-        let is_new = !changed.is_empty();
-        for (part, oid) in changed {
-            // Another process may have brought the view further than what was listed.
-            match self.repo.ref_target(&format!("{view}/{part}"))? {
-                Some(RefTarget::Object(old))
-                    if old != oid && !self.comes_from(oid, old) && !self.comes_from(old, oid) =>
-                {
-                    let reason =
-                        format!("what was {} there is {} now, out of nowhere", old.short(), oid.short());
-                    let name = format!("{}/{part}", remote.prefix);
-                    troubles.insert(part, self.broken(&name, Some(oid), &reason));
-                }
-                _ => self.advance(&part, oid)?,
-            }
-        }
-        for name in known {
-            let part = name.rsplit('/').next().unwrap_or_default();
-            if !there.contains_key(part) {
-                troubles.insert(part.to_owned(), vanished(remote, part, &name));
-            }
-        }
-        *self.troubles.borrow_mut() = troubles;
-        self.state.keep_synced(&remote.name, world);
-        Ok(is_new)
-    }
-
-    /// Milliseconds since the remote's locks were read; `None` if never. Zero where the locks lie here.
-    pub fn age(&self, world: &dyn World) -> Option<u64> {
-        match &self.remote {
-            None => Some(0),
-            Some(remote) => self.state.age(&remote.name, world),
         }
     }
 }
@@ -408,17 +417,6 @@ fn not_taken(remote: &Remote, words: &str) -> Error {
     .into()
 }
 
-fn vanished(remote: &Remote, part: &str, view: &str) -> Error {
-    let Remote { name, prefix, .. } = remote;
-    Unavailable::new(
-        format!("`{name}` has lost the lock ref {prefix}/{part}"),
-        format!(
-            "nobody is given that lock meanwhile; bring it back: git push --no-verify {name} {view}:{prefix}/{part}"
-        ),
-    )
-    .into()
-}
-
 fn in_doubt(remote: &Remote, area: &str, words: &str) -> Error {
     Unavailable::new(
         format!("`{}` did not confirm the change to the lock `{area}`: {words}", remote.name),
@@ -428,20 +426,4 @@ fn in_doubt(remote: &Remote, area: &str, words: &str) -> Error {
         ),
     )
     .into()
-}
-
-/// Removes a ref's lock file that has lain there for long while nobody could be at work: its git was
-/// killed. Whoever calls has the guard, so no git of ours is alive.
-fn remove_left_behind(lock: &Path, seen: &mut Option<(std::time::SystemTime, Instant)>) {
-    let Ok(written) = std::fs::symlink_metadata(lock).and_then(|data| data.modified()) else {
-        return;
-    };
-    match seen {
-        Some((before, since)) if *before == written => {
-            if since.elapsed() >= LEFT_BEHIND {
-                let _ = std::fs::remove_file(lock);
-            }
-        }
-        _ => *seen = Some((written, Instant::now())),
-    }
 }

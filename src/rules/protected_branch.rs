@@ -10,7 +10,8 @@ pub static RULE: Rule = Rule {
     docs: "\
 ## What it finds
 A push by an agent that creates, moves, rewrites or deletes a branch listed under `branch.protected`, or
-that rewrites or deletes a ref in which locks lie (`locks.prefix`).
+that rewrites or deletes a ref in which locks lie (`locks.prefix`), or puts something there that is no event
+of its own which git-lane can have made.
 
 ## Why
 What lands on the base binds everybody: it goes there by a reviewed pull request. And a lock is what its
@@ -74,24 +75,36 @@ fn lock_ref(context: &Context<'_>, update: RefUpdate) -> Option<Draft> {
     let prefix = &context.plan.policy.locks.prefix;
     let reference = context.change.reference.as_ref()?;
     reference.strip_prefix(prefix.value.trim_end_matches('/'))?.strip_prefix('/')?;
+    let agent = context.agent()?;
     let does = match update {
-        RefUpdate::Create | RefUpdate::Forward => return None,
-        RefUpdate::Rewrite => "rewrites",
-        RefUpdate::Delete => "deletes",
+        RefUpdate::Create | RefUpdate::Forward => forged(context, agent)?,
+        RefUpdate::Rewrite => "rewrites the history of locks".to_owned(),
+        RefUpdate::Delete => "deletes the history of locks".to_owned(),
     };
-    context.agent().map(|agent| Draft {
-        headline: format!("the push {does} the history of locks in `{reference}`, and you are {agent}"),
-        help:
-            "leave it; a lock is given back with `git lane unlock <scope>`, and `git lane locks` lists them"
-                .to_owned(),
+    Some(Draft {
+        headline: format!("the push {does} in `{reference}`, and you are {agent}"),
+        help: "leave it; a lock is taken with `git lane lock <scope>` and given back with \
+               `git lane unlock <scope>`, and `git lane locks` lists them"
+            .to_owned(),
         span: prefix.span,
         ..Draft::default()
     })
 }
 
+/// What is wrong with the events that an agent pushes; `None` if they are its own, and nothing else.
+fn forged(context: &Context<'_>, agent: &str) -> Option<String> {
+    let events = context.change.lock_events.as_ref()?;
+    if let Some(fault) = &events.fault {
+        return Some(format!("puts what git-lane did not write ({fault})"));
+    }
+    let other = events.agents.iter().find(|other| *other != agent)?;
+    Some(format!("puts an event of {other}"))
+}
+
 #[cfg(test)]
 mod tests {
     use crate::facts::Event::PrePush;
+    use crate::facts::LockEvents;
     use crate::facts::RefUpdate::{self, Create, Delete, Forward, Rewrite};
     use crate::rules::testing::Scene;
 
@@ -128,5 +141,19 @@ mod tests {
             scene.of("protected-branch").len()
         };
         assert_eq!([lock(Create), lock(Forward), lock(Rewrite), lock(Delete)], [0, 0, 1, 1]);
+    }
+
+    #[test]
+    fn locks_are_not_forged() {
+        let lock = |agents: &[&str], fault: Option<&str>| {
+            let agents = agents.iter().map(|agent| (*agent).to_owned()).collect();
+            let events = LockEvents { agents, fault: fault.map(str::to_owned) };
+            let scene = Scene::new(PrePush, "a2").change(|change| {
+                change.reference = Some("refs/lane/locks/0123".into());
+                (change.branch, change.update, change.lock_events) = (None, Some(Forward), Some(events));
+            });
+            scene.of("protected-branch").len()
+        };
+        assert_eq!([lock(&["a2"], None), lock(&["a2", "a1"], None), lock(&["a2"], Some("x"))], [0, 1, 1]);
     }
 }

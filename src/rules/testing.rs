@@ -141,6 +141,7 @@ impl Scene {
                 generation,
                 left,
                 is_firm: left > 60,
+                is_timed: true,
                 reason: None,
                 place: "/wt".into(),
                 from: vec![],

@@ -303,7 +303,12 @@ impl<'a> Path<'a> {
 }
 
 fn ending(lock: &HeldLock) -> Draft {
-    let when = if lock.left == 0 {
+    let when = if !lock.is_timed {
+        format!(
+            "was taken in {}, before this machine was started or on another one: nobody here can tell when it ends",
+            lock.place
+        )
+    } else if lock.left == 0 {
         "is about to end".to_owned()
     } else {
         format!("ends in {}", in_words(lock.left))

@@ -1,0 +1,107 @@
+//! Whether one record can be what git-lane made of another: for whoever is sent a lock ref, and did not see
+//! it being made.
+
+use super::record::{Kind, Lease, Record};
+
+/// Holds a record against the one before it: only what its event says may have changed, and only for the
+/// agent whose event it is. Time is not judged: whether another's lock had expired, only a clock knows.
+///
+/// # Errors
+/// What cannot be, as the end of a sentence.
+pub fn check(before: Option<&Record>, next: &Record) -> Result<(), String> {
+    let event = &next.event;
+    let empty = Record::above(&next.area, 0);
+    let old = before.unwrap_or(&empty);
+    if old.area != next.area {
+        return Err(format!("it turns the lock `{}` into `{}`", old.area, next.area));
+    }
+    let is_taken = next.generation == old.generation + 1 && event.generation == next.generation;
+    let may_take = matches!(event.kind, Kind::Take | Kind::Steal);
+    if !(next.generation == old.generation || (is_taken && may_take)) {
+        return Err(format!("generation {} cannot follow {}", next.generation, old.generation));
+    }
+    for lease in &next.leases {
+        made(old, next, lease)?;
+    }
+    for lease in &old.leases {
+        let stays = next.leases.iter().any(|kept| kept.generation == lease.generation);
+        let is_named = event.from.iter().any(|loser| loser.generation == lease.generation);
+        if !stays && !is_named && lease.stake.agent != event.agent {
+            return Err(format!("the lock of {} is gone without a word", lease.stake.agent));
+        }
+    }
+    let known = |nonce: &str| old.queue.iter().any(|ticket| ticket.nonce == nonce);
+    match next.queue.iter().find(|ticket| !known(&ticket.nonce) && ticket.agent != event.agent) {
+        Some(ticket) => Err(format!("{} stands in the queue by the word of {}", ticket.agent, event.agent)),
+        None => Ok(()),
+    }
+}
+
+/// Whether a lease can be there: it was, or the event is its making.
+fn made(old: &Record, next: &Record, lease: &Lease) -> Result<(), String> {
+    let event = &next.event;
+    let before = old.leases.iter().find(|before| before.generation == lease.generation);
+    if before == Some(lease) {
+        return Ok(());
+    }
+    let makes = matches!(event.kind, Kind::Take | Kind::Steal | Kind::Renew);
+    let is_own = lease.stake.agent == event.agent
+        && lease.stake.scope == event.scope
+        && lease.generation == event.generation;
+    let is_same = before.is_none_or(|before| {
+        before.stake.agent == lease.stake.agent && before.stake.scope == lease.stake.scope
+    });
+    let is_new = before.is_some() || lease.generation > old.generation;
+    if makes && is_own && is_same && is_new {
+        return Ok(());
+    }
+    Err(format!("{} has a lock by an event of {}", lease.stake.agent, event.agent))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::record::tests::{record, stake};
+    use super::*;
+
+    fn taken() -> Record {
+        let mut next = record();
+        next.event.kind = Kind::Take;
+        (next.generation, next.event.generation, next.leases[0].generation) = (1, 1, 1);
+        next
+    }
+
+    /// The record that follows, once something in it was changed.
+    fn after(change: impl FnOnce(&mut Record)) -> Result<(), String> {
+        let mut next = taken();
+        next.event.kind = Kind::Renew;
+        change(&mut next);
+        check(Some(&taken()), &next)
+    }
+
+    #[test]
+    fn what_its_event_says() {
+        assert_eq!(check(None, &taken()), Ok(()));
+        assert_eq!(after(|next| next.leases[0].stake = stake("a1", "common", "renewed")), Ok(()));
+        assert_eq!(
+            after(|next| {
+                next.event.kind = Kind::Release;
+                next.leases.clear();
+            }),
+            Ok(())
+        );
+    }
+
+    #[test]
+    fn nothing_else() {
+        assert!(after(|next| next.generation = 9).is_err(), "a generation out of nowhere");
+        assert!(after(|next| next.leases[0].stake.agent = "a2".into()).is_err(), "another holder");
+        assert!(after(|next| next.event.agent = "a2".into()).is_ok(), "nothing changed");
+        let robbed = after(|next| {
+            next.event.agent = "a2".into();
+            next.leases.clear();
+        });
+        assert_eq!(robbed, Err("the lock of a1 is gone without a word".into()));
+        let queued = after(|next| next.queue.push(stake("a3", "common", "t")));
+        assert_eq!(queued, Err("a3 stands in the queue by the word of a1".into()));
+    }
+}
