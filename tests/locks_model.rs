@@ -336,6 +336,7 @@ impl Game {
             now: 0,
             claims: vec![IdentityClaim { source: IdentitySource::Config, agent: agent.into() }],
             email: None,
+            request: None,
             locks: Fact::Known(Locks { taken: taken.to_vec(), ..Locks::default() }),
             message: Fact::NotGathered,
             changes: vec![change],

@@ -34,6 +34,7 @@ pub fn for_case(case: &Case, lock_ttl: u64) -> Facts {
         now: 0,
         claims: claim.into_iter().collect(),
         email: None,
+        request: None,
         locks: Fact::Known(Locks { leases: leases.collect(), ..Locks::default() }),
         message: Fact::NotGathered,
         base_ref: None,

@@ -11,6 +11,8 @@ pub enum Event {
     CommitMsg,
     /// The pre-push hook.
     PrePush,
+    /// The job of a pull request.
+    Ci,
     /// `git lane check` of what is staged.
     CheckStaged,
     /// `git lane check` of a branch, a range or a working tree.
@@ -39,6 +41,7 @@ impl Event {
             Self::PreCommit | Self::PreMergeCommit | Self::CheckStaged => &[Stage::Commit],
             Self::CommitMsg => &[Stage::CommitMsg],
             Self::PrePush => &[Stage::Push],
+            Self::Ci => &[Stage::Ci],
             Self::Check => &[Stage::Commit, Stage::Push],
         }
     }
@@ -50,6 +53,7 @@ impl Event {
             Self::PreMergeCommit => "pre-merge-commit",
             Self::CommitMsg => "commit-msg",
             Self::PrePush => "pre-push",
+            Self::Ci => "ci",
             Self::CheckStaged | Self::Check => "check",
         }
     }

@@ -9,6 +9,7 @@ mod locks;
 mod message;
 mod oid;
 mod path;
+mod request;
 
 pub use case::for_case;
 pub use event::{Event, Stage};
@@ -17,6 +18,7 @@ pub use locks::{HeldLock, LOCK_TRAILER, LockClaim, LockEvents, LockToken, Locks,
 pub use message::Message;
 pub use oid::Oid;
 pub use path::RepoPath;
+pub use request::PullRequest;
 
 /// Everything that the rules see.
 #[derive(Debug, Clone)]
@@ -29,6 +31,8 @@ pub struct Facts {
     pub claims: Vec<IdentityClaim>,
     /// The committer's e-mail address, where it is known.
     pub email: Option<String>,
+    /// The pull request that the change is proposed by, if it is.
+    pub request: Option<PullRequest>,
     /// Locks, where a path under a lock is touched.
     pub locks: Fact<Locks>,
     /// The message of the commit that is being made.

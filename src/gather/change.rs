@@ -108,6 +108,7 @@ pub fn gather(
         now: environment.now,
         claims: claims(repo, environment, request.agent.as_deref())?,
         email: email(repo, environment)?,
+        request: None,
         locks: Fact::NotGathered,
         message,
         changes,

@@ -124,7 +124,7 @@ fn no_policy(repo: &dyn Repository, remote: &str) -> Error {
     .into()
 }
 
-fn folds_case(repo: &dyn Repository) -> Read<bool> {
+pub(super) fn folds_case(repo: &dyn Repository) -> Read<bool> {
     config_bool(repo, "core.ignoreCase")
 }
 
@@ -172,7 +172,7 @@ fn base(repo: &dyn Repository, remote: &str, name: &str) -> Read<Option<Base>> {
     Ok(None)
 }
 
-fn in_commit(repo: &dyn Repository, base: &Base) -> Read<Option<(Source, Oid)>> {
+pub(super) fn in_commit(repo: &dyn Repository, base: &Base) -> Read<Option<(Source, Oid)>> {
     let tree = repo.commit(base.oid)?.tree;
     let name = format!("{}:{FILE}", base.reference);
     let Some(entry) = find_in_tree(repo, tree, FILE)? else {

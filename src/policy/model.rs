@@ -41,6 +41,10 @@ pub struct Policy {
     pub change: Change,
     /// How history may look.
     pub history: History,
+    /// What pull requests bear.
+    pub pull_request: PullRequests,
+    /// How findings may be waived.
+    pub waivers: Waivers,
     /// How locks live.
     pub locks: Locks,
     /// The level of each rule, where it is not the rule's own.
@@ -259,6 +263,35 @@ pub enum Merges {
     Allow,
     /// Rebase, don't merge.
     Deny,
+}
+
+/// Rules for pull requests.
+#[derive(Debug, Clone, Default, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct PullRequests {
+    /// Labels that the pull request of an agent must have. `{agent}` is the id, `{AGENT}` the id in capitals.
+    #[schemars(with = "OneOrMany")]
+    pub labels: Vec<Spanned<String>>,
+}
+
+/// How findings may be waived.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Waivers {
+    /// What waives a finding.
+    pub accept: Spanned<Accept>,
+    /// How long a label counts after it was set.
+    pub max_age: Spanned<Duration>,
+}
+
+/// What waives a finding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Accept {
+    /// A label `lane-waive: <rule>` that a maintainer set on the pull request.
+    Labels,
+    /// Nothing.
+    None,
 }
 
 /// How locks live.

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::model::{
-    Access, Agent, Agents, Area, Branch, Change, Database, History, Identity, Level, Levels, Locks, Merges,
-    Message, Policy, Provision, Release, Services, Unidentified, Unowned,
+    Accept, Access, Agent, Agents, Area, Branch, Change, Database, History, Identity, Level, Levels, Locks,
+    Merges, Message, Policy, Provision, PullRequests, Release, Services, Unidentified, Unowned, Waivers,
 };
 use super::node::Node;
 use super::reader::{Fields, Reader};
@@ -28,6 +28,8 @@ pub mod keys {
         "message",
         "change",
         "history",
+        "pull_request",
+        "waivers",
         "locks",
         "rules",
         "provision",
@@ -52,6 +54,10 @@ pub mod keys {
     pub const MESSAGE: &[&str] = &["tag", "types"];
     /// `change`.
     pub const CHANGE: &[&str] = &["max_lines", "warn_at", "exclude"];
+    /// `pull_request`.
+    pub const PULL_REQUEST: &[&str] = &["labels"];
+    /// `waivers`.
+    pub const WAIVERS: &[&str] = &["accept", "max_age"];
     /// `history`.
     pub const HISTORY: &[&str] = &["merges", "max_age"];
     /// `locks`.
@@ -97,6 +103,8 @@ pub fn policy(reader: &mut Reader, root: &Node) -> Option<Policy> {
         message: message(reader, &fields),
         change: change(reader, &fields),
         history: history(reader, &fields),
+        pull_request: pull_request(reader, &fields),
+        waivers: waivers(reader, &fields),
         locks: locks(reader, &fields),
         rules: levels(reader, &fields),
         provision: provision(reader, &fields),
@@ -289,6 +297,25 @@ fn change(reader: &mut Reader, fields: &Fields<'_>) -> Change {
         exclude: section
             .as_ref()
             .map_or(Vec::new(), |fields| texts(reader, fields, "exclude", "change.exclude", false)),
+    }
+}
+
+fn pull_request(reader: &mut Reader, fields: &Fields<'_>) -> PullRequests {
+    let section = section(reader, fields, "pull_request", keys::PULL_REQUEST);
+    let labels = section.map(|fields| texts(reader, &fields, "labels", "pull_request.labels", true));
+    PullRequests { labels: labels.unwrap_or_default() }
+}
+
+fn waivers(reader: &mut Reader, fields: &Fields<'_>) -> Waivers {
+    let section = section(reader, fields, "waivers", keys::WAIVERS);
+    let get = |key: &str| section.as_ref().and_then(|fields| fields.get(key));
+    let choices = [("labels", Accept::Labels), ("none", Accept::None)];
+    let accept = get("accept").and_then(|node| reader.choice(node, "choice for `waivers.accept`", &choices));
+    let max_age = get("max_age").and_then(|node| reader.parsed(node, "duration"));
+    let day = Duration { text: "1d".to_owned(), seconds: 86_400 };
+    Waivers {
+        accept: accept.unwrap_or(Spanned::default_of(Accept::Labels)),
+        max_age: max_age.unwrap_or(Spanned::default_of(day)),
     }
 }
 

@@ -184,6 +184,8 @@ fn the_schema_and_the_reader_know_the_same_keys() {
         ("Message", keys::MESSAGE),
         ("Change", keys::CHANGE),
         ("History", keys::HISTORY),
+        ("PullRequests", keys::PULL_REQUEST),
+        ("Waivers", keys::WAIVERS),
         ("Locks", keys::LOCKS),
         ("Provision", keys::PROVISION),
     ];

@@ -52,6 +52,7 @@ impl Scene {
                 now: 2_000,
                 claims: (!agent.is_empty()).then(|| claim(agent)).into_iter().collect(),
                 email: None,
+                request: None,
                 locks: Fact::Known(Locks::default()),
                 message: Fact::NotGathered,
                 changes: vec![change],

@@ -1,0 +1,183 @@
+//! Where a policy job finds both ends of a change, and the policy that judges it.
+
+use super::policy_source::{Base, Loaded, folds_case, in_commit};
+use super::repository::{Read, Repository};
+use crate::ci::{Host, Job, Side};
+use crate::error::Error;
+use crate::facts::{Oid, Unavailable};
+use crate::policy::{self, Plan};
+
+/// A change whose ends are here.
+#[derive(Debug)]
+pub struct Located {
+    /// The policy, and the base.
+    pub loaded: Loaded,
+    /// The tip.
+    pub head: Oid,
+    /// What whoever reads the report should know besides.
+    pub notes: Vec<String>,
+}
+
+/// Finds both ends and the policy.
+///
+/// The policy is the one on the tip of the base. Only a branch that is protected speaks for itself: on any
+/// other, an agent could have loosened it before, so that there the default branch's policy counts.
+///
+/// # Errors
+/// Something has to be fetched first, or the policy has mistakes.
+pub fn locate(repo: &dyn Repository, job: &Job) -> Result<Located, Error> {
+    let remote = repo.config("lane.remote")?.pop().unwrap_or_else(|| "origin".to_owned());
+    let base = base(repo, job, &remote)?;
+    let head = head(repo, job, &base, &remote)?;
+    let mut notes = Vec::new();
+    let loaded = match speaker(repo, job, &base, &remote)? {
+        Some((plan, oid)) => Loaded { plan, oid: Some(oid), base: Some(base) },
+        None => {
+            let own = Base { reference: job.what.clone(), oid: head };
+            let Some((source, oid)) = in_commit(repo, &own)? else {
+                return Err(no_policy(&base));
+            };
+            notes.push(format!("{} has no policy yet: {} is judged by its own", base.reference, job.what));
+            let plan = policy::load(source, folds_case(repo)?)?;
+            Loaded { plan, oid: Some(oid), base: Some(base) }
+        }
+    };
+    Ok(Located { loaded, head, notes })
+}
+
+fn tracking(remote: &str, branch: &str) -> String {
+    format!("refs/remotes/{remote}/{branch}")
+}
+
+/// The newest tip of the base that is known here: what was fetched, or what the host says.
+fn base(repo: &dyn Repository, job: &Job, remote: &str) -> Result<Base, Error> {
+    let Side { branch, commit, .. } = &job.base;
+    // What is ahead in a queue is on no branch yet.
+    let branch = branch.as_deref().filter(|_| !job.is_queue);
+    let mut fetched = None;
+    for reference in
+        branch.into_iter().flat_map(|name| [tracking(remote, name), format!("refs/heads/{name}")])
+    {
+        if fetched.is_none()
+            && let Some(oid) = repo.find_ref(&reference)?
+        {
+            fetched = Some(Base { reference, oid });
+        }
+    }
+    if let (Some(base), Host::Plain) = (&fetched, job.host) {
+        return Ok(base.clone());
+    }
+    let said = match commit {
+        Some(commit) => here(repo, commit)?,
+        None => None,
+    };
+    match (fetched, said) {
+        // A ref that was fetched before the event is behind what the host says.
+        (Some(base), Some(said)) if repo.merge_base(base.oid, &[said])? == Some(base.oid) => {
+            Ok(Base { oid: said, ..base })
+        }
+        (Some(base), _) => Ok(base),
+        (None, Some(oid)) => {
+            let reference = branch.map(|name| tracking(remote, name)).or(commit.clone());
+            Ok(Base { reference: reference.unwrap_or_default(), oid })
+        }
+        (None, None) => Err(missing("the base", &job.base, remote, job)),
+    }
+}
+
+fn head(repo: &dyn Repository, job: &Job, base: &Base, remote: &str) -> Result<Oid, Error> {
+    let commit = job.head.commit.as_deref().unwrap_or("HEAD");
+    let Some(mut head) = here(repo, commit)? else {
+        return Err(missing("the tip", &job.head, remote, job));
+    };
+    // A queue that merges puts a merge of the host's own on top; the change is its second parent.
+    if job.is_queue
+        && let [first, second] = repo.commit(head)?.parents[..]
+        && first == base.oid
+    {
+        head = second;
+    }
+    Ok(head)
+}
+
+/// A commit that is here.
+fn here(repo: &dyn Repository, text: &str) -> Read<Option<Oid>> {
+    match Oid::from_hex(text) {
+        Some(oid) if repo.has(oid) => repo.peel(oid),
+        Some(_) => Ok(None),
+        None => repo.resolve(text).map(Some),
+    }
+}
+
+/// The policy in force, with its blob; `None` where there is none yet.
+fn speaker(
+    repo: &dyn Repository,
+    job: &Job,
+    base: &Base,
+    remote: &str,
+) -> Result<Option<(Plan, Oid)>, Error> {
+    let own = || -> Result<Option<(Plan, Oid)>, Error> { load(repo, base) };
+    let name = job.base.branch.as_deref().unwrap_or_default();
+    let Some(default) = job.default_branch.as_deref().filter(|default| *default != name) else {
+        return own();
+    };
+    let reference = tracking(remote, default);
+    let Some(oid) = repo.find_ref(&reference)? else {
+        let side = Side { branch: None, commit: None, refspec: Some(default.to_owned()) };
+        return Err(missing(
+            "the default branch, whose policy says whether the base is protected,",
+            &side,
+            remote,
+            job,
+        ));
+    };
+    let Some(common) = load(repo, &Base { reference, oid })? else {
+        return own();
+    };
+    if common.0.protected(name).is_some()
+        && let Some(own) = own()?
+        && own.0.protected(name).is_some()
+    {
+        return Ok(Some(own));
+    }
+    Ok(Some(common))
+}
+
+fn load(repo: &dyn Repository, base: &Base) -> Result<Option<(Plan, Oid)>, Error> {
+    match in_commit(repo, base)? {
+        Some((source, oid)) => Ok(Some((policy::load(source, folds_case(repo)?)?, oid))),
+        None => Ok(None),
+    }
+}
+
+fn missing(what: &str, side: &Side, remote: &str, job: &Job) -> Error {
+    let Side { branch, commit, refspec } = side;
+    let name = branch.as_ref().or(commit.as_ref()).or(refspec.as_ref()).cloned().unwrap_or_default();
+    let refspec = match (refspec, branch) {
+        (Some(refspec), Some(branch)) if refspec == branch => {
+            format!("+refs/heads/{branch}:{}", tracking(remote, branch))
+        }
+        (Some(refspec), None) if !refspec.starts_with("refs/") && Oid::from_hex(refspec).is_none() => {
+            format!("+refs/heads/{refspec}:{}", tracking(remote, refspec))
+        }
+        (refspec, _) => refspec.clone().unwrap_or_default(),
+    };
+    let whole = match job.host {
+        Host::GitHub => "\nor give actions/checkout `fetch-depth: 0`",
+        Host::GitLab => "\nor set the job's variable GIT_DEPTH to 0",
+        Host::Plain => "",
+    };
+    Unavailable::new(
+        format!("{what} of {} (`{name}`) is not here", job.what),
+        format!("fetch it: git fetch --no-tags {remote} '{refspec}'{whole}"),
+    )
+    .into()
+}
+
+fn no_policy(base: &Base) -> Error {
+    Unavailable::new(
+        format!("there is no {} on {}, nor in the change", policy::FILE, base.reference),
+        "write a first one with `git lane init`, and commit it to the base branch",
+    )
+    .into()
+}
