@@ -17,7 +17,7 @@ pub fn judge(plan: &Plan, facts: &Facts, policy_oid: Option<String>) -> Report {
     for change in &facts.changes {
         let who = resolve(plan, facts, change);
         judge_change(plan, facts, change, &who, &mut findings, &mut undecided);
-        summaries.push(summary(change, &who));
+        summaries.push(summary(plan, change, &who));
     }
     findings.sort_by(|a: &Finding, b| a.sort_key().cmp(&b.sort_key()));
     findings.dedup_by(|a, b| a.sort_key() == b.sort_key() && a.message == b.message);
@@ -30,7 +30,7 @@ pub fn judge(plan: &Plan, facts: &Facts, policy_oid: Option<String>) -> Report {
         Verdict::Pass
     };
     let policy = PolicySource { source: plan.source.name.clone(), oid: policy_oid };
-    Report::new(verdict, facts.event, policy, summaries, findings, undecided)
+    Report::new(verdict, facts.event, facts.repository.clone(), policy, summaries, findings, undecided)
 }
 
 fn judge_change(
@@ -50,6 +50,7 @@ fn judge_change(
             rule: Some("identity".to_owned()),
             reason: format!("whose change it is: {reason}"),
             help: Some(help.clone()),
+            place: None,
         });
     }
     for rule in RULES.iter().filter(|rule| rule.applies(plan, stages)) {
@@ -70,7 +71,7 @@ fn judge_change(
             drafts.into_iter().map(|draft| finding(plan, change, rule.id, level, facts.in_subfolder, draft)),
         );
         if let Err(Unavailable { reason, help }) = result {
-            undecided.push(Undecided { rule: Some(rule.id.to_owned()), reason, help });
+            undecided.push(Undecided { rule: Some(rule.id.to_owned()), reason, help, place: None });
         }
     }
 }
@@ -110,7 +111,7 @@ fn finding(
     }
 }
 
-fn summary(change: &Change, who: &Who) -> ChangeSummary {
+fn summary(plan: &Plan, change: &Change, who: &Who) -> ChangeSummary {
     let files = change.files.known();
     let lines = change.lines.known();
     ChangeSummary {
@@ -126,6 +127,7 @@ fn summary(change: &Change, who: &Who) -> ChangeSummary {
             added: lines.map(|lines| lines.added),
             deleted: lines.map(|lines| lines.deleted),
             counted: lines.map(|lines| lines.counted),
+            limit: plan.policy.change.max_lines.as_ref().map(|max| max.value),
         },
     }
 }

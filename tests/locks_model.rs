@@ -343,6 +343,7 @@ impl Game {
             base_ref: None,
             form: CommitForm::Index,
             unpushed_base: None,
+            repository: None,
             in_subfolder: false,
         };
         !engine::judge(&self.plan, &facts, None)

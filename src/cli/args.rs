@@ -46,6 +46,30 @@ pub enum Format {
     Text,
     /// For programs
     Json,
+    /// Annotations on GitHub, and the summary of the step (`check` alone)
+    Github,
+    /// SARIF 2.1.0, for code scanning (`check` alone)
+    Sarif,
+    /// A Code Quality report for GitLab (`check` alone)
+    Gitlab,
+}
+
+impl Format {
+    /// The word that is typed.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Json => "json",
+            Self::Github => "github",
+            Self::Sarif => "sarif",
+            Self::Gitlab => "gitlab",
+        }
+    }
+
+    /// Whether only a verdict can be told in it.
+    pub fn is_of_verdicts(self) -> bool {
+        matches!(self, Self::Github | Self::Sarif | Self::Gitlab)
+    }
 }
 
 /// When to use colours.
@@ -96,6 +120,13 @@ pub enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<OsString>,
     },
+}
+
+impl Command {
+    /// What its reports name as their event, if it gives a verdict.
+    pub fn event(&self) -> Option<&'static str> {
+        matches!(self, Self::Check(_)).then_some("check")
+    }
 }
 
 /// `git lane init`

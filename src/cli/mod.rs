@@ -20,6 +20,7 @@ mod rule;
 mod session;
 mod settle;
 mod stamp;
+mod step_summary;
 mod trace;
 mod unlock;
 mod who;
@@ -67,6 +68,18 @@ pub fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
 
 fn dispatch(args: Args) -> u8 {
     let output = Output::new(&args.global);
+    let event = args.command.event();
+    let fail = |error: &Error| match event {
+        Some(event) => output.undecided(event, error),
+        None => output.failed(error),
+    };
+    let format = args.global.format;
+    if event.is_none() && format.is_of_verdicts() {
+        return fail(&Error::usage(
+            format!("this command cannot report as `{}`", format.word()),
+            "it knows --format text and --format json; github, sarif and gitlab are for `git lane check`",
+        ));
+    }
     if let Some(folder) = &args.global.directory
         && let Err(error) = std::env::set_current_dir(folder)
     {
@@ -74,9 +87,8 @@ fn dispatch(args: Args) -> u8 {
             format!("cannot go to {}: {error}", folder.display()),
             "name a folder that exists after -C",
         );
-        return output.error(&error);
+        return fail(&error);
     }
-    let event = if matches!(args.command, Command::Check(_)) { Some("check") } else { None };
     let outcome = match args.command {
         Command::Check(args) => check::run(&args, &output),
         Command::Hook { name, args } => return hook::run(&name, &args),
@@ -92,8 +104,5 @@ fn dispatch(args: Args) -> u8 {
         Command::Push(args) => push::run(&args, &output),
         Command::Doctor => doctor::run(&output),
     };
-    outcome.unwrap_or_else(|error| match event {
-        Some(event) => output.undecided(event, &error),
-        None => output.failed(&error),
-    })
+    outcome.unwrap_or_else(|error| fail(&error))
 }

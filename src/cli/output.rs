@@ -6,10 +6,10 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::args::{Format, Global, When};
-use super::diagnostics;
+use super::{diagnostics, step_summary};
 use crate::error::Error;
-use crate::report::Report;
 use crate::report::text::{self, Style};
+use crate::report::{Report, github, gitlab, sarif};
 
 /// How a command was asked to speak.
 #[derive(Debug, Clone, Copy)]
@@ -149,6 +149,12 @@ impl Output {
         match self.format {
             Format::Json => self.print_json(report)?,
             Format::Text => self.print(&text::render(report, self.style))?,
+            Format::Sarif => self.print_json(&sarif::log(report))?,
+            Format::Gitlab => self.print_json(&gitlab::issues(report))?,
+            Format::Github => {
+                self.print(&github::render(report))?;
+                step_summary::append(report);
+            }
         }
         Ok(report.verdict.exit_code())
     }
@@ -181,9 +187,9 @@ impl Output {
 
     /// An error instead of a verdict: programs still get a report.
     pub fn undecided(&self, event: &'static str, error: &Error) -> u8 {
-        if self.is_json() && self.print_json(&Report::undecided(event, error)).is_ok() {
-            return 2;
+        if self.format == Format::Text || self.report(&Report::undecided(event, error)).is_err() {
+            return self.error(error);
         }
-        self.error(error)
+        2
     }
 }

@@ -40,6 +40,7 @@ pub fn for_case(case: &Case, lock_ttl: u64) -> Facts {
         base_ref: None,
         form: CommitForm::Index,
         unpushed_base: None,
+        repository: None,
         in_subfolder: false,
         changes: vec![Change {
             files: Fact::Known(vec![file.clone()]),

@@ -45,6 +45,8 @@ pub struct Facts {
     pub form: CommitForm,
     /// The local base branch, where the change stands on commits of it that the remote's does not have.
     pub unpushed_base: Option<String>,
+    /// The address of the remote that holds the base, if reports are to name it.
+    pub repository: Option<String>,
     /// Whether commands are typed below the worktree's root, so that paths need `:/` before them.
     pub in_subfolder: bool,
 }

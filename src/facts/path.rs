@@ -8,6 +8,13 @@ use serde::{Serialize, Serializer};
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RepoPath(pub Vec<u8>);
 
+impl RepoPath {
+    /// The path as text, where it is UTF-8.
+    pub fn as_text(&self) -> Option<&str> {
+        std::str::from_utf8(&self.0).ok()
+    }
+}
+
 impl fmt::Display for RepoPath {
     /// As git prints a path with `core.quotePath=false`: plain where it can be, else in quotes with
     /// escapes as C has them.

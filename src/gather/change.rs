@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::address;
 use super::environment::Environment;
 use super::gatherer::Gatherer;
 use super::identity::claims;
@@ -118,6 +119,10 @@ pub fn gather(
             _ => commit_form(environment),
         },
         unpushed_base: None,
+        repository: match request.event {
+            Event::Check | Event::CheckStaged => address::of_remote(repo, &plan.policy.remote.value)?,
+            _ => None,
+        },
         in_subfolder: is_in_subfolder(repo, environment),
     };
     if let Some(branch) = &request.branch {

@@ -1,5 +1,6 @@
 //! The only part that touches a repository: it turns events into facts.
 
+mod address;
 mod attribute_file;
 mod attributes;
 mod change;

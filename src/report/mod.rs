@@ -1,6 +1,15 @@
-//! What a verdict looks like: to programs as JSON, to people and agents as text.
+//! What a verdict looks like: to programs as JSON, to people and agents as text, to GitHub and GitLab as
+//! they want it. Everything is made from the one [`Report`].
 
+mod fingerprint;
+pub mod github;
+pub mod gitlab;
+mod place;
+pub mod sarif;
 mod shell;
+pub mod summary;
+#[cfg(test)]
+mod testing;
 pub mod text;
 
 use schemars::JsonSchema;
@@ -34,6 +43,9 @@ pub struct Report {
     /// The tip, if one change was judged.
     #[schemars(with = "Option<String>")]
     pub head: Option<Oid>,
+    /// The address of the remote that holds the base, without anybody's password; null where it is no
+    /// address that others could use, or nobody needed to know.
+    pub repository: Option<String>,
     /// The policy that decided.
     pub policy: PolicySource,
     /// Size of the whole change; summed up where several were judged.
@@ -103,6 +115,8 @@ pub struct Stats {
     pub deleted: Option<u64>,
     /// Lines that count against the limit.
     pub counted: Option<u64>,
+    /// The most lines that one change may have; null: any number.
+    pub limit: Option<u64>,
 }
 
 /// One change that was judged.
@@ -221,6 +235,17 @@ pub struct Undecided {
     pub reason: String,
     /// The next step.
     pub help: Option<String>,
+    /// Where in the policy, if the policy is to blame.
+    pub place: Option<Place>,
+}
+
+/// A place in the policy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Place {
+    /// Line number, from 1.
+    pub line: usize,
+    /// Column, from 1, in characters.
+    pub column: usize,
 }
 
 impl Report {
@@ -228,6 +253,7 @@ impl Report {
     pub fn new(
         verdict: Verdict,
         event: Event,
+        repository: Option<String>,
         policy: PolicySource,
         changes: Vec<ChangeSummary>,
         findings: Vec<Finding>,
@@ -245,6 +271,7 @@ impl Report {
             branch: single.and_then(|change| change.branch.clone()),
             base: single.and_then(|change| change.base),
             head: single.and_then(|change| change.head),
+            repository,
             policy,
             stats: summed(&changes),
             findings,
@@ -264,13 +291,14 @@ impl Report {
                         rule: None,
                         reason: format!("{}:{line}:{column}: {}", error.text.name, diagnostic.message),
                         help: diagnostic.help.clone(),
+                        place: Some(Place { line, column }),
                     }
                 });
                 (error.text.name.clone(), all.collect())
             }
             error => {
                 let help = error.help().map(str::to_owned);
-                (String::new(), vec![Undecided { rule: None, reason: error.to_string(), help }])
+                (String::new(), vec![Undecided { rule: None, reason: error.to_string(), help, place: None }])
             }
         };
         Self {
@@ -282,6 +310,7 @@ impl Report {
             branch: None,
             base: None,
             head: None,
+            repository: None,
             policy: PolicySource { source, oid: None },
             stats: Stats::default(),
             findings: Vec::new(),
@@ -309,5 +338,6 @@ fn summed(changes: &[ChangeSummary]) -> Stats {
         added: sum(stats().map(|stats| stats.added)),
         deleted: sum(stats().map(|stats| stats.deleted)),
         counted: sum(stats().map(|stats| stats.counted)),
+        limit: changes.first().and_then(|change| change.stats.limit),
     }
 }

@@ -70,7 +70,7 @@ pub fn render(report: &Report, style: Style) -> String {
 }
 
 /// Findings that share rule, level, headline and policy line, whichever ref they came with.
-fn blocks(findings: &[Finding]) -> Vec<Vec<&Finding>> {
+pub(super) fn blocks(findings: &[Finding]) -> Vec<Vec<&Finding>> {
     type Key<'a> = (&'a str, Level, &'a str, Option<usize>, &'a str, bool);
     fn key(finding: &Finding) -> Key<'_> {
         (
@@ -157,7 +157,7 @@ fn pushed_refs(block: &[&Finding]) -> String {
     }
 }
 
-fn in_commits(finding: &Finding) -> String {
+pub(super) fn in_commits(finding: &Finding) -> String {
     let mut oids = finding.commits.iter().map(crate::facts::Oid::short);
     match (finding.commits.len(), finding.commit.is_some()) {
         (0, _) => String::new(),
@@ -209,15 +209,20 @@ fn render_undecided(out: &mut String, undecided: &Undecided, style: Style) {
     out.push('\n');
 }
 
-fn last_line(report: &Report, style: Style) -> String {
+/// Whose change it is, in words.
+pub(super) fn who(report: &Report) -> &str {
     let is_nobody = report.findings.iter().any(|finding| finding.rule == "identity");
     let agents = report.changes.iter().filter_map(|change| change.agent.as_deref());
-    let who = match (&report.agent, agents.count()) {
+    match (&report.agent, agents.count()) {
         (Some(agent), _) => agent.as_str(),
         (None, 0) if is_nobody => "nobody known",
         (None, 0) => "a maintainer",
         (None, _) => "several agents",
-    };
+    }
+}
+
+/// How much was found: `2 errors, 1 warning`.
+pub(super) fn found(report: &Report) -> String {
     let count = |level: Level, one: &str, many: &str| {
         let count = report.findings.iter().filter(|finding| finding.level == level).count();
         match count {
@@ -228,8 +233,13 @@ fn last_line(report: &Report, style: Style) -> String {
     };
     let counts = [count(Level::Error, "error", "errors"), count(Level::Warn, "warning", "warnings")];
     let counts: Vec<String> = counts.into_iter().flatten().collect();
-    let found = if counts.is_empty() { "nothing to say against it".to_owned() } else { counts.join(", ") };
-    let whose = format!("{}, {}", report.event, who);
+    if counts.is_empty() { "nothing to say against it".to_owned() } else { counts.join(", ") }
+}
+
+/// The verdict on one line.
+pub(super) fn last_line(report: &Report, style: Style) -> String {
+    let found = found(report);
+    let whose = format!("{}, {}", report.event, who(report));
     match report.verdict {
         Verdict::Pass => {
             let size = match (report.stats.files, report.stats.counted) {

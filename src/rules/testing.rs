@@ -59,6 +59,7 @@ impl Scene {
                 base_ref: Some("refs/remotes/origin/main".into()),
                 form: crate::facts::CommitForm::Index,
                 unpushed_base: None,
+                repository: None,
                 in_subfolder: false,
             },
         }

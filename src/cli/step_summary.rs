@@ -1,0 +1,37 @@
+//! The summary of a step of a GitHub job: Markdown at the end of the file that GitHub names.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::path::Path;
+
+use super::output::complain;
+use crate::report::{Report, summary};
+
+/// The variable that names the file.
+const VARIABLE: &str = "GITHUB_STEP_SUMMARY";
+
+/// Adds a report to the step's summary, if there is one to add to. That it cannot be written is told, and
+/// changes no verdict.
+pub(super) fn append(report: &Report) {
+    let Some(path) = std::env::var_os(VARIABLE).filter(|path| !path.is_empty()) else {
+        return;
+    };
+    if let Err(error) = write(Path::new(&path), report) {
+        complain(&format!(
+            "git-lane: note: the summary was not written: {error} ({VARIABLE} is {}); the verdict stands\n",
+            path.display()
+        ));
+    }
+}
+
+fn write(path: &Path, report: &Report) -> io::Result<()> {
+    let mut file: File = OpenOptions::new().append(true).create(true).open(path)?;
+    // GitHub drops the whole summary of a step if it is too long, with what others wrote into it.
+    let taken = usize::try_from(file.metadata()?.len()).unwrap_or(usize::MAX);
+    let text = summary::markdown(report, summary::STEP.saturating_sub(taken).saturating_sub(1));
+    if text.is_empty() {
+        return Err(io::Error::other("the summary of this step has no room left"));
+    }
+    let gap = if taken > 0 { "\n" } else { "" };
+    file.write_all(format!("{gap}{text}").as_bytes())
+}
