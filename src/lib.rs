@@ -20,3 +20,4 @@ pub mod locks;
 pub mod policy;
 pub mod report;
 pub mod rules;
+pub mod signature;

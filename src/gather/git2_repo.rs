@@ -258,6 +258,19 @@ impl Repository for Git2Repository {
         })
     }
 
+    fn commit_bytes(&self, oid: Oid) -> Read<Vec<u8>> {
+        let read = || -> Result<Option<Vec<u8>>, git2::Error> {
+            let objects = self.git.odb()?;
+            let object = objects.read(git2::Oid::from_bytes(oid.as_bytes())?)?;
+            Ok((object.kind() == ObjectType::Commit).then(|| object.data().to_vec()))
+        };
+        let what = format!("the commit {oid}");
+        match read().map_err(|error| failed(&what, &error))? {
+            Some(bytes) => Ok(bytes),
+            None => Err(Unavailable::new(format!("{what} is no commit"), "git fsck says more")),
+        }
+    }
+
     fn merge_base(&self, base: Oid, tips: &[Oid]) -> Read<Option<Oid>> {
         let mut all = vec![Self::to_git(base)?];
         for tip in tips {

@@ -141,6 +141,12 @@ pub trait Repository {
     /// It is missing or broken.
     fn commit(&self, oid: Oid) -> Read<RawCommit>;
 
+    /// One commit as the bytes of its object, without git's header of kind and length.
+    ///
+    /// # Errors
+    /// It is missing, or no commit.
+    fn commit_bytes(&self, oid: Oid) -> Read<Vec<u8>>;
+
     /// The best common ancestor of `base` and a merge of `tips`; `None` if they share no history.
     ///
     /// # Errors

@@ -10,6 +10,7 @@ use super::model::{Access, Agent};
 use super::plan::Plan;
 use super::source::{Span, Spanned};
 use super::unreachable;
+use crate::signature::Key;
 
 /// All that is wrong with a compiled policy.
 pub fn check(plan: &Plan, diagnostics: &mut Vec<Diagnostic>) {
@@ -261,13 +262,17 @@ fn areas(plan: &Plan, diagnostics: &mut Vec<Diagnostic>) {
 
 /// One account or key that stands for two agents proves neither.
 fn proofs(plan: &Plan, diagnostics: &mut Vec<Diagnostic>) {
-    let mut seen: HashMap<&str, (&Agent, Span)> = HashMap::new();
+    let mut seen: HashMap<String, (&Agent, Span)> = HashMap::new();
     for agent in &plan.policy.agents.0 {
         let Some(identity) = &agent.identity else {
             continue;
         };
-        for proof in identity.github.iter().chain(&identity.signing_keys) {
-            if let Some((first, other)) = seen.insert(&proof.value, (agent, at(proof))) {
+        // GitHub knows no case in names, and a key is the same whatever is said of it.
+        let accounts = identity.github.iter().map(|name| (name, name.value.to_lowercase()));
+        let keys = identity.signing_keys.iter();
+        let keys = keys.filter_map(|text| Some((text, Key::parse(&text.value).ok()?.to_string())));
+        for (proof, same) in accounts.chain(keys) {
+            if let Some((first, other)) = seen.insert(same, (agent, at(proof))) {
                 let message = format!(
                     "`{}` is to prove both `{}` and `{}`",
                     proof.value, first.id.value, agent.id.value

@@ -4,6 +4,7 @@ use super::diagnostic::Diagnostic;
 use super::lint::at;
 use super::pattern::Pattern;
 use super::plan::Plan;
+use crate::signature::Key;
 
 /// All that is wrong with them.
 pub(super) fn check(plan: &Plan, diagnostics: &mut Vec<Diagnostic>) {
@@ -12,6 +13,29 @@ pub(super) fn check(plan: &Plan, diagnostics: &mut Vec<Diagnostic>) {
     tags(plan, diagnostics);
     limits(plan, diagnostics);
     locks(plan, diagnostics);
+    signing_keys(plan, diagnostics);
+}
+
+/// The message does not quote what stands there: it might be a private key.
+fn signing_keys(plan: &Plan, diagnostics: &mut Vec<Diagnostic>) {
+    for agent in &plan.policy.agents.0 {
+        for text in agent.identity.iter().flat_map(|identity| &identity.signing_keys) {
+            let Err(reason) = Key::parse(&text.value) else {
+                continue;
+            };
+            diagnostics.push(
+                Diagnostic::error(
+                    at(text),
+                    format!("a signing key of `{}` {reason}", agent.id.value),
+                    "not a key that can prove anything",
+                )
+                .help(
+                    "write the line of its .pub file: `ssh-ed25519 AAAA…`, as `ssh-keygen -y -f <private key>` \
+                     prints it",
+                ),
+            );
+        }
+    }
 }
 
 fn branches(plan: &Plan, diagnostics: &mut Vec<Diagnostic>) {

@@ -84,6 +84,15 @@ mistakes! {
     a_base_that_is_no_branch: "base: ma in" => "ma in", "cannot be a branch's name";
     a_glob_that_is_none: "branch: {protected: ['ma[in']}" => "'ma[in'", "never closed";
     one_proof_for_two: "agents: {a1: {identity: {github: [x]}}, a2: {identity: {github: [x]}}}" => "x", "is to prove both";
+    one_account_in_two_spellings: "agents: {a1: {identity: {github: [bot]}}, a2: {identity: {github: [Bot]}}}"
+        => "Bot", "is to prove both";
+    one_key_with_two_comments: "agents: {a1: {identity: {signing_keys: [ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAILM+rvN+ot98qgEN796jTiQfZfG1KaT0PtFDJ/XFSqti]}}, \
+        a2: {identity: {signing_keys: [ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAILM+rvN+ot98qgEN796jTiQfZfG1KaT0PtFDJ/XFSqti a2]}}}"
+        => "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAILM+rvN+ot98qgEN796jTiQfZfG1KaT0PtFDJ/XFSqti a2", "is to prove both";
+    a_key_that_is_none: "agents: {a1: {identity: {signing_keys: [ssh-ed25519 AAAA]}}}" => "ssh-ed25519 AAAA",
+        "a signing key of `a1` cannot be read";
+    a_key_that_is_secret: "agents: {a1: {identity: {signing_keys: ['-----BEGIN OPENSSH PRIVATE KEY-----']}}}"
+        => "'-----BEGIN OPENSSH PRIVATE KEY-----'", "a signing key of `a1` is a private key, which nobody else may see";
     no_lines_at_all: "change: {max_lines: 0}" => "0", "lets no change through";
     all_paths: "agents: {a1: {owns: [docs/]}}\nareas: [{name: n, paths: ['**'], access: lock}]" => "docs/", "never decides";
     lives_the_wrong_way_about: "locks: {ttl: 1h, max_ttl: 30m}" => "30m", "shorter than `locks.ttl`";
