@@ -1,11 +1,11 @@
 //! Policy and facts in, report out.
 
 use crate::facts::{Change, Facts, Unavailable};
-use crate::identity::{Who, resolve};
+use crate::identity::{Who, is_proven, resolve};
 use crate::policy::Plan;
 use crate::policy::cases::Case;
 use crate::policy::model::Level;
-use crate::report::{ChangeSummary, Finding, PolicySource, Report, Stats, Undecided, Verdict};
+use crate::report::{ChangeSummary, Finding, Identity, PolicySource, Report, Stats, Undecided, Verdict};
 use crate::rules::{Context, Draft, Findings, RULES, Touched};
 
 /// Gives the verdict on everything that the facts hold. `policy_oid`: the blob that the policy was
@@ -17,7 +17,7 @@ pub fn judge(plan: &Plan, facts: &Facts, policy_oid: Option<String>) -> Report {
     for change in &facts.changes {
         let who = resolve(plan, facts, change);
         judge_change(plan, facts, change, &who, &mut findings, &mut undecided);
-        summaries.push(summary(plan, change, &who));
+        summaries.push(summary(plan, facts, change, &who));
     }
     findings.sort_by(|a: &Finding, b| a.sort_key().cmp(&b.sort_key()));
     findings.dedup_by(|a, b| a.sort_key() == b.sort_key() && a.message == b.message);
@@ -111,13 +111,18 @@ fn finding(
     }
 }
 
-fn summary(plan: &Plan, change: &Change, who: &Who) -> ChangeSummary {
+fn summary(plan: &Plan, facts: &Facts, change: &Change, who: &Who) -> ChangeSummary {
     let files = change.files.known();
     let lines = change.lines.known();
     ChangeSummary {
         reference: change.reference.clone(),
         branch: change.branch.clone(),
         agent: who.agent().map(str::to_owned),
+        identity: match who.agent() {
+            None => Identity::None,
+            Some(agent) if is_proven(plan, facts, change, agent) => Identity::Proven,
+            Some(_) => Identity::Claimed,
+        },
         base: change.merge_base.map(|base| base.oid),
         head: change.head,
         binary: lines.map(|lines| lines.binary.clone()).unwrap_or_default(),

@@ -1,8 +1,9 @@
 //! Who works here: the claims that are present, and what they come to.
 
-use crate::facts::{Change, Facts, IdentityClaim, IdentitySource};
+use crate::facts::{Change, Commit, Facts, IdentityClaim, IdentityProof, IdentitySource};
 use crate::policy::model::Unidentified;
 use crate::policy::{Plan, nearest};
+use crate::signature::Signature;
 
 /// Whose change it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,6 +87,22 @@ fn outright(plan: &Plan, mut claims: Vec<&IdentityClaim>) -> Option<Who> {
         });
     }
     Some(Who::Agent(first.agent.clone()))
+}
+
+/// Whether it is shown, and not only said, that a change is an agent's: by the account that it comes from, or
+/// by all of its commits being signed with keys of the agent.
+pub fn is_proven(plan: &Plan, facts: &Facts, change: &Change, agent: &str) -> bool {
+    let is_its_key = |commit: &Commit| match commit.signature.known() {
+        Some(Signature::Valid { key }) => plan.signer(key).is_some_and(|signer| signer.agent == agent),
+        _ => false,
+    };
+    let is_signed = change.commits.known().is_some_and(|all| !all.is_empty() && all.iter().all(is_its_key));
+    is_signed || has_account(plan, facts, agent)
+}
+
+/// Whether the change comes from an account of an agent.
+pub fn has_account(plan: &Plan, facts: &Facts, agent: &str) -> bool {
+    facts.proofs.iter().any(|IdentityProof::GithubAccount(login)| plan.agent_of_account(login) == Some(agent))
 }
 
 /// The agent of the policy that a branch's name bears.

@@ -325,6 +325,7 @@ impl Game {
             message: Message { text: format!("x\n\nLane-Lock: common@{generation}") },
             files: vec![file.clone()],
             is_pushed: false,
+            signature: Fact::NotGathered,
         };
         let change = Change {
             files: Fact::Known(vec![file]),
@@ -335,6 +336,7 @@ impl Game {
             event: Event::PrePush,
             now: 0,
             claims: vec![IdentityClaim { source: IdentitySource::Config, agent: agent.into() }],
+            proofs: vec![],
             email: None,
             request: None,
             locks: Fact::Known(Locks { taken: taken.to_vec(), ..Locks::default() }),

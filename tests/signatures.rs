@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use git_lane::gather::{Git2Repository, Repository};
 use git_lane::signature::{Key, Kind, Signature, of_commit, split};
-use support::{Scratch, Worktree};
+use support::{Ran, Scratch, Worktree};
 
 /// Whether keys can be made here.
 fn has_ssh_keygen() -> bool {
@@ -346,4 +346,93 @@ fn security_keys() {
         let bad = signer.write(&with_signature(&payload, &armoured(&changed)));
         assert!(!signer.gits(&bad) && is_invalid(&signer.ours(&bad), "does not fit"), "{kind}");
     }
+}
+
+/// A repository whose policy lists a key for a1 and one for a2, and a worktree of a2.
+fn keyed(require: &str) -> (Scratch, Worktree) {
+    let keys = Scratch::empty();
+    let (home, mut lines) = (keys.home(), Vec::new());
+    for name in ["a1", "a2", "stranger"] {
+        let file = home.join(name);
+        let args = ["-q", "-N", "", "-t", "ed25519", "-C", name, "-f", file.to_str().unwrap()];
+        keys.run(&home, "ssh-keygen", &args).ok();
+        lines.push(std::fs::read_to_string(file.with_extension("pub")).unwrap().trim().to_owned());
+    }
+    let mut policy = support::POLICY.replace("max_age: 3h", "max_age: null");
+    for (at, agent) in ["a1", "a2"].into_iter().enumerate() {
+        let proof = format!("  {agent}:\n    identity: {{ signing_keys: [\"{}\"] }}\n", lines[at]);
+        policy = policy.replace(&format!("  {agent}:\n"), &proof);
+    }
+    for agent in ["a3", "a4"] {
+        let proof = format!("  {agent}:\n    identity: {{ github: [bot-{agent}] }}\n");
+        policy = policy.replace(&format!("  {agent}:\n"), &proof);
+    }
+    let scratch = Scratch::with_policy(&format!("{policy}\nidentity: {{ require: {require} }}\n"));
+    for name in ["a1", "a2", "stranger"] {
+        std::fs::rename(home.join(name), scratch.home().join(format!("{name}.key"))).unwrap();
+        std::fs::rename(home.join(format!("{name}.pub")), scratch.home().join(format!("{name}.key.pub")))
+            .unwrap();
+    }
+    let tree = scratch.worktree("a2", "feat/a2/x");
+    tree.lane(&["install", "--agent", "a2"]).ok();
+    tree.git(&["config", "--worktree", "gpg.format", "ssh"]).ok();
+    (scratch, tree)
+}
+
+fn commit_with(tree: &Worktree, name: &str) {
+    let key = tree.home.join(format!("{name}.key"));
+    tree.git(&["config", "--worktree", "user.signingKey", key.to_str().unwrap()]).ok();
+    tree.write(&format!("services/rag_pipeline/{name}.py"), "x\n");
+    tree.git(&["add", "-A"]).ok();
+    tree.git(&["commit", "-q", "-S", "-m", "feat: x"]).ok();
+}
+
+#[test]
+fn signed_commits_prove_the_agent() {
+    if !has_ssh_keygen() {
+        return;
+    }
+    let (_scratch, tree) = keyed("claimed");
+    commit_with(&tree, "a2");
+    let report = tree.lane(&["check", "--format", "json"]).ok().json();
+    assert_eq!(
+        (&report["identity"], &report["changes"][0]["identity"]),
+        (&"proven".into(), &"proven".into())
+    );
+    tree.git(&["commit", "-q", "--allow-empty", "-m", "feat: unsigned"]).ok();
+    assert_eq!(tree.lane(&["check", "--format", "json"]).ok().json()["identity"], "claimed");
+    commit_with(&tree, "stranger");
+    assert_eq!(tree.lane(&["check", "--format", "json"]).ok().json()["identity"], "claimed");
+    commit_with(&tree, "a1");
+    tree.lane(&["check"])
+        .fails(1)
+        .says("error[identity]: 1 commit signed with the key of a1, and you are a2");
+}
+
+#[test]
+fn where_proofs_are_wanted_the_way_to_them_is_told() {
+    if !has_ssh_keygen() {
+        return;
+    }
+    let (scratch, tree) = keyed("proven");
+    scratch.add_origin();
+    for name in ["one", "two"] {
+        tree.commit(&format!("services/rag_pipeline/{name}.py"), "x\n", "feat: x").ok();
+    }
+    let push = ["push", "-q", "origin", "feat/a2/x"];
+    let ran =
+        tree.git(&push).fails(1).says("error[identity]: 2 commits that nobody signed; a key of a2 is wanted");
+    // The commands work as they stand, but for the key's place.
+    let key = tree.home.join("a2.key");
+    let lines: Vec<&str> =
+        ran.err.lines().skip_while(|line| !line.contains("sign with a key")).take(2).collect();
+    for line in lines {
+        let command = line.split_once(": ").unwrap().1;
+        let command = command.split_once(": ").map_or(command, |(_, command)| command);
+        let command = command.replace("<the key's file>", key.to_str().unwrap());
+        let ran: Ran = tree.command("sh").args(["-c", &command]).output().unwrap().into();
+        ran.ok();
+    }
+    tree.git(&push).ok();
+    assert_eq!(tree.lane(&["check", "--format", "json"]).ok().json()["identity"], "proven");
 }

@@ -33,6 +33,7 @@ pub fn for_case(case: &Case, lock_ttl: u64) -> Facts {
         event: Event::CheckStaged,
         now: 0,
         claims: claim.into_iter().collect(),
+        proofs: Vec::new(),
         email: None,
         request: None,
         locks: Fact::Known(Locks { leases: leases.collect(), ..Locks::default() }),

@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 
+use crate::signature::Signature;
+
 mod case;
 mod event;
 mod fact;
@@ -29,6 +31,8 @@ pub struct Facts {
     pub now: i64,
     /// Who claims to be working here, apart from branches and messages.
     pub claims: Vec<IdentityClaim>,
+    /// What shows who works here, apart from signatures of commits.
+    pub proofs: Vec<IdentityProof>,
     /// The committer's e-mail address, where it is known.
     pub email: Option<String>,
     /// The pull request that the change is proposed by, if it is.
@@ -72,6 +76,13 @@ pub struct IdentityClaim {
     pub source: IdentitySource,
     /// The id that was said.
     pub agent: String,
+}
+
+/// Somebody's word on who works here that can be relied on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum IdentityProof {
+    /// The account on GitHub that a change comes from, as GitHub itself says.
+    GithubAccount(String),
 }
 
 /// Where an identity is claimed.
@@ -235,6 +246,8 @@ pub struct Commit {
     pub files: Vec<FileChange>,
     /// Whether the remote that is pushed to has it already.
     pub is_pushed: bool,
+    /// Its signature, where the policy lists keys.
+    pub signature: Fact<Signature>,
 }
 
 /// How many lines a change has.

@@ -108,6 +108,7 @@ pub fn gather(
         event: request.event,
         now: environment.now,
         claims: claims(repo, environment, request.agent.as_deref())?,
+        proofs: Vec::new(),
         email: email(repo, environment)?,
         request: None,
         locks: Fact::NotGathered,

@@ -16,6 +16,7 @@ use crate::facts::{
 };
 use crate::policy::Plan;
 use crate::rules::Need;
+use crate::signature::{self, Signature};
 
 /// What every change is gathered with.
 pub(super) struct Gatherer<'a> {
@@ -289,9 +290,19 @@ impl Gatherer<'_> {
                     files: self.files_of(&raw)?,
                     message: Message { text: raw.message },
                     is_pushed: unpushed.is_some_and(|unpushed| !unpushed.contains(&oid)),
+                    signature: self.signature_of(oid),
                 })
             })
             .collect()
+    }
+
+    /// The signature of a commit, where there are keys that it could be held against.
+    fn signature_of(&self, oid: Oid) -> Fact<Signature> {
+        if !self.wants(Need::Signatures) || !self.plan.has_signers() {
+            return Fact::NotGathered;
+        }
+        let is_sha256 = oid.as_bytes().len() == 32;
+        self.repo.commit_bytes(oid).map(|raw| signature::of_commit(&raw, is_sha256)).into()
     }
 
     fn files_of(&self, commit: &RawCommit) -> Read<Vec<FileChange>> {

@@ -14,6 +14,29 @@ pub(super) fn check(plan: &Plan, diagnostics: &mut Vec<Diagnostic>) {
     limits(plan, diagnostics);
     locks(plan, diagnostics);
     signing_keys(plan, diagnostics);
+    wanted_proofs(plan, diagnostics);
+}
+
+/// Where proofs are wanted, whoever has none could never push.
+fn wanted_proofs(plan: &Plan, diagnostics: &mut Vec<Diagnostic>) {
+    if !plan.wants_proof() {
+        return;
+    }
+    for agent in &plan.policy.agents.0 {
+        let proofs =
+            agent.identity.as_ref().map_or(0, |identity| identity.github.len() + identity.signing_keys.len());
+        if proofs == 0 {
+            diagnostics.push(
+                Diagnostic::error(
+                    at(&agent.id),
+                    format!("nothing can prove `{}`, and `identity.require` wants a proof", agent.id.value),
+                    "no keys, no accounts",
+                )
+                .related(at(&plan.policy.identity.require), "a proof is wanted here")
+                .help("list its keys: `identity: { signing_keys: [\"ssh-ed25519 AAAA…\"] }`"),
+            );
+        }
+    }
 }
 
 /// The message does not quote what stands there: it might be a private key.

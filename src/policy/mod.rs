@@ -13,6 +13,7 @@ mod plan;
 mod read;
 mod reader;
 pub mod scalar;
+mod signers;
 mod source;
 mod tagged;
 pub mod template;
@@ -22,6 +23,7 @@ pub use diagnostic::{Diagnostic, Severity, nearest};
 pub use lint::is_name;
 pub use model::Policy;
 pub use plan::{Decision, Owner, Plan, is_ref_match};
+pub use signers::Signer;
 pub use source::{PolicyLine, Source, Span, Spanned};
 pub use tagged::with_trailer;
 

@@ -25,6 +25,8 @@ pub struct Policy {
     pub maintainers: Vec<Spanned<String>>,
     /// What somebody without an agent identity, and not listed, is taken for.
     pub unidentified: Spanned<Unidentified>,
+    /// What a claimed identity has to bear.
+    pub identity: Identities,
     /// Where services live.
     pub services: Services,
     /// The agents, by id.
@@ -63,6 +65,24 @@ pub enum Unidentified {
     Maintainer,
     /// Nobody: the change is refused.
     Deny,
+}
+
+/// What a claimed identity has to bear.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Identities {
+    /// Whether it has to be proven when it is pushed or merged.
+    pub require: Spanned<Required>,
+}
+
+/// How sure one has to be of an agent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Required {
+    /// Somebody says so.
+    Claimed,
+    /// A signature or an account shows it.
+    Proven,
 }
 
 /// What a path without an owner is.

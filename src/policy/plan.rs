@@ -4,6 +4,7 @@ use super::diagnostic::Diagnostic;
 use super::model::{Access, Agent, Area, Policy};
 use super::pathset::PathSet;
 use super::pattern::{Pattern, escape};
+use super::signers::{self, Signer};
 use super::source::{PolicyLine, Source, Span};
 use super::template::Template;
 
@@ -18,6 +19,8 @@ pub struct Plan {
     pub branch: Option<Template>,
     /// The forms of the agent's tag.
     pub tags: Vec<Template>,
+    /// The signing keys of all agents.
+    pub(super) signers: Vec<Signer>,
     entries: Vec<Entry>,
     paths: PathSet,
     excluded: PathSet,
@@ -138,7 +141,17 @@ impl Plan {
         let branch = branch.and_then(|text| template(&text.value, text.span));
         let tags = policy.message.tag.iter();
         let tags = tags.filter_map(|text| template(&text.value, text.span)).collect();
-        Self { branch, tags, entries, paths, excluded, fold, policy, source }
+        Self {
+            branch,
+            tags,
+            signers: signers::of_policy(&policy),
+            entries,
+            paths,
+            excluded,
+            fold,
+            policy,
+            source,
+        }
     }
 
     /// Who may change a path: the last area that matches, or else the last lane.

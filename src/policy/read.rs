@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::model::{
-    Accept, Access, Agent, Agents, Area, Branch, Change, Database, History, Identity, Level, Levels, Locks,
-    Merges, Message, Policy, Provision, PullRequests, Release, Services, Unidentified, Unowned, Waivers,
+    Accept, Access, Agent, Agents, Area, Branch, Change, Database, History, Identities, Identity, Level, Levels,
+    Locks, Merges, Message, Policy, Provision, PullRequests, Release, Required, Services, Unidentified,
+    Unowned, Waivers,
 };
 use super::node::Node;
 use super::reader::{Fields, Reader};
@@ -20,6 +21,7 @@ pub mod keys {
         "remote",
         "maintainers",
         "unidentified",
+        "identity",
         "services",
         "agents",
         "areas",
@@ -46,6 +48,8 @@ pub mod keys {
     pub const SERVICES: &[&str] = &["paths"];
     /// `agents.<id>.database`.
     pub const DATABASE: &[&str] = &["schema"];
+    /// `identity`.
+    pub const IDENTITIES: &[&str] = &["require"];
     /// `agents.<id>.identity`.
     pub const IDENTITY: &[&str] = &["github", "signing_keys"];
     /// `branch`.
@@ -95,6 +99,7 @@ pub fn policy(reader: &mut Reader, root: &Node) -> Option<Policy> {
         remote: text(reader, &fields, "remote", "remote").unwrap_or(Spanned::default_of("origin".into())),
         maintainers,
         unidentified,
+        identity: identities(reader, &fields),
         services: services(reader, &fields),
         agents: agents(reader, &fields),
         areas: areas(reader, &fields),
@@ -158,6 +163,15 @@ fn required(reader: &mut Reader, fields: &Fields<'_>, key: &str, what: &str) -> 
 fn section<'a>(reader: &mut Reader, fields: &Fields<'a>, key: &str, known: &[&str]) -> Option<Fields<'a>> {
     let node = fields.get(key)?;
     reader.fields(node, node.span, &format!("`{key}`"), known)
+}
+
+fn identities(reader: &mut Reader, fields: &Fields<'_>) -> Identities {
+    let section = section(reader, fields, "identity", keys::IDENTITIES);
+    let require = section.as_ref().and_then(|fields| fields.get("require")).and_then(|node| {
+        let choices = [("claimed", Required::Claimed), ("proven", Required::Proven)];
+        reader.choice(node, "choice for `identity.require`", &choices)
+    });
+    Identities { require: require.unwrap_or(Spanned::default_of(Required::Claimed)) }
 }
 
 fn services(reader: &mut Reader, fields: &Fields<'_>) -> Services {

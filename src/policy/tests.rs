@@ -93,6 +93,9 @@ mistakes! {
         "a signing key of `a1` cannot be read";
     a_key_that_is_secret: "agents: {a1: {identity: {signing_keys: ['-----BEGIN OPENSSH PRIVATE KEY-----']}}}"
         => "'-----BEGIN OPENSSH PRIVATE KEY-----'", "a signing key of `a1` is a private key, which nobody else may see";
+    a_proof_that_is_none: "identity: {require: prove}" => "prove", "is no choice for `identity.require`";
+    an_agent_that_can_prove_nothing: "identity: {require: proven}\nagents: {a1: {identity: {github: [x]}}, a2: {}}"
+        => "a2", "nothing can prove `a2`";
     no_lines_at_all: "change: {max_lines: 0}" => "0", "lets no change through";
     all_paths: "agents: {a1: {owns: [docs/]}}\nareas: [{name: n, paths: ['**'], access: lock}]" => "docs/", "never decides";
     lives_the_wrong_way_about: "locks: {ttl: 1h, max_ttl: 30m}" => "30m", "shorter than `locks.ttl`";
@@ -188,6 +191,7 @@ fn the_schema_and_the_reader_know_the_same_keys() {
         ("Area", keys::AREA),
         ("Services", keys::SERVICES),
         ("Database", keys::DATABASE),
+        ("Identities", keys::IDENTITIES),
         ("Identity", keys::IDENTITY),
         ("Branch", keys::BRANCH),
         ("Message", keys::MESSAGE),

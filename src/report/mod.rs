@@ -129,6 +129,8 @@ pub struct ChangeSummary {
     pub branch: Option<String>,
     /// The agent.
     pub agent: Option<String>,
+    /// How sure that is.
+    pub identity: Identity,
     /// The merge base.
     #[schemars(with = "Option<String>")]
     pub base: Option<Oid>,
@@ -266,7 +268,13 @@ impl Report {
             schema: 1,
             verdict,
             event: event.name(),
-            identity: if agent.is_some() { Identity::Claimed } else { Identity::None },
+            identity: match &agent {
+                None => Identity::None,
+                Some(_) if changes.iter().all(|change| change.identity == Identity::Proven) => {
+                    Identity::Proven
+                }
+                Some(_) => Identity::Claimed,
+            },
             agent,
             branch: single.and_then(|change| change.branch.clone()),
             base: single.and_then(|change| change.base),

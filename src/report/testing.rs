@@ -103,6 +103,7 @@ pub fn fail() -> Report {
             reference: None,
             branch: Some("feat/a2/x".into()),
             agent: Some("a2".into()),
+            identity: Identity::Claimed,
             base: Some(oid(1)),
             head: Some(oid(4)),
             stats,

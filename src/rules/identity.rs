@@ -1,13 +1,14 @@
 //! `identity`
 
-use super::{Context, Draft, Findings, Rule};
-use crate::facts::{Stage, Unavailable};
-use crate::identity::Who;
+use super::{Context, Draft, Findings, Need, Rule};
+use crate::facts::{Commit, IdentityProof, Stage, Unavailable};
+use crate::identity::{Who, has_account, is_proven};
 use crate::policy::model::Level;
+use crate::signature::Signature;
 
 pub static RULE: Rule = Rule {
     id: "identity",
-    summary: "no identity where one is needed, or sources that disagree",
+    summary: "no identity where one is needed, sources that disagree, or a proof that fails",
     docs: "\
 ## What it finds
 Somebody without an agent identity whom the policy does not list under `maintainers`, where
@@ -18,6 +19,12 @@ nobody can tell whose lane the change belongs to, and there is no verdict (exit 
 A branch or a message that bears another agent's name is found by `branch-name` and
 `untagged-message`.
 
+Where the policy lists keys under `agents.<id>.identity.signing_keys`, also a commit of an agent that is
+signed with the key of another, or bears a signature by a listed key that does not fit; and a pull
+request from the account of another agent. With `identity: { require: proven }`, at push and after, every
+commit that is not signed with a key of the agent, unless the change comes from an account of the agent.
+Plain SSH keys count; certificates, GPG and X.509 do not.
+
 ## Why
 Everything else depends on whose change it is.
 
@@ -26,19 +33,22 @@ Everything else depends on whose change it is.
 
 ## How to get on
 `git lane install --agent a2` gives this worktree its agent; `unset AGENT_ID` clears the variable;
-`git lane doctor` shows what each source says.
+`git lane doctor` shows what each source says. To sign: `git config --worktree gpg.format ssh`,
+`user.signingKey <the key's file>`, `commit.gpgSign true`; to sign what is there:
+`git rebase --exec 'git commit --amend --no-edit -S' <base>`.
 ",
     level: Level::Error,
     at: &[Stage::Commit, Stage::CommitMsg, Stage::Push, Stage::Server, Stage::Ci],
     binds_maintainers: true,
-    needs: &[],
+    needs: &[Need::Signatures],
     is_wanted: |_| true,
     check,
 };
 
 fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailable> {
     match context.who {
-        Who::Agent(_) | Who::Maintainer => {}
+        Who::Agent(agent) => return proofs(context, agent, findings),
+        Who::Maintainer => {}
         Who::Stranger => {
             let policy = &context.plan.policy;
             let who = context.facts.email.as_deref().unwrap_or("whoever works here");
@@ -59,11 +69,215 @@ fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailab
     Ok(())
 }
 
+/// What speaks against an agent's being who it says; and, where a proof is wanted, what is not proven.
+fn proofs(context: &Context<'_>, agent: &str, findings: &mut Findings) -> Result<(), Unavailable> {
+    let (plan, facts) = (context.plan, context.facts);
+    for IdentityProof::GithubAccount(login) in &facts.proofs {
+        if let Some(other) = plan.agent_of_account(login).filter(|other| *other != agent) {
+            findings.add(Draft {
+                headline: format!(
+                    "the change says it is by {agent}, and comes from `{login}`, which is {other}"
+                ),
+                help: format!("open it from an account of {agent}, or give the branch to {other}"),
+                owner: Some(other.to_owned()),
+                ..Draft::default()
+            });
+        }
+    }
+    let is_at = |stage| facts.event.stages().contains(&stage);
+    let is_late = is_at(Stage::Push) || is_at(Stage::Server) || is_at(Stage::Ci);
+    let wants_proof = plan.wants_proof() && is_late && !has_account(plan, facts, agent);
+    // Nobody has an account that shows before there is a pull request.
+    if wants_proof && is_at(Stage::Ci) && !plan.signs(agent) && !is_proven(plan, facts, context.change, agent)
+    {
+        findings.add(Draft {
+            headline: format!("nothing proves that it is by {agent}: it comes from no account of {agent}"),
+            help: format!("open the pull request from an account that the policy lists for {agent}"),
+            span: plan.policy.identity.require.span,
+            ..Draft::default()
+        });
+    }
+    if !plan.has_signers() {
+        return Ok(());
+    }
+    for commit in context.commits()? {
+        if let Some(draft) = against(context, agent, commit)? {
+            findings.add(draft);
+        } else if wants_proof
+            && plan.signs(agent)
+            && let Some(draft) = unproven(context, agent, commit)?
+        {
+            findings.add(draft);
+        }
+    }
+    Ok(())
+}
+
+/// What a signature says against an agent: another's key, or one of the policy's that did not make it.
+fn against(context: &Context<'_>, agent: &str, commit: &Commit) -> Result<Option<Draft>, Unavailable> {
+    let signed_by = |key| context.plan.signer(key);
+    let (signer, headline) = match commit.signature.get()? {
+        Signature::Valid { key } => match signed_by(key) {
+            Some(signer) if signer.agent != agent => {
+                (signer, format!("signed with the key of {}, and you are {agent}", signer.agent))
+            }
+            _ => return Ok(None),
+        },
+        Signature::Invalid { reason, key: Some(key) } => match signed_by(key) {
+            Some(signer) => {
+                (signer, format!("with a signature that is not of the key of {}: it {reason}", signer.agent))
+            }
+            None => return Ok(None),
+        },
+        _ => return Ok(None),
+    };
+    Ok(Some(Draft {
+        headline,
+        help: how_to_sign(context, agent),
+        owner: (signer.agent != agent).then(|| signer.agent.clone()),
+        span: signer.span,
+        ..Draft::of_commit(commit)
+    }))
+}
+
+/// A commit that does not show whose it is, where it has to.
+fn unproven(context: &Context<'_>, agent: &str, commit: &Commit) -> Result<Option<Draft>, Unavailable> {
+    let what = match commit.signature.get()? {
+        Signature::Valid { key } if context.plan.signer(key).is_some() => return Ok(None),
+        Signature::Valid { key } => {
+            format!("signed with a key that the policy does not list ({})", key.fingerprint())
+        }
+        Signature::None => "that nobody signed".to_owned(),
+        Signature::OtherKind(kind) => format!("signed with {}, where SSH keys are listed", kind.name()),
+        Signature::Invalid { reason, .. } => {
+            format!("with a signature that is not to be believed: it {reason}")
+        }
+    };
+    Ok(Some(Draft {
+        headline: format!("{what}; a key of {agent} is wanted"),
+        help: how_to_sign(context, agent),
+        span: context.plan.policy.identity.require.span,
+        ..Draft::of_commit(commit)
+    }))
+}
+
+fn how_to_sign(context: &Context<'_>, agent: &str) -> String {
+    let again = context
+        .reword("git commit --amend --no-edit -S", "git rebase --exec 'git commit --amend --no-edit -S'");
+    format!(
+        "sign with a key of {agent}, in its worktree: git config --worktree gpg.format ssh && git config --worktree \
+         user.signingKey <the key's file> && git config --worktree commit.gpgSign true\n\
+         then sign what is there: {again}"
+    )
+}
+
 #[cfg(test)]
 mod tests {
-    use crate::facts::Event::PreCommit;
-    use crate::facts::{IdentityClaim, IdentitySource};
+    use crate::facts::Event::{Check, PreCommit, PrePush};
+    use crate::facts::{IdentityClaim, IdentityProof, IdentitySource};
+    use crate::report::Identity;
     use crate::rules::testing::Scene;
+    use crate::signature::{Key, Kind, Signature};
+
+    const KEYS: [&str; 3] = [
+        "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAILM+rvN+ot98qgEN796jTiQfZfG1KaT0PtFDJ/XFSqti",
+        "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJdD7y3aLq454yWBdwLWbieU1ebz9/cu7/QEXn9OIeZJ",
+        "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIE0C0zAcpCCZ4jhNpwf5m5vHSvwuZJD1dYkzvGbrP3Uv",
+    ];
+
+    fn key(n: usize) -> Key {
+        Key::parse(KEYS[n]).unwrap()
+    }
+
+    fn valid(n: usize) -> Signature {
+        Signature::Valid { key: key(n) }
+    }
+
+    fn invalid(n: usize) -> Signature {
+        Signature::Invalid { reason: "does not fit the commit".into(), key: Some(key(n)) }
+    }
+
+    /// a1 has the first key, a2 the second and an account; the third is nobody's.
+    fn signing(event: crate::facts::Event, require: &str) -> Scene {
+        Scene::new(event, "a2").policy(&format!(
+            "{{version: 1, identity: {{require: {require}}}, agents: {{a1: {{identity: {{signing_keys: [{}]}}}}, \
+             a2: {{identity: {{github: [Bot-2], signing_keys: [{}]}}}}}}}}",
+            KEYS[0], KEYS[1]
+        ))
+    }
+
+    #[test]
+    fn signed_by_the_agent() {
+        for require in ["claimed", "proven"] {
+            let scene = signing(PrePush, require).signed(3, valid(1)).signed(4, valid(1));
+            assert_eq!((scene.findings().len(), scene.identity()), (0, Identity::Proven));
+        }
+        // One that is not signed, and nothing is proven.
+        let scene = signing(PrePush, "claimed").signed(3, valid(1)).signed(4, Signature::None);
+        assert_eq!((scene.findings().len(), scene.identity()), (0, Identity::Claimed));
+        assert_eq!(signing(PrePush, "claimed").identity(), Identity::Claimed);
+    }
+
+    #[test]
+    fn signed_by_another() {
+        for require in ["claimed", "proven"] {
+            let scene = signing(PrePush, require).signed(3, valid(0));
+            assert_eq!(scene.findings(), ["error identity @03 (a1)"]);
+            assert_eq!(scene.headlines(), ["signed with the key of a1, and you are a2"]);
+            assert_eq!(scene.identity(), Identity::Claimed);
+        }
+    }
+
+    #[test]
+    fn a_signature_that_does_not_fit() {
+        assert_eq!(signing(PrePush, "claimed").signed(3, invalid(1)).findings(), ["error identity @03"]);
+        assert_eq!(signing(PrePush, "claimed").signed(3, invalid(0)).findings(), ["error identity @03 (a1)"]);
+        // By a key that nobody knows it says nothing of anybody.
+        assert_eq!(signing(PrePush, "claimed").signed(3, invalid(2)).findings().len(), 0);
+    }
+
+    #[test]
+    fn proofs_are_wanted_at_push_and_after() {
+        let all = [Signature::None, Signature::OtherKind(Kind::OpenPgp), valid(2), invalid(2)];
+        for signature in all {
+            let of = |event, require| signing(event, require).signed(3, signature.clone());
+            assert_eq!(of(PrePush, "claimed").findings().len(), 0);
+            assert_eq!(of(PrePush, "proven").findings(), ["error identity @03"], "{signature:?}");
+            assert_eq!(of(Check, "proven").findings(), ["error identity @03"], "{signature:?}");
+            let help = of(PrePush, "proven").helps().remove(0);
+            for step in [
+                "gpg.format ssh",
+                "user.signingKey",
+                "commit.gpgSign true",
+                "git commit --amend --no-edit -S",
+            ] {
+                assert!(help.contains(step), "{help}");
+            }
+        }
+        let many = signing(PrePush, "proven").signed(3, Signature::None).signed(4, Signature::None);
+        assert!(many.helps()[0].contains("git rebase --exec 'git commit --amend --no-edit -S' 01010101"));
+        assert_eq!(signing(PreCommit, "proven").findings().len(), 0);
+    }
+
+    #[test]
+    fn signatures_that_nobody_read_prove_nothing() {
+        let scene = signing(PrePush, "claimed").commit(3, "x", &[]);
+        assert!(scene.findings()[0].starts_with("undecided: "), "{:?}", scene.findings());
+    }
+
+    #[test]
+    fn accounts() {
+        let by = |login: &str| {
+            let proof = IdentityProof::GithubAccount(login.into());
+            signing(Check, "proven").signed(3, Signature::None).facts(|facts| facts.proofs.push(proof))
+        };
+        assert_eq!((by("bot-2").findings().len(), by("bot-2").identity()), (0, Identity::Proven));
+        assert_eq!(by("stranger").findings(), ["error identity @03"]);
+        let other = "{version: 1, agents: {a1: {identity: {github: [bot-1]}}, a2: {}}}";
+        let scene = Scene::new(Check, "a2").policy(other);
+        let scene = scene.facts(|facts| facts.proofs.push(IdentityProof::GithubAccount("Bot-1".into())));
+        assert_eq!(scene.findings(), ["error identity (a1)"]);
+    }
 
     fn claim(source: IdentitySource, agent: &str) -> IdentityClaim {
         IdentityClaim { source, agent: agent.into() }

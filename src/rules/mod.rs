@@ -69,6 +69,8 @@ pub enum Need {
     Locks,
     /// How many parents each commit has.
     Parents,
+    /// Signatures of the change's commits, if the policy lists keys.
+    Signatures,
 }
 
 /// All rules, sorted by id.

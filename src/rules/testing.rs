@@ -10,6 +10,8 @@ use crate::facts::{
 use crate::locks::record::Kind;
 use crate::locks::scope::Scope;
 use crate::policy::{Plan, Source, load};
+use crate::report::Identity;
+use crate::signature::Signature;
 
 static REFERENCE: LazyLock<Plan> = LazyLock::new(|| plan(include_str!("../../policy.yaml")));
 
@@ -51,6 +53,7 @@ impl Scene {
                 event,
                 now: 2_000,
                 claims: (!agent.is_empty()).then(|| claim(agent)).into_iter().collect(),
+                proofs: Vec::new(),
                 email: None,
                 request: None,
                 locks: Fact::Known(Locks::default()),
@@ -104,8 +107,22 @@ impl Scene {
                 message: Message { text: message.into() },
                 files: files(paths),
                 is_pushed: false,
+                signature: Fact::NotGathered,
             });
         })
+    }
+
+    /// A commit with a signature.
+    pub fn signed(self, n: u8, signature: Signature) -> Self {
+        self.commit(n, "[A2] x", &[]).change(|change| {
+            let Fact::Known(commits) = &mut change.commits else { panic!("commits are known") };
+            commits.last_mut().expect("a commit").signature = Fact::Known(signature);
+        })
+    }
+
+    /// How sure the report is.
+    pub fn identity(&self) -> Identity {
+        judge(self.plan.as_ref().unwrap_or(&REFERENCE), &self.facts, None).identity
     }
 
     pub fn message(self, text: &str) -> Self {
