@@ -21,8 +21,8 @@ pub const COMMENT: usize = 65_536;
 const TAIL: usize = 512;
 /// How many rows stand open before the rest is folded away.
 const OPEN: usize = 10;
-/// How many paths a suggested command takes.
-const IN_COMMAND: usize = 20;
+/// How many paths a suggested command takes, and how many bytes of them; no command is ever cut short.
+const IN_COMMAND: (usize, usize) = (20, 1_500);
 /// How many bytes of one quoted text are shown.
 const QUOTED: usize = 2_000;
 
@@ -205,10 +205,20 @@ fn block_foot(report: &Report, block: &[&Finding]) -> String {
     let mut out = String::new();
     if let Some(line) = &first.policy {
         let place = format!("{}:{}", report.policy.source, line.line);
-        let _ = write!(out, "\nThe policy says so, in {}:\n\n{}", code(&place), fence("yaml", &line.text));
+        let _ = write!(
+            out,
+            "\nThe policy says so, in {}:\n\n{}",
+            code(&place),
+            fence("yaml", &shortened(&line.text))
+        );
     }
-    let paths: Vec<RepoPath> =
-        block.iter().filter_map(|finding| finding.path.clone()).take(IN_COMMAND).collect();
+    let mut room = IN_COMMAND.1;
+    let mut fits = |path: &RepoPath, at: usize| {
+        room = room.saturating_sub(path.0.len() + 1);
+        at == 0 || room > 0
+    };
+    let all = block.iter().filter_map(|finding| finding.path.clone()).take(IN_COMMAND.0).enumerate();
+    let paths: Vec<RepoPath> = all.take_while(|(at, path)| fits(path, *at)).map(|(_, path)| path).collect();
     let _ = write!(out, "\n**Next:**\n\n{}", fence("text", &first.help(&paths)));
     if block.len() > paths.len() && first.help_template.contains("{paths}") {
         let _ = writeln!(out, "\nAnd likewise for the other {}.", block.len() - paths.len());
@@ -218,7 +228,8 @@ fn block_foot(report: &Report, block: &[&Finding]) -> String {
 
 fn undecided_block(undecided: &Undecided) -> String {
     let rule = undecided.rule.as_ref().map(|rule| format!(": {}", code(rule))).unwrap_or_default();
-    let mut out = format!("\n### ⛔ could not decide{rule}\n\n{}", fence("text", &undecided.reason));
+    let mut out =
+        format!("\n### ⛔ could not decide{rule}\n\n{}", fence("text", &shortened(&undecided.reason)));
     if let Some(help) = &undecided.help {
         let _ = write!(out, "\n**Next:**\n\n{}", fence("text", help));
     }
@@ -259,7 +270,7 @@ fn entities(text: &str, after_call: &str) -> String {
 
 /// Text in a fence that is longer than any in the text.
 fn fence(language: &str, text: &str) -> String {
-    let text = printable(&shortened(text));
+    let text = printable(text);
     let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
     let fence = "`".repeat((longest + 1).max(3));
     format!("{fence}{language}\n{}\n{fence}\n", text.trim_end())
@@ -328,6 +339,18 @@ mod tests {
     #[test]
     fn a_fence_is_longer_than_what_is_in_it() {
         assert_eq!(fence("sh", "a ```` b"), "`````sh\na ```` b\n`````\n");
+    }
+
+    #[test]
+    fn no_command_is_cut_short() {
+        let mut report = testing::fail();
+        let long = |n: usize| testing::in_lane(format!("{n}{}", "/folder".repeat(100)).as_bytes());
+        report.findings = (0..10).map(long).collect();
+        let text = markdown(&report, STEP);
+        assert!(
+            text.contains("\nthen ask a4 for the change\n```\n\nAnd likewise for the other 8.\n"),
+            "{text}"
+        );
     }
 
     #[test]
