@@ -1,9 +1,12 @@
 //! Who works here: the claims that are present, and what they come to.
 
-use crate::facts::{Change, Commit, Facts, IdentityClaim, IdentityProof, IdentitySource};
+use crate::facts::{Change, Commit, Facts, IdentityClaim, IdentityProof, IdentitySource, Pusher};
 use crate::policy::model::Unidentified;
-use crate::policy::{Plan, nearest};
+use crate::policy::{Plan, Spanned, nearest};
 use crate::signature::Signature;
+
+/// What stands before a maintainer's name that is an account on the git server.
+const ACCOUNT: &str = "account:";
 
 /// Whose change it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,7 +39,13 @@ impl Who {
 /// Decides whose a change is. What is said outright (configuration, environment, file) must agree;
 /// only where nothing is said, the branch's name speaks, and after it the tags of the messages.
 /// A branch or a tag that contradicts what was said outright is a finding of its own rule.
+///
+/// A server knows nothing of worktrees: there the account that pushes stands above the branch's name,
+/// the records of locks and the tags.
 pub fn resolve(plan: &Plan, facts: &Facts, change: &Change) -> Who {
+    if facts.event.is_server() {
+        return received(plan, facts, change);
+    }
     let is_copy = |claim: &&IdentityClaim| claim.source == IdentitySource::CopiedConfig;
     if let Some(who) = outright(plan, facts.claims.iter().filter(|claim| !is_copy(claim)).collect()) {
         return who;
@@ -50,7 +59,58 @@ pub fn resolve(plan: &Plan, facts: &Facts, change: &Change) -> Who {
     if let Some(agent) = of_messages(plan, facts, change) {
         return Who::Agent(agent);
     }
-    nobody(plan, facts)
+    nobody(plan, facts, change)
+}
+
+/// Whose a change is that a server receives.
+fn received(plan: &Plan, facts: &Facts, change: &Change) -> Who {
+    let branch = change.branch.as_deref();
+    let of_lock = match change.lock_agents.as_slice() {
+        [one] => plan.policy.agent(one).map(|agent| agent.id.value.as_str()),
+        _ => None,
+    };
+    let agent = facts.pusher.as_ref().and_then(|pusher| of_account(plan, pusher));
+    let agent = agent.or_else(|| branch.and_then(|branch| of_branch(plan, branch))).or(of_lock);
+    let agent = agent.map(str::to_owned).or_else(|| match branch {
+        Some(branch) if plan.protected(branch).is_none() => of_messages(plan, facts, change),
+        _ => of_shared(plan, facts, change),
+    });
+    agent.map_or_else(|| nobody(plan, facts, change), Who::Agent)
+}
+
+/// The agent of the policy whose account it is. Hosts do not tell accounts apart by case.
+pub fn of_account<'p>(plan: &'p Plan, pusher: &Pusher) -> Option<&'p str> {
+    let has = |accounts: &[Spanned<String>]| {
+        accounts.iter().any(|account| account.value.eq_ignore_ascii_case(&pusher.name))
+    };
+    let mut agents = plan.policy.agents.0.iter();
+    let agent = agents.find(|agent| agent.identity.as_ref().is_some_and(|identity| has(&identity.accounts)));
+    agent.map(|agent| agent.id.value.as_str())
+}
+
+/// The agent who pushes to what is everybody's, such as a protected branch or a tag: the one whose tag the
+/// last commit bears, unless others have a part in it, or the account that pushes is known to be another's.
+fn of_shared(plan: &Plan, facts: &Facts, change: &Change) -> Option<String> {
+    let commits = change.commits.known()?;
+    let [agent] = plan.tagged(&commits.last()?.message)[..] else {
+        return None;
+    };
+    if commits.iter().any(|commit| plan.tagged(&commit.message).iter().any(|other| *other != agent)) {
+        return None;
+    }
+    let is_another = facts.pusher.as_ref().is_some_and(|pusher| {
+        let identity = plan.policy.agent(agent).and_then(|agent| agent.identity.as_ref());
+        is_maintainer(plan, pusher) || identity.is_some_and(|identity| !identity.accounts.is_empty())
+    });
+    (!is_another).then(|| agent.to_owned())
+}
+
+/// Whether an account stands under `maintainers`, by its name or as `account:<name>`.
+fn is_maintainer(plan: &Plan, pusher: &Pusher) -> bool {
+    plan.policy.maintainers.iter().any(|listed| {
+        let name = listed.value.strip_prefix(ACCOUNT).unwrap_or(&listed.value);
+        name.eq_ignore_ascii_case(&pusher.name)
+    })
 }
 
 fn outright(plan: &Plan, mut claims: Vec<&IdentityClaim>) -> Option<Who> {
@@ -138,12 +198,16 @@ fn of_messages(plan: &Plan, facts: &Facts, change: &Change) -> Option<String> {
     }
 }
 
-fn nobody(plan: &Plan, facts: &Facts) -> Who {
+fn nobody(plan: &Plan, facts: &Facts, change: &Change) -> Who {
     let policy = &plan.policy;
-    let is_listed = facts.email.as_deref().is_some_and(|email| {
+    // Whose e-mail address a commit bears is easily said: it counts only where accounts cannot.
+    let by_account = policy.maintainers.iter().any(|listed| listed.value.starts_with(ACCOUNT));
+    let committer = change.committer.as_ref().filter(|_| facts.pusher.is_none() || !by_account);
+    let is_listed = facts.email.as_ref().or(committer).is_some_and(|email| {
         let same = |name: &str| name.eq_ignore_ascii_case(email);
         policy.maintainers.iter().any(|listed| same(&listed.value))
     });
+    let is_listed = is_listed || facts.pusher.as_ref().is_some_and(|pusher| is_maintainer(plan, pusher));
     if is_listed || policy.unidentified.value == Unidentified::Maintainer {
         Who::Maintainer
     } else {

@@ -339,6 +339,7 @@ impl Game {
             proofs: vec![],
             email: None,
             request: None,
+            pusher: None,
             locks: Fact::Known(Locks { taken: taken.to_vec(), ..Locks::default() }),
             message: Fact::NotGathered,
             changes: vec![change],

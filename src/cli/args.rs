@@ -114,6 +114,12 @@ pub enum Command {
     /// What the installed hooks call
     #[command(hide = true)]
     Hook {
+        /// Judge, and leave the hook that was there before to others
+        #[arg(long, conflicts_with = "pass")]
+        alone: bool,
+        /// Run the hook that was there before, and nothing else
+        #[arg(long)]
+        pass: bool,
         /// The hook's name, as git has it
         name: String,
         /// What git gave to the hook
@@ -149,6 +155,21 @@ pub struct Install {
     /// All worktrees that the policy names, each for its agent
     #[arg(long)]
     pub all: bool,
+    /// Into a bare repository: judge whatever is pushed to it
+    #[arg(long, conflicts_with_all = ["agent", "all"])]
+    pub server: bool,
+    /// The hook of the server that judges
+    #[arg(long, value_name = "HOOK", default_value = "pre-receive", requires = "server")]
+    pub hook: ServerHook,
+}
+
+/// A hook of a server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ServerHook {
+    /// All refs of a push together: all of them or none
+    PreReceive,
+    /// Each ref by itself
+    Update,
 }
 
 /// `git lane uninstall`
@@ -157,6 +178,9 @@ pub struct Uninstall {
     /// All worktrees
     #[arg(long)]
     pub all: bool,
+    /// Out of a bare repository
+    #[arg(long, conflicts_with = "all")]
+    pub server: bool,
 }
 
 /// `git lane check`

@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::Outcome;
 use super::output::{Output, complain};
 use super::push::PUSHING;
+use super::server_hook;
 use super::session::Session;
 use super::settle::settle;
 use super::stamp::stamp;
@@ -21,6 +22,16 @@ use crate::policy::model::{Access, Release};
 
 /// How long a hook waits for the remote that has the locks, where it could do without.
 const BRIEFLY: Duration = Duration::from_secs(5);
+/// Which part of its work a hook has to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// To judge, then to run the hook that was there before.
+    Whole,
+    /// To judge alone: a host runs the other hooks by itself.
+    Alone,
+    /// To run the hook that was there before.
+    Pass,
+}
 
 /// What a hook came to, and what the hooks after it need.
 struct Judged {
@@ -32,15 +43,26 @@ struct Judged {
 }
 
 /// Judges what a hook stands for; then the hook that was there before has its turn.
-pub fn run(name: &str, args: &[OsString]) -> u8 {
-    let output = Output::of_hook();
-    match judged(name, args, &output) {
-        Ok(Judged { code: 0, input, repo }) => {
+pub fn run(name: &str, args: &[OsString], part: Part) -> u8 {
+    let is_server = server_event(name).is_some();
+    let output = if is_server { Output::of_server_hook() } else { Output::of_hook() };
+    let judged = match part {
+        Part::Pass => Ok(Judged { code: 0, input: None, repo: None }),
+        _ => judged(name, args, &output),
+    };
+    match judged {
+        Ok(Judged { code: 0, input, repo }) if part != Part::Alone => {
             chained(name, args, input.as_deref(), repo).unwrap_or_else(|error| output.error(&error))
         }
         Ok(judged) => judged.code,
         Err(error) => {
             output.error(&error);
+            if is_server && matches!(error, Error::Policy(_)) {
+                complain(
+                    "  help: whoever runs the server lets the mended one in: git lane uninstall --server, push it, \
+                     git lane install --server\n",
+                );
+            }
             if let Some(what) = refused(name) {
                 complain(&format!("git-lane: could not decide ({name}); {what}\n"));
             }
@@ -65,9 +87,14 @@ fn give_back(session: &Session) {
 fn refused(name: &str) -> Option<&'static str> {
     match name {
         "pre-commit" | "pre-merge-commit" | "commit-msg" => Some("nothing was committed"),
-        "pre-push" => Some("nothing was pushed"),
+        "pre-push" | "pre-receive" => Some("nothing was pushed"),
+        "update" => Some("this ref was not pushed"),
         _ => None,
     }
+}
+
+fn server_event(name: &str) -> Option<Event> {
+    [Event::PreReceive, Event::Update].into_iter().find(|event| event.name() == name)
 }
 
 fn judged(name: &str, args: &[OsString], output: &Output) -> Result<Judged, Error> {
@@ -81,6 +108,10 @@ fn judged(name: &str, args: &[OsString], output: &Output) -> Result<Judged, Erro
         Ok(Judged { code, input: None, repo: Some(session.repo) })
     };
     let nothing = |input| Judged { code: 0, input, repo: None };
+    if let Some(event) = server_event(name) {
+        let server_hook::Received { code, input, repo } = server_hook::judge(event, args)?;
+        return Ok(Judged { code, input, repo: Some(repo) });
+    }
     match name {
         "pre-commit" => judge(Event::PreCommit, Subject::Staged),
         "pre-merge-commit" => judge(Event::PreMergeCommit, Subject::Staged),
@@ -114,10 +145,6 @@ fn judged(name: &str, args: &[OsString], output: &Output) -> Result<Judged, Erro
             let judged = judge(Event::PrePush, Subject::Push { remote, lines })?;
             Ok(Judged { input: Some(input), ..judged })
         }
-        "pre-receive" | "update" | "proc-receive" => Err(Error::usage(
-            format!("{name} cannot be judged yet: git-lane has no server hooks so far"),
-            "take this hook away again, or expect every push to be refused",
-        )),
         name if chain::is_known(name) => Ok(nothing(None)),
         name => Err(Error::usage(
             format!("git has no hook `{name}`"),

@@ -1,21 +1,29 @@
 //! `git lane install` and `git lane uninstall`
 
-use super::args::{Install, Uninstall};
+use super::args::{Install, ServerHook, Uninstall};
 use super::output::Output;
 use super::session::Session;
 use crate::error::Error;
 use crate::gather::Git2Repository;
-use crate::install::{self, InstallOptions, Outcome};
+use crate::install::{self, InstallOptions, Outcome, ServerOptions};
 
 /// Puts the hooks into this worktree, or into all of them.
 ///
 /// # Errors
 /// What keeps it from doing so; then all is as it was.
 pub fn install(args: &Install, output: &Output) -> super::Outcome {
-    let session = Session::open(None)?;
     let binary = std::env::current_exe().map_err(|error| {
         Error::usage(format!("git-lane cannot tell where it lies: {error}"), "start it by its full path")
     })?;
+    if args.server {
+        let hook = match args.hook {
+            ServerHook::PreReceive => "pre-receive",
+            ServerHook::Update => "update",
+        };
+        let done = install::install_server(&Git2Repository::open()?, &ServerOptions { hook, binary })?;
+        return report(&done, output);
+    }
+    let session = Session::open(None)?;
     let options = InstallOptions { agent: args.agent.clone(), all: args.all, binary };
     let done = install::install(&session.repo, &session.loaded.plan, &options)?;
     report(&done, output)
@@ -27,7 +35,8 @@ pub fn install(args: &Install, output: &Output) -> super::Outcome {
 /// What keeps it from doing so; then all is as it was.
 pub fn uninstall(args: &Uninstall, output: &Output) -> super::Outcome {
     let repo = Git2Repository::open()?;
-    let done = install::uninstall(&repo, args.all)?;
+    let done =
+        if args.server { install::uninstall_server(&repo)? } else { install::uninstall(&repo, args.all)? };
     report(&done, output)
 }
 

@@ -17,6 +17,7 @@ mod output;
 mod policy;
 mod push;
 mod rule;
+mod server_hook;
 mod session;
 mod settle;
 mod stamp;
@@ -52,7 +53,7 @@ pub fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
         && hook == "hook"
         && !name.as_encoded_bytes().starts_with(b"-")
     {
-        return hook::run(&name.to_string_lossy(), rest).into();
+        return hook::run(&name.to_string_lossy(), rest, hook::Part::Whole).into();
     }
     match Args::try_parse_from(args) {
         Ok(args) => dispatch(args).into(),
@@ -91,7 +92,14 @@ fn dispatch(args: Args) -> u8 {
     }
     let outcome = match args.command {
         Command::Check(args) => check::run(&args, &output),
-        Command::Hook { name, args } => return hook::run(&name, &args),
+        Command::Hook { alone, pass, name, args } => {
+            let part = match (alone, pass) {
+                (true, _) => hook::Part::Alone,
+                (_, true) => hook::Part::Pass,
+                _ => hook::Part::Whole,
+            };
+            return hook::run(&name, &args, part);
+        }
         Command::Who(args) => who::run(&args, &output),
         Command::Rule(args) => rule::run(&args, &output),
         Command::Policy(command) => policy::run(&command, &output),

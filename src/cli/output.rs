@@ -91,6 +91,11 @@ impl Output {
         Self { format: Format::Text, style, error_color: color }
     }
 
+    /// As a hook on a server speaks: to whoever pushes, through git, which is no terminal.
+    pub fn of_server_hook() -> Self {
+        Self { format: Format::Text, style: Style::default(), error_color: false }
+    }
+
     /// Whether programs read it.
     pub fn is_json(&self) -> bool {
         self.format == Format::Json

@@ -13,6 +13,10 @@ pub enum Event {
     PrePush,
     /// The job of a pull request.
     Ci,
+    /// The pre-receive hook of a server: all refs of a push.
+    PreReceive,
+    /// The update hook of a server: one ref of a push.
+    Update,
     /// `git lane check` of what is staged.
     CheckStaged,
     /// `git lane check` of a branch, a range or a working tree.
@@ -42,6 +46,7 @@ impl Event {
             Self::CommitMsg => &[Stage::CommitMsg],
             Self::PrePush => &[Stage::Push],
             Self::Ci => &[Stage::Ci],
+            Self::PreReceive | Self::Update => &[Stage::Server],
             Self::Check => &[Stage::Commit, Stage::Push],
         }
     }
@@ -54,8 +59,20 @@ impl Event {
             Self::CommitMsg => "commit-msg",
             Self::PrePush => "pre-push",
             Self::Ci => "ci",
+            Self::PreReceive => "pre-receive",
+            Self::Update => "update",
             Self::CheckStaged | Self::Check => "check",
         }
+    }
+
+    /// Whether refs are pushed, seen from either end.
+    pub fn is_push(self) -> bool {
+        self == Self::PrePush || self.is_server()
+    }
+
+    /// Whether a server asks, which knows nothing of the pusher's worktree.
+    pub fn is_server(self) -> bool {
+        matches!(self, Self::PreReceive | Self::Update)
     }
 
     /// Whether a commit is about to be made.

@@ -17,6 +17,8 @@ pub struct Locks {
     /// Every lock that was taken, oldest first, as far back as the commits of the change speak of; nothing
     /// where no commit is judged.
     pub taken: Vec<TakenLock>,
+    /// Nothing of the above can be known here: the locks lie where this server does not see them.
+    pub is_elsewhere: bool,
     /// Why the remote that has the locks could not be asked just now, where going on is still right.
     pub doubt: Option<String>,
 }

@@ -37,6 +37,8 @@ pub struct Facts {
     pub email: Option<String>,
     /// The pull request that the change is proposed by, if it is.
     pub request: Option<PullRequest>,
+    /// The account that pushes, where a server says so.
+    pub pusher: Option<Pusher>,
     /// Locks, where a path under a lock is touched.
     pub locks: Fact<Locks>,
     /// The message of the commit that is being made.
@@ -67,6 +69,15 @@ pub enum CommitForm {
     Paths,
     /// Not at all: edits in the working tree are looked at.
     Worktree,
+}
+
+/// Who pushes, as the host that let them in tells its hooks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pusher {
+    /// The variable that says so.
+    pub source: &'static str,
+    /// The account's name.
+    pub name: String,
 }
 
 /// Somebody's word on which agent works here.
@@ -165,6 +176,10 @@ pub struct Change {
     pub is_merging: bool,
     /// The local branch to switch to before the change can be worked on; `None` if HEAD is on it.
     pub elsewhere: Option<String>,
+    /// On a server: the e-mail address of the tip's committer.
+    pub committer: Option<String>,
+    /// On a server: in whose names the lock events that come with a ref of locks were written.
+    pub lock_agents: Vec<String>,
 }
 
 impl Default for Change {
@@ -185,6 +200,8 @@ impl Default for Change {
             unchanged: HashSet::new(),
             is_merging: false,
             elsewhere: None,
+            committer: None,
+            lock_agents: Vec::new(),
         }
     }
 }

@@ -52,6 +52,13 @@ pub enum Subject {
     },
     /// The branch with everything in the working tree.
     Worktree,
+    /// The refs of a push, as a server receives them.
+    Received {
+        /// The refs to judge.
+        lines: Vec<PushLine>,
+        /// All refs of the push.
+        all: Vec<PushLine>,
+    },
     /// The refs of a push.
     Push {
         /// The remote's name, or its address.
@@ -91,6 +98,7 @@ pub fn gather(
         Subject::Worktree => vec![gatherer.worktree(&head)?],
         Subject::Range { from, to } => vec![gatherer.range(*from, *to)?],
         Subject::Push { remote, lines } => gatherer.pushed(&head, remote, lines)?,
+        Subject::Received { lines, .. } => gatherer.received(lines)?,
         Subject::Message(path) => {
             let draft = message::read(repo, environment, path)?;
             if plan.is_bare(&draft.message) {
@@ -104,17 +112,24 @@ pub fn gather(
             vec![gatherer.message_only(&head, asks_files)?]
         }
     };
+    // The environment and the configuration there are the server's own, whoever pushes.
+    let is_server = request.event.is_server();
     let mut facts = Facts {
         event: request.event,
         now: environment.now,
-        claims: claims(repo, environment, request.agent.as_deref())?,
+        claims: if is_server { Vec::new() } else { claims(repo, environment, request.agent.as_deref())? },
         proofs: Vec::new(),
-        email: email(repo, environment)?,
+        email: if is_server { None } else { email(repo, environment)? },
         request: None,
+        pusher: environment.pusher.clone().filter(|_| is_server),
         locks: Fact::NotGathered,
         message,
         changes,
-        base_ref: loaded.base.as_ref().map(|base| base.reference.clone()),
+        base_ref: loaded.base.as_ref().map(|base| match base.reference.strip_prefix("refs/heads/") {
+            // As it is called where the pushers are.
+            Some(name) if is_server => format!("refs/remotes/{}/{name}", plan.policy.remote.value),
+            _ => base.reference.clone(),
+        }),
         form: match request.subject {
             Subject::Worktree => CommitForm::Worktree,
             _ => commit_form(environment),
@@ -133,7 +148,11 @@ pub fn gather(
     }
     facts.unpushed_base = gatherer.unpushed_base(&facts.changes)?;
     if gatherer.needs.contains(&Need::Locks) {
-        facts.locks = locks::locks(repo, plan, request.event, &facts.changes);
+        let pushed = match &request.subject {
+            Subject::Received { all, .. } => all.as_slice(),
+            _ => &[],
+        };
+        facts.locks = locks::locks(repo, plan, request.event, &facts.changes, pushed);
     }
     Ok(facts)
 }

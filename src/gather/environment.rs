@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::facts::Oid;
+use crate::facts::{Oid, Pusher};
 
 /// The environment of a hook or a command.
 #[derive(Debug, Clone, Default)]
@@ -22,9 +22,15 @@ pub struct Environment {
     pub prefix: Option<PathBuf>,
     /// What `git -c key=value` set, which only the environment tells.
     pub config: Vec<(String, String)>,
+    /// The account that pushes, where a host of repositories started the hook.
+    pub pusher: Option<Pusher>,
     /// Seconds since the epoch.
     pub now: i64,
 }
+
+/// Where hosts say who pushes: Gitea and Forgejo; GitLab, by name or (deploy keys) by id; gitolite; a web
+/// server in front of git-http-backend(1).
+const PUSHERS: [&str; 5] = ["GITEA_PUSHER_NAME", "GL_USERNAME", "GL_USER", "GL_ID", "REMOTE_USER"];
 
 impl Environment {
     /// Reads this process's environment and clock.
@@ -40,6 +46,9 @@ impl Environment {
             merging: merging.collect(),
             prefix: std::env::var_os("GIT_PREFIX").map(PathBuf::from),
             config: config_parameters(&text("GIT_CONFIG_PARAMETERS").unwrap_or_default()),
+            pusher: PUSHERS
+                .into_iter()
+                .find_map(|source| Some(Pusher { source, name: text(source)?.trim().to_owned() })),
             now: jiff::Timestamp::now().as_second(),
         }
     }

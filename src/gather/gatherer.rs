@@ -355,7 +355,7 @@ impl Gatherer<'_> {
     }
 
     pub(super) fn pushed(&self, head: &Head, remote: &str, lines: &[PushLine]) -> Read<Vec<Change>> {
-        let unpushed = self.unpushed(remote, lines)?;
+        let unpushed = self.unpushed(&format!("refs/remotes/{remote}/"), lines)?;
         let mut changes = Vec::new();
         for line in lines {
             if let Some(mut change) = self.pushed_ref(line, &unpushed)? {
@@ -368,10 +368,31 @@ impl Gatherer<'_> {
         Ok(changes)
     }
 
-    /// The commits of a push that the remote does not have, as far as is known here: one walk for all
-    /// refs, however many there are.
-    fn unpushed(&self, remote: &str, lines: &[PushLine]) -> Read<HashSet<Oid>> {
-        let mut has = self.repo.tips(&format!("refs/remotes/{remote}/"))?;
+    /// The refs of a push at its other end. What no ref has yet is new, and no ref of the push hides behind
+    /// another: all of them are held against the base as it was before.
+    pub(super) fn received(&self, lines: &[PushLine]) -> Read<Vec<Change>> {
+        let new = self.unpushed("refs/", lines)?;
+        let mut changes = Vec::new();
+        for line in lines {
+            let change = match self.received_lock(line)? {
+                Some(change) => Some(change),
+                None => self.pushed_ref(line, &new)?,
+            };
+            let Some(mut change) = change else {
+                continue;
+            };
+            if let Some(head) = change.head {
+                change.committer = Some(self.repo.commit(head)?.committer);
+            }
+            changes.push(change);
+        }
+        Ok(changes)
+    }
+
+    /// The commits of a push that the refs below a prefix do not have: one walk for all refs, however many
+    /// there are.
+    fn unpushed(&self, prefix: &str, lines: &[PushLine]) -> Read<HashSet<Oid>> {
+        let mut has = self.repo.tips(prefix)?;
         has.extend(self.base.map(|base| base.oid));
         let mut tips = Vec::new();
         for line in lines {

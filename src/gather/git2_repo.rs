@@ -24,7 +24,24 @@ impl Git2Repository {
     /// # Errors
     /// There is none, or libgit2 cannot read its format.
     pub fn open() -> Read<Self> {
-        Self::new(Git::open_from_env())
+        let this = Self::new(Git::open_from_env())?;
+        this.see_quarantine()?;
+        Ok(this)
+    }
+
+    /// While a server receives a push, what is new lies in a folder of objects of its own, and git names the
+    /// repository's as an alternate: see `git help git-receive-pack`, QUARANTINE ENVIRONMENT. libgit2 does
+    /// not read the quotes that git puts around a path with a colon.
+    fn see_quarantine(&self) -> Read<()> {
+        if std::env::var_os("GIT_QUARANTINE_PATH").is_none() {
+            return Ok(());
+        }
+        let objects = self.layout.common_dir.join("objects");
+        let Some(objects) = objects.to_str() else {
+            return Ok(()); // then what libgit2 itself made of the variable has to do
+        };
+        let added = self.git.odb().and_then(|odb| odb.add_disk_alternate(objects));
+        added.map_err(|error| failed("the folder of objects", &error))
     }
 
     /// Opens the repository in a folder, whatever the environment says.
@@ -254,6 +271,7 @@ impl Repository for Git2Repository {
             tree: from_git(commit.tree_id())?,
             parents,
             time: commit.committer().when().seconds(),
+            committer: String::from_utf8_lossy(commit.committer().email_bytes()).into_owned(),
             message: String::from_utf8_lossy(commit.message_bytes()).into_owned(),
         })
     }

@@ -3,7 +3,9 @@
 use std::collections::{BTreeSet, HashSet};
 use std::time::Duration;
 
+use super::push::PushLine;
 use super::repository::{Read, Repository};
+use super::server_locks;
 use crate::error::Error;
 use crate::facts::{
     Change, Commit, Event, Fact, FileChange, HeldLock, LockEvents, Locks, Oid, RepoPath, Stage, TakenLock,
@@ -13,7 +15,7 @@ use crate::locks::keeper::Keeper;
 use crate::locks::machine::ThisMachine;
 use crate::locks::record::{Kind, Lease, Record};
 use crate::locks::scope::Scope;
-use crate::locks::store::Tip;
+use crate::locks::store::{Store, Tip};
 use crate::locks::{liveness::Judge, markers, step};
 use crate::policy::Plan;
 use crate::policy::model::{Access, Area};
@@ -26,7 +28,13 @@ const LEAST: usize = 16;
 const BRIEFLY: Duration = Duration::from_secs(5);
 
 /// What is known of the locks that a change asks for.
-pub(super) fn locks(repo: &dyn Repository, plan: &Plan, event: Event, changes: &[Change]) -> Fact<Locks> {
+pub(super) fn locks(
+    repo: &dyn Repository,
+    plan: &Plan,
+    event: Event,
+    changes: &[Change],
+    pushed: &[PushLine],
+) -> Fact<Locks> {
     let at_commit = event.stages() == [Stage::Commit];
     let mut areas: BTreeSet<&str> = BTreeSet::new();
     for file in changes.iter().flat_map(|change| asking(change, at_commit)) {
@@ -45,6 +53,9 @@ pub(super) fn locks(repo: &dyn Repository, plan: &Plan, event: Event, changes: &
     );
     if areas.is_empty() {
         return Fact::NotGathered;
+    }
+    if event.is_server() {
+        return server_locks::locks(repo, plan, changes, &areas, pushed).into();
     }
     read(repo, plan, event, changes, &areas).into()
 }
@@ -94,14 +105,14 @@ fn read(
         let alive = tip.record.leases.iter().filter(|lease| !judge.lease(lease).is_over());
         found.leases.extend(alive.map(|lease| held(area, lease, &judge)));
         if event.stages() != [Stage::Commit] {
-            found.taken.extend(taken(&keeper, &tip, oldest(changes)).map_err(unavailable)?);
+            found.taken.extend(taken(keeper.store(), &tip, oldest(changes)).map_err(unavailable)?);
         }
     }
     Ok(found)
 }
 
 /// A lock as rules see it.
-fn held(area: &str, lease: &Lease, judge: &Judge<'_>) -> HeldLock {
+pub(super) fn held(area: &str, lease: &Lease, judge: &Judge<'_>) -> HeldLock {
     let stake = &lease.stake;
     let host = if judge.is_timed(lease) { String::new() } else { format!(" on {}", stake.machine.host) };
     HeldLock {
@@ -118,19 +129,19 @@ fn held(area: &str, lease: &Lease, judge: &Judge<'_>) -> HeldLock {
 }
 
 /// The lowest generation that a commit says it was made under.
-fn oldest(changes: &[Change]) -> Option<u64> {
+pub(super) fn oldest(changes: &[Change]) -> Option<u64> {
     let commits = changes.iter().filter_map(|change| change.commits.known()).flatten();
     let tokens = commits.filter(|commit| !commit.is_pushed).flat_map(|commit| commit.message.lock_tokens());
     tokens.map(|token| token.generation).min()
 }
 
 /// Every lock taken since that generation, oldest first.
-fn taken(keeper: &Keeper<'_>, tip: &Tip, oldest: Option<u64>) -> Result<Vec<TakenLock>, Error> {
+pub(super) fn taken(store: &Store<'_>, tip: &Tip, oldest: Option<u64>) -> Result<Vec<TakenLock>, Error> {
     let Some(oldest) = oldest else {
         return Ok(Vec::new());
     };
     let mut all = Vec::new();
-    keeper.store().walk(tip, |at| {
+    store.walk(tip, |at| {
         let (record, event) = (&at.record, &at.record.event);
         if matches!(event.kind, Kind::Take | Kind::Steal)
             && let Some(scope) = Scope::stored(&record.area, &event.scope)
@@ -196,7 +207,7 @@ pub(super) fn lock_events(repo: &dyn Repository, part: &str, old: Option<Oid>, n
 }
 
 /// An error as a reason for which nothing can be decided.
-fn unavailable(error: Error) -> Unavailable {
+pub(super) fn unavailable(error: Error) -> Unavailable {
     match error {
         Error::Unavailable(why) => why,
         other => Unavailable { reason: other.to_string(), help: other.help().map(str::to_owned) },

@@ -52,6 +52,48 @@ fn parse_line(line: &str) -> Read<PushLine> {
     })
 }
 
+/// Reads the lines that git gives to pre-receive: `<old oid> <new oid> <ref>`.
+///
+/// # Errors
+/// A line that is cut short or has no object ids.
+pub fn parse_received_lines(input: &[u8]) -> Read<Vec<PushLine>> {
+    let text = std::str::from_utf8(input).map_err(|_| received_wrong("a name that is not UTF-8"))?;
+    let lines = text.lines().map(|line| {
+        let mut words = line.splitn(3, ' ');
+        match (words.next(), words.next(), words.next()) {
+            (Some(old), Some(new), Some(name)) => received_line(name, old, new),
+            _ => Err(received_wrong(line)),
+        }
+    });
+    lines.collect()
+}
+
+/// One ref of a push that a server receives.
+///
+/// # Errors
+/// The object ids are none, or the name is no ref's.
+pub fn received_line(name: &str, old: &str, new: &str) -> Read<PushLine> {
+    let oid = |text: &str| Oid::from_hex(text).ok_or_else(|| received_wrong(text));
+    let (old, new) = (oid(old)?, oid(new)?);
+    if !name.starts_with("refs/") {
+        return Err(received_wrong(name));
+    }
+    let known = |oid: Oid| (!oid.is_zero()).then_some(oid);
+    Ok(PushLine {
+        local_ref: name.to_owned(),
+        local: known(new),
+        remote_ref: name.to_owned(),
+        remote: known(old),
+    })
+}
+
+fn received_wrong(text: &str) -> Unavailable {
+    Unavailable::new(
+        format!("git gave the hook something that is no update of a ref: `{text}`"),
+        "pre-receive is given `<old oid> <new oid> <ref>` on standard input, update `<ref> <old oid> <new oid>`",
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -64,6 +106,21 @@ mod tests {
         assert_eq!((lines[0].remote_ref.as_str(), lines[0].remote), ("refs/heads/b", None));
         assert_eq!((lines[1].local, lines[1].remote.is_some()), (None, true));
         assert_eq!(parse_push_lines(b"").expect("nothing").len(), 0);
+    }
+
+    #[test]
+    fn received() {
+        let (one, zero) = ("1".repeat(40), "0".repeat(40));
+        let text = format!("{zero} {one} refs/heads/a\n{one} {zero} refs/tags/b\n");
+        let lines = parse_received_lines(text.as_bytes()).expect("two lines");
+        assert_eq!((lines[0].remote_ref.as_str(), lines[0].remote), ("refs/heads/a", None));
+        assert_eq!((lines[1].local, lines[1].remote.is_some()), (None, true));
+        assert_eq!(parse_received_lines(b"").expect("nothing").len(), 0);
+        for text in [format!("{zero} {one}"), format!("{zero} x refs/heads/a"), format!("{zero} {one} main")]
+        {
+            assert!(parse_received_lines(text.as_bytes()).is_err(), "{text}");
+        }
+        assert!(parse_received_lines(b"\xff").is_err());
     }
 
     #[test]

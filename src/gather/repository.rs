@@ -47,6 +47,8 @@ pub struct RawCommit {
     pub parents: Vec<Oid>,
     /// When it was committed, in seconds since the epoch.
     pub time: i64,
+    /// Its committer's e-mail address, bytes that are not UTF-8 replaced.
+    pub committer: String,
     /// Its message, bytes that are not UTF-8 replaced.
     pub message: String,
 }

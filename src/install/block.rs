@@ -11,6 +11,8 @@ pub(super) enum Block {
     Common,
     /// In the main worktree's configuration: what must not stand in the common one any more.
     Moved,
+    /// In the common configuration of a bare repository: where the hooks are that judge pushes to it.
+    Server,
 }
 
 impl Block {
@@ -19,6 +21,7 @@ impl Block {
             Self::Hooks => "hooks",
             Self::Common => "common",
             Self::Moved => "moved",
+            Self::Server => "server",
         }
     }
 
@@ -36,6 +39,7 @@ impl Block {
             Self::Hooks => &["core.hookspath", "lane.agent", "lane.worktree"],
             Self::Common => &["extensions.worktreeconfig", "lane.base", "lane.remote"],
             Self::Moved => &["core.bare", "core.worktree"],
+            Self::Server => &["core.hookspath"],
         }
     }
 

@@ -15,6 +15,7 @@ mod outcome;
 mod places;
 mod put;
 mod scripts;
+mod server;
 mod settings;
 mod take;
 mod targets;
@@ -23,6 +24,7 @@ use std::path::PathBuf;
 
 pub use outcome::{Chained, Outcome, State, WorktreeOutcome};
 pub use put::install;
+pub use server::{ServerOptions, install_server, uninstall_server};
 pub use settings::is_copied;
 pub use take::uninstall;
 

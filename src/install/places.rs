@@ -14,7 +14,7 @@ pub(super) struct Places {
     /// The common git folder, without links in its path.
     pub common: PathBuf,
     /// Everything of git-lane.
-    lane: PathBuf,
+    pub lane: PathBuf,
     /// The scripts.
     pub hooks: PathBuf,
     /// Hooks that somebody else wrote over ours.
@@ -34,6 +34,12 @@ impl Places {
             lane,
             common,
         }
+    }
+
+    /// The folders of a bare repository's own hooks, beside those of its worktrees.
+    pub fn of_server(layout: &Layout) -> Self {
+        let places = Self::of(layout);
+        Self { hooks: places.lane.join("server-hooks"), kept: places.lane.join("server-kept"), ..places }
     }
 
     /// The name of a worktree in this repository: `worktrees/<name>`, or `.` for the main one.
@@ -110,7 +116,8 @@ impl Drop for InstallLock<'_> {
 /// Whether this is a folder of our scripts, or was before the repository moved away from it. A
 /// stranger's folder never ends so, which spares a look into it.
 fn is_our_folder(path: &Path) -> bool {
-    path.ends_with("lane/hooks") && (!path.exists() || is_our_script(&path.join("pre-commit")))
+    path.ends_with("lane/server-hooks")
+        || path.ends_with("lane/hooks") && (!path.exists() || is_our_script(&path.join("pre-commit")))
 }
 
 /// The folder of hooks that was in force before ours: the last of the values of `core.hooksPath`

@@ -9,7 +9,7 @@ use super::block::{Block, cut};
 use super::lockfile::Locked;
 use super::outcome::{Chained, Outcome, State, WorktreeOutcome};
 use super::places::{Places, previous_folder};
-use super::scripts::{OWN, hooks_in, is_known, present, stage};
+use super::scripts::{OWN, hooks_in, is_known, present, render, stage};
 use super::settings::{OWN_CONFIG, agent_in, common_with, hooks_block, is_extension_on};
 use super::targets::{Target, check, hooks_paths, is_same, targets};
 use super::{InstallOptions, manager, os};
@@ -42,7 +42,11 @@ pub fn install(repo: &dyn Repository, plan: &Plan, options: &InstallOptions) -> 
         worktrees.push(WorktreeOutcome { root, agent, state: State::AlreadyThere, branch: None, chained });
     }
 
-    let scripts = stage(&places, &names, &options.binary)?;
+    let texts = names.into_iter().map(|name| {
+        let text = render(&name, &options.binary);
+        (name, text)
+    });
+    let scripts = stage(&places, &texts.collect())?;
     let mut own = Vec::new();
     for (target, outcome) in targets.iter().zip(&mut worktrees) {
         let is_main = is_same(&target.git_dir, &places.common);

@@ -1,6 +1,6 @@
 //! The scripts: what they say, which there are, and putting them in place.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
@@ -10,6 +10,7 @@ use super::places::Places;
 use crate::error::Error;
 
 const TEMPLATE: &str = include_str!("../../hooks/hook.sh");
+const SERVER: &str = include_str!("../../hooks/server-hook.sh");
 
 /// What every script of ours has in its second line.
 const MARKER: &[u8] = b"# git-lane hook ";
@@ -51,8 +52,16 @@ pub(super) const KNOWN: [&str; 27] = [
 
 /// The script of one hook.
 pub(super) fn render(name: &str, binary: &Path) -> Vec<u8> {
-    let text = TEMPLATE.replace("@NAME@", name);
-    let (head, tail) = text.split_once("@BINARY@").unwrap_or((&text, ""));
+    with_binary(&TEMPLATE.replace("@NAME@", name), binary)
+}
+
+/// The script of one hook of a server. `flags`: nothing, or ` --pass` or ` --alone`.
+pub(super) fn render_server(name: &str, binary: &Path, flags: &str) -> Vec<u8> {
+    with_binary(&SERVER.replace("@NAME@", name).replace("@FLAGS@", flags), binary)
+}
+
+fn with_binary(text: &str, binary: &Path) -> Vec<u8> {
+    let (head, tail) = text.split_once("@BINARY@").unwrap_or((text, ""));
     [head.as_bytes(), &quote(&bytes_of(binary)), tail.as_bytes()].concat()
 }
 
@@ -139,18 +148,13 @@ pub(super) struct StagedScript {
 }
 
 /// Writes the scripts that are missing or differ, each beside its place.
-pub(super) fn stage(
-    places: &Places,
-    names: &BTreeSet<String>,
-    binary: &Path,
-) -> Result<Vec<StagedScript>, Error> {
+pub(super) fn stage(places: &Places, texts: &BTreeMap<String, Vec<u8>>) -> Result<Vec<StagedScript>, Error> {
     fs::create_dir_all(&places.hooks).map_err(|error| unwritable(&places.hooks, &error))?;
     let mut staged = Vec::new();
-    for name in names {
+    for (name, text) in texts {
         let target = places.hooks.join(name);
-        let text = render(name, binary);
         let present = read(&target)?;
-        if present.as_deref() == Some(&text) && is_executable(&target) {
+        if present.as_ref() == Some(text) && is_executable(&target) {
             continue;
         }
         let is_foreign = present.is_some_and(|present| !bears_marker(&present));
@@ -159,7 +163,7 @@ pub(super) fn stage(
         staged.push(StagedScript { temporary: temporary.clone(), target, kept });
         let write = || {
             let mut file = OpenOptions::new().write(true).create(true).truncate(true).open(&temporary)?;
-            file.write_all(&text)?;
+            file.write_all(text)?;
             make_executable(&file)?;
             file.sync_all()
         };

@@ -42,7 +42,11 @@ pub(super) fn check(plan: &Plan, options: &InstallOptions) -> Result<(), Error> 
             format!("{near}the agents are: {known}"),
         ));
     }
-    let binary = &options.binary;
+    check_binary(&options.binary)
+}
+
+/// Refuses what the scripts could not start.
+pub(super) fn check_binary(binary: &Path) -> Result<(), Error> {
     if !binary.is_absolute() || !os::is_executable(binary) {
         return Err(Error::usage(
             format!("{} is not the absolute path of a program", binary.display()),
@@ -62,7 +66,8 @@ pub(super) fn targets(
     let Some(root) = &layout.worktree else {
         return Err(Error::usage(
             "a bare repository has no worktree to install hooks into",
-            "go into one of its worktrees; `git worktree list` shows them, `git worktree add` makes one",
+            "have it judge what is pushed to it: git lane install --server\n\
+             or go into one of its worktrees; `git worktree list` shows them, `git worktree add` makes one",
         ));
     };
     let agent = options.agent.clone();

@@ -262,16 +262,18 @@ fn areas(plan: &Plan, diagnostics: &mut Vec<Diagnostic>) {
 
 /// One account or key that stands for two agents proves neither.
 fn proofs(plan: &Plan, diagnostics: &mut Vec<Diagnostic>) {
-    let mut seen: HashMap<String, (&Agent, Span)> = HashMap::new();
+    // Two hosts may have accounts of one name.
+    let mut seen: HashMap<(bool, String), (&Agent, Span)> = HashMap::new();
     for agent in &plan.policy.agents.0 {
         let Some(identity) = &agent.identity else {
             continue;
         };
         // GitHub knows no case in names, and a key is the same whatever is said of it.
-        let accounts = identity.github.iter().map(|name| (name, name.value.to_lowercase()));
+        let github = identity.github.iter().map(|name| ((false, name.value.to_lowercase()), name));
         let keys = identity.signing_keys.iter();
-        let keys = keys.filter_map(|text| Some((text, Key::parse(&text.value).ok()?.to_string())));
-        for (proof, same) in accounts.chain(keys) {
+        let keys = keys.filter_map(|text| Some(((false, Key::parse(&text.value).ok()?.to_string()), text)));
+        let here = identity.accounts.iter().map(|proof| ((true, proof.value.to_lowercase()), proof));
+        for (proof, same) in github.chain(keys).chain(here).map(|(same, proof)| (proof, same)) {
             if let Some((first, other)) = seen.insert(same, (agent, at(proof))) {
                 let message = format!(
                     "`{}` is to prove both `{}` and `{}`",

@@ -179,6 +179,8 @@ pub struct Database {
 pub struct Identity {
     /// Accounts on GitHub.
     pub github: Vec<Spanned<String>>,
+    /// Accounts on the git server, as its hooks are told of them.
+    pub accounts: Vec<Spanned<String>>,
     /// Public SSH keys that sign its commits.
     pub signing_keys: Vec<Spanned<String>>,
 }

@@ -51,7 +51,7 @@ pub mod keys {
     /// `identity`.
     pub const IDENTITIES: &[&str] = &["require"];
     /// `agents.<id>.identity`.
-    pub const IDENTITY: &[&str] = &["github", "signing_keys"];
+    pub const IDENTITY: &[&str] = &["github", "accounts", "signing_keys"];
     /// `branch`.
     pub const BRANCH: &[&str] = &["pattern", "protected"];
     /// `message`.
@@ -211,6 +211,7 @@ fn agents(reader: &mut Reader, fields: &Fields<'_>) -> Agents {
                 let fields = reader.fields(node, node.span, &what, keys::IDENTITY)?;
                 Some(Identity {
                     github: texts(reader, &fields, "github", "github", false),
+                    accounts: texts(reader, &fields, "accounts", "accounts", false),
                     signing_keys: texts(reader, &fields, "signing_keys", "signing_keys", false),
                 })
             }),

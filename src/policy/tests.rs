@@ -83,6 +83,7 @@ mistakes! {
     an_empty_text: "base: ''" => "''", "is empty";
     a_base_that_is_no_branch: "base: ma in" => "ma in", "cannot be a branch's name";
     a_glob_that_is_none: "branch: {protected: ['ma[in']}" => "'ma[in'", "never closed";
+    one_account_for_two: "agents: {a1: {identity: {accounts: [x]}}, a2: {identity: {accounts: [X]}}}" => "X", "is to prove both";
     one_proof_for_two: "agents: {a1: {identity: {github: [x]}}, a2: {identity: {github: [x]}}}" => "x", "is to prove both";
     one_account_in_two_spellings: "agents: {a1: {identity: {github: [bot]}}, a2: {identity: {github: [Bot]}}}"
         => "Bot", "is to prove both";

@@ -4,6 +4,7 @@
 mod fingerprint;
 pub mod github;
 pub mod gitlab;
+mod narrow;
 mod place;
 pub mod sarif;
 mod shell;
@@ -19,6 +20,7 @@ use crate::facts::{Event, Oid, RepoPath};
 use crate::policy::PolicyLine;
 use crate::policy::model::Level;
 
+pub use narrow::narrow;
 pub use shell::quote;
 
 /// The verdict on everything that was judged.

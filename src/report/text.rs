@@ -255,7 +255,8 @@ pub(super) fn last_line(report: &Report, style: Style) -> String {
         }
         Verdict::Fail => {
             let refused = match report.event {
-                "pre-push" => "refused; nothing was pushed",
+                "pre-push" | "pre-receive" => "refused; nothing was pushed",
+                "update" => "refused; this ref was not pushed",
                 "check" => "fail",
                 _ => "refused; nothing was committed",
             };
@@ -266,7 +267,8 @@ pub(super) fn last_line(report: &Report, style: Style) -> String {
         }
         Verdict::Undecided => {
             let refused = match report.event {
-                "pre-push" => "could not decide; nothing was pushed",
+                "pre-push" | "pre-receive" => "could not decide; nothing was pushed",
+                "update" => "could not decide; this ref was not pushed",
                 "check" => "could not decide",
                 _ => "could not decide; nothing was committed",
             };

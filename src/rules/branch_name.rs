@@ -1,7 +1,7 @@
 //! `branch-name`
 
 use super::{Context, Draft, Findings, Rule};
-use crate::facts::{Event, RefUpdate, Stage, Unavailable};
+use crate::facts::{RefUpdate, Stage, Unavailable};
 use crate::identity::of_branch;
 use crate::policy::model::Level;
 
@@ -40,7 +40,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailab
         return Ok(());
     };
     // An update of a protected branch is refused as such.
-    let is_push = context.facts.event == Event::PrePush;
+    let is_push = context.facts.event.is_push();
     if is_push && plan.protected(branch).is_some() {
         return Ok(());
     }

@@ -1,8 +1,9 @@
 //! `identity`
 
 use super::{Context, Draft, Findings, Need, Rule};
-use crate::facts::{Commit, IdentityProof, Stage, Unavailable};
-use crate::identity::{Who, has_account, is_proven};
+use crate::facts::{Commit, IdentityProof, Pusher, Stage, Unavailable};
+use crate::identity::{Who, has_account, is_proven, of_account, of_branch};
+use crate::locks::record::plain;
 use crate::policy::model::Level;
 use crate::signature::Signature;
 
@@ -17,7 +18,9 @@ Somebody without an agent identity whom the policy does not list under `maintain
 nobody can tell whose lane the change belongs to, and there is no verdict (exit 2).
 
 A branch or a message that bears another agent's name is found by `branch-name` and
-`untagged-message`.
+`untagged-message`. On a server, where the account that pushes is known and the policy lists it under
+`agents.<id>.identity.accounts`, it is that agent who pushes, and whatever else the push says is found
+here too.
 
 Where the policy lists keys under `agents.<id>.identity.signing_keys`, also a commit of an agent that is
 signed with the key of another, or bears a signature by a listed key that does not fit; and a pull
@@ -47,16 +50,29 @@ Everything else depends on whose change it is.
 
 fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailable> {
     match context.who {
-        Who::Agent(agent) => return proofs(context, agent, findings),
+        Who::Agent(agent) => {
+            account(context, agent, findings);
+            return proofs(context, agent, findings);
+        }
         Who::Maintainer => {}
         Who::Stranger => {
-            let policy = &context.plan.policy;
-            let who = context.facts.email.as_deref().unwrap_or("whoever works here");
+            let (policy, facts) = (&context.plan.policy, context.facts);
+            let who = facts.pusher.as_ref().map(|pusher| &pusher.name).or(facts.email.as_ref());
+            let who = who.or(context.change.committer.as_ref());
+            let who = who.map_or_else(|| "whoever works here".to_owned(), |who| plain(who));
             findings.add(Draft {
                 headline: format!("{who} is no agent and no maintainer of this repository"),
-                help: "if this is an agent's worktree: git lane install --agent <id>\n\
-                       if you are a maintainer, have your e-mail address put under `maintainers` in the policy"
-                    .to_owned(),
+                help: if let Some(Pusher { name, .. }) = &facts.pusher {
+                    format!(
+                        "if this is an agent's work, push it on a branch that bears its id\n\
+                         if you are a maintainer, have `account:{}` put under `maintainers` in the policy",
+                        plain(name)
+                    )
+                } else {
+                    "if this is an agent's worktree: git lane install --agent <id>\n\
+                     if you are a maintainer, have your e-mail address put under `maintainers` in the policy"
+                        .to_owned()
+                },
                 span: policy.unidentified.span.or(policy.maintainers.first().and_then(|name| name.span)),
                 ..Draft::default()
             });
@@ -67,6 +83,45 @@ fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailab
         }
     }
     Ok(())
+}
+
+/// What a push says against the account that it came with.
+fn account(context: &Context<'_>, agent: &str, findings: &mut Findings) {
+    let (plan, change) = (context.plan, context.change);
+    let Some(pusher) = &context.facts.pusher else {
+        return;
+    };
+    if of_account(plan, pusher) != Some(agent) {
+        return;
+    }
+    let branch = change.branch.as_deref().and_then(|branch| of_branch(plan, branch));
+    let of_lock = change.lock_agents.iter().map(String::as_str).find(|other| *other != agent);
+    let commits = change.commits.known().into_iter().flatten().filter(|commit| !commit.is_pushed);
+    let mut tagged = commits.flat_map(|commit| plan.tagged(&commit.message));
+    let claims = [
+        ("the branch's name", branch.filter(|other| *other != agent)),
+        ("the record of a lock", of_lock),
+        ("a commit message", tagged.find(|other| *other != agent)),
+    ];
+    let identity = plan.policy.agent(agent).and_then(|agent| agent.identity.as_ref());
+    let span = identity.and_then(|identity| identity.accounts.first()).and_then(|account| account.span);
+    for (place, other) in claims {
+        if let Some(other) = other {
+            findings.add(Draft {
+                headline: format!(
+                    "the account `{}` is that of {agent}, and {place} says {other}",
+                    plain(&pusher.name)
+                ),
+                help: format!(
+                    "push under your own name: a branch of {agent}, commits with the tag of {agent}, locks of \
+                     {agent}; what is {other}'s is pushed by {other}"
+                ),
+                owner: Some(other.to_owned()),
+                span,
+                ..Draft::default()
+            });
+        }
+    }
 }
 
 /// What speaks against an agent's being who it says; and, where a proof is wanted, what is not proven.
@@ -173,8 +228,9 @@ fn how_to_sign(context: &Context<'_>, agent: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use crate::facts::Event::{Check, PreCommit, PrePush};
-    use crate::facts::{IdentityClaim, IdentityProof, IdentitySource};
+    use crate::facts::Event::{Check, PreCommit, PrePush, PreReceive};
+    use crate::facts::RefUpdate::{Create, Forward};
+    use crate::facts::{IdentityClaim, IdentityProof, IdentitySource, Pusher};
     use crate::report::Identity;
     use crate::rules::testing::Scene;
     use crate::signature::{Key, Kind, Signature};
@@ -325,6 +381,77 @@ mod tests {
         assert_eq!(listed.findings(), ["error identity"]);
         let listed = Scene::new(PreCommit, "").policy("{version: 1, maintainers: [x@y.z]}");
         assert_eq!(listed.facts(|facts| facts.email = Some("X@y.z".into())).findings().len(), 0);
+    }
+
+    /// A push to a branch, by an account, where a2 and the maintainers have one.
+    fn received(account: &str, branch: &str, message: &str) -> Scene {
+        let scene = Scene::new(PreReceive, "")
+            .with("    worktree: ../wt-a2-genai\n", "    identity: { accounts: [bot-2] }\n")
+            .pushed_to(branch, Forward)
+            .commit(7, message, &[]);
+        let pusher = Pusher { source: "GL_USERNAME", name: account.into() };
+        scene.facts(|facts| facts.pusher = (!account.is_empty()).then_some(pusher))
+    }
+
+    #[test]
+    fn on_a_server_the_account_stands_above_the_rest() {
+        assert_eq!(received("Bot-2", "feat/a2/x", "[A2] x").findings().len(), 0);
+        assert_eq!(
+            received("bot-2", "feat/a1/x", "[A2] x").findings(),
+            ["error branch-name (a1)", "error identity (a1)"]
+        );
+        assert_eq!(
+            received("bot-2", "feat/a2/x", "[A1] x").findings(),
+            ["error identity (a1)", "error untagged-message @07 (a1)"]
+        );
+        let untagged = received("bot-2", "hotfix", "x").findings();
+        assert_eq!(untagged, ["error branch-name", "error untagged-message @07"], "no tag is no way out");
+        let lock = received("bot-2", "feat/a2/x", "[A2] x").change(|change| {
+            change.lock_agents = vec!["a1".into()];
+        });
+        assert_eq!(lock.findings(), ["error identity (a1)"]);
+    }
+
+    #[test]
+    fn on_a_server_without_accounts_claims_count() {
+        let protected =
+            |account: &str, message: &str| received(account, "main", message).of("protected-branch");
+        assert_eq!(protected("", "[A1] x").len(), 1, "an agent pushes to the base");
+        assert_eq!(protected("", "Merge branch 'feat/a1/x'").len(), 0, "a maintainer");
+        assert_eq!(protected("alice", "[A1] x").len(), 1, "a1 has no account: who else should it be");
+        assert_eq!(protected("alice", "[A2] x").len(), 0, "a2 has one, and it is not this");
+        let of_two = received("", "main", "[A1] x").commit(8, "[A2] y", &[]);
+        assert_eq!(of_two.of("protected-branch").len(), 0, "somebody puts work together");
+        let tag = received("", "x", "[A2] x").change(|change| {
+            (change.branch, change.update) = (None, Some(Create));
+            change.reference = Some("refs/tags/v1".into());
+        });
+        assert_eq!(
+            tag.facts(|facts| facts.changes[0].commits = of_a2()).findings(),
+            ["error foreign-path services/revenue/x @07 (a4)"]
+        );
+    }
+
+    fn of_a2() -> crate::facts::Fact<Vec<crate::facts::Commit>> {
+        let scene = Scene::new(PreReceive, "").commit(7, "[A2] x", &["services/revenue/x"]);
+        scene.into_facts().changes.remove(0).commits
+    }
+
+    #[test]
+    fn on_a_server_strangers_are_told_by_account_or_committer() {
+        let push = |maintainers: &str, account: &str, committer: &str| {
+            let scene =
+                Scene::new(PreReceive, "").policy(&format!("{{version: 1, maintainers: [{maintainers}]}}"));
+            let pusher = Pusher { source: "REMOTE_USER", name: account.into() };
+            let scene = scene.facts(|facts| facts.pusher = (!account.is_empty()).then_some(pusher));
+            scene.change(|change| change.committer = Some(committer.into())).findings().len()
+        };
+        assert_eq!(push("'account:alice'", "alice", "x@y.z"), 0);
+        assert_eq!(push("alice", "Alice", "x@y.z"), 0);
+        assert_eq!(push("'account:alice'", "mallory", "x@y.z"), 1);
+        assert_eq!(push("x@y.z", "mallory", "x@y.z"), 0);
+        assert_eq!(push("x@y.z, 'account:alice'", "mallory", "x@y.z"), 1, "who has accounts goes by them");
+        assert_eq!(push("x@y.z", "", "other@y.z"), 1);
     }
 
     #[test]

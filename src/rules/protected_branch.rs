@@ -25,7 +25,7 @@ Push your own branch and open a pull request: `git push origin feat/a2/<feature>
 ",
     level: Level::Error,
     at: &[Stage::Push, Stage::Server],
-    binds_maintainers: false,
+    binds_maintainers: true,
     needs: &[],
     is_wanted: |plan| !plan.policy.branch.protected.is_empty() || plan.has_area(Access::Lock),
     check,
@@ -75,14 +75,18 @@ fn lock_ref(context: &Context<'_>, update: RefUpdate) -> Option<Draft> {
     let prefix = &context.plan.policy.locks.prefix;
     let reference = context.change.reference.as_ref()?;
     reference.strip_prefix(prefix.value.trim_end_matches('/'))?.strip_prefix('/')?;
-    let agent = context.agent()?;
+    let whose = match context.agent() {
+        Some(agent) => format!(", and you are {agent}"),
+        None if context.facts.event.is_server() => String::new(),
+        None => return None,
+    };
     let does = match update {
-        RefUpdate::Create | RefUpdate::Forward => forged(context, agent)?,
+        RefUpdate::Create | RefUpdate::Forward => forged(context)?,
         RefUpdate::Rewrite => "rewrites the history of locks".to_owned(),
         RefUpdate::Delete => "deletes the history of locks".to_owned(),
     };
     Some(Draft {
-        headline: format!("the push {does} in `{reference}`, and you are {agent}"),
+        headline: format!("the push {does} in `{reference}`{whose}"),
         help: "leave it; a lock is taken with `git lane lock <scope>` and given back with \
                `git lane unlock <scope>`, and `git lane locks` lists them"
             .to_owned(),
@@ -91,19 +95,20 @@ fn lock_ref(context: &Context<'_>, update: RefUpdate) -> Option<Draft> {
     })
 }
 
-/// What is wrong with the events that an agent pushes; `None` if they are its own, and nothing else.
-fn forged(context: &Context<'_>, agent: &str) -> Option<String> {
+/// What is wrong with the events that are pushed; `None` if they can be, and are the agent's own.
+fn forged(context: &Context<'_>) -> Option<String> {
     let events = context.change.lock_events.as_ref()?;
     if let Some(fault) = &events.fault {
         return Some(format!("puts what git-lane did not write ({fault})"));
     }
+    let agent = context.agent()?;
     let other = events.agents.iter().find(|other| *other != agent)?;
     Some(format!("puts an event of {other}"))
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::facts::Event::PrePush;
+    use crate::facts::Event::{PrePush, PreReceive};
     use crate::facts::LockEvents;
     use crate::facts::RefUpdate::{self, Create, Delete, Forward, Rewrite};
     use crate::rules::testing::Scene;
@@ -132,15 +137,18 @@ mod tests {
 
     #[test]
     fn locks_keep_their_history() {
-        let lock = |update: RefUpdate| {
-            let scene = Scene::new(PrePush, "a2").change(|change| {
+        let at = |event, agent, update: RefUpdate| {
+            let scene = Scene::new(event, agent).change(|change| {
                 change.reference = Some("refs/lane/locks/0123".into());
                 change.branch = None;
                 change.update = Some(update);
             });
             scene.of("protected-branch").len()
         };
-        assert_eq!([lock(Create), lock(Forward), lock(Rewrite), lock(Delete)], [0, 0, 1, 1]);
+        let all = |event, agent| [Create, Forward, Rewrite, Delete].map(|update| at(event, agent, update));
+        assert_eq!(all(PrePush, "a2"), [0, 0, 1, 1]);
+        assert_eq!(all(PrePush, ""), [0, 0, 0, 0]);
+        assert_eq!(all(PreReceive, ""), [0, 0, 1, 1]);
     }
 
     #[test]

@@ -56,6 +56,7 @@ impl Scene {
                 proofs: Vec::new(),
                 email: None,
                 request: None,
+                pusher: None,
                 locks: Fact::Known(Locks::default()),
                 message: Fact::NotGathered,
                 changes: vec![change],
@@ -66,6 +67,10 @@ impl Scene {
                 in_subfolder: false,
             },
         }
+    }
+
+    pub fn into_facts(self) -> Facts {
+        self.facts
     }
 
     pub fn policy(mut self, text: &str) -> Self {

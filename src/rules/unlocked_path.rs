@@ -24,6 +24,9 @@ At commit the paths of that commit are judged. Each commit made under a lock bea
 agent's, and no other agent may have taken the lock since. A commit without the trailer needs the lock to
 be held when it is pushed.
 
+A server on which the locks do not lie (`locks.remote` is another remote, or none) cannot hold the
+generations against anything: there each commit must bear the trailer.
+
 A holder stops a margin before its lock ends: a tenth of its life, a minute at most. A maintainer needs no
 lock, but is told when an agent holds one.
 
@@ -60,7 +63,9 @@ fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailab
             continue;
         }
         let path = Path { context, locks: context.facts.locks.get()?, touched, area: &area.name.value };
-        if at_commit || context.agent().is_none() {
+        if path.locks.is_elsewhere {
+            path.elsewhere(findings);
+        } else if at_commit || context.agent().is_none() {
             path.now().into_iter().for_each(|draft| context.path_finding(touched, draft, findings));
         } else {
             path.pushed(findings);
@@ -139,6 +144,38 @@ impl<'a> Path<'a> {
         for (draft, commits) in wrong {
             self.context.path_finding_in(self.touched, commits, draft, findings);
         }
+    }
+
+    /// What is wrong with pushing it to a server that sees no locks: an agent's commits have to say under
+    /// which they were made, and whether that is true is judged where the locks are.
+    fn elsewhere(&self, findings: &mut Findings) {
+        if self.context.agent().is_none() {
+            return;
+        }
+        let says = |commit: &&&Commit| {
+            commit.message.lock_tokens().iter().any(|token| {
+                let scope = crate::locks::scope::Scope::stored(self.area, &token.scope);
+                scope.is_some_and(|scope| self.is_on(self.area, &scope))
+            })
+        };
+        let new = self.touched.commits.iter().filter(|commit| !commit.is_pushed);
+        let silent: Vec<Oid> = new.filter(|commit| !says(commit)).map(|commit| commit.oid).collect();
+        if silent.is_empty() && !self.touched.commits.is_empty() {
+            return;
+        }
+        let reword = self.context.reword("git commit --amend --no-edit", "git rebase --force-rebase");
+        let draft = Draft {
+            headline: format!(
+                "under the lock `{}`, with no trailer `Lane-Lock` that says who held it",
+                self.area
+            ),
+            help: format!(
+                "take the lock, and have the prepare-commit-msg hook put the trailer in: git lane lock {} && {reword}",
+                self.area
+            ),
+            ..Draft::default()
+        };
+        self.context.path_finding_in(self.touched, silent, draft, findings);
     }
 
     /// The generations that a commit bears for this path. A whole area's that was never given out is one
@@ -379,7 +416,8 @@ fn title(context: &Context<'_>, agent: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use crate::facts::Event::{PreCommit, PrePush};
+    use crate::facts::Event::{PreCommit, PrePush, PreReceive};
+    use crate::facts::RefUpdate::Create;
     use crate::locks::record::Kind;
     use crate::rules::testing::Scene;
 
@@ -531,6 +569,26 @@ mod tests {
     fn what_a_merge_puts_back_is_judged() {
         let scene = Scene::new(PrePush, "a2").files(&[PATH]);
         assert_eq!(scene.of("unlocked-path"), ["error unlocked-path services/common/db.py"]);
+    }
+
+    #[test]
+    fn where_no_locks_are_seen_the_trailer_must_be_there() {
+        let push = |agent: &str, message: &str| {
+            let scene = Scene::new(PreReceive, "").pushed_to(&format!("feat/{agent}/x"), Create);
+            let scene = scene.commit(7, message, &[PATH]).facts(|facts| {
+                facts.locks = crate::facts::Fact::Known(crate::facts::Locks {
+                    is_elsewhere: true,
+                    ..crate::facts::Locks::default()
+                });
+            });
+            scene.of("unlocked-path").len()
+        };
+        assert_eq!(push("a2", "[A2] x\n\nLane-Lock: common@7"), 0);
+        assert_eq!(push("a2", "[A2] x\n\nLane-Lock: services/common/db.py@7"), 0);
+        assert_eq!(push("a2", "[A2] x\n\nLane-Lock: services/common/net.py@7"), 1);
+        assert_eq!(push("a2", "[A2] x\n\nLane-Lock: other@7"), 1);
+        assert_eq!(push("a2", "[A2] x"), 1);
+        assert_eq!(push("nobody", "x"), 0, "a maintainer");
     }
 
     #[test]

@@ -57,7 +57,9 @@ fn in_force(
         ));
     }
     if repo.layout().worktree.is_none() {
-        return Ok(Check::ok(HOOKS, "a bare repository: each of its worktrees has hooks of its own"));
+        let detail = "a bare repository: each of its worktrees has hooks of its own, and `git lane install --server` \
+                      has it judge what is pushed to it";
+        return Ok(Check::ok(HOOKS, detail));
     }
     let own = read(&repo.layout().git_dir.join(OWN_CONFIG))?;
     let block = cut(own.as_deref(), Block::Hooks);

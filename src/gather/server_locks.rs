@@ -1,0 +1,126 @@
+//! Locks as a server sees them: read from its own refs and from the push, and nothing is written.
+
+use std::collections::BTreeSet;
+
+use super::gatherer::Gatherer;
+use super::locks::{held, oldest, taken, unavailable};
+use super::push::PushLine;
+use super::repository::{Read, Repository};
+use crate::facts::{Change, Locks, Oid, RefUpdate, Unavailable};
+use crate::locks::liveness::{Judge, Seen};
+use crate::locks::machine::ThisMachine;
+use crate::locks::record::Record;
+use crate::locks::store::{Store, Tip};
+use crate::policy::Plan;
+
+/// What the server knows of the locks on some areas; those in the push are the newest.
+///
+/// The locks lie here where `locks.remote` is the remote whose branches count, or where agents work in
+/// worktrees of this very repository. What stands still here was seen by nobody, so that a lock of another
+/// machine counts as alive until another takes its place.
+pub(super) fn locks(
+    repo: &dyn Repository,
+    plan: &Plan,
+    changes: &[Change],
+    areas: &BTreeSet<&str>,
+    pushed: &[PushLine],
+) -> Read<Locks> {
+    let store = Store::new(repo, plan);
+    let prefix = prefix(plan);
+    let is_here = match &plan.policy.locks.remote {
+        Some(remote) => remote.value == plan.policy.remote.value,
+        None => {
+            !repo.ref_names(&prefix)?.is_empty()
+                || pushed.iter().any(|line| line.remote_ref.starts_with(&prefix))
+        }
+    };
+    let mut found = Locks { is_elsewhere: !is_here, ..Locks::default() };
+    if !is_here {
+        return Ok(found);
+    }
+    let (world, seen) = (ThisMachine::new(), Seen::default());
+    let judge = Judge::new(plan, &world, &seen);
+    for area in areas {
+        let name = store.reference(area).map_err(unavailable)?;
+        let new = pushed.iter().find(|line| line.remote_ref == name).and_then(|line| line.local);
+        let tip = match new {
+            Some(oid) => Some(Tip { oid, record: record(repo, &name, oid, Some(area))? }),
+            None => store.read_ref(&name, Some(area)).map_err(unavailable)?,
+        };
+        let Some(tip) = tip else {
+            continue;
+        };
+        let alive = tip.record.leases.iter().filter(|lease| !judge.lease(lease).is_over());
+        found.leases.extend(alive.map(|lease| held(area, lease, &judge)));
+        found.taken.extend(taken(&store, &tip, oldest(changes)).map_err(unavailable)?);
+    }
+    Ok(found)
+}
+
+fn prefix(plan: &Plan) -> String {
+    format!("{}/", plan.policy.locks.prefix.value.trim_end_matches('/'))
+}
+
+fn record(repo: &dyn Repository, name: &str, oid: Oid, area: Option<&str>) -> Read<Record> {
+    let commit = repo.commit(oid)?;
+    let parsed = Record::parse(&commit.message, area).and_then(|record| {
+        // No part of a project comes in this way.
+        match repo.tree(commit.tree) {
+            Ok(entries) if entries.is_empty() => Ok(record),
+            Ok(_) => Err("it has files".to_owned()),
+            Err(why) => Err(why.reason),
+        }
+    });
+    parsed.map_err(|reason| no_lock(name, &reason))
+}
+
+fn no_lock(name: &str, reason: &str) -> Unavailable {
+    Unavailable::new(
+        format!("the push would leave {name} without a lock in it: {reason}"),
+        "leave refs of locks to git lane lock, unlock and push",
+    )
+}
+
+impl Gatherer<'_> {
+    /// What a push makes of a ref of locks: cheap, for there are many. In whose names its new events were
+    /// written is what counts.
+    pub(super) fn received_lock(&self, line: &PushLine) -> Read<Option<Change>> {
+        if !line.remote_ref.starts_with(&prefix(self.plan)) {
+            return Ok(None);
+        }
+        let mut change = Change {
+            reference: Some(line.remote_ref.clone()),
+            base: self.base.map(|base| base.oid),
+            update: Some(RefUpdate::Delete),
+            ..Change::default()
+        };
+        let Some(local) = line.local else {
+            return Ok(Some(change));
+        };
+        let name = &line.remote_ref;
+        let Some(tip) = self.repo.peel(local)?.filter(|tip| *tip == local) else {
+            return Err(no_lock(name, "it leads to no commit"));
+        };
+        change.head = Some(tip);
+        change.update = Some(match line.remote {
+            None => RefUpdate::Create,
+            Some(old) if self.repo.merge_base(old, &[tip])? == Some(old) => RefUpdate::Forward,
+            Some(_) => RefUpdate::Rewrite,
+        });
+        if change.update == Some(RefUpdate::Rewrite) {
+            return Ok(Some(change));
+        }
+        let last = record(self.repo, name, tip, None)?;
+        if Store::new(self.repo, self.plan).reference(&last.area).map_err(unavailable)? != *name {
+            return Err(no_lock(name, "its record belongs under another name"));
+        }
+        let known: Vec<Oid> = line.remote.into_iter().collect();
+        for oid in self.repo.commits(&[tip], &known)? {
+            let agent = record(self.repo, name, oid, Some(&last.area))?.event.agent;
+            if !change.lock_agents.contains(&agent) {
+                change.lock_agents.push(agent);
+            }
+        }
+        Ok(Some(change))
+    }
+}
