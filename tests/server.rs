@@ -180,10 +180,11 @@ fn what_the_server_is_told_by_strangers_counts_for_nothing() {
 
 #[test]
 fn maintainers_are_known_by_account_or_by_committer() {
-    let server = Server::with(&policy().replace("maintainers: []", "maintainers: [test@example.com]").replace(
-        "unidentified: maintainer",
-        "unidentified: deny",
-    ));
+    let server = Server::with(
+        &policy()
+            .replace("maintainers: []", "maintainers: [test@example.com]")
+            .replace("unidentified: maintainer", "unidentified: deny"),
+    );
     let tree = server.clone("c", "hotfix");
     commit(&tree, "docs/a.md", "docs: a");
     push(&tree, &["HEAD", "HEAD:main"]).ok();

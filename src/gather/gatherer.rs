@@ -384,6 +384,8 @@ impl Gatherer<'_> {
             if let Some(head) = change.head {
                 change.committer = Some(self.repo.commit(head)?.committer);
             }
+            // Nobody here knows what is checked out there; a commit meant for a protected branch may be on any.
+            change.elsewhere = change.branch.clone().filter(|branch| self.plan.protected(branch).is_none());
             changes.push(change);
         }
         Ok(changes)

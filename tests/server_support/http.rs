@@ -6,12 +6,16 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::support::command;
 
 /// A web server for all repositories of a folder.
 pub struct Http {
     pub address: String,
+    /// How many requests came in chunks, and how many were compressed.
+    pub seen: Arc<[AtomicUsize; 2]>,
 }
 
 impl Http {
@@ -20,15 +24,17 @@ impl Http {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let folder = folder.to_owned();
+        let seen = Arc::new([AtomicUsize::new(0), AtomicUsize::new(0)]);
+        let counted = Arc::clone(&seen);
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let folder = folder.clone();
+                let (folder, counted) = (folder.clone(), Arc::clone(&counted));
                 std::thread::spawn(move || {
-                    let _ = answer(&stream, &folder, is_private);
+                    let _ = answer(&stream, &folder, is_private, &counted);
                 });
             }
         });
-        Self { address }
+        Self { address, seen }
     }
 
     pub fn url(&self, user: &str) -> String {
@@ -84,8 +90,16 @@ fn ask(stream: &TcpStream) -> std::io::Result<Asked> {
     Ok(Asked { method, path: path.to_owned(), query: query.to_owned(), headers, body })
 }
 
-fn answer(stream: &TcpStream, folder: &Path, is_private: bool) -> std::io::Result<()> {
+fn answer(
+    stream: &TcpStream,
+    folder: &Path,
+    is_private: bool,
+    seen: &[AtomicUsize; 2],
+) -> std::io::Result<()> {
     let asked = ask(stream)?;
+    for (at, header) in ["transfer-encoding", "content-encoding"].iter().enumerate() {
+        seen[at].fetch_add(usize::from(asked.headers.contains_key(*header)), Ordering::Relaxed);
+    }
     let mut out = stream;
     let user = asked.headers.get("authorization").and_then(|value| user_of(value));
     if is_private && user.is_none() {
@@ -96,7 +110,9 @@ fn answer(stream: &TcpStream, folder: &Path, is_private: bool) -> std::io::Resul
     let home: PathBuf = folder.to_owned();
     let mut backend = command("git", folder, &home);
     // A server is another machine: it has nothing of whoever pushes.
-    for name in ["GIT_EDITOR", "GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL", "GIT_COMMITTER_NAME", "GIT_COMMITTER_EMAIL"] {
+    for name in
+        ["GIT_EDITOR", "GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL", "GIT_COMMITTER_NAME", "GIT_COMMITTER_EMAIL"]
+    {
         backend.env_remove(name);
     }
     backend
