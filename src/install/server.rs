@@ -49,7 +49,7 @@ pub fn install_server(repo: &dyn Repository, options: &ServerOptions) -> Result<
     let _guard = places.lock()?;
     match host_folder(repo, options.hook)? {
         Some(folder) => {
-            let was_there = taken_away(layout, Some(options.hook))?;
+            let was_there = taken_away(layout, Some(&folder))?;
             into_folder(layout, &places, &folder, options, was_there)
         }
         None => in_force(repo, &places, options),
@@ -182,22 +182,28 @@ fn made_in(text: &[u8]) -> usize {
     line.and_then(|count| count.parse().ok()).unwrap_or(0)
 }
 
-/// Takes our file out of every folder of a host, apart from that of one hook. Whether one was there.
-fn taken_away(layout: &Layout, but: Option<&str>) -> Result<bool, Error> {
+/// Our files in the folders of a host.
+pub(super) fn files(layout: &Layout) -> Result<Vec<PathBuf>, Error> {
+    let mut found = Vec::new();
+    for place in ["custom_hooks", "hooks"] {
+        for folder in ["pre-receive.d", "update.d"] {
+            let path = layout.common_dir.join(place).join(folder).join(FILE);
+            if os::read(&path)?.is_some_and(|text| bears_marker(&text)) {
+                found.push(path);
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// Takes our file out of every folder of a host, apart from one. Whether one was there.
+fn taken_away(layout: &Layout, but: Option<&Path>) -> Result<bool, Error> {
     let mut found = false;
-    for (place, hook) in [
-        ("custom_hooks", "pre-receive"),
-        ("custom_hooks", "update"),
-        ("hooks", "pre-receive"),
-        ("hooks", "update"),
-    ] {
-        if but == Some(hook) {
+    for path in files(layout)? {
+        if path.parent() == but {
             continue;
         }
-        let path = layout.common_dir.join(place).join(format!("{hook}.d")).join(FILE);
-        let Some(text) = os::read(&path)?.filter(|text| bears_marker(text)) else {
-            continue;
-        };
+        let text = os::read(&path)?.unwrap_or_default();
         fs::remove_file(&path).map_err(|error| unwritable(&path, &error))?;
         found = true;
         for folder in path.ancestors().skip(1).take(made_in(&text)) {

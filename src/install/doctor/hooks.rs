@@ -16,7 +16,7 @@ use crate::install::settings::{OWN_CONFIG, is_extension_on};
 use crate::install::targets::is_same;
 use crate::report::quote;
 
-const INSTALL: &str = "git lane install";
+pub(super) const INSTALL: &str = "git lane install";
 const HOOKS: &str = "hooks";
 const SCRIPTS: &str = "scripts";
 const BINARY: &str = "binary";
@@ -146,24 +146,24 @@ fn of_scripts(places: &Places, scripts: &[(String, Vec<u8>)]) -> Result<Vec<Chec
     } else {
         Check::problem(SCRIPTS, wrong.join("; "), INSTALL)
     });
-    checks.extend(binaries.iter().map(|binary| of_binary(binary)));
+    checks.extend(binaries.iter().map(|binary| of_binary(binary, INSTALL)));
     Ok(checks)
 }
 
-fn of_binary(binary: &Path) -> Check {
+pub(super) fn of_binary(binary: &Path, install: &str) -> Check {
     let shown = binary.display();
     if !is_executable(binary) {
         return Check::problem(
             BINARY,
             format!("the scripts start {shown}, which is not there or not executable: they block everything"),
-            INSTALL,
+            install,
         );
     }
     match std::env::current_exe() {
         Ok(this) if !is_same(&this, binary) => Check::warning(
             BINARY,
             format!("the scripts start {shown}, and this is {}", this.display()),
-            format!("{INSTALL} has them start this one"),
+            format!("{install} has them start this one"),
         ),
         _ => Check::ok(BINARY, format!("the scripts start {shown}")),
     }

@@ -4,6 +4,7 @@ mod gits;
 mod hooks;
 mod lane;
 mod locks;
+mod server;
 
 use std::ffi::{OsStr, OsString};
 
@@ -79,6 +80,10 @@ pub fn examine(
     match hooks::examine(repo, &variables) {
         Ok(found) => checks.extend(found),
         Err(error) => checks.push(Check::error("hooks", &error)),
+    }
+    match server::examine(repo) {
+        Ok(found) => checks.extend(found),
+        Err(error) => checks.push(Check::error("server hooks", &error)),
     }
     checks.push(lane::identity(repo, loaded.ok().map(|loaded| &loaded.plan), environment));
     checks.extend(lane::policy(loaded));

@@ -1,0 +1,138 @@
+//! Locks at the server: held against what lies in its own refs, and in the push itself.
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used)]
+
+mod server_support;
+mod support;
+
+use server_support::{Server, commit, policy, push, push_as};
+use support::Worktree;
+
+const REF: &str = "refs/lane/locks/d66298e124bee0fb";
+
+fn shared() -> String {
+    let identity = "    worktree: ../wt-a2-genai\n    identity: { accounts: [bot-2] }\n";
+    let policy = policy().replace("ttl: 2h, remote: null", "ttl: 2h, remote: origin");
+    policy.replace("    worktree: ../wt-a2-genai\n", identity)
+}
+
+/// A clone with the hooks of an agent.
+fn agent(server: &Server, id: &str) -> Worktree {
+    let tree = server.clone(&format!("clone-{id}"), &format!("feat/{id}/x"));
+    tree.lane(&["install", "--agent", id]).ok();
+    tree
+}
+
+fn work(tree: &Worktree, path: &str, message: &str) {
+    tree.commit(path, &format!("{message}\n"), message).ok();
+}
+
+#[test]
+fn work_under_a_lock_passes_and_other_work_does_not() {
+    let server = Server::with(&shared());
+    let (one, two) = (agent(&server, "a1"), agent(&server, "a2"));
+    one.lane(&["lock", "common"]).ok();
+    work(&one, "services/common/a.py", "feat: a");
+    one.lane(&["push"]).ok();
+    assert!(server.refs().contains("refs/heads/feat/a1/x"));
+    commit(&two, "services/common/b.py", "[A2] feat: b");
+    two.git(&["push", "--no-verify", "origin", "HEAD"]).fails(1).says("which a1 (MLOps) holds until");
+    two.git(&["commit", "-q", "--amend", "--no-verify", "-m", "[A2] feat: b\n\nLane-Lock: common@1"]).ok();
+    two.git(&["push", "--no-verify", "origin", "HEAD"]).fails(1).says("which was that of a1 (MLOps)");
+    two.git(&["commit", "-q", "--amend", "--no-verify", "-m", "[A2] feat: b\n\nLane-Lock: common@9"]).ok();
+    two.git(&["push", "--no-verify", "origin", "HEAD"]).fails(1).says("which was never taken");
+    one.lane(&["unlock", "common"]).ok();
+    two.lane(&["lock", "common"]).ok().says("generation 2");
+    two.git(&["commit", "-q", "--amend", "--no-verify", "-m", "[A2] feat: b\n\nLane-Lock: common@2"]).ok();
+    two.git(&["push", "--no-verify", "origin", "HEAD"]).ok();
+}
+
+#[test]
+fn a_stolen_lock_is_known_to_the_server_at_once() {
+    let server = Server::with(&shared());
+    let (one, two) = (agent(&server, "a1"), agent(&server, "a2"));
+    two.lane(&["lock", "common"]).ok();
+    work(&two, "services/common/a.py", "feat: a");
+    one.lane(&["lock", "common", "--steal", "--reason", "production is down"]).ok();
+    let refused = two.git(&["push", "--no-verify", "origin", "HEAD"]).fails(1);
+    refused
+        .says("which a1 (MLOps) stole at")
+        .says("production is down")
+        .says("git rebase --force-rebase origin/main");
+}
+
+#[test]
+fn locks_in_the_push_are_the_newest() {
+    let server = Server::with(&shared());
+    let two = agent(&server, "a2");
+    // The event is brought to the server by the push that needs it.
+    two.lane(&["lock", "common"]).ok();
+    let event = server.git(&["rev-parse", REF]).ok().out;
+    work(&two, "services/common/a.py", "feat: a");
+    server.git(&["update-ref", "-d", REF]).ok();
+    two.git(&["push", "--no-verify", "origin", "HEAD"]).fails(1).says("unlocked-path");
+    let locks = format!("{}:{REF}", event.trim());
+    two.git(&["push", "--no-verify", "--atomic", "origin", "HEAD", &locks]).ok();
+}
+
+#[test]
+fn the_history_of_locks_only_grows() {
+    let server = Server::with(&shared());
+    let (one, two) = (agent(&server, "a1"), agent(&server, "a2"));
+    one.lane(&["lock", "common"]).ok();
+    let first = server.git(&["rev-parse", REF]).ok().out;
+    one.lane(&["unlock", "common"]).ok();
+    let before = server.refs();
+    let quiet = |tree: &Worktree, refspec: &str| tree.git(&["push", "--no-verify", "origin", refspec]);
+    quiet(&one, &format!(":{REF}")).fails(1).says("deletes the history of locks");
+    quiet(&one, &format!("+{}:{REF}", first.trim())).fails(1).says("rewrites the history of locks");
+    quiet(&one, &format!("+main:{REF}")).fails(1).says("rewrites the history of locks");
+    quiet(&one, "main:refs/lane/locks/0123456789abcdef").fails(1).says("without a lock in it");
+    quiet(&one, &format!("{}:refs/lane/locks/0123456789abcdef", first.trim())).fails(1).says("another name");
+    assert_eq!(server.refs(), before);
+    two.lane(&["lock", "common"]).ok();
+    two.lane(&["unlock", "common"]).ok();
+
+    // Nobody writes into the history in another's name.
+    let tip = server.git(&["rev-parse", REF]).ok().out;
+    let message = server
+        .git(&["log", "-1", "--format=%B", REF])
+        .ok()
+        .out
+        .replace("\"agent\":\"a2\"", "\"agent\":\"a1\"");
+    let tree = one.git(&["hash-object", "-t", "tree", "-w", "/dev/null"]).ok().out;
+    one.git(&["fetch", "-q", "origin", REF]).ok();
+    let forged = one.git(&["commit-tree", tree.trim(), "-p", tip.trim(), "-m", message.trim_end()]).ok().out;
+    push_as(&one, "bot-2", &["--no-verify", &format!("{}:{REF}", forged.trim())])
+        .fails(1)
+        .says("the account `bot-2` is that of a2, and the record of a lock says a1");
+    let laden = one.git(&["commit-tree", "main^{tree}", "-p", tip.trim(), "-m", message.trim_end()]).ok().out;
+    quiet(&one, &format!("{}:{REF}", laden.trim())).fails(1).says("it has files");
+}
+
+#[test]
+fn where_the_locks_lie_elsewhere_the_trailer_must_be_there() {
+    let server = Server::new();
+    let tree = server.clone("c", "feat/a2/x");
+    commit(&tree, "services/common/a.py", "[A2] feat: a");
+    push(&tree, &["HEAD"]).fails(1).says("with no trailer `Lane-Lock`").says("git lane lock common");
+    tree.git(&["commit", "-q", "--amend", "-m", "[A2] feat: a\n\nLane-Lock: common@3"]).ok();
+    push(&tree, &["HEAD"]).ok();
+    // Pushed once, it stays right.
+    commit(&tree, "services/rag_pipeline/a.py", "[A2] feat: b");
+    push(&tree, &["HEAD"]).ok();
+}
+
+#[test]
+fn the_server_writes_nothing_down() {
+    let server = Server::with(&shared());
+    let two = agent(&server, "a2");
+    two.lane(&["lock", "common"]).ok();
+    let folder = server.root().join("lane");
+    let names = |folder: &std::path::Path| {
+        let mut names: Vec<_> =
+            std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        names.sort();
+        names
+    };
+    assert_eq!(names(&folder), ["install.lock", "server-hooks"], "and no cache of what was seen");
+}
