@@ -71,11 +71,22 @@ fn received(plan: &Plan, facts: &Facts, change: &Change) -> Who {
     };
     let agent = facts.pusher.as_ref().and_then(|pusher| of_account(plan, pusher));
     let agent = agent.or_else(|| branch.and_then(|branch| of_branch(plan, branch))).or(of_lock);
-    let agent = agent.map(str::to_owned).or_else(|| match branch {
-        Some(branch) if plan.protected(branch).is_none() => of_messages(plan, facts, change),
-        _ => of_shared(plan, facts, change),
+    let agent = agent.map(str::to_owned).or_else(|| {
+        let tagged = match branch {
+            Some(branch) if plan.protected(branch).is_none() => of_messages(plan, facts, change),
+            _ => of_shared(plan, change),
+        };
+        tagged.filter(|agent| !is_known_not_to_be(plan, facts, agent))
     });
     agent.map_or_else(|| nobody(plan, facts, change), Who::Agent)
+}
+
+/// Whether the account that pushes is a maintainer's, or none of those that the agent has.
+fn is_known_not_to_be(plan: &Plan, facts: &Facts, agent: &str) -> bool {
+    facts.pusher.as_ref().is_some_and(|pusher| {
+        let identity = plan.policy.agent(agent).and_then(|agent| agent.identity.as_ref());
+        is_maintainer(plan, pusher) || identity.is_some_and(|identity| !identity.accounts.is_empty())
+    })
 }
 
 /// The agent of the policy whose account it is. Hosts do not tell accounts apart by case.
@@ -89,8 +100,8 @@ pub fn of_account<'p>(plan: &'p Plan, pusher: &Pusher) -> Option<&'p str> {
 }
 
 /// The agent who pushes to what is everybody's, such as a protected branch or a tag: the one whose tag the
-/// last commit bears, unless others have a part in it, or the account that pushes is known to be another's.
-fn of_shared(plan: &Plan, facts: &Facts, change: &Change) -> Option<String> {
+/// last commit bears, unless others have a part in it.
+fn of_shared(plan: &Plan, change: &Change) -> Option<String> {
     let commits = change.commits.known()?;
     let [agent] = plan.tagged(&commits.last()?.message)[..] else {
         return None;
@@ -98,11 +109,7 @@ fn of_shared(plan: &Plan, facts: &Facts, change: &Change) -> Option<String> {
     if commits.iter().any(|commit| plan.tagged(&commit.message).iter().any(|other| *other != agent)) {
         return None;
     }
-    let is_another = facts.pusher.as_ref().is_some_and(|pusher| {
-        let identity = plan.policy.agent(agent).and_then(|agent| agent.identity.as_ref());
-        is_maintainer(plan, pusher) || identity.is_some_and(|identity| !identity.accounts.is_empty())
-    });
-    (!is_another).then(|| agent.to_owned())
+    Some(agent.to_owned())
 }
 
 /// Whether an account stands under `maintainers`, by its name or as `account:<name>`.
