@@ -68,6 +68,15 @@ fn the_base_is_for_maintainers() {
 }
 
 #[test]
+fn another_name_for_the_base_is_the_base() {
+    let server = Server::new();
+    server.git(&["symbolic-ref", "refs/heads/feat/a2/x", "refs/heads/main"]).ok();
+    let tree = server.clone("c", "work");
+    commit(&tree, "services/rag_pipeline/a.py", "[A2] feat: a");
+    push(&tree, &["HEAD:refs/heads/feat/a2/x"]).fails(1).says("the protected branch `main`");
+}
+
+#[test]
 fn refs_of_one_push_do_not_hide_behind_one_another() {
     let server = Server::new();
     let tree = server.clone("c", "feat/a2/x");

@@ -37,11 +37,10 @@ fn what_stands_in_a_folders_place_is_the_folders() {
 }
 
 #[test]
-fn hooks_that_nobody_built_let_nothing_through() {
+fn hooks_that_are_called_wrongly_let_nothing_through() {
     let (_scratch, tree) = Scratch::installed();
-    for name in ["pre-receive", "update"] {
-        tree.lane(&["hook", name]).fails(2).says("no server hooks so far");
-    }
+    tree.lane_stdin(&["hook", "pre-receive"], b"x\n").fails(2).says("nothing was pushed");
+    tree.lane(&["hook", "update"]).fails(2).says("this ref was not pushed");
     tree.lane(&["hook", "pre-comit"]).fails(2).says("git has no hook `pre-comit`");
     tree.lane(&["hook", "post-commit"]).ok();
 }

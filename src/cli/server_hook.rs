@@ -20,6 +20,9 @@ use crate::report::text::{self, Style};
 /// What reaches the pusher as `remote: …` is cut to lines of so many characters.
 const WIDTH: usize = 100;
 
+/// As deep as git follows refs that lead to others.
+const DEEPEST: usize = 5;
+
 /// What a server hook came to.
 pub struct Received {
     /// The exit code.
@@ -54,6 +57,7 @@ pub fn judge(event: Event, args: &[OsString]) -> Result<Received, Error> {
     }
     let repo = Git2Repository::open()?;
     trace::debug(|| format!("repository: {:?}", repo.layout()));
+    let lines = lines.into_iter().map(|line| meant(&repo, line)).collect::<Result<Vec<_>, _>>()?;
     let code = if lines.is_empty() { 0 } else { all(&repo, event, &lines)? };
     Ok(Received { code, input, repo })
 }
@@ -67,6 +71,20 @@ fn named(args: &[OsString]) -> Result<PushLine, Error> {
             "git calls it with them: git lane hook update <ref> <old oid> <new oid>",
         )),
     }
+}
+
+/// git follows a ref that leads to another one: what moves is the other.
+fn meant(repo: &Git2Repository, mut line: PushLine) -> Result<PushLine, Unavailable> {
+    for _ in 0..DEEPEST {
+        match repo.symbolic_ref(&line.remote_ref)? {
+            Some(target) => line.remote_ref = target,
+            None => return Ok(line),
+        }
+    }
+    Err(Unavailable::new(
+        format!("the ref {} on the server leads to others without end", line.local_ref),
+        "whoever runs the server: git symbolic-ref shows where it leads",
+    ))
 }
 
 fn all(repo: &Git2Repository, event: Event, lines: &[PushLine]) -> Result<u8, Error> {
