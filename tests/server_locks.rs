@@ -123,6 +123,34 @@ fn where_the_locks_lie_elsewhere_the_trailer_must_be_there() {
 }
 
 #[test]
+fn locks_of_worktrees_of_the_server_itself() {
+    let server = Server::without_hook(&policy());
+    let root = server.scratch.home().join("wt");
+    server.git(&["worktree", "add", "-q", "-b", "feat/a2/w", root.to_str().unwrap(), "main"]).ok();
+    server.lane(&["install", "--server"]).ok();
+    let inside = Worktree { root, home: server.scratch.home() };
+    inside.lane(&["install", "--agent", "a2"]).ok();
+    inside.lane(&["lock", "common"]).ok();
+    let tree = server.clone("c", "feat/a2/x");
+    commit(&tree, "services/common/a.py", "[A2] feat: a\n\nLane-Lock: common@1");
+    push(&tree, &["HEAD"]).ok();
+    tree.git(&["switch", "-q", "-c", "feat/a1/x", "main"]).ok();
+    commit(&tree, "services/common/a.py", "[A1] feat: a\n\nLane-Lock: common@1");
+    push(&tree, &["HEAD"]).fails(1).says("which was that of a2 (GenAI)");
+}
+
+#[test]
+fn refs_of_locks_that_somebody_brought_along_change_nothing() {
+    let server = Server::new();
+    let two = agent(&server, "a2");
+    two.lane(&["lock", "common"]).ok();
+    two.git(&["push", "--no-verify", "origin", &format!("{REF}:{REF}")]).ok();
+    let tree = server.clone("c", "feat/a1/x");
+    commit(&tree, "services/common/a.py", "[A1] feat: a\n\nLane-Lock: common@7");
+    push(&tree, &["HEAD"]).ok();
+}
+
+#[test]
 fn the_server_writes_nothing_down() {
     let server = Server::with(&shared());
     let two = agent(&server, "a2");

@@ -6,6 +6,7 @@ use super::gatherer::Gatherer;
 use super::locks::{held, oldest, taken, unavailable};
 use super::push::PushLine;
 use super::repository::{Read, Repository};
+use super::worktrees::worktrees;
 use crate::facts::{Change, Locks, Oid, RefUpdate, Unavailable};
 use crate::locks::liveness::{Judge, Seen};
 use crate::locks::machine::ThisMachine;
@@ -26,13 +27,9 @@ pub(super) fn locks(
     pushed: &[PushLine],
 ) -> Read<Locks> {
     let store = Store::new(repo, plan);
-    let prefix = prefix(plan);
     let is_here = match &plan.policy.locks.remote {
         Some(remote) => remote.value == plan.policy.remote.value,
-        None => {
-            !repo.ref_names(&prefix)?.is_empty()
-                || pushed.iter().any(|line| line.remote_ref.starts_with(&prefix))
-        }
+        None => !worktrees(repo.layout())?.is_empty(),
     };
     let mut found = Locks { is_elsewhere: !is_here, ..Locks::default() };
     if !is_here {
