@@ -69,6 +69,8 @@ fn a_head_that_leads_nowhere_opens_no_door() {
             .says("could not decide (pre-receive); nothing was pushed");
     }
     assert_eq!(server.refs(), before);
+    server.git(&["config", "lane.base", "gone"]).ok();
+    push(&tree, &["HEAD"]).fails(1).says("lane.base of the repository").says("git config lane.base main");
     server.git(&["config", "lane.base", "main"]).ok();
     push(&tree, &["HEAD"]).fails(1).says("foreign-path");
     server.git(&["config", "--unset", "lane.base"]).ok();

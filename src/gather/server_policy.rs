@@ -7,6 +7,9 @@ use crate::error::Error;
 use crate::facts::Unavailable;
 use crate::policy::{self, FILE};
 
+/// The setting that names the default branch where HEAD does not.
+const SETTING: &str = "lane.base";
+
 /// What binds those who push.
 #[derive(Debug)]
 pub enum InForce {
@@ -130,7 +133,7 @@ fn repoint(reference: &str) -> String {
 
 /// The full name of the branch whose policy counts.
 fn default_branch(repo: &dyn Repository) -> Read<String> {
-    if let Some(name) = repo.config("lane.base")?.pop() {
+    if let Some(name) = repo.config(SETTING)?.pop() {
         return Ok(format!("refs/heads/{name}"));
     }
     if repo.layout().worktree.is_some() {
@@ -176,12 +179,18 @@ fn unborn(repo: &dyn Repository, reference: &str, lines: &[PushLine]) -> Result<
     let usual = ["refs/heads/main", "refs/heads/master"];
     let usual = branches.iter().find(|name| usual.contains(&name.as_str()));
     let best = usual.or(with_policy).or(branches.first()).map_or("refs/heads/<branch>", String::as_str);
+    let is_configured = !repo.config(SETTING)?.is_empty();
+    let (place, mend) = if is_configured {
+        (SETTING, format!("git config {SETTING} {}", best.trim_start_matches("refs/heads/")))
+    } else {
+        ("HEAD", repoint(best))
+    };
     Err(Unavailable::new(
         format!(
-            "HEAD of the repository on the server is {reference}, which is not there, while other refs are: \
+            "{place} of the repository on the server is {reference}, which is not there, while other refs are: \
              nobody can tell which policy is in force"
         ),
-        format!("on the server: {}\nor bring {reference} back there", repoint(best)),
+        format!("on the server: {mend}\nor bring {reference} back there"),
     )
     .into())
 }
