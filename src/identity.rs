@@ -65,7 +65,7 @@ pub fn resolve(plan: &Plan, facts: &Facts, change: &Change) -> Who {
 /// Whose a change is that a server receives.
 fn received(plan: &Plan, facts: &Facts, change: &Change) -> Who {
     let branch = change.branch.as_deref();
-    let of_lock = match change.lock_agents.as_slice() {
+    let of_lock = match change.lock_events.as_ref().map_or(&[][..], |events| events.agents.as_slice()) {
         [one] => plan.policy.agent(one).map(|agent| agent.id.value.as_str()),
         _ => None,
     };

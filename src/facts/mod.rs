@@ -178,8 +178,6 @@ pub struct Change {
     pub elsewhere: Option<String>,
     /// On a server: the e-mail address of the tip's committer.
     pub committer: Option<String>,
-    /// On a server: in whose names the lock events that come with a ref of locks were written.
-    pub lock_agents: Vec<String>,
 }
 
 impl Default for Change {
@@ -201,7 +199,6 @@ impl Default for Change {
             is_merging: false,
             elsewhere: None,
             committer: None,
-            lock_agents: Vec::new(),
         }
     }
 }

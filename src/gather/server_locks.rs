@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::gatherer::Gatherer;
-use super::locks::{held, oldest, taken, unavailable};
+use super::locks::{held, lock_events, oldest, taken, unavailable};
 use super::push::PushLine;
 use super::repository::{Read, Repository};
 use super::worktrees::worktrees;
@@ -111,13 +111,8 @@ impl Gatherer<'_> {
         if Store::new(self.repo, self.plan).reference(&last.area).map_err(unavailable)? != *name {
             return Err(no_lock(name, "its record belongs under another name"));
         }
-        let known: Vec<Oid> = line.remote.into_iter().collect();
-        for oid in self.repo.commits(&[tip], &known)? {
-            let agent = record(self.repo, name, oid, Some(&last.area))?.event.agent;
-            if !change.lock_agents.contains(&agent) {
-                change.lock_agents.push(agent);
-            }
-        }
+        let events = lock_events(self.repo, &name[prefix(self.plan).len()..], line.remote, tip)?;
+        change.lock_events = Some(events);
         Ok(Some(change))
     }
 }

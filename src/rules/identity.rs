@@ -95,7 +95,8 @@ fn account(context: &Context<'_>, agent: &str, findings: &mut Findings) {
         return;
     }
     let branch = change.branch.as_deref().and_then(|branch| of_branch(plan, branch));
-    let of_lock = change.lock_agents.iter().map(String::as_str).find(|other| *other != agent);
+    let events = change.lock_events.iter().flat_map(|events| &events.agents);
+    let of_lock = events.map(String::as_str).find(|other| *other != agent);
     let commits = change.commits.known().into_iter().flatten().filter(|commit| !commit.is_pushed);
     let mut tagged = commits.flat_map(|commit| plan.tagged(&commit.message));
     let claims = [
@@ -230,7 +231,7 @@ fn how_to_sign(context: &Context<'_>, agent: &str) -> String {
 mod tests {
     use crate::facts::Event::{Check, PreCommit, PrePush, PreReceive};
     use crate::facts::RefUpdate::{Create, Forward};
-    use crate::facts::{IdentityClaim, IdentityProof, IdentitySource, Pusher};
+    use crate::facts::{IdentityClaim, IdentityProof, IdentitySource, LockEvents, Pusher};
     use crate::report::Identity;
     use crate::rules::testing::Scene;
     use crate::signature::{Key, Kind, Signature};
@@ -407,7 +408,7 @@ mod tests {
         let untagged = received("bot-2", "hotfix", "x").findings();
         assert_eq!(untagged, ["error branch-name", "error untagged-message @07"], "no tag is no way out");
         let lock = received("bot-2", "feat/a2/x", "[A2] x").change(|change| {
-            change.lock_agents = vec!["a1".into()];
+            change.lock_events = Some(LockEvents { agents: vec!["a1".into()], fault: None });
         });
         assert_eq!(lock.findings(), ["error identity (a1)"]);
     }
