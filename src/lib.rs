@@ -13,6 +13,7 @@ pub mod engine;
 pub mod error;
 pub mod facts;
 pub mod gather;
+pub mod github;
 mod identity;
 pub mod init;
 pub mod install;

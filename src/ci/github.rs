@@ -169,7 +169,7 @@ mod tests {
         for (job, labels) in [
             (payload!("pull_request", "opened"), vec![]),
             (payload!("pull_request", "labeled"), vec!["bug".to_owned()]),
-            (payload!("pull_request_target", "synchronize"), vec![]),
+            (payload!("pull_request_target", "synchronize"), vec!["bug".to_owned()]),
         ] {
             assert_eq!((job.head.commit.as_deref(), job.base.commit.as_deref()), (Some(HEAD), Some(BASE)));
             assert_eq!(

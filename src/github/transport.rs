@@ -1,0 +1,165 @@
+//! One request, one answer: all that knows octocrab, http and tokio.
+//!
+//! octocrab brings the TLS, the token's header (sent to the API's host alone), the API's version and the time to
+//! connect. Its retries are switched off, for they send a `POST` again that may have taken effect; its own calls are
+//! not used, for they read one page, fail on a field that nobody asked for, and hide the headers.
+
+use std::time::Duration;
+
+use octocrab::Octocrab;
+use serde_json::Value;
+use tokio::runtime::{Builder, Runtime};
+use url::Url;
+
+use super::error::Error;
+use super::settings::Settings;
+
+/// What is asked.
+#[derive(Debug, Clone)]
+pub(super) struct Call {
+    pub method: Method,
+    pub url: Url,
+    pub body: Option<Value>,
+    /// The permission that a workflow's token needs for it.
+    pub needs: &'static str,
+}
+
+/// How it is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Method {
+    Get,
+    Post,
+    Patch,
+    Delete,
+}
+
+impl std::fmt::Display for Call {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", http_method(self.method), self.url.path())
+    }
+}
+
+/// What was answered, whatever the status.
+#[derive(Debug, Default)]
+pub(super) struct Answer {
+    pub status: u16,
+    pub body: String,
+    pub link: Option<String>,
+    pub location: Option<String>,
+    pub retry_after: Option<String>,
+    pub remaining: Option<String>,
+    pub reset: Option<String>,
+}
+
+/// How long to wait for what.
+#[derive(Debug, Clone, Copy)]
+pub struct Patience {
+    /// For a connection.
+    pub connect: Duration,
+    /// For one whole answer.
+    pub answer: Duration,
+    /// For a limit of calls to pass, over all calls of one [`GitHub`](super::GitHub).
+    pub limits: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        let [connect, answer, limits] = [10, 30, 60].map(Duration::from_secs);
+        Self { connect, answer, limits }
+    }
+}
+
+pub(super) struct Transport {
+    octocrab: Octocrab,
+    /// `None` only while it is dropped.
+    runtime: Option<Runtime>,
+    answer: Duration,
+}
+
+impl Transport {
+    pub fn new(settings: &Settings, patience: &Patience) -> Result<Self, Error> {
+        let broken = |why: String| {
+            Error::settings(
+                format!("a connection to GitHub cannot be prepared: {}", settings.token.hidden_in(&why)),
+                "look whether this machine has its certificates (on Debian: apt-get install ca-certificates)",
+            )
+        };
+        let runtime =
+            Builder::new_current_thread().enable_all().build().map_err(|e| broken(e.to_string()))?;
+        // octocrab starts a task while it is built.
+        let guard = runtime.enter();
+        // The host alone: octocrab would put the API's path before each that does not begin with it, as GraphQL's.
+        let octocrab = Octocrab::builder()
+            .base_uri(settings.api.origin().ascii_serialization())
+            .map_err(|e| broken(reason(&e)))?
+            .personal_token(settings.token.reveal())
+            .set_connect_timeout(Some(patience.connect))
+            .build()
+            .map_err(|e| broken(reason(&e)))?;
+        drop(guard);
+        Ok(Self { octocrab, runtime: Some(runtime), answer: patience.answer })
+    }
+
+    /// Sends it once.
+    ///
+    /// # Errors
+    /// Why there is no answer: it may have taken effect all the same.
+    pub fn send(&self, call: &Call) -> Result<Answer, String> {
+        let Some(runtime) = &self.runtime else { return Err("the connection is closed".to_owned()) };
+        let in_time = async { tokio::time::timeout(self.answer, self.exchange(call)).await };
+        match runtime.block_on(in_time) {
+            Ok(answered) => answered.map_err(|error| reason(&error)),
+            Err(_) => Err(format!("none within {} s", self.answer.as_secs_f32())),
+        }
+    }
+
+    async fn exchange(&self, call: &Call) -> octocrab::Result<Answer> {
+        let request = http::Request::builder()
+            .method(http_method(call.method))
+            .uri(call.url.as_str())
+            .header(http::header::ACCEPT, "application/vnd.github+json, application/json");
+        let request = self.octocrab.build_request(request, call.body.as_ref())?;
+        let response = self.octocrab.execute(request).await?;
+        let header = |name: &str| {
+            let value = response.headers().get(name)?;
+            value.to_str().ok().map(str::to_owned)
+        };
+        let answer = Answer {
+            status: response.status().as_u16(),
+            body: String::new(),
+            link: header("link"),
+            location: header("location"),
+            retry_after: header("retry-after"),
+            remaining: header("x-ratelimit-remaining"),
+            reset: header("x-ratelimit-reset"),
+        };
+        Ok(Answer { body: self.octocrab.body_to_string(response).await?, ..answer })
+    }
+}
+
+impl Drop for Transport {
+    /// A name that is still being looked up keeps nobody waiting.
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+fn http_method(method: Method) -> http::Method {
+    match method {
+        Method::Get => http::Method::GET,
+        Method::Post => http::Method::POST,
+        Method::Patch => http::Method::PATCH,
+        Method::Delete => http::Method::DELETE,
+    }
+}
+
+/// The innermost reason, which is the one that says something: `Connection refused`, not `Service Error`.
+fn reason(error: &dyn std::error::Error) -> String {
+    let mut innermost = error;
+    while let Some(source) = innermost.source() {
+        innermost = source;
+    }
+    innermost.to_string()
+}
