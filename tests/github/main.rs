@@ -1,0 +1,14 @@
+//! The client of GitHub against servers on this machine. Every request that reaches one is held against GitHub's own
+//! OpenAPI description (`tests/schemas/github-openapi.json`, made by `scripts/prune-openapi`).
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used)]
+
+mod checks;
+mod comments;
+mod description;
+mod examples;
+mod fake;
+mod limits;
+mod mock;
+mod pulls;
+mod safety;
+mod server;
