@@ -5,7 +5,9 @@ use crate::identity::{Who, is_proven, resolve};
 use crate::policy::Plan;
 use crate::policy::cases::Case;
 use crate::policy::model::Level;
-use crate::report::{ChangeSummary, Finding, Identity, PolicySource, Report, Stats, Undecided, Verdict};
+use crate::report::{
+    ChangeSummary, Finding, Identity, PolicySource, Report, Stats, Undecided, Verdict, Waived,
+};
 use crate::rules::{Context, Draft, Findings, RULES, Touched};
 
 /// Gives the verdict on everything that the facts hold. `policy_oid`: the blob that the policy was
@@ -22,15 +24,36 @@ pub fn judge(plan: &Plan, facts: &Facts, policy_oid: Option<String>) -> Report {
     findings.sort_by(|a: &Finding, b| a.sort_key().cmp(&b.sort_key()));
     findings.dedup_by(|a, b| a.sort_key() == b.sort_key() && a.message == b.message);
     undecided.dedup();
+    waive(facts, &mut findings);
     let verdict = if !undecided.is_empty() {
         Verdict::Undecided
-    } else if findings.iter().any(|finding| finding.level == Level::Error) {
+    } else if findings.iter().any(Finding::is_error) {
         Verdict::Fail
     } else {
         Verdict::Pass
     };
     let policy = PolicySource { source: plan.source.name.clone(), oid: policy_oid };
     Report::new(verdict, facts.event, facts.repository.clone(), policy, summaries, findings, undecided)
+}
+
+/// Notes what maintainers let stand, and what commits ask for.
+fn waive(facts: &Facts, findings: &mut [Finding]) {
+    let commits = facts.changes.iter().filter_map(|change| change.commits.known()).flatten();
+    let asked: Vec<(String, String)> = commits.flat_map(|commit| commit.message.waiver_requests()).collect();
+    let time =
+        |seconds| jiff::Timestamp::from_second(seconds).map(|time| time.to_string()).unwrap_or_default();
+    for finding in findings {
+        let reason =
+            asked.iter().rev().find(|(rule, _)| *rule == finding.rule).map(|(_, reason)| reason.clone());
+        let waiver = facts.waivers.iter().find(|waiver| waiver.rule == finding.rule);
+        finding.waived = waiver.map(|waiver| Waived {
+            by: waiver.by.clone(),
+            at: time(waiver.at),
+            until: time(waiver.until),
+            reason: reason.clone(),
+        });
+        finding.waiver_request = reason;
+    }
 }
 
 fn judge_change(
@@ -104,6 +127,8 @@ fn finding(
             .or_else(|| change.branch.as_ref().map(|branch| format!("refs/heads/{branch}"))),
         owner: draft.owner,
         policy: plan.line(draft.span),
+        waived: None,
+        waiver_request: None,
         help_template: draft.help,
         headline: draft.headline,
         subject: draft.subject,
@@ -141,6 +166,6 @@ fn summary(plan: &Plan, facts: &Facts, change: &Change, who: &Who) -> ChangeSumm
 pub fn try_case(plan: &Plan, case: &Case) -> (bool, Vec<Finding>) {
     let facts = crate::facts::for_case(case, plan.policy.locks.ttl.value.seconds);
     let mut findings = judge(plan, &facts, None).findings;
-    findings.retain(|finding| finding.path.is_some() && finding.level == Level::Error);
+    findings.retain(|finding| finding.path.is_some() && finding.is_error());
     (findings.is_empty() == case.may, findings)
 }

@@ -1,12 +1,16 @@
 //! Who works here: the claims that are present, and what they come to.
 
-use crate::facts::{Change, Commit, Facts, IdentityClaim, IdentityProof, IdentitySource, Pusher};
+use crate::facts::{
+    Change, Commit, Facts, IdentityClaim, IdentityProof, IdentitySource, Message, PullRequest, Pusher,
+};
 use crate::policy::model::Unidentified;
 use crate::policy::{Plan, Spanned, nearest};
 use crate::signature::Signature;
 
 /// What stands before a maintainer's name that is an account on the git server.
 const ACCOUNT: &str = "account:";
+/// What stands before one that is an account on GitHub.
+const GITHUB: &str = "github:";
 
 /// Whose change it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,6 +50,9 @@ pub fn resolve(plan: &Plan, facts: &Facts, change: &Change) -> Who {
     if facts.event.is_server() {
         return received(plan, facts, change);
     }
+    if let Some(request) = &facts.request {
+        return proposed(plan, facts, change, request);
+    }
     let is_copy = |claim: &&IdentityClaim| claim.source == IdentitySource::CopiedConfig;
     if let Some(who) = outright(plan, facts.claims.iter().filter(|claim| !is_copy(claim)).collect()) {
         return who;
@@ -60,6 +67,40 @@ pub fn resolve(plan: &Plan, facts: &Facts, change: &Change) -> Who {
         return Who::Agent(agent);
     }
     nobody(plan, facts, change)
+}
+
+/// Whose a pull request is: its author's account stands above the branch's name, the title and the tags.
+fn proposed(plan: &Plan, facts: &Facts, change: &Change, request: &PullRequest) -> Who {
+    if let Some(who) = outright(plan, facts.claims.iter().collect()) {
+        return who;
+    }
+    let account = request.author.as_deref().and_then(|author| plan.agent_of_account(author));
+    let branch = change.branch.as_deref().and_then(|branch| of_branch(plan, branch));
+    let agent = account.or(branch).map(str::to_owned);
+    let agent = agent.or_else(|| of_title(plan, request)).or_else(|| of_messages(plan, facts, change));
+    agent.map_or_else(|| nobody(plan, facts, change), Who::Agent)
+}
+
+/// The one agent whose tag a title bears.
+fn of_title(plan: &Plan, request: &PullRequest) -> Option<String> {
+    let title = Message { text: request.title.clone()? };
+    match plan.tagged(&title).as_slice() {
+        [one] => Some((*one).to_owned()),
+        _ => None,
+    }
+}
+
+/// Whether an account on GitHub stands under `maintainers`, as `github:<login>`.
+pub fn is_maintainer_on_github(plan: &Plan, login: &str) -> bool {
+    let named = |listed: &Spanned<String>| {
+        listed.value.strip_prefix(GITHUB).is_some_and(|name| name.eq_ignore_ascii_case(login))
+    };
+    plan.policy.maintainers.iter().any(named)
+}
+
+/// Whether the policy says who maintains it by their accounts on GitHub.
+pub fn lists_maintainers_on_github(plan: &Plan) -> bool {
+    plan.policy.maintainers.iter().any(|listed| listed.value.starts_with(GITHUB))
 }
 
 /// Whose a change is that a server receives.
@@ -169,7 +210,10 @@ pub fn is_proven(plan: &Plan, facts: &Facts, change: &Change, agent: &str) -> bo
 
 /// Whether the change comes from an account of an agent.
 pub fn has_account(plan: &Plan, facts: &Facts, agent: &str) -> bool {
-    facts.proofs.iter().any(|IdentityProof::GithubAccount(login)| plan.agent_of_account(login) == Some(agent))
+    let is_its =
+        |IdentityProof::GithubAccount(login): &IdentityProof| plan.agent_of_account(login) == Some(agent);
+    // Whoever pushed to it last counts as much as whoever opened it.
+    !facts.proofs.is_empty() && facts.proofs.iter().all(is_its)
 }
 
 /// The agent of the policy that a branch's name bears.
@@ -209,11 +253,15 @@ fn nobody(plan: &Plan, facts: &Facts, change: &Change) -> Who {
     let policy = &plan.policy;
     // Whose e-mail address a commit bears is easily said: it counts only where accounts cannot.
     let by_account = policy.maintainers.iter().any(|listed| listed.value.starts_with(ACCOUNT));
-    let committer = change.committer.as_ref().filter(|_| facts.pusher.is_none() || !by_account);
+    let author = facts.request.as_ref().and_then(|request| request.author.as_deref());
+    let is_known =
+        (facts.pusher.is_some() && by_account) || (author.is_some() && lists_maintainers_on_github(plan));
+    let committer = change.committer.as_ref().filter(|_| !is_known);
     let is_listed = facts.email.as_ref().or(committer).is_some_and(|email| {
         let same = |name: &str| name.eq_ignore_ascii_case(email);
         policy.maintainers.iter().any(|listed| same(&listed.value))
     });
+    let is_listed = is_listed || author.is_some_and(|author| is_maintainer_on_github(plan, author));
     let is_listed = is_listed || facts.pusher.as_ref().is_some_and(|pusher| is_maintainer(plan, pusher));
     if is_listed || policy.unidentified.value == Unidentified::Maintainer {
         Who::Maintainer

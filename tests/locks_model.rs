@@ -287,7 +287,8 @@ impl Game {
                     let scope = Scope::of_area("common");
                     let git_lane::locks::record::Event { agent, generation, kind, reason, at, from, .. } =
                         event;
-                    all.push(TakenLock { scope, agent, generation, kind, reason, at, from });
+                    let after = Vec::new();
+                    all.push(TakenLock { scope, agent, generation, kind, reason, at, from, after });
                 }
                 false
             })
@@ -339,6 +340,7 @@ impl Game {
             proofs: vec![],
             email: None,
             request: None,
+            waivers: Vec::new(),
             pusher: None,
             locks: Fact::Known(Locks { taken: taken.to_vec(), ..Locks::default() }),
             message: Fact::NotGathered,

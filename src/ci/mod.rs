@@ -4,6 +4,7 @@
 
 pub mod github;
 pub mod gitlab;
+pub mod waivers;
 
 use crate::error::Error;
 use crate::facts::PullRequest;

@@ -94,6 +94,8 @@ pub enum Command {
     Uninstall(Uninstall),
     /// The verdict on this branch, before any hook asks
     Check(Check),
+    /// The policy job of a pull request; finds out by itself whether GitHub or GitLab runs it
+    Ci(Ci),
     /// Who may change a path, and which policy line says so
     Who(Who),
     /// Explain a rule, or list them all
@@ -131,7 +133,11 @@ pub enum Command {
 impl Command {
     /// What its reports name as their event, if it gives a verdict.
     pub fn event(&self) -> Option<&'static str> {
-        matches!(self, Self::Check(_)).then_some("check")
+        match self {
+            Self::Check(_) => Some("check"),
+            Self::Ci(_) => Some("ci"),
+            _ => None,
+        }
     }
 }
 
@@ -204,6 +210,38 @@ pub struct Check {
     /// Judge with this policy, to try it out; hooks take no such thing
     #[arg(long, value_name = "FILE")]
     pub policy: Option<PathBuf>,
+}
+
+/// `git lane ci`
+#[derive(Debug, clap::Args)]
+pub struct Ci {
+    /// What the change is merged into: a branch, or anything that means a commit
+    #[arg(long, value_name = "BASE")]
+    pub base: Option<String>,
+    /// The change's own tip, not a merge of it [default: HEAD]
+    #[arg(long, value_name = "COMMIT")]
+    pub head: Option<String>,
+    /// The branch that the change is on
+    #[arg(long, value_name = "NAME")]
+    pub branch: Option<String>,
+    /// The title of the pull request
+    #[arg(long, value_name = "TEXT")]
+    pub title: Option<String>,
+    /// A label of the pull request; as often as there are labels
+    #[arg(long = "label", value_name = "NAME")]
+    pub labels: Vec<String>,
+    /// The account of the pull request's author
+    #[arg(long, value_name = "ACCOUNT")]
+    pub author: Option<String>,
+    /// Judge as this agent's change
+    #[arg(long, value_name = "ID")]
+    pub agent: Option<String>,
+    /// Put the verdict on GitHub: a check run, and a comment while there is something to say
+    #[arg(long)]
+    pub publish: bool,
+    /// Write the report to a file, too; as often as there are formats
+    #[arg(long, value_name = "FORMAT=FILE")]
+    pub write: Vec<super::ci::Target>,
 }
 
 /// `git lane who`

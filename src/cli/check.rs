@@ -7,7 +7,7 @@ use super::session::Session;
 use crate::error::Error;
 use crate::facts::{Event, Oid};
 use crate::gather::{Repository, Request, Subject};
-use crate::policy::nearest;
+use crate::policy::{Plan, nearest};
 
 /// Judges a change before any hook asks.
 ///
@@ -16,7 +16,7 @@ use crate::policy::nearest;
 pub fn run(args: &Check, output: &Output) -> Outcome {
     let session = Session::open(args.policy.as_deref())?;
     if let Some(agent) = &args.agent {
-        known_agent(&session, agent)?;
+        known_agent(&session.loaded.plan, agent)?;
     }
     let subject = match &args.range {
         Some(range) => {
@@ -36,8 +36,9 @@ pub fn run(args: &Check, output: &Output) -> Outcome {
     output.report(&session.judge(&request)?)
 }
 
-fn known_agent(session: &Session, agent: &str) -> Result<(), Error> {
-    let policy = &session.loaded.plan.policy;
+/// Refuses an agent that the policy does not have.
+pub(super) fn known_agent(plan: &Plan, agent: &str) -> Result<(), Error> {
+    let policy = &plan.policy;
     if policy.agent(agent).is_some() {
         return Ok(());
     }
@@ -45,7 +46,7 @@ fn known_agent(session: &Session, agent: &str) -> Result<(), Error> {
         Some(near) => format!("did you mean `{near}`?"),
         None => format!("the agents are: {}", policy.agent_ids().collect::<Vec<_>>().join(", ")),
     };
-    Err(Error::usage(format!("`{agent}` is no agent of {}", session.loaded.plan.source.name), help))
+    Err(Error::usage(format!("`{agent}` is no agent of {}", plan.source.name), help))
 }
 
 fn parse_range(repo: &dyn Repository, range: &str) -> Result<(Oid, Oid), Error> {

@@ -4,6 +4,8 @@
 
 mod args;
 mod check;
+mod ci;
+mod ci_github;
 mod diagnostics;
 mod doctor;
 mod hook;
@@ -78,7 +80,7 @@ fn dispatch(args: Args) -> u8 {
     if event.is_none() && format.is_of_verdicts() {
         return fail(&Error::usage(
             format!("this command cannot report as `{}`", format.word()),
-            "it knows --format text and --format json; github, sarif and gitlab are for `git lane check`",
+            "it knows --format text and --format json; github, sarif and gitlab are for `git lane check` and `git lane ci`",
         ));
     }
     if let Some(folder) = &args.global.directory
@@ -92,6 +94,7 @@ fn dispatch(args: Args) -> u8 {
     }
     let outcome = match args.command {
         Command::Check(args) => check::run(&args, &output),
+        Command::Ci(args) => ci::run(&args, &output),
         Command::Hook { alone, pass, name, args } => {
             let part = match (alone, pass) {
                 (true, _) => hook::Part::Alone,

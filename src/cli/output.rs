@@ -140,10 +140,7 @@ impl Output {
     /// # Errors
     /// Standard output is closed, or full.
     pub fn print_json(&self, value: &impl Serialize) -> Result<(), Error> {
-        match serde_json::to_string_pretty(value) {
-            Ok(text) => self.print(&format!("{text}\n")),
-            Err(error) => Err(Error::write(format!("no JSON could be made: {error}"), "please report this")),
-        }
+        self.print(&as_json(value)?)
     }
 
     /// Writes a report, and gives its exit code.
@@ -151,15 +148,22 @@ impl Output {
     /// # Errors
     /// Standard output is closed, or full.
     pub fn report(&self, report: &Report) -> Result<u8, Error> {
-        match self.format {
-            Format::Json => self.print_json(report)?,
-            Format::Text => self.print(&text::render(report, self.style))?,
-            Format::Sarif => self.print_json(&sarif::log(report))?,
-            Format::Gitlab => self.print_json(&gitlab::issues(report))?,
-            Format::Github => {
-                self.print(&github::render(report))?;
-                step_summary::append(report);
-            }
+        self.report_as(report, self.format)
+    }
+
+    /// Writes a job's report: in a job of GitHub as annotations, where nothing else was asked for.
+    ///
+    /// # Errors
+    /// Standard output is closed, or full.
+    pub fn job_report(&self, report: &Report, is_github: bool) -> Result<u8, Error> {
+        let format = if is_github && self.format == Format::Text { Format::Github } else { self.format };
+        self.report_as(report, format)
+    }
+
+    fn report_as(&self, report: &Report, format: Format) -> Result<u8, Error> {
+        self.print(&rendered(report, format, self.style)?)?;
+        if format == Format::Github {
+            step_summary::append(report);
         }
         Ok(report.verdict.exit_code())
     }
@@ -196,5 +200,26 @@ impl Output {
             return self.error(error);
         }
         2
+    }
+}
+
+/// A report in one of its forms.
+///
+/// # Errors
+/// It cannot be written as JSON.
+pub(super) fn rendered(report: &Report, format: Format, style: Style) -> Result<String, Error> {
+    match format {
+        Format::Json => as_json(report),
+        Format::Text => Ok(text::render(report, style)),
+        Format::Sarif => as_json(&sarif::log(report)),
+        Format::Gitlab => as_json(&gitlab::issues(report)),
+        Format::Github => Ok(github::render(report)),
+    }
+}
+
+fn as_json(value: &impl Serialize) -> Result<String, Error> {
+    match serde_json::to_string_pretty(value) {
+        Ok(text) => Ok(format!("{text}\n")),
+        Err(error) => Err(Error::write(format!("no JSON could be made: {error}"), "please report this")),
     }
 }

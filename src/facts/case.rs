@@ -36,6 +36,7 @@ pub fn for_case(case: &Case, lock_ttl: u64) -> Facts {
         proofs: Vec::new(),
         email: None,
         request: None,
+        waivers: Vec::new(),
         pusher: None,
         locks: Fact::Known(Locks { leases: leases.collect(), ..Locks::default() }),
         message: Fact::NotGathered,

@@ -1,6 +1,6 @@
 //! Who holds what, as rules see it.
 
-use super::Message;
+use super::{Message, Oid};
 use crate::locks::record::{Kind, Loser};
 use crate::locks::scope::Scope;
 
@@ -17,6 +17,8 @@ pub struct Locks {
     /// Every lock that was taken, oldest first, as far back as the commits of the change speak of; nothing
     /// where no commit is judged.
     pub taken: Vec<TakenLock>,
+    /// The commits of the change of which the history of locks says that they were pushed.
+    pub pushed: Vec<Oid>,
     /// Nothing of the above can be known here: the locks lie where this server does not see them.
     pub is_elsewhere: bool,
     /// Why the remote that has the locks could not be asked just now, where going on is still right.
@@ -87,6 +89,8 @@ pub struct TakenLock {
     pub at: i64,
     /// Whose locks ended with it.
     pub from: Vec<Loser>,
+    /// The commits of the change that were pushed before, as far as the history of locks tells.
+    pub after: Vec<Oid>,
 }
 
 /// What a ref of locks that is pushed brings.

@@ -20,7 +20,7 @@ pub use locks::{HeldLock, LOCK_TRAILER, LockClaim, LockEvents, LockToken, Locks,
 pub use message::Message;
 pub use oid::Oid;
 pub use path::RepoPath;
-pub use request::PullRequest;
+pub use request::{PullRequest, Waiver};
 
 /// Everything that the rules see.
 #[derive(Debug, Clone)]
@@ -37,6 +37,8 @@ pub struct Facts {
     pub email: Option<String>,
     /// The pull request that the change is proposed by, if it is.
     pub request: Option<PullRequest>,
+    /// What maintainers let stand.
+    pub waivers: Vec<Waiver>,
     /// The account that pushes, where a server says so.
     pub pusher: Option<Pusher>,
     /// Locks, where a path under a lock is touched.
@@ -92,7 +94,8 @@ pub struct IdentityClaim {
 /// Somebody's word on who works here that can be relied on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum IdentityProof {
-    /// The account on GitHub that a change comes from, as GitHub itself says.
+    /// An account on GitHub that a change comes from, as GitHub itself says: whoever opened the pull request,
+    /// or pushed its head.
     GithubAccount(String),
 }
 

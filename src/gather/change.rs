@@ -5,12 +5,14 @@ use std::path::{Path, PathBuf};
 use super::address;
 use super::environment::Environment;
 use super::gatherer::Gatherer;
-use super::identity::claims;
+use super::identity::{claims, named};
 use super::policy_source::Loaded;
 use super::push::PushLine;
 use super::repository::{Read, Repository};
 use super::{locks, message};
-use crate::facts::{CommitForm, Event, Fact, Facts, Message, Oid, Unavailable};
+use crate::facts::{
+    CommitForm, Event, Fact, Facts, IdentityProof, Message, Oid, PullRequest, Unavailable, Waiver,
+};
 use crate::policy::Plan;
 use crate::rules::{self, Need};
 
@@ -50,6 +52,15 @@ pub enum Subject {
         /// The tip.
         to: Oid,
     },
+    /// What a pull request, or something like one, adds to its base.
+    Proposed {
+        /// The base.
+        from: Oid,
+        /// The tip.
+        to: Oid,
+        /// What is said about it outside of its commits.
+        told: Box<Told>,
+    },
     /// The branch with everything in the working tree.
     Worktree,
     /// The refs of a push, as a server receives them.
@@ -66,6 +77,17 @@ pub enum Subject {
         /// The refs.
         lines: Vec<PushLine>,
     },
+}
+
+/// What a host of repositories says about a change.
+#[derive(Debug, Clone, Default)]
+pub struct Told {
+    /// The pull request.
+    pub request: PullRequest,
+    /// Whose account it comes from.
+    pub proofs: Vec<IdentityProof>,
+    /// What maintainers let stand.
+    pub waivers: Vec<Waiver>,
 }
 
 /// Gathers the facts that a plan needs, and no more.
@@ -97,6 +119,9 @@ pub fn gather(
         Subject::Branch => vec![gatherer.staged(&head, true)?],
         Subject::Worktree => vec![gatherer.worktree(&head)?],
         Subject::Range { from, to } => vec![gatherer.range(*from, *to)?],
+        Subject::Proposed { from, to, .. } => {
+            vec![gatherer.proposed(*from, *to, request.branch.as_deref())?]
+        }
         Subject::Push { remote, lines } => gatherer.pushed(&head, remote, lines)?,
         Subject::Received { lines, .. } => gatherer.received(lines)?,
         Subject::Message(path) => {
@@ -114,13 +139,29 @@ pub fn gather(
     };
     // The environment and the configuration there are the server's own, whoever pushes.
     let is_server = request.event.is_server();
+    let told = match &request.subject {
+        Subject::Proposed { told, .. } => Some(told.as_ref().clone()),
+        _ => None,
+    };
+    let claims = match (is_server, &told) {
+        (true, _) => Vec::new(),
+        // Nothing in the checkout of a change says whose it is.
+        (false, Some(_)) => named(request.agent.as_deref()),
+        (false, None) => claims(repo, environment, request.agent.as_deref())?,
+    };
+    let is_here = !is_server && told.is_none();
+    let (asked, proofs, waivers) = match told {
+        Some(told) => (Some(told.request), told.proofs, told.waivers),
+        None => (None, Vec::new(), Vec::new()),
+    };
     let mut facts = Facts {
         event: request.event,
         now: environment.now,
-        claims: if is_server { Vec::new() } else { claims(repo, environment, request.agent.as_deref())? },
-        proofs: Vec::new(),
-        email: if is_server { None } else { email(repo, environment)? },
-        request: None,
+        claims,
+        proofs,
+        waivers,
+        email: if is_here { email(repo, environment)? } else { None },
+        request: asked,
         pusher: environment.pusher.clone().filter(|_| is_server),
         locks: Fact::NotGathered,
         message,
@@ -136,17 +177,21 @@ pub fn gather(
         },
         unpushed_base: None,
         repository: match request.event {
-            Event::Check | Event::CheckStaged => address::of_remote(repo, &plan.policy.remote.value)?,
+            Event::Check | Event::CheckStaged | Event::Ci => {
+                address::of_remote(repo, &plan.policy.remote.value)?
+            }
             _ => None,
         },
-        in_subfolder: is_in_subfolder(repo, environment),
+        in_subfolder: is_here && is_in_subfolder(repo, environment),
     };
     if let Some(branch) = &request.branch {
         for change in &mut facts.changes {
             change.branch = Some(branch.clone());
         }
     }
-    facts.unpushed_base = gatherer.unpushed_base(&facts.changes)?;
+    if is_here {
+        facts.unpushed_base = gatherer.unpushed_base(&facts.changes)?;
+    }
     if gatherer.needs.contains(&Need::Locks) {
         let pushed = match &request.subject {
             Subject::Received { all, .. } => all.as_slice(),

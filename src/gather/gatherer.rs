@@ -335,6 +335,15 @@ impl Gatherer<'_> {
         Ok(change)
     }
 
+    /// A change that waits to be merged; none of it counts as seen before.
+    pub(super) fn proposed(&self, from: Oid, to: Oid, branch: Option<&str>) -> Read<Change> {
+        let mut change = self.range(from, to)?;
+        change.committer = Some(self.repo.commit(to)?.committer);
+        change.branch = branch.map(str::to_owned);
+        change.elsewhere = change.branch.clone();
+        Ok(change)
+    }
+
     /// Fills in what `tip` adds to `base`.
     fn fill(
         &self,

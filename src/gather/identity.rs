@@ -32,6 +32,12 @@ pub fn claims(
     Ok(claims.collect())
 }
 
+/// What was named on the command line, and nothing else.
+pub fn named(option: Option<&str>) -> Vec<IdentityClaim> {
+    let claim = |agent: &str| IdentityClaim { source: IdentitySource::Option, agent: agent.to_owned() };
+    option.map(claim).into_iter().collect()
+}
+
 /// `lane.agent`. It may have been written for another worktree: `git worktree add` copies the
 /// configuration of the worktree that it is run in.
 fn configured(repo: &dyn Repository) -> Read<(IdentitySource, Option<String>)> {

@@ -1,6 +1,6 @@
 //! Locks on what a change touches.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::time::Duration;
 
 use super::push::PushLine;
@@ -53,6 +53,10 @@ pub(super) fn locks(
     );
     if areas.is_empty() {
         return Fact::NotGathered;
+    }
+    if event == Event::Ci && plan.policy.locks.remote.is_none() {
+        // They lie where the agents work.
+        return Fact::Known(Locks { is_elsewhere: true, ..Locks::default() });
     }
     if event.is_server() {
         return server_locks::locks(repo, plan, changes, &areas, pushed).into();
@@ -107,6 +111,13 @@ fn read(
         if event.stages() != [Stage::Commit] {
             found.taken.extend(taken(keeper.store(), &tip, oldest(changes)).map_err(unavailable)?);
         }
+        if event == Event::Ci {
+            let pushes = pushes(&keeper, &tip, &found.taken).map_err(unavailable)?;
+            for taken in &mut found.taken {
+                taken.after = landed(repo, changes, pushes.get(&taken.generation))?;
+            }
+            found.pushed.extend(landed(repo, changes, pushes.get(&ANY))?);
+        }
     }
     Ok(found)
 }
@@ -154,6 +165,7 @@ pub(super) fn taken(store: &Store<'_>, tip: &Tip, oldest: Option<u64>) -> Result
                 reason: event.reason.clone(),
                 at: event.at,
                 from: event.from.clone(),
+                after: Vec::new(),
             });
             return event.generation <= oldest;
         }
@@ -161,6 +173,42 @@ pub(super) fn taken(store: &Store<'_>, tip: &Tip, oldest: Option<u64>) -> Result
     })?;
     all.reverse();
     Ok(all)
+}
+
+/// No generation is this one.
+const ANY: u64 = 0;
+
+/// The commits that were pushed beside an event, by the generations that were taken after it, and all of them.
+fn pushes(keeper: &Keeper<'_>, tip: &Tip, taken: &[TakenLock]) -> Result<HashMap<u64, Vec<Oid>>, Error> {
+    let oldest = taken.iter().map(|taken| taken.generation).min().unwrap_or(u64::MAX);
+    let mut later: Vec<u64> = Vec::new();
+    let mut found: HashMap<u64, Vec<Oid>> = HashMap::new();
+    keeper.store().walk(tip, |at| {
+        let event = &at.record.event;
+        if let Some(oid) = event.pushed.as_deref().and_then(Oid::from_hex) {
+            found.entry(ANY).or_default().push(oid);
+            later.iter().for_each(|generation| found.entry(*generation).or_default().push(oid));
+        }
+        if matches!(event.kind, Kind::Take | Kind::Steal) {
+            later.push(event.generation);
+        }
+        at.record.generation < oldest
+    })?;
+    Ok(found)
+}
+
+/// The commits of some changes that are part of what was pushed.
+fn landed(repo: &dyn Repository, changes: &[Change], pushed: Option<&Vec<Oid>>) -> Read<Vec<Oid>> {
+    let mut found = Vec::new();
+    let commits = || changes.iter().filter_map(|change| change.commits.known()).flatten();
+    for tip in pushed.into_iter().flatten().filter(|tip| repo.has(**tip)) {
+        for commit in commits().filter(|commit| !found.contains(&commit.oid)).collect::<Vec<_>>() {
+            if repo.merge_base(commit.oid, &[*tip])? == Some(commit.oid) {
+                found.push(commit.oid);
+            }
+        }
+    }
+    Ok(found)
 }
 
 /// What a push brings to the ref of locks whose name ends so: the events from `old` to `new`, each held

@@ -24,7 +24,7 @@ mod survey;
 pub mod tree_diff;
 pub mod worktrees;
 
-pub use change::{Request, Subject, gather};
+pub use change::{Request, Subject, Told, gather};
 pub use environment::Environment;
 pub use git2_repo::Git2Repository;
 pub use identity::claims;

@@ -30,6 +30,12 @@ pub(super) fn of_policy(policy: &Policy) -> Vec<Signer> {
 }
 
 impl Plan {
+    /// Whether it says of any agent which accounts on GitHub it has.
+    pub fn has_accounts(&self) -> bool {
+        let identities = self.policy.agents.0.iter().filter_map(|agent| agent.identity.as_ref());
+        identities.into_iter().any(|identity| !identity.github.is_empty())
+    }
+
     /// Whether the policy lists any signing key.
     pub fn has_signers(&self) -> bool {
         !self.signers.is_empty()

@@ -1,6 +1,7 @@
 //! The agent's tag in a commit message.
 
 use super::plan::Plan;
+use super::source::Span;
 use super::template::Template;
 use crate::facts::{LOCK_TRAILER, Message};
 
@@ -21,6 +22,14 @@ impl Plan {
             }
         }
         agents
+    }
+
+    /// The labels that a pull request of an agent has to have, each with its place in the policy.
+    pub fn labels_of<'p>(&'p self, agent: &'p str) -> impl Iterator<Item = (String, Option<Span>)> + 'p {
+        self.policy.pull_request.labels.iter().map(move |label| {
+            let text = label.value.replace("{agent}", agent).replace("{AGENT}", &agent.to_uppercase());
+            (text, label.span)
+        })
     }
 
     /// Whether a message says nothing: somebody left it as it was prepared, with a tag and locks at most.

@@ -62,6 +62,11 @@ impl Template {
         })
     }
 
+    /// Whether it can stand in one line: a trailer cannot.
+    pub fn fits_a_line(&self) -> bool {
+        self.as_trailer().is_none()
+    }
+
     /// The text for one agent, with other placeholders left as they are: `feat/a2/{feature}`.
     pub fn for_agent(&self, agent: &str) -> String {
         self.parts

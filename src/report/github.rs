@@ -19,9 +19,9 @@ const SHOWN: usize = 10;
 /// Writes a report as workflow commands, and the verdict as a last line for whoever reads the log.
 pub fn render(report: &Report) -> String {
     let errors = report.undecided.iter().map(|undecided| of_undecided(report, undecided));
-    let errors = errors.chain(of_level(report, Level::Error));
+    let errors = errors.chain(of_kind(report, Finding::is_error));
     let (errors, more_errors) = first(errors.collect());
-    let (warnings, more_warnings) = first(of_level(report, Level::Warn).collect());
+    let (warnings, more_warnings) = first(of_kind(report, Finding::is_warning).collect());
     let mut out: String = errors.iter().chain(&warnings).map(Command::to_line).collect();
     if more_errors + more_warnings > 0 {
         out.push_str(&rest(more_errors, more_warnings).to_line());
@@ -60,11 +60,11 @@ impl Command {
     }
 }
 
-/// The findings of one level, those first that say something new: one of each kind, then the second of each.
-fn of_level(report: &Report, level: Level) -> impl Iterator<Item = Command> {
+/// The findings of one kind, those first that say something new: one of each kind, then the second of each.
+fn of_kind(report: &Report, is_it: fn(&Finding) -> bool) -> impl Iterator<Item = Command> {
     let mut seen: HashMap<(&str, &str), usize> = HashMap::new();
     let mut ranked: Vec<(usize, &Finding)> = Vec::new();
-    for finding in report.findings.iter().filter(|finding| finding.level == level) {
+    for finding in report.findings.iter().filter(|finding| is_it(finding)) {
         // Where commits are what is wrong, each has its own headline or all have one: the rule is enough.
         let kind = if finding.path.is_some() { finding.headline.as_str() } else { "" };
         let count = seen.entry((&finding.rule, kind)).or_default();

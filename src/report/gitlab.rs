@@ -26,10 +26,17 @@ pub fn issues(report: &Report) -> Value {
     let findings = report.findings.iter().zip(fingerprint::of_findings(&report.findings));
     let findings = findings.map(|(finding, fingerprint)| {
         json!({
-            "description": one_line(&format!("{}; next: {}", finding.message, finding.help(finding.path.as_slice()))),
+            "description": one_line(&match &finding.waived {
+                Some(waived) => format!("{}; {}", finding.message, waived.words()),
+                None => format!("{}; next: {}", finding.message, finding.help(finding.path.as_slice())),
+            }),
             "check_name": finding.rule,
             "fingerprint": fingerprint,
-            "severity": if finding.level == Level::Error { "critical" } else { "minor" },
+            "severity": match (&finding.waived, finding.level) {
+                (Some(_), _) => "info",
+                (None, Level::Error) => "critical",
+                (None, _) => "minor",
+            },
             "location": place_of(report, finding),
         })
     });

@@ -171,6 +171,10 @@ pub struct Finding {
     pub owner: Option<String>,
     /// The line of the policy that decided.
     pub policy: Option<PolicyLine>,
+    /// Who lets it stand, if a maintainer does; then it counts no more.
+    pub waived: Option<Waived>,
+    /// Why a commit asks to let it stand. Asking waives nothing.
+    pub waiver_request: Option<String>,
     /// The next legal step; `{paths}` stands for the paths of a block of findings, `{others}` for all
     /// paths but these.
     #[schemars(rename = "help", with = "String")]
@@ -189,7 +193,7 @@ pub struct Finding {
 impl Serialize for Finding {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         use serde::ser::SerializeStruct;
-        let mut out = serializer.serialize_struct("Finding", 10)?;
+        let mut out = serializer.serialize_struct("Finding", 12)?;
         out.serialize_field("rule", &self.rule)?;
         out.serialize_field("level", &self.level)?;
         out.serialize_field("message", &self.message)?;
@@ -199,12 +203,46 @@ impl Serialize for Finding {
         out.serialize_field("ref", &self.reference)?;
         out.serialize_field("owner", &self.owner)?;
         out.serialize_field("policy", &self.policy)?;
+        out.serialize_field("waived", &self.waived)?;
+        out.serialize_field("waiver_request", &self.waiver_request)?;
         out.serialize_field("help", &self.help(self.path.as_slice()))?;
         out.end()
     }
 }
 
+/// A maintainer's word that a finding may stand.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Waived {
+    /// The maintainer's account.
+    pub by: String,
+    /// When, in UTC: `2026-11-24T12:00:00Z`.
+    pub at: String,
+    /// Until when it counts.
+    pub until: String,
+    /// Why, in the words of the commit that asked for it.
+    pub reason: Option<String>,
+}
+
+impl Waived {
+    /// In words: `waived by alice until 2026-11-25T12:00:00Z: a generated client`.
+    pub fn words(&self) -> String {
+        let why = self.reason.as_ref().filter(|reason| !reason.is_empty());
+        let why = why.map_or_else(|| " (no commit said why)".to_owned(), |why| format!(": {why}"));
+        format!("waived by {} at {}, until {}{why}", self.by, self.at, self.until)
+    }
+}
+
 impl Finding {
+    /// Whether the verdict fails by it.
+    pub fn is_error(&self) -> bool {
+        self.level == Level::Error && self.waived.is_none()
+    }
+
+    /// Whether it is told, and passes.
+    pub fn is_warning(&self) -> bool {
+        self.level == Level::Warn && self.waived.is_none()
+    }
+
     /// The next step for these paths, quoted for a shell.
     pub fn help(&self, paths: &[RepoPath]) -> String {
         let top: &[u8] = if self.in_subfolder { b":/" } else { b"" };

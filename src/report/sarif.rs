@@ -118,6 +118,10 @@ fn result(report: &Report, finding: &Finding, print: &str) -> Value {
         location.insert("logicalLocations".into(), name);
     }
     result["locations"] = json!([location]);
+    if let Some(waived) = &finding.waived {
+        let why = message(&waived.words());
+        result["suppressions"] = json!([{ "kind": "external", "status": "accepted", "justification": why }]);
+    }
     if !related.is_empty() {
         result["relatedLocations"] = json!(related);
     }

@@ -169,19 +169,18 @@ fn size(counted: u64, limit: Option<u64>) -> String {
 
 fn block_head(block: &[&Finding]) -> String {
     let first = block[0];
-    let sign = if first.level == Level::Error { "🔴" } else { "🟡" };
+    let (sign, word) = match (&first.waived, first.level) {
+        (Some(_), _) => ("⚪", "waived"),
+        (None, Level::Error) => ("🔴", first.level.word()),
+        (None, _) => ("🟡", first.level.word()),
+    };
     let has_paths = first.path.is_some();
     let count = match block.len() {
         _ if !has_paths && first.subject.is_none() => String::new(),
         1 => if has_paths { "1 file " } else { "1 commit " }.to_owned(),
         many => format!("{many} {} ", if has_paths { "files" } else { "commits" }),
     };
-    format!(
-        "\n### {sign} {}: {}\n\n{count}{}\n",
-        first.level.word(),
-        code(&first.rule),
-        prose(&first.headline)
-    )
+    format!("\n### {sign} {word}: {}\n\n{count}{}\n", code(&first.rule), prose(&first.headline))
 }
 
 /// One line of the table; a finding about the whole change has none.
@@ -211,6 +210,13 @@ fn block_foot(report: &Report, block: &[&Finding]) -> String {
             code(&place),
             fence("yaml", &shortened(&line.text))
         );
+    }
+    if let Some(waived) = &first.waived {
+        let _ = writeln!(out, "\n{}.", prose(&shortened(&waived.words())));
+        return out;
+    }
+    if let Some(reason) = &first.waiver_request {
+        let _ = writeln!(out, "\nA commit asks a maintainer to let it stand: {}", prose(&shortened(reason)));
     }
     let mut room = IN_COMMAND.1;
     let mut fits = |path: &RepoPath, at: usize| {

@@ -29,6 +29,8 @@ pub fn in_lane(bytes: &[u8]) -> Finding {
         reference: Some("refs/heads/feat/a2/x".into()),
         owner: Some("a4".into()),
         policy: Some(line()),
+        waived: None,
+        waiver_request: None,
         help_template: "take it out: git restore --staged -- {paths}\nthen ask a4 for the change".into(),
         headline: "in the lane of a4 (Platform)".into(),
         subject: None,

@@ -46,7 +46,7 @@ impl Style {
 pub fn render(report: &Report, style: Style) -> String {
     let mut out = String::new();
     for block in blocks(&report.findings) {
-        if style.quiet && block[0].level != Level::Error {
+        if style.quiet && !block[0].is_error() {
             continue;
         }
         render_block(&mut out, report, &block, style);
@@ -54,7 +54,7 @@ pub fn render(report: &Report, style: Style) -> String {
     for undecided in &report.undecided {
         render_undecided(&mut out, undecided, style);
     }
-    let is_hook = report.event != "check";
+    let is_hook = !matches!(report.event, "check" | "ci");
     let is_silent = report.verdict == Verdict::Pass && (is_hook || style.quiet) && !style.verbose;
     if !(is_silent && out.is_empty()) {
         let _ = writeln!(out, "{}", last_line(report, style));
@@ -71,7 +71,7 @@ pub fn render(report: &Report, style: Style) -> String {
 
 /// Findings that share rule, level, headline and policy line, whichever ref they came with.
 pub(super) fn blocks(findings: &[Finding]) -> Vec<Vec<&Finding>> {
-    type Key<'a> = (&'a str, Level, &'a str, Option<usize>, &'a str, bool);
+    type Key<'a> = (&'a str, Level, &'a str, Option<usize>, &'a str, bool, bool);
     fn key(finding: &Finding) -> Key<'_> {
         (
             &finding.rule,
@@ -80,6 +80,7 @@ pub(super) fn blocks(findings: &[Finding]) -> Vec<Vec<&Finding>> {
             finding.policy.as_ref().map(|line| line.line),
             &finding.help_template,
             finding.commit.is_some(),
+            finding.waived.is_some(),
         )
     }
     let mut blocks: Vec<Vec<&Finding>> = Vec::new();
@@ -91,14 +92,17 @@ pub(super) fn blocks(findings: &[Finding]) -> Vec<Vec<&Finding>> {
         });
         blocks[at].push(finding);
     }
-    // Errors first; otherwise in the report's own order.
-    blocks.sort_by_key(|block| block[0].level);
+    // Errors first, what is waived last; otherwise in the report's own order.
+    blocks.sort_by_key(|block| (block[0].waived.is_some(), block[0].level));
     blocks
 }
 
 fn render_block(out: &mut String, report: &Report, block: &[&Finding], style: Style) {
     let first = block[0];
-    let title = style.level(first.level, &format!("{}[{}]", first.level.word(), first.rule));
+    let title = match &first.waived {
+        Some(_) => style.dim(&format!("waived[{}]", first.rule)),
+        None => style.level(first.level, &format!("{}[{}]", first.level.word(), first.rule)),
+    };
     let on_ref = if report.changes.len() > 1 { pushed_refs(block) } else { String::new() };
     // Several refs may bring one and the same.
     let mut seen = std::collections::HashSet::new();
@@ -132,6 +136,13 @@ fn render_block(out: &mut String, report: &Report, block: &[&Finding], style: St
     }
     if let Some(line) = &first.policy {
         out.push_str(&policy_line(&report.policy.source, line, style));
+    }
+    if let Some(waived) = &first.waived {
+        let _ = writeln!(out, "  {}\n", waived.words());
+        return;
+    }
+    if let Some(reason) = &first.waiver_request {
+        let _ = writeln!(out, "  a commit asks a maintainer to let it stand: {reason}");
     }
     let shown: Vec<RepoPath> =
         paths.iter().filter_map(|finding| finding.path.clone()).take(IN_COMMAND).collect();
@@ -223,17 +234,30 @@ pub(super) fn who(report: &Report) -> &str {
 
 /// How much was found: `2 errors, 1 warning`.
 pub(super) fn found(report: &Report) -> String {
-    let count = |level: Level, one: &str, many: &str| {
-        let count = report.findings.iter().filter(|finding| finding.level == level).count();
+    let count = |is_it: fn(&Finding) -> bool, one: &str, many: &str| {
+        let count = report.findings.iter().filter(|finding| is_it(finding)).count();
         match count {
             0 => None,
             1 => Some(format!("1 {one}")),
             _ => Some(format!("{count} {many}")),
         }
     };
-    let counts = [count(Level::Error, "error", "errors"), count(Level::Warn, "warning", "warnings")];
+    let counts = [
+        count(Finding::is_error, "error", "errors"),
+        count(Finding::is_warning, "warning", "warnings"),
+        count(|finding| finding.waived.is_some(), "waived", "waived"),
+    ];
     let counts: Vec<String> = counts.into_iter().flatten().collect();
     if counts.is_empty() { "nothing to say against it".to_owned() } else { counts.join(", ") }
+}
+
+/// The verdict in a few words: `fail: 2 errors, 1 warning`.
+pub fn verdict_words(report: &Report) -> String {
+    match report.verdict {
+        Verdict::Pass => format!("pass: {}", found(report)),
+        Verdict::Fail => format!("fail: {}", found(report)),
+        Verdict::Undecided => "could not decide".to_owned(),
+    }
 }
 
 /// The verdict on one line.
@@ -257,10 +281,10 @@ pub(super) fn last_line(report: &Report, style: Style) -> String {
             let refused = match report.event {
                 "pre-push" | "pre-receive" => "refused; nothing was pushed",
                 "update" => "refused; this ref was not pushed",
-                "check" => "fail",
+                "check" | "ci" => "fail",
                 _ => "refused; nothing was committed",
             };
-            let learn = report.findings.iter().find(|finding| finding.level == Level::Error);
+            let learn = report.findings.iter().find(|finding| finding.is_error());
             let learn =
                 learn.map(|finding| format!("; more: git lane rule {}", finding.rule)).unwrap_or_default();
             format!("git-lane: {} ({whose}): {found}{learn}", style.level(Level::Error, refused))
@@ -269,7 +293,7 @@ pub(super) fn last_line(report: &Report, style: Style) -> String {
             let refused = match report.event {
                 "pre-push" | "pre-receive" => "could not decide; nothing was pushed",
                 "update" => "could not decide; this ref was not pushed",
-                "check" => "could not decide",
+                "check" | "ci" => "could not decide",
                 _ => "could not decide; nothing was committed",
             };
             format!("git-lane: {} ({})", style.level(Level::Error, refused), report.event)

@@ -1,8 +1,8 @@
 //! `identity`
 
 use super::{Context, Draft, Findings, Need, Rule};
-use crate::facts::{Commit, IdentityProof, Pusher, Stage, Unavailable};
-use crate::identity::{Who, has_account, is_proven, of_account, of_branch};
+use crate::facts::{Commit, Facts, IdentityProof, Pusher, Stage, Unavailable};
+use crate::identity::{Who, has_account, is_maintainer_on_github, is_proven, of_account, of_branch};
 use crate::locks::record::plain;
 use crate::policy::model::Level;
 use crate::signature::Signature;
@@ -57,12 +57,19 @@ fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailab
         Who::Maintainer => {}
         Who::Stranger => {
             let (policy, facts) = (&context.plan.policy, context.facts);
-            let who = facts.pusher.as_ref().map(|pusher| &pusher.name).or(facts.email.as_ref());
+            let who =
+                author(facts).or(facts.pusher.as_ref().map(|pusher| &pusher.name)).or(facts.email.as_ref());
             let who = who.or(context.change.committer.as_ref());
             let who = who.map_or_else(|| "whoever works here".to_owned(), |who| plain(who));
             findings.add(Draft {
                 headline: format!("{who} is no agent and no maintainer of this repository"),
-                help: if let Some(Pusher { name, .. }) = &facts.pusher {
+                help: if let Some(author) = author(facts) {
+                    format!(
+                        "if this is an agent's work, give the branch its id, and the commits its tag\n\
+                         if you are a maintainer, have `github:{}` put under `maintainers` in the policy",
+                        plain(author)
+                    )
+                } else if let Some(Pusher { name, .. }) = &facts.pusher {
                     format!(
                         "if this is an agent's work, push it on a branch that bears its id\n\
                          if you are a maintainer, have `account:{}` put under `maintainers` in the policy",
@@ -83,6 +90,10 @@ fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailab
         }
     }
     Ok(())
+}
+
+fn author(facts: &Facts) -> Option<&String> {
+    facts.request.as_ref()?.author.as_ref()
 }
 
 /// What a push says against the account that it came with.
@@ -138,6 +149,8 @@ fn proofs(context: &Context<'_>, agent: &str, findings: &mut Findings) -> Result
                 owner: Some(other.to_owned()),
                 ..Draft::default()
             });
+        } else if let Some(draft) = stranger(context, agent, login) {
+            findings.add(draft);
         }
     }
     let is_at = |stage| facts.event.stages().contains(&stage);
@@ -167,6 +180,31 @@ fn proofs(context: &Context<'_>, agent: &str, findings: &mut Findings) -> Result
         }
     }
     Ok(())
+}
+
+/// An account that comes with an agent's change and is not one of those that the policy lists for it.
+fn stranger(context: &Context<'_>, agent: &str, login: &str) -> Option<Draft> {
+    let plan = context.plan;
+    let listed = &plan.policy.agent(agent)?.identity.as_ref()?.github;
+    let is_its = plan.agent_of_account(login) == Some(agent);
+    if listed.is_empty() || is_its || is_maintainer_on_github(plan, login) {
+        return None;
+    }
+    let names: Vec<&str> = listed.iter().map(|name| name.value.as_str()).collect();
+    Some(Draft {
+        headline: format!(
+            "the change says it is by {agent}, and comes from `{}`, which is no account of {agent}",
+            plain(login)
+        ),
+        help: format!(
+            "push and open it from an account of {agent} ({}); a maintainer's account has to stand under \
+             `maintainers` as `github:{}`",
+            names.join(", "),
+            plain(login)
+        ),
+        span: listed.first().and_then(|name| name.span),
+        ..Draft::default()
+    })
 }
 
 /// What a signature says against an agent: another's key, or one of the policy's that did not make it.
@@ -329,7 +367,7 @@ mod tests {
             signing(Check, "proven").signed(3, Signature::None).facts(|facts| facts.proofs.push(proof))
         };
         assert_eq!((by("bot-2").findings().len(), by("bot-2").identity()), (0, Identity::Proven));
-        assert_eq!(by("stranger").findings(), ["error identity @03"]);
+        assert_eq!(by("stranger").findings(), ["error identity", "error identity @03"]);
         let other = "{version: 1, agents: {a1: {identity: {github: [bot-1]}}, a2: {}}}";
         let scene = Scene::new(Check, "a2").policy(other);
         let scene = scene.facts(|facts| facts.proofs.push(IdentityProof::GithubAccount("Bot-1".into())));

@@ -14,6 +14,8 @@ mod message_format;
 mod oversized_change;
 mod protected_branch;
 mod protected_path;
+mod pull_request_label;
+mod pull_request_title;
 mod stale_base;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -84,6 +86,8 @@ pub static RULES: &[&Rule] = &[
     &oversized_change::RULE,
     &protected_branch::RULE,
     &protected_path::RULE,
+    &pull_request_label::RULE,
+    &pull_request_title::RULE,
     &stale_base::RULE,
     &uncoordinated_path::RULE,
     &unlocked_path::RULE,

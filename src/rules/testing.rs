@@ -56,6 +56,7 @@ impl Scene {
                 proofs: Vec::new(),
                 email: None,
                 request: None,
+                waivers: Vec::new(),
                 pusher: None,
                 locks: Fact::Known(Locks::default()),
                 message: Fact::NotGathered,
@@ -185,6 +186,7 @@ impl Scene {
                 reason: (kind == Kind::Steal).then(|| "hotfix".into()),
                 at: 3_600,
                 from: vec![],
+                after: vec![],
             });
         })
     }

@@ -24,6 +24,10 @@ At commit the paths of that commit are judged. Each commit made under a lock bea
 agent's, and no other agent may have taken the lock since. A commit without the trailer needs the lock to
 be held when it is pushed.
 
+In the job of a pull request each commit must bear the trailer, and its generation must have been the
+agent's. That another agent has taken the lock since is an error where the commit was pushed afterwards by
+the word of `git lane push`, and a warning where nobody wrote down when it was pushed.
+
 A server on which the locks do not lie (`locks.remote` is another remote, or none) cannot hold the
 generations against anything: there each commit must bear the trailer.
 
@@ -65,6 +69,9 @@ fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailab
         let path = Path { context, locks: context.facts.locks.get()?, touched, area: &area.name.value };
         if path.locks.is_elsewhere {
             path.elsewhere(findings);
+        } else if context.facts.event == Event::Ci && context.agent().is_some() {
+            path.elsewhere(findings);
+            path.proposed(findings);
         } else if at_commit || context.agent().is_none() {
             path.now().into_iter().for_each(|draft| context.path_finding(touched, draft, findings));
         } else {
@@ -178,6 +185,16 @@ impl<'a> Path<'a> {
         self.context.path_finding_in(self.touched, silent, draft, findings);
     }
 
+    /// What is wrong with what was pushed some time ago: the generations of its commits, each held against
+    /// what was taken before the push.
+    fn proposed(&self, findings: &mut Findings) {
+        for commit in self.touched.commits.iter().filter(|commit| !self.tokens(commit).is_empty()) {
+            if let Some(draft) = self.stamped(commit) {
+                self.context.path_finding_in(self.touched, vec![commit.oid], draft, findings);
+            }
+        }
+    }
+
     /// The generations that a commit bears for this path. A whole area's that was never given out is one
     /// too, if a wrong one.
     fn tokens(&self, commit: &Commit) -> Vec<(u64, Option<&'a TakenLock>)> {
@@ -214,8 +231,15 @@ impl<'a> Path<'a> {
                         ))
                     }
                 }
-                Some(taken) => match self.taken_since(generation) {
+                Some(taken) => match self.taken_since(generation, commit.oid) {
                     None => return None,
+                    // Only `git lane push` writes down when it was; the hook judged any other push in its time.
+                    Some(later)
+                        if self.context.facts.event == Event::Ci
+                            && !self.locks.pushed.contains(&commit.oid) =>
+                    {
+                        Draft { at_most: Some(Level::Warn), ..self.lost(taken, later) }
+                    }
                     Some(later) => self.lost(taken, later),
                 },
             };
@@ -224,11 +248,12 @@ impl<'a> Path<'a> {
         wrong
     }
 
-    /// The first other agent's lock on this path since a generation.
-    fn taken_since(&self, generation: u64) -> Option<&'a TakenLock> {
+    /// The first other agent's lock on this path since a generation, and before a commit was pushed.
+    fn taken_since(&self, generation: u64, commit: Oid) -> Option<&'a TakenLock> {
         let agent = self.context.agent();
         self.locks.taken.iter().find(|taken| {
             taken.generation > generation
+                && !taken.after.contains(&commit)
                 && Some(taken.agent.as_str()) != agent
                 && self.is_on(&taken.scope.area, &taken.scope)
         })

@@ -1,0 +1,155 @@
+//! Labels by which a maintainer lets the findings of a rule stand: `lane-waive: <rule>`.
+
+use crate::facts::Waiver;
+use crate::github::LabelEvent;
+use crate::policy::model::Accept;
+use crate::policy::{Plan, nearest};
+use crate::rules;
+
+/// How such a label begins.
+const LABEL: &str = "lane-waive:";
+
+/// What is known when waivers are looked at.
+pub struct Known<'a> {
+    /// The labels that are there now.
+    pub labels: &'a [String],
+    /// Who gave or took which, the oldest first.
+    pub events: &'a [LabelEvent],
+    /// When the head was pushed, in seconds since the epoch; `None` where nobody can tell.
+    pub pushed: Option<i64>,
+    /// Now, likewise.
+    pub now: i64,
+}
+
+/// The labels that ask for something.
+pub fn asked(labels: &[String]) -> Vec<&str> {
+    labels.iter().filter_map(|label| label.trim().strip_prefix(LABEL)).map(str::trim).collect()
+}
+
+/// The waivers that count, and for every other label why it does not. `is_maintainer`: whether an account may
+/// waive, or why nobody can tell.
+///
+/// A label counts only if a maintainer gave it, after the head was pushed, and not too long ago. So whatever
+/// is pushed later is judged as if it had never been there.
+pub fn granted(
+    plan: &Plan,
+    known: &Known<'_>,
+    is_maintainer: &dyn Fn(&str) -> Result<bool, String>,
+) -> (Vec<Waiver>, Vec<String>) {
+    let (mut waivers, mut refused) = (Vec::new(), Vec::new());
+    for rule in asked(known.labels) {
+        match waiver(plan, known, rule, is_maintainer) {
+            Ok(waiver) => waivers.push(waiver),
+            Err(why) => refused.push(format!("the label `{LABEL} {rule}` waives nothing: {why}")),
+        }
+    }
+    (waivers, refused)
+}
+
+fn waiver(
+    plan: &Plan,
+    known: &Known<'_>,
+    rule: &str,
+    is_maintainer: &dyn Fn(&str) -> Result<bool, String>,
+) -> Result<Waiver, String> {
+    let settings = &plan.policy.waivers;
+    if settings.accept.value == Accept::None {
+        return Err("the policy takes none (`waivers.accept`)".to_owned());
+    }
+    if rules::find(rule).is_none() {
+        let near = nearest(rule, rules::ids()).map(|near| format!("; did you mean `{near}`?"));
+        return Err(format!("there is no such rule{}", near.unwrap_or_default()));
+    }
+    let is_it = |event: &&LabelEvent| asked(std::slice::from_ref(&event.label)) == [rule];
+    let Some(event) = known.events.iter().rev().find(is_it).filter(|event| event.is_added) else {
+        return Err("nobody can tell who gave it".to_owned());
+    };
+    let actor = &event.actor;
+    if let Some(agent) = plan.agent_of_account(actor) {
+        return Err(format!("`{actor}`, who gave it, is {agent}, and agents waive nothing"));
+    }
+    if !is_maintainer(actor)? {
+        return Err(format!("`{actor}`, who gave it, is no maintainer"));
+    }
+    let Some(pushed) = known.pushed else {
+        return Err("nobody can tell when the head was pushed, so it may have been given to something else"
+            .to_owned());
+    };
+    if event.at < pushed {
+        return Err("it was given before the head was pushed; a maintainer takes it away and gives it again"
+            .to_owned());
+    }
+    let seconds = i64::try_from(settings.max_age.value.seconds).unwrap_or(i64::MAX);
+    let until = event.at.saturating_add(seconds);
+    if known.now >= until {
+        return Err(format!("it was given more than {} ago", settings.max_age.value));
+    }
+    Ok(Waiver { rule: rule.to_owned(), by: actor.clone(), at: event.at, until })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::testing::plan;
+
+    const POLICY: &str = "{version: 1, agents: {a1: {identity: {github: [bot]}}}, maintainers: ['github:alice'], waivers: {max_age: 1h}}";
+
+    fn given(actor: &str, at: i64, is_added: bool) -> LabelEvent {
+        LabelEvent { label: "lane-waive: oversized-change".into(), is_added, actor: actor.into(), at }
+    }
+
+    /// What becomes of one label.
+    fn of(label: &str, events: &[LabelEvent], pushed: Option<i64>, now: i64) -> Result<String, String> {
+        let labels = [label.to_owned(), "bug".to_owned()];
+        let known = Known { labels: &labels, events, pushed, now };
+        let is_maintainer = |login: &str| match login {
+            "nobody" => Err("GitHub does not say".to_owned()),
+            login => Ok(login == "alice"),
+        };
+        let (mut waivers, mut refused) = granted(&plan(POLICY), &known, &is_maintainer);
+        match (waivers.pop(), refused.pop()) {
+            (Some(waiver), None) => Ok(format!("{} by {} until {}", waiver.rule, waiver.by, waiver.until)),
+            (None, Some(why)) => Err(why),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn size(events: &[LabelEvent], pushed: Option<i64>, now: i64) -> Result<String, String> {
+        of("lane-waive: oversized-change", events, pushed, now)
+    }
+
+    #[track_caller]
+    fn refused(found: Result<String, String>, words: &str) {
+        let why = found.expect_err("it counts");
+        assert!(why.contains(words), "{why}");
+    }
+
+    #[test]
+    fn a_maintainer_s_label_for_this_head() {
+        let alice = [given("alice", 100, true)];
+        assert_eq!(size(&alice, Some(90), 200), Ok("oversized-change by alice until 3700".into()));
+        refused(size(&alice, Some(101), 200), "before the head was pushed");
+        refused(size(&alice, None, 200), "when the head was pushed");
+        refused(size(&alice, Some(90), 3_700), "more than 1h ago");
+    }
+
+    #[test]
+    fn of_nobody_else() {
+        refused(size(&[given("bot", 100, true)], Some(90), 200), "is a1, and agents waive nothing");
+        refused(size(&[given("mallory", 100, true)], Some(90), 200), "is no maintainer");
+        refused(size(&[given("nobody", 100, true)], Some(90), 200), "GitHub does not say");
+        refused(size(&[], Some(90), 200), "who gave it");
+        // The one who gave it last counts.
+        let twice = [given("alice", 100, true), given("alice", 101, false), given("mallory", 102, true)];
+        refused(size(&twice, Some(90), 200), "`mallory`, who gave it, is no maintainer");
+    }
+
+    #[test]
+    fn for_rules_that_there_are() {
+        refused(of("lane-waive: oversize-change", &[], Some(1), 2), "did you mean `oversized-change`?");
+        let none = plan("{version: 1, waivers: {accept: none}}");
+        let labels = ["lane-waive:stale-base".to_owned()];
+        let known = Known { labels: &labels, events: &[], pushed: None, now: 0 };
+        assert_eq!(granted(&none, &known, &|_| Ok(true)).1.len(), 1);
+    }
+}

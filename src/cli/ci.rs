@@ -1,0 +1,117 @@
+//! `git lane ci`
+
+use std::path::PathBuf;
+
+use super::Outcome;
+use super::args::{Ci, Format};
+use super::check::known_agent;
+use super::ci_github::Online;
+use super::output::{Output, complain};
+use super::trace;
+use crate::ci::{self, Host, Job, Said};
+use crate::engine;
+use crate::error::Error;
+use crate::facts::{Event, IdentityProof, Unavailable};
+use crate::gather::{
+    Environment, Git2Repository, Located, Repository, Request, Subject, Told, gather, locate,
+};
+use crate::report::Report;
+
+/// Judges a change that is proposed, with the policy of its base. Nothing of the change is run.
+///
+/// # Errors
+/// Nobody says what to judge, something has to be fetched first, or the report cannot be written.
+pub fn run(args: &Ci, output: &Output) -> Outcome {
+    let environment = Environment::of_process();
+    let variable = |name: &str| std::env::var(name).ok();
+    let said = Said {
+        base: args.base.clone(),
+        head: args.head.clone(),
+        branch: args.branch.clone(),
+        title: args.title.clone(),
+        labels: args.labels.clone(),
+        author: args.author.clone(),
+    };
+    let mut job = ci::job(&variable, &said)?;
+    trace::debug(|| format!("job: {job:?}"));
+    let repo = Git2Repository::open()?;
+    let located = locate(&repo, &job)?;
+    for note in &located.notes {
+        complain(&format!("git-lane: note: {note}\n"));
+    }
+    if let Some(agent) = &args.agent {
+        known_agent(&located.loaded.plan, agent)?;
+    }
+    let online = Online::open(&repo, &job, args.publish)?;
+    let mut told = Told { request: job.request.clone(), ..Told::default() };
+    if let Some(author) = told.request.author.clone().filter(|_| job.host != Host::GitLab) {
+        told.proofs.push(IdentityProof::GithubAccount(author));
+    }
+    if let Some(online) = &online {
+        online.tell(&located, &mut job, &mut told, environment.now)?;
+    }
+    let report = judge(args, &repo, &environment, &located, &job, told)?;
+    for target in &args.write {
+        target.write(&report)?;
+    }
+    let code = output.job_report(&report, job.host == Host::GitHub)?;
+    match online.filter(|_| args.publish) {
+        Some(online) => Ok(code.max(online.publish(&job, located.head, &report)?)),
+        None => Ok(code),
+    }
+}
+
+fn judge(
+    args: &Ci,
+    repo: &dyn Repository,
+    environment: &Environment,
+    located: &Located,
+    job: &Job,
+    told: Told,
+) -> Result<Report, Error> {
+    let loaded = &located.loaded;
+    let Some(base) = &loaded.base else {
+        return Err(Unavailable::new("there is no base to compare with", "name one: --base main").into());
+    };
+    let subject = Subject::Proposed { from: base.oid, to: located.head, told: Box::new(told) };
+    let (agent, branch) = (args.agent.clone(), job.branch.clone());
+    let facts = gather(repo, environment, loaded, &Request { event: Event::Ci, agent, branch, subject })?;
+    trace::facts(&facts);
+    let report = engine::judge(&loaded.plan, &facts, loaded.oid.map(|oid| oid.to_string()));
+    trace::report(&report);
+    Ok(report)
+}
+
+/// A file to write the report to, besides.
+#[derive(Debug, Clone)]
+pub struct Target {
+    format: Format,
+    path: PathBuf,
+}
+
+impl std::str::FromStr for Target {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        use clap::ValueEnum;
+        let (format, path) = text.split_once('=').ok_or("expected FORMAT=FILE, such as sarif=lane.sarif")?;
+        let format = Format::from_str(format, false)
+            .map_err(|_| format!("`{format}` is no format: json, sarif, gitlab, github or text"))?;
+        if path.is_empty() {
+            return Err("the file's name is missing after the `=`".to_owned());
+        }
+        Ok(Self { format, path: path.into() })
+    }
+}
+
+impl Target {
+    fn write(&self, report: &Report) -> Result<(), Error> {
+        let text = super::output::rendered(report, self.format, crate::report::text::Style::default())?;
+        std::fs::write(&self.path, text).map_err(|error| {
+            Error::write(
+                format!("{} cannot be written: {error}", self.path.display()),
+                "name another file after --write; the folder has to be there",
+            )
+        })
+    }
+}

@@ -1,0 +1,223 @@
+//! What a policy job asks GitHub, and what it tells there.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+
+use super::output::complain;
+use crate::ci::waivers::{self, Known};
+use crate::ci::{Host, Job};
+use crate::error::Error;
+use crate::facts::{IdentityProof, Oid, Unavailable};
+use crate::gather::{Located, Repository, Told};
+use crate::github::{
+    self, Annotation, CheckRun, Comment, Conclusion, GitHub, Permission, PullRequest, RepositoryName,
+    Settings,
+};
+use crate::identity::{is_maintainer_on_github, lists_maintainers_on_github};
+use crate::policy::Plan;
+use crate::policy::model::Level;
+use crate::report::{Finding, Report, Verdict, summary, text};
+
+/// The name of the check, and the mark of the comment.
+const NAME: &str = "git-lane";
+
+/// A connection to the repository of a pull request.
+pub(super) struct Online {
+    github: GitHub,
+}
+
+impl Online {
+    /// Connects where there is a token; without one nothing is asked, unless something is to be published.
+    ///
+    /// # Errors
+    /// Something is to be published, and nobody says where or as whom.
+    pub fn open(repo: &dyn Repository, job: &Job, publishes: bool) -> Result<Option<Self>, Error> {
+        if job.host != Host::GitHub {
+            return match publishes {
+                true => Err(Error::usage(
+                    "--publish speaks to GitHub, and no job of GitHub runs this",
+                    "leave it away; --write sarif=FILE and --write gitlab=FILE are for others",
+                )),
+                false => Ok(None),
+            };
+        }
+        let remote = repo.config("lane.remote")?.pop().unwrap_or_else(|| "origin".to_owned());
+        let address = repo.config(&format!("remote.{remote}.url"))?.pop();
+        match Settings::of_process(address.as_deref()).and_then(|settings| GitHub::connect(&settings)) {
+            Ok(github) => Ok(Some(Self { github })),
+            Err(error) if publishes => Err(Unavailable::from(error).into()),
+            Err(_) => {
+                if job.request.labels.as_ref().is_some_and(|labels| !waivers::asked(labels).is_empty()) {
+                    note(
+                        "labels that waive count only where GitHub can be asked who gave them: give the step a token",
+                    );
+                }
+                Ok(None)
+            }
+        }
+    }
+
+    /// Adds what GitHub knows of the pull request: its title and labels as they are now, who pushed its head,
+    /// and which labels waive something. What cannot be found out speaks for nobody.
+    ///
+    /// # Errors
+    /// The pull request cannot be read.
+    pub fn tell(&self, located: &Located, job: &mut Job, told: &mut Told, now: i64) -> Result<(), Error> {
+        let Some(number) = job.request.number else {
+            return Ok(());
+        };
+        let pull = match self.github.pull_request(number) {
+            Ok(pull) => pull,
+            Err(error) if error.is_forbidden() => {
+                note(&format!("GitHub does not show the pull request: {error}; {}", error.help()));
+                return Ok(());
+            }
+            Err(error) => return Err(Unavailable::from(error).into()),
+        };
+        // A payload is as old as its event, also where the job is run again. Title and labels as they are now count.
+        (told.request.title, told.request.labels) = (Some(pull.title.clone()), Some(pull.labels.clone()));
+        job.request = told.request.clone();
+        let plan = &located.loaded.plan;
+        let asks = !waivers::asked(&pull.labels).is_empty();
+        if !asks && !plan.has_accounts() {
+            return Ok(());
+        }
+        let pushed = self.push_of(&pull, located.head);
+        if let Some((actor, _)) = &pushed {
+            told.proofs.push(IdentityProof::GithubAccount(actor.clone()));
+        }
+        if asks {
+            let events = self.github.label_events(number).map_err(Unavailable::from)?;
+            let pushed = pushed.map(|(_, at)| at);
+            let known = Known { labels: &pull.labels, events: &events, pushed, now };
+            let asked = RefCell::new(HashMap::new());
+            let is_maintainer = |login: &str| -> Result<bool, String> {
+                if let Some(known) = asked.borrow().get(login) {
+                    return Ok(*known);
+                }
+                let is_it = self.is_maintainer(plan, login)?;
+                asked.borrow_mut().insert(login.to_owned(), is_it);
+                Ok(is_it)
+            };
+            let (granted, refused) = waivers::granted(plan, &known, &is_maintainer);
+            told.waivers = granted;
+            refused.iter().for_each(|why| note(why));
+        }
+        Ok(())
+    }
+
+    /// Who pushed the head, and when.
+    fn push_of(&self, pull: &PullRequest, head: Oid) -> Option<(String, i64)> {
+        let head = head.to_string();
+        let repository = RepositoryName::parse(pull.head_repository.as_deref()?)?;
+        match self.github.pushes(&repository, &pull.head_ref, Some(&head)) {
+            Ok(pushes) => {
+                let push = pushes.into_iter().find(|push| push.after == head);
+                if push.is_none() {
+                    note("GitHub does not say who pushed the head of the pull request, or when");
+                }
+                push.map(|push| (push.actor, push.at))
+            }
+            Err(error) => {
+                note(&format!("GitHub does not say who pushed the head: {error}; {}", error.help()));
+                None
+            }
+        }
+    }
+
+    /// Whether an account may waive: one that the policy lists, or, where it lists none on GitHub, one that may
+    /// maintain the repository.
+    fn is_maintainer(&self, plan: &Plan, login: &str) -> Result<bool, String> {
+        if lists_maintainers_on_github(plan) {
+            return Ok(is_maintainer_on_github(plan, login));
+        }
+        match self.github.permission(login) {
+            Ok(permission) => Ok(permission >= Permission::Maintain),
+            Err(github::Error::NotFound { .. }) => Ok(false),
+            Err(error) => Err(format!("GitHub does not say what `{login}` may do: {error}")),
+        }
+    }
+
+    /// Puts the verdict beside the commit and, where it is not a pass, on the pull request; gives 2 where that
+    /// was not possible. A token that may only read, as pull requests of forks have it, is no failure.
+    ///
+    /// # Errors
+    /// None so far: what GitHub does not take is told.
+    pub fn publish(&self, job: &Job, head: Oid, report: &Report) -> Result<u8, Error> {
+        let sha = match &job.head.commit {
+            Some(commit) if job.is_queue => commit.clone(),
+            _ => head.to_string(),
+        };
+        let check = self.github.publish_check(&check_run(job, sha, report)).map(|_| ());
+        let mut code = outcome("the check run", check);
+        if let Some(number) = job.request.number {
+            let body = (report.verdict != Verdict::Pass)
+                .then(|| summary::markdown(report, summary::COMMENT - 1_000));
+            let comment: Result<Comment, _> = self.github.publish_comment(number, NAME, body.as_deref());
+            code = code.max(outcome("the comment", comment.map(|_| ())));
+        }
+        Ok(code)
+    }
+}
+
+fn outcome(what: &str, done: Result<(), github::Error>) -> u8 {
+    match done {
+        Ok(()) => 0,
+        Err(error) if error.is_forbidden() => {
+            note(&format!("{what} was not published: {error}; annotations and summary are all there is"));
+            0
+        }
+        Err(error) => {
+            complain(&format!(
+                "git-lane: error: {what} was not published: {error}\n  help: {}\n",
+                error.help()
+            ));
+            2
+        }
+    }
+}
+
+fn check_run(job: &Job, head_sha: String, report: &Report) -> CheckRun {
+    CheckRun {
+        name: NAME.to_owned(),
+        head_sha,
+        conclusion: match report.verdict {
+            Verdict::Pass => Conclusion::Success,
+            Verdict::Fail => Conclusion::Failure,
+            Verdict::Undecided => Conclusion::ActionRequired,
+        },
+        title: text::verdict_words(report),
+        summary: summary::markdown(report, summary::COMMENT - 1_000),
+        text: None,
+        annotations: report.findings.iter().filter_map(annotation).collect(),
+        details_url: None,
+        external_id: job.request.number.map_or_else(|| "queue".to_owned(), |number| format!("pull-{number}")),
+    }
+}
+
+/// A remark on a file that can be named; all others stand in the summary.
+fn annotation(finding: &Finding) -> Option<Annotation> {
+    let path = finding.path.as_ref()?.as_text()?.to_owned();
+    let level = match (&finding.waived, finding.level) {
+        (Some(_), _) => github::Level::Notice,
+        (None, Level::Error) => github::Level::Failure,
+        (None, _) => github::Level::Warning,
+    };
+    let next = match &finding.waived {
+        Some(waived) => waived.words(),
+        None => format!("next: {}", finding.help(finding.path.as_slice())),
+    };
+    let message = format!("{}\n{next}", finding.message);
+    Some(Annotation {
+        path,
+        start_line: 1,
+        end_line: 1,
+        level,
+        message,
+        title: format!("git-lane: {}", finding.rule),
+    })
+}
+
+fn note(text: &str) {
+    complain(&format!("git-lane: note: {text}\n"));
+}
