@@ -20,6 +20,16 @@ pub struct State {
     pub comments: Vec<Value>,
     pub labels: Vec<String>,
     pub pulls: Vec<Value>,
+    /// Changes to the one pull request that can be read by its number.
+    pub pull: Option<fn(&mut Value)>,
+    /// What its head is.
+    pub head: String,
+    /// Who gave labels, in the form of the list.
+    pub label_events: Vec<Value>,
+    /// Who pushed the head, and when.
+    pub pushed: Option<(&'static str, &'static str)>,
+    /// The token may only read.
+    pub only_reads: bool,
     /// What goes wrong, at the first request that fits.
     faults: Vec<Fault>,
     /// Done at the beginning of the next request, as by somebody else.
@@ -132,6 +142,9 @@ impl State {
             request.url.query_pairs().find(|(name, _)| name == wanted).map(|(_, value)| value.into_owned())
         };
         let not_found = || (404, json!({ "message": "Not Found" }));
+        if self.only_reads && request.method.as_str() != "GET" && parts.last() != Some(&"graphql") {
+            return (403, json!({ "message": "Resource not accessible by integration" }));
+        }
         match (request.method.as_str(), parts.as_slice()) {
             ("GET", ["user"]) => (403, json!({ "message": "Resource not accessible by integration" })),
             ("POST", ["graphql"]) => (200, json!({ "data": { "viewer": { "login": ME } } })),
@@ -205,6 +218,30 @@ impl State {
                 (201, pull)
             }
             ("GET", [.., "pulls"]) => (200, json!(self.pulls)),
+            ("GET", [.., "pulls", number]) => {
+                let mut pull = example("GET", "/repos/{owner}/{repo}/pulls/{pull_number}");
+                (pull["number"], pull["labels"]) = (json!(number.parse::<u64>().unwrap()), json!([]));
+                (pull["title"], pull["head"]["ref"]) = (json!("[A2] feat: x"), json!("feat/a2/x"));
+                pull["head"]["sha"] = json!(self.head);
+                self.pull.iter().for_each(|change| change(&mut pull));
+                (200, pull)
+            }
+            ("GET", [.., "issues", _, "events"]) => (200, json!(self.label_events)),
+            ("GET", [.., "activity"]) => {
+                let mut all = example("GET", "/repos/{owner}/{repo}/activity");
+                all.as_array_mut().unwrap().truncate(1);
+                if let Some((actor, at)) = self.pushed {
+                    (all[0]["after"], all[0]["timestamp"]) = (json!(self.head), json!(at));
+                    all[0]["actor"]["login"] = json!(actor);
+                }
+                (200, all)
+            }
+            ("GET", [.., "collaborators", login, "permission"]) => {
+                let mut answer = example("GET", "/repos/{owner}/{repo}/collaborators/{username}/permission");
+                let role = if *login == "alice" { "maintain" } else { "write" };
+                (answer["permission"], answer["role_name"]) = (json!("write"), json!(role));
+                (200, answer)
+            }
             _ => not_found(),
         }
     }

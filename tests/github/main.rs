@@ -3,12 +3,17 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used)]
 
 mod checks;
+#[path = "../ci_support/mod.rs"]
+mod ci_support;
 mod comments;
 mod description;
 mod examples;
 mod fake;
+mod job;
 mod limits;
 mod mock;
 mod pulls;
 mod safety;
 mod server;
+#[path = "../support/mod.rs"]
+mod support;
