@@ -57,7 +57,8 @@ pub fn resolve(plan: &Plan, facts: &Facts, change: &Change) -> Who {
     if let Some(who) = outright(plan, facts.claims.iter().filter(|claim| !is_copy(claim)).collect()) {
         return who;
     }
-    if let Some(agent) = change.branch.as_deref().and_then(|branch| of_branch(plan, branch)) {
+    let branch = change.branch.as_deref().or(change.beside.as_deref());
+    if let Some(agent) = branch.and_then(|branch| of_branch(plan, branch)) {
         return Who::Agent(agent.to_owned());
     }
     if let Some(who) = outright(plan, facts.claims.iter().filter(is_copy).collect()) {

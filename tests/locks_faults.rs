@@ -8,7 +8,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use locks_support::{PART, REF, follow, two};
-use support::LANE;
+use support::{LANE, POLICY};
 
 #[test]
 fn a_ref_that_holds_no_lock_is_named_and_never_free() {
@@ -192,7 +192,7 @@ fn of_several_that_are_waited_for_none_is_lost_meanwhile() {
     two.lane(&["lock", a]).fails(1).says("held by a1");
     two.lane(&["unlock", b]).ok();
     let ran = support::Ran::from(waiter.wait_with_output().unwrap()).ok();
-    assert!(ran.out.contains(a) && ran.out.contains(b), "{}", ran.out);
+    assert!(ran.out.contains(a) && ran.out.contains(b) && !ran.out.contains("ended"), "{}", ran.out);
     one.lane(&["unlock", "common"]).ok();
     two.lane(&["lock", b]).ok();
     let mut waiter = start();
@@ -207,6 +207,40 @@ fn of_several_that_are_waited_for_none_is_lost_meanwhile() {
     two.lane(&["unlock", b]).ok();
     assert_eq!(support::Ran::from(waiter.wait_with_output().unwrap()).code, 1);
     one.lane(&["locks", b]).ok().does_not_say("a1 (MLOps)");
+}
+
+#[test]
+fn what_was_held_before_stays_held_whatever_becomes_of_the_rest() {
+    let policy = POLICY.replace(
+        "  - { name: local,",
+        "  - { name: aux, paths: [\"services/aux/**\"], access: lock }\n  - { name: local,",
+    );
+    let (_scratch, one, two) = locks_support::with_policy(&policy, "ttl: 2h, min_ttl: 1s, grace: 1s");
+    two.lane(&["lock", "common"]).ok();
+    one.lane(&["lock", "aux"]).ok();
+    one.lane(&["lock", "aux", "common", "--wait", "1s"]).fails(1).says("`common` is held by a2");
+    let mut command = one.command(LANE);
+    command.args(["lock", "aux", "common", "--wait", "1m"]).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut waiter = command.spawn().unwrap();
+    while !two.lane(&["locks"]).ok().out.contains("in the queue") {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    waiter.kill().unwrap();
+    waiter.wait().unwrap();
+    std::thread::sleep(Duration::from_millis(1_300));
+    two.lane(&["lock", "aux"]).fails(1).says("held by a1").does_not_say("its process is gone");
+    // What is lost meanwhile is told at once, and as what it is.
+    one.lane(&["unlock", "aux"]).ok();
+    let mut command = one.command(LANE);
+    command.args(["lock", "aux", "common", "--wait", "1m"]).stdout(Stdio::null()).stderr(Stdio::piped());
+    let waiter = command.spawn().unwrap();
+    while !two.lane(&["locks"]).ok().out.contains("in the queue") {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    two.lane(&["lock", "aux", "--steal", "--reason", "mine"]).ok();
+    let ran = support::Ran::from(waiter.wait_with_output().unwrap()).fails(1);
+    let ran = ran.says("`aux`, which this command had taken, was lost").says("a2 (GenAI) has it by now");
+    ran.does_not_say("still held").does_not_say("as long as you said");
 }
 
 #[test]

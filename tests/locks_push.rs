@@ -96,6 +96,31 @@ fn one_who_only_waits_keeps_no_push_out() {
 }
 
 #[test]
+fn an_agent_that_only_its_branch_names_pushes_its_locks() {
+    let policy = support::POLICY.replace("unidentified: maintainer", "unidentified: deny");
+    let clones = Clones::with_policy(&policy, "remote: origin");
+    let two = &clones.two;
+    two.git(&["config", "--unset", "lane.agent"]);
+    two.git(&["config", "--worktree", "--unset", "lane.agent"]);
+    two.lane(&["lock", "common"]).ok();
+    two.commit("services/common/a.py", "x\n", "feat: a").ok();
+    two.lane(&["push"]).ok().says("renewed `common`");
+}
+
+#[test]
+fn a_push_that_is_done_is_done() {
+    let clones = Clones::new();
+    let two = &clones.two;
+    two.lane(&["lock", "common"]).ok();
+    two.commit("services/common/a.py", "x\n", "feat: a").ok();
+    // Once it has the push, the remote goes away.
+    let gone = clones.scratch.home().join("gone.git");
+    let script = format!("mv '{}' '{}'", clones.origin().display(), gone.display());
+    hook(two, &clones.origin().join("hooks/post-receive"), &script);
+    two.lane(&["push"]).ok().says("note: the push is done").says("renewed `common`");
+}
+
+#[test]
 fn a_remote_that_is_a_mirror() {
     let clones = Clones::new();
     let two = &clones.two;
@@ -144,6 +169,14 @@ fn a_lock_is_read_where_it_is_written() {
     two.git(&["config", "remote.origin.url", &format!("{}/origin.git", home.display())]).ok();
     two.lane(&["lock", "common"]).ok();
     assert_ne!(there(&elsewhere), there(&clones.origin()));
+    // And addresses that are rewritten for fetching too, each to where the other was.
+    let from = |name: &str| format!("url.{}/{name}", home.display());
+    let is = |name: &str| format!("{}/{name}", home.display());
+    one.git(&["config", &format!("{}.insteadOf", from("origin")), &is("elsewhere")]).ok();
+    one.git(&["config", &format!("{}.pushInsteadOf", from("elsewhere")), &is("origin")]).ok();
+    one.git(&["config", "remote.origin.url", &is("origin.git")]).ok();
+    one.git(&["update-ref", "-d", &format!("refs/lane/remotes/origin/{PART}")]).ok();
+    one.lane(&["lock", "common"]).fails(1).says("held by a2");
 }
 
 #[test]

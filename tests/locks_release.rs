@@ -4,7 +4,7 @@
 mod locks_support;
 mod support;
 
-use locks_support::with_locks;
+use locks_support::{Clones, with_locks};
 use support::Worktree;
 
 const ON_PUSH: &str = "ttl: 2h, release: on-push";
@@ -94,6 +94,50 @@ fn what_is_being_worked_on_keeps_its_lock() {
 }
 
 #[test]
+fn a_rebase_or_a_worktree_that_moved_keeps_its_lock() {
+    let (scratch, one, two) = with_locks(ON_PUSH);
+    push_one(&two);
+    two.write("services/common/wip.py", "x\n");
+    let moved = scratch.home().join("moved");
+    scratch.git(&["worktree", "move", two.root.to_str().unwrap(), moved.to_str().unwrap()]).ok();
+    one.lane(&["locks"]).ok().says("common: a2").does_not_say("gave back");
+
+    let (_scratch, one, two) = with_locks(ON_PUSH);
+    push_one(&two);
+    let paused = two
+        .command("git")
+        .args(["rebase", "-q", "-i", "HEAD~1"])
+        .env("GIT_SEQUENCE_EDITOR", "echo break >")
+        .output();
+    assert!(paused.unwrap().status.success());
+    one.lane(&["locks"]).ok().says("common: a2").does_not_say("gave back");
+    two.git(&["rebase", "--abort"]).ok();
+    one.lane(&["locks"]).ok().says("gave back `common` of a2");
+}
+
+#[test]
+fn a_sparse_checkout_and_a_clone_of_one_branch() {
+    let (_scratch, one, two) = with_locks(ON_PUSH);
+    two.git(&["sparse-checkout", "set", "--no-cone", "/*", "!services/common/main.py"]).ok();
+    push_one(&two);
+    one.lane(&["locks"]).ok().says("gave back `common` of a2");
+
+    let clones = Clones::with("remote: origin, release: on-push");
+    let two = &clones.two;
+    two.git(&["config", "remote.origin.fetch", "+refs/heads/main:refs/remotes/origin/main"]).ok();
+    two.lane(&["lock", "common"]).ok();
+    two.commit("services/common/a.py", "x\n", "feat: a").ok();
+    two.lane(&["push"]).ok().says("gave back `common` of a2");
+}
+
+#[test]
+fn a_lock_that_is_asked_for_is_not_given_back_first() {
+    let (_scratch, _one, two) = with_locks(ON_PUSH);
+    push_one(&two);
+    two.lane(&["lock", "common", "--renew"]).ok().says("renewed `common`").does_not_say("gave back");
+}
+
+#[test]
 fn what_others_change_on_the_base_does_not_keep_it() {
     let (scratch, one, two) = with_locks(ON_MERGE);
     push_one(&two);
@@ -110,7 +154,10 @@ fn what_others_change_on_the_base_does_not_keep_it() {
 fn a_repository_that_only_looks_the_same_gives_nothing_back() {
     let (scratch, one, two) = with_locks(ON_PUSH);
     push_one(&two);
-    // As in a container with the same paths on the same machine.
-    std::fs::write(scratch.root().join(".git/lane/locks/repository.json"), "\"another\"").unwrap();
+    // A copy of it all, as in a container with the same paths on the same machine.
+    let file = scratch.root().join(".git/lane/locks/repository.json");
+    let text = std::fs::read(&file).unwrap();
+    std::fs::rename(&file, scratch.home().join("kept")).unwrap();
+    std::fs::write(&file, text).unwrap();
     one.lane(&["lock", "common"]).fails(1).does_not_say("gave back");
 }

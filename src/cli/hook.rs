@@ -10,7 +10,7 @@ use super::output::{Output, complain};
 use super::push::PUSHING;
 use super::server_hook;
 use super::session::Session;
-use super::settle::settle;
+use super::settle::{Landing, settle};
 use super::stamp::stamp;
 use crate::error::Error;
 use crate::facts::{Event, Unavailable};
@@ -81,7 +81,7 @@ fn give_back(session: &Session) {
     let world = ThisMachine::new();
     let mut keeper = Keeper::new(&session.repo, plan, &world);
     keeper.set_patience(BRIEFLY);
-    settle(session, &mut keeper);
+    settle(session, &mut keeper, &Landing::default());
 }
 
 fn refused(name: &str) -> Option<&'static str> {

@@ -8,6 +8,7 @@ use super::lock_args::{agent, bounded, here, holder, notes, one_line, scopes};
 use super::locks_text::{self, Held};
 use super::output::{Output, Progress, complain};
 use super::session::Session;
+use super::settle::Landing;
 use crate::error::Error;
 use crate::locks::keeper::Keeper;
 use crate::locks::machine::ThisMachine;
@@ -42,7 +43,7 @@ pub fn run(args: &Lock, output: &Output) -> Outcome {
     }
     let worktree = here(&session);
     let mut keeper = Keeper::new(&session.repo, plan, &world);
-    super::settle::settle(&session, &mut keeper);
+    super::settle::settle(&session, &mut keeper, &Landing { spared: Some((&agent, &scopes)), pushed: None });
     let repository = keeper.repository();
     let claims: Vec<Claim<'_>> = scopes
         .iter()
@@ -86,21 +87,39 @@ impl Taking<'_> {
         // While one is waited for, those before it live with this process: if it is killed, they are free.
         let is_long = self.args.wait.is_some() && claims.len() > 1;
         let here = if is_long { self.world.process(std::process::id()) } else { None };
-        let held: Vec<Claim<'s>> =
-            claims.iter().map(|claim| Claim { process: here.or(claim.process), ..claim.clone() }).collect();
-        for (at, claim) in held.iter().enumerate() {
-            match self.take(keeper, claim, &held[..at])? {
-                Ok(tip) => self.done.push(tip),
-                Err(refusal) => return Ok(Some((&claims[at], refusal))),
+        let mut held: Vec<Claim<'s>> = Vec::new();
+        for claim in claims {
+            let mut meanwhile = claim.clone();
+            // What one had before stays as it was, whatever becomes of the rest.
+            match keeper.own(claim)?.filter(|_| is_long) {
+                Some(own) => (meanwhile.process, meanwhile.ttl) = (keeper.process_of(&own), own.stake.ttl),
+                None => meanwhile.process = here.or(claim.process),
             }
+            match self.take(keeper, &meanwhile, &held)? {
+                Ok(tip) => self.done.push(tip),
+                Err(refusal) => return Ok(Some((claim, refusal))),
+            }
+            held.push(meanwhile);
         }
         if is_long {
             // None of them may have changed hands meanwhile.
             for (at, claim) in claims.iter().enumerate() {
+                let (kind, generation) = {
+                    let event = &self.done[at].record.event;
+                    (event.kind, event.generation)
+                };
                 match keeper.claim(claim, Manner::Renew)? {
-                    Ok(tip) if tip.record.event.generation == self.done[at].record.event.generation => {}
-                    Ok(tip) => self.done[at] = tip,
-                    Err(refusal) => return Ok(Some((claim, refusal))),
+                    Ok(mut tip) => {
+                        // To this command it is still what it was when it was taken.
+                        if tip.record.event.generation == generation {
+                            tip.record.event.kind = kind;
+                        }
+                        self.done[at] = tip;
+                    }
+                    Err(refusal) => {
+                        let lost = Refusal::Lost(claim.scope.text.clone(), Box::new(refusal));
+                        return Ok(Some((claim, lost)));
+                    }
                 }
             }
         }
@@ -144,7 +163,8 @@ fn undo(keeper: &mut Keeper<'_>, done: &[Tip], claim: &Claim<'_>) {
         };
         let reason = Some("another lock of the same command was refused");
         let back = Claim::of_return(&scope, claim.agent, claim.worktree, reason);
-        if !matches!(keeper.release(&back, Some(event.generation)), Ok(Ok(_))) {
+        // What somebody else has by now is not there to be given back.
+        if keeper.release(&back, Some(event.generation)).is_err() {
             let word = quote(event.scope.as_bytes());
             complain(&format!("git-lane: `{}` is still held: git lane unlock {word}\n", event.scope));
         }

@@ -38,7 +38,7 @@ pub fn run(args: &Locks, output: &Output) -> Outcome {
     let mut keeper = Keeper::new(&session.repo, &session.loaded.plan, &world);
     let doubt = keeper.refresh(if args.log { 0 } else { RECENT }).err();
     if !args.log {
-        settle::settle(&session, &mut keeper);
+        settle::settle(&session, &mut keeper, &settle::Landing::default());
         keeper.show();
     }
     let mut areas = keeper.areas()?;

@@ -174,6 +174,20 @@ pub fn refusal(plan: &Plan, keeper: &mut Keeper<'_>, claim: &Claim<'_>, why: &Re
             });
             said(text, help, claim, "marked", json!({ "holder": holder }))
         }
+        Refusal::Lost(lost, why) => {
+            let by = match why.as_ref() {
+                Refusal::Held(lease, _) => format!("{} has it by now", title(plan, &lease.stake.agent)),
+                Refusal::Marked(marker) => format!("{} claimed it by hand", title(plan, &marker.agent)),
+                _ => "it ended".to_owned(),
+            };
+            let text =
+                format!("`{lost}`, which this command had taken, was lost while it waited for others: {by}");
+            let help = format!(
+                "nothing that it took is held; who did what: git lane locks --log {}\nthen ask for all of them again",
+                quote(lost.as_bytes())
+            );
+            said(text, help, claim, "lost", json!({ "lost": lost }))
+        }
         Refusal::NotHeld => {
             let text = format!("{} does not hold `{scope}`: there is nothing to renew", claim.agent);
             said(text, format!("take it: git lane lock {word}"), claim, "not-held", json!({}))
@@ -228,7 +242,7 @@ pub fn waiting(plan: &Plan, scope: &str, waiting: &Waiting<'_>) -> (String, Stri
             let first = queue.first().map(|ticket| title(plan, &ticket.agent));
             (first.unwrap_or_default(), " (next in the queue)".to_owned())
         }
-        Refusal::NotHeld => (String::new(), String::new()),
+        Refusal::NotHeld | Refusal::Lost(..) => (String::new(), String::new()),
     };
     (format!("waiting for `{scope}`: {who}{ahead}"), left)
 }

@@ -10,7 +10,7 @@ use super::args::Push;
 use super::lock_args;
 use super::output::{Output, complain};
 use super::session::Session;
-use super::settle;
+use super::settle::{self, Landing};
 use crate::error::Error;
 use crate::facts::{Message, Oid};
 use crate::gather::{Read, Repository};
@@ -18,12 +18,12 @@ use crate::locks::keeper::Keeper;
 use crate::locks::machine::ThisMachine;
 use crate::locks::no_mirror;
 use crate::locks::renewals::{Fate, Renewal};
-use crate::locks::scope::lockable;
+use crate::locks::scope::area_of;
 
 /// Tells the hooks of the push below that locks are looked after already.
 pub(super) const PUSHING: &str = "LANE_PUSHING";
 /// How often a push is tried that others come before at the locks, while none of them takes one.
-const TRIES: usize = 5;
+const TRIES: usize = 8;
 
 /// Pushes the current branch to the policy's remote under its own name, and renews the agent's locks: in
 /// the same atomic push where that remote has the locks, so that a lock which was stolen in between keeps
@@ -45,7 +45,7 @@ pub fn run(args: &Push, output: &Output) -> Outcome {
     let world = ThisMachine::new();
     let mut keeper = Keeper::new(&session.repo, plan, &world);
     keeper.refresh(0)?;
-    settle::settle(&session, &mut keeper);
+    settle::settle(&session, &mut keeper, &Landing::default());
     let pushing = Pushing { session: &session, args, output, reference, tip };
     let worktree = lock_args::here(&session);
     let is_same = keeper.store().remote_name() == Some(plan.policy.remote.value.as_str());
@@ -63,11 +63,16 @@ pub fn run(args: &Push, output: &Output) -> Outcome {
             together = keeper.renewals(agent, &worktree, &tip.to_string(), &pushing.areas()?)?;
         }
         let pushed = pushing.push(&keeper, &together)?;
-        keeper.refresh(0)?;
+        let refreshed = keeper.refresh(0);
         if pushed.success() {
+            // It is there, whatever can be said of the locks.
+            if let Err(error) = refreshed {
+                complain(&format!("git-lane: note: the push is done; {error}\n"));
+            }
             renewed.extend(together.into_iter().flat_map(|renewal| renewal.scopes));
             return pushing.done(&mut keeper, &renewed);
         }
+        refreshed?;
         let mut is_moved = false;
         for renewal in &together {
             match keeper.fate(renewal)? {
@@ -76,11 +81,22 @@ pub fn run(args: &Push, output: &Output) -> Outcome {
                 Fate::Lost(scope) => return lost(&scope, output),
             }
         }
-        if !is_moved || left == 0 {
+        if !is_moved {
             return pushing.refused(pushed);
         }
-        complain("git-lane: somebody else was at the locks in that moment, and took none: pushing again\n");
+        if left > 0 {
+            complain(
+                "git-lane: somebody else was at the locks in that moment, and took none: pushing again\n",
+            );
+            std::thread::sleep(keeper.a_moment());
+        }
     }
+    complain(&output.refusal(
+        &format!(
+            "others were at the locks each of the {TRIES} times that this was pushed; nothing was pushed"
+        ),
+        "your locks are still yours; push again in a minute: git lane push",
+    ));
     Ok(1)
 }
 
@@ -107,10 +123,9 @@ impl Pushing<'_> {
             let message = Message { text: repo.commit(oid)?.message };
             scopes.extend(message.lock_tokens().into_iter().map(|token| token.scope));
         }
-        let areas = lockable(&self.session.loaded.plan);
-        // A path does not say in which area it was when it was locked.
-        let is_path = scopes.iter().any(|scope| scope.contains('/'));
-        Ok(areas.into_iter().filter(|area| is_path || scopes.contains(*area)).map(str::to_owned).collect())
+        let plan = &self.session.loaded.plan;
+        let areas: BTreeSet<&str> = scopes.iter().filter_map(|scope| area_of(plan, scope)).collect();
+        Ok(areas.into_iter().map(str::to_owned).collect())
     }
 
     fn push(&self, keeper: &Keeper<'_>, together: &[Renewal]) -> Result<ExitStatus, Error> {
@@ -149,7 +164,7 @@ impl Pushing<'_> {
                 complain(&format!("git-lane: renewed `{scope}`\n"));
             }
         }
-        settle::settle(self.session, keeper);
+        settle::settle(self.session, keeper, &Landing { pushed: Some(self.tip), ..Landing::default() });
         lock_args::notes(keeper, self.output);
         Ok(0)
     }

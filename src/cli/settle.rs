@@ -8,19 +8,41 @@ use super::trace;
 use crate::facts::{LOCK_TRAILER, Oid, RepoPath};
 use crate::gather::tree_diff::tree_diff;
 use crate::gather::worktrees::worktrees;
-use crate::gather::{Git2Repository, RawCommit, Read, Repository, staged_tree};
+use crate::gather::{Git2Repository, RawCommit, Read, Repository};
+use crate::locks;
 use crate::locks::keeper::Keeper;
 use crate::locks::protocol::Claim;
 use crate::locks::record::Lease;
 use crate::locks::scope::{Scope, lockable};
 use crate::policy::model::Release;
 
+/// What git keeps in a worktree's folder while something takes several steps.
+const UNDER_WAY: [&str; 5] =
+    ["rebase-merge", "rebase-apply", "MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD"];
 /// The locks of a remote may be known from so many milliseconds ago.
 const RECENT: u64 = 10_000;
 
+/// What else is known when locks are given back.
+#[derive(Default)]
+pub(super) struct Landing<'a> {
+    /// What the command itself is about to do something with: an agent, and its scopes.
+    pub spared: Option<(&'a str, &'a [Scope])>,
+    /// What the remote has since a moment ago.
+    pub pushed: Option<Oid>,
+}
+
+impl Landing<'_> {
+    fn spares(&self, lease: &Lease, area: &str) -> bool {
+        self.spared.is_some_and(|(agent, scopes)| {
+            let is_it = |scope: &Scope| scope.area == area && scope.text == lease.stake.scope;
+            lease.stake.agent == agent && scopes.iter().any(is_it)
+        })
+    }
+}
+
 /// Gives back the locks of this repository's worktrees whose work has landed, and says so. What cannot be
 /// found out changes nothing: a lock that is kept for too long ends by its time.
-pub(super) fn settle(session: &Session, keeper: &mut Keeper<'_>) {
+pub(super) fn settle(session: &Session, keeper: &mut Keeper<'_>, landing: &Landing<'_>) {
     let plan = &session.loaded.plan;
     let release = plan.policy.locks.release.value;
     if release == Release::Manual {
@@ -32,10 +54,11 @@ pub(super) fn settle(session: &Session, keeper: &mut Keeper<'_>) {
             continue;
         };
         for lease in &tip.record.leases {
-            if own.is_none() || lease.stake.repository != own || keeper.judge().lease(lease).is_over() {
+            let is_over = keeper.judge().lease(lease).is_over();
+            if own.is_none() || lease.stake.repository != own || is_over || landing.spares(lease, area) {
                 continue;
             }
-            match (Work { session, lease, area }.has_landed(release)) {
+            match (Work { session, lease, area }.has_landed(release, landing.pushed)) {
                 // Nobody waits twice for a remote that does not answer.
                 Ok(Some(how)) if keeper.refresh(RECENT).is_ok() => give_back(keeper, lease, area, how),
                 Ok(Some(_)) => return,
@@ -89,7 +112,7 @@ impl Work<'_> {
     }
 
     /// How it has landed, in words; `None` if it has not, or if there is none.
-    fn has_landed(&self, release: Release) -> Read<Option<&'static str>> {
+    fn has_landed(&self, release: Release, just_pushed: Option<Oid>) -> Read<Option<&'static str>> {
         let Some(base) = self.session.loaded.base.as_ref().map(|base| base.oid) else {
             return Ok(None);
         };
@@ -99,7 +122,8 @@ impl Work<'_> {
         // Commits come oldest first.
         let landed = on_base.last();
         let remote = &self.session.loaded.plan.policy.remote.value;
-        let pushed = self.repo().tips(&format!("refs/remotes/{remote}/"))?;
+        let mut pushed = self.repo().tips(&format!("refs/remotes/{remote}/"))?;
+        pushed.extend(just_pushed);
         let (tips, has, how) = match release {
             Release::OnPush => {
                 let has: Vec<Oid> = pushed.iter().copied().chain([base]).collect();
@@ -150,31 +174,37 @@ impl Work<'_> {
 
     /// The paths under the lock that differ between two trees.
     fn changed(&self, old: Option<Oid>, new: Option<Oid>) -> Read<Vec<RepoPath>> {
-        self.changed_in(self.repo(), old, new)
-    }
-
-    fn changed_in(&self, repo: &dyn Repository, old: Option<Oid>, new: Option<Oid>) -> Read<Vec<RepoPath>> {
         let (scope, fold) = (self.scope(), self.session.loaded.plan.folds_case());
-        let files = tree_diff(repo, old, new)?.into_iter();
+        let files = tree_diff(self.repo(), old, new)?.into_iter();
         Ok(files
             .filter(|file| scope.has(&file.path.0, file.is_folder(), fold))
             .map(|file| file.path)
             .collect())
     }
 
-    /// Whether something under the lock is being worked on in its worktree: staged or not, or in the very
-    /// commit whose hook asks.
+    /// Whether something under the lock is being worked on, in its worktree or another one of its agent:
+    /// staged or not, in the very commit whose hook asks, or in a rebase or a merge that is under way. So it is
+    /// where the worktree is not where it was.
     fn is_dirty(&self) -> Read<bool> {
-        let trees = worktrees(self.session.repo.layout())?;
-        let is_it = |root: &std::path::Path| root.display().to_string() == self.lease.stake.worktree;
-        let Some(tree) = trees.into_iter().find(|tree| is_it(&tree.root)) else {
-            return Ok(false);
-        };
-        let repo = Git2Repository::open_at(&tree.root)?;
-        let head = repo.head()?.oid.map(|oid| repo.commit(oid)).transpose()?.map(|commit| commit.tree);
-        let staged = staged_tree(&repo, &tree.git_dir.join("index"))?;
-        Ok(!self.changed_in(&repo, head, staged)?.is_empty()
-            || !self.changed_in(&repo, head, Some(repo.worktree_tree()?))?.is_empty())
+        let mut is_there = false;
+        for tree in worktrees(self.session.repo.layout())? {
+            let is_its = tree.root.display().to_string() == self.lease.stake.worktree;
+            is_there |= is_its;
+            let repo = Git2Repository::open_at(&tree.root)?;
+            if !is_its && repo.config("lane.agent")?.pop().as_deref() != Some(self.lease.stake.agent.as_str())
+            {
+                continue;
+            }
+            let is_under_way = |name: &&str| tree.git_dir.join(name).exists();
+            if UNDER_WAY.iter().any(is_under_way) {
+                return Ok(true);
+            }
+            let (scope, fold) = (self.scope(), self.session.loaded.plan.folds_case());
+            if locks::changed_files(&tree.root)?.iter().any(|path| scope.has(path, false, fold)) {
+                return Ok(true);
+            }
+        }
+        Ok(!is_there)
     }
 
     /// All branches of this repository, and what is checked out on none.

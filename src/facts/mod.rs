@@ -158,6 +158,8 @@ pub struct Change {
     pub lock_events: Option<LockEvents>,
     /// The branch's short name, where there is a branch.
     pub branch: Option<String>,
+    /// Of a ref that is no branch: the branch that is pushed with it, or that HEAD is on.
+    pub beside: Option<String>,
     /// The tip of the base.
     pub base: Option<Oid>,
     /// Where the change left the base; `None` where they share no history.
@@ -191,6 +193,7 @@ impl Default for Change {
             update: None,
             lock_events: None,
             branch: None,
+            beside: None,
             base: None,
             merge_base: None,
             head: None,

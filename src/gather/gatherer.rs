@@ -365,9 +365,19 @@ impl Gatherer<'_> {
 
     pub(super) fn pushed(&self, head: &Head, remote: &str, lines: &[PushLine]) -> Read<Vec<Change>> {
         let unpushed = self.unpushed(&format!("refs/remotes/{remote}/"), lines)?;
+        // Locks are pushed beside the work that was done under them.
+        let with = lines.iter().filter(|line| line.local.is_some() && !self.is_lock(&line.remote_ref));
+        let with = with.into_iter().find_map(|line| line.remote_ref.strip_prefix("refs/heads/"));
+        let beside = match with {
+            Some(branch) => Some(branch.to_owned()),
+            None => self.branch(head)?,
+        };
         let mut changes = Vec::new();
         for line in lines {
             if let Some(mut change) = self.pushed_ref(line, &unpushed)? {
+                if change.branch.is_none() {
+                    change.beside.clone_from(&beside);
+                }
                 if change.head.is_some() && change.head != head.oid {
                     change.elsewhere = line.local_ref.strip_prefix("refs/heads/").map(str::to_owned);
                 }
@@ -425,9 +435,13 @@ impl Gatherer<'_> {
         Ok(self.repo.commits(&tips, &has)?.into_iter().collect())
     }
 
+    fn is_lock(&self, reference: &str) -> bool {
+        let prefix = self.plan.policy.locks.prefix.value.trim_end_matches('/');
+        reference.strip_prefix(prefix).is_some_and(|rest| rest.starts_with('/'))
+    }
+
     fn pushed_ref(&self, line: &PushLine, unpushed: &HashSet<Oid>) -> Read<Option<Change>> {
-        let prefix = format!("{}/", self.plan.policy.locks.prefix.value.trim_end_matches('/'));
-        let is_lock = line.remote_ref.starts_with(&prefix);
+        let is_lock = self.is_lock(&line.remote_ref);
         let branch = line.remote_ref.strip_prefix("refs/heads/").filter(|_| !is_lock).map(str::to_owned);
         let mut change = self.empty_change(branch.clone());
         change.reference = Some(line.remote_ref.clone());
@@ -452,7 +466,8 @@ impl Gatherer<'_> {
         if is_lock {
             change.head = Some(tip);
             let is_onward = change.update != Some(RefUpdate::Rewrite);
-            let events = || lock_events(self.repo, &line.remote_ref[prefix.len()..], old, tip);
+            let events =
+                || lock_events(self.repo, line.remote_ref.rsplit('/').next().unwrap_or_default(), old, tip);
             change.lock_events = is_onward.then(events).transpose()?;
             return Ok(Some(change));
         }

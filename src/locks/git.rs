@@ -69,6 +69,33 @@ pub(super) fn command(common_dir: &Path) -> Command {
     command
 }
 
+/// The files of a worktree that differ from its HEAD, staged or not, those that git does not know among them;
+/// from its root. git-status(1), `--porcelain=v1 -z`.
+///
+/// # Errors
+/// git cannot tell.
+pub fn changed_files(root: &Path) -> Result<Vec<Vec<u8>>, Unavailable> {
+    let mut command = Command::new("git");
+    for name in TIES {
+        command.env_remove(name);
+    }
+    command.env("LC_ALL", "C").env("GIT_OPTIONAL_LOCKS", "0").current_dir(root);
+    command.args(["status", "--porcelain=v1", "-z", "--untracked-files=all", "--no-renames"]);
+    command.args(["--ignore-submodules=none"]);
+    let output = command.output().map_err(|error| {
+        Unavailable::new(format!("git cannot be started: {error}"), "git has to be on the PATH")
+    })?;
+    if !output.status.success() {
+        let said = plain(&String::from_utf8_lossy(&output.stderr));
+        return Err(Unavailable::new(
+            format!("git cannot tell what is changed in {}: {said}", root.display()),
+            "git status",
+        ));
+    }
+    let entries = output.stdout.split(|byte| *byte == 0).filter(|entry| entry.len() > 3);
+    Ok(entries.map(|entry| entry[3..].to_vec()).collect())
+}
+
 /// Runs a git to its end, for so long at the most. `input`: what it has as standard input.
 ///
 /// # Errors

@@ -134,7 +134,16 @@ fn is_mover(arguments: &[&[u8]]) -> bool {
         return false;
     };
     let name = program.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
-    name.starts_with(b"git") && rest.iter().any(|word| MOVERS.iter().any(|mover| mover.as_bytes() == *word))
+    let mut words = rest.iter();
+    let command = loop {
+        match words.next() {
+            // git(1): options that take the next word.
+            Some(&(b"-C" | b"-c" | b"--git-dir" | b"--work-tree" | b"--namespace")) => drop(words.next()),
+            Some(word) if word.starts_with(b"-") => {}
+            word => break word,
+        }
+    };
+    name == b"git" && command.is_some_and(|word| MOVERS.iter().any(|mover| mover.as_bytes() == *word))
 }
 
 fn millis(time: SystemTime) -> u64 {
@@ -198,6 +207,7 @@ mod tests {
     fn movers() {
         let is = |line: &str| is_mover(&line.split(' ').map(str::as_bytes).collect::<Vec<_>>());
         assert!(is("/usr/bin/git --git-dir=x pack-refs --all") && is("git gc"));
-        assert!(!is("git lane lock common") && !is("vim gc"));
+        assert!(is("git -C /x --git-dir /y update-ref a b"));
+        assert!(!is("git lane lock gc") && !is("vim gc") && !is("git-lane lock gc") && !is("git"));
     }
 }

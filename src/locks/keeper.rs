@@ -196,6 +196,11 @@ impl<'a> Keeper<'a> {
         }
     }
 
+    /// A pause after which somebody else will be done.
+    pub fn a_moment(&self) -> Duration {
+        self.around(600)
+    }
+
     /// A pause of about so many milliseconds: two that collided should not do so again.
     pub(super) fn around(&self, millis: u64) -> Duration {
         let random = u64::from_str_radix(&self.world.nonce(), 16).unwrap_or(0);

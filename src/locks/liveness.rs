@@ -141,8 +141,13 @@ impl<'a> Judge<'a> {
     /// Whether a holder may still rely on its lock: it stops a margin before others may take it, so that
     /// what it has begun is done by then. A tenth of the life, a minute at most.
     pub fn is_firm(&self, lease: &Lease) -> bool {
-        // Where its life is not measured by this machine's clock, nobody here can say how much is left.
-        if self.lease(lease).is_over() || !self.is_timed(lease) {
+        let life = self.lease(lease);
+        if !self.is_timed(lease) {
+            // Where its life is not measured by this machine's clock, nobody here can say how much is left;
+            // where the system tells no starts of the machine, that is so for all, and watching has to do.
+            return self.world.machine().boot.is_none() && life.left() > margin(lease.stake.ttl);
+        }
+        if life.is_over() {
             return false;
         }
         // Its process may be gone: its agent asks at this very moment, so another one of it is alive.
@@ -316,5 +321,8 @@ pub(super) mod tests {
         world.uptime.set(1_095_000);
         assert!(!is_firm(&world, Some(7)), "dead or not, it is about to end");
         assert!(!is_firm(&Toy::new("b2"), None), "the machine was started anew");
+        let mut unknown = Toy::new("b2");
+        unknown.machine.boot = None;
+        assert!(is_firm(&unknown, None), "nobody can tell when the machine was started");
     }
 }

@@ -71,7 +71,10 @@ impl ThisMachine {
 
     /// The process with this number, if it runs.
     pub fn process(&self, id: u32) -> Option<Process> {
-        start_of(id).map(|start| Process { id, start })
+        match state_of(id)? {
+            State::Runs(start) => Some(Process { id, start }),
+            State::Ended => None,
+        }
     }
 }
 
@@ -91,8 +94,9 @@ impl World for ThisMachine {
     }
 
     fn runs(&self, process: Process) -> bool {
-        match start_of(process.id) {
-            Some(start) => start == process.start,
+        match state_of(process.id) {
+            Some(State::Runs(start)) => start == process.start,
+            Some(State::Ended) => false,
             None => is_hidden(process.id),
         }
     }
@@ -167,21 +171,30 @@ fn process_space() -> Option<String> {
     None
 }
 
-/// When a process started, in ticks since the machine did; `None` where none of that number runs, or
-/// where it has ended and only its exit code is still to be fetched. proc(5), `/proc/pid/stat`.
+/// What the system shows of a process.
+enum State {
+    /// It runs since so many ticks after the machine was started.
+    #[cfg_attr(not(target_os = "linux"), allow(dead_code))]
+    Runs(u64),
+    /// Only its exit code is still to be fetched.
+    #[cfg_attr(not(target_os = "linux"), allow(dead_code))]
+    Ended,
+}
+
+/// proc(5), `/proc/pid/stat`; `None` where no process of that number is shown.
 #[cfg(target_os = "linux")]
-fn start_of(id: u32) -> Option<u64> {
+fn state_of(id: u32) -> Option<State> {
     let stat = std::fs::read(format!("/proc/{id}/stat")).ok()?;
     // The second field is the name in parentheses, which may hold anything.
     let after = &stat[stat.iter().rposition(|byte| *byte == b')')? + 1..];
     let mut fields = std::str::from_utf8(after).ok()?.split_ascii_whitespace();
     let has_ended = matches!(fields.next()?, "Z" | "X" | "x");
     let start = fields.nth(18)?.parse().ok()?;
-    (!has_ended).then_some(start)
+    Some(if has_ended { State::Ended } else { State::Runs(start) })
 }
 
 #[cfg(not(target_os = "linux"))]
-fn start_of(_: u32) -> Option<u64> {
+fn state_of(_: u32) -> Option<State> {
     None
 }
 

@@ -22,6 +22,7 @@ pub mod store;
 mod sync;
 pub mod waiting;
 
+pub use git::changed_files;
 pub use remote::no_mirror;
 
 /// Removes what is kept beside the locks of a repository: caches, and nothing that says who holds what.

@@ -55,6 +55,8 @@ pub enum Refusal {
     Marked(LockClaim),
     /// Nobody holds it, so it can be neither renewed nor given back.
     NotHeld,
+    /// This scope, which the same command had taken before, is another's by now, and why.
+    Lost(String, Box<Refusal>),
 }
 
 /// The next record after somebody takes, renews or steals a lock.
@@ -328,7 +330,7 @@ mod tests {
                 Err(Refusal::Queued(ahead)) => {
                     format!("behind {}", ahead.iter().map(|t| t.agent.as_str()).collect::<Vec<_>>().join(","))
                 }
-                Err(Refusal::NotHeld | Refusal::Marked(_)) => "not held".into(),
+                Err(Refusal::NotHeld | Refusal::Marked(_) | Refusal::Lost(..)) => "not held".into(),
             }
         }
 

@@ -52,6 +52,7 @@ impl Remote {
     pub fn list(&self, common_dir: &Path) -> Result<BTreeMap<String, Oid>, Error> {
         let ran = self.ask(|| {
             let mut command = git::command(common_dir);
+            command.args(self.as_it_is());
             command.args(["ls-remote", "--", self.source(), &format!("{}/*", self.prefix)]);
             command
         })?;
@@ -69,6 +70,12 @@ impl Remote {
         Ok(found)
     }
 
+    /// Keeps git from rewriting an address once more that it has rewritten already: the longest match wins.
+    fn as_it_is(&self) -> Vec<String> {
+        let address = self.address.iter().filter(|address| !address.contains('='));
+        address.flat_map(|address| ["-c".to_owned(), format!("url.{address}.insteadOf={address}")]).collect()
+    }
+
     fn source(&self) -> &str {
         self.address.as_deref().unwrap_or(&self.name)
     }
@@ -80,6 +87,7 @@ impl Remote {
     pub fn fetch(&self, common_dir: &Path, names: &[String]) -> Result<(), Error> {
         self.ask(|| {
             let mut command = git::command(common_dir);
+            command.args(self.as_it_is());
             command.args(["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance"]);
             command.args(["--no-recurse-submodules", "--no-prune", "--refmap=", "--", self.source()]);
             command.args(names.iter().map(|name| format!("{}/{name}", self.prefix)));
@@ -134,11 +142,21 @@ impl Remote {
     /// Pushes go to several places, so that none of them decides; or the configuration cannot be read.
     pub fn push_address(repo: &dyn Repository, name: &str) -> Result<Option<String>, Error> {
         let key = |key: &str| repo.config(&format!("remote.{name}.{key}"));
+        let is_rewritten = repo.has_config(r"^url\..*\.pushinsteadof$")?;
         if !is_name(name) {
-            return Ok(None);
+            return match is_rewritten {
+                false => Ok(None),
+                true => Err(Unavailable::new(
+                    "`locks.remote` is an address, and `url.<base>.pushInsteadOf` may send pushes elsewhere",
+                    format!("give it a name, and put that into the policy: git remote add locks {name}"),
+                )
+                .into()),
+            };
         }
         let (urls, mut pushes) = (key("url")?, key("pushurl")?);
-        if pushes.is_empty() && urls.len() < 2 && !repo.has_config(r"^url\..*\.pushinsteadof$")? {
+        let is_plain = pushes.is_empty() && urls.len() < 2 && !is_rewritten;
+        // A remote that is none is named by git itself.
+        if is_plain || (urls.is_empty() && pushes.is_empty()) {
             return Ok(None);
         }
         let mut command = git::command(&repo.layout().common_dir);

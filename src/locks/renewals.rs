@@ -141,9 +141,24 @@ impl Keeper<'_> {
     }
 
     /// The process a lock is held for, if its number means the same one here.
-    fn process_of(&self, lease: &Lease) -> Option<Process> {
+    pub fn process_of(&self, lease: &Lease) -> Option<Process> {
         let is_ours = lease.stake.machine.shares_processes(self.world.machine());
         lease.stake.process.filter(|_| is_ours)
+    }
+
+    /// What whoever claims something holds of just that, if it lives.
+    ///
+    /// # Errors
+    /// The record cannot be read.
+    pub fn own(&mut self, claim: &Claim<'_>) -> Result<Option<Lease>, Error> {
+        let tip = self.tip(&claim.scope.area)?;
+        let judge = self.judge();
+        let is_own = |lease: &&Lease| {
+            lease.stake.agent == claim.agent
+                && lease.stake.scope == claim.scope.text
+                && !judge.lease(lease).is_over()
+        };
+        Ok(tip.and_then(|tip| tip.record.leases.iter().find(is_own).cloned()))
     }
 
     /// The whole of what an agent holds and that still lives, by area, each with the area's record. An area

@@ -119,6 +119,19 @@ impl Scope {
     }
 }
 
+/// The area with locks that a scope of a commit's trailer is, or lies in.
+pub fn area_of<'p>(plan: &'p Plan, scope: &str) -> Option<&'p str> {
+    if let Some(area) = lockable(plan).into_iter().find(|area| *area == scope) {
+        return Some(area);
+    }
+    let pattern = Pattern::new(&format!("/{}", scope.trim_start_matches('/'))).ok()?;
+    let entry = plan.entries().iter().rev().find(|entry| entry.pattern.covers(&pattern))?;
+    match plan.owner(entry.owner) {
+        Owner::Area(area) if area.access.value == Access::Lock => Some(area.name.value.as_str()),
+        _ => None,
+    }
+}
+
 /// The names of the areas that have locks.
 pub fn lockable(plan: &Plan) -> Vec<&str> {
     let areas = plan.policy.areas.iter().filter(|area| area.access.value == Access::Lock);

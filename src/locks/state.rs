@@ -35,6 +35,25 @@ pub(super) struct Synced {
     pub uptime: u64,
 }
 
+/// What tells a repository apart, and the file it is written in: a copy of it is another file.
+#[derive(Debug, Serialize, Deserialize)]
+struct Identity {
+    id: String,
+    file: Option<(u64, u64)>,
+}
+
+/// A file's device and number.
+#[cfg(unix)]
+fn file_of(path: &Path) -> Option<(u64, u64)> {
+    use std::os::unix::fs::MetadataExt;
+    fs::metadata(path).ok().map(|data| (data.dev(), data.ino()))
+}
+
+#[cfg(not(unix))]
+fn file_of(_: &Path) -> Option<(u64, u64)> {
+    None
+}
+
 #[derive(Debug, Serialize, Deserialize)]
 struct Sights {
     boot: Option<String>,
@@ -96,14 +115,27 @@ impl State {
 
     /// What tells this repository apart from every other, its clones among them; made when first asked for.
     pub fn repository(&self, nonce: impl FnOnce() -> String) -> Option<String> {
-        self.read::<String>(REPOSITORY).or_else(|| {
-            let beside = format!("{REPOSITORY}{}", std::process::id());
-            self.write(&beside, &nonce());
-            // Of several that make one at the same time the first stands.
-            let (beside, path) = (self.folder.join(beside), self.folder.join(REPOSITORY));
-            let _ = fs::hard_link(&beside, path);
+        let path = self.folder.join(REPOSITORY);
+        let known = || {
+            let known = self.read::<Identity>(REPOSITORY)?;
+            (known.file == file_of(&path)).then_some(known.id)
+        };
+        known().or_else(|| {
+            let beside = self.folder.join(format!(".{REPOSITORY}.{}", std::process::id()));
+            let _ = fs::create_dir_all(&self.folder);
+            let made = File::create(&beside).and_then(|mut file| {
+                let identity = Identity { id: nonce(), file: file_of(&beside) };
+                file.write_all(&serde_json::to_vec(&identity)?)
+            });
+            // One that came with a copy is another repository's. Of several that make one at the same time the
+            // first stands.
+            if self.read::<Identity>(REPOSITORY).is_some_and(|known| known.file != file_of(&path)) {
+                let _ = fs::rename(&beside, &path);
+            } else if made.is_ok() {
+                let _ = fs::hard_link(&beside, &path);
+            }
             let _ = fs::remove_file(beside);
-            self.read(REPOSITORY)
+            known()
         })
     }
 

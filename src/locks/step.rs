@@ -15,9 +15,12 @@ pub fn check(before: Option<&Record>, next: &Record) -> Result<(), String> {
     if old.area != next.area {
         return Err(format!("it turns the lock `{}` into `{}`", old.area, next.area));
     }
-    let is_taken = next.generation == old.generation + 1 && event.generation == next.generation;
+    // Where the history was lost, the generations go on above the last one that was known.
+    let is_next = before.is_none() || next.generation == old.generation + 1;
+    let is_taken = is_next && event.generation == next.generation;
     let may_take = matches!(event.kind, Kind::Take | Kind::Steal);
-    if !(next.generation == old.generation || (is_taken && may_take)) {
+    let is_start = before.is_none() && !makes(event.kind);
+    if !(next.generation == old.generation || is_start || (is_taken && may_take)) {
         return Err(format!("generation {} cannot follow {}", next.generation, old.generation));
     }
     for lease in &next.leases {
@@ -26,15 +29,32 @@ pub fn check(before: Option<&Record>, next: &Record) -> Result<(), String> {
     for lease in &old.leases {
         let stays = next.leases.iter().any(|kept| kept.generation == lease.generation);
         let is_named = event.from.iter().any(|loser| loser.generation == lease.generation);
-        if !stays && !is_named && lease.stake.agent != event.agent {
+        // Another's lock ends by one that takes its place, and by nothing else.
+        let is_replaced = is_named && makes(event.kind) && meets(next, lease);
+        if !stays && !is_replaced && lease.stake.agent != event.agent {
             return Err(format!("the lock of {} is gone without a word", lease.stake.agent));
         }
+    }
+    let is_new = |lease: &&Lease| !old.leases.iter().any(|kept| kept.generation == lease.generation);
+    if let Some(lease) = next.leases.iter().filter(is_new).find(|lease| meets(next, lease)) {
+        return Err(format!("{} takes what another agent holds", lease.stake.agent));
     }
     let known = |nonce: &str| old.queue.iter().any(|ticket| ticket.nonce == nonce);
     match next.queue.iter().find(|ticket| !known(&ticket.nonce) && ticket.agent != event.agent) {
         Some(ticket) => Err(format!("{} stands in the queue by the word of {}", ticket.agent, event.agent)),
         None => Ok(()),
     }
+}
+
+fn makes(kind: Kind) -> bool {
+    matches!(kind, Kind::Take | Kind::Steal | Kind::Renew)
+}
+
+/// Whether some other agent's lease of a record meets one.
+fn meets(record: &Record, lease: &Lease) -> bool {
+    let scope = |lease: &Lease| lease.stake.scope_in(&record.area);
+    let rivals = record.leases.iter().filter(|rival| rival.stake.agent != lease.stake.agent);
+    rivals.into_iter().any(|rival| scope(rival).conflicts(&scope(lease), false))
 }
 
 /// Whether a lease can be there: it was, or the event is its making.
@@ -44,7 +64,6 @@ fn made(old: &Record, next: &Record, lease: &Lease) -> Result<(), String> {
     if before == Some(lease) {
         return Ok(());
     }
-    let makes = matches!(event.kind, Kind::Take | Kind::Steal | Kind::Renew);
     let is_own = lease.stake.agent == event.agent
         && lease.stake.scope == event.scope
         && lease.generation == event.generation;
@@ -52,7 +71,7 @@ fn made(old: &Record, next: &Record, lease: &Lease) -> Result<(), String> {
         before.stake.agent == lease.stake.agent && before.stake.scope == lease.stake.scope
     });
     let is_new = before.is_some() || lease.generation > old.generation;
-    if makes && is_own && is_same && is_new {
+    if makes(event.kind) && is_own && is_same && is_new {
         return Ok(());
     }
     Err(format!("{} has a lock by an event of {}", lease.stake.agent, event.agent))
@@ -61,6 +80,7 @@ fn made(old: &Record, next: &Record, lease: &Lease) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use super::super::record::tests::{record, stake};
+    use super::super::record::{Cause, Loser};
     use super::*;
 
     fn taken() -> Record {
@@ -101,6 +121,31 @@ mod tests {
             next.leases.clear();
         });
         assert_eq!(robbed, Err("the lock of a1 is gone without a word".into()));
+        let theft = |kind: Kind, keeps: bool| {
+            after(|next| {
+                (next.event.kind, next.event.agent, next.generation) = (kind, "a2".into(), 2);
+                next.event.generation = 2;
+                let lost =
+                    Loser { agent: "a1".into(), scope: "common".into(), generation: 1, cause: Cause::Stolen };
+                next.event.from = vec![lost];
+                let mut own = next.leases[0].clone();
+                (own.stake, own.generation) = (stake("a2", "common", "m"), 2);
+                if !keeps {
+                    next.leases.clear();
+                }
+                if kind == Kind::Leave {
+                    next.generation = 1;
+                } else {
+                    next.leases.push(own);
+                }
+            })
+        };
+        assert_eq!(theft(Kind::Steal, false), Ok(()), "a theft is one that says so");
+        assert_eq!(theft(Kind::Take, true), Err("a2 takes what another agent holds".into()));
+        assert_eq!(theft(Kind::Leave, false), Err("the lock of a1 is gone without a word".into()));
+        let mut later = taken();
+        (later.generation, later.event.generation, later.leases[0].generation) = (9, 9, 9);
+        assert_eq!(check(None, &later), Ok(()), "after a history that was lost");
         let queued = after(|next| next.queue.push(stake("a3", "common", "t")));
         assert_eq!(queued, Err("a3 stands in the queue by the word of a1".into()));
     }

@@ -11,6 +11,7 @@ use super::guard::{Guard, lock_file};
 use super::machine::World;
 use super::record::{self, Record};
 use super::remote::{Pushed, Remote};
+use super::scope::lockable;
 use super::state::{Floor, State};
 use crate::error::Error;
 use crate::facts::{Oid, Unavailable};
@@ -41,6 +42,8 @@ pub struct Store<'a> {
     /// memory. Opened when something is to be written.
     writer: OnceCell<Git2Repository>,
     pub(super) common_dir: PathBuf,
+    /// The areas that have locks.
+    pub(super) areas: Vec<String>,
     prefix: String,
     remote: Option<Remote>,
     /// The remote with the address to read from, once that was asked for.
@@ -67,7 +70,8 @@ impl<'a> Store<'a> {
         let state = State::of(&common_dir);
         let (writer, reached) = (OnceCell::new(), OnceCell::new());
         let (troubles, notes) = (RefCell::default(), RefCell::default());
-        Self { repo, writer, common_dir, prefix, remote, reached, state, troubles, notes }
+        let areas = lockable(plan).into_iter().map(str::to_owned).collect();
+        Self { repo, writer, common_dir, areas, prefix, remote, reached, state, troubles, notes }
     }
 
     /// What did not work out and stands in nobody's way; told once.
@@ -167,7 +171,10 @@ impl<'a> Store<'a> {
     fn check_floor(&self, name: &str, floor: &Floor, tip: Option<&Tip>) -> Result<(), Error> {
         let last = Oid::from_hex(&floor.oid).filter(|last| self.repo.has(*last));
         let (what, last) = match (tip, last) {
-            (Some(tip), last) if tip.record.generation < floor.generation => {
+            (Some(tip), last)
+                if tip.record.generation < floor.generation
+                    || last.is_some_and(|last| last != tip.oid && self.comes_from(last, tip.oid)) =>
+            {
                 (format!("was moved back to {}", tip.oid.short()), last)
             }
             (None, Some(last)) => ("is gone".to_owned(), Some(last)),

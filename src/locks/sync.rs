@@ -29,7 +29,7 @@ impl Store<'_> {
     }
 
     /// Whether one commit is an ancestor of another.
-    fn comes_from(&self, tip: Oid, ancestor: Oid) -> bool {
+    pub(super) fn comes_from(&self, tip: Oid, ancestor: Oid) -> bool {
         self.repo.merge_base(ancestor, &[tip]).is_ok_and(|base| base == Some(ancestor))
     }
 
@@ -96,7 +96,8 @@ impl Store<'_> {
             troubles.insert(part.clone(), vanished(remote, part, &format!("{view}/{part}")));
         }
         // Whoever asks next asks the remote again, until it is put right.
-        if troubles.is_empty() {
+        let asked: Result<Vec<String>, Error> = self.areas.iter().map(|area| self.last_part(area)).collect();
+        if !asked?.iter().any(|part| troubles.contains_key(part)) {
             self.state.keep_synced(&remote.name, world);
         }
         *self.troubles.borrow_mut() = troubles;

@@ -57,37 +57,49 @@ impl Keeper<'_> {
             let now = self.world.now().uptime;
             let pass = turn.as_ref().map_or(0, |(_, since)| now.saturating_sub(*since) / TURN);
             let manner = Manner::Take { pass: usize::try_from(pass).unwrap_or(usize::MAX) };
-            let refusal = match self.try_claim(claim, manner)? {
-                Ok(tip) => return Ok(Ok(tip)),
-                Err(refusal) => refusal,
-            };
-            if now.saturating_sub(start) >= patience {
-                self.leave(ticket, nonce.as_deref())?;
-                return Ok(Err(refusal));
-            }
-            if let Err(refusal) = self.keep(kept)? {
-                self.leave(ticket, nonce.as_deref())?;
-                return Ok(Err(refusal));
-            }
-            turn = match (&refusal, turn.take()) {
-                (Refusal::Queued(ahead), before) => ahead.first().map(|first| match before {
-                    Some((nonce, since)) if nonce == first.nonce => (nonce, since),
-                    _ => (first.nonce.clone(), now),
-                }),
-                _ => None,
-            };
-            let tip = self.tip(&area)?;
-            let queue = tip.as_ref().map(|tip| tip.record.queue.as_slice()).unwrap_or_default();
-            match position(queue, nonce.as_deref()) {
-                _ if matches!(refusal, Refusal::Marked(_)) => {}
-                None => (nonce, kept_up) = (self.enqueue(ticket, None)?, now),
-                Some(_) if !is_local && now.saturating_sub(kept_up) > TICKET * 1_000 / 3 => {
-                    (nonce, kept_up) = (self.enqueue(ticket, nonce.as_deref())?, now);
+            let mut round = || -> Result<Option<Outcome>, Error> {
+                let refusal = match self.try_claim(claim, manner)? {
+                    Ok(tip) => return Ok(Some(Ok(tip))),
+                    Err(refusal) => refusal,
+                };
+                if now.saturating_sub(start) >= patience {
+                    self.leave(ticket, nonce.as_deref())?;
+                    return Ok(Some(Err(refusal)));
                 }
-                Some(_) => {}
+                if let Err(lost) = self.keep(kept)? {
+                    self.leave(ticket, nonce.as_deref())?;
+                    return Ok(Some(Err(lost)));
+                }
+                turn = match (&refusal, turn.take()) {
+                    (Refusal::Queued(ahead), before) => ahead.first().map(|first| match before {
+                        Some((nonce, since)) if nonce == first.nonce => (nonce, since),
+                        _ => (first.nonce.clone(), now),
+                    }),
+                    _ => None,
+                };
+                let tip = self.tip(&area)?;
+                let queue = tip.as_ref().map(|tip| tip.record.queue.as_slice()).unwrap_or_default();
+                match position(queue, nonce.as_deref()) {
+                    _ if matches!(refusal, Refusal::Marked(_)) => {}
+                    None => (nonce, kept_up) = (self.enqueue(ticket, None)?, now),
+                    Some(_) if !is_local && now.saturating_sub(kept_up) > TICKET * 1_000 / 2 => {
+                        (nonce, kept_up) = (self.enqueue(ticket, nonce.as_deref())?, now);
+                    }
+                    Some(_) => {}
+                }
+                let ahead = position(queue, nonce.as_deref()).unwrap_or(queue.len());
+                tell(&Waiting { refusal: &refusal, ahead });
+                Ok(None)
+            };
+            match round() {
+                Ok(Some(outcome)) => return Ok(outcome),
+                Ok(None) => {}
+                // A network that comes and goes costs nobody the place in the queue.
+                Err(error) if is_local || nonce.is_none() || *deaf.get_or_insert(now) + DEAF < now => {
+                    return Err(error);
+                }
+                Err(_) => {}
             }
-            let ahead = position(queue, nonce.as_deref()).unwrap_or(queue.len());
-            tell(&Waiting { refusal: &refusal, ahead });
             if is_local {
                 sleep(LOOK);
                 continue;
@@ -98,7 +110,6 @@ impl Keeper<'_> {
             let asked = Instant::now();
             match self.refresh(u64::try_from(pause.as_millis()).unwrap_or(0) / 2) {
                 Ok(()) => (exchange, deaf) = (exchange.max(asked.elapsed()), None),
-                // A network that comes and goes costs nobody the place in the queue.
                 Err(error) if *deaf.get_or_insert(now) + DEAF < now => return Err(error),
                 Err(_) => {}
             }
@@ -142,7 +153,7 @@ impl Keeper<'_> {
                 continue;
             }
             if let Err(refusal) = self.claim(claim, Manner::Renew)? {
-                return Ok(Err(refusal));
+                return Ok(Err(Refusal::Lost(claim.scope.text.clone(), Box::new(refusal))));
             }
         }
         Ok(Ok(()))

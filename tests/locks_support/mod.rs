@@ -16,7 +16,11 @@ pub fn two() -> (Scratch, Worktree, Worktree) {
 }
 
 pub fn with_locks(locks: &str) -> (Scratch, Worktree, Worktree) {
-    let policy = POLICY.replace("max_age: 3h", "max_age: null").replace("ttl: 2h, remote: null", locks);
+    with_policy(POLICY, locks)
+}
+
+pub fn with_policy(policy: &str, locks: &str) -> (Scratch, Worktree, Worktree) {
+    let policy = policy.replace("max_age: 3h", "max_age: null").replace("ttl: 2h, remote: null", locks);
     let scratch = Scratch::with_policy(&policy);
     scratch.add_origin();
     let one = scratch.worktree("a1", "feat/a1/x");
@@ -39,8 +43,12 @@ impl Clones {
     }
 
     pub fn with(locks: &str) -> Self {
+        Self::with_policy(POLICY, locks)
+    }
+
+    pub fn with_policy(policy: &str, locks: &str) -> Self {
         let locks = format!("ttl: 2h, min_ttl: 1s, grace: 1s, {locks}");
-        let policy = POLICY.replace("max_age: 3h", "max_age: null").replace("ttl: 2h, remote: null", &locks);
+        let policy = policy.replace("max_age: 3h", "max_age: null").replace("ttl: 2h, remote: null", &locks);
         let scratch = Scratch::with_policy(&policy);
         scratch.add_origin();
         let (one, two) = (clone(&scratch, "a1"), clone(&scratch, "a2"));
