@@ -111,6 +111,8 @@ pub enum Command {
     Locks(Locks),
     /// Push this branch, and renew the locks that its work was done under in the same push
     Push(Push),
+    /// Open a pull request for this branch, with the agent's tag and the policy's labels
+    Pr(Pr),
     /// Say what is wrong with an installation, and the command that mends it
     Doctor,
     /// What the installed hooks call
@@ -318,6 +320,29 @@ pub struct Locks {
 /// `git lane push`
 #[derive(Debug, clap::Args)]
 pub struct Push {
+    /// Replace what the remote has of this branch, if nobody else pushed to it meanwhile
+    #[arg(short, long)]
+    pub force_with_lease: bool,
+}
+
+/// `git lane pr`
+#[derive(Debug, clap::Args)]
+pub struct Pr {
+    /// The title; the tag is put in front of it [default: the subject of the first commit]
+    #[arg(long, value_name = "TEXT")]
+    pub title: Option<String>,
+    /// What stands above the list of commits
+    #[arg(long, value_name = "TEXT")]
+    pub body: Option<String>,
+    /// The branch to merge it into [default: the policy's base]
+    #[arg(long, value_name = "NAME")]
+    pub base: Option<String>,
+    /// Open it as a draft
+    #[arg(long)]
+    pub draft: bool,
+    /// Push and open it without asking
+    #[arg(short, long)]
+    pub yes: bool,
     /// Replace what the remote has of this branch, if nobody else pushed to it meanwhile
     #[arg(short, long)]
     pub force_with_lease: bool,

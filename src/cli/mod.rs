@@ -17,6 +17,7 @@ mod locks;
 mod locks_text;
 mod output;
 mod policy;
+mod pr;
 mod push;
 mod rule;
 mod server_hook;
@@ -113,6 +114,7 @@ fn dispatch(args: Args) -> u8 {
         Command::Unlock(args) => unlock::run(&args, &output),
         Command::Locks(args) => locks::run(&args, &output),
         Command::Push(args) => push::run(&args, &output),
+        Command::Pr(args) => pr::run(&args, &output),
         Command::Doctor => doctor::run(&output),
     };
     outcome.unwrap_or_else(|error| fail(&error))

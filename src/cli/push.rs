@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::process::ExitStatus;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::Outcome;
 use super::args::Push;
@@ -33,6 +33,18 @@ const TRIES: usize = 8;
 /// No branch, no such remote, or locks that cannot be read or written.
 pub fn run(args: &Push, output: &Output) -> Outcome {
     let session = Session::open(None)?;
+    let (code, done) = branch(&session, args, output)?;
+    if let Some(done) = done.filter(|_| output.is_json()) {
+        output.print_json(&done)?;
+    }
+    Ok(code)
+}
+
+/// The same for a session that is open: the exit code, and what was done for programs, if anything was.
+///
+/// # Errors
+/// As above.
+pub(super) fn branch(session: &Session, args: &Push, output: &Output) -> Result<(u8, Option<Value>), Error> {
     let plan = &session.loaded.plan;
     let Some(reference) = session.repo.head()?.branch else {
         return Err(Error::usage(
@@ -41,20 +53,20 @@ pub fn run(args: &Push, output: &Output) -> Outcome {
         ));
     };
     let tip = session.repo.resolve("HEAD")?;
-    let agent = lock_args::agent(&session, None).ok();
+    let agent = lock_args::agent(session, None).ok();
     let world = ThisMachine::new();
     let mut keeper = Keeper::new(&session.repo, plan, &world);
     keeper.refresh(0)?;
-    settle::settle(&session, &mut keeper, &Landing::default());
-    let pushing = Pushing { session: &session, args, output, reference, tip };
-    let worktree = lock_args::here(&session);
+    settle::settle(session, &mut keeper, &Landing::default());
+    let pushing = Pushing { session, args, output, reference, tip };
+    let worktree = lock_args::here(session);
     let is_same = keeper.store().remote_name() == Some(plan.policy.remote.value.as_str());
     let mut renewed = Vec::new();
     if let (Some(agent), false) = (&agent, is_same) {
         // The locks lie elsewhere: they come first, so that nobody takes them while the push is under way.
         match keeper.renew_all(agent, &worktree)? {
             Ok(scopes) => renewed = scopes,
-            Err(scope) => return lost(&scope, output),
+            Err(scope) => return Ok((lost(&scope, output), None)),
         }
     }
     for left in (0..TRIES).rev() {
@@ -70,7 +82,7 @@ pub fn run(args: &Push, output: &Output) -> Outcome {
                 complain(&format!("git-lane: note: the push is done; {error}\n"));
             }
             renewed.extend(together.into_iter().flat_map(|renewal| renewal.scopes));
-            return pushing.done(&mut keeper, &renewed);
+            return Ok((0, Some(pushing.done(&mut keeper, &renewed))));
         }
         refreshed?;
         let mut is_moved = false;
@@ -78,11 +90,11 @@ pub fn run(args: &Push, output: &Output) -> Outcome {
             match keeper.fate(renewal)? {
                 Fate::Stands => {}
                 Fate::Moved => is_moved = true,
-                Fate::Lost(scope) => return lost(&scope, output),
+                Fate::Lost(scope) => return Ok((lost(&scope, output), None)),
             }
         }
         if !is_moved {
-            return pushing.refused(pushed);
+            return Ok((pushing.refused(pushed)?, None));
         }
         if left > 0 {
             complain(
@@ -97,7 +109,7 @@ pub fn run(args: &Push, output: &Output) -> Outcome {
         ),
         "your locks are still yours; push again in a minute: git lane push",
     ));
-    Ok(1)
+    Ok((1, None))
 }
 
 /// One push.
@@ -152,21 +164,17 @@ impl Pushing<'_> {
         })
     }
 
-    fn done(&self, keeper: &mut Keeper<'_>, renewed: &[String]) -> Outcome {
+    fn done(&self, keeper: &mut Keeper<'_>, renewed: &[String]) -> Value {
         keeper.show();
-        if self.output.is_json() {
-            let (reference, remote) = (&self.reference, self.remote());
-            self.output.print_json(
-                &json!({ "pushed": reference, "commit": self.tip, "remote": remote, "renewed": renewed }),
-            )?;
-        } else if !self.output.is_quiet() {
+        if !self.output.is_json() && !self.output.is_quiet() {
             for scope in renewed {
                 complain(&format!("git-lane: renewed `{scope}`\n"));
             }
         }
         settle::settle(self.session, keeper, &Landing { pushed: Some(self.tip), ..Landing::default() });
         lock_args::notes(keeper, self.output);
-        Ok(0)
+        let (reference, remote) = (&self.reference, self.remote());
+        json!({ "pushed": reference, "commit": self.tip, "remote": remote, "renewed": renewed })
     }
 
     fn refused(&self, status: ExitStatus) -> Outcome {
@@ -191,11 +199,11 @@ impl Pushing<'_> {
 }
 
 /// Another agent has the lock by now.
-fn lost(scope: &str, output: &Output) -> Outcome {
+fn lost(scope: &str, output: &Output) -> u8 {
     let word = crate::report::quote(scope.as_bytes());
     complain(&output.refusal(
         &format!("the lock `{scope}` changed hands while you pushed; nothing was pushed"),
         &format!("who has it, and why: git lane locks --log {word}\nthen wait for it: git lane lock {word} --wait 1h"),
     ));
-    Ok(1)
+    1
 }

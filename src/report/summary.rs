@@ -243,7 +243,7 @@ fn undecided_block(undecided: &Undecided) -> String {
 }
 
 /// Text that others chose, as code.
-fn code(text: &str) -> String {
+pub fn code(text: &str) -> String {
     format!("<code>{}</code>", entities(text, ""))
 }
 

@@ -12,6 +12,7 @@ mod fake;
 mod job;
 mod limits;
 mod mock;
+mod pr;
 mod pulls;
 mod safety;
 mod server;

@@ -1,0 +1,200 @@
+//! `git lane pr`
+
+use std::io::{IsTerminal, Write};
+
+use serde_json::json;
+
+use super::Outcome;
+use super::args::{Pr, Push};
+use super::lock_args;
+use super::output::{Output, complain};
+use super::push;
+use super::session::Session;
+use crate::error::Error;
+use crate::facts::{Event, Message, Oid, Unavailable};
+use crate::gather::{Repository, Request, Subject};
+use crate::github::{self, GitHub, NewPull, PullRequest, Settings};
+use crate::policy::Plan;
+use crate::report::{Report, Verdict, summary};
+
+/// How many commits a description lists.
+const LISTED: usize = 50;
+/// How many bytes of the report a description has.
+const REPORT: usize = 16_000;
+/// The colour of labels that are not there yet.
+const COLOR: &str = "0e8a16";
+
+/// Judges the branch, pushes it with its locks renewed, and opens a pull request, or finds the one that is open.
+///
+/// # Errors
+/// No branch, nothing to propose, no token, or GitHub does not take it.
+pub fn run(args: &Pr, output: &Output) -> Outcome {
+    let session = Session::open(None)?;
+    let plan = &session.loaded.plan;
+    let proposal = Proposal::new(&session, args)?;
+    let request = Request { event: Event::Check, agent: None, branch: None, subject: Subject::Branch };
+    let report = session.judge(&request)?;
+    if report.verdict != Verdict::Pass {
+        complain("git-lane: nothing was pushed, and no pull request opened\n");
+        return output.report(&report);
+    }
+    // Whoever has no token is told before anything is pushed.
+    let address = session.repo.config(&format!("remote.{}.url", plan.policy.remote.value))?.pop();
+    let github = Settings::of_process(address.as_deref()).and_then(|settings| GitHub::connect(&settings));
+    let github = github.map_err(Unavailable::from)?;
+    if !args.yes && !proposal.is_wanted(plan)? {
+        complain("git-lane: nothing was pushed, and no pull request opened\n");
+        return Ok(1);
+    }
+    let push = Push { force_with_lease: args.force_with_lease };
+    let (code, _) = push::branch(&session, &push, output)?;
+    if code != 0 {
+        return Ok(code);
+    }
+    let body = proposal.body(&report);
+    let (pull, is_new) = proposal.open(&github, args, &body)?;
+    let labels = proposal.label(&github, plan, &pull);
+    if output.is_json() {
+        output.print_json(&json!({
+            "number": pull.number, "url": pull.url, "title": pull.title, "labels": labels, "opened": is_new,
+        }))?;
+    } else {
+        let done = if is_new { "opened" } else { "there is one already:" };
+        output.print(&format!("{done} pull request {}: {}\n", pull.number, pull.url))?;
+    }
+    Ok(0)
+}
+
+/// What is to be proposed.
+struct Proposal {
+    agent: Option<String>,
+    branch: String,
+    base: String,
+    title: String,
+    lead: String,
+    /// Oldest first.
+    commits: Vec<(Oid, String)>,
+}
+
+impl Proposal {
+    fn new(session: &Session, args: &Pr) -> Result<Self, Error> {
+        let plan = &session.loaded.plan;
+        let base = args.base.clone().unwrap_or_else(|| plan.policy.base.value.clone());
+        let head = session.repo.head()?;
+        let branch = head.branch.as_deref().and_then(|name| name.strip_prefix("refs/heads/"));
+        let Some(branch) = branch.filter(|branch| *branch != base && plan.protected(branch).is_none()) else {
+            return Err(Error::usage(
+                "a pull request comes from a branch of your own, and HEAD is on none",
+                "git switch <branch>; git lane check says how branches are named",
+            ));
+        };
+        let agent = lock_args::agent(session, None).ok();
+        let known: Vec<Oid> = session.loaded.base.iter().map(|base| base.oid).collect();
+        let mut commits = Vec::new();
+        for oid in session.repo.commits(head.oid.as_slice(), &known)? {
+            let message = Message { text: session.repo.commit(oid)?.message };
+            commits.push((oid, message.subject()));
+        }
+        let Some((_, first)) = commits.first() else {
+            return Err(Error::usage(
+                format!("`{branch}` has no commit that {base} does not have: there is nothing to propose"),
+                "commit your work first",
+            ));
+        };
+        let title = args.title.clone().unwrap_or_else(|| first.clone());
+        let title = tagged(plan, agent.as_deref(), title);
+        let lead = args.body.clone().unwrap_or_default();
+        Ok(Self { agent, branch: branch.to_owned(), base, title, lead, commits })
+    }
+
+    /// Asks whoever sits there.
+    fn is_wanted(&self, plan: &Plan) -> Result<bool, Error> {
+        if !std::io::stdin().is_terminal() {
+            return Err(Error::usage(
+                "this pushes and opens a pull request, and nobody is here to be asked",
+                "say --yes if that is what you want",
+            ));
+        }
+        let commits = match self.commits.len() {
+            1 => "1 commit".to_owned(),
+            count => format!("{count} commits"),
+        };
+        let mut err = std::io::stderr();
+        let _ = write!(
+            err,
+            "push {} ({commits}) to {}, and open a pull request into {}: {}? [y/N] ",
+            self.branch, plan.policy.remote.value, self.base, self.title
+        );
+        let _ = err.flush();
+        let mut answer = String::new();
+        let _ = std::io::stdin().read_line(&mut answer);
+        Ok(matches!(answer.trim(), "y" | "Y" | "yes" | "Yes"))
+    }
+
+    /// The description: what was said, the commits, and what the policy says of them.
+    fn body(&self, report: &Report) -> String {
+        let mut body = String::new();
+        if !self.lead.is_empty() {
+            body.push_str(&format!("{}\n\n", self.lead.trim_end()));
+        }
+        body.push_str("### Commits\n\n");
+        for (oid, subject) in self.commits.iter().take(LISTED) {
+            body.push_str(&format!("- {oid} {}\n", summary::code(subject)));
+        }
+        if self.commits.len() > LISTED {
+            body.push_str(&format!("- and {} more\n", self.commits.len() - LISTED));
+        }
+        body.push('\n');
+        body.push_str(&summary::markdown(report, REPORT));
+        body
+    }
+
+    fn open(&self, github: &GitHub, args: &Pr, body: &str) -> Result<(PullRequest, bool), Error> {
+        let (branch, base) = (self.branch.as_str(), self.base.as_str());
+        let open = github.pull_requests_for(branch, &github.repository().owner).map_err(Unavailable::from)?;
+        if let Some(pull) = open.into_iter().find(|pull| pull.base_ref == base) {
+            return Ok((pull, false));
+        }
+        let new = NewPull { title: &self.title, head: branch, base, body, is_draft: args.draft };
+        Ok((github.create_pull(&new).map_err(Unavailable::from)?, true))
+    }
+
+    /// Gives it the labels that the policy wants; those that it has then.
+    fn label(&self, github: &GitHub, plan: &Plan, pull: &PullRequest) -> Vec<String> {
+        let mut labels = pull.labels.clone();
+        let wanted: Vec<String> =
+            self.agent.iter().flat_map(|agent| plan.labels_of(agent)).map(|(label, _)| label).collect();
+        let missing: Vec<&str> = wanted
+            .iter()
+            .map(String::as_str)
+            .filter(|label| !labels.iter().any(|has| has == label))
+            .collect();
+        let give = || -> Result<(), github::Error> {
+            for label in &missing {
+                github.ensure_label(label, COLOR, "Wanted by the policy of git-lane")?;
+            }
+            github.add_labels(pull.number, &missing)
+        };
+        match give() {
+            Ok(()) => labels.extend(missing.iter().map(|label| (*label).to_owned())),
+            Err(error) => complain(&format!(
+                "git-lane: note: it has no label {}: {error}; {}\n",
+                missing.join(", "),
+                error.help()
+            )),
+        }
+        labels
+    }
+}
+
+/// A title with the agent's tag, in the first form that fits a line.
+fn tagged(plan: &Plan, agent: Option<&str>, title: String) -> String {
+    let Some(agent) = agent else {
+        return title;
+    };
+    let bears = plan.tagged(&Message { text: title.clone() }).contains(&agent);
+    match plan.tags.iter().find(|form| form.fits_a_line()) {
+        Some(form) if !bears => format!("{} {title}", form.for_agent(agent)),
+        _ => title,
+    }
+}
