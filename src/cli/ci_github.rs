@@ -18,8 +18,10 @@ use crate::policy::Plan;
 use crate::policy::model::Level;
 use crate::report::{Finding, Report, Verdict, summary, text};
 
-/// The name of the check, and the mark of the comment.
-const NAME: &str = "git-lane";
+/// The name of the check: another one than jobs usually have, of which it can be seen beside it.
+const CHECK: &str = "git-lane policy";
+/// The mark of the comment.
+const MARK: &str = "git-lane";
 
 /// A connection to the repository of a pull request.
 pub(super) struct Online {
@@ -153,7 +155,7 @@ impl Online {
         if let Some(number) = job.request.number {
             let body = (report.verdict != Verdict::Pass)
                 .then(|| summary::markdown(report, summary::COMMENT - 1_000));
-            let comment: Result<Comment, _> = self.github.publish_comment(number, NAME, body.as_deref());
+            let comment: Result<Comment, _> = self.github.publish_comment(number, MARK, body.as_deref());
             code = code.max(outcome("the comment", comment.map(|_| ())));
         }
         Ok(code)
@@ -179,7 +181,7 @@ fn outcome(what: &str, done: Result<(), github::Error>) -> u8 {
 
 fn check_run(job: &Job, head_sha: String, report: &Report) -> CheckRun {
     CheckRun {
-        name: NAME.to_owned(),
+        name: CHECK.to_owned(),
         head_sha,
         conclusion: match report.verdict {
             Verdict::Pass => Conclusion::Success,
