@@ -119,7 +119,9 @@ impl Move {
         // The value that was to be written is nobody else's. A git that was killed before it wrote anything
         // cannot be told from another one at work on the same ref but by that other one being alive.
         let is_ours = text.trim_end() == self.new.to_string()
-            || (text.is_empty() && is_of_then && any_process(is_mover) == Some(false));
+            || (text.is_empty()
+                && is_of_then
+                && any_process(|words, at| is_mover(words) && is_at(at, common_dir)) == Some(false));
         is_ours && fs::remove_file(&lock).is_ok()
     }
 }
@@ -127,6 +129,31 @@ impl Move {
 /// Where git's file backend locks a ref: gitrepository-layout(5), lockfile.h.
 pub(super) fn lock_file(common_dir: &Path, name: &str) -> PathBuf {
     common_dir.join(format!("{name}.lock"))
+}
+
+/// Whether a process in a folder can be at work on a repository: in its git folder or a worktree of it, or where
+/// nobody can tell. What is told by `--git-dir` lies there too, as far as git's own commands start one another.
+fn is_at(folder: Option<&Path>, common_dir: &Path) -> bool {
+    let Some(folder) = folder else {
+        return true;
+    };
+    let real = |path: &Path| fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let common_dir = real(common_dir);
+    for parent in folder.ancestors() {
+        let dot_git = parent.join(".git");
+        if real(parent) == common_dir || real(&dot_git) == common_dir {
+            return true;
+        }
+        // The worktree of some repository: gitrepository-layout(5).
+        if let Ok(text) = fs::read_to_string(&dot_git) {
+            let git_dir = parent.join(text.trim().trim_start_matches("gitdir: "));
+            return real(&git_dir).starts_with(&common_dir);
+        }
+        if dot_git.is_dir() || parent.join("HEAD").is_file() {
+            return false;
+        }
+    }
+    false
 }
 
 fn is_mover(arguments: &[&[u8]]) -> bool {
@@ -201,6 +228,22 @@ mod tests {
         let one = entry(NAME, 12);
         assert_eq!(Move::parse(one.line().trim_end()), Some(one));
         assert_eq!(Move::parse("12 5555 refs/x"), None);
+    }
+
+    #[test]
+    fn where_a_process_is() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (repo, other) = (folder.path().join("repo/.git"), folder.path().join("other/.git"));
+        let tree = folder.path().join("tree/below");
+        for path in [&repo.join("worktrees/tree"), &other, &tree] {
+            fs::create_dir_all(path).expect("a folder");
+        }
+        fs::write(folder.path().join("tree/.git"), format!("gitdir: {}/worktrees/tree\n", repo.display()))
+            .expect("a file");
+        let is = |path: &Path| is_at(Some(path), &repo);
+        assert!(is(&repo) && is(&repo.join("worktrees")) && is(&folder.path().join("repo")) && is(&tree));
+        assert!(!is(&other) && !is(&folder.path().join("other")) && !is(folder.path()));
+        assert!(is_at(None, &repo), "nobody can tell");
     }
 
     #[test]

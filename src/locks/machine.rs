@@ -1,6 +1,7 @@
 //! Which machine this is, what its clock says, and which processes run on it.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
@@ -211,13 +212,14 @@ fn is_hidden(_: u32) -> bool {
     false
 }
 
-/// Whether the arguments of any process that runs here are such; `None` where the system does not tell.
-pub(super) fn any_process(is_it: impl Fn(&[&[u8]]) -> bool) -> Option<bool> {
-    let lines = processes()?.into_iter().filter_map(|id| std::fs::read(format!("/proc/{id}/cmdline")).ok());
-    let mut lines = lines.map(|line| line.trim_ascii_end().to_vec());
-    Some(lines.any(|line| {
+/// Whether the arguments of any process that runs here are such, and the folder that it works in, where
+/// that is shown; `None` where the system does not tell.
+pub(super) fn any_process(is_it: impl Fn(&[&[u8]], Option<&Path>) -> bool) -> Option<bool> {
+    let mut processes = processes()?.into_iter();
+    Some(processes.any(|id| {
+        let line = std::fs::read(format!("/proc/{id}/cmdline")).unwrap_or_default();
         let words: Vec<&[u8]> = line.split(|byte| *byte == 0).filter(|word| !word.is_empty()).collect();
-        is_it(&words)
+        is_it(&words, std::fs::read_link(format!("/proc/{id}/cwd")).ok().as_deref())
     }))
 }
 
