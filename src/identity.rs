@@ -76,6 +76,7 @@ fn proposed(plan: &Plan, facts: &Facts, change: &Change, request: &PullRequest) 
         return who;
     }
     let account = request.author.as_deref().and_then(|author| plan.agent_of_account(author));
+    let account = account.or_else(|| facts.pusher.as_ref().and_then(|pusher| of_account(plan, pusher)));
     let branch = change.branch.as_deref().and_then(|branch| of_branch(plan, branch));
     let agent = account.or(branch).map(str::to_owned);
     let agent = agent.or_else(|| of_title(plan, request)).or_else(|| of_messages(plan, facts, change));
@@ -213,8 +214,9 @@ pub fn is_proven(plan: &Plan, facts: &Facts, change: &Change, agent: &str) -> bo
 pub fn has_account(plan: &Plan, facts: &Facts, agent: &str) -> bool {
     let is_its =
         |IdentityProof::GithubAccount(login): &IdentityProof| plan.agent_of_account(login) == Some(agent);
+    let is_pushed = facts.pusher.as_ref().is_some_and(|pusher| of_account(plan, pusher) == Some(agent));
     // Whoever pushed to it last counts as much as whoever opened it.
-    !facts.proofs.is_empty() && facts.proofs.iter().all(is_its)
+    is_pushed || (!facts.proofs.is_empty() && facts.proofs.iter().all(is_its))
 }
 
 /// The agent of the policy that a branch's name bears.

@@ -303,7 +303,9 @@ fn what_the_environment_or_the_change_says_of_itself_is_no_identity() {
 
 #[test]
 fn on_gitlab() {
-    let job = Job::new();
+    let policy = POLICY.replace("max_age: 3h", "max_age: null");
+    let policy = policy.replacen("    ports: 8180", "    identity: { accounts: [rag] }\n    ports: 8180", 1);
+    let job = Job::with_policy(&policy);
     job.commit("services/revenue/a.py", "x\n", "[A2] feat: a");
     job.push();
     let at = job.checkout(&[]);
@@ -321,6 +323,8 @@ fn on_gitlab() {
     let names: Vec<&str> =
         issues.as_array().unwrap().iter().map(|i| i["check_name"].as_str().unwrap()).collect();
     assert_eq!(names, ["foreign-path", "pull-request-title"]);
+    let report = at.lane_env(&["ci", "--author", "rag", "--format", "json"], &env).fails(1).json();
+    assert_eq!((&report["agent"], &report["identity"]), (&"a2".into(), &"proven".into()));
     at.lane_env(&["ci", "--publish"], &env).fails(2).says("--publish speaks to GitHub");
     at.lane_env(&["ci"], &env[..1]).fails(2).says("about no merge request");
 }

@@ -11,7 +11,7 @@ use super::trace;
 use crate::ci::{self, Host, Job, Said};
 use crate::engine;
 use crate::error::Error;
-use crate::facts::{Event, IdentityProof, Unavailable};
+use crate::facts::{Event, IdentityProof, Pusher, Unavailable};
 use crate::gather::{
     Environment, Git2Repository, Located, Repository, Request, Subject, Told, gather, locate,
 };
@@ -44,8 +44,13 @@ pub fn run(args: &Ci, output: &Output) -> Outcome {
     }
     let online = Online::open(&repo, &job, args.publish)?;
     let mut told = Told { request: job.request.clone(), ..Told::default() };
-    if let Some(author) = told.request.author.clone().filter(|_| job.host != Host::GitLab) {
-        told.proofs.push(IdentityProof::GithubAccount(author));
+    match (told.request.author.take(), job.host) {
+        (Some(name), Host::GitLab) => told.author = Some(Pusher { source: "--author", name }),
+        (Some(author), _) => {
+            told.proofs.push(IdentityProof::GithubAccount(author.clone()));
+            told.request.author = Some(author);
+        }
+        (None, _) => {}
     }
     if let Some(online) = &online {
         online.tell(&located, &mut job, &mut told, environment.now)?;

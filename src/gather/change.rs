@@ -11,7 +11,7 @@ use super::push::PushLine;
 use super::repository::{Read, Repository};
 use super::{locks, message};
 use crate::facts::{
-    CommitForm, Event, Fact, Facts, IdentityProof, Message, Oid, PullRequest, Unavailable, Waiver,
+    CommitForm, Event, Fact, Facts, IdentityProof, Message, Oid, PullRequest, Pusher, Unavailable, Waiver,
 };
 use crate::policy::Plan;
 use crate::rules::{self, Need};
@@ -86,6 +86,8 @@ pub struct Told {
     pub request: PullRequest,
     /// Whose account it comes from.
     pub proofs: Vec<IdentityProof>,
+    /// The author's account, on a host that is not GitHub.
+    pub author: Option<Pusher>,
     /// What maintainers let stand.
     pub waivers: Vec<Waiver>,
 }
@@ -150,9 +152,9 @@ pub fn gather(
         (false, None) => claims(repo, environment, request.agent.as_deref())?,
     };
     let is_here = !is_server && told.is_none();
-    let (asked, proofs, waivers) = match told {
-        Some(told) => (Some(told.request), told.proofs, told.waivers),
-        None => (None, Vec::new(), Vec::new()),
+    let (asked, proofs, waivers, author) = match told {
+        Some(told) => (Some(told.request), told.proofs, told.waivers, told.author),
+        None => (None, Vec::new(), Vec::new(), None),
     };
     let mut facts = Facts {
         event: request.event,
@@ -162,7 +164,7 @@ pub fn gather(
         waivers,
         email: if is_here { email(repo, environment)? } else { None },
         request: asked,
-        pusher: environment.pusher.clone().filter(|_| is_server),
+        pusher: environment.pusher.clone().filter(|_| is_server).or(author),
         locks: Fact::NotGathered,
         message,
         changes,
