@@ -287,7 +287,9 @@ pub(super) fn last_line(report: &Report, style: Style) -> String {
             let learn = report.findings.iter().find(|finding| finding.is_error());
             let learn =
                 learn.map(|finding| format!("; more: git lane rule {}", finding.rule)).unwrap_or_default();
-            format!("git-lane: {} ({whose}): {found}{learn}", style.level(Level::Error, refused))
+            // What a job judges is pushed already.
+            let again = if report.event == "ci" { "; once mended, push again: git lane push -f" } else { "" };
+            format!("git-lane: {} ({whose}): {found}{learn}{again}", style.level(Level::Error, refused))
         }
         Verdict::Undecided => {
             let refused = match report.event {
