@@ -75,11 +75,20 @@ fn proposed(plan: &Plan, facts: &Facts, change: &Change, request: &PullRequest) 
     if let Some(who) = outright(plan, facts.claims.iter().collect()) {
         return who;
     }
-    let account = request.author.as_deref().and_then(|author| plan.agent_of_account(author));
+    // An agent that pushed to somebody else's pull request has a part in it, whoever opened it.
+    let author = request.author.as_deref();
+    let accounts = author.into_iter().chain(facts.proofs.iter().filter_map(IdentityProof::account));
+    let account = accounts.into_iter().find_map(|login| plan.agent_of_account(login));
     let account = account.or_else(|| facts.pusher.as_ref().and_then(|pusher| of_account(plan, pusher)));
     let branch = change.branch.as_deref().and_then(|branch| of_branch(plan, branch));
-    let agent = account.or(branch).map(str::to_owned);
-    let agent = agent.or_else(|| of_title(plan, request)).or_else(|| of_messages(plan, facts, change));
+    if let Some(agent) = account.or(branch) {
+        return Who::Agent(agent.to_owned());
+    }
+    // Who is known to be none may land the work of agents, whatever tags it bears.
+    if author.is_some_and(|author| is_maintainer_on_github(plan, author)) {
+        return Who::Maintainer;
+    }
+    let agent = of_title(plan, request).or_else(|| of_messages(plan, facts, change));
     agent.map_or_else(|| nobody(plan, facts, change), Who::Agent)
 }
 
@@ -212,8 +221,9 @@ pub fn is_proven(plan: &Plan, facts: &Facts, change: &Change, agent: &str) -> bo
 
 /// Whether the change comes from an account of an agent.
 pub fn has_account(plan: &Plan, facts: &Facts, agent: &str) -> bool {
-    let is_its =
-        |IdentityProof::GithubAccount(login): &IdentityProof| plan.agent_of_account(login) == Some(agent);
+    let is_its = |proof: &IdentityProof| {
+        proof.account().is_some_and(|login| plan.agent_of_account(login) == Some(agent))
+    };
     let is_pushed = facts.pusher.as_ref().is_some_and(|pusher| of_account(plan, pusher) == Some(agent));
     // Whoever pushed to it last counts as much as whoever opened it.
     is_pushed || (!facts.proofs.is_empty() && facts.proofs.iter().all(is_its))

@@ -263,7 +263,8 @@ fn title_branch_commits_and_author_have_to_agree() {
         (rules.join(" "), report["identity"].as_str().unwrap().to_owned())
     };
     let good = |payload: &mut Value| payload["pull_request"]["labels"] = json!([{ "name": "auto-merge" }]);
-    assert_eq!(judged(good), (String::new(), "proven".into()));
+    // Who pushed it, only GitHub itself could tell.
+    assert_eq!(judged(good), (String::new(), "claimed".into()));
     assert_eq!(judged(|_| {}).0, "pull-request-label");
     assert_eq!(
         judged(|payload| {
@@ -327,6 +328,111 @@ fn on_gitlab() {
     assert_eq!((&report["agent"], &report["identity"]), (&"a2".into(), &"proven".into()));
     at.lane_env(&["ci", "--publish"], &env).fails(2).says("--publish speaks to GitHub");
     at.lane_env(&["ci"], &env[..1]).fails(2).says("about no merge request");
+}
+
+#[test]
+fn of_several_merge_bases_none_is_chosen() {
+    let job = Job::new();
+    // Two branches, each merged into main; the change stands on one of them and merges the other away.
+    let git = |args: &[&str]| job.tree.git(args).ok();
+    let dated = |date: &str, args: &[&str]| {
+        let env = [("GIT_COMMITTER_DATE", date), ("GIT_AUTHOR_DATE", date)];
+        let ran = job.tree.command("git").args(args).envs(env).output().unwrap();
+        assert!(ran.status.success(), "{args:?}");
+    };
+    let branch = |name: &str, file: &str, date: &str| {
+        git(&["switch", "-q", "-c", name, "main"]);
+        job.tree.write(file, "x\n");
+        git(&["add", "-A"]);
+        dated(date, &["commit", "-q", "--no-verify", "-m", "a maintainer's"]);
+    };
+    for (first, second) in
+        [("2026-01-02T00:00:00Z", "2026-01-01T00:00:00Z"), ("2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z")]
+    {
+        branch("s1", "services/rag_pipeline/s1.py", first);
+        branch("s2", "services/revenue/s2.py", second);
+        job.scratch.git(&["merge", "-q", "--no-ff", "-m", "m1", "s1"]).ok();
+        job.scratch.git(&["merge", "-q", "--no-ff", "-m", "m2", "s2"]).ok();
+        job.scratch.git(&["push", "-q", "--no-verify", "origin", "main"]).ok();
+        let merge = |strategy: &[&str]| {
+            git(&["switch", "-q", "-C", "feat/a2/x", "s1"]);
+            git(&[&["merge", "-q", "--no-verify", "-m", "[A2] chore: merge"], strategy, &["s2"]].concat());
+            job.commit("services/rag_pipeline/own.py", "x\n", "[A2] feat: own");
+            let report = verdict(&job);
+            errors(&report).iter().filter(|rule| **rule == "foreign-path").count()
+        };
+        assert_eq!(merge(&["-s", "ours"]), 1, "it takes away what main has");
+        assert_eq!(merge(&[]), 0, "it takes nothing away");
+        job.scratch.git(&["reset", "-q", "--hard", "HEAD~2"]).ok();
+        job.scratch.git(&["push", "-q", "-f", "--no-verify", "origin", "main"]).ok();
+        git(&["branch", "-q", "-D", "s1", "s2"]);
+    }
+}
+
+#[test]
+fn no_branch_takes_the_place_of_the_base() {
+    let job = Job::new();
+    let loose = POLICY.replace("services: [viral_engine", "owns: ['**']\n    services: [viral_engine");
+    job.commit("policy.yaml", &loose, "[A2] feat: all is mine");
+    let main = job.rev("main");
+    let push = |name: &str| {
+        job.tree.git(&["push", "-q", "--no-verify", "origin", &format!("HEAD:refs/heads/{name}")]).ok()
+    };
+    push("origin/main");
+    push(&main);
+    job.commit("services/revenue/main.py", "mine\n", "[A2] feat: so is this");
+    job.push();
+    let at = job.checkout(&[]);
+    for base in ["main", "origin/main", "refs/remotes/origin/main", main.as_str()] {
+        let args =
+            ["ci", "--base", base, "--head", "origin/feat/a2/x", "--branch", "feat/a2/x", "--format", "json"];
+        let report = at.lane(&args).fails(1).json();
+        assert_eq!(errors(&report), ["foreign-path", "protected-path"], "{base}");
+    }
+    at.lane(&["ci", "--base", "elsewhere"]).fails(2).says("git fetch --no-tags origin");
+}
+
+#[test]
+fn a_lock_that_was_never_taken_is_none() {
+    let policy = POLICY.replace("max_age: 3h", "max_age: null").replace("remote: null", "remote: origin");
+    let job = Job::with_policy(&policy);
+    job.tree.lane(&["install", "--agent", "a2"]).ok();
+    let judged = |trailer: &str| {
+        job.tree.git(&["reset", "-q", "--hard", "main"]).ok();
+        let message = format!("[A2] feat: a\n\nLane-Lock: {trailer}");
+        job.commit("services/common/a.py", "x\n", &message);
+        let report = verdict(&job);
+        let words: Vec<String> =
+            report["findings"].as_array().unwrap().iter().map(|f| f["message"].to_string()).collect();
+        (errors(&report).join(" "), words.join(" "))
+    };
+    for forged in ["common@7", "services/common/a.py@7", "*/**@7"] {
+        let (rules, words) = judged(forged);
+        assert!(rules == "unlocked-path" && words.contains("never taken"), "{forged}: {words}");
+    }
+    job.tree.lane(&["lock", "common"]).ok();
+    job.tree.lane(&["unlock", "common"]).ok();
+    assert_eq!(judged("common@1").0, "");
+    // A squash keeps it somewhere in its text.
+    assert_eq!(judged("common@1\n\n* and more words").0, "");
+    assert_eq!(judged("common@2").0, "unlocked-path");
+}
+
+#[test]
+fn what_keeps_it_from_a_verdict_is_written_too() {
+    let job = Job::new();
+    job.scratch.write("policy.yaml", "version: 1\nbse: main\n");
+    job.scratch.git(&["commit", "-q", "-a", "--no-verify", "-m", "a mistake"]).ok();
+    job.scratch.git(&["push", "-q", "--no-verify", "origin", "main"]).ok();
+    job.commit("services/rag_pipeline/a.py", "x\n", "[A2] feat: a");
+    job.push();
+    let at = job.checkout(&[]);
+    let summary = job.file("summary.md");
+    let env = [("GITHUB_STEP_SUMMARY", summary.to_str().unwrap())];
+    let ran = job.on_github(&at, &["--write", "gitlab=gl.json"], &job.payload(|_| {}), &env).fails(2);
+    assert!(ran.out.contains("::error file=policy.yaml,line=2"), "{}", ran.out);
+    assert!(std::fs::read_to_string(at.root.join("gl.json")).unwrap().contains("bse"));
+    assert!(std::fs::read_to_string(&summary).unwrap().contains("could not decide"));
 }
 
 #[test]

@@ -104,6 +104,41 @@ fn a_tag_brings_no_foreign_commits() {
 }
 
 #[test]
+fn nothing_is_made_to_look_like_something_else() {
+    let server = Server::with(&policy().replace(
+        "    worktree: ../wt-a2-genai\n",
+        "    worktree: ../wt-a2-genai\n    identity: { accounts: [bot-2] }\n",
+    ));
+    let tree = server.clone("c", "feat/a2/x");
+    let file = tree.git(&["rev-parse", "main:services/revenue/main.py"]).ok().out;
+    let evil = tree.git(&["rev-parse", "main:policy.yaml"]).ok().out;
+    let replace = format!("{}:refs/replace/{}", evil.trim(), file.trim());
+    push_as(&tree, "bot-2", &[&replace]).fails(1).says("in the place of one");
+    push(&tree, &[&replace]).fails(1).says("whoever runs the server can");
+    push_as(&tree, "bot-2", &["main~0:refs/tags/main"])
+        .fails(1)
+        .says("taken for the protected branch `main`");
+    push_as(&tree, "bot-2", &["main~0:refs/tags/v1"]).ok();
+    server.git(&["for-each-ref", "refs/replace", "refs/tags/main"]).ok().does_not_say("refs");
+}
+
+#[test]
+fn a_merge_that_takes_away_what_the_base_has() {
+    let server = Server::new();
+    let tree = server.clone("c", "s1");
+    commit(&tree, "services/rag_pipeline/s1.py", "a maintainer's");
+    tree.git(&["switch", "-q", "-c", "s2", "main"]).ok();
+    commit(&tree, "services/revenue/s2.py", "a maintainer's");
+    tree.git(&["switch", "-q", "main"]).ok();
+    tree.git(&["merge", "-q", "--no-ff", "-m", "m1", "s1"]).ok();
+    tree.git(&["merge", "-q", "--no-ff", "-m", "m2", "s2"]).ok();
+    push(&tree, &["main"]).ok();
+    tree.git(&["switch", "-q", "-c", "feat/a2/y", "s1"]).ok();
+    tree.git(&["merge", "-q", "-s", "ours", "-m", "[A2] chore: merge", "s2"]).ok();
+    push(&tree, &["HEAD"]).fails(1).says("foreign-path").says("services/revenue/s2.py");
+}
+
+#[test]
 fn both_sides_of_a_rename_and_odd_paths() {
     let server = Server::new();
     let tree = server.clone("c", "feat/a2/x");

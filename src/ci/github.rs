@@ -55,6 +55,7 @@ struct Repository {
 #[derive(Deserialize)]
 struct Group {
     head_sha: String,
+    head_ref: String,
     base_sha: String,
     base_ref: String,
 }
@@ -138,9 +139,14 @@ fn of_group(group: &Group, default_branch: Option<String>) -> Job {
         },
         branch: None,
         default_branch,
-        request: PullRequest::default(),
+        // `refs/heads/gh-readonly-queue/main/pr-104-<oid>`: the last one of the group.
+        request: PullRequest { number: queued(&group.head_ref), ..PullRequest::default() },
         is_queue: true,
     }
+}
+
+fn queued(reference: &str) -> Option<u64> {
+    reference.rsplit('/').next()?.strip_prefix("pr-")?.split('-').next()?.parse().ok()
 }
 
 fn broken(what: &str, event: &str) -> Error {
@@ -201,6 +207,7 @@ mod tests {
         assert_eq!(job.base.commit.as_deref(), Some("380387fbc80638b734a49e1be1c4dfec1c01b33c"));
         assert_eq!(job.head.commit.as_deref(), Some("2ffea6db159f6b6c47a24e778fb9ef40cf6b1c7d"));
         assert!(job.is_queue && job.branch.is_none());
+        assert_eq!(job.request.number, Some(104));
     }
 
     #[test]

@@ -37,7 +37,7 @@ pub struct Job {
     pub default_branch: Option<String>,
     /// What is said about the change outside of its commits.
     pub request: PullRequest,
-    /// Several changes in a row, each judged already; the last commit may be a merge that the host made.
+    /// Changes that were judged already wait to be merged; the last commit may be a merge that the host made.
     pub is_queue: bool,
 }
 

@@ -23,7 +23,11 @@ pub struct Known<'a> {
 
 /// The labels that ask for something.
 pub fn asked(labels: &[String]) -> Vec<&str> {
-    labels.iter().filter_map(|label| label.trim().strip_prefix(LABEL)).map(str::trim).collect()
+    fn rule(label: &str) -> Option<&str> {
+        let (head, rule) = label.split_at_checked(LABEL.len())?;
+        head.eq_ignore_ascii_case(LABEL).then(|| rule.trim())
+    }
+    labels.iter().filter_map(|label| rule(label.trim())).collect()
 }
 
 /// The waivers that count, and for every other label why it does not. `is_maintainer`: whether an account may
@@ -52,7 +56,9 @@ fn waiver(
     rule: &str,
     is_maintainer: &dyn Fn(&str) -> Result<bool, String>,
 ) -> Result<Waiver, String> {
-    let settings = &plan.policy.waivers;
+    let (settings, label) = (&plan.policy.waivers, rule);
+    let rule = label.to_ascii_lowercase();
+    let rule = rule.as_str();
     if settings.accept.value == Accept::None {
         return Err("the policy takes none (`waivers.accept`)".to_owned());
     }
@@ -60,7 +66,9 @@ fn waiver(
         let near = nearest(rule, rules::ids()).map(|near| format!("; did you mean `{near}`?"));
         return Err(format!("there is no such rule{}", near.unwrap_or_default()));
     }
-    let is_it = |event: &&LabelEvent| asked(std::slice::from_ref(&event.label)) == [rule];
+    let is_it = |event: &&LabelEvent| {
+        asked(std::slice::from_ref(&event.label)).iter().any(|it| it.eq_ignore_ascii_case(label))
+    };
     let Some(event) = known.events.iter().rev().find(is_it).filter(|event| event.is_added) else {
         return Err("nobody can tell who gave it".to_owned());
     };
@@ -131,6 +139,13 @@ mod tests {
         refused(size(&alice, Some(101), 200), "before the head was pushed");
         refused(size(&alice, None, 200), "when the head was pushed");
         refused(size(&alice, Some(90), 3_700), "more than 1h ago");
+    }
+
+    #[test]
+    fn labels_know_no_case() {
+        let mut events = [given("alice", 100, true)];
+        events[0].label = "Lane-Waive: Oversized-Change".into();
+        assert!(of("Lane-Waive: Oversized-Change", &events, Some(90), 200).is_ok());
     }
 
     #[test]

@@ -11,7 +11,7 @@ use super::trace;
 use crate::ci::{self, Host, Job, Said};
 use crate::engine;
 use crate::error::Error;
-use crate::facts::{Event, IdentityProof, Pusher, Unavailable};
+use crate::facts::{Event, IdentityProof, Oid, Pusher, Unavailable};
 use crate::gather::{
     Environment, Git2Repository, Located, Repository, Request, Subject, Told, gather, locate,
 };
@@ -35,14 +35,48 @@ pub fn run(args: &Ci, output: &Output) -> Outcome {
     let mut job = ci::job(&variable, &said)?;
     trace::debug(|| format!("job: {job:?}"));
     let repo = Git2Repository::open()?;
-    let located = locate(&repo, &job)?;
+    let online = Online::open(&repo, &job, args.publish)?;
+    let mut place = None;
+    let is_github = job.host == Host::GitHub;
+    let (report, error) = match judged(args, &repo, &environment, &mut job, online.as_ref(), &mut place) {
+        Ok(report) => (report, None),
+        // What keeps it from a verdict is told wherever a verdict would be: an older one must not stand for it.
+        Err(error) => (Report::undecided(Event::Ci.name(), &error), Some(error)),
+    };
+    for target in &args.write {
+        target.write(&report)?;
+    }
+    let code = match error.filter(|_| output.is_text() && !is_github) {
+        Some(error) => output.error(&error),
+        None => output.job_report(&report, is_github)?,
+    };
+    match online.filter(|_| args.publish) {
+        Some(online) => {
+            let (head, is_binding) =
+                place.map_or((None, true), |(head, is_binding)| (Some(head), is_binding));
+            Ok(code.max(online.publish(&job, head, is_binding, &report)?))
+        }
+        None => Ok(code),
+    }
+}
+
+/// The verdict. `place`: the head, and whether its base binds, as soon as they are known.
+fn judged(
+    args: &Ci,
+    repo: &Git2Repository,
+    environment: &Environment,
+    job: &mut Job,
+    online: Option<&Online>,
+    place: &mut Option<(Oid, bool)>,
+) -> Result<Report, Error> {
+    let located = locate(repo, job)?;
+    *place = Some((located.head, located.is_binding));
     for note in &located.notes {
         complain(&format!("git-lane: note: {note}\n"));
     }
     if let Some(agent) = &args.agent {
         known_agent(&located.loaded.plan, agent)?;
     }
-    let online = Online::open(&repo, &job, args.publish)?;
     let mut told = Told { request: job.request.clone(), ..Told::default() };
     match (told.request.author.take(), job.host) {
         (Some(name), Host::GitLab) => told.author = Some(Pusher { source: "--author", name }),
@@ -52,18 +86,12 @@ pub fn run(args: &Ci, output: &Output) -> Outcome {
         }
         (None, _) => {}
     }
-    if let Some(online) = &online {
-        online.tell(&located, &mut job, &mut told, environment.now)?;
+    match online {
+        Some(online) => online.tell(&located, job, &mut told, environment.now)?,
+        None if job.host == Host::GitHub => told.proofs.push(IdentityProof::UnknownPusher),
+        None => {}
     }
-    let report = judge(args, &repo, &environment, &located, &job, told)?;
-    for target in &args.write {
-        target.write(&report)?;
-    }
-    let code = output.job_report(&report, job.host == Host::GitHub)?;
-    match online.filter(|_| args.publish) {
-        Some(online) => Ok(code.max(online.publish(&job, located.head, &report)?)),
-        None => Ok(code),
-    }
+    judge(args, repo, environment, &located, job, told)
 }
 
 fn judge(

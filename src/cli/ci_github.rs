@@ -7,7 +7,7 @@ use super::output::complain;
 use crate::ci::waivers::{self, Known};
 use crate::ci::{Host, Job};
 use crate::error::Error;
-use crate::facts::{IdentityProof, Oid, Unavailable};
+use crate::facts::{self, IdentityProof, Oid, Unavailable};
 use crate::gather::{Located, Repository, Told};
 use crate::github::{
     self, Annotation, CheckRun, Comment, Conclusion, GitHub, Permission, PullRequest, RepositoryName,
@@ -76,22 +76,29 @@ impl Online {
             }
             Err(error) => return Err(Unavailable::from(error).into()),
         };
+        if !job.is_queue {
+            has_moved(job, &pull, located.head)?;
+        } else if !pull.is_fork {
+            job.branch = Some(pull.head_ref.clone());
+        }
         // A payload is as old as its event, also where the job is run again. Title and labels as they are now count.
-        (told.request.title, told.request.labels) = (Some(pull.title.clone()), Some(pull.labels.clone()));
-        job.request = told.request.clone();
+        told.request = request(&pull);
+        told.proofs = vec![IdentityProof::GithubAccount(pull.author.clone())];
         let plan = &located.loaded.plan;
         let asks = !waivers::asked(&pull.labels).is_empty();
         if !asks && !plan.has_accounts() {
             return Ok(());
         }
-        let pushed = self.push_of(&pull, located.head);
-        if let Some((actor, _)) = &pushed {
-            told.proofs.push(IdentityProof::GithubAccount(actor.clone()));
-        }
+        let pushed = self.push_of(&pull);
+        told.proofs.push(match &pushed {
+            Some((actor, _)) => IdentityProof::GithubAccount(actor.clone()),
+            None => IdentityProof::UnknownPusher,
+        });
         if asks {
-            let events = self.github.label_events(number).map_err(Unavailable::from)?;
-            let pushed = pushed.map(|(_, at)| at);
-            let known = Known { labels: &pull.labels, events: &events, pushed, now };
+            let history = self.github.label_events(number).map_err(Unavailable::from)?;
+            // What was let stand against one base says nothing of another.
+            let pushed = pushed.map(|(_, at)| history.base_changed.map_or(at, |changed| changed.max(at)));
+            let known = Known { labels: &pull.labels, events: &history.events, pushed, now };
             let asked = RefCell::new(HashMap::new());
             let is_maintainer = |login: &str| -> Result<bool, String> {
                 if let Some(known) = asked.borrow().get(login) {
@@ -108,13 +115,12 @@ impl Online {
         Ok(())
     }
 
-    /// Who pushed the head, and when.
-    fn push_of(&self, pull: &PullRequest, head: Oid) -> Option<(String, i64)> {
-        let head = head.to_string();
+    /// Who pushed the head, and when; nothing where the branch was moved on, or moved back to it, since.
+    fn push_of(&self, pull: &PullRequest) -> Option<(String, i64)> {
         let repository = RepositoryName::parse(pull.head_repository.as_deref()?)?;
-        match self.github.pushes(&repository, &pull.head_ref, Some(&head)) {
+        match self.github.pushes(&repository, &pull.head_ref, Some(&pull.head_sha)) {
             Ok(pushes) => {
-                let push = pushes.into_iter().find(|push| push.after == head);
+                let push = pushes.into_iter().next().filter(|push| push.after == pull.head_sha);
                 if push.is_none() {
                     note("GitHub does not say who pushed the head of the pull request, or when");
                 }
@@ -145,20 +151,63 @@ impl Online {
     ///
     /// # Errors
     /// None so far: what GitHub does not take is told.
-    pub fn publish(&self, job: &Job, head: Oid, report: &Report) -> Result<u8, Error> {
-        let sha = match &job.head.commit {
-            Some(commit) if job.is_queue => commit.clone(),
-            _ => head.to_string(),
+    pub fn publish(
+        &self,
+        job: &Job,
+        head: Option<Oid>,
+        is_binding: bool,
+        report: &Report,
+    ) -> Result<u8, Error> {
+        let sha = match (&job.head.commit, head) {
+            (Some(commit), _) if job.is_queue => commit.clone(),
+            (_, Some(head)) => head.to_string(),
+            (Some(commit), None) if Oid::from_hex(commit).is_some() => commit.clone(),
+            // Nobody can tell beside which commit.
+            _ => return Ok(2),
         };
-        let check = self.github.publish_check(&check_run(job, sha, report)).map(|_| ());
-        let mut code = outcome("the check run", check);
-        if let Some(number) = job.request.number {
+        // A check speaks for a commit, whichever base it was held against: what passes on its way to a branch that
+        // nobody protects must not look as if it might go anywhere.
+        let mut code = if is_binding {
+            outcome("the check run", self.github.publish_check(&check_run(job, sha, report)).map(|_| ()))
+        } else {
+            note("no check run is published: the base is no branch that the policy protects by its name");
+            0
+        };
+        if let Some(number) = job.request.number.filter(|_| !job.is_queue) {
             let body = (report.verdict != Verdict::Pass)
                 .then(|| summary::markdown(report, summary::COMMENT - 1_000));
             let comment: Result<Comment, _> = self.github.publish_comment(number, MARK, body.as_deref());
             code = code.max(outcome("the comment", comment.map(|_| ())));
         }
         Ok(code)
+    }
+}
+
+/// A job that is run again, or was overtaken, judges what the pull request was: its verdict is for nobody.
+fn has_moved(job: &Job, pull: &PullRequest, head: Oid) -> Result<(), Error> {
+    let base = job.base.branch.as_deref().unwrap_or_default();
+    let what = if pull.head_sha != head.to_string() {
+        format!("its head is {} by now", pull.head_sha)
+    } else if pull.base_ref != base {
+        format!("it goes into `{}` by now", pull.base_ref)
+    } else {
+        return Ok(());
+    };
+    Err(Unavailable::new(
+        format!("{} has moved on: {what}", job.what),
+        "the newer job decides; if none runs, push again, or close the pull request and open it again",
+    )
+    .into())
+}
+
+/// What a pull request says of itself as it is now.
+fn request(pull: &PullRequest) -> facts::PullRequest {
+    facts::PullRequest {
+        number: Some(pull.number),
+        title: Some(pull.title.clone()),
+        labels: Some(pull.labels.clone()),
+        author: Some(pull.author.clone()),
+        is_fork: pull.is_fork,
     }
 }
 

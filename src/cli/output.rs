@@ -101,6 +101,11 @@ impl Output {
         self.format == Format::Json
     }
 
+    /// Whether people read it.
+    pub fn is_text(&self) -> bool {
+        self.format == Format::Text
+    }
+
     /// Whether more was asked for.
     pub fn is_verbose(&self) -> bool {
         self.style.verbose

@@ -83,8 +83,9 @@ impl Proposal {
         let head = session.repo.head()?;
         let branch = head.branch.as_deref().and_then(|name| name.strip_prefix("refs/heads/"));
         let Some(branch) = branch.filter(|branch| *branch != base && plan.protected(branch).is_none()) else {
+            let on = branch.map_or_else(|| "none".to_owned(), |name| format!("`{name}`"));
             return Err(Error::usage(
-                "a pull request comes from a branch of your own, and HEAD is on none",
+                format!("a pull request comes from a branch of your own, and HEAD is on {on}"),
                 "git switch <branch>; git lane check says how branches are named",
             ));
         };
@@ -167,7 +168,7 @@ impl Proposal {
         let missing: Vec<&str> = wanted
             .iter()
             .map(String::as_str)
-            .filter(|label| !labels.iter().any(|has| has == label))
+            .filter(|label| !labels.iter().any(|has| has.eq_ignore_ascii_case(label)))
             .collect();
         let give = || -> Result<(), github::Error> {
             for label in &missing {

@@ -125,6 +125,13 @@ impl Message {
     pub fn lock_tokens(&self) -> Vec<LockToken> {
         self.trailer(LOCK_TRAILER).iter().filter_map(|text| LockToken::parse(text)).collect()
     }
+
+    /// The same wherever it stands: a squash puts whole messages into one.
+    pub fn lock_lines(&self) -> Vec<LockToken> {
+        let values =
+            self.text.lines().filter_map(|line| line.trim().strip_prefix(LOCK_TRAILER)?.strip_prefix(':'));
+        values.filter_map(|value| LockToken::parse(value.trim())).collect()
+    }
 }
 
 #[cfg(test)]

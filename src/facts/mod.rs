@@ -22,6 +22,9 @@ pub use oid::Oid;
 pub use path::RepoPath;
 pub use request::{PullRequest, Waiver};
 
+/// Where refs lie by which git takes one object for another: git-replace(1).
+pub const REPLACE_REFS: &str = "refs/replace/";
+
 /// Everything that the rules see.
 #[derive(Debug, Clone)]
 pub struct Facts {
@@ -97,6 +100,8 @@ pub enum IdentityProof {
     /// An account on GitHub that a change comes from, as GitHub itself says: whoever opened the pull request,
     /// or pushed its head.
     GithubAccount(String),
+    /// Nobody can tell which account pushed the head: then no account proves anything.
+    UnknownPusher,
 }
 
 /// Where an identity is claimed.
@@ -117,6 +122,16 @@ pub enum IdentitySource {
     Branch,
     /// The tags of commit messages.
     Message,
+}
+
+impl IdentityProof {
+    /// The account on GitHub, if it is one.
+    pub fn account(&self) -> Option<&str> {
+        match self {
+            Self::GithubAccount(login) => Some(login),
+            Self::UnknownPusher => None,
+        }
+    }
 }
 
 impl IdentitySource {

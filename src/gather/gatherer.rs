@@ -12,7 +12,8 @@ use super::push::PushLine;
 use super::repository::{Head, RawCommit, Read, Repository};
 use super::tree_diff::{merge_diff, tree_diff};
 use crate::facts::{
-    Change, Commit, Event, Fact, FileChange, Lines, MergeBase, Message, Oid, RefUpdate, RepoPath, Unavailable,
+    Change, Commit, Event, Fact, FileChange, Lines, MergeBase, Message, Oid, REPLACE_REFS, RefUpdate,
+    RepoPath, Unavailable,
 };
 use crate::policy::Plan;
 use crate::rules::Need;
@@ -357,10 +358,29 @@ impl Gatherer<'_> {
         change.head = Some(tip);
         let root = self.root(Some(base), &[tip])?;
         change.merge_base = root.merge_base;
-        change.files = tree_diff(self.repo, root.tree, Some(self.repo.commit(tip)?.tree)).into();
+        let tree = self.repo.commit(tip)?.tree;
+        change.files = if self.repo.is_crossed(base, tip)? {
+            self.effect(base, tip).into()
+        } else {
+            tree_diff(self.repo, root.tree, Some(tree)).into()
+        };
         change.commits = self.commits(&[tip], exclude, unpushed).into();
         change.lines = self.lines(&change.files, root.tree);
         Ok(())
+    }
+
+    /// What a merge of the change would make of the base. Where the two have several merge bases, no one of
+    /// them shows that: whoever chooses the dates of commits could choose between them. What a person would have
+    /// to merge counts as touched.
+    fn effect(&self, base: Oid, tip: Oid) -> Read<Vec<FileChange>> {
+        let (merged, open) = self.repo.merged(base, tip)?;
+        let (before, after) = (self.repo.commit(base)?.tree, self.repo.commit(tip)?.tree);
+        let mut files = tree_diff(self.repo, Some(before), Some(merged))?;
+        files.retain(|file| !open.contains(&file.path));
+        let differ = tree_diff(self.repo, Some(before), Some(after))?.into_iter();
+        files.extend(differ.filter(|file| open.contains(&file.path)));
+        files.sort_by(|a, b| a.path.cmp(&b.path));
+        Ok(files)
     }
 
     pub(super) fn pushed(&self, head: &Head, remote: &str, lines: &[PushLine]) -> Read<Vec<Change>> {
@@ -449,6 +469,14 @@ impl Gatherer<'_> {
             change.update = Some(RefUpdate::Delete);
             return Ok(Some(change));
         };
+        // Such refs change what others are, without being a change of anybody's lane themselves.
+        let tag = line.remote_ref.strip_prefix("refs/tags/");
+        if line.remote_ref.starts_with(REPLACE_REFS)
+            || tag.is_some_and(|tag| self.plan.protected(tag).is_some())
+        {
+            change.update = Some(if line.remote.is_none() { RefUpdate::Create } else { RefUpdate::Rewrite });
+            return Ok(Some(change));
+        }
         // A tag may name a tree or a blob, which is no change of anybody's lane.
         let Some(tip) = self.repo.peel(local)? else {
             return Ok(None);

@@ -7,7 +7,7 @@ use git2::{ErrorCode, ObjectType, Repository as Git};
 
 use super::repository::{Head, Layout, ObjectWriter, RawCommit, Read, RefTarget, Repository, TreeEntry};
 use crate::error::Error;
-use crate::facts::{FileVersion, Oid, Unavailable};
+use crate::facts::{FileVersion, Oid, RepoPath, Unavailable};
 
 /// A repository read through libgit2.
 pub struct Git2Repository {
@@ -305,6 +305,36 @@ impl Repository for Git2Repository {
             }
             Err(error) => Err(failed("the merge base", &error)),
         }
+    }
+
+    fn is_crossed(&self, one: Oid, other: Oid) -> Read<bool> {
+        match self.git.merge_bases(Self::to_git(one)?, Self::to_git(other)?) {
+            Ok(bases) => Ok(bases.len() > 1),
+            Err(error) if error.code() == ErrorCode::NotFound => Ok(false),
+            Err(error) => Err(failed("the merge bases", &error)),
+        }
+    }
+
+    fn merged(&self, ours: Oid, theirs: Oid) -> Read<(Oid, Vec<RepoPath>)> {
+        let merge = || -> Result<(git2::Oid, Vec<RepoPath>), git2::Error> {
+            self.keep_writes_in_memory()?;
+            let commit = |oid: Oid| self.git.find_commit(git2::Oid::from_bytes(oid.as_bytes())?);
+            let mut index = self.git.merge_commits(&commit(ours)?, &commit(theirs)?, None)?;
+            let mut open = Vec::new();
+            for conflict in index.conflicts()? {
+                let conflict = conflict?;
+                let sides = [conflict.ancestor, conflict.our, conflict.their];
+                open.extend(sides.into_iter().flatten().map(|entry| RepoPath(entry.path)));
+            }
+            open.sort();
+            open.dedup();
+            for path in &open {
+                index.conflict_remove(bytes_path(&path.0))?;
+            }
+            Ok((index.write_tree_to(&self.git)?, open))
+        };
+        let (tree, open) = merge().map_err(|error| failed("what a merge would make", &error))?;
+        Ok((from_git(tree)?, open))
     }
 
     fn commits(&self, include: &[Oid], exclude: &[Oid]) -> Read<Vec<Oid>> {

@@ -14,6 +14,8 @@ pub struct Located {
     pub loaded: Loaded,
     /// The tip.
     pub head: Oid,
+    /// Whether the base is the default branch, or one that the policy protects by its name.
+    pub is_binding: bool,
     /// What whoever reads the report should know besides.
     pub notes: Vec<String>,
 }
@@ -42,7 +44,10 @@ pub fn locate(repo: &dyn Repository, job: &Job) -> Result<Located, Error> {
             Loaded { plan, oid: Some(oid), base: Some(base) }
         }
     };
-    Ok(Located { loaded, head, notes })
+    let name = job.base.branch.as_deref().unwrap_or_default();
+    let is_default = job.default_branch.as_deref().is_none_or(|default| default == name);
+    let is_binding = is_default || is_named(&loaded.plan, name);
+    Ok(Located { loaded, head, is_binding, notes })
 }
 
 fn tracking(remote: &str, branch: &str) -> String {
@@ -55,9 +60,11 @@ fn base(repo: &dyn Repository, job: &Job, remote: &str) -> Result<Base, Error> {
     // What is ahead in a queue is on no branch yet.
     let branch = branch.as_deref().filter(|_| !job.is_queue);
     let mut fetched = None;
-    for reference in
-        branch.into_iter().flat_map(|name| [tracking(remote, name), format!("refs/heads/{name}")])
-    {
+    let meant = |name| match job.host {
+        Host::Plain => meant(remote, name),
+        _ => vec![tracking(remote, name), format!("refs/heads/{name}")],
+    };
+    for reference in branch.into_iter().flat_map(meant) {
         if fetched.is_none()
             && let Some(oid) = repo.find_ref(&reference)?
         {
@@ -87,7 +94,12 @@ fn base(repo: &dyn Repository, job: &Job, remote: &str) -> Result<Base, Error> {
 
 fn head(repo: &dyn Repository, job: &Job, base: &Base, remote: &str) -> Result<Oid, Error> {
     let commit = job.head.commit.as_deref().unwrap_or("HEAD");
-    let Some(mut head) = here(repo, commit)? else {
+    let below = commit.strip_prefix(remote).and_then(|rest| rest.strip_prefix('/'));
+    let named = match below {
+        Some(branch) => repo.find_ref(&tracking(remote, branch))?,
+        None => None,
+    };
+    let Some(mut head) = named.map_or_else(|| here(repo, commit), |oid| Ok(Some(oid)))? else {
         return Err(missing("the tip", &job.head, remote, job));
     };
     // A queue that merges puts a merge of the host's own on top; the change is its second parent.
@@ -100,12 +112,25 @@ fn head(repo: &dyn Repository, job: &Job, base: &Base, remote: &str) -> Result<O
     Ok(head)
 }
 
+/// The refs that somebody may mean who types a name; what is exact means nothing else, so that no branch can
+/// be given a name that takes its place.
+fn meant(remote: &str, typed: &str) -> Vec<String> {
+    let below = typed.strip_prefix(remote).and_then(|rest| rest.strip_prefix('/'));
+    match below {
+        _ if Oid::from_hex(typed).is_some() => Vec::new(),
+        _ if typed.starts_with("refs/") => vec![typed.to_owned()],
+        Some(branch) => vec![tracking(remote, branch)],
+        None => vec![tracking(remote, typed), format!("refs/heads/{typed}")],
+    }
+}
+
 /// A commit that is here.
 fn here(repo: &dyn Repository, text: &str) -> Read<Option<Oid>> {
     match Oid::from_hex(text) {
         Some(oid) if repo.has(oid) => repo.peel(oid),
         Some(_) => Ok(None),
-        None => repo.resolve(text).map(Some),
+        // What means nothing is not here: it may have to be fetched.
+        None => Ok(repo.resolve(text).ok()),
     }
 }
 
@@ -134,13 +159,19 @@ fn speaker(
     let Some(common) = load(repo, &Base { reference, oid })? else {
         return own();
     };
-    if common.0.protected(name).is_some()
+    // On a host without our hook anybody may make a branch that a pattern protects.
+    if is_named(&common.0, name)
         && let Some(own) = own()?
-        && own.0.protected(name).is_some()
+        && is_named(&own.0, name)
     {
         return Ok(Some(own));
     }
     Ok(Some(common))
+}
+
+/// Whether a branch is protected by its own name.
+fn is_named(plan: &Plan, branch: &str) -> bool {
+    plan.policy.branch.protected.iter().any(|name| name.value == branch)
 }
 
 fn load(repo: &dyn Repository, base: &Base) -> Result<Option<(Plan, Oid)>, Error> {

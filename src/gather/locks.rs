@@ -142,7 +142,8 @@ pub(super) fn held(area: &str, lease: &Lease, judge: &Judge<'_>) -> HeldLock {
 /// The lowest generation that a commit says it was made under.
 pub(super) fn oldest(changes: &[Change]) -> Option<u64> {
     let commits = changes.iter().filter_map(|change| change.commits.known()).flatten();
-    let tokens = commits.filter(|commit| !commit.is_pushed).flat_map(|commit| commit.message.lock_tokens());
+    // A squash has them anywhere; one too many costs a look further back.
+    let tokens = commits.filter(|commit| !commit.is_pushed).flat_map(|commit| commit.message.lock_lines());
     tokens.map(|token| token.generation).min()
 }
 

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::error::Error;
-use crate::facts::{FileVersion, Oid, Unavailable};
+use crate::facts::{FileVersion, Oid, RepoPath, Unavailable};
 
 /// What reading gives: the thing, or why it could not be read.
 pub type Read<T> = Result<T, Unavailable>;
@@ -154,6 +154,19 @@ pub trait Repository {
     /// # Errors
     /// History cannot be walked.
     fn merge_base(&self, base: Oid, tips: &[Oid]) -> Read<Option<Oid>>;
+
+    /// Whether two commits have more than one best common ancestor: git-merge-base(1), "criss-cross".
+    ///
+    /// # Errors
+    /// An object is missing.
+    fn is_crossed(&self, one: Oid, other: Oid) -> Read<bool>;
+
+    /// The tree that a merge of `theirs` into `ours` has, made in memory, and the paths that a person would have
+    /// to merge, which are left out of it.
+    ///
+    /// # Errors
+    /// An object is missing.
+    fn merged(&self, ours: Oid, theirs: Oid) -> Read<(Oid, Vec<RepoPath>)>;
 
     /// The commits that `include` reach and `exclude` do not, parents before children.
     ///

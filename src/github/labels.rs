@@ -27,6 +27,15 @@ pub struct LabelEvent {
     pub at: i64,
 }
 
+/// What became of the labels of a pull request.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LabelHistory {
+    /// Who gave or took which, the oldest first.
+    pub events: Vec<LabelEvent>,
+    /// When it was given another base for the last time, in seconds since the epoch.
+    pub base_changed: Option<i64>,
+}
+
 #[derive(Deserialize)]
 struct Event {
     event: String,
@@ -43,14 +52,19 @@ impl GitHub {
     ///
     /// # Errors
     /// Any.
-    pub fn label_events(&self, number: u64) -> Result<Vec<LabelEvent>, Error> {
+    pub fn label_events(&self, number: u64) -> Result<LabelHistory, Error> {
         let url = self.url(&["issues", &number.to_string(), "events"], &[("per_page", "100")])?;
-        let mut events = Vec::new();
+        let (mut events, mut base_changed) = (Vec::new(), None);
         self.client.pages(url, "pull-requests: read", |page: Vec<Event>| {
             events.extend(page.into_iter().filter_map(|event| {
                 let is_added = match event.event.as_str() {
                     "labeled" => true,
                     "unlabeled" => false,
+                    // By hand, or because the old base went away.
+                    "base_ref_changed" | "automatic_base_change_succeeded" => {
+                        base_changed = base_changed.max(Some(event.created_at));
+                        return None;
+                    }
                     _ => return None,
                 };
                 let label = event.label?.name;
@@ -58,7 +72,7 @@ impl GitHub {
             }));
             ControlFlow::Continue(())
         })?;
-        Ok(events)
+        Ok(LabelHistory { events, base_changed })
     }
 
     /// Gives a pull request labels; those that it has stay.

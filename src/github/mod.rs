@@ -25,7 +25,7 @@ pub use activity::{Permission, Push, PushKind};
 pub use checks::{Annotation, CheckRun, Conclusion, Level, PublishedCheck};
 pub use comments::Comment;
 pub use error::Error;
-pub use labels::LabelEvent;
+pub use labels::{LabelEvent, LabelHistory};
 pub use limits::Clock;
 pub use pulls::{NewPull, PullRequest};
 pub use remote_url::RepositoryName;

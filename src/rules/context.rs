@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
-use crate::facts::{Change, Commit, CommitForm, Event, Facts, FileChange, Oid, RepoPath, Unavailable};
+use crate::facts::{
+    Change, Commit, CommitForm, Event, Facts, FileChange, LockToken, Oid, RepoPath, Unavailable,
+};
 use crate::identity::Who;
 use crate::policy::model::{Access, Level};
 use crate::policy::{Decision, Owner, Plan, Span};
@@ -126,6 +128,15 @@ impl<'a> Context<'a> {
     /// Why they are not known.
     pub fn commits(&self) -> Result<&'a [Commit], Unavailable> {
         self.change.commits.get().map(Vec::as_slice)
+    }
+
+    /// The locks that a commit says it was made under. What a host squashes keeps the trailers of its parts, but
+    /// not at the end.
+    pub fn lock_tokens(&self, commit: &Commit) -> Vec<LockToken> {
+        match self.facts.event {
+            Event::Ci => commit.message.lock_lines(),
+            _ => commit.message.lock_tokens(),
+        }
     }
 
     /// The id of the agent whose change it is.

@@ -139,7 +139,7 @@ fn account(context: &Context<'_>, agent: &str, findings: &mut Findings) {
 /// What speaks against an agent's being who it says; and, where a proof is wanted, what is not proven.
 fn proofs(context: &Context<'_>, agent: &str, findings: &mut Findings) -> Result<(), Unavailable> {
     let (plan, facts) = (context.plan, context.facts);
-    for IdentityProof::GithubAccount(login) in &facts.proofs {
+    for login in facts.proofs.iter().filter_map(IdentityProof::account) {
         if let Some(other) = plan.agent_of_account(login).filter(|other| *other != agent) {
             findings.add(Draft {
                 headline: format!(
@@ -156,6 +156,13 @@ fn proofs(context: &Context<'_>, agent: &str, findings: &mut Findings) -> Result
     let is_at = |stage| facts.event.stages().contains(&stage);
     let is_late = is_at(Stage::Push) || is_at(Stage::Server) || is_at(Stage::Ci);
     let wants_proof = plan.wants_proof() && is_late && !has_account(plan, facts, agent);
+    let is_unknown = facts.proofs.contains(&IdentityProof::UnknownPusher);
+    if wants_proof && is_unknown && !is_proven(plan, facts, context.change, agent) {
+        return Err(Unavailable::new(
+            "nobody can tell which account pushed the head of the pull request, and the policy wants a proof",
+            "give the step a token that may read (`contents: read`, `pull-requests: read`), or sign the commits",
+        ));
+    }
     // Nobody has an account that shows before there is a pull request.
     if wants_proof && is_at(Stage::Ci) && !plan.signs(agent) && !is_proven(plan, facts, context.change, agent)
     {

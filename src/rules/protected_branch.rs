@@ -1,7 +1,7 @@
 //! `protected-branch`
 
 use super::{Context, Draft, Findings, Rule};
-use crate::facts::{RefUpdate, Stage, Unavailable};
+use crate::facts::{REPLACE_REFS, RefUpdate, Stage, Unavailable};
 use crate::policy::model::{Access, Level};
 
 pub static RULE: Rule = Rule {
@@ -11,7 +11,8 @@ pub static RULE: Rule = Rule {
 ## What it finds
 A push by an agent that creates, moves, rewrites or deletes a branch listed under `branch.protected`, or
 that rewrites or deletes a ref in which locks lie (`locks.prefix`), or puts something there that is no event
-of its own which git-lane can have made.
+of its own which git-lane can have made; a tag with the name of a protected branch; and refs below
+`refs/replace/`, which a server takes from nobody.
 
 ## Why
 What lands on the base binds everybody: it goes there by a reviewed pull request. And a lock is what its
@@ -35,9 +36,10 @@ fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailab
     let Some(update) = context.change.update else {
         return Ok(());
     };
-    if let Some(draft) = lock_ref(context, update) {
-        findings.add(draft);
-    }
+    lock_ref(context, update)
+        .or_else(|| disguise(context, update))
+        .into_iter()
+        .for_each(|draft| findings.add(draft));
     let Some(branch) = &context.change.branch else {
         return Ok(());
     };
@@ -68,6 +70,35 @@ fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailab
         ..Draft::default()
     });
     Ok(())
+}
+
+/// A ref by which git takes one thing for another: one object for the other, or a tag for the branch of its name.
+fn disguise(context: &Context<'_>, update: RefUpdate) -> Option<Draft> {
+    let reference = context.change.reference.as_ref()?;
+    if update == RefUpdate::Delete {
+        return None;
+    }
+    let (is_replacing, tag) = (reference.starts_with(REPLACE_REFS), reference.strip_prefix("refs/tags/"));
+    let protected = tag.and_then(|tag| context.plan.protected(tag));
+    let whose = match context.agent() {
+        Some(agent) => format!(", and you are {agent}"),
+        // Whoever runs the server has other ways.
+        None if is_replacing && context.facts.event.is_server() => String::new(),
+        None => return None,
+    };
+    let (headline, help) = match protected {
+        _ if is_replacing => (
+            format!("the push puts another object in the place of one, by `{reference}`{whose}"),
+            "leave it; whoever runs the server can replace objects there",
+        ),
+        Some(name) => (
+            format!("the tag `{reference}` would be taken for the protected branch `{}`{whose}", name.value),
+            "give the tag another name",
+        ),
+        None => return None,
+    };
+    let span = protected.and_then(|name| name.span);
+    Some(Draft { headline, help: help.to_owned(), span, ..Draft::default() })
 }
 
 /// A ref of locks only ever grows: they are given back by one more event.

@@ -160,10 +160,7 @@ impl<'a> Path<'a> {
             return;
         }
         let says = |commit: &&&Commit| {
-            commit.message.lock_tokens().iter().any(|token| {
-                let scope = crate::locks::scope::Scope::stored(self.area, &token.scope);
-                scope.is_some_and(|scope| self.is_on(self.area, &scope))
-            })
+            self.context.lock_tokens(commit).iter().any(|token| self.covers(&token.scope))
         };
         let new = self.touched.commits.iter().filter(|commit| !commit.is_pushed);
         let silent: Vec<Oid> = new.filter(|commit| !says(commit)).map(|commit| commit.oid).collect();
@@ -185,11 +182,26 @@ impl<'a> Path<'a> {
         self.context.path_finding_in(self.touched, silent, draft, findings);
     }
 
+    /// Whether the scope of a trailer has the path.
+    fn covers(&self, scope: &str) -> bool {
+        let scope = crate::locks::scope::Scope::stored(self.area, scope);
+        scope.is_some_and(|scope| self.is_on(self.area, &scope))
+    }
+
     /// What is wrong with what was pushed some time ago: the generations of its commits, each held against
     /// what was taken before the push.
     fn proposed(&self, findings: &mut Findings) {
-        for commit in self.touched.commits.iter().filter(|commit| !self.tokens(commit).is_empty()) {
-            if let Some(draft) = self.stamped(commit) {
+        for commit in &self.touched.commits {
+            let said = self.context.lock_tokens(commit).into_iter().find(|token| self.covers(&token.scope));
+            let draft = match said {
+                None => continue, // told already
+                Some(token) if self.tokens(commit).is_empty() => Some(self.stamp(format!(
+                    "under generation {} of the lock `{}`, which was never taken",
+                    token.generation, token.scope
+                ))),
+                Some(_) => self.stamped(commit),
+            };
+            if let Some(draft) = draft {
                 self.context.path_finding_in(self.touched, vec![commit.oid], draft, findings);
             }
         }
@@ -198,7 +210,7 @@ impl<'a> Path<'a> {
     /// The generations that a commit bears for this path. A whole area's that was never given out is one
     /// too, if a wrong one.
     fn tokens(&self, commit: &Commit) -> Vec<(u64, Option<&'a TakenLock>)> {
-        let tokens = commit.message.lock_tokens().into_iter();
+        let tokens = self.context.lock_tokens(commit).into_iter();
         let of_path = tokens.filter_map(|token| {
             let is_it = |taken: &&TakenLock| {
                 taken.generation == token.generation

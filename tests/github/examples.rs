@@ -88,7 +88,7 @@ fn every_example_is_read() {
         assert_eq!(github.pull_requests_for("new-topic", "octocat").unwrap()[0].number, 1347);
         let new = NewPull { title: "t", head: "new-topic", base: "master", body: "", is_draft: false };
         assert_eq!(github.create_pull(&new).unwrap(), pull);
-        let events = github.label_events(1).unwrap();
+        let events = github.label_events(1).unwrap().events;
         assert_eq!((events[0].label.as_str(), events[0].actor.as_str()), ("label", "octocat"));
         assert_eq!(events[0].at, 1_302_796_849);
         github.add_labels(1, &["bug"]).unwrap();

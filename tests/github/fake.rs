@@ -222,7 +222,7 @@ impl State {
                 let mut pull = example("GET", "/repos/{owner}/{repo}/pulls/{pull_number}");
                 (pull["number"], pull["labels"]) = (json!(number.parse::<u64>().unwrap()), json!([]));
                 (pull["title"], pull["head"]["ref"]) = (json!("[A2] feat: x"), json!("feat/a2/x"));
-                pull["head"]["sha"] = json!(self.head);
+                (pull["head"]["sha"], pull["base"]["ref"]) = (json!(self.head), json!("main"));
                 self.pull.iter().for_each(|change| change(&mut pull));
                 (200, pull)
             }

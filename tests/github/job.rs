@@ -198,6 +198,96 @@ fn whoever_pushed_the_head_has_to_be_the_agent_too() {
 }
 
 #[test]
+fn whoever_pushed_it_has_a_part_in_it() {
+    // A maintainer's pull request on a branch of nobody's, with a commit by the account of a2 on top.
+    let policy =
+        policy().replacen("    ports: 8180", "    identity: { github: [rag-bot] }\n    ports: 8180", 1);
+    let policy = policy.replacen("maintainers: []", "maintainers: ['github:alice']", 1);
+    let stage = Stage::new(FOREIGN, &policy);
+    stage.edit(|state| {
+        state.pushed = Some(("rag-bot", "2026-02-02T02:00:00Z"));
+        state.pull = Some(|pull| pull["user"]["login"] = json!("alice"));
+    });
+    let of = |payload: &mut Value| {
+        payload["pull_request"]["user"]["login"] = json!("alice");
+        payload["pull_request"]["head"]["ref"] = json!("hotfix");
+    };
+    let address = stage.fake.server.address();
+    let env = [("GITHUB_API_URL", address.as_str()), ("GITHUB_REPOSITORY", "o/n"), ("GITHUB_TOKEN", TOKEN)];
+    let runs = || stage.job.on_github(&stage.at, &["--format", "json"], &stage.job.payload(of), &env).json();
+    let report = runs();
+    assert_eq!((&report["agent"], &report["verdict"]), (&"a2".into(), &"fail".into()));
+    stage.edit(|state| state.pushed = Some(("alice", "2026-02-02T02:00:00Z")));
+    let report = runs();
+    assert_eq!(
+        (&report["agent"], &report["verdict"]),
+        (&Value::Null, &"pass".into()),
+        "hers, whatever tags it bears"
+    );
+}
+
+#[test]
+fn a_job_that_was_overtaken_decides_nothing() {
+    let stage = Stage::new(OWN, &policy());
+    stage.edit(|state| state.pull = Some(|pull| pull["base"]["ref"] = json!("release/1")));
+    let ran = stage.runs(&["--publish"]).fails(2).says("has moved on: it goes into `release/1` by now");
+    ran.says("the newer job decides");
+    assert_eq!(stage.fake.state.lock().unwrap().runs[0]["conclusion"], "action_required");
+    stage.edit(|state| {
+        state.pull = None;
+        state.head = "1".repeat(40);
+    });
+    stage.runs(&[]).fails(2).says("has moved on: its head is 1111");
+}
+
+#[test]
+fn a_proof_needs_to_know_who_pushed() {
+    let policy =
+        policy().replacen("    ports: 8180", "    identity: { github: [octocat] }\n    ports: 8180", 1);
+    let policy = policy.replacen("locks:   {", "identity: { require: proven }\nlocks:   {", 1);
+    let policy = policy.replace("  a1:\n", "  a1:\n    identity: { github: [one] }\n");
+    let policy = policy.replace("  a3:\n", "  a3:\n    identity: { github: [three] }\n");
+    let policy = policy.replace("  a4:\n", "  a4:\n    identity: { github: [four] }\n");
+    let stage = Stage::new(OWN, &policy);
+    stage.runs(&[]).fails(2).says("nobody can tell which account pushed the head");
+    stage.edit(|state| state.pushed = Some(("octocat", "2026-02-02T02:00:00Z")));
+    stage.runs(&[]).ok();
+}
+
+#[test]
+fn a_waiver_is_for_one_base_and_for_the_head_that_is_there() {
+    let stage = Stage::new(FOREIGN, &policy());
+    stage.edit(|state| state.pushed = Some(("mallory", "2026-02-02T02:00:00Z")));
+    stage.labeled("alice", "2026-02-02T03:00:00Z");
+    stage.runs(&[]).ok();
+    stage.edit(|state| {
+        let mut changed = state.label_events[0].clone();
+        (changed["event"], changed["created_at"]) =
+            (json!("base_ref_changed"), json!("2026-02-02T04:00:00Z"));
+        changed.as_object_mut().unwrap().remove("label");
+        state.label_events.push(changed);
+    });
+    stage.runs(&[]).fails(1).says("before the head was pushed");
+}
+
+#[test]
+fn a_merge_queue_knows_the_pull_request() {
+    let policy = policy().replacen("maintainers: []", "maintainers: ['github:octocat']", 1);
+    let policy = policy.replacen("unidentified: maintainer", "unidentified: deny", 1);
+    let stage = Stage::new(FOREIGN, &policy);
+    stage.edit(|state| state.pull = Some(|pull| pull["head"]["ref"] = json!("hotfix")));
+    let group = json!({ "action": "checks_requested", "repository": { "full_name": "o/n", "default_branch": "main" },
+        "merge_group": { "head_sha": stage.job.rev("HEAD"), "base_sha": stage.job.rev("main"),
+            "base_ref": "refs/heads/main", "head_ref": "refs/heads/gh-readonly-queue/main/pr-7-0123" } });
+    let address = stage.fake.server.address();
+    let env = [("GITHUB_API_URL", address.as_str()), ("GITHUB_REPOSITORY", "o/n"), ("GITHUB_TOKEN", TOKEN)];
+    let ran = stage.job.on_github(&stage.at, &["--format", "json", "--publish"], &group, &env).ok();
+    assert_eq!(ran.json()["agent"], Value::Null);
+    let state = stage.fake.state.lock().unwrap();
+    assert_eq!((state.runs.len(), state.comments.len()), (1, 0));
+}
+
+#[test]
 fn title_and_labels_count_as_they_are_now() {
     let stage = Stage::new(OWN, &policy());
     stage.edit(|state| state.pull = Some(|pull| pull["title"] = json!("feat: x")));

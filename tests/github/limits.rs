@@ -162,7 +162,7 @@ fn all_pages_are_read() {
              <{address}/repos/o/n/issues/7/events?per_page=100&page={page}>; rel=\"next\""
         )
     });
-    let events = server.github().label_events(7).unwrap();
+    let events = server.github().label_events(7).unwrap().events;
     let labels: Vec<&str> = events.iter().map(|event| event.label.as_str()).collect();
     assert_eq!(labels, ["label-1", "label-2", "label-3"]);
 }

@@ -119,7 +119,7 @@ fn label_events() {
             event("unlabeled", json!({ "name": "override", "color": null }), json!(null)),
         ]),
     )]);
-    let events = server.github().label_events(7).unwrap();
+    let events = server.github().label_events(7).unwrap().events;
     let told: Vec<_> =
         events.iter().map(|e| (e.label.as_str(), e.is_added, e.actor.as_str(), e.at)).collect();
     assert_eq!(
