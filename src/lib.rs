@@ -20,5 +20,6 @@ pub mod install;
 pub mod locks;
 pub mod policy;
 pub mod report;
+pub mod requests;
 pub mod rules;
 pub mod signature;

@@ -113,6 +113,9 @@ pub enum Command {
     Push(Push),
     /// Open a pull request for this branch, with the agent's tag and the policy's labels
     Pr(Pr),
+    /// Ask whoever owns an area for a change, and answer what is asked of you
+    #[command(subcommand)]
+    Request(super::request_args::Request),
     /// Say what is wrong with an installation, and the command that mends it
     Doctor,
     /// What the installed hooks call

@@ -19,6 +19,10 @@ mod output;
 mod policy;
 mod pr;
 mod push;
+mod request;
+mod request_args;
+mod request_list;
+mod request_text;
 mod rule;
 mod server_hook;
 mod session;
@@ -115,6 +119,7 @@ fn dispatch(args: Args) -> u8 {
         Command::Locks(args) => locks::run(&args, &output),
         Command::Push(args) => push::run(&args, &output),
         Command::Pr(args) => pr::run(&args, &output),
+        Command::Request(command) => request::run(&command, &output),
         Command::Doctor => doctor::run(&output),
     };
     outcome.unwrap_or_else(|error| fail(&error))

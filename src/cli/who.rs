@@ -98,12 +98,21 @@ fn answer(plan: &Plan, path: RepoPath, is_folder: bool) -> Answer {
 }
 
 /// A path as the repository has it, from one as this folder has it.
-fn in_repository(session: &Session, path: &Path) -> Result<(RepoPath, bool), Error> {
+///
+/// # Errors
+/// It lies outside of the repository, or is all of it.
+pub(super) fn in_repository(session: &Session, path: &Path) -> Result<(RepoPath, bool), Error> {
     let is_folder = path.as_os_str().as_encoded_bytes().ends_with(b"/") || path.is_dir();
     let cannot =
         |error: std::io::Error| Error::usage(format!("this folder is gone: {error}"), "go to another");
     let here = std::env::current_dir().map_err(cannot)?;
     let here = std::fs::canonicalize(&here).unwrap_or(here);
+    // `:/x`: from the root, as git's commands have it and as reports below the root say it.
+    let anchored = path.to_str().and_then(|text| text.strip_prefix(":/")).map(Path::new);
+    let (here, path) = match (anchored, &session.repo.layout().worktree) {
+        (Some(rest), Some(root)) => (std::fs::canonicalize(root).unwrap_or_else(|_| root.clone()), rest),
+        _ => (here, path),
+    };
     let mut absolute = PathBuf::new();
     for part in here.join(path).components() {
         match part {

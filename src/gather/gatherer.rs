@@ -16,6 +16,7 @@ use crate::facts::{
     RepoPath, Unavailable,
 };
 use crate::policy::Plan;
+use crate::requests::record::CONTENT;
 use crate::rules::Need;
 use crate::signature::{self, Signature};
 
@@ -385,8 +386,9 @@ impl Gatherer<'_> {
 
     pub(super) fn pushed(&self, head: &Head, remote: &str, lines: &[PushLine]) -> Read<Vec<Change>> {
         let unpushed = self.unpushed(&format!("refs/remotes/{remote}/"), lines)?;
-        // Locks are pushed beside the work that was done under them.
-        let with = lines.iter().filter(|line| line.local.is_some() && !self.is_lock(&line.remote_ref));
+        // Locks and requests are pushed beside the work.
+        let is_beside = |name: &str| self.is_lock(name) || self.is_request(name);
+        let with = lines.iter().filter(|line| line.local.is_some() && !is_beside(&line.remote_ref));
         let with = with.into_iter().find_map(|line| line.remote_ref.strip_prefix("refs/heads/"));
         let beside = match with {
             Some(branch) => Some(branch.to_owned()),
@@ -460,9 +462,17 @@ impl Gatherer<'_> {
         reference.strip_prefix(prefix).is_some_and(|rest| rest.starts_with('/'))
     }
 
+    /// Whether requests lie there: they belong to no lane, wherever a host wants them.
+    fn is_request(&self, reference: &str) -> bool {
+        let prefix = self.plan.policy.locks.requests_prefix();
+        reference.strip_prefix(&prefix).is_some_and(|rest| rest.starts_with('/'))
+    }
+
     fn pushed_ref(&self, line: &PushLine, unpushed: &HashSet<Oid>) -> Read<Option<Change>> {
         let is_lock = self.is_lock(&line.remote_ref);
-        let branch = line.remote_ref.strip_prefix("refs/heads/").filter(|_| !is_lock).map(str::to_owned);
+        let is_request = self.is_request(&line.remote_ref);
+        let branch = line.remote_ref.strip_prefix("refs/heads/").filter(|_| !is_lock && !is_request);
+        let branch = branch.map(str::to_owned);
         let mut change = self.empty_change(branch.clone());
         change.reference = Some(line.remote_ref.clone());
         let Some(local) = line.local else {
@@ -504,6 +514,10 @@ impl Gatherer<'_> {
         let base = if is_base { old } else { None };
         let base = base.or(self.base.map(|base| base.oid));
         if branch.is_none() {
+            // What is done to the history of a request counts, too.
+            if is_request && change.update == Some(RefUpdate::Rewrite) {
+                return Ok(Some(change));
+            }
             // A tag adds nothing to a branch: only commits that the remote never saw are judged.
             if !unpushed.contains(&tip) {
                 return Ok(None);
@@ -513,9 +527,11 @@ impl Gatherer<'_> {
             commits.retain(|commit| unpushed.contains(&commit.oid));
             // Notes and git-lane's own refs hold no part of the project, unless somebody puts it there.
             let aside = ["refs/notes/", "refs/lane/"];
-            let is_aside = aside.iter().any(|prefix| line.remote_ref.starts_with(prefix));
-            let is_project =
-                |file: &FileChange| self.plan.decide(&file.path.0, file.is_folder()).owner.is_some();
+            let is_aside = is_request || aside.iter().any(|prefix| line.remote_ref.starts_with(prefix));
+            let is_project = |file: &FileChange| match is_request {
+                true => file.path.0 != CONTENT.as_bytes() || file.is_folder(),
+                false => self.plan.decide(&file.path.0, file.is_folder()).owner.is_some(),
+            };
             if is_aside && !commits.iter().flat_map(|commit| &commit.files).any(is_project) {
                 return Ok(None);
             }

@@ -482,6 +482,14 @@ impl ObjectWriter for Git2Repository {
     fn write_empty_tree(&self) -> Result<Oid, Error> {
         self.write(ObjectType::Tree, b"")
     }
+
+    fn write_blob(&self, bytes: &[u8]) -> Result<Oid, Error> {
+        self.write(ObjectType::Blob, bytes)
+    }
+
+    fn write_tree_of(&self, name: &str, blob: Oid) -> Result<Oid, Error> {
+        self.write(ObjectType::Tree, &[b"100644 ", name.as_bytes(), b"\0", blob.as_bytes()].concat())
+    }
 }
 
 #[cfg(unix)]

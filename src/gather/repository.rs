@@ -75,6 +75,18 @@ pub trait ObjectWriter {
     /// # Errors
     /// As for commits.
     fn write_empty_tree(&self) -> Result<Oid, Error>;
+
+    /// Writes a blob.
+    ///
+    /// # Errors
+    /// As for commits.
+    fn write_blob(&self, bytes: &[u8]) -> Result<Oid, Error>;
+
+    /// Writes the tree that has one file in it.
+    ///
+    /// # Errors
+    /// As for commits.
+    fn write_tree_of(&self, name: &str, blob: Oid) -> Result<Oid, Error>;
 }
 
 /// Reading a repository. No method writes to it.

@@ -36,7 +36,7 @@ const TIES: [&str; 16] = [
 
 /// What a git came to.
 #[derive(Debug, Clone)]
-pub(super) struct Ran {
+pub(crate) struct Ran {
     /// Its exit code was 0.
     pub ok: bool,
     /// Standard output.
@@ -58,7 +58,7 @@ impl Ran {
 }
 
 /// A git command on the repository that all worktrees share.
-pub(super) fn command(common_dir: &Path) -> Command {
+pub(crate) fn command(common_dir: &Path) -> Command {
     let mut command = Command::new("git");
     for name in TIES {
         command.env_remove(name);
@@ -100,7 +100,7 @@ pub fn changed_files(root: &Path) -> Result<Vec<Vec<u8>>, Unavailable> {
 ///
 /// # Errors
 /// It cannot be started, or did not end in time.
-pub(super) fn run(mut command: Command, input: Option<File>, limit: Duration) -> Result<Ran, Error> {
+pub(crate) fn run(mut command: Command, input: Option<File>, limit: Duration) -> Result<Ran, Error> {
     let input = input.map_or_else(Stdio::null, Stdio::from);
     command.stdin(input).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().map_err(|error| {

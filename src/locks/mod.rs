@@ -5,27 +5,31 @@
 //! follow what) are pure; [`machine`] asks the system, [`store`] moves refs, [`keeper`] is what commands
 //! and hooks call.
 
-mod git;
+pub(crate) mod git;
 mod guard;
 pub mod keeper;
 pub mod liveness;
 pub mod machine;
 pub mod markers;
+pub(crate) mod mirror;
 pub mod protocol;
 pub mod record;
-mod remote;
+pub(crate) mod refs;
+pub(crate) mod remote;
 pub mod renewals;
 pub mod scope;
-mod state;
+pub(crate) mod state;
 pub mod step;
 pub mod store;
 mod sync;
 pub mod waiting;
 
 pub use git::changed_files;
+pub(crate) use guard::Guard;
 pub use remote::no_mirror;
 
-/// Removes what is kept beside the locks of a repository: caches, and nothing that says who holds what.
+/// Removes what is kept beside the locks and requests of a repository: caches, and nothing that says who holds what.
 pub fn forget(common_dir: &std::path::Path) {
     state::State::of(common_dir).forget();
+    state::State::of_requests(common_dir).forget();
 }

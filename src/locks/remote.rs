@@ -20,20 +20,31 @@ const INSISTENCE: Duration = Duration::from_secs(2);
 
 /// A remote that holds locks.
 #[derive(Debug, Clone)]
-pub(super) struct Remote {
+pub(crate) struct Remote {
     /// The remote's name, or its address.
     pub name: String,
     /// Where to read from, if that is not where git itself would: the address that is pushed to.
     pub address: Option<String>,
     /// Where the refs lie, without a slash at the end.
     pub prefix: String,
+    /// What lies there, for messages.
+    pub kept: Kept,
     /// How long one exchange may take.
     pub limit: Duration,
 }
 
+/// What a remote keeps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kept {
+    /// Locks.
+    Locks,
+    /// Requests.
+    Requests,
+}
+
 /// What a push came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Pushed {
+pub(crate) enum Pushed {
     /// The remote has it.
     Done,
     /// The ref was not what it was taken for.
@@ -180,9 +191,13 @@ impl Remote {
 
     fn unreachable(&self, ran: &Ran) -> Error {
         let name = &self.name;
+        let (what, unknown) = match self.kept {
+            Kept::Locks => ("locks", "who holds what"),
+            Kept::Requests => ("requests", "what is asked of whom"),
+        };
         Unavailable::new(
-            format!("the locks of `{name}` cannot be read: {}", ran.complaint()),
-            format!("git ls-remote {name} shows the same; until that works nobody can tell who holds what"),
+            format!("the {what} of `{name}` cannot be read: {}", ran.complaint()),
+            format!("git ls-remote {name} shows the same; until that works nobody can tell {unknown}"),
         )
         .into()
     }

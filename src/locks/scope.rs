@@ -147,7 +147,13 @@ fn needs_none(what: &str, area: &Area) -> Error {
         ),
         Access::Owner => {
             let owners: Vec<&str> = area.owner.iter().map(|id| id.value.as_str()).collect();
-            ("its owner's alone", format!("ask {} for the change (area `{name}`)", owners.join(" or ")))
+            (
+                "its owner's alone",
+                format!(
+                    "ask {} for the change: git lane request submit --area {name} --file <patch> --reason '…'",
+                    owners.join(" or ")
+                ),
+            )
         }
         Access::Maintainer => ("for maintainers alone", "ask a maintainer for the change".to_owned()),
         Access::Never => ("kept out of git", "nobody commits it, so nobody has to be kept away".to_owned()),

@@ -17,7 +17,7 @@ use crate::error::Error;
 
 /// The folder of what is kept.
 #[derive(Debug, Clone)]
-pub(super) struct State {
+pub(crate) struct State {
     common_dir: PathBuf,
     folder: PathBuf,
     /// Whoever had the guard stood still: it is not waited for a second time.
@@ -26,7 +26,7 @@ pub(super) struct State {
 
 /// When the remote's locks were read last.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Synced {
+pub(crate) struct Synced {
     /// The remote.
     pub remote: String,
     /// The start of the machine that the time counts from.
@@ -62,7 +62,7 @@ struct Sights {
 
 /// The last event of an area that is known to have happened here.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Floor {
+pub(crate) struct Floor {
     /// Its commit.
     pub oid: String,
     /// The highest generation given out by then.
@@ -81,7 +81,16 @@ const REPOSITORY: &str = "repository.json";
 impl State {
     /// Of a repository.
     pub fn of(common_dir: &Path) -> Self {
-        let (common_dir, folder) = (common_dir.to_owned(), common_dir.join("lane/locks"));
+        Self::in_folder(common_dir, "lane/locks")
+    }
+
+    /// What is kept beside the requests of a repository.
+    pub fn of_requests(common_dir: &Path) -> Self {
+        Self::in_folder(common_dir, "lane/requests")
+    }
+
+    fn in_folder(common_dir: &Path, folder: &str) -> Self {
+        let (common_dir, folder) = (common_dir.to_owned(), common_dir.join(folder));
         Self { common_dir, folder, is_stuck: Cell::new(false) }
     }
 
@@ -106,6 +115,13 @@ impl State {
     /// The last event of the area whose ref ends so, as far as anybody noted it.
     pub fn floor(&self, part: &str) -> Option<Floor> {
         self.read(&format!("{FLOOR}{part}"))
+    }
+
+    /// The last parts of all refs whose last event was noted.
+    pub fn floors(&self) -> Vec<String> {
+        let entries = fs::read_dir(&self.folder).into_iter().flatten().flatten();
+        let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
+        names.filter_map(|name| name.strip_prefix(FLOOR).map(str::to_owned)).collect()
     }
 
     /// Notes the last event of an area: a ref that is gone or moved back is known by it.

@@ -4,13 +4,13 @@ use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use super::git;
-use super::guard::{Guard, lock_file};
+use super::guard::Guard;
 use super::machine::World;
 use super::record::{self, Record};
-use super::remote::{Pushed, Remote};
+use super::refs::{self, Moved};
+use super::remote::{Kept, Pushed, Remote};
 use super::scope::lockable;
 use super::state::{Floor, State};
 use crate::error::Error;
@@ -20,12 +20,9 @@ use crate::policy::{Plan, is_name};
 
 /// How long one exchange with a remote may take.
 pub const PATIENCE: Duration = Duration::from_secs(30);
-/// How long a git of this machine may take to move a ref.
-const MOVE: Duration = Duration::from_secs(30);
 /// The pauses between pushes of one event that meet others at the server, in milliseconds.
 const MEETINGS: [u64; 6] = [50, 100, 200, 400, 800, 0];
-/// How long to try while another git has the ref.
-const BUSY: Duration = Duration::from_secs(8);
+
 /// An area's record, and the commit that has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tip {
@@ -64,6 +61,7 @@ impl<'a> Store<'a> {
             name: name.value.clone(),
             address: None,
             prefix: prefix.clone(),
+            kept: Kept::Locks,
             limit: PATIENCE,
         });
         let common_dir = repo.layout().common_dir.clone();
@@ -324,7 +322,7 @@ impl<'a> Store<'a> {
         for pause in MEETINGS {
             let words = match remote.push(&self.common_dir, &part, old_oid, new.oid) {
                 Pushed::Done => {
-                    match self.advance(&part, new.oid) {
+                    match self.mirror(remote)?.advance(&part, new.oid) {
                         // Of this area nothing newer can be known. Others matter to nobody who holds only this.
                         Ok(()) if self.troubles.borrow().is_empty() => {
                             self.state.keep_synced(&remote.name, world);
@@ -375,42 +373,10 @@ impl<'a> Store<'a> {
         new: Oid,
         guard: Option<&Guard>,
     ) -> Result<bool, Error> {
-        let zero = || "0".repeat(new.as_bytes().len() * 2);
-        let expected = old.map_or_else(zero, |oid| oid.to_string());
-        let started = Instant::now();
-        loop {
-            let mut command = git::command(&self.common_dir);
-            command.args(["update-ref", "--no-deref", name, &new.to_string(), &expected]);
-            if let Some(guard) = guard {
-                guard.mark(name, new);
-            }
-            let ran = git::run(command, guard.and_then(Guard::share), MOVE);
-            if let (Some(guard), Ok(_)) = (guard, &ran) {
-                guard.unmark();
-            }
-            if ran.as_ref().is_ok_and(|ran| ran.ok) {
-                return Ok(true);
-            }
-            match self.repo.ref_target(name)? {
-                Some(RefTarget::Object(now)) if now == new => return Ok(true),
-                Some(RefTarget::Object(now)) if Some(now) != old => return Ok(false),
-                None if old.is_some() => {
-                    return Err(self.broken(name, old, "it was there a moment ago, and is gone"));
-                }
-                _ => {}
-            }
-            let ran = ran?;
-            let lock = lock_file(&self.common_dir, name);
-            let is_locked = ran.err.contains("File exists");
-            if !is_locked || started.elapsed() > BUSY {
-                let help = if is_locked {
-                    format!("if no git is at work here, remove {}", lock.display())
-                } else {
-                    "nothing was changed; put that right, then try again".to_owned()
-                };
-                return Err(Error::write(format!("the lock cannot be written: {}", ran.complaint()), help));
-            }
-            sleep(Duration::from_millis(20));
+        match refs::swap(self.repo, name, old, new, guard, "lock")? {
+            Moved::Done => Ok(true),
+            Moved::Other => Ok(false),
+            Moved::Gone => Err(self.broken(name, old, "it was there a moment ago, and is gone")),
         }
     }
 }

@@ -336,6 +336,15 @@ pub struct Locks {
     pub release: Spanned<Release>,
 }
 
+impl Locks {
+    /// Where the refs of requests lie, without a slash at the end: beside those of locks.
+    pub fn requests_prefix(&self) -> String {
+        let prefix = self.prefix.value.trim_end_matches('/');
+        let (parent, last) = prefix.rsplit_once('/').unwrap_or(("refs/lane", prefix));
+        format!("{parent}/{}", if last == "requests" { "asked" } else { "requests" })
+    }
+}
+
 /// What gives a lock back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]

@@ -188,14 +188,16 @@ impl<'a> Context<'a> {
         branch.map(|name| format!("git switch {name} && ")).unwrap_or_default()
     }
 
-    /// How to get on with a path that is somebody else's: take it out, and ask them.
-    pub fn leave_to(&self, touched: &Touched<'_>, whom: &str) -> String {
+    /// How to get on with a path that is somebody else's: take it out, and ask them; `by`: the command that
+    /// does.
+    pub fn leave_to(&self, touched: &Touched<'_>, whom: &str, by: Option<&str>) -> String {
         let command = self.take_out(touched);
         if self.push_base().as_ref() == Some(&command) {
             return command;
         }
+        let by = by.map(|by| format!(": {by}")).unwrap_or_default();
         format!(
-            "take it out (your edit stays in the working tree): {command}\nthen ask {whom} for the change"
+            "take it out (your edit stays in the working tree): {command}\nthen ask {whom} for the change{by}"
         )
     }
 

@@ -22,8 +22,9 @@ With `services: [revenue]` in the lane of `a4`, agent `a2` may not commit `servi
 
 ## How to get on
 Leave the file to its owner: take it out of the commit with `git restore --staged -- <path>`, which
-keeps your edit in the working tree, and ask the owner for the change. `git lane who <path>` says who
-that is and which line of the policy says so.
+keeps your edit in the working tree, and ask the owner for the change: `git lane request submit <path>
+--file <patch> --reason '…'`, or `--area <name>` for an area. `git lane who <path>` says who that is and
+which line of the policy says so.
 ",
     level: Level::Error,
     at: &[Stage::Commit, Stage::Push, Stage::Server, Stage::Ci],
@@ -52,9 +53,14 @@ fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailab
             continue;
         }
         let owners = touched.decision.owner_ids().join(", ");
+        let what = match touched.decision.area() {
+            Some(area) => format!("--area {}", area.name.value),
+            None => "{paths}".to_owned(),
+        };
+        let ask = format!("git lane request submit {what} --file <patch> --reason '…'");
         let draft = Draft {
             headline,
-            help: context.leave_to(touched, &owners),
+            help: context.leave_to(touched, &owners, Some(&ask)),
             owner: Some(owners),
             ..Draft::default()
         };

@@ -10,13 +10,13 @@ pub static RULE: Rule = Rule {
     docs: "\
 ## What it finds
 A push by an agent that creates, moves, rewrites or deletes a branch listed under `branch.protected`, or
-that rewrites or deletes a ref in which locks lie (`locks.prefix`), or puts something there that is no event
-of its own which git-lane can have made; a tag with the name of a protected branch; and refs below
-`refs/replace/`, which a server takes from nobody.
+that rewrites or deletes a ref in which locks or requests lie (`locks.prefix`), or puts something among locks
+that is no event of its own which git-lane can have made; a tag with the name of a protected branch; and refs
+below `refs/replace/`, which a server takes from nobody.
 
 ## Why
 What lands on the base binds everybody: it goes there by a reviewed pull request. And a lock is what its
-history says: without it nobody can tell who held it when.
+history says: without it nobody can tell who held it when. So is a request.
 
 ## Example
 `git push origin HEAD:main` from the worktree of `a2`.
@@ -36,10 +36,12 @@ fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailab
     let Some(update) = context.change.update else {
         return Ok(());
     };
-    lock_ref(context, update)
-        .or_else(|| disguise(context, update))
-        .into_iter()
-        .for_each(|draft| findings.add(draft));
+    let draft = lock_ref(context, update)
+        .or_else(|| request_ref(context, update))
+        .or_else(|| disguise(context, update));
+    if let Some(draft) = draft {
+        findings.add(draft);
+    }
     let Some(branch) = &context.change.branch else {
         return Ok(());
     };
@@ -122,6 +124,25 @@ fn lock_ref(context: &Context<'_>, update: RefUpdate) -> Option<Draft> {
                `git lane unlock <scope>`, and `git lane locks` lists them"
             .to_owned(),
         span: prefix.span,
+        ..Draft::default()
+    })
+}
+
+/// So does a ref of a request.
+fn request_ref(context: &Context<'_>, update: RefUpdate) -> Option<Draft> {
+    let locks = &context.plan.policy.locks;
+    let reference = context.change.reference.as_ref()?;
+    let id = reference.strip_prefix(&locks.requests_prefix())?.strip_prefix('/')?;
+    let agent = context.agent()?;
+    let does = match update {
+        RefUpdate::Create | RefUpdate::Forward => return None,
+        RefUpdate::Rewrite => "rewrites",
+        RefUpdate::Delete => "deletes",
+    };
+    Some(Draft {
+        headline: format!("the push {does} the history of a request in `{reference}`, and you are {agent}"),
+        help: format!("leave it; what you asked for yourself you take back: git lane request withdraw {id}"),
+        span: locks.prefix.span,
         ..Draft::default()
     })
 }

@@ -37,7 +37,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailab
         if area.access.value == Access::Maintainer {
             let draft = Draft {
                 headline: format!("in the area `{}`, which only maintainers may change", area.name.value),
-                help: context.leave_to(touched, "a maintainer"),
+                help: context.leave_to(touched, "a maintainer", None),
                 ..Draft::default()
             };
             context.path_finding(touched, draft, findings);

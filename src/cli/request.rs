@@ -1,0 +1,246 @@
+//! `git lane request`
+
+use std::io::Read;
+use std::path::Path;
+
+use serde_json::json;
+
+use super::Outcome;
+use super::lock_args::here;
+use super::output::{Output, complain};
+use super::request_args::{Answer, Request, Submit};
+use super::request_text::{Seen, finished, refusal};
+use super::session::Session;
+use super::{request_list, who};
+use crate::error::Error;
+use crate::facts::Unavailable;
+use crate::gather::{Repository, Request as Asked, Subject};
+use crate::identity::{Who, resolve};
+use crate::locks::machine::{ThisMachine, World};
+use crate::locks::record::plain;
+use crate::requests::heads;
+use crate::requests::migration::SecondHead;
+use crate::requests::record::{Event, FORMAT, Kind, Person, Record, State};
+use crate::requests::rights;
+use crate::requests::store::{Store, Tip};
+
+/// The most characters that a reason may have.
+const LONGEST: usize = 300;
+/// The most bytes that a file may have: it is kept in every clone for good.
+const LARGEST: u64 = 1 << 20;
+
+/// Asks, answers, lists. Exit code 1 where an answer is refused.
+///
+/// # Errors
+/// No repository or policy, an area or id that is none, or a store that cannot be read or written.
+pub fn run(command: &Request, output: &Output) -> Outcome {
+    match command {
+        Request::Submit(args) => submit(args, output),
+        Request::List(args) => request_list::list(args, output),
+        Request::Show { id } => request_list::show(id, output),
+        Request::Accept(args) => answer(Kind::Accept, args, None, output),
+        Request::Reject(args) => answer(Kind::Reject, args, None, output),
+        Request::Done(args) => answer(Kind::Done, &args.answer, Some(&args.commit), output),
+        Request::Withdraw(args) => answer(Kind::Withdraw, args, None, output),
+    }
+}
+
+/// Who asks or answers: the agent that works here, or a maintainer.
+///
+/// # Errors
+/// Claims disagree, or the policy wants to know who it is.
+pub(super) fn person(session: &Session, option: Option<&str>) -> Result<Person, Error> {
+    let plan = &session.loaded.plan;
+    let (event, agent) = (crate::facts::Event::CommitMsg, option.map(str::to_owned));
+    let facts = session.facts(&Asked { event, agent, branch: None, subject: Subject::Nothing })?;
+    match resolve(plan, &facts, &facts.changes[0]) {
+        Who::Agent(agent) => Ok(Person::Agent(agent)),
+        Who::Maintainer => Ok(Person::Maintainer(facts.email.unwrap_or_else(|| "maintainer".to_owned()))),
+        Who::Unclear { reason, help } => Err(Unavailable::new(reason, help).into()),
+        Who::Stranger => {
+            let ids: Vec<&str> = plan.policy.agent_ids().take(12).collect();
+            Err(Error::usage(
+                "nothing here says which agent you are",
+                format!(
+                    "name it: --agent {} (the agents are: {})",
+                    ids.first().unwrap_or(&"a1"),
+                    ids.join(", ")
+                ),
+            ))
+        }
+    }
+}
+
+fn submit(args: &Submit, output: &Output) -> Outcome {
+    let session = Session::open(None)?;
+    let plan = &session.loaded.plan;
+    let by = person(&session, args.agent.as_deref())?;
+    let mut paths = Vec::new();
+    for path in &args.paths {
+        paths.push(who::in_repository(&session, Path::new(path))?);
+    }
+    let target = rights::target(plan, args.area.as_deref(), &paths)?;
+    rights::refuse_own(plan, &target, &by)?;
+    let Some(reason) = short(Some(&args.reason))? else {
+        return Err(Error::usage("a request needs a reason", "say in --reason what it is for"));
+    };
+    let content = args.file.as_deref().map(read_file).transpose()?;
+    let file = args.file.as_deref().map(file_name);
+    let event = event(&session, Kind::Submit, &by, None);
+    let store = Store::new(&session.repo, plan);
+    let tip = store.create(content.as_deref(), |id| Record {
+        format: FORMAT,
+        id,
+        by: by.clone(),
+        target: target.clone(),
+        file: file.clone(),
+        priority: args.priority,
+        reason: reason.clone(),
+        submitted: event.at,
+        state: State::Submitted,
+        accepted: None,
+        commit: None,
+        event: event.clone(),
+    })?;
+    report(&session, &store, &tip, &by, output)
+}
+
+/// What somebody may not do to a request, and why.
+enum Refusal {
+    /// It is for others to answer.
+    NotYours(Box<Tip>),
+    /// Nothing follows what became of it.
+    TooLate(Box<Tip>),
+}
+
+fn answer(kind: Kind, args: &Answer, commit: Option<&str>, output: &Output) -> Outcome {
+    let session = Session::open(None)?;
+    let plan = &session.loaded.plan;
+    let me = person(&session, args.agent.as_deref())?;
+    let reason = short(args.reason.as_deref())?;
+    if kind == Kind::Reject && reason.is_none() {
+        return Err(Error::usage(
+            "a rejection needs a reason",
+            format!("say it in --reason: {} shows it to whoever asked", args.id),
+        ));
+    }
+    let commit = commit.map(|commit| session.repo.resolve(commit)).transpose()?.map(|oid| oid.to_string());
+    let store = Store::new(&session.repo, plan);
+    let event = event(&session, kind, &me, reason);
+    let added = store.add(&args.id, |old| {
+        let record = &old.record;
+        let may = match kind {
+            Kind::Withdraw => record.by == me,
+            Kind::Done => rights::may_finish(plan, record, &me),
+            _ => rights::may_answer(plan, record, &me),
+        };
+        Ok(match record.follow(event.clone(), commit.clone()) {
+            _ if !may => Err(Refusal::NotYours(Box::new(old.clone()))),
+            Some(next) => Ok(next),
+            None => Err(Refusal::TooLate(Box::new(old.clone()))),
+        })
+    })?;
+    match added {
+        Ok(tip) => report(&session, &store, &tip, &me, output),
+        Err(refused) => {
+            let (tip, said) = match &refused {
+                Refusal::NotYours(tip) => (tip, refusal(plan, &tip.record, kind, &me)),
+                Refusal::TooLate(tip) => (tip, finished(plan, &tip.record, kind)),
+            };
+            if output.is_json() {
+                let seen = Seen { store: &store, plan, tip, me: Some(&me), heads: &[] };
+                let refused = json!({ "reason": said.0, "help": said.1 });
+                output.print_json(&json!({ "request": seen.json(), "refused": refused }))?;
+            }
+            complain(&output.refusal(&said.0, &said.1));
+            Ok(1)
+        }
+    }
+}
+
+/// Tells what was written, and what has to be known about it.
+fn report(session: &Session, store: &Store<'_>, tip: &Tip, me: &Person, output: &Output) -> Outcome {
+    let plan = &session.loaded.plan;
+    let is_of_heads = matches!(tip.record.state, State::Submitted | State::Accepted | State::Done);
+    let heads = if is_of_heads { second_heads(session, store, Some(&tip.record.id)) } else { Ok(Vec::new()) };
+    // It is written by now: what cannot be told about it does not undo that.
+    let heads = heads.unwrap_or_else(|error| {
+        complain(&format!("git-lane: note: nobody can tell whether it is a second head: {error}\n"));
+        Vec::new()
+    });
+    let seen = Seen { store, plan, tip, me: Some(me), heads: &heads };
+    if output.is_json() {
+        output.print_json(&json!({ "request": seen.json(), "refused": null }))?;
+        return Ok(0);
+    }
+    if !output.is_quiet() {
+        output.print(&seen.written())?;
+    }
+    let warnings = seen.warnings();
+    if !warnings.is_empty() {
+        complain(&warnings);
+    }
+    Ok(0)
+}
+
+/// The second heads among what was accepted, and `also` as if it were.
+pub(super) fn second_heads(
+    session: &Session,
+    store: &Store<'_>,
+    also: Option<&str>,
+) -> Result<Vec<SecondHead>, Error> {
+    let all = store.all()?;
+    let tips: Vec<&Tip> = all.iter().filter_map(|(_, tip)| tip.as_ref().ok()).collect();
+    let base = session.loaded.base.as_ref().map(|base| base.oid);
+    Ok(heads::find(store, &session.loaded.plan, base, &tips, also)?)
+}
+
+fn event(session: &Session, kind: Kind, by: &Person, reason: Option<String>) -> Event {
+    let world = ThisMachine::new();
+    let (at, host) = (world.now().wall, world.machine().host.clone());
+    Event { kind, by: by.clone(), at, host, worktree: here(session), reason }
+}
+
+/// A reason as it is kept.
+fn short(reason: Option<&str>) -> Result<Option<String>, Error> {
+    let words = plain(reason.unwrap_or_default());
+    let length = words.chars().count();
+    if length > LONGEST {
+        return Err(Error::usage(
+            format!("the reason has {length} characters, and every list of requests shows it"),
+            format!("say it in at most {LONGEST}; the rest belongs into the file"),
+        ));
+    }
+    Ok((!words.is_empty()).then_some(words))
+}
+
+fn file_name(path: &Path) -> String {
+    let name = path.file_name().map(|name| plain(&name.to_string_lossy()));
+    name.filter(|name| name != "-").unwrap_or_else(|| "stdin".to_owned())
+}
+
+fn read_file(path: &Path) -> Result<Vec<u8>, Error> {
+    let name = path.display();
+    let mut bytes = Vec::new();
+    let read = if path == Path::new("-") {
+        std::io::stdin().lock().take(LARGEST + 1).read_to_end(&mut bytes)
+    } else {
+        std::fs::File::open(path).and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes))
+    };
+    read.map_err(|error| {
+        Error::usage(
+            format!("{name} cannot be read: {error}"),
+            "name a file with the change in it after --file",
+        )
+    })?;
+    if bytes.len() as u64 > LARGEST {
+        return Err(Error::usage(
+            format!("{name} has more than {} KiB, and it would be kept in every clone", LARGEST / 1024),
+            "ask for less at once, or say in --reason on which branch the change is",
+        ));
+    }
+    if bytes.is_empty() {
+        return Err(Error::usage(format!("{name} is empty"), "put the change into it, or leave --file away"));
+    }
+    Ok(bytes)
+}

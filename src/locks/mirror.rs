@@ -1,0 +1,133 @@
+//! What is known here of the refs on a remote, and how it is brought up to date.
+
+use std::collections::BTreeMap;
+use std::thread::sleep;
+use std::time::Duration;
+
+use super::refs::{self, Moved, comes_from};
+use super::remote::Remote;
+use super::state::State;
+use crate::error::Error;
+use crate::facts::Oid;
+use crate::gather::{RefTarget, Repository};
+
+/// How often a remote is asked again that has an older event than it had: some answer from a copy that is a
+/// moment behind.
+const BEHIND: u32 = 3;
+
+/// The copies of a remote's refs in this repository.
+pub(crate) struct Mirror<'a> {
+    /// The repository.
+    pub repo: &'a dyn Repository,
+    /// The remote.
+    pub remote: &'a Remote,
+    /// Where the copies lie, without a slash at the end.
+    pub view: String,
+    /// Has the guard under which they are moved.
+    pub state: &'a State,
+    /// The word for what a ref holds.
+    pub what: &'static str,
+}
+
+/// What is wrong with a remote's ref. The copy stays as it was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Trouble {
+    /// It does not come from what it was.
+    Rewritten {
+        /// What it was.
+        old: Oid,
+        /// What it is.
+        new: Oid,
+        /// It was so before.
+        is_older: bool,
+    },
+    /// It was there, and is gone.
+    Vanished,
+}
+
+impl Mirror<'_> {
+    /// Notes what the remote has, if that is newer than what is known here.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn advance(&self, part: &str, new: Oid) -> Result<(), Error> {
+        let name = format!("{}/{part}", self.view);
+        let guard = self.state.guard()?;
+        let old = match self.repo.ref_target(&name)? {
+            Some(RefTarget::Object(old)) if old == new || comes_from(self.repo, old, new) => return Ok(()),
+            Some(RefTarget::Object(old)) => Some(old),
+            _ => None,
+        };
+        match refs::swap(self.repo, &name, old, new, guard.as_ref(), self.what)? {
+            Moved::Done | Moved::Other => Ok(()),
+            Moved::Gone => Err(Error::write(
+                format!("{name} was there a moment ago, and is gone"),
+                "something else moves refs of git-lane here; look at what it is, then try again",
+            )),
+        }
+    }
+
+    /// Reads the remote's refs anew: what is wrong, by the last part of a name, and whether anything is new.
+    ///
+    /// # Errors
+    /// The remote cannot be reached, or what it has cannot be noted.
+    pub fn refresh(&self) -> Result<(BTreeMap<String, Trouble>, bool), Error> {
+        let (repo, remote, view) = (self.repo, self.remote, &self.view);
+        let common_dir = &repo.layout().common_dir;
+        let mut known = BTreeMap::new();
+        for name in repo.ref_names(&format!("{view}/"))? {
+            let part = name[view.len() + 1..].to_owned();
+            if let (false, Some(RefTarget::Object(oid))) = (part.contains('/'), repo.ref_target(&name)?) {
+                known.insert(part, oid);
+            }
+        }
+        let mut there = remote.list(common_dir)?;
+        for round in 1..=BEHIND {
+            let went_back = |(part, old): (&String, &Oid)| {
+                there.get(part).is_some_and(|oid| oid != old && comes_from(repo, *old, *oid))
+            };
+            if !known.iter().any(went_back) {
+                break;
+            }
+            sleep(Duration::from_millis(200 * u64::from(round)));
+            there = remote.list(common_dir)?;
+        }
+        let changed: Vec<(&String, Oid)> = there
+            .iter()
+            .filter(|(part, oid)| known.get(*part) != Some(oid))
+            .map(|(p, oid)| (p, *oid))
+            .collect();
+        let missing: Vec<String> =
+            changed.iter().filter(|(_, oid)| !repo.has(*oid)).map(|(part, _)| (*part).clone()).collect();
+        if !missing.is_empty() {
+            remote.fetch(common_dir, &missing)?;
+        }
+        let mut troubles = BTreeMap::new();
+        for (part, new) in &changed {
+            match known.get(*part) {
+                Some(old) if !comes_from(repo, *new, *old) => {
+                    let is_older = comes_from(repo, *old, *new);
+                    troubles.insert((*part).clone(), Trouble::Rewritten { old: *old, new: *new, is_older });
+                }
+                _ => self.advance(part, *new)?,
+            }
+        }
+        for part in known.keys().filter(|part| !there.contains_key(*part)) {
+            troubles.insert(part.clone(), Trouble::Vanished);
+        }
+        Ok((troubles, !changed.is_empty()))
+    }
+}
+
+impl Trouble {
+    /// As the end of a sentence about a ref.
+    pub fn words(&self) -> String {
+        match self {
+            Self::Rewritten { old, new, is_older } => {
+                let how = if *is_older { "was moved back" } else { "came out of nowhere" };
+                format!("it was {}, and {} {how}", old.short(), new.short())
+            }
+            Self::Vanished => "it is gone".to_owned(),
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! Refs of this repository, moved by git's own compare-and-swap.
+
+use std::path::Path;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use super::git;
+use super::guard::{Guard, lock_file};
+use crate::error::Error;
+use crate::facts::Oid;
+use crate::gather::{RefTarget, Repository};
+
+/// How long a git of this machine may take to move a ref.
+const MOVE: Duration = Duration::from_secs(30);
+/// How long to try while another git has the ref.
+const BUSY: Duration = Duration::from_secs(8);
+
+/// What became of a move.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Moved {
+    /// The ref holds the new value.
+    Done,
+    /// It held something else.
+    Other,
+    /// It is not there any more.
+    Gone,
+}
+
+/// Moves a ref from one value to another; `None`: from not being there. `what`: the word for what it holds.
+///
+/// # Errors
+/// It cannot be written.
+pub(crate) fn swap(
+    repo: &dyn Repository,
+    name: &str,
+    old: Option<Oid>,
+    new: Oid,
+    guard: Option<&Guard>,
+    what: &str,
+) -> Result<Moved, Error> {
+    let common_dir = &repo.layout().common_dir;
+    let zero = || "0".repeat(new.as_bytes().len() * 2);
+    let expected = old.map_or_else(zero, |oid| oid.to_string());
+    let started = Instant::now();
+    loop {
+        let mut command = git::command(common_dir);
+        command.args(["update-ref", "--no-deref", name, &new.to_string(), &expected]);
+        if let Some(guard) = guard {
+            guard.mark(name, new);
+        }
+        let ran = git::run(command, guard.and_then(Guard::share), MOVE);
+        if let (Some(guard), Ok(_)) = (guard, &ran) {
+            guard.unmark();
+        }
+        if ran.as_ref().is_ok_and(|ran| ran.ok) {
+            return Ok(Moved::Done);
+        }
+        match repo.ref_target(name)? {
+            Some(RefTarget::Object(now)) if now == new => return Ok(Moved::Done),
+            Some(RefTarget::Object(now)) if Some(now) != old => return Ok(Moved::Other),
+            None if old.is_some() => return Ok(Moved::Gone),
+            _ => {}
+        }
+        let ran = ran?;
+        let is_locked = ran.err.contains("File exists");
+        if !is_locked || started.elapsed() > BUSY {
+            return Err(not_written(common_dir, name, what, is_locked, &ran));
+        }
+        sleep(Duration::from_millis(20));
+    }
+}
+
+fn not_written(common_dir: &Path, name: &str, what: &str, is_locked: bool, ran: &git::Ran) -> Error {
+    let lock = lock_file(common_dir, name);
+    let help = if is_locked {
+        format!("if no git is at work here, remove {}", lock.display())
+    } else {
+        "nothing was changed; put that right, then try again".to_owned()
+    };
+    Error::write(format!("the {what} cannot be written: {}", ran.complaint()), help)
+}
+
+/// Whether one commit is an ancestor of another.
+pub(crate) fn comes_from(repo: &dyn Repository, tip: Oid, ancestor: Oid) -> bool {
+    repo.merge_base(ancestor, &[tip]).is_ok_and(|base| base == Some(ancestor))
+}

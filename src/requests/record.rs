@@ -1,0 +1,354 @@
+//! What is stored of a request: one JSON line at the end of each commit's message.
+
+use serde::{Deserialize, Serialize};
+
+use crate::locks::record::plain;
+use crate::policy::is_name;
+
+/// The version of the format.
+pub const FORMAT: u32 = 1;
+/// The name that the file has in a commit's tree: fixed, so that it can be no part of a project.
+pub const CONTENT: &str = "content";
+/// The urgency of a request that says none; 1 comes first.
+pub const PRIORITY: u8 = 3;
+/// The least urgent.
+pub const LAST: u8 = 9;
+
+/// The state of one request, and the event that led to it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    /// The version of the format.
+    #[serde(rename = "lane-request")]
+    pub format: u32,
+    /// `r7`: the last part of the ref's name.
+    pub id: String,
+    /// Who asks.
+    pub by: Person,
+    /// For a change of what.
+    pub target: Target,
+    /// The name of the file that comes with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+    /// How urgent it is: 1 comes first.
+    pub priority: u8,
+    /// Why, in the words of whoever asks.
+    pub reason: String,
+    /// When it was submitted, in seconds since the epoch.
+    pub submitted: i64,
+    /// What became of it.
+    pub state: State,
+    /// When it was accepted, in seconds since the epoch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accepted: Option<i64>,
+    /// The commit that did it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
+    /// What happened last.
+    pub event: Event,
+}
+
+/// Somebody who asks or answers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Person {
+    /// An agent, by its id.
+    Agent(String),
+    /// A maintainer, by e-mail address.
+    Maintainer(String),
+}
+
+/// What is to be changed.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Target {
+    /// The area.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub area: Option<String>,
+    /// The agent whose lane it is, where no area is meant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lane: Option<String>,
+    /// The paths, if some were named.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub paths: Vec<String>,
+}
+
+/// What became of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum State {
+    /// Nobody answered yet.
+    Submitted,
+    /// It will be done.
+    Accepted,
+    /// It will not be done.
+    Rejected,
+    /// It is done.
+    Done,
+    /// Whoever asked does not need it any more.
+    Withdrawn,
+}
+
+impl State {
+    /// The word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Submitted => "submitted",
+            Self::Accepted => "accepted",
+            Self::Rejected => "rejected",
+            Self::Done => "done",
+            Self::Withdrawn => "withdrawn",
+        }
+    }
+
+    /// Whether somebody still has something to do.
+    pub fn is_open(self) -> bool {
+        matches!(self, Self::Submitted | Self::Accepted)
+    }
+}
+
+/// One event of a request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Event {
+    /// What happened.
+    pub kind: Kind,
+    /// Who did it.
+    pub by: Person,
+    /// When, by the wall clock of whoever did it, in seconds since the epoch.
+    pub at: i64,
+    /// The machine's name.
+    pub host: String,
+    /// The worktree it was done in.
+    pub worktree: String,
+    /// Why, in the words of whoever did it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// What can happen to a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// It is made.
+    Submit,
+    /// It will be done.
+    Accept,
+    /// It will not be done.
+    Reject,
+    /// It was done.
+    Done,
+    /// It is taken back by whoever made it.
+    Withdraw,
+}
+
+impl Kind {
+    /// The word in the audit trail.
+    pub fn verb(self) -> &'static str {
+        match self {
+            Self::Submit => "submits",
+            Self::Accept => "accepts",
+            Self::Reject => "rejects",
+            Self::Done => "does",
+            Self::Withdraw => "withdraws",
+        }
+    }
+
+    /// The state that it leads to.
+    pub fn leads_to(self) -> State {
+        match self {
+            Self::Submit => State::Submitted,
+            Self::Accept => State::Accepted,
+            Self::Reject => State::Rejected,
+            Self::Done => State::Done,
+            Self::Withdraw => State::Withdrawn,
+        }
+    }
+}
+
+impl Person {
+    /// The id or the address.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Agent(name) | Self::Maintainer(name) => name,
+        }
+    }
+
+    /// The id, if it is an agent.
+    pub fn agent(&self) -> Option<&str> {
+        match self {
+            Self::Agent(id) => Some(id),
+            Self::Maintainer(_) => None,
+        }
+    }
+}
+
+/// The number in an id: 7 of `r7`. `None`: it is no id.
+pub fn number(id: &str) -> Option<u64> {
+    let digits = id.strip_prefix('r')?;
+    let is_plain = !digits.starts_with('0') && digits.bytes().all(|byte| byte.is_ascii_digit());
+    digits.parse().ok().filter(|_| is_plain)
+}
+
+impl Record {
+    /// The record after one more event; `None` where nothing can follow, or this cannot.
+    pub fn follow(&self, event: Event, commit: Option<String>) -> Option<Self> {
+        let is_due = match event.kind {
+            Kind::Accept => self.state == State::Submitted,
+            Kind::Reject | Kind::Done | Kind::Withdraw => self.state.is_open(),
+            Kind::Submit => false,
+        };
+        is_due.then(|| {
+            let accepted = if event.kind == Kind::Accept { Some(event.at) } else { self.accepted };
+            Self { state: event.kind.leads_to(), accepted, commit, event, ..self.clone() }
+        })
+    }
+
+    /// The commit message: a line for people, and the record as the last line.
+    ///
+    /// # Errors
+    /// A record that cannot be written as JSON.
+    pub fn message(&self) -> Result<String, serde_json::Error> {
+        let Event { kind, by, reason, .. } = &self.event;
+        let why = reason.as_ref().map(|reason| format!(": {}", plain(reason))).unwrap_or_default();
+        let json = serde_json::to_string(self)?;
+        Ok(format!("{} {} {}{why}\n\n{json}\n", plain(by.name()), kind.verb(), self.id))
+    }
+
+    /// The raw commit that holds it.
+    ///
+    /// # Errors
+    /// A record that cannot be written as JSON.
+    pub fn commit(&self, tree: &str, parent: Option<&str>) -> Result<Vec<u8>, serde_json::Error> {
+        // An address can have characters in it that git takes for its own.
+        let who = self.event.by.agent().unwrap_or("maintainer");
+        let person = format!("{who} <{who}@git-lane> {} +0000", self.event.at);
+        let parent = parent.map(|oid| format!("parent {oid}\n")).unwrap_or_default();
+        let message = self.message()?;
+        Ok(format!("tree {tree}\n{parent}author {person}\ncommitter {person}\n\n{message}").into_bytes())
+    }
+
+    /// Reads a record back out of a commit message.
+    ///
+    /// # Errors
+    /// What is wrong with it, as the end of a sentence.
+    pub fn parse(message: &str, id: &str) -> Result<Self, String> {
+        #[derive(Deserialize)]
+        struct Version {
+            #[serde(rename = "lane-request")]
+            format: u32,
+        }
+        let line = message.trim_end().lines().next_back().unwrap_or_default();
+        let version: Version =
+            serde_json::from_str(line).map_err(|_| "it was not written by git-lane".to_owned())?;
+        if version.format != FORMAT {
+            return Err(format!("it was written by a newer git-lane (format {})", version.format));
+        }
+        let mut record: Self =
+            serde_json::from_str(line).map_err(|error| format!("it is damaged: {error}"))?;
+        if record.id != id {
+            return Err(format!("it speaks of `{}`, not of `{id}`", plain(&record.id)));
+        }
+        record.make_plain();
+        let Target { area, lane, .. } = &record.target;
+        let names = [record.by.agent(), record.event.by.agent(), lane.as_deref(), area.as_deref()];
+        if let Some(name) = names.into_iter().flatten().find(|name| !is_name(name)) {
+            return Err(format!("it is damaged: `{name}` is no name"));
+        }
+        if record.event.kind.leads_to() != record.state {
+            return Err("it is damaged: its last event does not lead to its state".to_owned());
+        }
+        Ok(record)
+    }
+
+    /// Takes out of all texts what could play tricks on a terminal: whoever may push can write a record.
+    fn make_plain(&mut self) {
+        let Event { by, host, worktree, reason, .. } = &mut self.event;
+        let mut texts = vec![host, worktree, &mut self.reason];
+        texts.extend([by, &mut self.by].map(|person| match person {
+            Person::Agent(name) | Person::Maintainer(name) => name,
+        }));
+        texts.extend(reason.iter_mut().chain(&mut self.file).chain(&mut self.commit));
+        texts.extend(self.target.paths.iter_mut().chain(&mut self.target.area).chain(&mut self.target.lane));
+        for text in texts {
+            *text = plain(text);
+        }
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    pub fn event(kind: Kind, by: &str, at: i64) -> Event {
+        let by = Person::Agent(by.into());
+        Event { kind, by, at, host: "here".into(), worktree: "/w".into(), reason: None }
+    }
+
+    pub fn record(id: &str, by: &str, area: &str) -> Record {
+        Record {
+            format: FORMAT,
+            id: id.into(),
+            by: Person::Agent(by.into()),
+            target: Target { area: Some(area.into()), ..Target::default() },
+            file: Some("change.sql".into()),
+            priority: PRIORITY,
+            reason: "a column".into(),
+            submitted: 1_000,
+            state: State::Submitted,
+            accepted: None,
+            commit: None,
+            event: event(Kind::Submit, by, 1_000),
+        }
+    }
+
+    #[test]
+    fn a_record_is_read_back() {
+        let one = record("r7", "a2", "migrations");
+        let message = one.message().expect("a message");
+        assert!(message.starts_with("a2 submits r7\n\n{\"lane-request\":1,"), "{message}");
+        assert_eq!(Record::parse(&message, "r7"), Ok(one.clone()));
+        assert!(Record::parse(&message, "r8").expect_err("another").contains("speaks of `r7`"));
+        let newer = message.replace("\"lane-request\":1", "\"lane-request\":2");
+        assert!(Record::parse(&newer, "r7").expect_err("newer").contains("newer git-lane"));
+        assert!(Record::parse("hello", "r7").expect_err("no record").contains("not written by git-lane"));
+        let odd = message.replace("{\"agent\":\"a2\"}", "{\"agent\":\"../a\"}");
+        assert!(Record::parse(&odd, "r7").expect_err("no name").contains("no name"));
+        let forged = message.replace("\"state\":\"submitted\"", "\"state\":\"done\"");
+        assert!(Record::parse(&forged, "r7").expect_err("forged").contains("does not lead"));
+    }
+
+    #[test]
+    fn what_may_follow_what() {
+        use Kind::{Accept, Done, Reject, Submit, Withdraw};
+        let ends = |kinds: &[Kind]| {
+            let mut at = Some(record("r1", "a2", "migrations"));
+            for kind in kinds {
+                at = at.and_then(|record| record.follow(event(*kind, "a1", 2_000), None));
+            }
+            at.map(|record| record.state)
+        };
+        assert_eq!(ends(&[Accept, Done]), Some(State::Done));
+        assert_eq!(ends(&[Done]), Some(State::Done));
+        assert_eq!(ends(&[Accept, Reject]), Some(State::Rejected));
+        assert_eq!(ends(&[Accept, Withdraw]), Some(State::Withdrawn));
+        assert_eq!(ends(&[Accept, Accept]), None);
+        assert_eq!(ends(&[Reject, Accept]), None);
+        assert_eq!(ends(&[Withdraw, Done]), None);
+        assert_eq!(ends(&[Submit]), None);
+    }
+
+    #[test]
+    fn ids() {
+        assert_eq!((number("r7"), number("r10")), (Some(7), Some(10)));
+        assert_eq!((number("r0"), number("r07"), number("7")), (None, None, None));
+        assert_eq!((number("r+7"), number("r"), number("rx")), (None, None, None));
+    }
+
+    #[test]
+    fn tricks_are_taken_out() {
+        let mut tricky = record("r7", "a2", "migrations");
+        tricky.reason = "a\u{1b}[2J\nb".into();
+        tricky.by = Person::Maintainer("x\u{202e}@y".into());
+        let message = tricky.message().expect("a message");
+        let read = Record::parse(&message, "r7").expect("a record");
+        assert_eq!((read.reason.as_str(), read.by.name()), ("a\u{fffd}[2J b", "x\u{fffd}@y"));
+    }
+}
