@@ -198,7 +198,7 @@ pub(super) fn second_heads(
 fn event(session: &Session, kind: Kind, by: &Person, reason: Option<String>) -> Event {
     let world = ThisMachine::new();
     let (at, host) = (world.now().wall, world.machine().host.clone());
-    Event { kind, by: by.clone(), at, host, worktree: here(session), reason }
+    Event { kind, by: by.clone(), at, host, worktree: here(session), nonce: world.nonce(), reason }
 }
 
 /// A reason as it is kept.

@@ -106,9 +106,7 @@ pub fn show(id: &str, output: &Output) -> Outcome {
     if let Some(error) = &doubt {
         output.error(error);
     }
-    let Some(tip) = store.read(id)? else {
-        return Err(store.unknown(id)?);
-    };
+    let tip = store.find(id)?;
     let heads = second_heads(&session, &store, Some(id))?;
     let seen = Seen { store: &store, plan, tip: &tip, me: me.as_ref(), heads: &heads };
     let chain = store.chain(&tip)?;

@@ -193,7 +193,7 @@ pub fn event_json(event: &Event) -> Value {
 
 /// One event of the audit trail.
 fn line(event: &Event) -> String {
-    let Event { kind, by, at, host, worktree, reason } = event;
+    let Event { kind, by, at, host, worktree, reason, .. } = event;
     let why = reason.as_ref().map(|reason| format!(": \"{reason}\"")).unwrap_or_default();
     let time = jiff::Timestamp::from_second(*at).unwrap_or_default().strftime("%Y-%m-%d %H:%M:%S UTC");
     format!("{time}  {} {} it{why}  ({host}:{worktree})\n", by.name(), kind.verb())

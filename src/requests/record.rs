@@ -118,6 +118,8 @@ pub struct Event {
     pub host: String,
     /// The worktree it was done in.
     pub worktree: String,
+    /// What nobody else has: two who do the same at the same moment write two commits, and one of them counts.
+    pub nonce: String,
     /// Why, in the words of whoever did it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
@@ -260,8 +262,8 @@ impl Record {
 
     /// Takes out of all texts what could play tricks on a terminal: whoever may push can write a record.
     fn make_plain(&mut self) {
-        let Event { by, host, worktree, reason, .. } = &mut self.event;
-        let mut texts = vec![host, worktree, &mut self.reason];
+        let Event { by, host, worktree, nonce, reason, .. } = &mut self.event;
+        let mut texts = vec![host, worktree, nonce, &mut self.reason];
         texts.extend([by, &mut self.by].map(|person| match person {
             Person::Agent(name) | Person::Maintainer(name) => name,
         }));
@@ -279,7 +281,7 @@ pub(super) mod tests {
 
     pub fn event(kind: Kind, by: &str, at: i64) -> Event {
         let by = Person::Agent(by.into());
-        Event { kind, by, at, host: "here".into(), worktree: "/w".into(), reason: None }
+        Event { kind, by, at, host: "here".into(), worktree: "/w".into(), nonce: "n".into(), reason: None }
     }
 
     pub fn record(id: &str, by: &str, area: &str) -> Record {

@@ -195,6 +195,18 @@ impl<'a> Store<'a> {
         })
     }
 
+    /// A request that somebody names.
+    ///
+    /// # Errors
+    /// There is none, or as for [`Self::read`].
+    pub fn find(&self, id: &str) -> Result<Tip, Error> {
+        let tip = if number(id).is_some() { self.read(id)? } else { None };
+        match tip {
+            Some(tip) => Ok(tip),
+            None => Err(self.unknown(id)?),
+        }
+    }
+
     fn troubled(&self, id: &str, view: &str, trouble: Trouble) -> Error {
         let (name, there) = (self.remote_name().unwrap_or_default(), self.reference(id));
         let mend = match trouble {
@@ -303,9 +315,7 @@ impl<'a> Store<'a> {
         let guard = if self.remote.is_none() { self.state.guard()? } else { None };
         for attempt in 0..TRIES {
             self.refresh()?;
-            let Some(old) = self.read(id)? else {
-                return Err(self.unknown(id)?);
-            };
+            let old = self.find(id)?;
             let record = match next(&old)? {
                 Ok(record) => record,
                 Err(refusal) => return Ok(Err(refusal)),
@@ -350,10 +360,7 @@ impl<'a> Store<'a> {
     }
 
     /// What is said of an id that nobody was given.
-    ///
-    /// # Errors
-    /// The refs cannot be listed.
-    pub fn unknown(&self, id: &str) -> Result<Error, Error> {
+    fn unknown(&self, id: &str) -> Result<Error, Error> {
         let view = format!("{}/", self.view()?);
         let names = self.repo.ref_names(&view)?;
         let ids: Vec<&str> = names.iter().map(|name| &name[view.len()..]).collect();
