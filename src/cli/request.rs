@@ -99,6 +99,7 @@ fn submit(args: &Submit, output: &Output) -> Outcome {
         submitted: event.at,
         state: State::Submitted,
         accepted: None,
+        turn: None,
         commit: None,
         event: event.clone(),
     })?;
@@ -134,7 +135,7 @@ fn answer(kind: Kind, args: &Answer, commit: Option<&str>, output: &Output) -> O
             Kind::Done => rights::may_finish(plan, record, &me),
             _ => rights::may_answer(plan, record, &me),
         };
-        Ok(match record.follow(event.clone(), commit.clone()) {
+        Ok(match record.follow(event.clone(), commit.clone(), store.next_turn()?) {
             _ if !may => Err(Refusal::NotYours(Box::new(old.clone()))),
             Some(next) => Ok(next),
             None => Err(Refusal::TooLate(Box::new(old.clone()))),

@@ -39,7 +39,7 @@ pub fn find(
         items.extend(read(file, &text).into_iter().map(|migration| Item {
             source: Source::Request(record.id.clone()),
             group: group.clone(),
-            at: record.accepted.unwrap_or(i64::MAX),
+            turn: record.turn.unwrap_or(u64::MAX),
             migration,
         }));
     }
@@ -102,7 +102,7 @@ impl Walk<'_> {
         self.items.extend(migrations.into_iter().map(|migration| Item {
             source: Source::Base(path.clone()),
             group: group.clone(),
-            at: 0,
+            turn: 0,
             migration,
         }));
         Ok(())

@@ -32,8 +32,8 @@ pub struct Item {
     pub source: Source,
     /// What it belongs to: migrations of different areas do not know of each other.
     pub group: String,
-    /// When it was accepted, in seconds since the epoch; what the base has was there before.
-    pub at: i64,
+    /// Which of all it was to be accepted; what the base has was there before.
+    pub turn: u64,
     /// The migration.
     pub migration: Migration,
 }
@@ -188,7 +188,7 @@ fn sql(stem: &str, text: &str) -> Option<Migration> {
 pub fn second_heads(items: &[Item]) -> Vec<SecondHead> {
     let rank = |item: &Item| match &item.source {
         Source::Base(_) => (0, 0, 0),
-        Source::Request(id) => (1, item.at, super::record::number(id).unwrap_or(u64::MAX)),
+        Source::Request(id) => (1, item.turn, super::record::number(id).unwrap_or(u64::MAX)),
     };
     let mut sorted: Vec<&Item> = items.iter().collect();
     sorted.sort_by_key(|item| rank(item));
@@ -257,12 +257,12 @@ mod tests {
         assert_eq!(said("my.patch", patch), "b2<-a1");
     }
 
-    fn item(source: &str, at: i64, id: &str, follows: &str) -> Item {
+    fn item(source: &str, turn: u64, id: &str, follows: &str) -> Item {
         let is_request = source.starts_with('r');
         Item {
             source: if is_request { Source::Request(source.into()) } else { Source::Base(source.into()) },
             group: "migrations".into(),
-            at,
+            turn,
             migration: Migration {
                 id: id.into(),
                 follows: follows.split(' ').filter(|id| !id.is_empty()).map(str::to_owned).collect(),

@@ -40,6 +40,9 @@ pub struct Record {
     /// When it was accepted, in seconds since the epoch.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accepted: Option<i64>,
+    /// Which of all requests it was to be accepted: clocks differ, and some are set back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub turn: Option<u64>,
     /// The commit that did it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,
@@ -190,8 +193,9 @@ pub fn number(id: &str) -> Option<u64> {
 }
 
 impl Record {
-    /// The record after one more event; `None` where nothing can follow, or this cannot.
-    pub fn follow(&self, event: Event, commit: Option<String>) -> Option<Self> {
+    /// The record after one more event; `None` where nothing can follow, or this cannot. `turn`: the one it has if
+    /// this is what accepts it.
+    pub fn follow(&self, event: Event, commit: Option<String>, turn: u64) -> Option<Self> {
         let is_due = match event.kind {
             Kind::Accept => self.state == State::Submitted,
             Kind::Reject | Kind::Done | Kind::Withdraw => self.state.is_open(),
@@ -199,7 +203,9 @@ impl Record {
         };
         is_due.then(|| {
             let accepted = if event.kind == Kind::Accept { Some(event.at) } else { self.accepted };
-            Self { state: event.kind.leads_to(), accepted, commit, event, ..self.clone() }
+            let is_taken = matches!(event.kind, Kind::Accept | Kind::Done);
+            let turn = self.turn.or(is_taken.then_some(turn));
+            Self { state: event.kind.leads_to(), accepted, turn, commit, event, ..self.clone() }
         })
     }
 
@@ -296,6 +302,7 @@ pub(super) mod tests {
             submitted: 1_000,
             state: State::Submitted,
             accepted: None,
+            turn: None,
             commit: None,
             event: event(Kind::Submit, by, 1_000),
         }
@@ -323,7 +330,7 @@ pub(super) mod tests {
         let ends = |kinds: &[Kind]| {
             let mut at = Some(record("r1", "a2", "migrations"));
             for kind in kinds {
-                at = at.and_then(|record| record.follow(event(*kind, "a1", 2_000), None));
+                at = at.and_then(|record| record.follow(event(*kind, "a1", 2_000), None, 1));
             }
             at.map(|record| record.state)
         };

@@ -207,6 +207,16 @@ impl<'a> Store<'a> {
         }
     }
 
+    /// The turn of the next request that is accepted.
+    ///
+    /// # Errors
+    /// The refs cannot be listed.
+    pub fn next_turn(&self) -> Result<u64, Error> {
+        let all = self.all()?;
+        let turns = all.iter().filter_map(|(_, tip)| tip.as_ref().ok()?.record.turn);
+        Ok(turns.max().unwrap_or(0).saturating_add(1))
+    }
+
     fn troubled(&self, id: &str, view: &str, trouble: Trouble) -> Error {
         let (name, there) = (self.remote_name().unwrap_or_default(), self.reference(id));
         let mend = match trouble {
