@@ -471,3 +471,21 @@ fn a_push_of_requests_is_of_nobodys_lane() {
 fn two_with(locks: &str) -> (Scratch, Worktree, Worktree) {
     locks_support::with_locks(locks)
 }
+
+#[test]
+fn what_waits_for_an_agent_is_known_to_others() {
+    let (scratch, one, two) = two();
+    submit(&two, "7.sql", SQL).ok();
+    let ask = ["request", "submit", "--area", "migrations", "--reason", "x", "--priority", "1"];
+    two.lane(&ask).ok();
+    one.lane(&["request", "accept", "r1"]).ok();
+    two.git(&["update-ref", "refs/lane/requests/odd", "HEAD"]).ok();
+    let repo = git_lane::gather::Git2Repository::open_at(&scratch.root().join(".git")).unwrap();
+    let plan = git_lane::gather::policy_source::find(&repo).unwrap().plan;
+    let waiting = |agent: &str| {
+        let all = git_lane::requests::waiting_for(&repo, &plan, agent).unwrap();
+        all.into_iter().map(|one| one.next.unwrap()).collect::<Vec<String>>()
+    };
+    assert_eq!(waiting("a1"), ["git lane request accept r2", "git lane request done r1 --commit HEAD"]);
+    assert_eq!(waiting("a2"), [""; 0]);
+}

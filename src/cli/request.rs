@@ -21,8 +21,8 @@ use crate::locks::record::plain;
 use crate::requests::heads;
 use crate::requests::migration::SecondHead;
 use crate::requests::record::{Event, FORMAT, Kind, Person, Record, State};
-use crate::requests::rights;
 use crate::requests::store::{Store, Tip};
+use crate::requests::{rights, step};
 
 /// The most characters that a reason may have.
 const LONGEST: usize = 300;
@@ -130,11 +130,7 @@ fn answer(kind: Kind, args: &Answer, commit: Option<&str>, output: &Output) -> O
     let event = event(&session, kind, &me, reason);
     let added = store.add(&args.id, |old| {
         let record = &old.record;
-        let may = match kind {
-            Kind::Withdraw => record.by == me,
-            Kind::Done => rights::may_finish(plan, record, &me),
-            _ => rights::may_answer(plan, record, &me),
-        };
+        let may = step::may(plan, record, kind, &me);
         Ok(match record.follow(event.clone(), commit.clone(), store.next_turn()?) {
             _ if !may => Err(Refusal::NotYours(Box::new(old.clone()))),
             Some(next) => Ok(next),

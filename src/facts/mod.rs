@@ -169,7 +169,7 @@ pub struct Change {
     pub reference: Option<String>,
     /// What happens to that ref.
     pub update: Option<RefUpdate>,
-    /// What is pushed to a ref of locks, if this is one.
+    /// What is pushed to a ref of locks, if this is one; on a server, also to that of a request.
     pub lock_events: Option<LockEvents>,
     /// The branch's short name, where there is a branch.
     pub branch: Option<String>,

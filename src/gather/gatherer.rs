@@ -415,7 +415,11 @@ impl Gatherer<'_> {
         let new = self.unpushed("refs/", lines)?;
         let mut changes = Vec::new();
         for line in lines {
-            let change = match self.received_lock(line)? {
+            let special = match self.received_lock(line)? {
+                Some(change) => Some(change),
+                None => self.received_request(line)?,
+            };
+            let change = match special {
                 Some(change) => Some(change),
                 None => self.pushed_ref(line, &new)?,
             };
@@ -463,7 +467,7 @@ impl Gatherer<'_> {
     }
 
     /// Whether requests lie there: they belong to no lane, wherever a host wants them.
-    fn is_request(&self, reference: &str) -> bool {
+    pub(super) fn is_request(&self, reference: &str) -> bool {
         let prefix = self.plan.policy.locks.requests_prefix();
         reference.strip_prefix(&prefix).is_some_and(|rest| rest.starts_with('/'))
     }

@@ -17,6 +17,7 @@ pub mod policy_source;
 mod push;
 mod renames;
 mod repository;
+mod requests;
 mod server_locks;
 pub mod server_policy;
 mod similarity;

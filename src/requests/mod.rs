@@ -1,14 +1,15 @@
 //! Requests: what an agent needs changed in another's area, kept in git as locks are.
 //!
 //! Each is a chain of commits below one ref, one commit for each event, moved by compare-and-swap:
-//! `docs/requests.md` has the format. [`record`] (what is stored), [`rights`] (who may do what),
-//! [`migration`] and [`order`] are pure; [`store`] moves refs, [`heads`] reads what the base has.
+//! `docs/requests.md` has the format. [`record`] (what is stored), [`rights`] and [`step`] (who may do
+//! what), [`migration`] and [`order`] are pure; [`store`] moves refs, [`heads`] reads what the base has.
 
 pub mod heads;
 pub mod migration;
 pub mod order;
 pub mod record;
 pub mod rights;
+pub mod step;
 pub mod store;
 
 use crate::error::Error;

@@ -110,9 +110,12 @@ fn account(context: &Context<'_>, agent: &str, findings: &mut Findings) {
     let of_lock = events.map(String::as_str).find(|other| *other != agent);
     let commits = change.commits.known().into_iter().flatten().filter(|commit| !commit.is_pushed);
     let mut tagged = commits.flat_map(|commit| plan.tagged(&commit.message));
+    let requests = format!("{}/", plan.policy.locks.requests_prefix());
+    let is_request = change.reference.as_ref().is_some_and(|name| name.starts_with(&requests));
+    let record = if is_request { "the record of a request" } else { "the record of a lock" };
     let claims = [
         ("the branch's name", branch.filter(|other| *other != agent)),
-        ("the record of a lock", of_lock),
+        (record, of_lock),
         ("a commit message", tagged.find(|other| *other != agent)),
     ];
     let identity = plan.policy.agent(agent).and_then(|agent| agent.identity.as_ref());

@@ -10,9 +10,9 @@ pub static RULE: Rule = Rule {
     docs: "\
 ## What it finds
 A push by an agent that creates, moves, rewrites or deletes a branch listed under `branch.protected`, or
-that rewrites or deletes a ref in which locks or requests lie (`locks.prefix`), or puts something among locks
-that is no event of its own which git-lane can have made; a tag with the name of a protected branch; and refs
-below `refs/replace/`, which a server takes from nobody.
+that rewrites or deletes a ref in which locks or requests lie (`locks.prefix`), or puts something there that is
+no event of its own which git-lane can have made (requests are looked into on the server alone); a tag with the
+name of a protected branch; and refs below `refs/replace/`, which a server takes from nobody.
 
 ## Why
 What lands on the base binds everybody: it goes there by a reviewed pull request. And a lock is what its
@@ -133,14 +133,18 @@ fn request_ref(context: &Context<'_>, update: RefUpdate) -> Option<Draft> {
     let locks = &context.plan.policy.locks;
     let reference = context.change.reference.as_ref()?;
     let id = reference.strip_prefix(&locks.requests_prefix())?.strip_prefix('/')?;
-    let agent = context.agent()?;
+    let whose = match context.agent() {
+        Some(agent) => format!(", and you are {agent}"),
+        None if context.facts.event.is_server() => String::new(),
+        None => return None,
+    };
     let does = match update {
-        RefUpdate::Create | RefUpdate::Forward => return None,
-        RefUpdate::Rewrite => "rewrites",
-        RefUpdate::Delete => "deletes",
+        RefUpdate::Create | RefUpdate::Forward => forged(context)?,
+        RefUpdate::Rewrite => "rewrites the history of a request".to_owned(),
+        RefUpdate::Delete => "deletes the history of a request".to_owned(),
     };
     Some(Draft {
-        headline: format!("the push {does} the history of a request in `{reference}`, and you are {agent}"),
+        headline: format!("the push {does} in `{reference}`{whose}"),
         help: format!("leave it; what you asked for yourself you take back: git lane request withdraw {id}"),
         span: locks.prefix.span,
         ..Draft::default()

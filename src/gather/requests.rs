@@ -1,0 +1,93 @@
+//! Requests that a server receives: each event is held against the one before it, and against the policy.
+
+use super::gatherer::Gatherer;
+use super::push::PushLine;
+use super::repository::Read;
+use crate::facts::{Change, LockEvents, Oid, RefUpdate, Unavailable};
+use crate::requests::record::{CONTENT, Person, Record};
+use crate::requests::step;
+
+/// In whose name an event is that no agent made.
+const MAINTAINER: &str = "a maintainer";
+
+impl Gatherer<'_> {
+    /// What a push makes of a ref of a request; `None`: it is none.
+    pub(super) fn received_request(&self, line: &PushLine) -> Read<Option<Change>> {
+        if !self.is_request(&line.remote_ref) {
+            return Ok(None);
+        }
+        let mut change = Change {
+            reference: Some(line.remote_ref.clone()),
+            base: self.base.map(|base| base.oid),
+            update: Some(RefUpdate::Delete),
+            ..Change::default()
+        };
+        let Some(local) = line.local else {
+            return Ok(Some(change));
+        };
+        let Some(tip) = self.repo.peel(local)?.filter(|tip| *tip == local) else {
+            return Err(Unavailable::new(
+                format!(
+                    "the push would leave {} without a request in it: it leads to no commit",
+                    line.remote_ref
+                ),
+                "leave refs of requests to git lane request",
+            ));
+        };
+        change.head = Some(tip);
+        change.update = Some(match line.remote {
+            None => RefUpdate::Create,
+            Some(old) if self.repo.merge_base(old, &[tip])? == Some(old) => RefUpdate::Forward,
+            Some(_) => RefUpdate::Rewrite,
+        });
+        if change.update != Some(RefUpdate::Rewrite) {
+            let id = line.remote_ref.rsplit('/').next().unwrap_or_default();
+            change.lock_events = Some(self.request_events(id, line.remote, tip)?);
+        }
+        Ok(Some(change))
+    }
+
+    /// The events from `old` to `new`: whose they are, and what is wrong with them.
+    fn request_events(&self, id: &str, old: Option<Oid>, new: Oid) -> Read<LockEvents> {
+        let fault = |reason: String| Ok(LockEvents { agents: Vec::new(), fault: Some(reason) });
+        let mut chain = Vec::new();
+        let mut at = Some(new);
+        while let Some(oid) = at {
+            let commit = self.repo.commit(oid)?;
+            let is_old = Some(oid) == old;
+            match Record::parse(&commit.message, id) {
+                _ if commit.parents.len() > 1 => return fault(format!("{} is a merge", oid.short())),
+                Ok(record) => chain.push((record, commit.tree)),
+                // What lies there may be broken already: then anything that is sound is better.
+                Err(_) if is_old => {}
+                Err(reason) => return fault(format!("of {}: {reason}", oid.short())),
+            }
+            at = commit.parents.first().copied().filter(|_| !is_old);
+        }
+        let mut found = LockEvents::default();
+        let mut chain = chain.into_iter().rev();
+        let mut before = if old.is_some() { chain.next() } else { None };
+        for (record, tree) in chain {
+            let entries = self.repo.tree(tree)?;
+            let names: Vec<&[u8]> = entries.iter().map(|entry| entry.name.as_slice()).collect();
+            let is_kept = before.as_ref().is_none_or(|(_, last)| *last == tree);
+            let has_file =
+                if record.file.is_some() { names == [CONTENT.as_bytes()] } else { names.is_empty() };
+            if !is_kept || !has_file {
+                return fault("its files are not what it says".to_owned());
+            }
+            if let Err(reason) = step::check(self.plan, before.as_ref().map(|(record, _)| record), &record) {
+                return fault(reason);
+            }
+            let who = match &record.event.by {
+                Person::Agent(id) => id.as_str(),
+                Person::Maintainer(_) => MAINTAINER,
+            };
+            if !found.agents.iter().any(|agent| agent == who) {
+                found.agents.push(who.to_owned());
+            }
+            before = Some((record, tree));
+        }
+        Ok(found)
+    }
+}
