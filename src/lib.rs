@@ -7,6 +7,7 @@
 //!
 //! An arrow never runs back: rules see [`facts`] and nothing else, only [`gather`] sees a repository.
 
+pub mod agent_env;
 pub mod ci;
 pub mod cli;
 pub mod engine;
@@ -19,7 +20,10 @@ pub mod init;
 pub mod install;
 pub mod locks;
 pub mod policy;
+pub mod ports;
 pub mod report;
 pub mod requests;
 pub mod rules;
+pub mod run;
+pub mod setup;
 pub mod signature;

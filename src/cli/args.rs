@@ -52,6 +52,10 @@ pub enum Format {
     Sarif,
     /// A Code Quality report for GitLab (`check` alone)
     Gitlab,
+    /// For `eval` in a shell (`env` alone)
+    Sh,
+    /// For dotenv libraries (`env` alone)
+    Dotenv,
 }
 
 impl Format {
@@ -63,7 +67,14 @@ impl Format {
             Self::Github => "github",
             Self::Sarif => "sarif",
             Self::Gitlab => "gitlab",
+            Self::Sh => "sh",
+            Self::Dotenv => "dotenv",
         }
+    }
+
+    /// Whether only variables can be told in it.
+    pub fn is_of_variables(self) -> bool {
+        matches!(self, Self::Sh | Self::Dotenv)
     }
 
     /// Whether only a verdict can be told in it.
@@ -116,6 +127,19 @@ pub enum Command {
     /// Ask whoever owns an area for a change, and answer what is asked of you
     #[command(subcommand)]
     Request(super::request_args::Request),
+    /// Make the worktrees of the policy's agents, with branch, hooks, environment and ports, and provision them
+    Setup(Setup),
+    /// Take an agent's worktree away, unless work would be lost with it
+    Teardown(Teardown),
+    /// Print an agent's environment, for `eval`, direnv and dotenv
+    Env(Env),
+    /// Give a service of this worktree its port, the same each time
+    Port(Port),
+    /// Run a command in an agent's worktree and environment, within its memory
+    Run(Run),
+    /// What `git lane run` starts
+    #[command(hide = true)]
+    Limited(Limited),
     /// Say what is wrong with an installation, and the command that mends it
     Doctor,
     /// What the installed hooks call
@@ -385,4 +409,82 @@ pub enum Policy {
         /// The file; by default the policy.yaml of this worktree
         file: Option<PathBuf>,
     },
+}
+
+/// `git lane setup`
+#[derive(Debug, clap::Args)]
+pub struct Setup {
+    /// The agents; all that the policy gives a worktree, if none is named
+    #[arg(value_name = "ID")]
+    pub agents: Vec<String>,
+    /// Say what would be done, and do nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Go on with steps that failed or were not reached, and with nothing else
+    #[arg(long)]
+    pub resume: bool,
+    /// How many agents at the same time
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub jobs: Option<u16>,
+}
+
+/// `git lane teardown`
+#[derive(Debug, clap::Args)]
+pub struct Teardown {
+    /// The agent
+    #[arg(value_name = "ID")]
+    pub agent: String,
+    /// Also delete its branch, if it is merged into the base
+    #[arg(long)]
+    pub delete_branch: bool,
+    /// Also drop its schema, with everything in it, from the database at DATABASE_URL
+    #[arg(long)]
+    pub drop_schema: bool,
+    /// The schema's name once more, instead of being asked for it
+    #[arg(long, value_name = "SCHEMA", requires = "drop_schema")]
+    pub yes_drop: Option<String>,
+}
+
+/// `git lane env`
+#[derive(Debug, clap::Args)]
+pub struct Env {
+    /// The agent; by default the one that works here
+    #[arg(value_name = "ID")]
+    pub agent: Option<String>,
+}
+
+/// `git lane port`
+#[derive(Debug, clap::Args)]
+pub struct Port {
+    /// The service, or any other name
+    #[arg(value_name = "NAME")]
+    pub name: String,
+    /// The agent whose range it comes from; by default the one that works here
+    #[arg(long, value_name = "ID")]
+    pub agent: Option<String>,
+}
+
+/// `git lane run`
+#[derive(Debug, clap::Args)]
+pub struct Run {
+    /// The agent; by default the one that works here
+    #[arg(value_name = "ID")]
+    pub agent: Option<String>,
+    /// The command
+    #[arg(last = true, required = true, value_name = "CMD")]
+    pub command: Vec<OsString>,
+}
+
+/// What `git lane run` starts.
+#[derive(Debug, clap::Args)]
+pub struct Limited {
+    /// The memory, in bytes
+    #[arg(long)]
+    pub memory: Option<u64>,
+    /// The control group that limits it
+    #[arg(long)]
+    pub group: Option<PathBuf>,
+    /// The command
+    #[arg(last = true, required = true)]
+    pub command: Vec<OsString>,
 }

@@ -129,7 +129,9 @@ impl std::str::FromStr for Target {
         use clap::ValueEnum;
         let (format, path) = text.split_once('=').ok_or("expected FORMAT=FILE, such as sarif=lane.sarif")?;
         let format = Format::from_str(format, false)
-            .map_err(|_| format!("`{format}` is no format: json, sarif, gitlab, github or text"))?;
+            .ok()
+            .filter(|format| !format.is_of_variables())
+            .ok_or_else(|| format!("`{format}` is no format: json, sarif, gitlab, github or text"))?;
         if path.is_empty() {
             return Err("the file's name is missing after the `=`".to_owned());
         }

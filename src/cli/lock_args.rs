@@ -28,19 +28,30 @@ pub(super) fn notes(keeper: &mut Keeper<'_>, output: &Output) {
     }
 }
 
+/// The agent that works here, if anything says so.
+///
+/// # Errors
+/// Claims disagree.
+pub(super) fn found_agent(session: &Session, option: Option<&str>) -> Result<Option<String>, Error> {
+    let agent = option.map(str::to_owned);
+    let request = Request { event: Event::CommitMsg, agent, branch: None, subject: Subject::Nothing };
+    let facts = session.facts(&request)?;
+    match resolve(&session.loaded.plan, &facts, &facts.changes[0]) {
+        Who::Agent(agent) => Ok(Some(agent)),
+        Who::Unclear { reason, help } => Err(Unavailable::new(reason, help).into()),
+        Who::Maintainer | Who::Stranger => Ok(None),
+    }
+}
+
 /// The agent that works here.
 ///
 /// # Errors
 /// Nobody says so, or claims disagree.
 pub(super) fn agent(session: &Session, option: Option<&str>) -> Result<String, Error> {
     let plan = &session.loaded.plan;
-    let agent = option.map(str::to_owned);
-    let request = Request { event: Event::CommitMsg, agent, branch: None, subject: Subject::Nothing };
-    let facts = session.facts(&request)?;
-    match resolve(plan, &facts, &facts.changes[0]) {
-        Who::Agent(agent) => Ok(agent),
-        Who::Unclear { reason, help } => Err(Unavailable::new(reason, help).into()),
-        Who::Maintainer | Who::Stranger => {
+    match found_agent(session, option)? {
+        Some(agent) => Ok(agent),
+        None => {
             let ids: Vec<&str> = plan.policy.agent_ids().take(12).collect();
             let first = ids.first().copied().unwrap_or("a1");
             Err(Error::usage(

@@ -8,6 +8,7 @@ mod ci;
 mod ci_github;
 mod diagnostics;
 mod doctor;
+mod env;
 mod hook;
 mod init;
 mod install;
@@ -26,9 +27,11 @@ mod request_text;
 mod rule;
 mod server_hook;
 mod session;
+mod setup;
 mod settle;
 mod stamp;
 mod step_summary;
+mod teardown;
 mod trace;
 mod unlock;
 mod who;
@@ -88,6 +91,12 @@ fn dispatch(args: Args) -> u8 {
             "it knows --format text and --format json; github, sarif and gitlab are for `git lane check` and `git lane ci`",
         ));
     }
+    if format.is_of_variables() && !matches!(args.command, Command::Env(_)) {
+        return fail(&Error::usage(
+            format!("this command cannot report as `{}`", format.word()),
+            "sh and dotenv are for `git lane env`",
+        ));
+    }
     if let Some(folder) = &args.global.directory
         && let Err(error) = std::env::set_current_dir(folder)
     {
@@ -120,6 +129,12 @@ fn dispatch(args: Args) -> u8 {
         Command::Push(args) => push::run(&args, &output),
         Command::Pr(args) => pr::run(&args, &output),
         Command::Request(command) => request::run(&command, &output),
+        Command::Setup(args) => setup::run(&args, &output),
+        Command::Teardown(args) => teardown::run(&args, &output),
+        Command::Env(args) => env::env(&args, format, &output),
+        Command::Port(args) => env::port(&args, &output),
+        Command::Run(args) => env::run(&args, &output),
+        Command::Limited(args) => return env::limited(&args),
         Command::Doctor => doctor::run(&output),
     };
     outcome.unwrap_or_else(|error| fail(&error))

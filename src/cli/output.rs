@@ -215,7 +215,8 @@ impl Output {
 pub(super) fn rendered(report: &Report, format: Format, style: Style) -> Result<String, Error> {
     match format {
         Format::Json => as_json(report),
-        Format::Text => Ok(text::render(report, style)),
+        // Those of variables are refused before there is a report.
+        Format::Text | Format::Sh | Format::Dotenv => Ok(text::render(report, style)),
         Format::Sarif => as_json(&sarif::log(report)),
         Format::Gitlab => as_json(&gitlab::issues(report)),
         Format::Github => Ok(github::render(report)),

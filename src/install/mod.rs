@@ -23,10 +23,12 @@ mod targets;
 use std::path::PathBuf;
 
 pub use outcome::{Chained, Outcome, State, WorktreeOutcome};
-pub use put::install;
+pub use outcome::news;
+pub use put::{install, install_into};
 pub use server::{ServerOptions, install_server, uninstall_server};
-pub use settings::is_copied;
+pub use settings::{installed_agent, is_copied};
 pub use take::uninstall;
+pub use targets::{is_same, worktrees_of};
 
 /// What `git lane install` was asked for.
 #[derive(Debug, Clone)]

@@ -94,3 +94,17 @@ impl fmt::Display for WorktreeOutcome {
         Ok(())
     }
 }
+
+/// What became new, by agent, for people who see more than hooks.
+pub fn news(outcome: &Outcome) -> Vec<(String, String)> {
+    let said = |tree: &WorktreeOutcome| {
+        let agent = tree.agent.clone()?;
+        let said = match tree.state {
+            State::Created => format!("installed the hooks, as {agent}"),
+            State::Updated => format!("brought the hooks up to date, as {agent}"),
+            State::AlreadyThere | State::Removed | State::NotInstalled | State::NoWorktree => return None,
+        };
+        Some((agent, said))
+    };
+    outcome.worktrees.iter().filter_map(said).collect()
+}

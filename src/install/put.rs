@@ -3,7 +3,7 @@
 //! worktree either whole or not in force: the worktree's own configuration comes last.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::block::{Block, cut};
 use super::lockfile::Locked;
@@ -11,7 +11,7 @@ use super::outcome::{Chained, Outcome, State, WorktreeOutcome};
 use super::places::{Places, previous_folder};
 use super::scripts::{OWN, hooks_in, is_known, present, render, stage};
 use super::settings::{OWN_CONFIG, agent_in, common_with, hooks_block, is_extension_on};
-use super::targets::{Target, check, hooks_paths, is_same, targets};
+use super::targets::{Target, check, check_binary, given, hooks_paths, is_same, targets};
 use super::{InstallOptions, manager, os};
 use crate::error::Error;
 use crate::gather::Repository;
@@ -24,6 +24,30 @@ use crate::policy::Plan;
 pub fn install(repo: &dyn Repository, plan: &Plan, options: &InstallOptions) -> Result<Outcome, Error> {
     check(plan, options)?;
     let (targets, missing) = targets(repo, plan, options)?;
+    put(repo, plan, &options.binary, &targets, missing)
+}
+
+/// Installs the hooks into the worktrees of these agents, at these roots; also from a bare repository.
+///
+/// # Errors
+/// Something does not fit, or could not be read or written; then all is as it was.
+pub fn install_into(
+    repo: &dyn Repository,
+    plan: &Plan,
+    binary: &Path,
+    agents: &[(String, PathBuf)],
+) -> Result<Outcome, Error> {
+    check_binary(binary)?;
+    put(repo, plan, binary, &given(repo.layout(), agents)?, Vec::new())
+}
+
+fn put(
+    repo: &dyn Repository,
+    plan: &Plan,
+    binary: &Path,
+    targets: &[Target],
+    missing: Vec<WorktreeOutcome>,
+) -> Result<Outcome, Error> {
     let places = Places::of(repo.layout());
     let _guard = places.lock()?;
 
@@ -35,7 +59,7 @@ pub fn install(repo: &dyn Repository, plan: &Plan, options: &InstallOptions) -> 
     let mut names: BTreeSet<String> = OWN.iter().map(|name| (*name).to_owned()).collect();
     names.extend(present(&places)?.into_iter().map(|(name, _)| name).filter(|name| is_known(name)));
     let mut worktrees = Vec::new();
-    for target in &targets {
+    for target in targets {
         let chained = chained(repo, target, was_on)?;
         names.extend(chained.iter().flat_map(|chained| chained.hooks.clone()));
         let (root, agent) = (target.root.clone(), target.agent.clone());
@@ -43,7 +67,7 @@ pub fn install(repo: &dyn Repository, plan: &Plan, options: &InstallOptions) -> 
     }
 
     let texts = names.into_iter().map(|name| {
-        let text = render(&name, &options.binary);
+        let text = render(&name, binary);
         (name, text)
     });
     let scripts = stage(&places, &texts.collect())?;

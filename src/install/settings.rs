@@ -1,5 +1,7 @@
 //! What stands in our blocks.
 
+use std::path::Path;
+
 use super::block::{Block, cut};
 use super::ini::{self, items, quoted};
 use super::os::{bytes_of, read};
@@ -54,6 +56,16 @@ pub fn is_copied(layout: &Layout) -> Result<bool, Error> {
     let cut = cut(text.as_deref(), Block::Hooks);
     let name = Places::of(layout).worktree_name(&layout.git_dir);
     Ok(ini::values(&cut.body, "lane.worktree").pop().is_some_and(|other| other != name))
+}
+
+/// The agent that a worktree is installed for; `None` where the hooks are not in force there.
+///
+/// # Errors
+/// The worktree's configuration cannot be read.
+pub fn installed_agent(layout: &Layout, git_dir: &Path) -> Result<Option<String>, Error> {
+    let text = read(&git_dir.join(OWN_CONFIG))?;
+    let cut = cut(text.as_deref(), Block::Hooks);
+    Ok(agent_in(&cut.body, &Places::of(layout).worktree_name(git_dir)))
 }
 
 /// The common configuration with our block, and what has to move to the main worktree's.

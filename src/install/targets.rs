@@ -109,8 +109,27 @@ pub(super) fn named(plan: &Plan, layout: &Layout, present: &[Worktree]) -> Vec<(
     named.map(|(agent, path)| (agent.id.value.clone(), join(from, Path::new(&path.value)))).collect()
 }
 
+/// The worktrees that the policy names, by agent, whether they are there or not.
+///
+/// # Errors
+/// The worktrees that are there cannot be listed.
+pub fn worktrees_of(plan: &Plan, layout: &Layout) -> Result<Vec<(String, PathBuf)>, Error> {
+    Ok(named(plan, layout, &worktrees(layout)?))
+}
+
+/// The worktrees of these agents, at these roots.
+pub(super) fn given(layout: &Layout, agents: &[(String, PathBuf)]) -> Result<Vec<Target>, Error> {
+    let present = worktrees(layout)?;
+    let target = |(agent, root): &(String, PathBuf)| {
+        let tree = present.iter().find(|tree| is_same(&tree.root, root))?;
+        let (root, git_dir) = (tree.root.clone(), tree.git_dir.clone());
+        Some(Target { root, git_dir, agent: Some(agent.clone()) })
+    };
+    Ok(agents.iter().filter_map(target).collect())
+}
+
 /// Whether two paths lead to one place.
-pub(super) fn is_same(one: &Path, other: &Path) -> bool {
+pub fn is_same(one: &Path, other: &Path) -> bool {
     one == other || matches!((fs::canonicalize(one), fs::canonicalize(other)), (Ok(a), Ok(b)) if a == b)
 }
 

@@ -15,7 +15,7 @@ use crate::facts::Unavailable;
 
 /// Variables that tie a git to the repository, the index or the quarantine of the hook that started us.
 /// What `git -c` gave, and all about authentication, stays.
-const TIES: [&str; 16] = [
+pub(crate) const TIES: [&str; 16] = [
     "GIT_DIR",
     "GIT_WORK_TREE",
     "GIT_COMMON_DIR",
@@ -69,17 +69,23 @@ pub(crate) fn command(common_dir: &Path) -> Command {
     command
 }
 
+/// A git command in a worktree.
+pub(crate) fn in_worktree(root: &Path) -> Command {
+    let mut command = Command::new("git");
+    for name in TIES {
+        command.env_remove(name);
+    }
+    command.env("LC_ALL", "C").env("GIT_OPTIONAL_LOCKS", "0").current_dir(root);
+    command
+}
+
 /// The files of a worktree that differ from its HEAD, staged or not, those that git does not know among them;
 /// from its root. git-status(1), `--porcelain=v1 -z`.
 ///
 /// # Errors
 /// git cannot tell.
 pub fn changed_files(root: &Path) -> Result<Vec<Vec<u8>>, Unavailable> {
-    let mut command = Command::new("git");
-    for name in TIES {
-        command.env_remove(name);
-    }
-    command.env("LC_ALL", "C").env("GIT_OPTIONAL_LOCKS", "0").current_dir(root);
+    let mut command = in_worktree(root);
     command.args(["status", "--porcelain=v1", "-z", "--untracked-files=all", "--no-renames"]);
     command.args(["--ignore-submodules=none"]);
     let output = command.output().map_err(|error| {

@@ -5,7 +5,7 @@ use std::path::{Component, Path, PathBuf};
 
 use super::cases;
 use super::diagnostic::{Diagnostic, nearest};
-use super::lint_values;
+use super::{lint_setup, lint_values};
 use super::model::{Access, Agent};
 use super::plan::Plan;
 use super::source::{Span, Spanned};
@@ -20,6 +20,7 @@ pub fn check(plan: &Plan, diagnostics: &mut Vec<Diagnostic>) {
     services(plan, diagnostics);
     areas(plan, diagnostics);
     proofs(plan, diagnostics);
+    lint_setup::check(plan, diagnostics);
     lint_values::check(plan, diagnostics);
     unreachable::check(plan, diagnostics);
     for text in &plan.policy.tests {

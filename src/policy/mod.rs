@@ -4,6 +4,7 @@ pub mod cases;
 mod diagnostic;
 mod intersect;
 mod lint;
+mod lint_setup;
 mod lint_values;
 pub mod model;
 mod node;

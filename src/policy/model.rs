@@ -51,6 +51,8 @@ pub struct Policy {
     pub locks: Locks,
     /// The level of each rule, where it is not the rule's own.
     pub rules: Levels,
+    /// What `git lane setup` writes into each worktree.
+    pub setup: Setup,
     /// Steps run in each new worktree, in order.
     pub provision: Vec<Provision>,
     /// Sentences that `git lane policy test` proves: `a2 may not change services/x/y.py`.
@@ -384,6 +386,14 @@ impl Level {
 #[derive(Debug, Clone, Default, Serialize, JsonSchema)]
 #[serde(transparent)]
 pub struct Levels(pub BTreeMap<String, Spanned<Level>>);
+
+/// What `git lane setup` writes into each worktree.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Setup {
+    /// The files with the agent's instructions, from the worktree's root; they stay local.
+    pub instructions: Vec<Spanned<String>>,
+}
 
 /// One step that makes a new worktree ready.
 #[derive(Debug, Clone, Serialize, JsonSchema)]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::model::{
     Accept, Access, Agent, Agents, Area, Branch, Change, Database, History, Identities, Identity, Level,
     Levels, Locks, Merges, Message, Policy, Provision, PullRequests, Release, Required, Services,
-    Unidentified, Unowned, Waivers,
+    Setup, Unidentified, Unowned, Waivers,
 };
 use super::node::Node;
 use super::reader::{Fields, Reader};
@@ -34,6 +34,7 @@ pub mod keys {
         "waivers",
         "locks",
         "rules",
+        "setup",
         "provision",
         "tests",
     ];
@@ -66,6 +67,8 @@ pub mod keys {
     pub const HISTORY: &[&str] = &["merges", "max_age"];
     /// `locks`.
     pub const LOCKS: &[&str] = &["ttl", "min_ttl", "max_ttl", "grace", "remote", "prefix", "release"];
+    /// `setup`.
+    pub const SETUP: &[&str] = &["instructions"];
     /// An entry of `provision`.
     pub const PROVISION: &[&str] = &["name", "run", "when"];
 }
@@ -112,6 +115,7 @@ pub fn policy(reader: &mut Reader, root: &Node) -> Option<Policy> {
         waivers: waivers(reader, &fields),
         locks: locks(reader, &fields),
         rules: levels(reader, &fields),
+        setup: setup(reader, &fields),
         provision: provision(reader, &fields),
         tests: texts(reader, &fields, "tests", "tests", false),
         base,
@@ -404,6 +408,16 @@ fn levels(reader: &mut Reader, fields: &Fields<'_>) -> Levels {
         }
     }
     Levels(levels)
+}
+
+fn setup(reader: &mut Reader, fields: &Fields<'_>) -> Setup {
+    let section = section(reader, fields, "setup", keys::SETUP);
+    let written = section.filter(|fields| fields.get("instructions").is_some());
+    let instructions = match written {
+        Some(fields) => texts(reader, &fields, "instructions", "setup.instructions", true),
+        None => vec![Spanned::default_of(crate::setup::FOCUS.to_owned())],
+    };
+    Setup { instructions }
 }
 
 fn provision(reader: &mut Reader, fields: &Fields<'_>) -> Vec<Provision> {

@@ -72,6 +72,12 @@ mistakes! {
         => "feat/a2/x", "does not follow";
     a_tag_that_is_none: "message: {tag: [wip]}" => "wip", "no form of a tag";
     a_warning_above_the_limit: "change: {max_lines: 3, warn_at: 4}" => "4", "above `max_lines`";
+    a_variable_that_is_none: "agents: {a1: {env: {A-B: x}}}" => "x", "no name of a variable";
+    a_variable_of_ours: "agents: {a1: {env: {AGENT_ID: x}}}" => "x", "set by git-lane itself";
+    a_reference_to_nothing: "agents: {a1: {env: {K: '${A:-b}'}}}" => "'${A:-b}'", "no name of a variable";
+    instructions_elsewhere: "setup: {instructions: [../x]}" => "../x", "cannot hold instructions";
+    a_step_twice: "provision: [{name: s, run: a}, {name: s, run: b}]" => "s", "two steps";
+    a_step_that_waits_for_nothing: "provision: [{name: s, run: a, when: 'x y'}]" => "'x y'", "no name of a variable";
     a_number_that_is_none: "change: {max_lines: many}" => "many", "whole number";
     a_duration_that_is_none: "history: {max_age: soon}" => "soon", "duration";
     an_unknown_rule: "rules: {foreign-paths: off}" => "foreign-paths", "unknown key";
@@ -201,6 +207,7 @@ fn the_schema_and_the_reader_know_the_same_keys() {
         ("PullRequests", keys::PULL_REQUEST),
         ("Waivers", keys::WAIVERS),
         ("Locks", keys::LOCKS),
+        ("Setup", keys::SETUP),
         ("Provision", keys::PROVISION),
     ];
     for (name, keys) in sections {

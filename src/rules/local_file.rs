@@ -3,13 +3,14 @@
 use super::{Context, Draft, Findings, Need, Rule};
 use crate::facts::{Stage, Unavailable};
 use crate::policy::model::{Access, Level};
+use crate::policy::{Plan, Spanned};
 
 pub static RULE: Rule = Rule {
     id: "local-file",
     summary: "a file that must stay local",
     docs: "\
 ## What it finds
-A file under an area with `access: never` that a change adds or edits. Deleting one that was committed
+A file under an area with `access: never`, or one of `setup.instructions`, that a change adds or edits. Deleting one that was committed
 by mistake is right, and passes.
 
 ## Why
@@ -27,13 +28,13 @@ worktree and override what is there.
     at: &[Stage::Commit, Stage::Push, Stage::Server, Stage::Ci],
     binds_maintainers: true,
     needs: &[Need::Files],
-    is_wanted: |plan| plan.has_area(Access::Never),
+    is_wanted: |plan| plan.has_area(Access::Never) || plan.policy.setup.instructions.iter().any(is_written),
     check,
 };
 
 fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailable> {
     for touched in context.touched()? {
-        if touched.access() != Some(Access::Never) {
+        if touched.access() != Some(Access::Never) && !is_instruction(context.plan, &touched.path.0) {
             continue;
         }
         let commits = &touched.commits;
@@ -59,6 +60,16 @@ fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailab
     Ok(())
 }
 
+/// Instructions that the policy names stay local, like `AGENT_FOCUS.md`, whether an area says so or not.
+fn is_instruction(plan: &Plan, path: &[u8]) -> bool {
+    let named = plan.policy.setup.instructions.iter().filter(|name| is_written(name));
+    named.map(|name| name.value.as_bytes()).any(|name| name == path)
+}
+
+fn is_written(name: &Spanned<String>) -> bool {
+    name.span.is_some()
+}
+
 #[cfg(test)]
 mod tests {
     use crate::facts::{Event::PreCommit, Fact};
@@ -77,6 +88,12 @@ mod tests {
             Scene::new(PreCommit, "").files(&[".agent.env"]).findings(),
             ["error local-file .agent.env"]
         );
+    }
+
+    #[test]
+    fn instructions_that_the_policy_names() {
+        let scene = Scene::new(PreCommit, "a2").with("version: 1\n", "version: 1\nsetup: { instructions: [CLAUDE.local.md] }\n");
+        assert_eq!(scene.files(&["CLAUDE.local.md"]).findings(), ["error local-file CLAUDE.local.md"]);
     }
 
     #[test]

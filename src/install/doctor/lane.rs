@@ -79,7 +79,7 @@ fn nobody(plan: Option<&Plan>, agent_here: Option<String>, install: String) -> C
 }
 
 /// The agent whose worktree the policy says this is.
-fn named_here(repo: &dyn Repository, plan: &Plan) -> Option<String> {
+pub(super) fn named_here(repo: &dyn Repository, plan: &Plan) -> Option<String> {
     let root = repo.layout().worktree.as_ref()?;
     let present = worktrees(repo.layout()).ok()?;
     let named = named(plan, repo.layout(), &present);

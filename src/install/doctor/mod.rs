@@ -4,6 +4,7 @@ mod gits;
 mod hooks;
 mod lane;
 mod locks;
+mod ports;
 mod server;
 
 use std::ffi::{OsStr, OsString};
@@ -89,6 +90,7 @@ pub fn examine(
     checks.extend(lane::policy(loaded));
     if let Ok(loaded) = loaded {
         checks.extend(locks::examine(repo, &loaded.plan));
+        checks.extend(ports::examine(repo, &loaded.plan));
     }
     checks.push(gits::versions(path_var));
     checks

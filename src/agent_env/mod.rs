@@ -1,0 +1,163 @@
+//! The environment of an agent: what the policy says of it, as variables.
+//!
+//! Secrets stand in the policy as references, `${NAME}`, and are resolved when a command asks, from the
+//! environment of whoever asks; no file of ours ever holds one.
+
+mod database;
+mod forms;
+mod reference;
+
+pub use forms::{as_dotenv, as_file, as_json, as_sh};
+pub use reference::{is_variable, references};
+
+use crate::policy::model::Agent;
+use reference::{Part, parts};
+
+/// Variables that every agent has or may have; those of one agent never hold for another.
+pub const OWN: [&str; 8] = [
+    "AGENT_ID",
+    "AGENT_NAME",
+    "AGENT_SERVICES",
+    "PORT_OFFSET",
+    "PORT_RANGE",
+    "DB_SCHEMA",
+    "AGENT_MEMORY",
+    "AGENT_MEMORY_BYTES",
+];
+
+/// The variable with the address of the database.
+pub const DATABASE_URL: &str = "DATABASE_URL";
+
+/// A variable before its references are resolved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Variable {
+    /// Its name.
+    pub name: String,
+    /// Its value, with `${NAME}` where another variable's is meant.
+    pub value: String,
+    /// Whether a reference in it is one; what stands in a name or a service is meant as it is written.
+    pub is_template: bool,
+}
+
+/// Everything that an agent's environment consists of, in order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Variables {
+    /// The variables.
+    pub list: Vec<Variable>,
+    /// The schema that `DATABASE_URL` is to look into, where the agent has one.
+    pub schema: Option<String>,
+}
+
+/// An environment with nothing left open.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Resolved {
+    /// Names and values, in order.
+    pub set: Vec<(String, String)>,
+    /// Variables that cannot be had, and the unset ones that they refer to.
+    pub missing: Vec<(String, Vec<String>)>,
+}
+
+/// The variables of an agent.
+pub fn of(agent: &Agent) -> Variables {
+    let mut list = Vec::new();
+    let mut add = |name: &str, value: String| {
+        list.push(Variable { name: name.to_owned(), value, is_template: false });
+    };
+    let id = &agent.id.value;
+    add("AGENT_ID", id.clone());
+    add("AGENT_NAME", agent.name.as_ref().map_or_else(|| id.clone(), |name| name.value.clone()));
+    let services: Vec<&str> = agent.services.iter().map(|service| service.value.as_str()).collect();
+    add("AGENT_SERVICES", services.join(","));
+    if let Some(ports) = &agent.ports {
+        add("PORT_OFFSET", ports.value.first.to_string());
+        add("PORT_RANGE", ports.value.to_string());
+    }
+    let schema = agent.database.as_ref().map(|database| database.schema.value.clone());
+    if let Some(schema) = &schema {
+        add("DB_SCHEMA", schema.clone());
+    }
+    if let Some(memory) = &agent.memory {
+        add("AGENT_MEMORY", memory.value.text.clone());
+        add("AGENT_MEMORY_BYTES", memory.value.bytes.to_string());
+    }
+    for (name, limit) in &agent.limits {
+        add(&limit_name(name), limit.value.to_string());
+    }
+    for (name, value) in &agent.env {
+        list.push(Variable { name: name.clone(), value: value.value.clone(), is_template: true });
+    }
+    Variables { list, schema }
+}
+
+/// `openai_tpm` is `LIMIT_OPENAI_TPM`.
+pub fn limit_name(limit: &str) -> String {
+    let letter = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' };
+    format!("LIMIT_{}", limit.chars().map(letter).collect::<String>())
+}
+
+impl Variables {
+    /// Resolves references, in the variables before and then by `outside`, the environment of whoever asks.
+    pub fn resolve(&self, outside: &dyn Fn(&str) -> Option<String>) -> Resolved {
+        let mut resolved = Resolved::default();
+        for variable in &self.list {
+            let mut value = String::new();
+            let mut unset = Vec::new();
+            for part in variable.parts() {
+                match part {
+                    Part::Text(text) => value.push_str(text),
+                    Part::Reference(name) => match resolved.get(name).or_else(|| outside(name)) {
+                        Some(found) => value.push_str(&found),
+                        None => unset.push(name.to_owned()),
+                    },
+                }
+            }
+            if unset.is_empty() {
+                resolved.set.push((variable.name.clone(), value));
+            } else {
+                resolved.missing.push((variable.name.clone(), unset));
+            }
+        }
+        if let Some(schema) = &self.schema
+            && !resolved.missing.iter().any(|(name, _)| name == DATABASE_URL)
+            && let Some(url) = resolved.get(DATABASE_URL).or_else(|| outside(DATABASE_URL))
+            && !url.is_empty()
+        {
+            let url = database::with_search_path(&url, schema);
+            resolved.set.retain(|(name, _)| name != DATABASE_URL);
+            resolved.set.push((DATABASE_URL.to_owned(), url));
+        }
+        resolved
+    }
+}
+
+impl Variable {
+    fn parts(&self) -> Vec<Part<'_>> {
+        if self.is_template { parts(&self.value) } else { vec![Part::Text(&self.value)] }
+    }
+}
+
+impl Resolved {
+    /// The value of a variable.
+    pub fn get(&self, name: &str) -> Option<String> {
+        self.set.iter().rev().find(|(known, _)| known == name).map(|(_, value)| value.clone())
+    }
+
+    /// What cannot be had, for people; one line each.
+    pub fn complaints(&self) -> Vec<String> {
+        let line = |(name, unset): &(String, Vec<String>)| {
+            let is = if unset.len() == 1 { "is" } else { "are" };
+            format!("{name} is left out: {} {is} not set here", unset.join(" and "))
+        };
+        self.missing.iter().map(line).collect()
+    }
+
+    /// The variables that have to be taken away from what a process inherits.
+    pub fn unset(&self) -> Vec<&str> {
+        let missing = self.missing.iter().map(|(name, _)| name.as_str());
+        let own = OWN.into_iter().filter(|name| !self.set.iter().any(|(known, _)| known == name));
+        own.chain(missing).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,140 @@
+//! `git lane env`, `git lane port` and `git lane run`
+
+use std::path::PathBuf;
+
+use super::Outcome;
+use super::args::{Env, Format, Limited, Port, Run};
+use super::check::known_agent;
+use super::lock_args::found_agent;
+use super::output::{Output, complain};
+use super::session::Session;
+use crate::agent_env::{self, Resolved};
+use crate::error::Error;
+use crate::gather::Repository;
+use crate::policy::model::Agent;
+use crate::run::{self, Job};
+use crate::{ports, setup};
+
+/// The agent that was named, or that works here.
+fn agent<'s>(session: &'s Session, option: Option<&str>) -> Result<&'s Agent, Error> {
+    let plan = &session.loaded.plan;
+    let id = match option {
+        Some(id) => {
+            known_agent(plan, id)?;
+            Some(id.to_owned())
+        }
+        None => found_agent(session, None)?,
+    };
+    id.and_then(|id| plan.policy.agent(&id)).ok_or_else(|| {
+        let ids: Vec<&str> = plan.policy.agent_ids().take(12).collect();
+        Error::usage(
+            "nothing here says which agent's environment is meant",
+            format!("name the agent; the agents are: {}", ids.join(", ")),
+        )
+    })
+}
+
+/// The agent's environment; what cannot be had is named on standard error.
+fn environment(agent: &Agent) -> Resolved {
+    let resolved = agent_env::of(agent).resolve(&|name| std::env::var(name).ok());
+    for line in resolved.complaints() {
+        complain(&format!("git-lane: note: {line}\n"));
+    }
+    resolved
+}
+
+/// Prints an agent's environment.
+///
+/// # Errors
+/// No such agent, or nobody says who works here.
+pub fn env(args: &Env, format: Format, output: &Output) -> Outcome {
+    let session = Session::open(None)?;
+    let resolved = environment(agent(&session, args.agent.as_deref())?);
+    let text = match format {
+        Format::Json => {
+            output.print_json(&agent_env::as_json(&resolved))?;
+            return Ok(0);
+        }
+        Format::Dotenv => agent_env::as_dotenv(&resolved),
+        _ => agent_env::as_sh(&resolved),
+    };
+    output.print(&text)?;
+    Ok(0)
+}
+
+/// Prints the port of a service of this worktree.
+///
+/// # Errors
+/// The agent has no ports, or none is left.
+pub fn port(args: &Port, output: &Output) -> Outcome {
+    let session = Session::open(None)?;
+    let agent = agent(&session, args.agent.as_deref())?;
+    let id = &agent.id.value;
+    let Some(range) = &agent.ports else {
+        return Err(Error::usage(
+            format!("{} gives {id} no ports", session.loaded.plan.source.name),
+            format!("add a range: `agents.{id}.ports: 8080-8099`"),
+        ));
+    };
+    let layout = session.repo.layout();
+    let worktree = setup::worktree_name(layout);
+    let port = ports::port_of(&layout.common_dir, id, range.value, &worktree, &args.name)?;
+    if output.is_json() {
+        output.print_json(&serde_json::json!({ "agent": id, "service": args.name, "port": port }))?;
+    } else {
+        output.print(&format!("{port}\n"))?;
+    }
+    Ok(0)
+}
+
+/// Runs a command as an agent; its exit code.
+///
+/// # Errors
+/// No such agent, no such worktree, or this program cannot be started once more.
+pub fn run(args: &Run, output: &Output) -> Outcome {
+    let session = Session::open(None)?;
+    let agent = agent(&session, args.agent.as_deref())?;
+    let job = Job {
+        command: args.command.clone(),
+        folder: folder(&session, agent, args.agent.is_some())?,
+        environment: environment(agent),
+        memory: agent.memory.as_ref().map(|memory| memory.value.bytes),
+        agent: agent.id.value.clone(),
+    };
+    let tell = |text: &str| {
+        if output.is_verbose() {
+            complain(&format!("git-lane: {text}\n"));
+        }
+    };
+    run::run(&job, &tell)
+}
+
+/// Where it runs: here, or in the worktree of the agent that was named.
+fn folder(session: &Session, agent: &Agent, is_named: bool) -> Result<PathBuf, Error> {
+    let here = std::env::current_dir().and_then(|here| here.canonicalize());
+    let here = here.map_err(|error| Error::usage(format!("this folder is gone: {error}"), "go to another"))?;
+    if !is_named {
+        return Ok(here);
+    }
+    let id = &agent.id.value;
+    match setup::root_of(&session.repo, &session.loaded.plan, id)? {
+        Some(root) if here.starts_with(&root) => Ok(here),
+        Some(root) if root.is_dir() => Ok(root),
+        Some(root) => Err(Error::usage(
+            format!("{id} has no worktree yet: {} is not there", root.display()),
+            format!("git lane setup {id}"),
+        )),
+        None => Err(Error::usage(
+            format!("{} gives {id} no worktree", session.loaded.plan.source.name),
+            format!("add one: `agents.{id}.worktree: ../wt-{id}`, then: git lane setup {id}"),
+        )),
+    }
+}
+
+/// Limits this process, then becomes the command.
+pub fn limited(args: &Limited) -> u8 {
+    let error = run::become_limited(args.memory, args.group.as_deref(), &args.command);
+    let name = args.command.first().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    complain(&format!("git-lane: {name} cannot be run: {error}\n"));
+    run::code_of(&error)
+}

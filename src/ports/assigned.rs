@@ -1,0 +1,150 @@
+//! Which service has which port: given once, the same ever after.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File, OpenOptions};
+use std::path::{Path, PathBuf};
+
+use super::probe;
+use crate::error::Error;
+use crate::facts::Unavailable;
+use crate::policy::scalar::Ports;
+
+/// By worktree, then by service.
+type Assigned = BTreeMap<String, BTreeMap<String, u16>>;
+
+/// The port of a service in a worktree: the one that it has, or the first of the agent's range that no other
+/// service has and nobody listens on. Kept in `lane/ports/<agent>.json` of the common git folder.
+///
+/// # Errors
+/// The range has no port left, or what is kept cannot be read or written.
+pub fn port_of(
+    common_dir: &Path,
+    agent: &str,
+    range: Ports,
+    worktree: &str,
+    service: &str,
+) -> Result<u16, Error> {
+    let path = file_of(common_dir, agent);
+    let _lock = locked(&path)?;
+    let mut assigned = read(&path)?;
+    let is_inside = |port: u16| (range.first..=range.last).contains(&port);
+    if let Some(port) = assigned.get(worktree).and_then(|services| services.get(service))
+        && is_inside(*port)
+    {
+        return Ok(*port);
+    }
+    let given: Vec<u16> = assigned.values().flat_map(BTreeMap::values).copied().collect();
+    let is_free = |port: &u16| {
+        !given.contains(port) && probe(Ports { first: *port, last: *port }).is_empty()
+    };
+    let Some(port) = (range.first..=range.last).find(is_free) else {
+        return Err(full(agent, range, &assigned));
+    };
+    assigned.entry(worktree.to_owned()).or_default().insert(service.to_owned(), port);
+    write(&path, &assigned)?;
+    Ok(port)
+}
+
+/// Forgets the ports of a worktree that is no more.
+///
+/// # Errors
+/// What is kept cannot be read or written.
+pub fn forget(common_dir: &Path, agent: &str, worktree: &str) -> Result<(), Error> {
+    let path = file_of(common_dir, agent);
+    if !path.exists() {
+        return Ok(());
+    }
+    let _lock = locked(&path)?;
+    let mut assigned = read(&path)?;
+    if assigned.remove(worktree).is_some() {
+        write(&path, &assigned)?;
+    }
+    Ok(())
+}
+
+fn file_of(common_dir: &Path, agent: &str) -> PathBuf {
+    common_dir.join("lane/ports").join(format!("{agent}.json"))
+}
+
+fn full(agent: &str, range: Ports, assigned: &Assigned) -> Error {
+    let given: Vec<String> =
+        assigned.values().flatten().map(|(service, port)| format!("{service} {port}")).collect();
+    let taken: Vec<String> = probe(range).iter().map(super::Taken::words).collect();
+    let said = [given, taken].concat().join(", ");
+    Error::usage(
+        format!("no port of {range} is left for {agent}: {said}"),
+        format!("widen `agents.{agent}.ports` in the policy, or stop what has ports there and is not needed"),
+    )
+}
+
+/// One at a time; the system gives it back when its holder dies.
+fn locked(path: &Path) -> Result<File, Error> {
+    let lock = path.with_extension("lock");
+    let folder = path.parent().unwrap_or(path);
+    let open = || OpenOptions::new().write(true).create(true).truncate(false).open(&lock);
+    let file = fs::create_dir_all(folder).and_then(|()| open()).and_then(|file| file.lock().map(|()| file));
+    file.map_err(|error| unwritable(&lock, &error))
+}
+
+fn read(path: &Path) -> Result<Assigned, Error> {
+    let text = match fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Assigned::new()),
+        Err(error) => return Err(unreadable(path, &error.to_string())),
+    };
+    serde_json::from_str(&text).map_err(|error| unreadable(path, &error.to_string()))
+}
+
+fn write(path: &Path, assigned: &Assigned) -> Result<(), Error> {
+    let text = serde_json::to_string_pretty(assigned).map_err(|error| unreadable(path, &error.to_string()))?;
+    let beside = path.with_extension("new");
+    let written = fs::write(&beside, format!("{text}\n")).and_then(|()| fs::rename(&beside, path));
+    written.map_err(|error| unwritable(path, &error))
+}
+
+fn unreadable(path: &Path, why: &str) -> Error {
+    let help = format!("look at it; if it is beyond repair, remove it, and ports are given anew: {}", path.display());
+    Unavailable::new(format!("the ports in {} cannot be read: {why}", path.display()), help).into()
+}
+
+fn unwritable(path: &Path, error: &std::io::Error) -> Error {
+    Error::write(format!("{} cannot be written: {error}", path.display()), "make room, or make it writable")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Two ports side by side that nobody has at this moment.
+    fn pair() -> Ports {
+        (20_000..30_000)
+            .step_by(7)
+            .map(|first| Ports { first, last: first + 1 })
+            .find(|range| probe(*range).is_empty())
+            .expect("two free ports")
+    }
+
+    #[test]
+    fn the_same_each_time_until_the_range_is_full() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (at, range) = (folder.path(), pair());
+        let port = |worktree: &str, service: &str| port_of(at, "a1", range, worktree, service);
+        assert_eq!(port("w", "api"), Ok(range.first));
+        assert_eq!(port("w", "db"), Ok(range.last));
+        assert_eq!(port("w", "api"), Ok(range.first), "the same again");
+        let refused = port("other", "api").expect_err("no port is left");
+        assert!(refused.to_string().contains("api ") && refused.help().is_some_and(|help| help.contains("a1")));
+        forget(at, "a1", "w").expect("forgotten");
+        assert_eq!(port("other", "api"), Ok(range.first));
+    }
+
+    #[test]
+    fn a_taken_port_is_passed_over_and_a_broken_file_told() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let range = pair();
+        let _listener = std::net::TcpListener::bind(("127.0.0.1", range.first)).expect("a listener");
+        assert_eq!(port_of(folder.path(), "a1", range, "w", "api"), Ok(range.last));
+        fs::write(file_of(folder.path(), "a1"), "{").expect("a file");
+        assert!(port_of(folder.path(), "a1", range, "w", "api").is_err());
+    }
+}

@@ -1,0 +1,131 @@
+//! How much memory a command may use: by a control group of its own where one can be made, else by a limit on
+//! its address space.
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// A limit on memory.
+#[derive(Debug)]
+pub enum Limit {
+    /// Of the command and all that it starts, together: cgroups(7), version 2.
+    Group {
+        /// The control group, removed when this is dropped.
+        folder: PathBuf,
+        /// In bytes.
+        bytes: u64,
+    },
+    /// Of each process by itself: setrlimit(2), `RLIMIT_AS`.
+    AddressSpace {
+        /// In bytes.
+        bytes: u64,
+    },
+}
+
+impl Limit {
+    /// The best limit that can be had here.
+    pub fn prepare(agent: &str, bytes: u64) -> Self {
+        let name = format!("git-lane-{agent}-{}", std::process::id());
+        match groups().into_iter().find_map(|parent| group(&parent.join(&name), bytes)) {
+            Some(folder) => Self::Group { folder, bytes },
+            None => Self::AddressSpace { bytes },
+        }
+    }
+
+    /// How it is limited, for people.
+    pub fn words(&self) -> String {
+        match self {
+            Self::Group { folder, bytes } => {
+                format!("memory: {bytes} bytes for all of it together, by the control group {}", folder.display())
+            }
+            Self::AddressSpace { bytes } => format!(
+                "memory: {bytes} bytes of address space for each process (RLIMIT_AS); no control group can be \
+                 made here"
+            ),
+        }
+    }
+
+    /// The options that tell the process in between.
+    pub(super) fn args(&self) -> Vec<OsString> {
+        match self {
+            Self::Group { folder, bytes } => {
+                vec!["--memory".into(), bytes.to_string().into(), "--group".into(), folder.into()]
+            }
+            Self::AddressSpace { bytes } => vec!["--memory".into(), bytes.to_string().into()],
+        }
+    }
+}
+
+impl Drop for Limit {
+    fn drop(&mut self) {
+        if let Self::Group { folder, .. } = self {
+            // What the command left running stays in it, and it with that.
+            let _ = fs::remove_dir(folder);
+        }
+    }
+}
+
+/// The control groups that one of our own may be made in: that of this process, and the one around it.
+fn groups() -> Vec<PathBuf> {
+    let mounted = ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"];
+    let Some(mount) = mounted.map(Path::new).into_iter().find(|at| at.join("cgroup.controllers").is_file()) else {
+        return Vec::new();
+    };
+    let text = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
+    let Some(own) = text.lines().find_map(|line| line.strip_prefix("0::/")) else {
+        return Vec::new();
+    };
+    let own = mount.join(own);
+    let around = own.parent().filter(|around| around.starts_with(mount)).map(Path::to_owned);
+    std::iter::once(own).chain(around).collect()
+}
+
+/// Makes a control group with a limit; `None` where that may not be, or memory is not counted there.
+fn group(folder: &Path, bytes: u64) -> Option<PathBuf> {
+    fs::create_dir(folder).ok()?;
+    let is_limited = folder.join("memory.max").is_file()
+        && fs::write(folder.join("memory.max"), bytes.to_string()).is_ok()
+        && fs::OpenOptions::new().write(true).open(folder.join("cgroup.procs")).is_ok();
+    if !is_limited {
+        let _ = fs::remove_dir(folder);
+        return None;
+    }
+    // All of it ends, not some part that others wait for; older systems do not have this.
+    let _ = fs::write(folder.join("memory.oom.group"), "1");
+    Some(folder.to_owned())
+}
+
+/// Limits this process, then becomes the command. Gives back what kept it from that.
+#[cfg(unix)]
+pub fn become_limited(memory: Option<u64>, group: Option<&Path>, command: &[OsString]) -> std::io::Error {
+    use std::os::unix::process::CommandExt;
+    let [program, args @ ..] = command else {
+        return std::io::Error::new(std::io::ErrorKind::NotFound, "no command");
+    };
+    // Whoever started us passes signals on; where it is killed, nobody could end this one any more.
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::TERM));
+    let is_in_group = group.is_some_and(|group| fs::write(group.join("cgroup.procs"), "0").is_ok());
+    if let Some(bytes) = memory.filter(|_| !is_in_group) {
+        use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+        let maximum = getrlimit(Resource::As).maximum;
+        let bytes = maximum.map_or(bytes, |maximum| maximum.min(bytes));
+        if let Err(error) = setrlimit(Resource::As, Rlimit { current: Some(bytes), maximum: Some(bytes) }) {
+            return error.into();
+        }
+    }
+    Command::new(program).args(args).exec()
+}
+
+/// Limits nothing: there is no such thing here.
+#[cfg(not(unix))]
+pub fn become_limited(_: Option<u64>, _: Option<&Path>, command: &[OsString]) -> std::io::Error {
+    let [program, args @ ..] = command else {
+        return std::io::Error::new(std::io::ErrorKind::NotFound, "no command");
+    };
+    match Command::new(program).args(args).status() {
+        Ok(status) => std::process::exit(status.code().unwrap_or(1)),
+        Err(error) => error,
+    }
+}

@@ -1,0 +1,50 @@
+//! A child that gets the signals that this process is sent.
+
+use std::process::Command;
+
+/// Runs a command to its end, and passes signals on to it.
+///
+/// # Errors
+/// It cannot be started.
+#[cfg(unix)]
+pub(super) fn run(command: &mut Command) -> std::io::Result<u8> {
+    use rustix::process::{Pid, Signal, kill_process};
+    use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
+    use std::io::IsTerminal;
+    use std::os::unix::process::ExitStatusExt;
+
+    // Before the child is there, so that none is lost.
+    let mut signals = signal_hook::iterator::Signals::new([
+        SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2,
+    ])?;
+    let mut child = command.spawn()?;
+    let id = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+    let known = [Signal::HUP, Signal::INT, Signal::QUIT, Signal::TERM, Signal::USR1, Signal::USR2];
+    // A terminal sends these to both of us.
+    let is_terminal = std::io::stdin().is_terminal();
+    let code = |status: std::process::ExitStatus| {
+        let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal));
+        code.and_then(|code| u8::try_from(code).ok()).unwrap_or(1)
+    };
+    loop {
+        if let Some(status) = child.try_wait()? {
+            return Ok(code(status));
+        }
+        for signal in signals.wait() {
+            // Its end is seen above; until it is waited for there, its number is nobody else's.
+            if signal == SIGCHLD || is_terminal && (signal == SIGINT || signal == SIGQUIT) {
+                continue;
+            }
+            let same = known.into_iter().find(|known| known.as_raw() == signal);
+            if let (Some(id), Some(same)) = (id, same) {
+                let _ = kill_process(id, same);
+            }
+        }
+    }
+}
+
+#[cfg(not(unix))]
+pub(super) fn run(command: &mut Command) -> std::io::Result<u8> {
+    let status = command.status()?;
+    Ok(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1))
+}

@@ -1,0 +1,114 @@
+//! Local files, kept out of every worktree's status: `info/exclude` of the common git folder.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::files;
+use super::state::unwritable;
+use crate::error::Error;
+use crate::facts::Unavailable;
+use crate::gather::worktrees::worktrees;
+use crate::gather::{Layout, Loaded};
+use crate::policy::model::Access;
+
+const BEGIN: &str = "# >>> git-lane: files that stay local";
+const END: &str = "# <<< git-lane";
+
+/// What the policy and `setup` itself keep local, as gitignore patterns.
+pub(super) fn lines(loaded: &Loaded, layout: &Layout, roots: &[(String, PathBuf)]) -> Vec<String> {
+    let policy = &loaded.plan.policy;
+    let never = policy.areas.iter().filter(|area| area.access.value == Access::Never);
+    let mut lines: Vec<String> = never.flat_map(|area| &area.paths).map(|path| path.value.clone()).collect();
+    let own = files::names(policy).into_iter().filter(|name| !lines.contains(name));
+    let own: Vec<String> = own.map(|name| format!("/{name}")).collect();
+    lines.extend(own);
+    lines.push(format!("/{}*", files::BESIDE));
+    // A worktree inside the main one would show up there as files that nobody added.
+    let main = worktrees(layout).ok().and_then(|present| present.into_iter().next());
+    if let Some(main) = main.filter(|main| main.git_dir == layout.common_dir) {
+        let main = fs::canonicalize(&main.root).unwrap_or(main.root);
+        let inside = roots.iter().filter_map(|(_, root)| root.strip_prefix(&main).ok());
+        let inside = inside.filter_map(Path::to_str).filter(|path| !path.is_empty());
+        lines.extend(inside.map(|path| format!("/{path}/")));
+    }
+    lines
+}
+
+/// The text with these lines in our block; `None` where all are there.
+fn with(text: &str, lines: &[String]) -> Option<(String, Vec<String>)> {
+    let known: Vec<&str> = text.lines().map(str::trim_end).collect();
+    let mut new: Vec<String> = lines.iter().filter(|line| !known.contains(&line.as_str())).cloned().collect();
+    new.dedup();
+    if new.is_empty() {
+        return None;
+    }
+    let added: String = new.iter().map(|line| format!("{line}\n")).collect();
+    // Lines of other agents stay: a block only grows.
+    if let Some(begin) = text.find(BEGIN)
+        && let Some(end) = text[begin..].find(END).map(|at| begin + at)
+    {
+        return Some((format!("{}{added}{}", &text[..end], &text[end..]), new));
+    }
+    let gap = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
+    Some((format!("{text}{gap}{BEGIN}\n{added}{END}\n"), new))
+}
+
+/// What would be added, for people.
+///
+/// # Errors
+/// The file cannot be read.
+pub(super) fn missing(common_dir: &Path, lines: &[String]) -> Result<Option<String>, Error> {
+    let text = read(&common_dir.join("info/exclude"))?;
+    Ok(with(&text, lines).map(|(_, new)| format!("keep out of git by info/exclude: {}", new.join(", "))))
+}
+
+/// Adds what is missing; what was added, for people.
+///
+/// # Errors
+/// The file cannot be read or written.
+pub(super) fn ensure(common_dir: &Path, lines: &[String]) -> Result<Option<String>, Error> {
+    let path = common_dir.join("info/exclude");
+    if with(&read(&path)?, lines).is_none() {
+        return Ok(None);
+    }
+    // Two who set up different agents write the same file.
+    let guard = common_dir.join("lane/setup/exclude.lock");
+    let open = fs::OpenOptions::new().write(true).create(true).truncate(false).open(&guard);
+    let _guard = open.and_then(|file| file.lock().map(|()| file)).map_err(|error| unwritable(&guard, &error))?;
+    let Some((text, new)) = with(&read(&path)?, lines) else {
+        return Ok(None);
+    };
+    let folder = common_dir.join("info");
+    let beside = folder.join("exclude.lane-new");
+    let written = fs::create_dir_all(&folder)
+        .and_then(|()| fs::write(&beside, text))
+        .and_then(|()| fs::rename(&beside, &path));
+    written.map_err(|error| unwritable(&path, &error))?;
+    Ok(Some(format!("kept out of git by info/exclude: {}", new.join(", "))))
+}
+
+fn read(path: &Path) -> Result<String, Error> {
+    match fs::read_to_string(path) {
+        Ok(text) => Ok(text),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(String::new()),
+        Err(error) => {
+            let reason = format!("{} cannot be read: {error}", path.display());
+            Err(Unavailable::new(reason, "look at what it is and at its permissions").into())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::with;
+
+    #[test]
+    fn a_block_that_grows() {
+        let lines = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        let (one, _) = with("*.o", &lines(&["a", "b"])).expect("lines");
+        assert_eq!(one, "*.o\n# >>> git-lane: files that stay local\na\nb\n# <<< git-lane\n");
+        assert_eq!(with(&one, &lines(&["b", "*.o"])), None);
+        let (two, new) = with(&one, &lines(&["b", "c"])).expect("a line");
+        assert_eq!((two.contains("\nb\nc\n# <<<"), new), (true, lines(&["c"])));
+    }
+}

@@ -1,0 +1,158 @@
+//! What an agent has to know: the text of `AGENT_FOCUS.md`.
+
+use crate::agent_env::limit_name;
+use crate::policy::model::{Access, Agent, Merges};
+use crate::policy::template::Template;
+use crate::policy::{Plan, Spanned};
+
+fn code(items: impl IntoIterator<Item = String>) -> String {
+    items.into_iter().map(|item| format!("`{item}`")).collect::<Vec<_>>().join(", ")
+}
+
+fn values(items: &[Spanned<String>]) -> Vec<String> {
+    items.iter().map(|item| item.value.clone()).collect()
+}
+
+/// The instructions of an agent, as Markdown.
+pub(super) fn text(plan: &Plan, agent: &Agent, branch: &str) -> String {
+    let sections = [
+        head(agent, branch),
+        yours(plan, agent),
+        not_yours(plan, agent),
+        resources(agent),
+        habits(plan, agent),
+        commands(plan, agent),
+    ];
+    let sections = sections.into_iter().filter(|section| !section.is_empty());
+    format!("{}\n", sections.collect::<Vec<_>>().join("\n\n"))
+}
+
+fn head(agent: &Agent, branch: &str) -> String {
+    let focus = agent.focus.as_ref().map(|focus| format!("\n\n**Focus**: {}.", focus.value.trim_end_matches('.')));
+    format!(
+        "# You are {}\n\nWritten by `git lane setup` from the policy; it stays local. This worktree is yours alone, \
+         on `{branch}` and branches like it.{}",
+        agent.title(),
+        focus.unwrap_or_default()
+    )
+}
+
+fn yours(plan: &Plan, agent: &Agent) -> String {
+    let mut lines = Vec::new();
+    if !agent.services.is_empty() {
+        let places = plan.policy.services.paths.as_ref().map(|paths| {
+            let place = |service: String| paths.value.replace("{service}", &service);
+            format!(" ({})", code(values(&agent.services).into_iter().map(place)))
+        });
+        lines.push(format!("- services {}{}", code(values(&agent.services)), places.unwrap_or_default()));
+    }
+    if !agent.owns.is_empty() {
+        lines.push(format!("- the paths {}", code(values(&agent.owns))));
+    }
+    for area in plan.policy.areas.iter().filter(|area| area.access.value == Access::Owner) {
+        if area.owner.iter().any(|owner| owner.value == agent.id.value) {
+            lines.push(format!("- {} (area `{}`)", code(values(&area.paths)), area.name.value));
+        }
+    }
+    if lines.is_empty() { String::new() } else { format!("## Your lane\n\n{}", lines.join("\n")) }
+}
+
+fn not_yours(plan: &Plan, agent: &Agent) -> String {
+    let mut lines = Vec::new();
+    for area in &plan.policy.areas {
+        let (name, paths) = (&area.name.value, code(values(&area.paths)));
+        lines.push(match area.access.value {
+            Access::Lock => {
+                format!("- {paths} (area `{name}`): take the lock first, `git lane lock {name}`; give it back after, `git lane unlock {name}`")
+            }
+            Access::Coordinate => {
+                format!("- {paths} (area `{name}`): ask, and say so in the commit: `Coordinated-with: <agent>`")
+            }
+            Access::Owner if area.owner.iter().any(|owner| owner.value == agent.id.value) => continue,
+            Access::Owner => {
+                let owners = values(&area.owner).join(" and ");
+                format!("- {paths} (area `{name}`): only {owners}; ask for the change")
+            }
+            Access::Maintainer => format!("- {paths} (area `{name}`): maintainers alone"),
+            Access::Never => format!("- {paths} (area `{name}`): local, never committed"),
+            Access::Open => continue,
+        });
+    }
+    for other in plan.policy.agents.0.iter().filter(|other| other.id.value != agent.id.value) {
+        let lane = code(values(&other.services).into_iter().chain(values(&other.owns)));
+        if !lane.is_empty() {
+            lines.push(format!("- the lane of {}: {lane}", other.title()));
+        }
+    }
+    if lines.is_empty() { String::new() } else { format!("## Not yours, or not without asking\n\n{}", lines.join("\n")) }
+}
+
+fn resources(agent: &Agent) -> String {
+    let mut lines = Vec::new();
+    if let Some(ports) = &agent.ports {
+        lines.push(format!(
+            "- ports {} (`$PORT_RANGE`, from `$PORT_OFFSET`); `git lane port <service>` gives a service its own, \
+             the same each time",
+            ports.value
+        ));
+    }
+    if let Some(database) = &agent.database {
+        lines.push(format!(
+            "- the database schema `{}` (`$DB_SCHEMA`); `$DATABASE_URL` looks there first",
+            database.schema.value
+        ));
+    }
+    if let Some(memory) = &agent.memory {
+        lines.push(format!("- memory {}; `git lane run -- <command>` keeps to it", memory.value));
+    }
+    for (name, limit) in &agent.limits {
+        lines.push(format!("- {name} {} (`${}`)", limit.value, limit_name(name)));
+    }
+    if !agent.env.is_empty() {
+        lines.push(format!("- variables {}", code(agent.env.keys().cloned())));
+    }
+    if lines.is_empty() { String::new() } else { format!("## Your resources\n\n{}", lines.join("\n")) }
+}
+
+fn habits(plan: &Plan, agent: &Agent) -> String {
+    let (policy, id) = (&plan.policy, &agent.id.value);
+    let mut lines = Vec::new();
+    let filled = |text: &str| Template::new(text).map_or_else(|_| text.to_owned(), |form| form.for_agent(id));
+    if let Some(pattern) = &policy.branch.pattern {
+        lines.push(format!("- branches: `{}`", filled(&pattern.value)));
+    }
+    if !policy.message.tag.is_empty() {
+        let forms = policy.message.tag.iter().map(|form| format!("`{}`", filled(&form.value)));
+        let forms = forms.collect::<Vec<_>>().join(" or ");
+        lines.push(format!("- messages bear {forms}; the hook writes that by itself"));
+    }
+    if let Some(max) = &policy.change.max_lines {
+        lines.push(format!("- changes have at most {} lines, added and deleted", max.value));
+    }
+    if policy.history.merges.value == Merges::Deny {
+        lines.push("- rebase, don't merge".to_owned());
+    }
+    if let Some(age) = &policy.history.max_age {
+        lines.push(format!("- rebase at least every {}", age.value));
+    }
+    if lines.is_empty() { String::new() } else { format!("## How work is done here\n\n{}", lines.join("\n")) }
+}
+
+fn commands(plan: &Plan, agent: &Agent) -> String {
+    let (remote, base) = (&plan.policy.remote.value, &plan.policy.base.value);
+    let lock = plan.policy.areas.iter().find(|area| area.access.value == Access::Lock);
+    let mut lines = vec![
+        format!("eval \"$(git lane env {})\"   # your environment; or: . ./.agent.env", agent.id.value),
+        "git lane who <path>           # may I change this?".to_owned(),
+        "git lane check                # the verdict, before any hook asks".to_owned(),
+    ];
+    if let Some(area) = lock {
+        let name = &area.name.value;
+        lines.push(format!("git lane lock {name} --reason '…' && … && git lane unlock {name}"));
+        lines.push("git lane locks                # who holds what, and until when".to_owned());
+    }
+    lines.push(format!("git fetch {remote} {base} && git rebase {remote}/{base}"));
+    lines.push("git lane push                 # pushes, and renews your locks".to_owned());
+    lines.push("git lane pr                   # opens the pull request, tagged".to_owned());
+    format!("## Commands of the day\n\n```sh\n{}\n```", lines.join("\n"))
+}

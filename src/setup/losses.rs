@@ -1,0 +1,184 @@
+//! What would be lost with a worktree.
+
+use std::fs;
+use std::path::Path;
+
+use super::target::Target;
+use super::{files, git, quoted, state};
+use crate::error::Error;
+use crate::gather::{Git2Repository, Loaded, Repository};
+use crate::locks::keeper::Keeper;
+use crate::locks::machine::ThisMachine;
+
+/// Something that speaks against taking a worktree away, and what to do about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Loss {
+    /// What it is.
+    pub what: String,
+    /// The next step.
+    pub help: String,
+}
+
+impl Loss {
+    fn new(what: impl Into<String>, help: impl Into<String>) -> Self {
+        Self { what: what.into(), help: help.into() }
+    }
+}
+
+/// What git keeps in a worktree's git folder while something is under way there.
+const UNDER_WAY: [(&str, &str, &str); 7] = [
+    ("rebase-merge", "a rebase", "git rebase --continue, or --abort"),
+    ("rebase-apply", "a rebase or git am", "git rebase --continue, or --abort"),
+    ("MERGE_HEAD", "a merge", "git merge --continue, or --abort"),
+    ("CHERRY_PICK_HEAD", "a cherry-pick", "git cherry-pick --continue, or --abort"),
+    ("REVERT_HEAD", "a revert", "git revert --continue, or --abort"),
+    ("sequencer", "a sequence of picks", "git cherry-pick --continue, or --abort"),
+    ("BISECT_LOG", "a bisection", "git bisect reset"),
+];
+
+/// How many paths or commits are named.
+const MOST: usize = 5;
+
+/// All that would be lost with the worktree of an agent, at its root, with its git folder.
+///
+/// # Errors
+/// Something cannot be read: then nobody can say that nothing would be lost.
+pub(super) fn of(
+    repo: &dyn Repository,
+    loaded: &Loaded,
+    target: &Target,
+    git_dir: &Path,
+) -> Result<Vec<Loss>, Error> {
+    let root = &target.root;
+    let mut found = Vec::new();
+    let cd = format!("cd {} && ", quoted(root));
+    if let Ok(why) = fs::read_to_string(git_dir.join("locked")) {
+        let why = why.trim();
+        let why = if why.is_empty() { String::new() } else { format!(" ({why})") };
+        let help = format!("git worktree unlock {}", quoted(root));
+        found.push(Loss::new(format!("the worktree is locked{why}"), help));
+    }
+    for (name, what, help) in UNDER_WAY {
+        if git_dir.join(name).exists() {
+            found.push(Loss::new(format!("{what} is under way"), format!("{cd}{help}")));
+        }
+    }
+    found.extend(files_of(loaded, target, &cd)?);
+    found.extend(commits_of(repo, loaded, target, &cd)?);
+    found.extend(locks_of(repo, loaded, &target.agent)?);
+    Ok(found)
+}
+
+/// Files that are in no commit: changed, untracked, or local and not written by us.
+fn files_of(loaded: &Loaded, target: &Target, cd: &str) -> Result<Vec<Loss>, Error> {
+    let args = ["status", "--porcelain=v1", "-z", "--no-renames", "--ignored=matching", "--ignore-submodules=none"];
+    let ran = git::at(&target.root, None, &args)?;
+    if !ran.ok {
+        let said = format!("git cannot tell what is changed in {}: {}", target.root.display(), ran.complaint());
+        return Err(crate::facts::Unavailable::new(said, format!("{cd}git status")).into());
+    }
+    let state = state::read(&loaded_common(&target.root)?, &target.agent)?;
+    let (mut changed, mut untracked, mut local) = (Vec::new(), Vec::new(), Vec::new());
+    for entry in ran.out.split('\0').filter(|entry| entry.len() > 3) {
+        let (kind, path) = (&entry[..2], entry[3..].to_owned());
+        match kind {
+            "??" => untracked.push(path),
+            "!!" if is_kept_by_hand(loaded, target, &path, &state) => local.push(path),
+            "!!" => {}
+            _ => changed.push(path),
+        }
+    }
+    let mut found = Vec::new();
+    for (paths, what, help) in [
+        (changed, "not committed", format!("{cd}git commit, git stash or git restore")),
+        (untracked, "not in git", format!("{cd}git add and git commit, or move them away")),
+        (local, "local and somebody's own", "they are in no commit: move them away, or remove them".to_owned()),
+    ] {
+        if !paths.is_empty() {
+            found.push(Loss::new(format!("{what}: {}", some(&paths)), help));
+        }
+    }
+    Ok(found)
+}
+
+fn loaded_common(root: &Path) -> Result<std::path::PathBuf, Error> {
+    Ok(Git2Repository::open_at(root)?.layout().common_dir.clone())
+}
+
+/// Whether an ignored file was made by somebody to be kept: one of those that the policy has stay local, apart
+/// from what `setup` and locks put there. Whole folders (environments, caches) can be made anew.
+fn is_kept_by_hand(loaded: &Loaded, target: &Target, path: &str, state: &state::State) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    if path.ends_with('/') || path.starts_with(".locks/") || name.starts_with(files::BESIDE) {
+        return false;
+    }
+    let is_ours = files::names(&loaded.plan.policy).iter().any(|ours| ours == path);
+    if is_ours {
+        return !files::is_as_written(&target.root, path, state);
+    }
+    let area = loaded.plan.decide(path.as_bytes(), false);
+    area.area().is_some_and(|area| area.access.value == crate::policy::model::Access::Never)
+}
+
+/// Commits that are neither on a remote nor on the base.
+fn commits_of(repo: &dyn Repository, loaded: &Loaded, target: &Target, cd: &str) -> Result<Vec<Loss>, Error> {
+    let here = Git2Repository::open_at(&target.root)?;
+    let head = here.head()?;
+    let Some(tip) = head.oid else {
+        return Ok(Vec::new());
+    };
+    let mut known = repo.tips("refs/remotes/")?;
+    known.extend(loaded.base.as_ref().map(|base| base.oid));
+    let base = format!("refs/heads/{}", loaded.plan.policy.base.value);
+    known.extend(repo.find_ref(&base)?);
+    let unpushed = repo.commits(&[tip], &known)?;
+    if unpushed.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut words = Vec::new();
+    for oid in unpushed.iter().take(MOST) {
+        let message = repo.commit(*oid)?.message;
+        let subject = crate::locks::record::plain(message.lines().next().unwrap_or_default());
+        words.push(format!("{} {subject}", oid.short()));
+    }
+    if unpushed.len() > MOST {
+        words.push(format!("and {} more", unpushed.len() - MOST));
+    }
+    let help = match head.branch {
+        Some(_) => format!("{cd}git lane push"),
+        None => format!("{cd}git switch -c <branch> && git lane push (HEAD is on no branch)"),
+    };
+    Ok(vec![Loss::new(format!("not pushed: {}", words.join(", ")), help)])
+}
+
+fn locks_of(repo: &dyn Repository, loaded: &Loaded, agent: &str) -> Result<Vec<Loss>, Error> {
+    let plan = &loaded.plan;
+    if !plan.has_area(crate::policy::model::Access::Lock) {
+        return Ok(Vec::new());
+    }
+    let world = ThisMachine::new();
+    let mut keeper = Keeper::new(repo, plan, &world);
+    keeper.refresh(0)?;
+    let areas = keeper.areas()?;
+    let judge = keeper.judge();
+    let tips = areas.iter().filter_map(|area| area.tip.as_ref().ok()?.as_ref());
+    let leases = tips.flat_map(|tip| &tip.record.leases);
+    let held = leases.filter(|lease| lease.stake.agent == agent && !judge.lease(lease).is_over());
+    Ok(held
+        .map(|lease| {
+            let scope = &lease.stake.scope;
+            let word = crate::report::quote(scope.as_bytes());
+            let help = format!("git lane unlock {word} --agent {agent}");
+            Loss::new(format!("{agent} holds the lock `{scope}`"), help)
+        })
+        .collect())
+}
+
+/// A few paths, and how many more there are.
+fn some(paths: &[String]) -> String {
+    let mut shown: Vec<String> = paths.iter().take(MOST).map(|path| crate::locks::record::plain(path)).collect();
+    if paths.len() > MOST {
+        shown.push(format!("and {} more", paths.len() - MOST));
+    }
+    shown.join(", ")
+}

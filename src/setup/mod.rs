@@ -1,0 +1,187 @@
+//! Worktrees for agents: made whole with one command, and away again without losing anything.
+//!
+//! What is missing is found first ([`target`]), then made: worktrees side by side ([`tree`]), hooks and
+//! identity all at once (the code of `install`), local files ([`files`], [`exclude`]), then the policy's steps
+//! ([`provision`]). What was done is noted per agent ([`state`]) under a lock that the system gives back when
+//! its holder dies, so that whoever comes after one that was killed goes on where that one stopped.
+
+mod exclude;
+mod files;
+mod focus;
+mod git;
+mod losses;
+mod outcome;
+mod pool;
+mod provision;
+mod repair;
+mod state;
+mod target;
+pub mod teardown;
+mod tree;
+
+use std::path::{Path, PathBuf};
+
+pub use files::FOCUS;
+pub use outcome::{Ended, Outcome, Step};
+pub use provision::{Reporter, log_of};
+pub use target::{root_of, worktree_name};
+
+use crate::agent_env;
+use crate::error::Error;
+use crate::gather::{Loaded, Repository};
+use crate::install;
+use crate::ports;
+use state::Held;
+use target::Target;
+
+/// What `git lane setup` was asked for.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The agents; none: all that the policy gives a worktree.
+    pub agents: Vec<String>,
+    /// Only say what would be done.
+    pub dry_run: bool,
+    /// Only go on with steps that failed or were not reached.
+    pub resume: bool,
+    /// How many agents at the same time; at least 1.
+    pub jobs: usize,
+    /// The absolute path of the program that the hooks start.
+    pub binary: PathBuf,
+}
+
+/// Sets worktrees up, or says what that would do.
+///
+/// # Errors
+/// An agent that is none, or something that concerns all of them. What goes wrong with one agent stands in its
+/// outcome, and the others go on.
+pub fn run(
+    repo: &dyn Repository,
+    loaded: &Loaded,
+    options: &Options,
+    reporter: &dyn Reporter,
+) -> Result<Vec<Outcome>, Error> {
+    let plan = &loaded.plan;
+    let layout = repo.layout();
+    let mut targets = target::select(repo, loaded, &options.agents)?;
+    let common_dir = layout.common_dir.as_path();
+    if options.resume {
+        targets.retain(|target| state::is_unfinished(common_dir, target));
+    }
+    if options.dry_run {
+        let mut outcomes: Vec<Outcome> =
+            targets.iter().map(|target| would(repo, loaded, target)).collect::<Result<_, _>>()?;
+        let all: Vec<_> = targets.into_iter().map(|target| (target.agent, target.root)).collect();
+        if let Some(first) = outcomes.first_mut() {
+            first.changes.extend(exclude::missing(common_dir, &exclude::lines(loaded, layout, &all))?);
+        }
+        return Ok(outcomes);
+    }
+    let mut work = Vec::new();
+    for target in targets {
+        let held = Held::take(common_dir, &target.agent, reporter)?;
+        work.push(Work { outcome: Outcome::of(&target), target, held });
+    }
+
+    pool::each(&mut work, options.jobs, |work| {
+        let made = tree::ensure(common_dir, &work.target, &mut work.held);
+        work.settle(made, |outcome, done| outcome.changes.extend(done));
+    });
+
+    // The install code wants a program that the hooks can start; it takes its own lock and writes once for all.
+    let there: Vec<(String, PathBuf)> = work
+        .iter()
+        .filter(|work| work.outcome.error.is_none())
+        .map(|work| (work.target.agent.clone(), work.target.root.clone()))
+        .collect();
+    if there.is_empty() {
+        return Ok(work.into_iter().map(|work| work.outcome).collect());
+    }
+    let installed = install::install_into(repo, plan, &options.binary, &there)?;
+    for (id, what) in install::news(&installed) {
+        let of_agent = work.iter_mut().filter(|work| work.target.agent == id);
+        of_agent.for_each(|work| work.outcome.changes.push(what.clone()));
+    }
+    let excluded = exclude::ensure(common_dir, &exclude::lines(loaded, layout, &there))?;
+    // It is one file for all of them: told once.
+    if let Some(first) = work.iter_mut().find(|work| work.outcome.error.is_none()) {
+        first.outcome.changes.extend(excluded);
+    }
+    for work in &mut work {
+        if work.outcome.error.is_some() {
+            continue;
+        }
+        let written = files::ensure(loaded, &work.target, &mut work.held);
+        work.settle(written, |outcome, (changes, notes)| {
+            outcome.changes.extend(changes);
+            outcome.notes.extend(notes);
+        });
+        work.outcome.notes.extend(taken_ports(loaded, &work.target));
+    }
+
+    let steps = &plan.policy.provision;
+    pool::each(&mut work, options.jobs, |work| {
+        let Some(agent) = plan.policy.agent(&work.target.agent).filter(|_| work.outcome.error.is_none()) else {
+            return;
+        };
+        let variables = agent_env::of(agent).resolve(&|name| std::env::var(name).ok());
+        let run = provision::run(common_dir, steps, &work.target, &variables, &mut work.held, reporter);
+        work.settle(run, |outcome, steps| outcome.steps = steps);
+        work.outcome.notes.extend(variables.complaints());
+    });
+    Ok(work.into_iter().map(|work| work.outcome).collect())
+}
+
+/// One agent while it is set up.
+struct Work {
+    target: Target,
+    held: Held,
+    outcome: Outcome,
+}
+
+impl Work {
+    fn settle<T>(&mut self, done: Result<T, Error>, take: impl FnOnce(&mut Outcome, T)) {
+        match done {
+            Ok(done) => take(&mut self.outcome, done),
+            Err(error) => self.outcome.error = Some(error),
+        }
+    }
+}
+
+/// What would be done for an agent.
+fn would(repo: &dyn Repository, loaded: &Loaded, target: &Target) -> Result<Outcome, Error> {
+    let common_dir = &repo.layout().common_dir;
+    let mut outcome = Outcome::of(target);
+    let state = state::read(common_dir, &target.agent)?;
+    match tree::look(common_dir, target, &state) {
+        Ok(next) => outcome.changes.extend(next.words(target)),
+        Err(error) => outcome.error = Some(error),
+    }
+    if target.installed.as_deref() != Some(target.agent.as_str()) {
+        outcome.changes.push(format!("install the hooks, as {}", target.agent));
+    }
+    let (changes, notes) = files::look(loaded, target, &state)?;
+    outcome.changes.extend(changes);
+    outcome.notes.extend(notes);
+    outcome.notes.extend(taken_ports(loaded, target));
+    if let Some(agent) = loaded.plan.policy.agent(&target.agent) {
+        let variables = agent_env::of(agent).resolve(&|name| std::env::var(name).ok());
+        outcome.steps = provision::look(&loaded.plan.policy.provision, &state, &variables);
+        outcome.notes.extend(variables.complaints());
+    }
+    Ok(outcome)
+}
+
+/// Ports of the agent that somebody else has: a service of its own worktree, at its own place, is none.
+fn taken_ports(loaded: &Loaded, target: &Target) -> Vec<String> {
+    let agent = loaded.plan.policy.agent(&target.agent);
+    let Some(range) = agent.and_then(|agent| agent.ports.as_ref()) else {
+        return Vec::new();
+    };
+    let taken = ports::probe(range.value).into_iter().filter(|taken| !taken.is_of(&target.root));
+    taken.map(|taken| format!("port {}, of the range {} of {}", taken.words(), range.value, target.agent)).collect()
+}
+
+/// Paths as people read them in messages about commands.
+fn quoted(path: &Path) -> String {
+    crate::report::quote(path.as_os_str().as_encoded_bytes())
+}

@@ -1,0 +1,186 @@
+//! The steps that make a worktree ready, in the agent's environment.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use super::outcome::{Ended, Step};
+use super::state::{Held, State, hash, unwritable};
+use super::target::Target;
+use crate::agent_env::Resolved;
+use crate::error::Error;
+use crate::locks::git::TIES;
+use crate::locks::record::plain;
+use crate::policy::model::Provision;
+
+/// Whoever shows how it is going, from several threads at once.
+pub trait Reporter: Sync {
+    /// Somebody else sets this agent up at the moment.
+    fn waits(&self, agent: &str);
+    /// A step begins: the agent, the step's name, its place from 1, and how many there are.
+    fn begins(&self, agent: &str, step: &str, at: usize, of: usize);
+    /// A step ended.
+    fn ended(&self, agent: &str, step: &Step);
+}
+
+/// How many lines of a failed step's output are shown.
+const TAIL: usize = 20;
+/// How long to wait for a step that somebody was killed over, and that still runs.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Where the output of a step is kept.
+pub fn log_of(common_dir: &Path, agent: &str, step: &str) -> PathBuf {
+    let letter = |c: char| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '_' };
+    let name: String = step.chars().map(letter).collect();
+    common_dir.join("lane/logs").join(agent).join(format!("{}.log", name.trim_start_matches('.')))
+}
+
+/// What a step is about to do.
+enum Turn {
+    Done,
+    Waits(String),
+    Due,
+}
+
+fn turn(step: &Provision, state: &State, environment: &Resolved) -> Turn {
+    if state.steps.get(&step.name.value) == Some(&hash(step.run.value.as_bytes())) {
+        return Turn::Done;
+    }
+    let unset = |name: &str| {
+        let is_missing = environment.missing.iter().any(|(missing, _)| missing == name);
+        let value = environment.get(name).or_else(|| std::env::var(name).ok()).unwrap_or_default();
+        is_missing || value.is_empty()
+    };
+    match &step.when {
+        Some(name) if unset(&name.value) => Turn::Waits(name.value.clone()),
+        _ => Turn::Due,
+    }
+}
+
+fn as_step(step: &Provision, ended: Ended, log: Option<PathBuf>) -> Step {
+    Step { name: step.name.value.clone(), run: step.run.value.clone(), ended, log }
+}
+
+/// What would be run.
+pub(super) fn look(steps: &[Provision], state: &State, environment: &Resolved) -> Vec<Step> {
+    let ended = |step: &Provision| match turn(step, state, environment) {
+        Turn::Done => Ended::Before,
+        Turn::Waits(name) => Ended::Waits(name),
+        Turn::Due => Ended::Due,
+    };
+    steps.iter().map(|step| as_step(step, ended(step), None)).collect()
+}
+
+/// Runs the steps that are not done yet, in order, until one fails.
+///
+/// # Errors
+/// A log or the notes cannot be written. That a step fails is no error, but how it ended.
+pub(super) fn run(
+    common_dir: &Path,
+    steps: &[Provision],
+    target: &Target,
+    environment: &Resolved,
+    held: &mut Held,
+    reporter: &dyn Reporter,
+) -> Result<Vec<Step>, Error> {
+    let mut done = Vec::new();
+    for (at, step) in steps.iter().enumerate() {
+        let name = &step.name.value;
+        let ended = match turn(step, &held.state, environment) {
+            Turn::Done => {
+                done.push(as_step(step, Ended::Before, None));
+                continue;
+            }
+            Turn::Waits(variable) => as_step(step, Ended::Waits(variable), None),
+            Turn::Due => {
+                reporter.begins(&target.agent, name, at + 1, steps.len());
+                let log = log_of(common_dir, &target.agent, name);
+                let ended = run_one(step, target, environment, &log)?;
+                as_step(step, ended, Some(log))
+            }
+        };
+        match &ended.ended {
+            Ended::Done(_) => held.note(|state| {
+                state.steps.insert(name.clone(), hash(step.run.value.as_bytes()));
+                state.failed = None;
+            })?,
+            Ended::Failed(..) => held.note(|state| state.failed = Some(name.clone()))?,
+            _ => {}
+        }
+        reporter.ended(&target.agent, &ended);
+        let is_failed = matches!(ended.ended, Ended::Failed(..));
+        done.push(ended);
+        if is_failed {
+            break;
+        }
+    }
+    Ok(done)
+}
+
+fn run_one(step: &Provision, target: &Target, environment: &Resolved, log: &Path) -> Result<Ended, Error> {
+    let file = open_log(log)?;
+    let started = Instant::now();
+    let mut command = Command::new("sh");
+    command.arg("-c").arg(&step.run.value).current_dir(&target.root);
+    TIES.iter().copied().chain(environment.unset()).for_each(|name| {
+        command.env_remove(name);
+    });
+    command.envs(environment.set.iter().map(|(name, value)| (name, value)));
+    let clone = |file: &File| file.try_clone().map_err(|error| unwritable(log, &error));
+    // Who holds the log open runs this step: a step that outlives us is not run a second time beside itself.
+    command.stdin(Stdio::null()).stdout(clone(&file)?).stderr(clone(&file)?);
+    let status = match command.status() {
+        Ok(status) => status,
+        Err(error) => return Ok(Ended::Failed(format!("sh cannot be started: {error}"), String::new())),
+    };
+    drop(command);
+    if status.success() {
+        return Ok(Ended::Done(u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX)));
+    }
+    Ok(Ended::Failed(how(status), tail(log)))
+}
+
+fn open_log(log: &Path) -> Result<File, Error> {
+    let unwritable = |error: std::io::Error| unwritable(log, &error);
+    fs::create_dir_all(log.parent().unwrap_or(log)).map_err(unwritable)?;
+    let file = OpenOptions::new().append(true).create(true).open(log).map_err(unwritable)?;
+    let started = Instant::now();
+    loop {
+        match file.try_lock() {
+            Ok(()) => break,
+            Err(TryLockError::WouldBlock) if started.elapsed() < PATIENCE => {
+                std::thread::sleep(Duration::from_millis(50));
+            }
+            Err(TryLockError::WouldBlock) => {
+                return Err(Error::write(
+                    format!("an earlier run of this step is still at it, and writes {}", log.display()),
+                    format!("wait for it, or end it: fuser -k {}; then run this again", super::quoted(log)),
+                ));
+            }
+            Err(TryLockError::Error(error)) => return Err(unwritable(error)),
+        }
+    }
+    file.set_len(0).map_err(unwritable)?;
+    Ok(file)
+}
+
+fn how(status: ExitStatus) -> String {
+    #[cfg(unix)]
+    {
+        use std::os::unix::process::ExitStatusExt;
+        if let Some(signal) = status.signal() {
+            return format!("signal {signal}");
+        }
+    }
+    status.code().map_or_else(|| "no exit code".to_owned(), |code| format!("exit code {code}"))
+}
+
+/// The last lines of a log, fit for a terminal.
+fn tail(log: &Path) -> String {
+    let bytes = fs::read(log).unwrap_or_default();
+    let from = bytes.len().saturating_sub(64 << 10);
+    let text = String::from_utf8_lossy(&bytes[from..]).into_owned();
+    let lines: Vec<String> = text.lines().map(plain).filter(|line| !line.is_empty()).collect();
+    lines[lines.len().saturating_sub(TAIL)..].join("\n")
+}

@@ -1,0 +1,112 @@
+//! A worktree that somebody was killed over while they made it: finished without touching what is not git's
+//! own unfinished work.
+
+use std::fs;
+use std::path::Path;
+
+use super::state::{Held, unwritable};
+use super::target::{Target, gone_entry};
+use super::{git, quoted};
+use crate::error::Error;
+
+/// Finishes what `git worktree add` left; false where it is to be begun again. The lock is held, and git holds
+/// it with us, so that none of them is still at work.
+///
+/// # Errors
+/// git cannot finish it, or files are there that nobody can tell the owner of.
+pub(super) fn finish(common_dir: &Path, target: &Target, held: &Held) -> Result<bool, Error> {
+    let root = &target.root;
+    let Some(entry) = gone_entry(common_dir, root).or_else(|| nameless_entry(common_dir, root)) else {
+        clear_pointer(root)?;
+        return Ok(false);
+    };
+    if !entry.join("index").is_file() {
+        if !is_whole(&entry) || !root.join(".git").is_file() {
+            // Nothing is checked out before these are there.
+            clear_pointer(root)?;
+            fs::remove_dir_all(&entry).map_err(|error| unwritable(&entry, &error))?;
+            return Ok(false);
+        }
+        check_out(root, &entry, held)?;
+    }
+    let locked = entry.join("locked");
+    if fs::read_to_string(&locked).is_ok_and(|why| why.trim_end() == "initializing") {
+        fs::remove_file(&locked).map_err(|error| unwritable(&locked, &error))?;
+    }
+    Ok(true)
+}
+
+/// A git folder that was made for this worktree and does not say so yet: git names it after the last part of
+/// the path, and calls it `initializing`.
+fn nameless_entry(common_dir: &Path, root: &Path) -> Option<std::path::PathBuf> {
+    let name = root.file_name()?.to_str()?;
+    let entries = fs::read_dir(common_dir.join("worktrees")).ok()?.flatten();
+    entries.map(|entry| entry.path()).find(|path| {
+        let is_named = path.file_name().and_then(|file| file.to_str()).is_some_and(|file| {
+            file.strip_prefix(name).is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_digit()))
+        });
+        let is_begun = fs::read_to_string(path.join("locked")).is_ok_and(|why| why.starts_with("initializing"));
+        is_named && is_begun && !path.join("gitdir").exists()
+    })
+}
+
+/// Whether all that makes a git folder one is there: gitrepository-layout(5).
+fn is_whole(entry: &Path) -> bool {
+    let head = fs::read_to_string(entry.join("HEAD")).unwrap_or_default();
+    let is_null = head.trim().bytes().all(|byte| byte == b'0');
+    !is_null && entry.join("commondir").is_file() && entry.join("gitdir").is_file()
+}
+
+/// Takes away a `.git` that leads nowhere, and the folder if that was all it held.
+fn clear_pointer(root: &Path) -> Result<(), Error> {
+    let mut names = fs::read_dir(root).into_iter().flatten().flatten().map(|entry| entry.file_name());
+    match (names.next(), names.next()) {
+        (None, _) => Ok(()),
+        (Some(name), None) if name == ".git" => {
+            let pointer = root.join(".git");
+            fs::remove_file(&pointer).map_err(|error| unwritable(&pointer, &error))
+        }
+        _ => Err(Error::usage(
+            format!("{} was never made a whole worktree, and there are files in it", root.display()),
+            format!("look at them, and move them away: mv {} <elsewhere>; then run this again", quoted(root)),
+        )),
+    }
+}
+
+/// Checks out what is not there yet. A file that git had only begun to write is written again; whatever else
+/// differs is somebody's work.
+fn check_out(root: &Path, entry: &Path, held: &Held) -> Result<(), Error> {
+    let lock = entry.join("index.lock");
+    match fs::remove_file(&lock) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(unwritable(&lock, &error)),
+        _ => {}
+    }
+    let run = |args: &[&str]| {
+        let ran = git::at(root, held.share(), args)?;
+        if ran.ok {
+            return Ok(ran.out);
+        }
+        Err(Error::write(
+            format!("the worktree {} cannot be finished: {}", root.display(), ran.complaint()),
+            "put that right, then run this again",
+        ))
+    };
+    run(&["read-tree", "HEAD"])?;
+    // It fails over files that are there, and leaves them.
+    let _ = git::at(root, held.share(), &["checkout-index", "-a", "-q"])?;
+    let differing = run(&["diff-files", "--name-only", "-z"])?;
+    for path in differing.split('\0').filter(|path| !path.is_empty()) {
+        let (Ok(there), Ok(wanted)) =
+            (fs::read(root.join(path)), run(&["cat-file", "--filters", &format!(":{path}")]))
+        else {
+            continue;
+        };
+        // What is no text, git's answer had to be made one; the last character may be cut.
+        let begun = String::from_utf8_lossy(&there);
+        if wanted.starts_with(begun.trim_end_matches('\u{fffd}')) && begun.len() < wanted.len() {
+            run(&["checkout-index", "-f", "-q", "--", path])?;
+        }
+    }
+    let _ = git::at(root, held.share(), &["update-index", "-q", "--refresh"])?;
+    Ok(())
+}

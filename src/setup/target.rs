@@ -1,0 +1,154 @@
+//! What the policy wants of an agent's worktree, and what git has of it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::state::hash;
+use crate::error::Error;
+use crate::facts::Unavailable;
+use crate::gather::worktrees::worktrees;
+use crate::gather::{Layout, Loaded, Repository};
+use crate::install;
+use crate::policy::template::Template;
+use crate::policy::{Plan, nearest};
+
+/// One agent's worktree.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Target {
+    pub agent: String,
+    /// The root of the worktree.
+    pub root: PathBuf,
+    /// The branch that it starts on, without `refs/heads/`.
+    pub branch: String,
+    /// What the branch is made from if it is not there: a full ref, or a commit.
+    pub from: Option<String>,
+    /// The agent that the worktree is installed for now.
+    pub installed: Option<String>,
+    /// The name and the hash of the command of each step.
+    pub steps: Vec<(String, String)>,
+}
+
+/// The agents that were named, or all that have a worktree.
+///
+/// # Errors
+/// One that the policy does not have, or that has no worktree.
+pub(super) fn select(repo: &dyn Repository, loaded: &Loaded, ids: &[String]) -> Result<Vec<Target>, Error> {
+    let plan = &loaded.plan;
+    for id in ids {
+        let Some(agent) = plan.policy.agent(id) else {
+            return Err(unknown(plan, id));
+        };
+        if agent.worktree.is_none() {
+            return Err(Error::usage(
+                format!("{} gives {id} no worktree", plan.source.name),
+                format!("add one: `agents.{id}.worktree: ../wt-{id}`"),
+            ));
+        }
+    }
+    let roots = install::worktrees_of(plan, repo.layout())?;
+    let is_wanted = |(id, _): &(String, PathBuf)| ids.is_empty() || ids.contains(id);
+    let mut targets = Vec::new();
+    for (agent, root) in roots.into_iter().filter(is_wanted) {
+        targets.push(target(repo, loaded, agent, root)?);
+    }
+    if targets.is_empty() {
+        return Err(Error::usage(
+            format!("{} gives no agent a worktree", plan.source.name),
+            "add one to each agent: `worktree: ../wt-a1`",
+        ));
+    }
+    // Two who set the same agents up wait for one another in the same order.
+    targets.sort_by(|a, b| a.agent.cmp(&b.agent));
+    Ok(targets)
+}
+
+fn unknown(plan: &Plan, id: &str) -> Error {
+    let known: Vec<&str> = plan.policy.agent_ids().take(12).collect();
+    let help = match nearest(id, plan.policy.agent_ids()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("the agents are: {}", known.join(", ")),
+    };
+    Error::usage(format!("`{id}` is no agent of {}", plan.source.name), help)
+}
+
+fn target(repo: &dyn Repository, loaded: &Loaded, id: String, root: PathBuf) -> Result<Target, Error> {
+    let policy = &loaded.plan.policy;
+    let written = policy.agent(&id).and_then(|agent| agent.branch.as_ref()).map(|branch| branch.value.clone());
+    let branch = written.unwrap_or_else(|| default_branch(&loaded.plan, &id));
+    // Work of this agent that another clone pushed is gone on with; all else begins at the base.
+    let pushed = format!("refs/remotes/{}/{branch}", policy.remote.value);
+    let from = match repo.find_ref(&pushed)? {
+        Some(_) => Some(pushed),
+        None => loaded.base.as_ref().map(|base| base.reference.clone()),
+    };
+    let root = fs::canonicalize(&root).unwrap_or(root);
+    let installed = match entry_of(repo.layout(), &root)? {
+        Some(git_dir) => install::installed_agent(repo.layout(), &git_dir)?,
+        None => None,
+    };
+    let steps = policy.provision.iter();
+    let steps = steps.map(|step| (step.name.value.clone(), hash(step.run.value.as_bytes()))).collect();
+    Ok(Target { agent: id, root, branch, from, installed, steps })
+}
+
+/// `feat/{agent}/{feature}` gives `feat/a1/main`; without a pattern, the agent's own name is the branch's.
+fn default_branch(plan: &Plan, id: &str) -> String {
+    let pattern = plan.policy.branch.pattern.as_ref().and_then(|text| Template::new(&text.value).ok());
+    let Some(pattern) = pattern else {
+        return format!("{id}/main");
+    };
+    let mut name = pattern.for_agent(id);
+    for other in pattern.others() {
+        name = name.replace(&format!("{{{other}}}"), "main");
+    }
+    name
+}
+
+/// The git folder of the worktree at a root, also where that root is gone.
+///
+/// # Errors
+/// The worktrees cannot be listed.
+pub(super) fn entry_of(layout: &Layout, root: &Path) -> Result<Option<PathBuf>, Error> {
+    let present = worktrees(layout)?;
+    if let Some(found) = present.iter().find(|tree| install::is_same(&tree.root, root)) {
+        return Ok(Some(found.git_dir.clone()));
+    }
+    Ok(gone_entry(&layout.common_dir, root))
+}
+
+/// The git folder of a worktree whose own folder is gone, or not whole: gitrepository-layout(5),
+/// `worktrees/<id>/gitdir`.
+pub(super) fn gone_entry(common_dir: &Path, root: &Path) -> Option<PathBuf> {
+    let entries = fs::read_dir(common_dir.join("worktrees")).ok()?.flatten();
+    entries.map(|entry| entry.path()).find(|git_dir| {
+        let pointer = fs::read_to_string(git_dir.join("gitdir")).unwrap_or_default();
+        let pointer = git_dir.join(pointer.trim_end());
+        pointer.parent().is_some_and(|at| install::is_same(at, root))
+    })
+}
+
+/// The root of an agent's worktree as the policy has it, whether it is there or not.
+///
+/// # Errors
+/// The worktrees cannot be listed.
+pub fn root_of(repo: &dyn Repository, plan: &Plan, agent: &str) -> Result<Option<PathBuf>, Error> {
+    let named = install::worktrees_of(plan, repo.layout())?;
+    Ok(named.into_iter().find(|(id, _)| id == agent).map(|(_, root)| fs::canonicalize(&root).unwrap_or(root)))
+}
+
+/// A worktree's name in its repository: `worktrees/<id>`, or `.` for the main one.
+pub fn worktree_name(layout: &Layout) -> String {
+    match layout.git_dir.strip_prefix(&layout.common_dir) {
+        Ok(name) if !name.as_os_str().is_empty() => name.to_string_lossy().into_owned(),
+        _ => ".".to_owned(),
+    }
+}
+
+/// That there is nothing to make a branch from.
+pub(super) fn no_base(branch: &str) -> Error {
+    Unavailable::new(
+        format!("there is nothing to make the branch {branch} from: the base is not here"),
+        "git fetch, or commit something to the base; `git lane doctor` says more",
+    )
+    .into()
+}

@@ -1,0 +1,185 @@
+//! A worktree taken away again, once nothing of its agent's work would be lost with it.
+
+use std::process::{Command, Stdio};
+
+use super::losses::{self, Loss};
+use super::provision::Reporter;
+use super::state::Held;
+use super::target::{entry_of, select};
+use super::{git, quoted};
+use crate::agent_env::{self, DATABASE_URL};
+use crate::error::Error;
+use crate::gather::{Loaded, Repository};
+use crate::locks::record::plain;
+use crate::ports;
+
+/// What `git lane teardown` was asked for.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Whose worktree.
+    pub agent: String,
+    /// Also the branch, if it is merged.
+    pub delete_branch: bool,
+    /// Also the schema of the database.
+    pub drop_schema: bool,
+}
+
+/// How it went.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ended {
+    /// This would be lost; nothing was touched.
+    Refused(Vec<Loss>),
+    /// What was done, for people, and what is worth knowing.
+    Done(Vec<String>, Vec<String>),
+}
+
+/// The schema that `--drop-schema` would drop, and the address of its database.
+///
+/// # Errors
+/// The agent has none, or nobody says where the database is.
+pub fn schema_of(loaded: &Loaded, agent: &str) -> Result<(String, String), Error> {
+    let Some(agent) = loaded.plan.policy.agent(agent) else {
+        return Err(Error::usage(format!("`{agent}` is no agent of {}", loaded.plan.source.name), "git lane policy show"));
+    };
+    let id = &agent.id.value;
+    let Some(database) = &agent.database else {
+        let help = "leave --drop-schema away".to_owned();
+        return Err(Error::usage(format!("{} gives {id} no schema", loaded.plan.source.name), help));
+    };
+    let resolved = agent_env::of(agent).resolve(&|name| std::env::var(name).ok());
+    match resolved.get(DATABASE_URL).filter(|url| !url.is_empty()) {
+        Some(url) => Ok((database.schema.value.clone(), url)),
+        None => Err(Error::usage(
+            format!("{DATABASE_URL} is not set, so nobody can say where the schema {} is", database.schema.value),
+            format!("{DATABASE_URL}=postgresql://… git lane teardown {id} --drop-schema"),
+        )),
+    }
+}
+
+/// Takes a worktree away, or says what would be lost with it.
+///
+/// # Errors
+/// No such agent, or something cannot be read or done; what was not done is named.
+pub fn run(
+    repo: &dyn Repository,
+    loaded: &Loaded,
+    options: &Options,
+    reporter: &dyn Reporter,
+) -> Result<Ended, Error> {
+    let mut targets = select(repo, loaded, std::slice::from_ref(&options.agent))?;
+    let target = targets.remove(0);
+    let layout = repo.layout();
+    let schema = if options.drop_schema { Some(schema_of(loaded, &options.agent)?) } else { None };
+    let held = Held::take(&layout.common_dir, &target.agent, reporter)?;
+    let entry = entry_of(layout, &target.root)?;
+    let root = target.root.clone();
+    let (mut done, mut notes) = (Vec::new(), Vec::new());
+    let mut branch = target.branch.clone();
+    match &entry {
+        None => notes.push(format!("there is no worktree at {}", root.display())),
+        Some(git_dir) => {
+            if *git_dir == layout.common_dir {
+                return Err(Error::usage(
+                    format!("{} is the main worktree", root.display()),
+                    "only what `git worktree add` made can be taken away",
+                ));
+            }
+            let here = std::env::current_dir().ok().and_then(|here| here.canonicalize().ok());
+            if root.is_dir() && here.is_some_and(|here| here.starts_with(&root)) {
+                return Err(Error::usage(
+                    format!("you are in {}, which would be taken away", root.display()),
+                    format!("git -C {} lane teardown {}", quoted(&layout.common_dir), target.agent),
+                ));
+            }
+            if root.is_dir() {
+                let found = losses::of(repo, loaded, &target, git_dir)?;
+                if !found.is_empty() {
+                    return Ok(Ended::Refused(found));
+                }
+                let head = crate::gather::Git2Repository::open_at(&root)?.head()?;
+                let on = head.branch.and_then(|name| name.strip_prefix("refs/heads/").map(str::to_owned));
+                branch = on.unwrap_or(branch);
+            }
+            let path = root.to_string_lossy().into_owned();
+            let ran = git::common(&layout.common_dir, held.share(), &mut || {
+                vec!["worktree".to_owned(), "remove".to_owned(), path.clone()]
+            })?;
+            if !ran.ok {
+                return Err(Error::write(
+                    format!("git does not remove {path}: {}", ran.complaint()),
+                    "put that right, then run this again; nothing else was touched",
+                ));
+            }
+            done.push(format!("removed the worktree {path}"));
+            let name = git_dir.strip_prefix(&layout.common_dir).unwrap_or(git_dir);
+            ports::forget(&layout.common_dir, &target.agent, &name.to_string_lossy())?;
+        }
+    }
+    held.forget()?;
+    if options.delete_branch {
+        delete_branch(repo, loaded, &branch, &mut done, &mut notes)?;
+    } else if repo.find_ref(&format!("refs/heads/{branch}"))?.is_some() {
+        notes.push(format!("the branch {branch} is kept"));
+    }
+    if let Some((schema, url)) = schema {
+        drop_schema(&schema, &url)?;
+        done.push(format!("dropped the schema {schema}"));
+    }
+    Ok(Ended::Done(done, notes))
+}
+
+/// Deletes a branch that is wholly on the base. It moves by git's own compare-and-swap: what was committed
+/// meanwhile is not lost.
+fn delete_branch(
+    repo: &dyn Repository,
+    loaded: &Loaded,
+    branch: &str,
+    done: &mut Vec<String>,
+    notes: &mut Vec<String>,
+) -> Result<(), Error> {
+    let reference = format!("refs/heads/{branch}");
+    let Some(tip) = repo.find_ref(&reference)? else {
+        return Ok(());
+    };
+    let policy = &loaded.plan.policy;
+    let local = repo.find_ref(&format!("refs/heads/{}", policy.base.value))?;
+    let bases: Vec<_> = loaded.base.iter().map(|base| base.oid).chain(local).collect();
+    let is_merged = !bases.is_empty() && repo.commits(&[tip], &bases)?.is_empty();
+    let (base, remote) = (&policy.base.value, &policy.remote.value);
+    if branch == base || loaded.plan.protected(branch).is_some() {
+        notes.push(format!("the branch {branch} is kept: the policy protects it"));
+    } else if !is_merged {
+        notes.push(format!(
+            "the branch {branch} is kept: it is not merged into {base} as far as this repository knows \
+             (git fetch {remote}); to delete it all the same: git branch -D {branch}"
+        ));
+    } else {
+        let common_dir = repo.layout().common_dir.clone();
+        let args = ["update-ref", "-d", &reference, &tip.to_string()].map(str::to_owned).to_vec();
+        let ran = git::common(&common_dir, None, &mut || args.clone())?;
+        if ran.ok {
+            done.push(format!("deleted the branch {branch}, which is merged into {base}"));
+        } else {
+            notes.push(format!("the branch {branch} is kept: {}", ran.complaint()));
+        }
+    }
+    Ok(())
+}
+
+fn drop_schema(schema: &str, url: &str) -> Result<(), Error> {
+    let failed = |why: String| {
+        Error::write(
+            format!("the schema {schema} was not dropped: {why}"),
+            "the worktree is away already; put that right, then run the same command again",
+        )
+    };
+    let statement = format!("DROP SCHEMA IF EXISTS \"{}\" CASCADE", schema.replace('"', "\"\""));
+    let mut psql = Command::new("psql");
+    psql.args(["-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", url, "-c", &statement]).stdin(Stdio::null());
+    let output = psql.output().map_err(|error| failed(format!("psql cannot be started: {error}")))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    Err(failed(plain(&String::from_utf8_lossy(&output.stderr))))
+}
+

@@ -1,0 +1,195 @@
+//! The worktree itself, on its branch.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::state::{Held, State, unwritable};
+use super::target::{Target, gone_entry, no_base};
+use super::{git, quoted, repair};
+use crate::error::Error;
+
+/// What is to be done for a worktree to be there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Next {
+    /// Nothing: it is there.
+    Nothing,
+    /// Somebody was killed while they made it.
+    Finish,
+    /// It has to be made; git remembers one there whose folder is gone where `is_stale`.
+    Add { is_stale: bool },
+}
+
+impl Next {
+    /// What would be done, for people.
+    pub fn words(&self, target: &Target) -> Option<String> {
+        let (root, branch) = (target.root.display(), &target.branch);
+        match self {
+            Self::Nothing => None,
+            Self::Finish => Some(format!("finish the worktree {root}, which was left half made")),
+            Self::Add { .. } => {
+                let from = target.from.as_deref().map(|from| format!(" (new branches begin at {from})"));
+                Some(format!("make the worktree {root} on {branch}{}", from.unwrap_or_default()))
+            }
+        }
+    }
+}
+
+/// Looks at what is there.
+///
+/// # Errors
+/// Something that is no worktree stands where it should be.
+pub(super) fn look(common_dir: &Path, target: &Target, state: &State) -> Result<Next, Error> {
+    let root = &target.root;
+    if state.adding.as_deref() == Some(root) {
+        return Ok(Next::Finish);
+    }
+    let is_ours = is_worktree_of(root, common_dir);
+    let entry = gone_entry(common_dir, root);
+    if is_ours && (entry.is_some() || root.join(".git").is_dir() || is_main(root, common_dir)) {
+        return Ok(Next::Nothing);
+    }
+    match fs::symlink_metadata(root) {
+        Ok(data) if data.is_dir() && is_empty(root) => {}
+        Ok(_) => {
+            return Err(Error::usage(
+                format!("{} is there, and is no worktree of this repository", root.display()),
+                format!(
+                    "move it out of the way, or give {} another place: `agents.{}.worktree` in the policy",
+                    target.agent, target.agent
+                ),
+            ));
+        }
+        Err(_) => {}
+    }
+    if let Some(entry) = &entry
+        && entry.join("locked").exists()
+    {
+        return Err(Error::usage(
+            format!("git has a locked worktree at {}, and its folder is gone", root.display()),
+            format!("bring the folder back, or say that it is no more: git worktree unlock {}", quoted(root)),
+        ));
+    }
+    Ok(Next::Add { is_stale: entry.is_some() })
+}
+
+/// Makes the worktree, or finishes it. What was done, for people.
+///
+/// # Errors
+/// Something is in the way, or git cannot make it.
+pub(super) fn ensure(common_dir: &Path, target: &Target, held: &mut Held) -> Result<Vec<String>, Error> {
+    let mut done = Vec::new();
+    let mut next = look(common_dir, target, &held.state)?;
+    if next == Next::Finish {
+        let is_finished = repair::finish(common_dir, target, held)?;
+        held.note(|state| state.adding = None)?;
+        if is_finished {
+            done.push(format!("finished the worktree {}", target.root.display()));
+        }
+        next = look(common_dir, target, &held.state)?;
+    }
+    if let Next::Add { is_stale } = next {
+        held.note(|state| *state = State { adding: Some(target.root.clone()), ..State::default() })?;
+        if is_stale {
+            forget_gone(common_dir, target, held)?;
+        }
+        let said = add(common_dir, target, held);
+        if said.is_ok() || gone_entry(common_dir, &target.root).is_none() {
+            held.note(|state| state.adding = None)?;
+        }
+        done.push(said?);
+    }
+    let root = target.root.clone();
+    held.note(|state| {
+        if state.root.as_ref() != Some(&root) {
+            *state = State { root: Some(root), ..State::default() };
+        }
+    })?;
+    Ok(done)
+}
+
+fn add(common_dir: &Path, target: &Target, held: &Held) -> Result<String, Error> {
+    let Target { root, branch, from, .. } = target;
+    let reference = format!("refs/heads/{branch}");
+    let mut from_words = String::new();
+    let is_there = |name: &str| {
+        let mut args = || ["rev-parse", "--verify", "-q", name].map(str::to_owned).to_vec();
+        git::common(common_dir, None, &mut args).is_ok_and(|ran| ran.ok)
+    };
+    if !is_there(&reference) && from.is_none() {
+        return Err(no_base(branch));
+    }
+    let path = root.to_string_lossy().into_owned();
+    // Two gits that make worktrees at the same time read each other's half-made ones, and fail.
+    let _turn = one_at_a_time(common_dir)?;
+    let ran = git::common(common_dir, held.share(), &mut || {
+        let mut args = vec!["worktree".to_owned(), "add".to_owned()];
+        if is_there(&reference) {
+            args.extend([path.clone(), branch.clone()]);
+        } else {
+            let from = from.clone().unwrap_or_default();
+            from_words = format!(", made from {from}");
+            args.extend(["--no-track".to_owned(), "-b".to_owned(), branch.clone(), path.clone(), from]);
+        }
+        args
+    })?;
+    if ran.ok {
+        return Ok(format!("made the worktree {} on {branch}{from_words}", root.display()));
+    }
+    let said = ran.complaint();
+    let help = if said.contains("already used by worktree") || said.contains("already checked out") {
+        format!("switch that worktree to another branch, or give {} another `branch` in the policy", target.agent)
+    } else {
+        format!("put that right, then go on: git lane setup {}", target.agent)
+    };
+    Err(Error::write(format!("the worktree {} cannot be made: {said}", root.display()), help))
+}
+
+/// Waits for whoever makes a worktree at the moment.
+fn one_at_a_time(common_dir: &Path) -> Result<fs::File, Error> {
+    let path = common_dir.join("lane/setup/worktrees.lock");
+    let open = fs::OpenOptions::new().write(true).create(true).truncate(false).open(&path);
+    open.and_then(|file| file.lock().map(|()| file)).map_err(|error| unwritable(&path, &error))
+}
+
+/// Takes an entry of git's list away whose folder is gone.
+fn forget_gone(common_dir: &Path, target: &Target, held: &Held) -> Result<(), Error> {
+    let path = target.root.to_string_lossy().into_owned();
+    // An empty folder there would be taken for a worktree that is broken.
+    let _ = fs::remove_dir(&target.root);
+    let ran = git::common(common_dir, held.share(), &mut || {
+        vec!["worktree".to_owned(), "remove".to_owned(), path.clone()]
+    })?;
+    if ran.ok {
+        return Ok(());
+    }
+    Err(Error::write(
+        format!("git still has a worktree at {path}, and its folder is gone: {}", ran.complaint()),
+        "git worktree prune",
+    ))
+}
+
+fn is_empty(folder: &Path) -> bool {
+    fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_none())
+}
+
+fn is_main(root: &Path, common_dir: &Path) -> bool {
+    common_dir.parent().is_some_and(|parent| crate::install::is_same(parent, root))
+}
+
+/// Whether a folder says that it is a worktree of this repository: its `.git` leads there.
+pub(super) fn is_worktree_of(root: &Path, common_dir: &Path) -> bool {
+    let dot_git = root.join(".git");
+    if dot_git.is_dir() {
+        return crate::install::is_same(&dot_git, common_dir);
+    }
+    pointed_to(root).is_some_and(|git_dir| {
+        let common = fs::canonicalize(common_dir).unwrap_or_else(|_| common_dir.to_owned());
+        git_dir.starts_with(common)
+    })
+}
+
+/// Where the `.git` file of a worktree leads.
+fn pointed_to(root: &Path) -> Option<PathBuf> {
+    let text = fs::read_to_string(root.join(".git")).ok()?;
+    fs::canonicalize(root.join(text.strip_prefix("gitdir:")?.trim())).ok()
+}
