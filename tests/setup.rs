@@ -19,7 +19,10 @@ fn from_a_bare_clone_to_four_worktrees_and_again() {
     let before = bare.everything();
     let dry = bare.lane(&["setup", "--dry-run"]).ok().says("a4").says("would run stamp");
     assert!(bare.everything() == before, "a dry run changes nothing");
-    insta::assert_snapshot!(stable(&dry.out.split("a2  ").next().unwrap().replace(env!("CARGO_MANIFEST_DIR"), ""), &bare.scratch));
+    insta::assert_snapshot!(stable(
+        &dry.out.split("a2  ").next().unwrap().replace(env!("CARGO_MANIFEST_DIR"), ""),
+        &bare.scratch
+    ));
     bare.lane(&["setup"]).ok().says("made the worktree").says("ran stamp");
     for agent in ["a1", "a2", "a3", "a4"] {
         bare.assert_works(agent);
@@ -59,7 +62,10 @@ fn from_inside_a_plain_clone_and_only_who_is_named() {
 
 #[test]
 fn what_the_user_changed_stays() {
-    let bare = Bare::new(&policy(1, "").replace("areas:", "setup: { instructions: [AGENT_FOCUS.md, CLAUDE.local.md] }\nareas:"));
+    let bare = Bare::new(
+        &policy(1, "")
+            .replace("areas:", "setup: { instructions: [AGENT_FOCUS.md, CLAUDE.local.md] }\nareas:"),
+    );
     bare.lane(&["setup"]).ok().says("wrote CLAUDE.local.md");
     let tree = bare.tree("a1");
     let focus = tree.root.join("AGENT_FOCUS.md");
@@ -75,7 +81,10 @@ fn what_the_user_changed_stays() {
     bare.scratch.write("policy.yaml", &text);
     bare.scratch.git(&["commit", "-qam", "rename"]).ok();
     bare.at.git(&["fetch", "-q", "origin", "main:main"]).ok();
-    bare.lane(&["setup"]).ok().says("brought .agent.env up to date").says("brought AGENT_FOCUS.md up to date");
+    bare.lane(&["setup"])
+        .ok()
+        .says("brought .agent.env up to date")
+        .says("brought AGENT_FOCUS.md up to date");
     assert!(std::fs::read_to_string(&focus).unwrap().contains("Another"));
 }
 
@@ -147,9 +156,16 @@ fn killed(millis: u64, with_children: bool) {
         let text = std::fs::read_to_string(bare.tree(agent).root.join("slow.local")).unwrap();
         assert_eq!(text.trim(), agent, "after {millis} ms");
     }
-    assert!(!bare.at.root.join("lane/setup").read_dir().unwrap().flatten().any(|entry| {
-        std::fs::read_to_string(entry.path()).unwrap_or_default().contains("adding")
-    }));
+    assert!(
+        !bare
+            .at
+            .root
+            .join("lane/setup")
+            .read_dir()
+            .unwrap()
+            .flatten()
+            .any(|entry| { std::fs::read_to_string(entry.path()).unwrap_or_default().contains("adding") })
+    );
 }
 
 #[test]
@@ -179,7 +195,11 @@ fn every_moment_of_a_killed_git() {
         let files = || std::fs::read_dir(&tree.root).unwrap().flatten().map(|entry| entry.path());
         let empty = || {
             for path in files().filter(|path| !path.ends_with(".git")) {
-                if path.is_dir() { std::fs::remove_dir_all(path).unwrap() } else { std::fs::remove_file(path).unwrap() }
+                if path.is_dir() {
+                    std::fs::remove_dir_all(path).unwrap()
+                } else {
+                    std::fs::remove_file(path).unwrap()
+                }
             }
             std::fs::remove_file(entry.join("index")).unwrap();
         };
@@ -230,8 +250,13 @@ fn a_failing_step_is_named_and_gone_on_with() {
     let ran = bare.lane(&["setup"]).fails(1);
     let ran = ran.says("a1: the step build failed (exit code 3)").says("| no such thing").says("| 50");
     let ran = ran.does_not_say("| 12\n").says("git lane setup a1 --resume").says("lane/logs/a1/build.log");
-    insta::assert_snapshot!(stable(ran.err.split("refused: a2").next().unwrap(), &bare.scratch).lines()
-        .filter(|line| !line.starts_with('a')).collect::<Vec<_>>().join("\n"));
+    insta::assert_snapshot!(
+        stable(ran.err.split("refused: a2").next().unwrap(), &bare.scratch)
+            .lines()
+            .filter(|line| !line.starts_with('a'))
+            .collect::<Vec<_>>()
+            .join("\n")
+    );
     let log = std::fs::read_to_string(bare.at.root.join("lane/logs/a1/build.log")).unwrap();
     assert!(log.starts_with("1\n2\n") && log.ends_with("no such thing\n"), "{log}");
     assert!(!bare.tree("a1").root.join("last.local").exists());
@@ -239,12 +264,18 @@ fn a_failing_step_is_named_and_gone_on_with() {
     bare.lane(&["setup", "a1", "--resume"]).ok().says("ran build").says("ran last").does_not_say("ran first");
     assert_eq!(std::fs::read_to_string(bare.tree("a1").root.join("first.local")).unwrap(), "one\n");
     let json = bare.lane(&["setup", "--resume", "--format", "json"]).fails(1).json();
-    assert_eq!((json[0]["agent"].as_str(), json[0]["steps"][1]["state"].as_str()), (Some("a2"), Some("failed")));
+    assert_eq!(
+        (json[0]["agent"].as_str(), json[0]["steps"][1]["state"].as_str()),
+        (Some("a2"), Some("failed"))
+    );
 }
 
 #[test]
 fn a_step_that_waits_for_a_variable() {
-    let bare = Bare::new(&policy(1, "  - { name: schema, run: \"echo $DATABASE_URL >url.local\", when: DATABASE_URL }\n"));
+    let bare = Bare::new(&policy(
+        1,
+        "  - { name: schema, run: \"echo $DATABASE_URL >url.local\", when: DATABASE_URL }\n",
+    ));
     bare.lane(&["setup"]).ok().says("skipped schema: DATABASE_URL is not set");
     bare.at.lane_env(&["setup"], &[("DATABASE_URL", "postgresql://h/d")]).ok().says("ran schema");
     let url = std::fs::read_to_string(bare.tree("a1").root.join("url.local")).unwrap();
@@ -255,9 +286,8 @@ fn a_step_that_waits_for_a_variable() {
 
 #[test]
 fn taken_ports_are_named() {
-    let (listener, port) = (22_000..30_000)
-        .find_map(|port| Some((TcpListener::bind(("127.0.0.1", port)).ok()?, port)))
-        .unwrap();
+    let (listener, port) =
+        (22_000..30_000).find_map(|port| Some((TcpListener::bind(("127.0.0.1", port)).ok()?, port))).unwrap();
     let text = policy(1, "").replace("ports: 21010-21014", &format!("ports: {port}-{}", port + 1));
     let bare = Bare::new(&text);
     let me = format!("(pid {})", std::process::id());

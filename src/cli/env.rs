@@ -112,7 +112,8 @@ pub fn run(args: &Run, output: &Output) -> Outcome {
 /// Where it runs: here, or in the worktree of the agent that was named.
 fn folder(session: &Session, agent: &Agent, is_named: bool) -> Result<PathBuf, Error> {
     let here = std::env::current_dir().and_then(|here| here.canonicalize());
-    let here = here.map_err(|error| Error::usage(format!("this folder is gone: {error}"), "go to another"))?;
+    let here =
+        here.map_err(|error| Error::usage(format!("this folder is gone: {error}"), "go to another"))?;
     if !is_named {
         return Ok(here);
     }

@@ -38,7 +38,8 @@ pub fn run(args: &Setup, output: &Output) -> super::Outcome {
     shown.end();
     let code = u8::from(!outcomes.iter().all(Outcome::is_well));
     if output.is_json() {
-        output.print_json(&outcomes.iter().map(|outcome| as_json(outcome, args.dry_run)).collect::<Vec<_>>())?;
+        output
+            .print_json(&outcomes.iter().map(|outcome| as_json(outcome, args.dry_run)).collect::<Vec<_>>())?;
         return Ok(code);
     }
     let mut text = String::new();
@@ -75,7 +76,9 @@ fn as_text(outcome: &Outcome, is_dry: bool) -> String {
             Ended::Done(millis) => text.push_str(&format!("    ran {name} ({})\n", seconds(*millis))),
             Ended::Due => text.push_str(&format!("    would run {name}: {run}\n")),
             Ended::Waits(variable) => {
-                text.push_str(&format!("    skipped {name}: {variable} is not set; set it and run this again\n"));
+                text.push_str(&format!(
+                    "    skipped {name}: {variable} is not set; set it and run this again\n"
+                ));
             }
         }
     }

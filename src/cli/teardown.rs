@@ -33,7 +33,9 @@ pub fn run(args: &Teardown, output: &Output) -> super::Outcome {
     let code = u8::from(matches!(ended, Ended::Refused(_)));
     if output.is_json() {
         let value = match &ended {
-            Ended::Done(done, notes) => json!({ "state": "done", "changes": done, "notes": notes, "losses": [] }),
+            Ended::Done(done, notes) => {
+                json!({ "state": "done", "changes": done, "notes": notes, "losses": [] })
+            }
             Ended::Refused(losses) => {
                 let losses = losses.iter().map(|loss| json!({ "what": loss.what, "help": loss.help }));
                 let losses: Vec<_> = losses.collect();

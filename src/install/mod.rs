@@ -22,8 +22,8 @@ mod targets;
 
 use std::path::PathBuf;
 
-pub use outcome::{Chained, Outcome, State, WorktreeOutcome};
 pub use outcome::news;
+pub use outcome::{Chained, Outcome, State, WorktreeOutcome};
 pub use put::{install, install_into};
 pub use server::{ServerOptions, install_server, uninstall_server};
 pub use settings::{installed_agent, is_copied};

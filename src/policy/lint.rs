@@ -5,11 +5,11 @@ use std::path::{Component, Path, PathBuf};
 
 use super::cases;
 use super::diagnostic::{Diagnostic, nearest};
-use super::{lint_setup, lint_values};
 use super::model::{Access, Agent};
 use super::plan::Plan;
 use super::source::{Span, Spanned};
 use super::unreachable;
+use super::{lint_setup, lint_values};
 use crate::signature::Key;
 
 /// All that is wrong with a compiled policy.

@@ -54,8 +54,12 @@ fn instructions(plan: &Plan, diagnostics: &mut Vec<Diagnostic>) {
         let is_taken = [".agent.env", super::FILE].contains(&name.value.as_str());
         if !is_plain || is_taken {
             diagnostics.push(
-                Diagnostic::error(at(name), format!("`{}` cannot hold instructions", name.value), "this file")
-                    .help("name a file from the worktree's root, such as `AGENT_FOCUS.md` or `CLAUDE.local.md`"),
+                Diagnostic::error(
+                    at(name),
+                    format!("`{}` cannot hold instructions", name.value),
+                    "this file",
+                )
+                .help("name a file from the worktree's root, such as `AGENT_FOCUS.md` or `CLAUDE.local.md`"),
             );
         }
     }
@@ -66,15 +70,23 @@ fn steps(plan: &Plan, diagnostics: &mut Vec<Diagnostic>) {
     for step in &plan.policy.provision {
         if let Some(first) = seen.insert(&step.name.value, &step.name) {
             diagnostics.push(
-                Diagnostic::error(at(&step.name), format!("two steps are named `{}`", step.name.value), "the second")
-                    .related(at(first), "the first")
-                    .help("what is done is noted by the step's name: give each its own"),
+                Diagnostic::error(
+                    at(&step.name),
+                    format!("two steps are named `{}`", step.name.value),
+                    "the second",
+                )
+                .related(at(first), "the first")
+                .help("what is done is noted by the step's name: give each its own"),
             );
         }
         if let Some(when) = step.when.as_ref().filter(|when| !is_variable(&when.value)) {
             diagnostics.push(
-                Diagnostic::error(at(when), format!("`{}` is no name of a variable", when.value), "this name")
-                    .help("name the variable that must be set for the step to run, such as `DATABASE_URL`"),
+                Diagnostic::error(
+                    at(when),
+                    format!("`{}` is no name of a variable", when.value),
+                    "this name",
+                )
+                .help("name the variable that must be set for the step to run, such as `DATABASE_URL`"),
             );
         }
     }

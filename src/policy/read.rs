@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::model::{
     Accept, Access, Agent, Agents, Area, Branch, Change, Database, History, Identities, Identity, Level,
-    Levels, Locks, Merges, Message, Policy, Provision, PullRequests, Release, Required, Services,
-    Setup, Unidentified, Unowned, Waivers,
+    Levels, Locks, Merges, Message, Policy, Provision, PullRequests, Release, Required, Services, Setup,
+    Unidentified, Unowned, Waivers,
 };
 use super::node::Node;
 use super::reader::{Fields, Reader};

@@ -34,9 +34,7 @@ pub fn port_of(
         return Ok(*port);
     }
     let given: Vec<u16> = assigned.values().flat_map(BTreeMap::values).copied().collect();
-    let is_free = |port: &u16| {
-        !given.contains(port) && probe(Ports { first: *port, last: *port }).is_empty()
-    };
+    let is_free = |port: &u16| !given.contains(port) && probe(Ports { first: *port, last: *port }).is_empty();
     let Some(port) = (range.first..=range.last).find(is_free) else {
         return Err(full(agent, range, &assigned));
     };
@@ -96,14 +94,18 @@ fn read(path: &Path) -> Result<Assigned, Error> {
 }
 
 fn write(path: &Path, assigned: &Assigned) -> Result<(), Error> {
-    let text = serde_json::to_string_pretty(assigned).map_err(|error| unreadable(path, &error.to_string()))?;
+    let text =
+        serde_json::to_string_pretty(assigned).map_err(|error| unreadable(path, &error.to_string()))?;
     let beside = path.with_extension("new");
     let written = fs::write(&beside, format!("{text}\n")).and_then(|()| fs::rename(&beside, path));
     written.map_err(|error| unwritable(path, &error))
 }
 
 fn unreadable(path: &Path, why: &str) -> Error {
-    let help = format!("look at it; if it is beyond repair, remove it, and ports are given anew: {}", path.display());
+    let help = format!(
+        "look at it; if it is beyond repair, remove it, and ports are given anew: {}",
+        path.display()
+    );
     Unavailable::new(format!("the ports in {} cannot be read: {why}", path.display()), help).into()
 }
 
@@ -133,7 +135,9 @@ mod tests {
         assert_eq!(port("w", "db"), Ok(range.last));
         assert_eq!(port("w", "api"), Ok(range.first), "the same again");
         let refused = port("other", "api").expect_err("no port is left");
-        assert!(refused.to_string().contains("api ") && refused.help().is_some_and(|help| help.contains("a1")));
+        assert!(
+            refused.to_string().contains("api ") && refused.help().is_some_and(|help| help.contains("a1"))
+        );
         forget(at, "a1", "w").expect("forgotten");
         assert_eq!(port("other", "api"), Ok(range.first));
     }

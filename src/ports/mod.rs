@@ -35,7 +35,10 @@ impl Taken {
     /// Whether the process that has it works below this folder: then it is most likely a service of that
     /// worktree, at its own place.
     pub fn is_of(&self, root: &Path) -> bool {
-        self.process.as_ref().and_then(|process| process.folder.as_ref()).is_some_and(|at| at.starts_with(root))
+        self.process
+            .as_ref()
+            .and_then(|process| process.folder.as_ref())
+            .is_some_and(|at| at.starts_with(root))
     }
 }
 

@@ -92,7 +92,8 @@ mod tests {
 
     #[test]
     fn instructions_that_the_policy_names() {
-        let scene = Scene::new(PreCommit, "a2").with("version: 1\n", "version: 1\nsetup: { instructions: [CLAUDE.local.md] }\n");
+        let scene = Scene::new(PreCommit, "a2")
+            .with("version: 1\n", "version: 1\nsetup: { instructions: [CLAUDE.local.md] }\n");
         assert_eq!(scene.files(&["CLAUDE.local.md"]).findings(), ["error local-file CLAUDE.local.md"]);
     }
 

@@ -37,7 +37,10 @@ impl Limit {
     pub fn words(&self) -> String {
         match self {
             Self::Group { folder, bytes } => {
-                format!("memory: {bytes} bytes for all of it together, by the control group {}", folder.display())
+                format!(
+                    "memory: {bytes} bytes for all of it together, by the control group {}",
+                    folder.display()
+                )
             }
             Self::AddressSpace { bytes } => format!(
                 "memory: {bytes} bytes of address space for each process (RLIMIT_AS); no control group can be \
@@ -69,7 +72,8 @@ impl Drop for Limit {
 /// The control groups that one of our own may be made in: that of this process, and the one around it.
 fn groups() -> Vec<PathBuf> {
     let mounted = ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"];
-    let Some(mount) = mounted.map(Path::new).into_iter().find(|at| at.join("cgroup.controllers").is_file()) else {
+    let Some(mount) = mounted.map(Path::new).into_iter().find(|at| at.join("cgroup.controllers").is_file())
+    else {
         return Vec::new();
     };
     let text = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();

@@ -59,7 +59,10 @@ pub fn run(job: &Job, tell: &dyn Fn(&str)) -> Result<u8, Error> {
     });
     command.envs(job.environment.set.iter().map(|(name, value)| (name, value)));
     signals::run(&mut command).map_err(|error| {
-        Error::usage(format!("{} cannot be entered: {error}", job.folder.display()), "git lane setup makes it")
+        Error::usage(
+            format!("{} cannot be entered: {error}", job.folder.display()),
+            "git lane setup makes it",
+        )
     })
 }
 

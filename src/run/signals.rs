@@ -14,9 +14,8 @@ pub(super) fn run(command: &mut Command) -> std::io::Result<u8> {
     use std::os::unix::process::ExitStatusExt;
 
     // Before the child is there, so that none is lost.
-    let mut signals = signal_hook::iterator::Signals::new([
-        SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2,
-    ])?;
+    let mut signals =
+        signal_hook::iterator::Signals::new([SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2])?;
     let mut child = command.spawn()?;
     let id = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
     let known = [Signal::HUP, Signal::INT, Signal::QUIT, Signal::TERM, Signal::USR1, Signal::USR2];

@@ -58,7 +58,9 @@ fn texts(loaded: &Loaded, target: &Target) -> Vec<(String, String)> {
 }
 
 fn kept(name: &str) -> String {
-    format!("{name} was not written by `git lane setup`, or changed since: it stays (remove it to have it anew)")
+    format!(
+        "{name} was not written by `git lane setup`, or changed since: it stays (remove it to have it anew)"
+    )
 }
 
 /// What would be written, and what would be kept, for people.

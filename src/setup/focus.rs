@@ -28,7 +28,8 @@ pub(super) fn text(plan: &Plan, agent: &Agent, branch: &str) -> String {
 }
 
 fn head(agent: &Agent, branch: &str) -> String {
-    let focus = agent.focus.as_ref().map(|focus| format!("\n\n**Focus**: {}.", focus.value.trim_end_matches('.')));
+    let focus =
+        agent.focus.as_ref().map(|focus| format!("\n\n**Focus**: {}.", focus.value.trim_end_matches('.')));
     format!(
         "# You are {}\n\nWritten by `git lane setup` from the policy; it stays local. This worktree is yours alone, \
          on `{branch}` and branches like it.{}",
@@ -84,7 +85,11 @@ fn not_yours(plan: &Plan, agent: &Agent) -> String {
             lines.push(format!("- the lane of {}: {lane}", other.title()));
         }
     }
-    if lines.is_empty() { String::new() } else { format!("## Not yours, or not without asking\n\n{}", lines.join("\n")) }
+    if lines.is_empty() {
+        String::new()
+    } else {
+        format!("## Not yours, or not without asking\n\n{}", lines.join("\n"))
+    }
 }
 
 fn resources(agent: &Agent) -> String {

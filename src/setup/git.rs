@@ -60,6 +60,8 @@ mod tests {
         assert!(is_busy("error: could not lock config file .git/config: File exists\n"));
         assert!(is_busy("fatal: Unable to create '/x/refs/heads/y.lock': File exists."));
         assert!(is_busy("fatal: failed to read /x/worktrees/y/commondir: Success"));
-        assert!(!is_busy("fatal: '/x' already exists") && !is_busy("fatal: a branch named 'y' already exists"));
+        assert!(
+            !is_busy("fatal: '/x' already exists") && !is_busy("fatal: a branch named 'y' already exists")
+        );
     }
 }

@@ -71,10 +71,12 @@ pub(super) fn of(
 
 /// Files that are in no commit: changed, untracked, or local and not written by us.
 fn files_of(loaded: &Loaded, target: &Target, cd: &str) -> Result<Vec<Loss>, Error> {
-    let args = ["status", "--porcelain=v1", "-z", "--no-renames", "--ignored=matching", "--ignore-submodules=none"];
+    let args =
+        ["status", "--porcelain=v1", "-z", "--no-renames", "--ignored=matching", "--ignore-submodules=none"];
     let ran = git::at(&target.root, None, &args)?;
     if !ran.ok {
-        let said = format!("git cannot tell what is changed in {}: {}", target.root.display(), ran.complaint());
+        let said =
+            format!("git cannot tell what is changed in {}: {}", target.root.display(), ran.complaint());
         return Err(crate::facts::Unavailable::new(said, format!("{cd}git status")).into());
     }
     let state = state::read(&loaded_common(&target.root)?, &target.agent)?;
@@ -92,7 +94,11 @@ fn files_of(loaded: &Loaded, target: &Target, cd: &str) -> Result<Vec<Loss>, Err
     for (paths, what, help) in [
         (changed, "not committed", format!("{cd}git commit, git stash or git restore")),
         (untracked, "not in git", format!("{cd}git add and git commit, or move them away")),
-        (local, "local and somebody's own", "they are in no commit: move them away, or remove them".to_owned()),
+        (
+            local,
+            "local and somebody's own",
+            "they are in no commit: move them away, or remove them".to_owned(),
+        ),
     ] {
         if !paths.is_empty() {
             found.push(Loss::new(format!("{what}: {}", some(&paths)), help));
@@ -176,7 +182,8 @@ fn locks_of(repo: &dyn Repository, loaded: &Loaded, agent: &str) -> Result<Vec<L
 
 /// A few paths, and how many more there are.
 fn some(paths: &[String]) -> String {
-    let mut shown: Vec<String> = paths.iter().take(MOST).map(|path| crate::locks::record::plain(path)).collect();
+    let mut shown: Vec<String> =
+        paths.iter().take(MOST).map(|path| crate::locks::record::plain(path)).collect();
     if paths.len() > MOST {
         shown.push(format!("and {} more", paths.len() - MOST));
     }

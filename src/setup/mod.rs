@@ -120,7 +120,8 @@ pub fn run(
 
     let steps = &plan.policy.provision;
     pool::each(&mut work, options.jobs, |work| {
-        let Some(agent) = plan.policy.agent(&work.target.agent).filter(|_| work.outcome.error.is_none()) else {
+        let Some(agent) = plan.policy.agent(&work.target.agent).filter(|_| work.outcome.error.is_none())
+        else {
             return;
         };
         let variables = agent_env::of(agent).resolve(&|name| std::env::var(name).ok());
@@ -178,7 +179,9 @@ fn taken_ports(loaded: &Loaded, target: &Target) -> Vec<String> {
         return Vec::new();
     };
     let taken = ports::probe(range.value).into_iter().filter(|taken| !taken.is_of(&target.root));
-    taken.map(|taken| format!("port {}, of the range {} of {}", taken.words(), range.value, target.agent)).collect()
+    taken
+        .map(|taken| format!("port {}, of the range {} of {}", taken.words(), range.value, target.agent))
+        .collect()
 }
 
 /// Paths as people read them in messages about commands.

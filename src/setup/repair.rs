@@ -45,7 +45,8 @@ fn nameless_entry(common_dir: &Path, root: &Path) -> Option<std::path::PathBuf> 
         let is_named = path.file_name().and_then(|file| file.to_str()).is_some_and(|file| {
             file.strip_prefix(name).is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_digit()))
         });
-        let is_begun = fs::read_to_string(path.join("locked")).is_ok_and(|why| why.starts_with("initializing"));
+        let is_begun =
+            fs::read_to_string(path.join("locked")).is_ok_and(|why| why.starts_with("initializing"));
         is_named && is_begun && !path.join("gitdir").exists()
     })
 }

@@ -84,7 +84,8 @@ impl Held {
         let name = path.with_extension("lock");
         let folder = path.parent().unwrap_or(&path);
         let open = || OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&name);
-        let lock = fs::create_dir_all(folder).and_then(|()| open()).map_err(|error| unwritable(&name, &error))?;
+        let lock =
+            fs::create_dir_all(folder).and_then(|()| open()).map_err(|error| unwritable(&name, &error))?;
         if let Err(TryLockError::WouldBlock) = lock.try_lock() {
             reporter.waits(agent);
             lock.lock().map_err(|error| unwritable(&name, &error))?;

@@ -73,7 +73,8 @@ fn unknown(plan: &Plan, id: &str) -> Error {
 
 fn target(repo: &dyn Repository, loaded: &Loaded, id: String, root: PathBuf) -> Result<Target, Error> {
     let policy = &loaded.plan.policy;
-    let written = policy.agent(&id).and_then(|agent| agent.branch.as_ref()).map(|branch| branch.value.clone());
+    let written =
+        policy.agent(&id).and_then(|agent| agent.branch.as_ref()).map(|branch| branch.value.clone());
     let branch = written.unwrap_or_else(|| default_branch(&loaded.plan, &id));
     // Work of this agent that another clone pushed is gone on with; all else begins at the base.
     let pushed = format!("refs/remotes/{}/{branch}", policy.remote.value);

@@ -39,7 +39,10 @@ pub enum Ended {
 /// The agent has none, or nobody says where the database is.
 pub fn schema_of(loaded: &Loaded, agent: &str) -> Result<(String, String), Error> {
     let Some(agent) = loaded.plan.policy.agent(agent) else {
-        return Err(Error::usage(format!("`{agent}` is no agent of {}", loaded.plan.source.name), "git lane policy show"));
+        return Err(Error::usage(
+            format!("`{agent}` is no agent of {}", loaded.plan.source.name),
+            "git lane policy show",
+        ));
     };
     let id = &agent.id.value;
     let Some(database) = &agent.database else {
@@ -50,7 +53,10 @@ pub fn schema_of(loaded: &Loaded, agent: &str) -> Result<(String, String), Error
     match resolved.get(DATABASE_URL).filter(|url| !url.is_empty()) {
         Some(url) => Ok((database.schema.value.clone(), url)),
         None => Err(Error::usage(
-            format!("{DATABASE_URL} is not set, so nobody can say where the schema {} is", database.schema.value),
+            format!(
+                "{DATABASE_URL} is not set, so nobody can say where the schema {} is",
+                database.schema.value
+            ),
             format!("{DATABASE_URL}=postgresql://… git lane teardown {id} --drop-schema"),
         )),
     }
@@ -182,4 +188,3 @@ fn drop_schema(schema: &str, url: &str) -> Result<(), Error> {
     }
     Err(failed(plain(&String::from_utf8_lossy(&output.stderr))))
 }
-

@@ -137,7 +137,10 @@ fn add(common_dir: &Path, target: &Target, held: &Held) -> Result<String, Error>
     }
     let said = ran.complaint();
     let help = if said.contains("already used by worktree") || said.contains("already checked out") {
-        format!("switch that worktree to another branch, or give {} another `branch` in the policy", target.agent)
+        format!(
+            "switch that worktree to another branch, or give {} another `branch` in the policy",
+            target.agent
+        )
     } else {
         format!("put that right, then go on: git lane setup {}", target.agent)
     };

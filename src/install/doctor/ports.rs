@@ -14,12 +14,16 @@ pub(super) fn examine(repo: &dyn Repository, plan: &Plan) -> Option<Check> {
     let range = plan.policy.agent(&id)?.ports.as_ref()?.value;
     let root = repo.layout().worktree.clone()?;
     let root = std::fs::canonicalize(&root).unwrap_or(root);
-    let (own, strange): (Vec<Taken>, Vec<Taken>) = probe(range).into_iter().partition(|taken| taken.is_of(&root));
+    let (own, strange): (Vec<Taken>, Vec<Taken>) =
+        probe(range).into_iter().partition(|taken| taken.is_of(&root));
     if strange.is_empty() {
         let used = if own.is_empty() {
             "none in use".to_owned()
         } else {
-            format!("in use from here: {}", own.iter().map(|one| one.port.to_string()).collect::<Vec<_>>().join(", "))
+            format!(
+                "in use from here: {}",
+                own.iter().map(|one| one.port.to_string()).collect::<Vec<_>>().join(", ")
+            )
         };
         return Some(Check::ok(PORTS, format!("{range} of {id}: {used}")));
     }

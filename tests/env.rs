@@ -1,0 +1,141 @@
+//! `git lane env`, `run` and `port`: one environment, in all its forms.
+#![cfg(unix)]
+#![allow(clippy::unwrap_used)]
+
+mod setup_support;
+mod support;
+
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use setup_support::{Bare, policy};
+use support::LANE;
+
+const SECRET: &str = "it's \"a\" $secret `x` \\ end";
+
+fn bare() -> Bare {
+    let bare = Bare::new(&policy(2, ""));
+    bare.lane(&["setup"]).ok();
+    bare
+}
+
+const SHOW: &str = "for n in AGENT_ID AGENT_NAME AGENT_SERVICES PORT_OFFSET PORT_RANGE DB_SCHEMA AGENT_MEMORY LIMIT_TPM KEY \
+                    DATABASE_URL; do printf '%s=' $n; printenv $n || echo; done";
+
+fn expected() -> String {
+    format!(
+        "AGENT_ID=a1\nAGENT_NAME=Agent 1\nAGENT_SERVICES=s1\nPORT_OFFSET=21010\nPORT_RANGE=21010-21014\n\
+         DB_SCHEMA=agent_a1\nAGENT_MEMORY=2GB\nLIMIT_TPM=1\nKEY={SECRET}\n\
+         DATABASE_URL=postgresql://u:p@h/d?sslmode=require&options=-csearch_path%3Dagent_a1%2Cpublic\n"
+    )
+}
+
+const OUTSIDE: [(&str, &str); 3] = [
+    ("KEY_A1", SECRET),
+    ("DATABASE_URL", "postgresql://u:p@h/d?sslmode=require"),
+    ("AGENT_MEMORY", "of somebody else"),
+];
+
+#[test]
+fn through_a_shell_a_file_and_a_child() {
+    let bare = bare();
+    let tree = bare.tree("a1");
+    let sh = |script: &str| {
+        let mut command = tree.command("sh");
+        command.args(["-c", script]).envs(OUTSIDE);
+        support::Ran::from(command.output().unwrap()).ok().out
+    };
+    assert_eq!(sh(&format!("eval \"$('{LANE}' env a1)\"; {SHOW}")), expected());
+    assert_eq!(
+        sh(&format!("eval \"$('{LANE}' env --format sh)\"; eval \"$('{LANE}' env)\"; {SHOW}")),
+        expected()
+    );
+    assert_eq!(sh(&format!(". ./.agent.env; . ./.agent.env; {SHOW}")), expected(), "the file, even twice");
+    let twice = format!(". ../wt-a2/.agent.env; . ./.agent.env; {SHOW}");
+    assert_eq!(sh(&twice), expected(), "another agent's before it");
+    assert_eq!(
+        sh(&format!("'{LANE}' run -- sh -c \"$0\"").replace("$0", &SHOW.replace('$', "\\$"))),
+        expected()
+    );
+    assert_eq!(
+        sh(&format!("set -a; eval \"$('{LANE}' env --format sh)\"; sh -c '{}'", SHOW.replace('\'', "'\\''"))),
+        expected()
+    );
+}
+
+#[test]
+fn as_dotenv_and_json() {
+    let bare = bare();
+    let json = bare.at.lane_env(&["env", "a1", "--format", "json"], &OUTSIDE).ok().json();
+    assert_eq!((json["KEY"].as_str(), json["AGENT_ID"].as_str()), (Some(SECRET), Some("a1")));
+    let text = bare.at.lane_env(&["env", "a1", "--format", "dotenv"], &OUTSIDE).ok().out;
+    let lines: Vec<(&str, &str)> = text.lines().map(|line| line.split_once('=').unwrap()).collect();
+    let value = |name: &str| lines.iter().find(|(known, _)| *known == name).unwrap().1;
+    assert_eq!(value("KEY"), r#""it's \"a\" $secret `x` \\ end""#);
+    assert_eq!((value("AGENT_NAME"), value("PORT_OFFSET")), ("'Agent 1'", "21010"));
+    assert_eq!(lines.len(), json.as_object().unwrap().len());
+    bare.lane(&["who", "x", "--format", "sh"]).fails(2).says("git lane env");
+    bare.lane(&["env", "a1", "--format", "sarif"]).fails(2);
+}
+
+#[test]
+fn a_reference_that_is_not_set_is_named() {
+    let bare = bare();
+    let ran = bare.lane(&["env", "a1"]).ok();
+    assert!(ran.err.contains("KEY is left out: KEY_A1 is not set here"), "{}", ran.err);
+    assert!(ran.out.contains("unset KEY\n") && !ran.out.contains("export KEY="), "{}", ran.out);
+    bare.lane(&["env"]).fails(2).says("which agent's");
+    bare.lane(&["env", "a7"]).fails(2).says("no agent");
+}
+
+#[test]
+fn it_runs_in_the_worktree_and_gives_the_exit_code_back() {
+    let bare = bare();
+    let pwd = bare.lane(&["run", "a2", "--", "pwd"]).ok();
+    assert_eq!(pwd.out.trim(), bare.tree("a2").root.to_str().unwrap());
+    bare.lane(&["run", "a1", "--", "sh", "-c", "exit 7"]).fails(7);
+    bare.lane(&["run", "a1", "--", "sh", "-c", "kill -KILL $$"]).fails(128 + 9);
+    bare.lane(&["run", "a1", "--", "no-such-program"]).fails(127).says("no-such-program");
+    bare.lane(&["run", "a1", "--", "/dev/null"]).fails(126);
+    bare.lane(&["run", "a1", "-v", "--", "true"]).ok().says("memory: 2000000000 bytes");
+    std::fs::remove_dir_all(bare.tree("a2").root).unwrap();
+    bare.lane(&["run", "a2", "--", "true"]).fails(2).says("git lane setup a2");
+}
+
+#[test]
+fn memory_is_limited() {
+    let bare = Bare::new(&policy(1, "").replace("memory: 2GB", "memory: 200MB"));
+    bare.lane(&["setup"]).ok();
+    let take = |megabytes: u32| {
+        let script = format!("dd if=/dev/zero of=/dev/null bs={megabytes}M count=1");
+        bare.lane(&["run", "a1", "--", "sh", "-c", &script]).code
+    };
+    assert_eq!(take(20), 0);
+    assert_ne!(take(400), 0);
+}
+
+#[test]
+fn signals_reach_the_command() {
+    let bare = bare();
+    let script = "trap 'echo got TERM; exit 5' TERM; echo ready; while :; do sleep 0.05; done";
+    let mut command = bare.command(&["run", "a1", "--", "sh", "-c", script]);
+    let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+    let mut out = std::io::BufReader::new(child.stdout.take().unwrap());
+    let mut line = String::new();
+    std::io::BufRead::read_line(&mut out, &mut line).unwrap();
+    assert_eq!(line, "ready\n");
+    let kill = |signal: &str, id: u32| {
+        assert!(bare.at.command("kill").args([signal, &id.to_string()]).status().unwrap().success());
+    };
+    kill("-TERM", child.id());
+    assert_eq!(child.wait().unwrap().code(), Some(5));
+    std::io::Read::read_to_string(&mut out, &mut line).unwrap();
+    assert_eq!(line, "ready\ngot TERM\n");
+    // One that does not care dies of it: 128 and the signal.
+    let mut child = bare.command(&["run", "a1", "--", "sleep", "60"]).spawn().unwrap();
+    let started = Instant::now();
+    std::thread::sleep(Duration::from_millis(400));
+    kill("-TERM", child.id());
+    assert_eq!(child.wait().unwrap().code(), Some(128 + 15));
+    assert!(started.elapsed() < Duration::from_secs(20));
+}

@@ -1,0 +1,125 @@
+//! `git lane teardown`: nothing is lost.
+#![cfg(unix)]
+#![allow(clippy::unwrap_used)]
+
+mod setup_support;
+mod support;
+
+use setup_support::{Bare, policy};
+use support::{Worktree, stable};
+
+fn bare() -> (Bare, Worktree) {
+    let bare = Bare::new(&policy(
+        2,
+        "  - { name: cache, run: \"mkdir -p .cache.local && touch .cache.local/x\" }\n",
+    ));
+    bare.lane(&["setup"]).ok();
+    let tree = bare.tree("a1");
+    (bare, tree)
+}
+
+/// It is refused for this, and nothing is touched; then it is undone.
+fn refused(bare: &Bare, tree: &Worktree, words: &[&str]) {
+    let before = bare.everything();
+    let mut ran = bare.lane(&["teardown", "a1", "--delete-branch"]).fails(1).says("the worktree of a1 stays");
+    for word in words {
+        ran = ran.says(word);
+    }
+    let after = bare.everything();
+    let git_reads =
+        |path: &std::path::Path| path.ends_with("index") || path.to_string_lossy().contains("lane/");
+    let changed: Vec<_> =
+        before.keys().filter(|path| !git_reads(path) && after.get(*path) != before.get(*path)).collect();
+    assert!(changed.is_empty(), "{changed:?}");
+    assert!(tree.root.is_dir());
+}
+
+#[test]
+fn it_goes_when_nothing_is_lost_and_comes_back() {
+    let (bare, tree) = bare();
+    tree.lane(&["teardown", "a1"]).fails(2).says("you are in");
+    bare.lane(&["teardown", "a1"]).ok().says("removed the worktree").says("the branch feat/a1/main is kept");
+    assert!(!tree.root.exists());
+    bare.at.git(&["rev-parse", "-q", "--verify", "feat/a1/main"]).ok();
+    bare.assert_works("a2");
+    bare.lane(&["setup", "a1"]).ok().says("ran cache");
+    bare.assert_works("a1");
+    bare.lane(&["teardown", "a1", "--delete-branch"]).ok().says("deleted the branch feat/a1/main");
+    bare.at.git(&["rev-parse", "-q", "--verify", "feat/a1/main"]).fails(1);
+    bare.lane(&["teardown", "a1"]).ok().says("there is no worktree");
+    bare.lane(&["teardown", "a9"]).fails(2).says("no agent");
+}
+
+#[test]
+fn uncommitted_untracked_and_local_files() {
+    let (bare, tree) = bare();
+    tree.write("requirements.txt", "changed\n");
+    tree.write("new.txt", "new\n");
+    tree.write("notes.local", "mine\n");
+    tree.write("AGENT_FOCUS.md", "mine\n");
+    let words = ["not committed: requirements.txt", "not in git: new.txt", "AGENT_FOCUS.md, notes.local"];
+    refused(&bare, &tree, &words);
+    let said = bare.lane(&["teardown", "a1"]).fails(1).err;
+    insta::assert_snapshot!(stable(&said, &bare.scratch));
+    tree.git(&["checkout", "-q", "."]).ok();
+    for name in ["new.txt", "notes.local", "AGENT_FOCUS.md"] {
+        std::fs::remove_file(tree.root.join(name)).unwrap();
+    }
+    let json = bare.lane(&["teardown", "a1", "--format", "json"]).ok().json();
+    assert_eq!(json["state"], "done");
+}
+
+#[test]
+fn staged_and_unpushed_work() {
+    let (bare, tree) = bare();
+    tree.write("services/s1/x", "x\n");
+    tree.git(&["add", "-A"]).ok();
+    refused(&bare, &tree, &["not committed: services/s1/x"]);
+    tree.git(&["commit", "-q", "-m", "feat: x"]).ok();
+    refused(&bare, &tree, &["not pushed: ", "feat: x", "git lane push"]);
+    tree.git(&["checkout", "-q", "--detach"]).ok();
+    refused(&bare, &tree, &["HEAD is on no branch"]);
+    tree.git(&["checkout", "-q", "feat/a1/main"]).ok();
+    // Pushed, but not merged: the worktree may go, the branch stays.
+    let tip = tree.head();
+    bare.at.git(&["update-ref", "refs/remotes/origin/feat/a1/main", &tip]).ok();
+    bare.lane(&["teardown", "a1", "--delete-branch"]).ok().says("removed").says("not merged");
+    assert_eq!(bare.at.git(&["rev-parse", "feat/a1/main"]).ok().out.trim(), tip);
+}
+
+#[test]
+fn a_rebase_under_way_and_a_lock() {
+    let (bare, tree) = bare();
+    bare.lane(&["lock", "common", "--agent", "a1"]).ok();
+    refused(&bare, &tree, &["a1 holds the lock `common`", "git lane unlock common --agent a1"]);
+    bare.lane(&["unlock", "common", "--agent", "a1"]).ok();
+    bare.lane(&["lock", "common", "--agent", "a2"]).ok();
+    tree.sneak("requirements.txt", "one\n", "one");
+    let one = tree.head();
+    tree.git(&["reset", "-q", "--hard", "HEAD~1"]).ok();
+    tree.sneak("requirements.txt", "two\n", "two");
+    tree.git(&["rebase", "-q", &one]).fails(1);
+    refused(&bare, &tree, &["a rebase is under way", "git rebase --continue, or --abort"]);
+    tree.git(&["rebase", "--abort"]).ok();
+    tree.git(&["reset", "-q", "--hard", "main"]).ok();
+    bare.at.git(&["worktree", "lock", "--reason", "on a stick", tree.root.to_str().unwrap()]).ok();
+    refused(&bare, &tree, &["locked (on a stick)", "git worktree unlock"]);
+    bare.at.git(&["worktree", "unlock", tree.root.to_str().unwrap()]).ok();
+    bare.lane(&["teardown", "a1"]).ok();
+    bare.lane(&["locks"]).ok().says("a2");
+}
+
+#[test]
+fn a_schema_is_asked_for_twice() {
+    let (bare, tree) = bare();
+    bare.lane(&["teardown", "a1", "--drop-schema"]).fails(2).says("DATABASE_URL is not set");
+    let env = [("DATABASE_URL", "postgresql://127.0.0.1:1/none")];
+    let ran = bare.at.lane_env(&["teardown", "a1", "--drop-schema"], &env).fails(2);
+    ran.says("everything in the schema agent_a1 would be gone").says("--yes-drop agent_a1");
+    bare.at
+        .lane_env(&["teardown", "a1", "--drop-schema", "--yes-drop", "agent_a2"], &env)
+        .fails(2)
+        .says("nothing was touched");
+    assert!(tree.root.is_dir());
+    bare.lane(&["teardown", "a1", "--yes-drop", "agent_a1"]).fails(2);
+}
