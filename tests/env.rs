@@ -132,9 +132,11 @@ fn signals_reach_the_command() {
     std::io::Read::read_to_string(&mut out, &mut line).unwrap();
     assert_eq!(line, "ready\ngot TERM\n");
     // One that does not care dies of it: 128 and the signal.
-    let mut child = bare.command(&["run", "a1", "--", "sleep", "60"]).spawn().unwrap();
+    let mut command = bare.command(&["run", "a1", "--", "sh", "-c", "echo ready; exec sleep 60"]);
+    let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+    let mut out = std::io::BufReader::new(child.stdout.take().unwrap());
+    std::io::BufRead::read_line(&mut out, &mut String::new()).unwrap();
     let started = Instant::now();
-    std::thread::sleep(Duration::from_millis(400));
     kill("-TERM", child.id());
     assert_eq!(child.wait().unwrap().code(), Some(128 + 15));
     assert!(started.elapsed() < Duration::from_secs(20));
