@@ -100,7 +100,10 @@ fn with_url(at: &Worktree, url: &str, args: &[&str]) -> Ran {
 #[test]
 fn the_reference_policys_steps_work() {
     let Some(server) = Server::start() else {
-        assert!(std::env::var_os("LANE_TEST_POSTGRES").is_none(), "PostgreSQL is not installed: apt-get install postgresql");
+        assert!(
+            std::env::var_os("LANE_TEST_POSTGRES").is_none(),
+            "PostgreSQL is not installed: apt-get install postgresql"
+        );
         eprintln!("skipped: PostgreSQL is not installed (apt-get install postgresql)");
         return;
     };

@@ -161,3 +161,15 @@ fn commands(plan: &Plan, agent: &Agent) -> String {
     lines.push("git lane pr                   # opens the pull request, tagged".to_owned());
     format!("## Commands of the day\n\n```sh\n{}\n```", lines.join("\n"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::text;
+
+    #[test]
+    fn the_guides_second_agent() {
+        let plan = crate::rules::testing::plan(include_str!("../../policy.yaml"));
+        let agent = plan.policy.agent("a2").expect("an agent");
+        insta::assert_snapshot!(text(&plan, agent, "feat/a2/main"));
+    }
+}
