@@ -146,8 +146,8 @@ fn of_worktree((folder, branch): &(String, Option<String>), at: usize) -> AgentD
         _ => None,
     });
     let last = folder.rsplit('/').next().unwrap_or_default();
-    let in_folder = last.strip_prefix("wt-").and_then(|rest| rest.split('-').next());
-    let id = in_branch.or(in_folder).or(Some(last)).filter(|id| is_name(id));
+    let in_worktree = last.strip_prefix("wt-").and_then(|rest| rest.split('-').next());
+    let id = in_branch.or(in_worktree).or(Some(last)).filter(|id| is_name(id));
     AgentDraft {
         id: id.map_or_else(|| format!("a{}", at + 1), str::to_owned),
         worktree: folder.clone(),

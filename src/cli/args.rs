@@ -120,6 +120,10 @@ pub enum Command {
     Unlock(Unlock),
     /// Who holds what, until when, and who waits
     Locks(Locks),
+    /// Every agent at a glance: branch, change, verdict, locks, and what would conflict
+    Status(Status),
+    /// Which files of which agents' branches would conflict if they were merged now
+    Conflicts,
     /// Push this branch, and renew the locks that its work was done under in the same push
     Push(Push),
     /// Open a pull request for this branch, with the agent's tag and the policy's labels
@@ -342,6 +346,18 @@ pub struct Locks {
     /// At most so many events of each area
     #[arg(short = 'n', long, value_name = "N", requires = "log", value_parser = clap::value_parser!(u32).range(1..))]
     pub limit: Option<u32>,
+}
+
+/// `git lane status`
+#[derive(Debug, clap::Args)]
+pub struct Status {
+    /// Show it on the whole screen, and read it anew again and again; q quits
+    #[arg(short, long)]
+    pub watch: bool,
+    /// Seconds between two readings
+    #[arg(short = 'n', long, value_name = "SECONDS", default_value = "3", requires = "watch",
+        value_parser = clap::value_parser!(u16).range(1..=3600))]
+    pub interval: u16,
 }
 
 /// `git lane push`

@@ -5,13 +5,13 @@ use std::io::Read as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::Outcome;
 use super::output::{Output, complain};
 use super::push::PUSHING;
 use super::server_hook;
 use super::session::Session;
 use super::settle::{Landing, settle};
 use super::stamp::stamp;
+use super::{Outcome, conflicts};
 use crate::error::Error;
 use crate::facts::{Event, Unavailable};
 use crate::gather::{Git2Repository, Repository, Request, Subject, parse_push_lines};
@@ -101,7 +101,7 @@ fn judged(name: &str, args: &[OsString], output: &Output) -> Result<Judged, Erro
     let judge = |event: Event, subject: Subject| -> Result<Judged, Error> {
         let request = Request { event, agent: None, branch: None, subject };
         let session = Session::open(None)?;
-        if matches!(event, Event::PreCommit | Event::PrePush) {
+        if event == Event::PreCommit {
             give_back(&session);
         }
         let code = output.hook_report(&session.judge(&request)?);
@@ -142,8 +142,21 @@ fn judged(name: &str, args: &[OsString], output: &Output) -> Result<Judged, Erro
             if lines.is_empty() {
                 return Ok(nothing(Some(input)));
             }
-            let judged = judge(Event::PrePush, Subject::Push { remote, lines })?;
-            Ok(Judged { input: Some(input), ..judged })
+            let request = Request {
+                event: Event::PrePush,
+                agent: None,
+                branch: None,
+                subject: Subject::Push { remote, lines },
+            };
+            let session = Session::open(None)?;
+            give_back(&session);
+            let code = output.hook_report(&session.judge(&request)?);
+            if code == 0
+                && let Subject::Push { lines, .. } = &request.subject
+            {
+                conflicts::note_at_push(&session, lines);
+            }
+            Ok(Judged { code, input: Some(input), repo: Some(session.repo) })
         }
         name if chain::is_known(name) => Ok(nothing(None)),
         name => Err(Error::usage(

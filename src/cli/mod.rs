@@ -6,6 +6,7 @@ mod args;
 mod check;
 mod ci;
 mod ci_github;
+mod conflicts;
 mod diagnostics;
 mod doctor;
 mod env;
@@ -30,10 +31,12 @@ mod session;
 mod settle;
 mod setup;
 mod stamp;
+mod status;
 mod step_summary;
 mod teardown;
 mod trace;
 mod unlock;
+mod watch;
 mod who;
 
 use std::ffi::OsString;
@@ -126,6 +129,8 @@ fn dispatch(args: Args) -> u8 {
         Command::Lock(args) => lock::run(&args, &output),
         Command::Unlock(args) => unlock::run(&args, &output),
         Command::Locks(args) => locks::run(&args, &output),
+        Command::Status(args) => status::run(&args, &output),
+        Command::Conflicts => conflicts::run(&output),
         Command::Push(args) => push::run(&args, &output),
         Command::Pr(args) => pr::run(&args, &output),
         Command::Request(command) => request::run(&command, &output),

@@ -21,6 +21,8 @@ pub enum Event {
     CheckStaged,
     /// `git lane check` of a branch, a range or a working tree.
     Check,
+    /// `git lane status`, of each worktree: a check that waits for no remote.
+    Status,
 }
 
 /// A place in the life of a change at which rules apply.
@@ -47,7 +49,7 @@ impl Event {
             Self::PrePush => &[Stage::Push],
             Self::Ci => &[Stage::Ci],
             Self::PreReceive | Self::Update => &[Stage::Server],
-            Self::Check => &[Stage::Commit, Stage::Push],
+            Self::Check | Self::Status => &[Stage::Commit, Stage::Push],
         }
     }
 
@@ -61,7 +63,7 @@ impl Event {
             Self::Ci => "ci",
             Self::PreReceive => "pre-receive",
             Self::Update => "update",
-            Self::CheckStaged | Self::Check => "check",
+            Self::CheckStaged | Self::Check | Self::Status => "check",
         }
     }
 

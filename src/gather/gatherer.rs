@@ -360,7 +360,7 @@ impl Gatherer<'_> {
         let root = self.root(Some(base), &[tip])?;
         change.merge_base = root.merge_base;
         let tree = self.repo.commit(tip)?.tree;
-        change.files = if self.repo.is_crossed(base, tip)? {
+        change.files = if self.repo.merge_bases(base, tip)?.len() > 1 {
             self.effect(base, tip).into()
         } else {
             tree_diff(self.repo, root.tree, Some(tree)).into()

@@ -307,10 +307,13 @@ impl Repository for Git2Repository {
         }
     }
 
-    fn is_crossed(&self, one: Oid, other: Oid) -> Read<bool> {
-        match self.git.merge_bases(Self::to_git(one)?, Self::to_git(other)?) {
-            Ok(bases) => Ok(bases.len() > 1),
-            Err(error) if error.code() == ErrorCode::NotFound => Ok(false),
+    fn merge_bases(&self, one: Oid, two: Oid) -> Read<Vec<Oid>> {
+        match self.git.merge_bases(Self::to_git(one)?, Self::to_git(two)?) {
+            Ok(oids) => oids.iter().copied().map(from_git).collect(),
+            Err(error) if error.code() == ErrorCode::NotFound => {
+                // The same code is given for a missing commit.
+                self.commit(one).and_then(|_| self.commit(two)).map(|_| Vec::new())
+            }
             Err(error) => Err(failed("the merge bases", &error)),
         }
     }

@@ -94,7 +94,9 @@ fn read(
     let world = ThisMachine::new();
     let mut keeper = Keeper::new(repo, plan, &world);
     let mut found = Locks { markers: markers::by_hand(layout, &plan.policy)?, ..Locks::default() };
-    if event.stages() == [Stage::Commit] {
+    if event == Event::Status {
+        // Whoever shows all worktrees asked the remote once, for all of them.
+    } else if event.stages() == [Stage::Commit] {
         keeper.set_patience(BRIEFLY);
         // What is held and unexpired holds; that nobody else has it can wait for the push.
         found.doubt = keeper.refresh(RECENT).err().map(|error| error.to_string());

@@ -167,11 +167,11 @@ pub trait Repository {
     /// History cannot be walked.
     fn merge_base(&self, base: Oid, tips: &[Oid]) -> Read<Option<Oid>>;
 
-    /// Whether two commits have more than one best common ancestor: git-merge-base(1), "criss-cross".
+    /// All best common ancestors of two commits: several after a criss-cross merge, none without common history.
     ///
     /// # Errors
-    /// An object is missing.
-    fn is_crossed(&self, one: Oid, other: Oid) -> Read<bool>;
+    /// History cannot be walked.
+    fn merge_bases(&self, one: Oid, two: Oid) -> Read<Vec<Oid>>;
 
     /// The tree that a merge of `theirs` into `ours` has, made in memory, and the paths that a person would have
     /// to merge, which are left out of it.

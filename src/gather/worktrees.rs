@@ -21,6 +21,16 @@ pub struct Worktree {
 /// # Errors
 /// The list cannot be read.
 pub fn worktrees(layout: &Layout) -> Read<Vec<Worktree>> {
+    let mut found = registered(layout)?;
+    found.retain(|tree| tree.git_dir == layout.common_dir || tree.root.is_dir());
+    Ok(found)
+}
+
+/// All worktrees that git knows of, the main one first; the folder of a linked one may be gone.
+///
+/// # Errors
+/// The list cannot be read.
+pub fn registered(layout: &Layout) -> Read<Vec<Worktree>> {
     let mut found = Vec::new();
     let is_main = layout.git_dir == layout.common_dir;
     let main = match &layout.worktree {
@@ -45,9 +55,7 @@ pub fn worktrees(layout: &Layout) -> Read<Vec<Worktree>> {
             continue;
         };
         let pointer = git_dir.join(path_of(pointer.trim_ascii_end()));
-        if let Some(root) = pointer.parent()
-            && root.is_dir()
-        {
+        if let Some(root) = pointer.parent() {
             let root = fs::canonicalize(root).unwrap_or_else(|_| root.to_owned());
             linked.push(Worktree { root, git_dir });
         }

@@ -28,6 +28,7 @@ pub use put::{install, install_into};
 pub use server::{ServerOptions, install_server, uninstall_server};
 pub use settings::{installed_agent, is_copied};
 pub use take::uninstall;
+pub(crate) use targets::named;
 pub use targets::{is_same, worktrees_of};
 
 /// What `git lane install` was asked for.

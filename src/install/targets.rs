@@ -100,7 +100,7 @@ pub(super) fn targets(
 }
 
 /// The worktrees that the policy names, by agent.
-pub(super) fn named(plan: &Plan, layout: &Layout, present: &[Worktree]) -> Vec<(String, PathBuf)> {
+pub(crate) fn named(plan: &Plan, layout: &Layout, present: &[Worktree]) -> Vec<(String, PathBuf)> {
     let main = present.iter().find(|tree| tree.git_dir == layout.common_dir);
     // A bare repository has no main worktree: its own folder stands for one.
     let from = main.map_or(&layout.common_dir, |tree| &tree.root);

@@ -41,6 +41,8 @@ pub(crate) struct Ran {
     pub ok: bool,
     /// Standard output.
     pub out: String,
+    /// The same as bytes: paths need not be UTF-8.
+    pub raw: Vec<u8>,
     /// Standard error.
     pub err: String,
 }
@@ -130,7 +132,13 @@ pub(crate) fn run(mut command: Command, input: Option<File>, limit: Duration) ->
     };
     // Whatever it had to say is there by the time that it ended, or a moment later.
     let _ = err.done.recv_timeout(Duration::from_millis(200));
-    Ok(Ran { ok, out: out.text(), err: err.text() })
+    let raw = out.bytes();
+    Ok(Ran {
+        ok,
+        out: String::from_utf8_lossy(&raw).into_owned(),
+        raw,
+        err: String::from_utf8_lossy(&err.bytes()).into_owned(),
+    })
 }
 
 /// Whether it ended well; `None`: not in time.
@@ -151,9 +159,8 @@ struct Drained {
 }
 
 impl Drained {
-    fn text(&self) -> String {
-        let bytes = self.bytes.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        String::from_utf8_lossy(&bytes).into_owned()
+    fn bytes(&self) -> Vec<u8> {
+        self.bytes.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
     }
 }
 

@@ -232,7 +232,7 @@ mod tests {
     use super::*;
 
     fn pushed(ok: bool, out: &str, err: &str) -> Pushed {
-        outcome(&Ran { ok, out: out.into(), err: err.into() })
+        outcome(&Ran { ok, out: out.into(), raw: Vec::new(), err: err.into() })
     }
 
     #[test]

@@ -81,15 +81,15 @@ const REPOSITORY: &str = "repository.json";
 impl State {
     /// Of a repository.
     pub fn of(common_dir: &Path) -> Self {
-        Self::in_folder(common_dir, "lane/locks")
+        Self::in_worktree(common_dir, "lane/locks")
     }
 
     /// What is kept beside the requests of a repository.
     pub fn of_requests(common_dir: &Path) -> Self {
-        Self::in_folder(common_dir, "lane/requests")
+        Self::in_worktree(common_dir, "lane/requests")
     }
 
-    fn in_folder(common_dir: &Path, folder: &str) -> Self {
+    fn in_worktree(common_dir: &Path, folder: &str) -> Self {
         let (common_dir, folder) = (common_dir.to_owned(), common_dir.join(folder));
         Self { common_dir, folder, is_stuck: Cell::new(false) }
     }

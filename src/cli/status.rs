@@ -1,0 +1,89 @@
+//! `git lane status`
+
+use std::io::IsTerminal;
+
+use super::args::Status as Args;
+use super::output::Output;
+use super::session::Session;
+use super::{Outcome, watch};
+use crate::error::Error;
+use crate::status::table::{Tone, clash_lines, cut, table};
+use crate::status::{self, Status, json};
+
+/// Columns where nobody says how many there are.
+pub(super) const WIDTH: usize = 80;
+
+/// Shows every agent at a glance. Exit code 0 whatever is shown: it is no verdict.
+///
+/// # Errors
+/// No repository, no policy, or no list of worktrees.
+pub fn run(args: &Args, output: &Output) -> Outcome {
+    if args.watch {
+        return watch::run(args, output);
+    }
+    let status = read()?;
+    if output.is_json() {
+        output.print_json(&json::status(&status))?;
+        return Ok(0);
+    }
+    output.print(&text(&status, width(), output))?;
+    Ok(0)
+}
+
+/// Pairs that are listed where nobody asked for all of them.
+const PAIRS: usize = 20;
+
+/// Reads everything anew.
+pub(super) fn read() -> Result<Status, Error> {
+    let session = Session::open(None)?;
+    status::read(&session.repo, &session.loaded, session.environment.now)
+}
+
+fn width() -> usize {
+    let is_terminal = std::io::stdout().is_terminal();
+    let size = is_terminal.then(crossterm::terminal::size).and_then(Result::ok);
+    size.map_or(WIDTH, |(columns, _)| usize::from(columns).max(20))
+}
+
+fn text(status: &Status, width: usize, output: &Output) -> String {
+    let paint = |text: &str, code: &str| {
+        if output.color() && !code.is_empty() {
+            format!("\x1b[{code}m{text}\x1b[0m")
+        } else {
+            text.to_owned()
+        }
+    };
+    let table = table(status, width);
+    let mut out = paint(&table.head, "1") + "\n";
+    for (text, tone) in &table.rows {
+        let code = match tone {
+            Tone::Plain => "",
+            Tone::Warning => "33",
+            Tone::Error => "31",
+        };
+        out.push_str(&paint(text, code));
+        out.push('\n');
+    }
+    let mut clashes = clash_lines(&status.clashes);
+    if !clashes.is_empty() {
+        out.push_str("\nwould conflict if merged now (git lane conflicts):\n");
+    }
+    let more = if output.is_verbose() { 0 } else { clashes.len().saturating_sub(PAIRS) };
+    clashes.truncate(clashes.len() - more);
+    if more > 0 {
+        clashes.push(format!("and {more} pairs more"));
+    }
+    for line in clashes {
+        out.push_str(&paint(&cut(&format!("  {line}"), width), "33"));
+        out.push('\n');
+    }
+    if !output.is_quiet() {
+        let helps = status.lines.iter().flat_map(|line| line.troubles.iter().map(move |why| (line, why)));
+        for (line, why) in helps.filter(|_| output.is_verbose()) {
+            out.push_str(&format!("\n{}: {}\n", line.title(), why.reason));
+            why.help.iter().for_each(|help| out.push_str(&format!("  help: {help}\n")));
+        }
+        status.notes.iter().for_each(|note| out.push_str(&format!("\nnote: {note}\n")));
+    }
+    out
+}

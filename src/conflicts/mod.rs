@@ -1,0 +1,70 @@
+//! Which files of which branches would conflict if they were merged now.
+//!
+//! git's own merge is asked (`git merge-tree --write-tree`), since it is git that will merge. Pairs that cannot
+//! conflict are told by their trees alone: [`overlap`].
+
+mod merge;
+mod overlap;
+mod scratch;
+
+use std::path::Path;
+use std::time::Duration;
+
+use crate::facts::{Oid, RepoPath, Unavailable};
+use crate::gather::Git2Repository;
+use crate::pool;
+
+/// How long all merges of one forecast may take together.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+/// The fewest pairs for which another git is started: that costs as much as some merges.
+const CHUNK: usize = 24;
+
+/// What merging two commits would come to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Forecast {
+    /// It goes through.
+    Clean,
+    /// It stops at these files, sorted by path.
+    Conflicts(Vec<Clash>),
+    /// Nobody can tell.
+    Unknown(Unavailable),
+}
+
+/// A file that a merge stops at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Clash {
+    /// The file.
+    pub path: RepoPath,
+    /// How, in git's words, such as `contents` or `modify/delete`; sorted.
+    pub kinds: Vec<String>,
+}
+
+/// Merges each pair in memory. `root`: the folder whose git attributes and configuration hold: a worktree, or
+/// a bare repository. `limit`: for all of them together.
+pub fn forecast(root: &Path, pairs: &[(Oid, Oid)], limit: Duration) -> Vec<Forecast> {
+    let processors = std::thread::available_parallelism().map_or(2, usize::from);
+    let chunks: Vec<&[(Oid, Oid)]> = pairs.chunks(CHUNK.max(pairs.len().div_ceil(processors))).collect();
+    pool::map(&chunks, |chunk| of_chunk(root, chunk, limit)).into_iter().flatten().collect()
+}
+
+fn of_chunk(root: &Path, pairs: &[(Oid, Oid)], limit: Duration) -> Vec<Forecast> {
+    let repo = match Git2Repository::open_at(root) {
+        Ok(repo) => repo,
+        Err(why) => return vec![Forecast::Unknown(why); pairs.len()],
+    };
+    let mut sieve = overlap::Sieve::new(&repo);
+    let mut known: Vec<Option<Forecast>> = Vec::with_capacity(pairs.len());
+    for (one, two) in pairs {
+        known.push(match sieve.may_conflict(*one, *two) {
+            Ok(true) => None,
+            Ok(false) => Some(Forecast::Clean),
+            Err(why) => Some(Forecast::Unknown(why)),
+        });
+    }
+    let open: Vec<(Oid, Oid)> =
+        pairs.iter().zip(&known).filter(|(_, known)| known.is_none()).map(|(pair, _)| *pair).collect();
+    let mut merged = merge::merge_all(&repo, root, &open, limit).into_iter();
+    let nothing =
+        || Forecast::Unknown(Unavailable::new("git gave no answer", "git lane conflicts asks again"));
+    known.into_iter().map(|known| known.or_else(|| merged.next()).unwrap_or_else(nothing)).collect()
+}

@@ -1,0 +1,97 @@
+//! Which lines there are: the agents of the policy, and the further worktrees.
+
+use std::path::PathBuf;
+
+use super::Line;
+use crate::error::Error;
+use crate::facts::Unavailable;
+use crate::gather::worktrees::registered;
+use crate::gather::{Layout, Repository};
+use crate::install::{is_same, named};
+use crate::policy::Plan;
+
+/// One line to be: a worktree, or an agent whose worktree is not there.
+#[derive(Debug, Clone)]
+pub struct Lane {
+    /// The agent, where the policy says that the worktree is its.
+    pub agent: Option<String>,
+    /// The worktree.
+    pub root: PathBuf,
+    /// Its git folder; `None` where git knows of no such worktree.
+    pub git_dir: Option<PathBuf>,
+}
+
+/// The worktrees of the policy's agents in its order, then the others, the main one first.
+///
+/// # Errors
+/// The list cannot be read.
+pub fn lanes(repo: &dyn Repository, plan: &Plan) -> Result<Vec<Lane>, Error> {
+    let layout = repo.layout();
+    let mut trees = registered(layout)?;
+    // A bare repository that is called `.git` has no main worktree.
+    trees.retain(|tree| tree.git_dir != layout.common_dir || has_main(layout, repo));
+    let mut lanes = Vec::new();
+    for (agent, root) in named(plan, layout, &trees) {
+        let at = trees.iter().position(|tree| is_same(&tree.root, &root));
+        let tree = at.map(|at| trees.remove(at));
+        let (root, git_dir) = tree.map_or((root, None), |tree| (tree.root, Some(tree.git_dir)));
+        lanes.push(Lane { agent: Some(agent), root, git_dir });
+    }
+    lanes.extend(trees.into_iter().map(|tree| Lane {
+        agent: None,
+        root: tree.root,
+        git_dir: Some(tree.git_dir),
+    }));
+    Ok(lanes)
+}
+
+fn has_main(layout: &Layout, repo: &dyn Repository) -> bool {
+    layout.worktree.is_some() && !crate::gather::config_bool(repo, "core.bare").unwrap_or(false)
+}
+
+/// Gives lines to agents that have none, puts all in order: a worktree may be an agent's by its configuration or
+/// its branch alone.
+pub(super) fn adopt(repo: &dyn Repository, plan: &Plan, lines: &mut Vec<Line>) {
+    let policy = &plan.policy;
+    let mut first = Vec::new();
+    for agent in &policy.agents.0 {
+        let id = &agent.id.value;
+        let (mut own, rest): (Vec<Line>, Vec<Line>) =
+            lines.drain(..).partition(|line| line.agent.as_ref() == Some(id));
+        *lines = rest;
+        // Where it works elsewhere, the worktree that is missing says nothing new.
+        if own.iter().any(|line| line.root.is_some()) {
+            own.retain(|line| line.root.is_some());
+        }
+        if own.is_empty() {
+            own.push(Line { agent: Some(id.clone()), ..Line::default() });
+        }
+        for line in own.iter_mut().filter(|line| line.root.is_none()) {
+            elsewhere(repo, plan, line);
+        }
+        first.append(&mut own);
+    }
+    first.append(lines);
+    *lines = first;
+}
+
+/// The branch of an agent that has no worktree here, if the repository knows it.
+fn elsewhere(repo: &dyn Repository, plan: &Plan, line: &mut Line) {
+    let policy = &plan.policy;
+    let agent = line.agent.as_ref().and_then(|id| policy.agent(id));
+    if line.troubles.is_empty() {
+        let help = "git worktree add <path> <branch>; then there: git lane install --agent <id>";
+        line.troubles.push(Unavailable::new("no worktree of it is here", help));
+    }
+    let Some(branch) = agent.and_then(|agent| agent.branch.as_ref()).map(|branch| &branch.value) else {
+        return;
+    };
+    let remote = &policy.remote.value;
+    for reference in [format!("refs/heads/{branch}"), format!("refs/remotes/{remote}/{branch}")] {
+        if let Ok(Some(oid)) = repo.find_ref(&reference) {
+            line.branch = Some(branch.clone());
+            line.head = Some(oid);
+            break;
+        }
+    }
+}

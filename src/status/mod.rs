@@ -1,0 +1,220 @@
+//! Every agent at a glance: what each worktree is about, read side by side, as plain data.
+//!
+//! [`read()`] asks the repository; [`table`] and [`json`] render; [`screen`] is what `--watch` shows.
+
+pub mod json;
+mod lanes;
+mod locks;
+mod ports;
+mod pulls;
+pub mod screen;
+pub mod table;
+mod tree;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::conflicts::{self, Forecast};
+use crate::error::Error;
+use crate::facts::{Oid, Unavailable};
+use crate::gather::{Loaded, Repository};
+use crate::policy::Plan;
+use crate::pool;
+
+pub use lanes::{Lane, lanes};
+pub use tree::under_way;
+
+/// How long GitHub may take.
+const HOST: Duration = Duration::from_secs(3);
+/// How long all merges together may take.
+const MERGES: Duration = Duration::from_secs(10);
+
+/// Every agent, at one moment.
+#[derive(Debug, Clone)]
+pub struct Status {
+    /// When, in seconds since the epoch.
+    pub now: i64,
+    /// The base's name, and its tip where there is one.
+    pub base: (String, Option<Oid>),
+    /// The agents in the policy's order, then the further worktrees.
+    pub lines: Vec<Line>,
+    /// Which of them would conflict if merged now.
+    pub clashes: Vec<Pair>,
+    /// What could not be found out and is no line's own.
+    pub notes: Vec<String>,
+}
+
+/// One agent with its worktree, or a worktree of nobody's.
+#[derive(Debug, Clone, Default)]
+pub struct Line {
+    /// The agent.
+    pub agent: Option<String>,
+    /// The worktree; `None` where there is none.
+    pub root: Option<PathBuf>,
+    /// The branch that is checked out, or that a rebase under way is about; its short name.
+    pub branch: Option<String>,
+    /// Its tip.
+    pub head: Option<Oid>,
+    /// What git is in the middle of: `rebase`, `merge`.
+    pub under_way: Option<&'static str>,
+    /// Commits that the base does not have.
+    pub ahead: Option<usize>,
+    /// Commits of the base that it does not have.
+    pub behind: Option<usize>,
+    /// When the merge base was committed, in seconds since the epoch.
+    pub merge_base_at: Option<i64>,
+    /// Lines of the change that count, and the most it may have.
+    pub lines: Option<(u64, Option<u64>)>,
+    /// Files that are not committed.
+    pub uncommitted: Option<usize>,
+    /// What `git lane check` says.
+    pub check: Option<Check>,
+    /// The last commit.
+    pub last: Option<Last>,
+    /// Locks that the agent holds.
+    pub locks: Vec<Lock>,
+    /// Scopes that it waits for.
+    pub waits: Vec<String>,
+    /// Ports of its range that something listens on.
+    pub ports: Vec<u16>,
+    /// Requests that wait for it; `None` where nobody counts them.
+    pub requests: Option<usize>,
+    /// Its open pull requests.
+    pub pulls: Vec<Pull>,
+    /// Why some of this is not known.
+    pub troubles: Vec<Unavailable>,
+}
+
+/// The verdict on a change, shortly.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Check {
+    /// Findings of level error.
+    pub errors: usize,
+    /// Findings of level warning.
+    pub warnings: usize,
+    /// Each finding: whether it is an error, the rule, one line about it.
+    pub findings: Vec<(bool, String, String)>,
+    /// What could not be decided.
+    pub undecided: Vec<String>,
+}
+
+/// A commit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Last {
+    /// Its subject, fit for a terminal.
+    pub subject: String,
+    /// When it was committed, in seconds since the epoch.
+    pub at: i64,
+}
+
+/// A lock that is held.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lock {
+    /// On what.
+    pub scope: String,
+    /// Seconds until others may have it.
+    pub left: u64,
+    /// Why, in the holder's words.
+    pub reason: Option<String>,
+}
+
+/// An open pull request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pull {
+    /// Its number.
+    pub number: u64,
+    /// Its address.
+    pub url: String,
+    /// Whether it is a draft.
+    pub is_draft: bool,
+}
+
+/// Two sides of a merge, and what it would come to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pair {
+    /// One side, as people call it.
+    pub one: String,
+    /// The other.
+    pub two: String,
+    /// Their tips.
+    pub tips: (Oid, Oid),
+    /// What the merge would come to.
+    pub forecast: Forecast,
+}
+
+impl Line {
+    /// The agent, or else what tells the worktree apart.
+    pub fn title(&self) -> String {
+        let folder = || self.root.as_ref()?.file_name().map(|name| name.to_string_lossy().into_owned());
+        self.agent.clone().or_else(folder).unwrap_or_else(|| "-".to_owned())
+    }
+
+    /// What a forecast calls it: `a1`, or the branch of nobody's worktree.
+    fn side(&self) -> String {
+        self.agent.clone().or_else(|| self.branch.clone()).unwrap_or_else(|| self.title())
+    }
+}
+
+/// Reads everything. `now`: seconds since the epoch. What cannot be read of a worktree is said in its line.
+///
+/// # Errors
+/// The list of worktrees cannot be read.
+pub fn read(repo: &dyn Repository, loaded: &Loaded, now: i64) -> Result<Status, Error> {
+    let plan = &loaded.plan;
+    let mut notes = Vec::new();
+    let lanes = lanes(repo, plan)?;
+    let held = locks::read(repo, plan, &mut notes);
+    let layout = repo.layout();
+    let mut lines = pool::map(&lanes, |lane| tree::line(layout, lane, loaded, now));
+    lanes::adopt(repo, plan, &mut lines);
+    locks::fill(&mut lines, held);
+    ports::fill(plan, &mut lines);
+    let pulls = pulls::ask(repo, plan, &lines);
+    let clashes = clashes(repo, loaded, &lines, MERGES);
+    pulls::fill(&mut lines, pulls, HOST, &mut notes);
+    let base = (plan.policy.base.value.clone(), loaded.base.as_ref().map(|base| base.oid));
+    Ok(Status { now, base, lines, clashes, notes })
+}
+
+/// The lines with their branches and tips, and nothing else: what a forecast needs.
+///
+/// # Errors
+/// The list of worktrees cannot be read.
+pub fn heads(repo: &dyn Repository, plan: &Plan) -> Result<Vec<Line>, Error> {
+    let mut lines: Vec<Line> =
+        lanes(repo, plan)?.iter().map(|lane| tree::head_alone(repo.layout(), lane, plan)).collect();
+    lanes::adopt(repo, plan, &mut lines);
+    Ok(lines)
+}
+
+/// All pairs of branches, and each with the base, merged in memory.
+pub fn clashes(repo: &dyn Repository, loaded: &Loaded, lines: &[Line], limit: Duration) -> Vec<Pair> {
+    let base = loaded.base.as_ref().map(|base| (loaded.plan.policy.base.value.clone(), base.oid));
+    let mut sides: Vec<(String, Oid)> = Vec::new();
+    for line in lines {
+        let Some(head) = line.head else { continue };
+        // Two worktrees on one commit are one side, and what the base has is none.
+        let is_base =
+            base.as_ref().is_some_and(|(name, oid)| *oid == head || line.branch.as_ref() == Some(name));
+        if !is_base && !sides.iter().any(|(_, known)| *known == head) {
+            let name = line.side();
+            let is_taken = sides.iter().any(|(known, _)| *known == name);
+            let branch = line.branch.clone().filter(|_| is_taken);
+            sides.push((branch.map_or(name.clone(), |branch| format!("{name} ({branch})")), head));
+        }
+    }
+    let mut named = Vec::new();
+    for (at, (one, tip)) in sides.iter().enumerate() {
+        let others = sides[at + 1..].iter().chain(&base);
+        named.extend(others.map(|(two, other)| (one.clone(), two.clone(), (*tip, *other))));
+    }
+    let layout = repo.layout();
+    let root = layout.worktree.as_ref().unwrap_or(&layout.common_dir);
+    let tips: Vec<(Oid, Oid)> = named.iter().map(|(.., tips)| *tips).collect();
+    let forecasts = conflicts::forecast(root, &tips, limit);
+    named
+        .into_iter()
+        .zip(forecasts)
+        .map(|((one, two, tips), forecast)| Pair { one, two, tips, forecast })
+        .collect()
+}

@@ -1,0 +1,175 @@
+//! One worktree, read in a thread of its own.
+
+use std::path::Path;
+
+use super::{Check, Lane, Last, Line};
+use crate::engine;
+use crate::facts::{Event, Facts, Message, Unavailable};
+use crate::gather::{
+    Environment, Git2Repository, Layout, Loaded, Read, Repository, Request, Subject, claims, gather,
+    rebasing_branch,
+};
+use crate::locks::changed_files;
+use crate::locks::record::plain;
+use crate::policy::Plan;
+use crate::report::Report;
+
+/// What git keeps in a worktree's folder while something takes several steps.
+const UNDER_WAY: [(&str, &str); 6] = [
+    ("rebase-merge", "rebase"),
+    ("rebase-apply", "rebase"),
+    ("MERGE_HEAD", "merge"),
+    ("CHERRY_PICK_HEAD", "cherry-pick"),
+    ("REVERT_HEAD", "revert"),
+    ("BISECT_LOG", "bisect"),
+];
+
+/// What git is in the middle of in a worktree: `rebase`, `merge`, `cherry-pick`, `revert`, `bisect`.
+pub fn under_way(git_dir: &Path) -> Option<&'static str> {
+    UNDER_WAY.iter().find(|(name, _)| git_dir.join(name).exists()).map(|(_, word)| *word)
+}
+
+/// Reads one worktree as far as it can be read.
+pub(super) fn line(layout: &Layout, lane: &Lane, loaded: &Loaded, now: i64) -> Line {
+    let (mut line, repo) = opened(layout, lane);
+    let Some(repo) = repo else { return line };
+    let reading = Reading { repo: &repo, loaded, now };
+    for step in [Reading::head, Reading::distance, Reading::check] {
+        if let Err(why) = step(&reading, &mut line)
+            && !line.troubles.contains(&why)
+        {
+            line.troubles.push(why);
+        }
+    }
+    match changed_files(&lane.root) {
+        Ok(files) => line.uncommitted = Some(files.len()),
+        Err(why) => line.troubles.push(why),
+    }
+    line
+}
+
+/// The branch of one worktree, its tip, and whose it is: by the policy, by its configuration, or by the branch.
+pub(super) fn head_alone(layout: &Layout, lane: &Lane, plan: &Plan) -> Line {
+    let (mut line, repo) = opened(layout, lane);
+    let Some(repo) = repo else { return line };
+    if let Err(why) = head(&repo, &mut line) {
+        line.troubles.push(why);
+    }
+    let claimed = || {
+        let claims = claims(&repo, &Environment::default(), None).ok()?;
+        let claimed = claims.into_iter().find(|claim| plan.policy.agent(&claim.agent).is_some())?;
+        Some(claimed.agent)
+    };
+    let named = || crate::identity::of_branch(plan, line.branch.as_deref()?).map(str::to_owned);
+    line.agent = line.agent.clone().or_else(claimed).or_else(named);
+    line
+}
+
+/// The line of a worktree, and its repository if that can be opened.
+fn opened(layout: &Layout, lane: &Lane) -> (Line, Option<Git2Repository>) {
+    let mut line = Line { agent: lane.agent.clone(), root: Some(lane.root.clone()), ..Line::default() };
+    let place = lane.root.display();
+    let repo = match &lane.git_dir {
+        None => {
+            line.root = None;
+            let reason =
+                if lane.root.exists() { "is no worktree of this repository" } else { "is not there" };
+            let help = format!("git worktree add {place} <branch>");
+            Err(Unavailable::new(format!("{place} {reason}"), help))
+        }
+        Some(_) if !lane.root.is_dir() => {
+            let help = "git worktree prune, if it will not come back; git worktree repair, if it was moved";
+            Err(Unavailable::new(format!("{place} is gone"), help))
+        }
+        Some(git_dir) => {
+            line.under_way = under_way(git_dir);
+            open(layout, lane)
+        }
+    };
+    let repo = repo.map_err(|why| line.troubles.push(why)).ok();
+    (line, repo)
+}
+
+/// A folder whose `.git` leads elsewhere, or nowhere, is not the worktree that git thinks it is.
+fn open(layout: &Layout, lane: &Lane) -> Read<Git2Repository> {
+    let place = lane.root.display();
+    let help = "git worktree repair, from the main worktree";
+    let repo = Git2Repository::open_at(&lane.root)
+        .map_err(|why| Unavailable::new(format!("{place} is broken: {}", why.reason), help))?;
+    let is_ours = std::fs::canonicalize(&repo.layout().common_dir).ok()
+        == std::fs::canonicalize(&layout.common_dir).ok();
+    if is_ours {
+        Ok(repo)
+    } else {
+        Err(Unavailable::new(format!("{place} belongs to another repository"), help))
+    }
+}
+
+/// The branch and its last commit. In a rebase that is the branch as it was before.
+fn head(repo: &Git2Repository, line: &mut Line) -> Read<()> {
+    let head = repo.head()?;
+    let rebasing = rebasing_branch(repo.layout())?;
+    let branch = head.branch.clone().or(rebasing);
+    let oid = match (&head.branch, &branch) {
+        (None, Some(branch)) => repo.find_ref(branch)?.or(head.oid),
+        _ => head.oid,
+    };
+    line.branch = branch.map(|name| plain(name.strip_prefix("refs/heads/").unwrap_or(&name)));
+    line.head = oid;
+    if let Some(oid) = oid {
+        let commit = repo.commit(oid)?;
+        let subject = Message { text: commit.message }.subject();
+        line.last = Some(Last { subject: plain(&subject), at: commit.time });
+    }
+    Ok(())
+}
+
+struct Reading<'a> {
+    repo: &'a Git2Repository,
+    loaded: &'a Loaded,
+    now: i64,
+}
+
+impl Reading<'_> {
+    fn head(&self, line: &mut Line) -> Read<()> {
+        head(self.repo, line)
+    }
+
+    fn distance(&self, line: &mut Line) -> Read<()> {
+        let (Some(head), Some(base)) = (line.head, self.loaded.base.as_ref()) else {
+            return Ok(());
+        };
+        line.ahead = Some(self.repo.commits(&[head], &[base.oid])?.len());
+        line.behind = Some(self.repo.commits(&[base.oid], &[head])?.len());
+        if let Some(oid) = self.repo.merge_base(base.oid, &[head])? {
+            line.merge_base_at = Some(self.repo.commit(oid)?.time);
+        }
+        Ok(())
+    }
+
+    /// The verdict that `git lane check` gives there. Nothing of this process's own environment counts.
+    fn check(&self, line: &mut Line) -> Read<()> {
+        let environment = Environment { now: self.now, ..Environment::default() };
+        let request = Request { event: Event::Status, agent: None, branch: None, subject: Subject::Branch };
+        let facts: Facts = gather(self.repo, &environment, self.loaded, &request)?;
+        let report = engine::judge(&self.loaded.plan, &facts, None);
+        line.agent = line.agent.take().or_else(|| report.agent.clone());
+        line.lines = report.stats.counted.map(|counted| (counted, report.stats.limit));
+        line.check = Some(check_of(&report));
+        Ok(())
+    }
+}
+
+fn check_of(report: &Report) -> Check {
+    let findings = report.findings.iter().filter(|finding| finding.waived.is_none());
+    let findings: Vec<_> = findings
+        .filter(|finding| finding.is_error() || finding.is_warning())
+        .map(|finding| (finding.is_error(), finding.rule.clone(), plain(&finding.message)))
+        .collect();
+    Check {
+        errors: findings.iter().filter(|(is_error, ..)| *is_error).count(),
+        warnings: findings.iter().filter(|(is_error, ..)| !is_error).count(),
+        findings,
+        undecided: report.undecided.iter().map(|why| plain(&why.reason)).collect(),
+    }
+}
