@@ -124,6 +124,8 @@ pub enum Command {
     Status(Status),
     /// Which files of which agents' branches would conflict if they were merged now
     Conflicts,
+    /// Rebase this branch on the base as the remote has it
+    Sync(Sync),
     /// Push this branch, and renew the locks that its work was done under in the same push
     Push(Push),
     /// Open a pull request for this branch, with the agent's tag and the policy's labels
@@ -358,6 +360,20 @@ pub struct Status {
     #[arg(short = 'n', long, value_name = "SECONDS", default_value = "3", requires = "watch",
         value_parser = clap::value_parser!(u16).range(1..=3600))]
     pub interval: u16,
+}
+
+/// `git lane sync`
+#[derive(Debug, clap::Args)]
+pub struct Sync {
+    /// Push afterwards, if nobody else pushed to the branch meanwhile
+    #[arg(long)]
+    pub push: bool,
+    /// All worktrees in which nothing is under way and all is committed
+    #[arg(long)]
+    pub all: bool,
+    /// Put uncommitted work aside, and back afterwards
+    #[arg(long, conflicts_with = "all")]
+    pub autostash: bool,
 }
 
 /// `git lane push`

@@ -34,6 +34,8 @@ mod stamp;
 mod status;
 mod step_summary;
 mod teardown;
+mod sync;
+mod sync_text;
 mod trace;
 mod unlock;
 mod watch;
@@ -131,6 +133,7 @@ fn dispatch(args: Args) -> u8 {
         Command::Locks(args) => locks::run(&args, &output),
         Command::Status(args) => status::run(&args, &output),
         Command::Conflicts => conflicts::run(&output),
+        Command::Sync(args) => sync::run(&args, &output),
         Command::Push(args) => push::run(&args, &output),
         Command::Pr(args) => pr::run(&args, &output),
         Command::Request(command) => request::run(&command, &output),

@@ -146,6 +146,8 @@ impl Pushing<'_> {
         arguments.extend(["push".to_owned(), "--atomic".to_owned()]);
         if self.args.force_with_lease {
             arguments.push(format!("--force-with-lease={reference}"));
+            // What a fetch in between brought was never seen by anybody: git-push(1).
+            arguments.push("--force-if-includes".to_owned());
         }
         let mut refspecs = vec![format!("{reference}:{reference}")];
         for renewal in together {
@@ -182,6 +184,14 @@ impl Pushing<'_> {
             complain(
                 "git-lane: the remote has another edition of this branch; if you rebased: git lane push --force-with-lease\n",
             );
+        }
+        if self.args.force_with_lease && self.is_rewritten()? {
+            let branch = self.reference.trim_start_matches("refs/heads/");
+            complain(&format!(
+                "git-lane: if somebody else pushed to it: git log HEAD..{0}/{branch} shows what, and \
+                 git rebase {0}/{branch} takes it in\n",
+                self.remote()
+            ));
         }
         // 128 is git's way to say that it came to nothing at all: no such remote, no network.
         Ok(if status.code() == Some(1) { 1 } else { 2 })

@@ -1,6 +1,7 @@
 //! What lives on beside a push: an event for each lock that its work was done under.
 
 use super::keeper::Keeper;
+use super::liveness::Judge;
 use super::machine::Process;
 use super::protocol::{self, Claim, Manner};
 use super::record::{Event, Lease};
@@ -104,9 +105,31 @@ impl Keeper<'_> {
     /// # Errors
     /// Something cannot be read or written.
     pub fn renew_all(&mut self, agent: &str, worktree: &str) -> Result<Result<Vec<String>, String>, Error> {
+        self.renew_where(agent, worktree, |_, _| true)
+    }
+
+    /// The same for what has lived more than half of its life.
+    ///
+    /// # Errors
+    /// Something cannot be read or written.
+    pub fn renew_old(&mut self, agent: &str, worktree: &str) -> Result<Result<Vec<String>, String>, Error> {
+        self.renew_where(agent, worktree, |lease, judge| {
+            judge.lease(lease).left() < lease.stake.ttl.saturating_mul(1_000) / 2
+        })
+    }
+
+    fn renew_where(
+        &mut self,
+        agent: &str,
+        worktree: &str,
+        is_wanted: impl Fn(&Lease, &Judge<'_>) -> bool,
+    ) -> Result<Result<Vec<String>, String>, Error> {
         let repository = self.repository();
         let mut renewed = Vec::new();
         for (old, lease) in self.held_by(agent) {
+            if !is_wanted(&lease, &self.judge()) {
+                continue;
+            }
             let scope = lease.stake.scope_in(&old.record.area);
             let claim = self.again(&lease, &scope, agent, worktree, repository.as_deref());
             if self.claim(&claim, Manner::Renew)?.is_err() {

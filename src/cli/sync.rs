@@ -1,0 +1,316 @@
+//! `git lane sync`
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::args::{Push, Sync};
+use super::output::{Output, complain};
+use super::session::Session;
+use super::sync_text::{self, Conflict, Synced, Worked};
+use super::{Outcome, lock_args, push};
+use crate::error::Error;
+use crate::facts::{Oid, RepoPath, Unavailable};
+use crate::gather::{Git2Repository, Repository, policy_source};
+use crate::locks::keeper::Keeper;
+use crate::locks::machine::ThisMachine;
+use crate::locks::record::plain;
+use crate::locks::{in_worktree, run as run_git};
+use crate::policy::Plan;
+use crate::status::{Lane, lanes, under_way};
+
+/// A rebase of many commits, with somebody's hooks.
+const LONG: Duration = Duration::from_secs(3_600);
+/// Whatever only looks.
+const SHORT: Duration = Duration::from_secs(60);
+/// A branch with more changed files than this is asked for each conflict alone.
+const CAUSES: usize = 20;
+
+/// Fetches, rebases this branch on the base, or all branches whose worktrees are idle. Exit code 1 where one was
+/// not rebased, for whatever is to be mended there.
+///
+/// # Errors
+/// No repository, no policy, no base, or a remote that cannot be reached.
+pub fn run(args: &Sync, output: &Output) -> Outcome {
+    let session = Session::open(None)?;
+    fetch(&session, output)?;
+    // The fetch may have brought another policy, and another base.
+    let Session { repo, environment, .. } = session;
+    let loaded = policy_source::find(&repo)?;
+    let session = Session { repo, environment, loaded };
+    let Some(base) = session.loaded.base.clone() else {
+        let name = &session.loaded.plan.policy.base.value;
+        return Err(Error::usage(
+            format!("there is no branch `{name}` to rebase on"),
+            "`base` of the policy names it: look at its name, and push it to the remote",
+        ));
+    };
+    let onto = Onto { reference: base.reference, oid: base.oid, plan: &session.loaded.plan };
+    if args.all {
+        return all(&session, &onto, args, output);
+    }
+    let layout = session.repo.layout();
+    let Some(root) = layout.worktree.clone() else {
+        return Err(Error::usage(
+            "a bare repository has no branch to rebase",
+            "go into a worktree; all that are idle: git lane sync --all",
+        ));
+    };
+    let tree = Tree { root, git_dir: layout.git_dir.clone() };
+    let mut done = tree.sync(&onto, args.autostash, false)?;
+    renew(&session, &done);
+    if !output.is_json() {
+        sync_text::say(&done, &onto.reference, output)?;
+    }
+    let mut code = u8::from(!done.is_good());
+    if args.push && done.is_good() {
+        code = push::branch(&session, &Push { force_with_lease: true }, output)?.0;
+        done.pushed = Some(code == 0);
+    }
+    if output.is_json() {
+        output.print_json(&json!({ "schema": 1, "base": onto.oid, "worktrees": [done.json()] }))?;
+    }
+    Ok(code)
+}
+
+/// What branches are rebased on.
+pub(super) struct Onto<'a> {
+    reference: String,
+    oid: Oid,
+    plan: &'a Plan,
+}
+
+/// Brings the remote's branches here. A base that no remote has needs none.
+fn fetch(session: &Session, output: &Output) -> Result<(), Error> {
+    let remote = &session.loaded.plan.policy.remote.value;
+    if session.repo.config(&format!("remote.{remote}.url"))?.is_empty() {
+        complain(&format!(
+            "git-lane: note: there is no remote `{remote}`: the base is taken as it is here\n"
+        ));
+        return Ok(());
+    }
+    let layout = session.repo.layout();
+    let mut command = in_worktree(layout.worktree.as_ref().unwrap_or(&layout.common_dir));
+    command.arg("fetch");
+    if output.is_quiet() {
+        command.arg("--quiet");
+    }
+    // It may have to ask for a password, and says how far it is.
+    let status = command.args(["--", remote]).stdout(Stdio::null()).status();
+    if status.is_ok_and(|status| status.success()) {
+        return Ok(());
+    }
+    Err(Unavailable::new(
+        format!("`{remote}` could not be fetched; nothing was rebased"),
+        format!("git fetch {remote} says why; look at the network and at the remote's address"),
+    )
+    .into())
+}
+
+/// Lets the locks of whoever works here live on: the work under them does.
+fn renew(session: &Session, done: &Synced) {
+    let agent = lock_args::agent(session, None);
+    let (Ok(agent), true) = (agent, done.is_good()) else { return };
+    let world = ThisMachine::new();
+    let mut keeper = Keeper::new(&session.repo, &session.loaded.plan, &world);
+    match keeper.renew_old(&agent, &lock_args::here(session)) {
+        Ok(Ok(scopes)) => scopes.iter().for_each(|scope| complain(&format!("git-lane: renewed `{scope}`\n"))),
+        Ok(Err(scope)) => complain(&format!(
+            "git-lane: note: the lock `{scope}` changed hands meanwhile; git lane locks --log shows how\n"
+        )),
+        Err(error) => complain(&format!("git-lane: note: locks were not renewed: {error}\n")),
+    }
+}
+
+fn all(session: &Session, onto: &Onto<'_>, args: &Sync, output: &Output) -> Outcome {
+    let mut found = Vec::new();
+    for lane in lanes(&session.repo, onto.plan)? {
+        let Lane { agent, root, git_dir: Some(git_dir) } = lane else { continue };
+        let tree = Tree { root, git_dir };
+        let mut done = tree.sync(onto, false, true).unwrap_or_else(|error| {
+            Synced::new(
+                &tree.root,
+                Worked::Failed { reason: error.to_string(), help: error.help().map(str::to_owned) },
+            )
+        });
+        done.agent = agent.or(done.agent);
+        if !output.is_json() {
+            sync_text::say(&done, &onto.reference, output)?;
+        }
+        if args.push && done.is_good() && !matches!(done.worked, Worked::Nothing) {
+            done.pushed = Some(tree.push(output)?);
+        }
+        found.push(done);
+    }
+    if output.is_json() {
+        let trees: Vec<_> = found.iter().map(Synced::json).collect();
+        output.print_json(&json!({ "schema": 1, "base": onto.oid, "worktrees": trees }))?;
+    }
+    let is_good = |done: &Synced| {
+        (done.is_good() || matches!(done.worked, Worked::Busy(_))) && done.pushed != Some(false)
+    };
+    Ok(if found.iter().all(is_good) { 0 } else { 1 })
+}
+
+/// A worktree to rebase.
+struct Tree {
+    root: std::path::PathBuf,
+    git_dir: std::path::PathBuf,
+}
+
+impl Tree {
+    /// Rebases it. `gives_up`: a rebase that stops is undone, since nobody is there to go on with it.
+    fn sync(&self, onto: &Onto<'_>, autostash: bool, gives_up: bool) -> Result<Synced, Error> {
+        let mut done = Synced::new(&self.root, Worked::Nothing);
+        if !self.root.is_dir() {
+            return Ok(done.with(Worked::Busy("its folder is gone".to_owned())));
+        }
+        if let Some(word) = under_way(&self.git_dir) {
+            return Ok(done.with(Worked::Busy(format!("a {word} is under way"))));
+        }
+        let repo = Git2Repository::open_at(&self.root)?;
+        let head = repo.head()?;
+        let branch = head.branch.as_deref().and_then(|name| name.strip_prefix("refs/heads/"));
+        let (Some(branch), Some(before)) = (branch, head.oid) else {
+            return Ok(done.with(Worked::Busy("HEAD is on no branch, or on one without a commit".to_owned())));
+        };
+        done.branch = Some(branch.to_owned());
+        done.agent = repo.config("lane.agent")?.pop();
+        if branch == onto.plan.policy.base.value || onto.plan.protected(branch).is_some() {
+            return Ok(done.with(Worked::Busy(format!("`{branch}` is everybody's: it is not rebased"))));
+        }
+        let dirty = self.dirty(gives_up)?;
+        if !dirty.is_empty() && gives_up {
+            return Ok(done.with(Worked::Busy(format!("{} not committed", sync_text::count(dirty.len())))));
+        }
+        if !dirty.is_empty() && !autostash {
+            return Ok(done.with(Worked::Dirty(dirty)));
+        }
+        let behind = repo.commits(&[onto.oid], &[before])?.len();
+        if behind == 0 {
+            return Ok(done);
+        }
+        let from = repo.merge_base(onto.oid, &[before])?;
+        let ran = run_git(self.rebase(onto.oid, autostash, gives_up), None, LONG)?;
+        if ran.ok {
+            let after = Git2Repository::open_at(&self.root)?.head()?.oid.unwrap_or(before);
+            let is_kept = ran.err.contains("Your changes are safe in the stash");
+            return Ok(done.with(Worked::Rebased { before, after, behind, is_kept }));
+        }
+        if under_way(&self.git_dir) != Some("rebase") {
+            let reason = format!("git did not rebase it: {}", plain(&ran.complaint()));
+            return Ok(done
+                .with(Worked::Failed { reason, help: Some("git status; nothing was changed".to_owned()) }));
+        }
+        let conflicts = self.conflicts(onto.oid, from);
+        if gives_up {
+            let mut abort = self.git(gives_up);
+            abort.args(["rebase", "--abort"]);
+            let ran = run_git(abort, None, LONG)?;
+            if !ran.ok {
+                let reason = format!("the rebase stopped, and could not be undone: {}", ran.complaint());
+                let help = format!(
+                    "git -C {} rebase --abort",
+                    crate::report::quote(self.root.as_os_str().as_encoded_bytes())
+                );
+                return Ok(done.with(Worked::Failed { reason, help: Some(help) }));
+            }
+        }
+        Ok(done.with(Worked::Stopped { conflicts, is_undone: gives_up }))
+    }
+
+    /// A git that sees this worktree. In another agent's nothing of ours may speak for it.
+    fn git(&self, is_anothers: bool) -> Command {
+        let mut command = in_worktree(&self.root);
+        // Index and working tree are written here.
+        command.env_remove("GIT_OPTIONAL_LOCKS");
+        // Nobody edits anything in a plain rebase; a hook that tries to is not left to wait.
+        command.env("GIT_EDITOR", "true").env("GIT_SEQUENCE_EDITOR", "true");
+        if is_anothers {
+            command.env_remove("AGENT_ID");
+        }
+        command
+    }
+
+    fn rebase(&self, onto: Oid, autostash: bool, is_anothers: bool) -> Command {
+        let mut command = self.git(is_anothers);
+        // Branches of others that stand on this one are theirs to move.
+        command.args(["-c", "rebase.updateRefs=false", "rebase"]);
+        command.arg(if autostash { "--autostash" } else { "--no-autostash" });
+        command.arg(onto.to_string());
+        command
+    }
+
+    /// Files with work that is not committed; those that git does not know of only where nobody else's worktree
+    /// is to be touched while they work: a rebase never touches them.
+    fn dirty(&self, untracked: bool) -> Result<Vec<RepoPath>, Error> {
+        let mut command = in_worktree(&self.root);
+        command.args(["status", "--porcelain=v1", "-z", "--no-renames", "--ignore-submodules=none"]);
+        command.arg(if untracked { "--untracked-files=all" } else { "--untracked-files=no" });
+        let ran = run_git(command, None, SHORT)?;
+        if !ran.ok {
+            let reason =
+                format!("git cannot tell what is changed in {}: {}", self.root.display(), ran.complaint());
+            return Err(Unavailable::new(reason, "git status").into());
+        }
+        let entries = ran.raw.split(|byte| *byte == 0).filter(|entry| entry.len() > 3);
+        Ok(entries.map(|entry| RepoPath(entry[3..].to_vec())).collect())
+    }
+
+    /// The files that the rebase stopped at, and who changed each on the base.
+    fn conflicts(&self, base: Oid, from: Option<Oid>) -> Vec<Conflict> {
+        let mut command = in_worktree(&self.root);
+        command.args(["diff", "--name-only", "--diff-filter=U", "-z"]);
+        let raw = run_git(command, None, SHORT).map(|ran| ran.raw).unwrap_or_default();
+        let paths = raw.split(|byte| *byte == 0).filter(|path| !path.is_empty());
+        let conflict = |(at, path): (usize, &[u8])| {
+            let path = RepoPath(path.to_vec());
+            let cause = if at < CAUSES { self.cause(&path, base, from) } else { None };
+            Conflict { path, cause }
+        };
+        paths.enumerate().map(conflict).collect()
+    }
+
+    /// The last commit of the base that changed a file: `3f2a1b0 (Ada, 2 days ago) Widen the pool`.
+    fn cause(&self, path: &RepoPath, base: Oid, from: Option<Oid>) -> Option<String> {
+        let range = from.map_or(base.to_string(), |from| format!("{from}..{base}"));
+        let mut command = in_worktree(&self.root);
+        command.args([
+            "--literal-pathspecs",
+            "log",
+            "-1",
+            "--format=%h (%an, %cr) %s",
+            &range,
+            "--",
+            path.as_text()?,
+        ]);
+        let ran = run_git(command, None, SHORT).ok()?;
+        Some(plain(ran.out.trim())).filter(|text| ran.ok && !text.is_empty())
+    }
+
+    /// Pushes it as whoever works there would.
+    fn push(&self, output: &Output) -> Result<bool, Error> {
+        let lane = std::env::current_exe().map_err(|error| {
+            Error::write(
+                format!("git-lane does not find itself: {error}"),
+                "push in each worktree: git lane push -f",
+            )
+        })?;
+        let mut command = Command::new(lane);
+        for (name, _) in self.git(true).get_envs().filter(|(_, value)| value.is_none()) {
+            command.env_remove(name);
+        }
+        command.args(["push", "--force-with-lease"]).current_dir(&self.root).stdout(Stdio::null());
+        if output.is_quiet() {
+            command.arg("--quiet");
+        }
+        Ok(command.status().is_ok_and(|status| status.success()))
+    }
+}
+
+/// A worktree as people know it.
+pub(super) fn folder(root: &Path) -> String {
+    root.file_name().map_or_else(|| root.display().to_string(), |name| name.to_string_lossy().into_owned())
+}

@@ -1,0 +1,174 @@
+//! Rebasing on the base: what is safe is done, and nothing is lost.
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used)]
+
+mod locks_support;
+mod support;
+
+use locks_support::with_locks;
+use support::{Scratch, Worktree, stable};
+
+/// The base moves on: by somebody else, on the remote.
+fn move_base(scratch: &Scratch, path: &str, text: &str) {
+    scratch.main().sneak(path, text, "feat: the base moves on");
+    scratch.git(&["push", "-q", "--no-verify", "origin", "main"]).ok();
+    // As if it was pushed from another clone: this one does not know of it.
+    scratch.git(&["update-ref", "refs/remotes/origin/main", "main~1"]).ok();
+}
+
+fn log(tree: &Worktree) -> Vec<String> {
+    tree.git(&["log", "--format=%s"]).ok().out.lines().map(str::to_owned).collect()
+}
+
+/// What was said, without what differs from run to run.
+fn plain(text: &str, scratch: &Scratch) -> String {
+    let text = stable(text, scratch);
+    let lines = text.lines().map(|line| match line.split_once("on origin/main: ") {
+        Some((before, _)) => format!("{before}on origin/main: <commit>"),
+        None => line.to_owned(),
+    });
+    lines.filter(|line| !line.starts_with("From ") && !line.contains("->")).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn a_branch_is_rebased_and_pushed() {
+    let (scratch, two) = Scratch::installed();
+    two.commit("services/rag_pipeline/x.py", "x\n", "feat: x").ok();
+    two.git(&["push", "-q", "origin", "HEAD"]).ok();
+    move_base(&scratch, "base.txt", "base\n");
+    two.write("services/rag_pipeline/untracked.py", "mine\n");
+    let ran = two.lane(&["sync"]).ok();
+    assert!(ran.out.contains("a2: rebased `feat/a2/x` on origin/main, 1 new commit; it was "), "{}", ran.out);
+    assert_eq!(log(&two), ["[A2] feat: x", "feat: the base moves on", "first"]);
+    two.lane(&["sync"]).ok().says("stands on origin/main already");
+    assert_eq!(
+        std::fs::read_to_string(two.root.join("services/rag_pipeline/untracked.py")).unwrap(),
+        "mine\n"
+    );
+    two.lane(&["sync", "--push"]).ok();
+    assert_eq!(two.git(&["rev-parse", "origin/feat/a2/x"]).ok().out.trim(), two.head());
+    let json = two.lane(&["sync", "--push", "--format", "json"]).ok().json();
+    let done = &json["worktrees"][0];
+    assert_eq!(
+        (&done["state"], &done["agent"], &done["pushed"]),
+        (&"current".into(), &"a2".into(), &true.into())
+    );
+}
+
+#[test]
+fn what_somebody_else_pushed_is_not_overwritten() {
+    let (scratch, two) = Scratch::installed();
+    two.commit("services/rag_pipeline/x.py", "x\n", "feat: x").ok();
+    two.git(&["push", "-q", "origin", "HEAD"]).ok();
+    let clone = Worktree { root: scratch.home().join("clone"), home: scratch.home() };
+    scratch.run(&scratch.home(), "git", &["clone", "-q", "origin.git", "clone"]).ok();
+    clone.git(&["switch", "-q", "feat/a2/x"]).ok();
+    clone.sneak("services/rag_pipeline/theirs.py", "theirs\n", "[A2] feat: theirs");
+    clone.git(&["push", "-q", "origin", "HEAD"]).ok();
+    move_base(&scratch, "base.txt", "base\n");
+    two.lane(&["sync", "--push"]).fails(1).says("git log HEAD..origin/feat/a2/x shows what");
+    let there = scratch.run(&scratch.home().join("origin.git"), "git", &["log", "--format=%s", "feat/a2/x"]);
+    assert!(there.ok().out.starts_with("[A2] feat: theirs\n"));
+}
+
+#[test]
+fn uncommitted_work_is_refused_or_put_aside() {
+    let (scratch, two) = Scratch::installed();
+    two.commit("services/rag_pipeline/x.py", "x\n", "feat: x").ok();
+    move_base(&scratch, "base.txt", "base\n");
+    let before = two.head();
+    two.write("services/rag_pipeline/x.py", "edited\n");
+    let ran = two.lane(&["sync"]).fails(1);
+    insta::assert_snapshot!(plain(&ran.all(), &scratch));
+    assert_eq!(two.head(), before);
+    two.git(&["config", "rebase.autoStash", "true"]).ok();
+    two.lane(&["sync", "--push"]).fails(1).says("not committed");
+    two.lane(&["sync", "--autostash"]).ok().says("rebased");
+    assert_ne!(two.head(), before);
+    assert_eq!(std::fs::read_to_string(two.root.join("services/rag_pipeline/x.py")).unwrap(), "edited\n");
+}
+
+#[test]
+fn work_that_does_not_fit_any_more_stays_in_the_stash() {
+    let (scratch, two) = Scratch::installed();
+    two.commit("own.txt", "own\n", "feat: own").ok();
+    move_base(&scratch, "requirements.txt", "theirs\n");
+    two.write("requirements.txt", "mine\n");
+    two.lane(&["sync", "--autostash"]).ok().says("it is safe in the stash").says("git stash pop");
+    assert!(two.git(&["stash", "show", "-p"]).ok().out.contains("+mine"));
+}
+
+#[test]
+fn conflicts_stop_it_and_say_how_to_go_on() {
+    let (scratch, two) = Scratch::installed();
+    two.commit("shared.txt", "two\n", "feat: two").ok();
+    let before = two.head();
+    move_base(&scratch, "shared.txt", "base\n");
+    let ran = two.lane(&["sync", "--push"]).fails(1);
+    insta::assert_snapshot!(plain(&ran.all(), &scratch));
+    assert!(ran.all().contains("(Test, "), "who changed it on the base: {}", ran.all());
+    two.lane(&["sync"]).fails(1).says("a rebase is under way");
+    two.lane(&["status"]).ok().says("(rebase)");
+    two.git(&["rebase", "--abort"]).ok();
+    assert_eq!(two.head(), before);
+    let json = two.lane(&["sync", "--format", "json"]).fails(1).json();
+    let done = &json["worktrees"][0];
+    assert_eq!((&done["state"], &done["undone"]), (&"conflict".into(), &false.into()));
+    assert_eq!(done["files"][0]["path"], "shared.txt");
+}
+
+#[test]
+fn all_that_are_idle() {
+    let (scratch, two) = Scratch::installed();
+    let tree = |name: &str| {
+        let tree = scratch.worktree(name, &format!("feat/{name}/x"));
+        tree.lane(&["install", "--agent", name]).ok();
+        tree
+    };
+    let (one, three, four) = (tree("a1"), tree("a3"), tree("a4"));
+    two.commit("own.txt", "two\n", "feat: two").ok();
+    one.commit("shared.txt", "one\n", "feat: one").ok();
+    three.commit("three.txt", "three\n", "feat: three").ok();
+    three.write("new.txt", "not yet committed\n");
+    let before = [&one, &three].map(Worktree::head);
+    move_base(&scratch, "shared.txt", "base\n");
+    // Whoever calls it does not speak for the others.
+    let ran = two.lane_env(&["sync", "--all", "--push"], &[("AGENT_ID", "a2")]).fails(1);
+    insta::assert_snapshot!(plain(&ran.err, &scratch));
+    assert_eq!([&one, &three].map(Worktree::head), before, "left as they were");
+    assert!(!one.git(&["status"]).ok().out.contains("rebase"));
+    assert_eq!(log(&two), ["[A2] feat: two", "feat: the base moves on", "first"]);
+    assert_eq!(log(&four)[0], "feat: the base moves on");
+    assert_eq!(two.git(&["rev-parse", "origin/feat/a2/x"]).ok().out.trim(), two.head());
+    let json = two.lane(&["sync", "--all", "--format", "json"]).fails(1).json();
+    let states: Vec<_> =
+        json["worktrees"].as_array().unwrap().iter().map(|done| done["state"].clone()).collect();
+    assert_eq!(states, ["skipped", "conflict", "current", "skipped", "current"]);
+    two.lane(&["sync", "--all", "--autostash"]).fails(2).says("cannot be used with");
+}
+
+#[test]
+fn locks_that_are_more_than_half_over_live_on() {
+    let (scratch, one, _) = with_locks("ttl: 2h, min_ttl: 1s, grace: 1s");
+    let left = |tree: &Worktree| {
+        tree.lane(&["locks", "--format", "json"]).ok().json()["locks"][0]["left"].as_u64().unwrap()
+    };
+    one.lane(&["lock", "common", "--ttl", "6s"]).ok();
+    one.lane(&["sync"]).ok().does_not_say("renewed");
+    std::thread::sleep(std::time::Duration::from_millis(3_200));
+    move_base(&scratch, "base.txt", "base\n");
+    one.lane(&["sync"]).ok().says("renewed `common`");
+    assert!(left(&one) >= 5);
+}
+
+#[test]
+fn what_cannot_be_synced() {
+    let (scratch, two) = Scratch::installed();
+    scratch.lane(&["sync"]).fails(1).says("everybody's");
+    two.git(&["checkout", "-q", "--detach"]).ok();
+    two.lane(&["sync"]).fails(1).says("on no branch");
+    two.git(&["switch", "-q", "feat/a2/x"]).ok();
+    scratch.git(&["remote", "set-url", "origin", "../nowhere.git"]).ok();
+    two.lane(&["sync"]).fails(2).says("could not be fetched; nothing was rebased");
+    scratch.git(&["remote", "remove", "origin"]).ok();
+    two.lane(&["sync"]).ok().says("there is no remote `origin`");
+}
