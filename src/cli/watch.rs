@@ -86,6 +86,10 @@ fn show(
             is_new = false;
         }
         if !poll(TICK)? {
+            // Where the terminal is gone without a word, there is nobody to show anything to.
+            if !std::io::stdin().is_terminal() {
+                return Ok(None);
+            }
             continue;
         }
         is_new = true;
