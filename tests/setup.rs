@@ -128,6 +128,27 @@ fn two_at_once() {
 }
 
 #[test]
+fn the_lock_of_a_branch_that_a_killed_git_left_is_cleared_away() {
+    let bare = Bare::new(&policy(1, ""));
+    let start = bare.at.git(&["rev-parse", "main"]).ok().out;
+    let state = bare.at.root.join("lane/setup");
+    std::fs::create_dir_all(&state).unwrap();
+    for left in ["", start.as_str()] {
+        let lock = bare.at.root.join("refs/heads/feat/a1/main.lock");
+        std::fs::create_dir_all(lock.parent().unwrap()).unwrap();
+        std::fs::write(&lock, left).unwrap();
+        let adding = serde_json::json!({ "adding": bare.tree("a1").root });
+        std::fs::write(state.join("a1.json"), adding.to_string()).unwrap();
+        bare.lane(&["setup"]).ok();
+        bare.assert_works("a1");
+        assert!(!lock.exists());
+        bare.at.git(&["worktree", "remove", "--force", bare.tree("a1").root.to_str().unwrap()]).ok();
+        bare.at.git(&["branch", "-q", "-D", "feat/a1/main"]).ok();
+        let _ = std::fs::remove_file(state.join("a1.json"));
+    }
+}
+
+#[test]
 fn a_config_lock_of_another_git_is_waited_for() {
     let bare = Bare::new(&policy(2, ""));
     let lock = bare.at.root.join("config.lock");

@@ -80,6 +80,7 @@ pub(super) fn ensure(common_dir: &Path, target: &Target, held: &mut Held) -> Res
     let mut done = Vec::new();
     let mut next = look(common_dir, target, &held.state)?;
     if next == Next::Finish {
+        unlock_branch(common_dir, target);
         let is_finished = repair::finish(common_dir, target, held)?;
         held.note(|state| state.adding = None)?;
         if is_finished {
@@ -105,6 +106,23 @@ pub(super) fn ensure(common_dir: &Path, target: &Target, held: &mut Held) -> Res
         }
     })?;
     Ok(done)
+}
+
+/// Removes the lock file of the branch that a killed git was about to make. Whoever calls holds what that git held
+/// too, so it is dead; a file with another value in it is somebody else's.
+fn unlock_branch(common_dir: &Path, target: &Target) {
+    let lock = common_dir.join(format!("refs/heads/{}.lock", target.branch));
+    let Ok(text) = fs::read_to_string(&lock) else {
+        return;
+    };
+    let from = target.from.clone().unwrap_or_default();
+    let mut ask =
+        || vec!["rev-parse".to_owned(), "--verify".to_owned(), "-q".to_owned(), format!("{from}^{{commit}}")];
+    let start =
+        git::common(common_dir, None, &mut ask).map(|ran| ran.out.trim().to_owned()).unwrap_or_default();
+    if text.is_empty() || text.trim_end() == start {
+        let _ = fs::remove_file(lock);
+    }
 }
 
 fn add(common_dir: &Path, target: &Target, held: &Held) -> Result<String, Error> {
