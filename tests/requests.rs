@@ -65,6 +65,18 @@ fn a_request_is_asked_answered_and_done() {
 }
 
 #[test]
+fn the_status_of_the_owner_shows_what_waits() {
+    let (_scratch, one, two) = two();
+    one.lane(&["status"]).ok().does_not_say("ASKED");
+    submit(&two, "0007_cost.sql", SQL).ok();
+    let status = one.lane(&["status", "--format", "json"]).ok().json();
+    let lines = status["agents"].as_array().or(status["lines"].as_array()).unwrap().iter();
+    let waiting: Vec<_> = lines.map(|line| (line["agent"].clone(), line["requests"].clone())).collect();
+    assert_eq!(waiting[0], ("a1".into(), 1.into()), "{status:#}");
+    one.lane(&["status"]).ok().says("ASKED");
+}
+
+#[test]
 fn who_may_do_what() {
     let (scratch, one, two) = two();
     submit(&two, "7.sql", SQL).ok();

@@ -48,11 +48,13 @@ const TRIES: u32 = 3;
 /// The ports of a range, in order, on which nobody could listen now, on 127.0.0.1 or on ::1.
 pub fn probe(range: Ports) -> Vec<Taken> {
     let ports: Vec<u16> = (range.first..=range.last).filter(|port| is_taken(*port)).collect();
-    if ports.is_empty() {
-        return Vec::new();
-    }
-    let mut holders = holders::of(&ports);
-    ports.into_iter().map(|port| Taken { port, process: holders.remove(&port) }).collect()
+    named(&ports)
+}
+
+/// Ports that something listens on, each with whoever does, where the system tells.
+pub fn named(ports: &[u16]) -> Vec<Taken> {
+    let mut holders = if ports.is_empty() { Default::default() } else { holders::of(ports) };
+    ports.iter().map(|port| Taken { port: *port, process: holders.remove(port) }).collect()
 }
 
 fn is_taken(port: u16) -> bool {

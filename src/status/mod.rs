@@ -20,6 +20,7 @@ use crate::facts::{Oid, Unavailable};
 use crate::gather::{Loaded, Repository};
 use crate::policy::Plan;
 use crate::pool;
+use crate::requests;
 
 pub use lanes::{Lane, lanes};
 pub use tree::under_way;
@@ -168,7 +169,11 @@ pub fn read(repo: &dyn Repository, loaded: &Loaded, now: i64) -> Result<Status, 
     let mut lines = pool::map(&lanes, |lane| tree::line(layout, lane, loaded, now));
     lanes::adopt(repo, plan, &mut lines);
     locks::fill(&mut lines, held);
-    ports::fill(plan, &mut lines);
+    ports::fill(plan, &mut lines, &mut notes);
+    for line in &mut lines {
+        let waiting = line.agent.as_ref().map(|agent| requests::waiting_for(repo, plan, agent));
+        line.requests = waiting.and_then(Result::ok).map(|waiting| waiting.len());
+    }
     let pulls = pulls::ask(repo, plan, &lines);
     let clashes = clashes(repo, loaded, &lines, MERGES);
     pulls::fill(&mut lines, pulls, HOST, &mut notes);

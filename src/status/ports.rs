@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use super::Line;
 use crate::policy::Plan;
+use crate::ports;
 
-/// Puts them into the first line of each agent.
-pub(super) fn fill(plan: &Plan, lines: &mut [Line]) {
+/// Puts them into the first line of each agent, and notes those that a process of another folder has.
+pub(super) fn fill(plan: &Plan, lines: &mut [Line], notes: &mut Vec<String>) {
     let mut known: Option<BTreeSet<u16>> = None;
     for agent in &plan.policy.agents.0 {
         let Some(range) = agent.ports.as_ref().map(|ports| ports.value) else { continue };
@@ -14,6 +15,9 @@ pub(super) fn fill(plan: &Plan, lines: &mut [Line]) {
         if let Some(line) = lines.iter_mut().find(own) {
             let listening = known.get_or_insert_with(listening);
             line.ports = listening.range(range.first..=range.last).copied().collect();
+            let Some(root) = &line.root else { continue };
+            let foreign = ports::named(&line.ports).into_iter().filter(|taken| !taken.is_of(root));
+            notes.extend(foreign.map(|taken| format!("{}: port {}", agent.id.value, taken.words())));
         }
     }
 }
