@@ -93,8 +93,32 @@ fn work_that_does_not_fit_any_more_stays_in_the_stash() {
     two.commit("own.txt", "own\n", "feat: own").ok();
     move_base(&scratch, "requirements.txt", "theirs\n");
     two.write("requirements.txt", "mine\n");
-    two.lane(&["sync", "--autostash"]).ok().says("it is safe in the stash").says("git stash pop");
+    two.lane(&["sync", "--autostash"]).fails(1).says("it is safe in the stash").says("git stash pop");
     assert!(two.git(&["stash", "show", "-p"]).ok().out.contains("+mine"));
+}
+
+#[test]
+fn what_a_rebase_would_leave_out_or_overwrite() {
+    let (scratch, two) = Scratch::installed();
+    two.commit("services/rag_pipeline/x.py", "x\n", "feat: x").ok();
+    two.git(&["switch", "-q", "-c", "feat/a2/side", "main"]).ok();
+    two.commit("services/rag_pipeline/y.py", "y\n", "feat: y").ok();
+    two.git(&["switch", "-q", "feat/a2/x"]).ok();
+    two.git(&["merge", "-q", "--no-verify", "-m", "[A2] chore: both", "feat/a2/side"]).ok();
+    move_base(&scratch, "base.txt", "base\n");
+    let before = two.head();
+    two.lane(&["sync"]).fails(1).says("is a merge").says("git rebase --rebase-merges");
+    assert_eq!(two.head(), before);
+    // An ignored file of which the base has one by now.
+    two.git(&["reset", "-q", "--hard", "HEAD~1"]).ok();
+    std::fs::write(scratch.root().join(".git/info/exclude"), "conf.ign\n").unwrap();
+    two.write("conf.ign", "mine\n");
+    scratch.write("conf.ign", "theirs\n");
+    scratch.git(&["add", "-f", "conf.ign"]).ok();
+    scratch.git(&["commit", "-q", "--no-verify", "-m", "feat: conf"]).ok();
+    scratch.git(&["push", "-q", "--no-verify", "origin", "main"]).ok();
+    two.lane(&["sync"]).fails(1).says("conf.ign is a file of yours");
+    assert_eq!(std::fs::read_to_string(two.root.join("conf.ign")).unwrap(), "mine\n");
 }
 
 #[test]

@@ -70,6 +70,42 @@ fn uncommitted_untracked_and_local_files() {
 }
 
 #[test]
+fn what_lies_in_ignored_folders() {
+    let (bare, tree) = bare();
+    std::fs::write(bare.at.root.join("info/exclude"), "*.ign\n*.local\n.agent.env\nAGENT_FOCUS.md\n")
+        .unwrap();
+    let folder = tree.root.join("x.ign");
+    std::fs::create_dir(&folder).unwrap();
+    tree.git(&["init", "-q", "x.ign/nested"]).ok();
+    refused(&bare, &tree, &["x.ign/nested/ (a repository or worktree of its own)"]);
+    std::fs::remove_dir_all(folder.join("nested")).unwrap();
+    tree.git(&["worktree", "add", "-q", "-b", "feat/a2/x", "x.ign/tree"]).ok();
+    refused(&bare, &tree, &["x.ign/tree/ (a repository or worktree of its own)"]);
+    tree.git(&["worktree", "remove", "x.ign/tree"]).ok();
+    std::thread::sleep(std::time::Duration::from_millis(20));
+    std::fs::write(folder.join("key.local"), "mine\n").unwrap();
+    refused(&bare, &tree, &["x.ign/key.local"]);
+    std::fs::remove_file(folder.join("key.local")).unwrap();
+    std::fs::write(folder.join("cache"), "anybody's\n").unwrap();
+    bare.lane(&["teardown", "a1"]).ok();
+}
+
+#[test]
+fn branches_of_others_stay() {
+    let (bare, tree) = bare();
+    let other = bare.tree("a2");
+    tree.git(&["switch", "-q", "--detach"]).ok();
+    other.git(&["switch", "-q", "feat/a1/main"]).ok();
+    bare.lane(&["teardown", "a1", "--delete-branch"]).ok().says("is on it");
+    other.git(&["log", "-1"]).ok();
+    other.git(&["switch", "-q", "feat/a2/main"]).ok();
+    bare.lane(&["setup", "a1"]).ok();
+    tree.git(&["switch", "-q", "-c", "feat/a2/idea"]).ok();
+    bare.lane(&["teardown", "a1", "--delete-branch"]).ok().says("it is not one of a1");
+    bare.at.git(&["rev-parse", "-q", "--verify", "feat/a2/idea"]).ok();
+}
+
+#[test]
 fn staged_and_unpushed_work() {
     let (bare, tree) = bare();
     tree.write("services/s1/x", "x\n");

@@ -13,6 +13,7 @@ use super::sync_text::{self, Conflict, Synced, Worked};
 use super::{Outcome, lock_args, push};
 use crate::error::Error;
 use crate::facts::{Oid, RepoPath, Unavailable};
+use crate::gather::tree_diff::tree_diff;
 use crate::gather::{Git2Repository, Repository, policy_source};
 use crate::locks::keeper::Keeper;
 use crate::locks::machine::ThisMachine;
@@ -193,6 +194,9 @@ impl Tree {
             return Ok(done);
         }
         let from = repo.merge_base(onto.oid, &[before])?;
+        if let Some(why) = self.would_lose(&repo, onto.oid, before)? {
+            return Ok(done.with(Worked::Busy(why)));
+        }
         let ran = run_git(self.rebase(onto.oid, autostash, gives_up), None, LONG)?;
         if ran.ok {
             let after = Git2Repository::open_at(&self.root)?.head()?.oid.unwrap_or(before);
@@ -219,6 +223,29 @@ impl Tree {
             }
         }
         Ok(done.with(Worked::Stopped { conflicts, is_undone: gives_up }))
+    }
+
+    /// What a plain rebase would lose: what merges of the branch have of their own, and ignored files that the base
+    /// has by now, which git takes for expendable.
+    fn would_lose(&self, repo: &dyn Repository, onto: Oid, before: Oid) -> Result<Option<String>, Error> {
+        for oid in repo.commits(&[before], &[onto])? {
+            if repo.commit(oid)?.parents.len() > 1 {
+                return Ok(Some(format!(
+                    "{} is a merge, and a rebase would leave out what it has of its own; by hand: git rebase --rebase-merges",
+                    oid.short()
+                )));
+            }
+        }
+        let (old, new) = (repo.commit(before)?.tree, repo.commit(onto)?.tree);
+        for file in tree_diff(repo, Some(old), Some(new))?.into_iter().filter(|file| file.old.is_none()) {
+            if self.root.join(os_path(&file.path)).symlink_metadata().is_ok() {
+                return Ok(Some(format!(
+                    "{} is a file of yours that is in no commit, and the base has one of that name by now: move yours away",
+                    file.path
+                )));
+            }
+        }
+        Ok(None)
     }
 
     /// A git that sees this worktree. In another agent's nothing of ours may speak for it.
@@ -313,4 +340,15 @@ impl Tree {
 /// A worktree as people know it.
 pub(super) fn folder(root: &Path) -> String {
     root.file_name().map_or_else(|| root.display().to_string(), |name| name.to_string_lossy().into_owned())
+}
+
+#[cfg(unix)]
+fn os_path(path: &RepoPath) -> &Path {
+    use std::os::unix::ffi::OsStrExt;
+    Path::new(std::ffi::OsStr::from_bytes(&path.0))
+}
+
+#[cfg(not(unix))]
+fn os_path(path: &RepoPath) -> &Path {
+    Path::new(std::str::from_utf8(&path.0).unwrap_or_default())
 }

@@ -82,7 +82,7 @@ impl Synced {
 
     /// Whether it stands on the base.
     pub fn is_good(&self) -> bool {
-        matches!(self.worked, Worked::Nothing | Worked::Rebased { .. })
+        matches!(self.worked, Worked::Nothing | Worked::Rebased { is_kept: false, .. })
     }
 
     fn title(&self) -> String {

@@ -294,7 +294,7 @@ impl<'a> Store<'a> {
         let guard = if self.remote.is_none() { self.state.guard()? } else { None };
         for attempt in 0..TRIES {
             self.refresh()?;
-            let id = format!("r{}", self.last_number()? + 1);
+            let id = format!("r{}", self.last_number()?.saturating_add(1));
             let tip = self.write(None, &make(id), blob)?;
             if self.put(None, &tip, guard.as_ref())? {
                 return Ok(tip);

@@ -80,6 +80,8 @@ pub(super) fn ensure(common_dir: &Path, lines: &[String]) -> Result<Option<Strin
         return Ok(None);
     };
     let folder = common_dir.join("info");
+    // A link of the user's stays one.
+    let path = fs::canonicalize(&path).unwrap_or(path);
     let beside = folder.join("exclude.lane-new");
     let written = fs::create_dir_all(&folder)
         .and_then(|()| fs::write(&beside, text))

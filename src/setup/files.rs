@@ -1,6 +1,7 @@
 //! The local files of a worktree: `.agent.env` and the instructions. What somebody changed stays as it is.
 
 use std::fs;
+use std::io::Write;
 use std::path::Path;
 
 use super::focus;
@@ -121,8 +122,19 @@ fn write(root: &Path, name: &str, text: &str) -> Result<(), Error> {
     let path = root.join(name);
     let beside = root.join(format!("{BESIDE}{}", name.replace('/', "-")));
     let folder = path.parent().unwrap_or(root);
+    // A link of the branch's may lead anywhere.
+    let mut below = root.to_owned();
+    for part in Path::new(name).parent().into_iter().flat_map(Path::components) {
+        below.push(part);
+        if fs::symlink_metadata(&below).is_ok_and(|data| !data.is_dir()) {
+            let error = std::io::Error::other(format!("{} is no folder of its own", below.display()));
+            return Err(unwritable(&path, &error));
+        }
+    }
+    let _ = fs::remove_file(&beside);
     let written = fs::create_dir_all(folder)
-        .and_then(|()| fs::write(&beside, text))
+        .and_then(|()| fs::File::create_new(&beside))
+        .and_then(|mut file| file.write_all(text.as_bytes()))
         .and_then(|()| fs::rename(&beside, &path));
     written.map_err(|error| unwritable(&path, &error))
 }

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::SystemTime;
 
 use super::target::Target;
 use super::{files, git, quoted, state};
@@ -79,12 +80,15 @@ fn files_of(loaded: &Loaded, target: &Target, cd: &str) -> Result<Vec<Loss>, Err
             format!("git cannot tell what is changed in {}: {}", target.root.display(), ran.complaint());
         return Err(crate::facts::Unavailable::new(said, format!("{cd}git status")).into());
     }
-    let state = state::read(&loaded_common(&target.root)?, &target.agent)?;
+    let common_dir = loaded_common(&target.root)?;
+    let state = state::read(&common_dir, &target.agent)?;
+    let steps = last_step(&common_dir, &target.agent);
     let (mut changed, mut untracked, mut local) = (Vec::new(), Vec::new(), Vec::new());
     for entry in ran.out.split('\0').filter(|entry| entry.len() > 3) {
         let (kind, path) = (&entry[..2], entry[3..].to_owned());
         match kind {
             "??" => untracked.push(path),
+            "!!" if path.ends_with('/') => hidden(loaded, target, &path, (&state, steps), &mut local),
             "!!" if is_kept_by_hand(loaded, target, &path, &state) => local.push(path),
             "!!" => {}
             _ => changed.push(path),
@@ -105,6 +109,58 @@ fn files_of(loaded: &Loaded, target: &Target, cd: &str) -> Result<Vec<Loss>, Err
         }
     }
     Ok(found)
+}
+
+/// What lies in an ignored folder and cannot be made anew: a repository or a worktree of its own, and files that
+/// the policy has stay local. What cannot be looked into counts as such.
+fn hidden(
+    loaded: &Loaded,
+    target: &Target,
+    folder: &str,
+    (state, steps): (&state::State, Option<SystemTime>),
+    found: &mut Vec<String>,
+) {
+    let mut open = vec![folder.trim_end_matches('/').to_owned()];
+    while let Some(folder) = open.pop() {
+        let Ok(entries) = fs::read_dir(target.root.join(&folder)) else {
+            found.push(format!("{folder}/"));
+            continue;
+        };
+        for entry in entries.flatten() {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let path = format!("{folder}/{name}");
+            if name == ".git" {
+                found.push(format!("{folder}/ (a repository or worktree of its own)"));
+            } else if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                // Environments are made by steps, and are large.
+                if name != "node_modules" && !entry.path().join("pyvenv.cfg").exists() {
+                    open.push(path);
+                }
+            } else if !is_environment(&target.root, &path)
+                && !is_of_steps(&entry, steps)
+                && is_kept_by_hand(loaded, target, &path, state)
+            {
+                found.push(path);
+            }
+        }
+    }
+}
+
+/// When the last of an agent's steps was done: then it was written down.
+fn last_step(common_dir: &Path, agent: &str) -> Option<SystemTime> {
+    let state = common_dir.join("lane/setup").join(format!("{agent}.json"));
+    fs::metadata(state).and_then(|data| data.modified()).ok()
+}
+
+/// Whether a file is no newer than what the steps made: then they can make it anew.
+fn is_of_steps(entry: &fs::DirEntry, steps: Option<SystemTime>) -> bool {
+    let written = entry.metadata().and_then(|data| data.modified()).ok();
+    written.zip(steps).is_some_and(|(written, steps)| written <= steps)
+}
+
+/// Whether a path lies in a virtual environment of Python.
+fn is_environment(root: &Path, path: &str) -> bool {
+    Path::new(path).ancestors().skip(1).any(|folder| root.join(folder).join("pyvenv.cfg").is_file())
 }
 
 fn loaded_common(root: &Path) -> Result<std::path::PathBuf, Error> {

@@ -144,7 +144,12 @@ fn run_one(step: &Provision, target: &Target, environment: &Resolved, log: &Path
 fn open_log(log: &Path) -> Result<File, Error> {
     let unwritable = |error: std::io::Error| unwritable(log, &error);
     fs::create_dir_all(log.parent().unwrap_or(log)).map_err(unwritable)?;
-    let file = OpenOptions::new().append(true).create(true).open(log).map_err(unwritable)?;
+    let mut options = OpenOptions::new();
+    options.append(true).create(true);
+    // A step may print what it was given.
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file = options.open(log).map_err(unwritable)?;
     let started = Instant::now();
     loop {
         match file.try_lock() {

@@ -1,5 +1,6 @@
 //! A worktree taken away again, once nothing of its agent's work would be lost with it.
 
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use super::losses::{self, Loss};
@@ -9,7 +10,8 @@ use super::target::{entry_of, select};
 use super::{git, quoted};
 use crate::agent_env::{self, DATABASE_URL};
 use crate::error::Error;
-use crate::gather::{Loaded, Repository};
+use crate::gather::worktrees::worktrees;
+use crate::gather::{Layout, Loaded, Repository};
 use crate::locks::record::plain;
 use crate::ports;
 
@@ -123,7 +125,7 @@ pub fn run(
     }
     held.forget()?;
     if options.delete_branch {
-        delete_branch(repo, loaded, &branch, &mut done, &mut notes)?;
+        delete_branch(repo, loaded, &target.agent, &branch, &mut done, &mut notes)?;
     } else if repo.find_ref(&format!("refs/heads/{branch}"))?.is_some() {
         notes.push(format!("the branch {branch} is kept"));
     }
@@ -139,6 +141,7 @@ pub fn run(
 fn delete_branch(
     repo: &dyn Repository,
     loaded: &Loaded,
+    agent: &str,
     branch: &str,
     done: &mut Vec<String>,
     notes: &mut Vec<String>,
@@ -154,6 +157,10 @@ fn delete_branch(
     let (base, remote) = (&policy.base.value, &policy.remote.value);
     if branch == base || loaded.plan.protected(branch).is_some() {
         notes.push(format!("the branch {branch} is kept: the policy protects it"));
+    } else if !is_its(loaded, agent, branch) {
+        notes.push(format!("the branch {branch} is kept: it is not one of {agent}"));
+    } else if let Some(root) = checked_out(repo.layout(), &reference)? {
+        notes.push(format!("the branch {branch} is kept: {} is on it", root.display()));
     } else if !is_merged {
         notes.push(format!(
             "the branch {branch} is kept: it is not merged into {base} as far as this repository knows \
@@ -161,7 +168,8 @@ fn delete_branch(
         ));
     } else {
         let common_dir = repo.layout().common_dir.clone();
-        let args = ["update-ref", "-d", &reference, &tip.to_string()].map(str::to_owned).to_vec();
+        let args =
+            ["update-ref", "--no-deref", "-d", &reference, &tip.to_string()].map(str::to_owned).to_vec();
         let ran = git::common(&common_dir, None, &mut || args.clone())?;
         if ran.ok {
             done.push(format!("deleted the branch {branch}, which is merged into {base}"));
@@ -170,6 +178,30 @@ fn delete_branch(
         }
     }
     Ok(())
+}
+
+/// Whether a branch is an agent's: by its name, or because the policy starts its worktree there.
+fn is_its(loaded: &Loaded, agent: &str, branch: &str) -> bool {
+    let policy = loaded.plan.policy.agent(agent);
+    let named = policy.and_then(|agent| agent.branch.as_ref()).is_some_and(|named| named.value == branch);
+    named || crate::identity::of_branch(&loaded.plan, branch) == Some(agent)
+}
+
+/// The worktree that is on a branch, or will be on it again after what is under way there.
+fn checked_out(layout: &Layout, reference: &str) -> Result<Option<PathBuf>, Error> {
+    let files = ["HEAD", "rebase-merge/head-name", "rebase-apply/head-name", "BISECT_START"];
+    let short = reference.trim_start_matches("refs/heads/");
+    for tree in worktrees(layout)? {
+        let is_on = |file: &&str| {
+            let text = std::fs::read_to_string(tree.git_dir.join(file)).unwrap_or_default();
+            let name = text.trim().trim_start_matches("ref: ");
+            name == reference || name == short
+        };
+        if files.iter().any(is_on) {
+            return Ok(Some(tree.root));
+        }
+    }
+    Ok(None)
 }
 
 fn drop_schema(schema: &str, url: &str) -> Result<(), Error> {
