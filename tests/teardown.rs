@@ -91,6 +91,26 @@ fn what_lies_in_ignored_folders() {
 }
 
 #[test]
+fn a_worktree_that_was_moved_is_not_forgotten_with_work_in_it() {
+    let (bare, tree) = bare();
+    let moved = bare.at.home.join("moved");
+    tree.git(&["switch", "-q", "--detach"]).ok();
+    tree.sneak("services/one/x.py", "x\n", "[A1] feat: x");
+    std::fs::rename(&tree.root, &moved).unwrap();
+    for command in [&["teardown", "a1"][..], &["setup", "a1"]] {
+        let ran = bare.lane(command);
+        assert_ne!(ran.code, 0, "{}", ran.all());
+        ran.says("its folder is gone, and commits up to").says("git worktree repair <its new place>");
+    }
+    bare.at.git(&["worktree", "repair", moved.to_str().unwrap()]).ok();
+    std::fs::rename(&moved, &tree.root).unwrap();
+    bare.at.git(&["worktree", "repair", tree.root.to_str().unwrap()]).ok();
+    tree.git(&["switch", "-q", "feat/a1/main"]).ok();
+    std::fs::rename(&tree.root, &moved).unwrap();
+    bare.lane(&["teardown", "a1"]).ok();
+}
+
+#[test]
 fn branches_of_others_stay() {
     let (bare, tree) = bare();
     let other = bare.tree("a2");

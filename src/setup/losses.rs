@@ -7,7 +7,8 @@ use std::time::SystemTime;
 use super::target::Target;
 use super::{files, git, quoted, state};
 use crate::error::Error;
-use crate::gather::{Git2Repository, Loaded, Repository};
+use crate::facts::Oid;
+use crate::gather::{Git2Repository, Loaded, Repository, staged_tree};
 use crate::locks::keeper::Keeper;
 use crate::locks::machine::ThisMachine;
 
@@ -67,6 +68,40 @@ pub(super) fn of(
     found.extend(files_of(loaded, target, &cd)?);
     found.extend(commits_of(repo, loaded, target, &cd)?);
     found.extend(locks_of(repo, loaded, &target.agent)?);
+    Ok(found)
+}
+
+/// What would be lost with git's memory of a worktree whose folder is gone, or was moved.
+///
+/// # Errors
+/// Something cannot be read.
+pub(super) fn of_gone(repo: &dyn Repository, git_dir: &Path) -> Result<Vec<Loss>, Error> {
+    let help = "if its folder was moved: git worktree repair <its new place>; if it is gone for good: git worktree prune";
+    let mut found = Vec::new();
+    for (name, what, _) in UNDER_WAY {
+        if git_dir.join(name).exists() {
+            found.push(Loss::new(format!("its folder is gone, and {what} is under way"), help));
+        }
+    }
+    let head = fs::read_to_string(git_dir.join("HEAD")).unwrap_or_default();
+    let head = head.trim();
+    let tip = match head.strip_prefix("ref: ") {
+        Some(reference) => repo.find_ref(reference)?,
+        None => Oid::from_hex(head).filter(|oid| repo.has(*oid)),
+    };
+    let Some(tip) = tip else {
+        return Ok(found);
+    };
+    if !repo.commits(&[tip], &repo.tips("refs/")?)?.is_empty() {
+        found.push(Loss::new(
+            format!("its folder is gone, and commits up to {} are on no branch", tip.short()),
+            help,
+        ));
+    }
+    let index = git_dir.join("index");
+    if index.exists() && staged_tree(repo, &index)? != Some(repo.commit(tip)?.tree) {
+        found.push(Loss::new("its folder is gone, and something is staged for it", help));
+    }
     Ok(found)
 }
 

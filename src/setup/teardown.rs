@@ -99,6 +99,12 @@ pub fn run(
                     format!("git -C {} lane teardown {}", quoted(&layout.common_dir), target.agent),
                 ));
             }
+            if !root.is_dir() {
+                let found = losses::of_gone(repo, git_dir)?;
+                if !found.is_empty() {
+                    return Ok(Ended::Refused(found));
+                }
+            }
             if root.is_dir() {
                 let found = losses::of(repo, loaded, &target, git_dir)?;
                 if !found.is_empty() {

@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 
 use super::state::{Held, State, unwritable};
 use super::target::{Target, gone_entry, no_base};
-use super::{git, quoted, repair};
+use super::{git, losses, quoted, repair};
 use crate::error::Error;
+use crate::gather::Git2Repository;
 
 /// What is to be done for a worktree to be there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -175,6 +176,11 @@ fn one_at_a_time(common_dir: &Path) -> Result<fs::File, Error> {
 /// Takes an entry of git's list away whose folder is gone.
 fn forget_gone(common_dir: &Path, target: &Target, held: &Held) -> Result<(), Error> {
     let path = target.root.to_string_lossy().into_owned();
+    if let Some(entry) = gone_entry(common_dir, &target.root)
+        && let Some(loss) = losses::of_gone(&Git2Repository::open_at(common_dir)?, &entry)?.into_iter().next()
+    {
+        return Err(Error::usage(format!("the worktree {path}: {}", loss.what), loss.help));
+    }
     // An empty folder there would be taken for a worktree that is broken.
     let _ = fs::remove_dir(&target.root);
     let ran = git::common(common_dir, held.share(), &mut || {
