@@ -387,7 +387,8 @@ impl Gatherer<'_> {
     pub(super) fn pushed(&self, head: &Head, remote: &str, lines: &[PushLine]) -> Read<Vec<Change>> {
         let unpushed = self.unpushed(&format!("refs/remotes/{remote}/"), lines)?;
         // Locks and requests are pushed beside the work.
-        let is_beside = |name: &str| self.is_lock(name) || self.is_request(name);
+        let places = &self.plan.policy.locks;
+        let is_beside = |name: &str| places.lock_of(name).or(places.request_of(name)).is_some();
         let with = lines.iter().filter(|line| line.local.is_some() && !is_beside(&line.remote_ref));
         let with = with.into_iter().find_map(|line| line.remote_ref.strip_prefix("refs/heads/"));
         let beside = match with {
@@ -415,14 +416,13 @@ impl Gatherer<'_> {
         let new = self.unpushed("refs/", lines)?;
         let mut changes = Vec::new();
         for line in lines {
-            let special = match self.received_lock(line)? {
-                Some(change) => Some(change),
-                None => self.received_request(line)?,
-            };
-            let change = match special {
-                Some(change) => Some(change),
-                None => self.pushed_ref(line, &new)?,
-            };
+            let mut change = self.received_lock(line)?;
+            if change.is_none() {
+                change = self.received_request(line)?;
+            }
+            if change.is_none() {
+                change = self.pushed_ref(line, &new)?;
+            }
             let Some(mut change) = change else {
                 continue;
             };
@@ -461,20 +461,10 @@ impl Gatherer<'_> {
         Ok(self.repo.commits(&tips, &has)?.into_iter().collect())
     }
 
-    fn is_lock(&self, reference: &str) -> bool {
-        let prefix = self.plan.policy.locks.prefix.value.trim_end_matches('/');
-        reference.strip_prefix(prefix).is_some_and(|rest| rest.starts_with('/'))
-    }
-
-    /// Whether requests lie there: they belong to no lane, wherever a host wants them.
-    pub(super) fn is_request(&self, reference: &str) -> bool {
-        let prefix = self.plan.policy.locks.requests_prefix();
-        reference.strip_prefix(&prefix).is_some_and(|rest| rest.starts_with('/'))
-    }
-
     fn pushed_ref(&self, line: &PushLine, unpushed: &HashSet<Oid>) -> Read<Option<Change>> {
-        let is_lock = self.is_lock(&line.remote_ref);
-        let is_request = self.is_request(&line.remote_ref);
+        let places = &self.plan.policy.locks;
+        let is_lock = places.lock_of(&line.remote_ref).is_some();
+        let is_request = places.request_of(&line.remote_ref).is_some();
         let branch = line.remote_ref.strip_prefix("refs/heads/").filter(|_| !is_lock && !is_request);
         let branch = branch.map(str::to_owned);
         let mut change = self.empty_change(branch.clone());

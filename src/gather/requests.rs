@@ -3,7 +3,7 @@
 use super::gatherer::Gatherer;
 use super::push::PushLine;
 use super::repository::Read;
-use crate::facts::{Change, LockEvents, Oid, RefUpdate, Unavailable};
+use crate::facts::{Change, LockEvents, Oid, Unavailable};
 use crate::requests::record::{CONTENT, Person, Record};
 use crate::requests::step;
 
@@ -13,35 +13,18 @@ const MAINTAINER: &str = "a maintainer";
 impl Gatherer<'_> {
     /// What a push makes of a ref of a request; `None`: it is none.
     pub(super) fn received_request(&self, line: &PushLine) -> Read<Option<Change>> {
-        if !self.is_request(&line.remote_ref) {
+        let name = &line.remote_ref;
+        let Some(id) = self.plan.policy.locks.request_of(name) else {
             return Ok(None);
-        }
-        let mut change = Change {
-            reference: Some(line.remote_ref.clone()),
-            base: self.base.map(|base| base.oid),
-            update: Some(RefUpdate::Delete),
-            ..Change::default()
         };
-        let Some(local) = line.local else {
-            return Ok(Some(change));
-        };
-        let Some(tip) = self.repo.peel(local)?.filter(|tip| *tip == local) else {
-            return Err(Unavailable::new(
-                format!(
-                    "the push would leave {} without a request in it: it leads to no commit",
-                    line.remote_ref
-                ),
+        let (mut change, tip) = self.received_events(line, |reason| {
+            Unavailable::new(
+                format!("the push would leave {name} without a request in it: {reason}"),
                 "leave refs of requests to git lane request",
-            ));
-        };
-        change.head = Some(tip);
-        change.update = Some(match line.remote {
-            None => RefUpdate::Create,
-            Some(old) if self.repo.merge_base(old, &[tip])? == Some(old) => RefUpdate::Forward,
-            Some(_) => RefUpdate::Rewrite,
-        });
-        if change.update != Some(RefUpdate::Rewrite) {
-            let id = line.remote_ref.rsplit('/').next().unwrap_or_default();
+            )
+        })?;
+        if let Some(tip) = tip {
+            let id = id.rsplit('/').next().unwrap_or(id);
             change.lock_events = Some(self.request_events(id, line.remote, tip)?);
         }
         Ok(Some(change))

@@ -54,10 +54,6 @@ pub(super) fn locks(
     Ok(found)
 }
 
-fn prefix(plan: &Plan) -> String {
-    format!("{}/", plan.policy.locks.prefix.value.trim_end_matches('/'))
-}
-
 fn record(repo: &dyn Repository, name: &str, oid: Oid, area: Option<&str>) -> Read<Record> {
     let commit = repo.commit(oid)?;
     let parsed = Record::parse(&commit.message, area).and_then(|record| {
@@ -82,9 +78,28 @@ impl Gatherer<'_> {
     /// What a push makes of a ref of locks: cheap, for there are many. In whose names its new events were
     /// written is what counts.
     pub(super) fn received_lock(&self, line: &PushLine) -> Read<Option<Change>> {
-        if !line.remote_ref.starts_with(&prefix(self.plan)) {
+        let name = &line.remote_ref;
+        let Some(part) = self.plan.policy.locks.lock_of(name) else {
             return Ok(None);
+        };
+        let (mut change, tip) = self.received_events(line, |reason| no_lock(name, reason))?;
+        if let Some(tip) = tip {
+            let last = record(self.repo, name, tip, None)?;
+            if Store::new(self.repo, self.plan).reference(&last.area).map_err(unavailable)? != *name {
+                return Err(no_lock(name, "its record belongs under another name"));
+            }
+            change.lock_events = Some(lock_events(self.repo, part, line.remote, tip)?);
         }
+        Ok(Some(change))
+    }
+
+    /// What a push makes of a ref on which each commit is an event, and the last of those to be read; `None`:
+    /// it only takes some away. `refused`: what is said of a ref that would hold none.
+    pub(super) fn received_events(
+        &self,
+        line: &PushLine,
+        refused: impl FnOnce(&str) -> Unavailable,
+    ) -> Read<(Change, Option<Oid>)> {
         let mut change = Change {
             reference: Some(line.remote_ref.clone()),
             base: self.base.map(|base| base.oid),
@@ -92,27 +107,18 @@ impl Gatherer<'_> {
             ..Change::default()
         };
         let Some(local) = line.local else {
-            return Ok(Some(change));
+            return Ok((change, None));
         };
-        let name = &line.remote_ref;
         let Some(tip) = self.repo.peel(local)?.filter(|tip| *tip == local) else {
-            return Err(no_lock(name, "it leads to no commit"));
+            return Err(refused("it leads to no commit"));
         };
         change.head = Some(tip);
-        change.update = Some(match line.remote {
+        let update = match line.remote {
             None => RefUpdate::Create,
             Some(old) if self.repo.merge_base(old, &[tip])? == Some(old) => RefUpdate::Forward,
             Some(_) => RefUpdate::Rewrite,
-        });
-        if change.update == Some(RefUpdate::Rewrite) {
-            return Ok(Some(change));
-        }
-        let last = record(self.repo, name, tip, None)?;
-        if Store::new(self.repo, self.plan).reference(&last.area).map_err(unavailable)? != *name {
-            return Err(no_lock(name, "its record belongs under another name"));
-        }
-        let events = lock_events(self.repo, &name[prefix(self.plan).len()..], line.remote, tip)?;
-        change.lock_events = Some(events);
-        Ok(Some(change))
+        };
+        change.update = Some(update);
+        Ok((change, Some(tip).filter(|_| update != RefUpdate::Rewrite)))
     }
 }

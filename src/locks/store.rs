@@ -56,7 +56,7 @@ impl<'a> Store<'a> {
     /// The records of a repository. Nothing is read yet.
     pub fn new(repo: &'a dyn Repository, plan: &Plan) -> Self {
         let locks = &plan.policy.locks;
-        let prefix = locks.prefix.value.trim_end_matches('/').to_owned();
+        let prefix = locks.locks_prefix().to_owned();
         let remote = locks.remote.as_ref().map(|name| Remote {
             name: name.value.clone(),
             address: None,

@@ -180,7 +180,7 @@ fn locks(plan: &Plan, diagnostics: &mut Vec<Diagnostic>) {
             )
             .help("write for instance `refs/lane/locks`, or `refs/heads/lane/locks` for a host that takes only branches"),
         );
-    } else if let Some(with) = clash(plan, prefix.value.trim_end_matches('/')) {
+    } else if let Some(with) = clash(plan, locks.locks_prefix()) {
         diagnostics.push(
             Diagnostic::error(
                 at(prefix),

@@ -339,9 +339,24 @@ pub struct Locks {
 }
 
 impl Locks {
+    /// Where the refs of locks lie, without a slash at the end.
+    pub fn locks_prefix(&self) -> &str {
+        self.prefix.value.trim_end_matches('/')
+    }
+
+    /// What a ref's name has below those of locks; `None`: it lies elsewhere.
+    pub fn lock_of<'r>(&self, reference: &'r str) -> Option<&'r str> {
+        reference.strip_prefix(self.locks_prefix())?.strip_prefix('/')
+    }
+
+    /// What a ref's name has below those of requests; `None`: it lies elsewhere.
+    pub fn request_of<'r>(&self, reference: &'r str) -> Option<&'r str> {
+        reference.strip_prefix(&self.requests_prefix())?.strip_prefix('/')
+    }
+
     /// Where the refs of requests lie, without a slash at the end: beside those of locks.
     pub fn requests_prefix(&self) -> String {
-        let prefix = self.prefix.value.trim_end_matches('/');
+        let prefix = self.locks_prefix();
         let (parent, last) = prefix.rsplit_once('/').unwrap_or(("refs/lane", prefix));
         format!("{parent}/{}", if last == "requests" { "asked" } else { "requests" })
     }

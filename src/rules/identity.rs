@@ -110,8 +110,8 @@ fn account(context: &Context<'_>, agent: &str, findings: &mut Findings) {
     let of_lock = events.map(String::as_str).find(|other| *other != agent);
     let commits = change.commits.known().into_iter().flatten().filter(|commit| !commit.is_pushed);
     let mut tagged = commits.flat_map(|commit| plan.tagged(&commit.message));
-    let requests = format!("{}/", plan.policy.locks.requests_prefix());
-    let is_request = change.reference.as_ref().is_some_and(|name| name.starts_with(&requests));
+    let is_request =
+        change.reference.as_ref().is_some_and(|name| plan.policy.locks.request_of(name).is_some());
     let record = if is_request { "the record of a request" } else { "the record of a lock" };
     let claims = [
         ("the branch's name", branch.filter(|other| *other != agent)),

@@ -36,10 +36,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailab
     let Some(update) = context.change.update else {
         return Ok(());
     };
-    let draft = lock_ref(context, update)
-        .or_else(|| request_ref(context, update))
-        .or_else(|| disguise(context, update));
-    if let Some(draft) = draft {
+    if let Some(draft) = history(context, update).or_else(|| disguise(context, update)) {
         findings.add(draft);
     }
     let Some(branch) = &context.change.branch else {
@@ -82,12 +79,8 @@ fn disguise(context: &Context<'_>, update: RefUpdate) -> Option<Draft> {
     }
     let (is_replacing, tag) = (reference.starts_with(REPLACE_REFS), reference.strip_prefix("refs/tags/"));
     let protected = tag.and_then(|tag| context.plan.protected(tag));
-    let whose = match context.agent() {
-        Some(agent) => format!(", and you are {agent}"),
-        // Whoever runs the server has other ways.
-        None if is_replacing && context.facts.event.is_server() => String::new(),
-        None => return None,
-    };
+    // Whoever runs the server has other ways.
+    let whose = whose(context, is_replacing)?;
     let (headline, help) = match protected {
         _ if is_replacing => (
             format!("the push puts another object in the place of one, by `{reference}`{whose}"),
@@ -103,52 +96,36 @@ fn disguise(context: &Context<'_>, update: RefUpdate) -> Option<Draft> {
     Some(Draft { headline, help: help.to_owned(), span, ..Draft::default() })
 }
 
-/// A ref of locks only ever grows: they are given back by one more event.
-fn lock_ref(context: &Context<'_>, update: RefUpdate) -> Option<Draft> {
-    let prefix = &context.plan.policy.locks.prefix;
-    let reference = context.change.reference.as_ref()?;
-    reference.strip_prefix(prefix.value.trim_end_matches('/'))?.strip_prefix('/')?;
-    let whose = match context.agent() {
-        Some(agent) => format!(", and you are {agent}"),
-        None if context.facts.event.is_server() => String::new(),
-        None => return None,
-    };
-    let does = match update {
-        RefUpdate::Create | RefUpdate::Forward => forged(context)?,
-        RefUpdate::Rewrite => "rewrites the history of locks".to_owned(),
-        RefUpdate::Delete => "deletes the history of locks".to_owned(),
-    };
-    Some(Draft {
-        headline: format!("the push {does} in `{reference}`{whose}"),
-        help: "leave it; a lock is taken with `git lane lock <scope>` and given back with \
-               `git lane unlock <scope>`, and `git lane locks` lists them"
-            .to_owned(),
-        span: prefix.span,
-        ..Draft::default()
-    })
-}
-
-/// So does a ref of a request.
-fn request_ref(context: &Context<'_>, update: RefUpdate) -> Option<Draft> {
+/// A ref of locks or of a request only ever grows: each change is one more event.
+fn history(context: &Context<'_>, update: RefUpdate) -> Option<Draft> {
     let locks = &context.plan.policy.locks;
     let reference = context.change.reference.as_ref()?;
-    let id = reference.strip_prefix(&locks.requests_prefix())?.strip_prefix('/')?;
-    let whose = match context.agent() {
-        Some(agent) => format!(", and you are {agent}"),
-        None if context.facts.event.is_server() => String::new(),
-        None => return None,
+    let (what, help) = if locks.lock_of(reference).is_some() {
+        let help = "leave it; a lock is taken with `git lane lock <scope>` and given back with \
+                    `git lane unlock <scope>`, and `git lane locks` lists them";
+        ("locks", help.to_owned())
+    } else {
+        let id = locks.request_of(reference)?;
+        let help =
+            format!("leave it; what you asked for yourself you take back: git lane request withdraw {id}");
+        ("a request", help)
     };
+    let whose = whose(context, true)?;
     let does = match update {
         RefUpdate::Create | RefUpdate::Forward => forged(context)?,
-        RefUpdate::Rewrite => "rewrites the history of a request".to_owned(),
-        RefUpdate::Delete => "deletes the history of a request".to_owned(),
+        RefUpdate::Rewrite => format!("rewrites the history of {what}"),
+        RefUpdate::Delete => format!("deletes the history of {what}"),
     };
-    Some(Draft {
-        headline: format!("the push {does} in `{reference}`{whose}"),
-        help: format!("leave it; what you asked for yourself you take back: git lane request withdraw {id}"),
-        span: locks.prefix.span,
-        ..Draft::default()
-    })
+    let headline = format!("the push {does} in `{reference}`{whose}");
+    Some(Draft { headline, help, span: locks.prefix.span, ..Draft::default() })
+}
+
+/// Who does it, as the end of a sentence; `None`: somebody who may. `binds_all`: on a server, nobody may.
+fn whose(context: &Context<'_>, binds_all: bool) -> Option<String> {
+    match context.agent() {
+        Some(agent) => Some(format!(", and you are {agent}")),
+        None => (binds_all && context.facts.event.is_server()).then(String::new),
+    }
 }
 
 /// What is wrong with the events that are pushed; `None` if they can be, and are the agent's own.
