@@ -108,7 +108,7 @@ impl<'a> Keeper<'a> {
     /// # Errors
     /// The refs cannot be listed.
     pub fn areas(&mut self) -> Result<Vec<AreaLocks>, Error> {
-        let view = self.store.view()?;
+        let view = self.store.place.view()?;
         let mut others = self.store.read_all()?;
         let mut found = Vec::new();
         for area in lockable(self.plan) {

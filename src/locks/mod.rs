@@ -12,6 +12,7 @@ pub mod liveness;
 pub mod machine;
 pub mod markers;
 pub(crate) mod mirror;
+pub(crate) mod place;
 pub mod protocol;
 pub mod record;
 pub(crate) mod refs;

@@ -42,6 +42,16 @@ pub(crate) enum Kept {
     Requests,
 }
 
+impl Kept {
+    /// The word for one of them.
+    pub fn one(self) -> &'static str {
+        match self {
+            Self::Locks => "lock",
+            Self::Requests => "request",
+        }
+    }
+}
+
 /// What a push came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Pushed {

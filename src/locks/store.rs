@@ -1,13 +1,13 @@
 //! Where records lie: refs, read through the repository and moved by git's own compare-and-swap.
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::thread::sleep;
 use std::time::Duration;
 
 use super::guard::Guard;
 use super::machine::World;
+use super::place::Place;
 use super::record::{self, Record};
 use super::refs::{self, Moved};
 use super::remote::{Kept, Pushed, Remote};
@@ -15,11 +15,9 @@ use super::scope::lockable;
 use super::state::{Floor, State};
 use crate::error::Error;
 use crate::facts::{Oid, Unavailable};
-use crate::gather::{Git2Repository, ObjectWriter, RefTarget, Repository};
-use crate::policy::{Plan, is_name};
+use crate::gather::{RefTarget, Repository};
+use crate::policy::Plan;
 
-/// How long one exchange with a remote may take.
-pub const PATIENCE: Duration = Duration::from_secs(30);
 /// The pauses between pushes of one event that meet others at the server, in milliseconds.
 const MEETINGS: [u64; 6] = [50, 100, 200, 400, 800, 0];
 
@@ -34,17 +32,10 @@ pub struct Tip {
 
 /// The records of one repository.
 pub struct Store<'a> {
+    pub(super) place: Place<'a>,
     pub(super) repo: &'a dyn Repository,
-    /// A handle of its own: what is written through it goes to the disk, whatever the other one keeps in
-    /// memory. Opened when something is to be written.
-    writer: OnceCell<Git2Repository>,
-    pub(super) common_dir: PathBuf,
     /// The areas that have locks.
     pub(super) areas: Vec<String>,
-    prefix: String,
-    remote: Option<Remote>,
-    /// The remote with the address to read from, once that was asked for.
-    reached: OnceCell<Remote>,
     pub(super) state: State,
     /// What the remote has where a lock ref should be, by the ref's last part.
     pub(super) troubles: RefCell<BTreeMap<String, Error>>,
@@ -55,21 +46,11 @@ pub struct Store<'a> {
 impl<'a> Store<'a> {
     /// The records of a repository. Nothing is read yet.
     pub fn new(repo: &'a dyn Repository, plan: &Plan) -> Self {
-        let locks = &plan.policy.locks;
-        let prefix = locks.locks_prefix().to_owned();
-        let remote = locks.remote.as_ref().map(|name| Remote {
-            name: name.value.clone(),
-            address: None,
-            prefix: prefix.clone(),
-            kept: Kept::Locks,
-            limit: PATIENCE,
-        });
-        let common_dir = repo.layout().common_dir.clone();
-        let state = State::of(&common_dir);
-        let (writer, reached) = (OnceCell::new(), OnceCell::new());
+        let place = Place::new(repo, plan, Kept::Locks);
+        let state = State::of(place.common_dir());
         let (troubles, notes) = (RefCell::default(), RefCell::default());
         let areas = lockable(plan).into_iter().map(str::to_owned).collect();
-        Self { repo, writer, common_dir, areas, prefix, remote, reached, state, troubles, notes }
+        Self { place, repo, areas, state, troubles, notes }
     }
 
     /// What did not work out and stands in nobody's way; told once.
@@ -77,38 +58,14 @@ impl<'a> Store<'a> {
         self.notes.take()
     }
 
-    /// The remote that has the locks, ready to be read from.
-    pub(super) fn remote(&self) -> Result<Option<&Remote>, Error> {
-        let Some(remote) = &self.remote else {
-            return Ok(None);
-        };
-        if self.reached.get().is_none() {
-            let address = Remote::push_address(self.repo, &remote.name)?;
-            let _ = self.reached.set(Remote { address, ..remote.clone() });
-        }
-        Ok(self.reached.get())
-    }
-
-    fn writer(&self) -> Result<&dyn ObjectWriter, Error> {
-        if self.writer.get().is_none() {
-            let _ = self.writer.set(Git2Repository::open_at(&self.common_dir)?);
-        }
-        match self.writer.get() {
-            Some(writer) => Ok(writer),
-            None => Err(Error::write("the repository cannot be opened for writing", "please report this")),
-        }
-    }
-
     /// The remote's name.
     pub fn remote_name(&self) -> Option<&str> {
-        self.remote.as_ref().map(|remote| remote.name.as_str())
+        self.place.named().map(|remote| remote.name.as_str())
     }
 
     /// Waits so long for a remote, and no longer.
     pub fn set_patience(&mut self, limit: Duration) {
-        for remote in self.remote.iter_mut().chain(self.reached.get_mut()) {
-            remote.limit = limit;
-        }
+        self.place.set_patience(limit);
     }
 
     /// The last part of the name of an area's ref. Hashed: on some file systems `Common` and `common`
@@ -117,9 +74,7 @@ impl<'a> Store<'a> {
     /// # Errors
     /// Nothing can be hashed.
     pub fn last_part(&self, area: &str) -> Result<String, Error> {
-        let mut hash = self.repo.blob_id(area.as_bytes())?.to_string();
-        hash.truncate(16);
-        Ok(hash)
+        self.place.hashed(area)
     }
 
     /// The full name of the ref that speaks for an area, wherever it lies.
@@ -127,16 +82,7 @@ impl<'a> Store<'a> {
     /// # Errors
     /// Nothing can be hashed.
     pub fn reference(&self, area: &str) -> Result<String, Error> {
-        Ok(format!("{}/{}", self.prefix, self.last_part(area)?))
-    }
-
-    /// Where the refs lie that are read here: the locks themselves, or what the remote's were last.
-    pub fn view(&self) -> Result<String, Error> {
-        Ok(match &self.remote {
-            None => self.prefix.clone(),
-            Some(remote) if is_name(&remote.name) => format!("refs/lane/remotes/{}", remote.name),
-            Some(remote) => format!("refs/lane/remotes/{}", self.last_part(&remote.name)?),
-        })
+        Ok(self.place.reference(&self.last_part(area)?))
     }
 
     /// An area's record as it is known here; `None` if it was never locked.
@@ -145,9 +91,9 @@ impl<'a> Store<'a> {
     /// There is a ref, and it holds no record: nobody can tell who has the lock.
     pub fn read(&self, area: &str) -> Result<Option<Tip>, Error> {
         let part = self.last_part(area)?;
-        let name = format!("{}/{part}", self.view()?);
+        let name = format!("{}/{part}", self.place.view()?);
         // In this order: what is noted is never newer than the ref.
-        let floor = if self.remote.is_none() { self.state.floor(&part) } else { None };
+        let floor = if self.place.is_here() { self.state.floor(&part) } else { None };
         let tip = self.read_ref(&name, Some(area))?;
         if let Some(floor) = floor {
             self.check_floor(&name, &floor, tip.as_ref())?;
@@ -160,7 +106,7 @@ impl<'a> Store<'a> {
     /// # Errors
     /// Nothing can be hashed.
     pub fn lost_generation(&self, area: &str) -> Result<u64, Error> {
-        let floor = if self.remote.is_none() { self.state.floor(&self.last_part(area)?) } else { None };
+        let floor = if self.place.is_here() { self.state.floor(&self.last_part(area)?) } else { None };
         Ok(floor.map_or(0, |floor| floor.generation))
     }
 
@@ -194,7 +140,7 @@ impl<'a> Store<'a> {
     /// # Errors
     /// The ref holds none.
     pub fn read_ref(&self, name: &str, area: Option<&str>) -> Result<Option<Tip>, Error> {
-        let part = name.strip_prefix(&format!("{}/", self.view()?)).unwrap_or_default();
+        let part = name.strip_prefix(&format!("{}/", self.place.view()?)).unwrap_or_default();
         if let Some(trouble) = self.troubles.borrow().get(part) {
             return Err(trouble.clone());
         }
@@ -219,7 +165,7 @@ impl<'a> Store<'a> {
         let part = name.rsplit('/').next().unwrap_or_default();
         let last = self.state.floor(part).map(|floor| floor.oid);
         let last = last.filter(|last| Oid::from_hex(last).is_some_and(|last| self.repo.has(last)));
-        let mend = match (&self.remote, oid, last) {
+        let mend = match (self.place.named(), oid, last) {
             (Some(remote), ..) => {
                 format!("\nwhoever may write to `{}` can move the ref back there", remote.name)
             }
@@ -244,7 +190,7 @@ impl<'a> Store<'a> {
     /// # Errors
     /// The refs cannot be listed.
     pub fn read_all(&self) -> Result<BTreeMap<String, Result<Option<Tip>, Error>>, Error> {
-        let names = self.repo.ref_names(&format!("{}/", self.view()?))?;
+        let names = self.repo.ref_names(&format!("{}/", self.place.view()?))?;
         Ok(names.into_iter().map(|name| (name.clone(), self.read_ref(&name, None))).collect())
     }
 
@@ -272,7 +218,7 @@ impl<'a> Store<'a> {
     /// # Errors
     /// It cannot be written.
     pub fn write(&self, old: Option<&Tip>, record: &Record) -> Result<Tip, Error> {
-        let writer = self.writer()?;
+        let writer = self.place.writer()?;
         let tree = writer.write_empty_tree()?.to_string();
         let parent = old.map(|old| old.oid.to_string());
         let raw = record::commit(record, &tree, parent.as_deref()).map_err(|error| {
@@ -287,7 +233,7 @@ impl<'a> Store<'a> {
     /// The locks lie on no remote.
     pub fn swap_arguments(&self, new: &Tip, old: Option<Oid>) -> Result<(String, String), Error> {
         let part = self.last_part(&new.record.area)?;
-        match &self.remote {
+        match self.place.named() {
             Some(remote) => Ok(remote.swap_arguments(&part, old, new.oid)),
             None => {
                 Err(Error::usage("the locks lie on no remote", "`locks: { remote: origin }` puts them there"))
@@ -311,7 +257,7 @@ impl<'a> Store<'a> {
         let area = &record.area;
         let old_oid = old.map(|old| old.oid);
         let part = self.last_part(area)?;
-        let Some(remote) = self.remote()? else {
+        let Some(remote) = self.place.remote()? else {
             let is_done = self.move_ref(&self.reference(area)?, old_oid, new.oid, guard)?;
             if is_done {
                 let (oid, generation) = (new.oid.to_string(), record.generation);
@@ -320,9 +266,9 @@ impl<'a> Store<'a> {
             return Ok(is_done.then_some(new));
         };
         for pause in MEETINGS {
-            let words = match remote.push(&self.common_dir, &part, old_oid, new.oid) {
+            let words = match remote.push(self.place.common_dir(), &part, old_oid, new.oid) {
                 Pushed::Done => {
-                    match self.mirror(remote)?.advance(&part, new.oid) {
+                    match self.place.mirror(remote, &self.state)?.advance(&part, new.oid) {
                         // Of this area nothing newer can be known. Others matter to nobody who holds only this.
                         Ok(()) if self.troubles.borrow().is_empty() => {
                             self.state.keep_synced(&remote.name, world);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::machine::World;
-use super::mirror::{Mirror, Trouble};
+use super::mirror::Trouble;
 use super::refs::comes_from;
 use super::remote::Remote;
 use super::store::Store;
@@ -11,11 +11,6 @@ use crate::error::Error;
 use crate::facts::{Oid, Unavailable};
 
 impl Store<'_> {
-    /// The copies of the remote's refs.
-    pub(super) fn mirror<'m>(&'m self, remote: &'m Remote) -> Result<Mirror<'m>, Error> {
-        Ok(Mirror { repo: self.repo, remote, view: self.view()?, state: &self.state, what: "lock" })
-    }
-
     /// Whether one commit is an ancestor of another.
     pub(super) fn comes_from(&self, tip: Oid, ancestor: Oid) -> bool {
         comes_from(self.repo, tip, ancestor)
@@ -31,10 +26,10 @@ impl Store<'_> {
     /// # Errors
     /// The remote cannot be reached.
     pub fn refresh(&self, world: &dyn World) -> Result<bool, Error> {
-        let Some(remote) = self.remote()? else {
+        let Some(remote) = self.place.remote()? else {
             return Ok(false);
         };
-        let mirror = self.mirror(remote)?;
+        let mirror = self.place.mirror(remote, &self.state)?;
         let (troubles, is_new) = mirror.refresh()?;
         let error = |(part, trouble): (String, Trouble)| {
             let error = match trouble {

@@ -1,6 +1,6 @@
 //! Where requests lie: refs, here or on the remote that has the locks, moved by compare-and-swap.
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::thread::sleep;
 use std::time::Duration;
@@ -8,13 +8,13 @@ use std::time::Duration;
 use super::record::{CONTENT, Record, number};
 use crate::error::Error;
 use crate::facts::{Oid, Unavailable};
-use crate::gather::{Git2Repository, ObjectWriter, RefTarget, Repository};
-use crate::locks::mirror::{Mirror, Trouble};
+use crate::gather::{RefTarget, Repository};
+use crate::locks::mirror::Trouble;
+use crate::locks::place::Place;
 use crate::locks::refs::{self, Moved, comes_from};
 use crate::locks::remote::{Kept, Pushed, Remote};
 use crate::locks::state::{Floor, State};
-use crate::locks::store::PATIENCE;
-use crate::policy::{Plan, is_name};
+use crate::policy::Plan;
 
 /// How often something is tried that others do at the same time.
 const TRIES: u64 = 200;
@@ -36,14 +36,8 @@ pub type All = Vec<(String, Result<Tip, Error>)>;
 
 /// The requests of one repository.
 pub struct Store<'a> {
+    place: Place<'a>,
     repo: &'a dyn Repository,
-    /// A handle of its own: what is written through it goes to the disk, whatever the other one keeps in
-    /// memory.
-    writer: OnceCell<Git2Repository>,
-    prefix: String,
-    remote: Option<Remote>,
-    /// The remote with the address to read from, once that was asked for.
-    reached: OnceCell<Remote>,
     state: State,
     troubles: RefCell<BTreeMap<String, Trouble>>,
 }
@@ -51,18 +45,9 @@ pub struct Store<'a> {
 impl<'a> Store<'a> {
     /// The requests of a repository. Nothing is read yet.
     pub fn new(repo: &'a dyn Repository, plan: &Plan) -> Self {
-        let locks = &plan.policy.locks;
-        let prefix = locks.requests_prefix();
-        let remote = locks.remote.as_ref().map(|name| Remote {
-            name: name.value.clone(),
-            address: None,
-            prefix: prefix.clone(),
-            kept: Kept::Requests,
-            limit: PATIENCE,
-        });
-        let state = State::of_requests(&repo.layout().common_dir);
-        let (writer, reached) = (OnceCell::new(), OnceCell::new());
-        Self { repo, writer, prefix, remote, reached, state, troubles: RefCell::default() }
+        let place = Place::new(repo, plan, Kept::Requests);
+        let state = State::of_requests(place.common_dir());
+        Self { place, repo, state, troubles: RefCell::default() }
     }
 
     /// The repository.
@@ -72,50 +57,12 @@ impl<'a> Store<'a> {
 
     /// The name of the remote that has them.
     pub fn remote_name(&self) -> Option<&str> {
-        self.remote.as_ref().map(|remote| remote.name.as_str())
+        self.place.named().map(|remote| remote.name.as_str())
     }
 
     /// The full name of a request's ref, wherever it lies.
     pub fn reference(&self, id: &str) -> String {
-        format!("{}/{id}", self.prefix)
-    }
-
-    fn remote(&self) -> Result<Option<&Remote>, Error> {
-        let Some(remote) = &self.remote else {
-            return Ok(None);
-        };
-        if self.reached.get().is_none() {
-            let address = Remote::push_address(self.repo, &remote.name)?;
-            let _ = self.reached.set(Remote { address, ..remote.clone() });
-        }
-        Ok(self.reached.get())
-    }
-
-    fn writer(&self) -> Result<&dyn ObjectWriter, Error> {
-        if self.writer.get().is_none() {
-            let _ = self.writer.set(Git2Repository::open_at(&self.repo.layout().common_dir)?);
-        }
-        match self.writer.get() {
-            Some(writer) => Ok(writer),
-            None => Err(Error::write("the repository cannot be opened for writing", "please report this")),
-        }
-    }
-
-    /// Where the refs lie that are read here: the requests themselves, or copies of the remote's.
-    fn view(&self) -> Result<String, Error> {
-        Ok(match &self.remote {
-            None => self.prefix.clone(),
-            Some(remote) if is_name(&remote.name) => format!("refs/lane/requests-of/{}", remote.name),
-            Some(remote) => {
-                let mut hash = self.repo.blob_id(remote.name.as_bytes())?.to_string();
-                hash.truncate(16);
-                format!("refs/lane/requests-of/{hash}")
-            }
-        })
-    }
-
-    fn mirror<'m>(&'m self, remote: &'m Remote) -> Result<Mirror<'m>, Error> {
-        Ok(Mirror { repo: self.repo, remote, view: self.view()?, state: &self.state, what: "request" })
+        self.place.reference(id)
     }
 
     /// Reads the remote's requests anew. Nothing to do where they lie here.
@@ -123,8 +70,8 @@ impl<'a> Store<'a> {
     /// # Errors
     /// The remote cannot be reached.
     pub fn refresh(&self) -> Result<(), Error> {
-        if let Some(remote) = self.remote()? {
-            *self.troubles.borrow_mut() = self.mirror(remote)?.refresh()?.0;
+        if let Some(remote) = self.place.remote()? {
+            *self.troubles.borrow_mut() = self.place.mirror(remote, &self.state)?.refresh()?.0;
         }
         Ok(())
     }
@@ -134,10 +81,10 @@ impl<'a> Store<'a> {
     /// # Errors
     /// The refs cannot be listed.
     pub fn all(&self) -> Result<All, Error> {
-        let view = format!("{}/", self.view()?);
+        let view = format!("{}/", self.place.view()?);
         let names = self.repo.ref_names(&view)?;
         let mut ids: BTreeSet<String> = names.iter().map(|name| name[view.len()..].to_owned()).collect();
-        if self.remote.is_none() {
+        if self.place.is_here() {
             ids.extend(self.state.floors().into_iter().filter(|id| number(id).is_some()));
         }
         let mut ids: Vec<String> = ids.into_iter().collect();
@@ -154,12 +101,12 @@ impl<'a> Store<'a> {
     /// # Errors
     /// There is a ref, and it holds no request; or the ref was taken away or moved back.
     pub fn read(&self, id: &str) -> Result<Option<Tip>, Error> {
-        let name = format!("{}/{id}", self.view()?);
+        let name = format!("{}/{id}", self.place.view()?);
         if let Some(trouble) = self.troubles.borrow().get(id) {
             return Err(self.troubled(id, &name, *trouble));
         }
         // In this order: what is noted is never newer than the ref.
-        let floor = if self.remote.is_none() { self.state.floor(id) } else { None };
+        let floor = if self.place.is_here() { self.state.floor(id) } else { None };
         let last = floor.and_then(|floor| Oid::from_hex(&floor.oid)).filter(|last| self.repo.has(*last));
         let tip = match self.repo.ref_target(&name)? {
             Some(RefTarget::Object(oid)) => oid,
@@ -182,7 +129,7 @@ impl<'a> Store<'a> {
             return Err(broken(&name, &reason, &format!("bring back its last event: {back}")));
         }
         self.tip(id, tip).map(Some).map_err(|reason| {
-            let mend = match (&self.remote, back) {
+            let mend = match (self.place.named(), back) {
                 (Some(remote), _) => {
                     format!("whoever may write to `{}` can move the ref back, or delete it", remote.name)
                 }
@@ -271,7 +218,7 @@ impl<'a> Store<'a> {
     }
 
     fn write(&self, old: Option<&Tip>, record: &Record, content: Option<Oid>) -> Result<Tip, Error> {
-        let writer = self.writer()?;
+        let writer = self.place.writer()?;
         let tree = match (old, content) {
             (Some(old), _) => old.tree,
             (None, Some(blob)) => writer.write_tree_of(CONTENT, blob)?,
@@ -290,8 +237,8 @@ impl<'a> Store<'a> {
     /// # Errors
     /// It cannot be written, or nobody can tell whether it was.
     pub fn create(&self, content: Option<&[u8]>, make: impl Fn(String) -> Record) -> Result<Tip, Error> {
-        let blob = content.map(|bytes| self.writer()?.write_blob(bytes)).transpose()?;
-        let guard = if self.remote.is_none() { self.state.guard()? } else { None };
+        let blob = content.map(|bytes| self.place.writer()?.write_blob(bytes)).transpose()?;
+        let guard = if self.place.is_here() { self.state.guard()? } else { None };
         for attempt in 0..TRIES {
             self.refresh()?;
             let id = format!("r{}", self.last_number()?.saturating_add(1));
@@ -306,7 +253,7 @@ impl<'a> Store<'a> {
 
     /// The highest number that was given out, as far as it is known here.
     fn last_number(&self) -> Result<u64, Error> {
-        let view = format!("{}/", self.view()?);
+        let view = format!("{}/", self.place.view()?);
         let names = self.repo.ref_names(&view)?.into_iter();
         let ids = names.map(|name| name[view.len()..].to_owned()).chain(self.state.floors());
         Ok(ids.filter_map(|id| number(&id)).max().unwrap_or(0))
@@ -322,7 +269,7 @@ impl<'a> Store<'a> {
         id: &str,
         next: impl Fn(&Tip) -> Result<Result<Record, R>, Error>,
     ) -> Result<Result<Tip, R>, Error> {
-        let guard = if self.remote.is_none() { self.state.guard()? } else { None };
+        let guard = if self.place.is_here() { self.state.guard()? } else { None };
         for attempt in 0..TRIES {
             self.refresh()?;
             let old = self.find(id)?;
@@ -343,7 +290,7 @@ impl<'a> Store<'a> {
     fn put(&self, old: Option<&Tip>, new: &Tip, guard: Option<&crate::locks::Guard>) -> Result<bool, Error> {
         let id = &new.record.id;
         let old_oid = old.map(|old| old.oid);
-        let Some(remote) = self.remote()? else {
+        let Some(remote) = self.place.remote()? else {
             let name = self.reference(id);
             let moved = refs::swap(self.repo, &name, old_oid, new.oid, guard, "request")?;
             if moved == Moved::Done {
@@ -351,8 +298,8 @@ impl<'a> Store<'a> {
             }
             return Ok(moved == Moved::Done);
         };
-        match remote.push(&self.repo.layout().common_dir, id, old_oid, new.oid) {
-            Pushed::Done => self.mirror(remote)?.advance(id, new.oid).map(|()| true),
+        match remote.push(self.place.common_dir(), id, old_oid, new.oid) {
+            Pushed::Done => self.place.mirror(remote, &self.state)?.advance(id, new.oid).map(|()| true),
             Pushed::Stale => Ok(false),
             // Two pushes met at the server, and one of them had the ref for that moment.
             Pushed::Refused(words) if words.contains("cannot lock ref") => Ok(false),
@@ -371,7 +318,7 @@ impl<'a> Store<'a> {
 
     /// What is said of an id that nobody was given.
     fn unknown(&self, id: &str) -> Result<Error, Error> {
-        let view = format!("{}/", self.view()?);
+        let view = format!("{}/", self.place.view()?);
         let names = self.repo.ref_names(&view)?;
         let ids: Vec<&str> = names.iter().map(|name| &name[view.len()..]).collect();
         let near = crate::policy::nearest(id, ids.iter().copied());

@@ -1,0 +1,143 @@
+//! Where the refs of locks or of requests lie: here, or on the remote that has the locks.
+
+use std::cell::OnceCell;
+use std::path::Path;
+use std::time::Duration;
+
+use super::mirror::Mirror;
+use super::remote::{Kept, Remote};
+use super::state::State;
+use crate::error::Error;
+use crate::gather::{Git2Repository, ObjectWriter, Repository};
+use crate::policy::{Plan, is_name};
+
+/// How long one exchange with a remote may take.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The refs of one kind of record, in one repository.
+pub(crate) struct Place<'a> {
+    /// The repository.
+    pub repo: &'a dyn Repository,
+    kept: Kept,
+    prefix: String,
+    remote: Option<Remote>,
+    /// The remote with the address to read from, once that was asked for.
+    reached: OnceCell<Remote>,
+    /// A handle of its own: what is written through it goes to the disk, whatever the other one keeps in
+    /// memory. Opened when something is to be written.
+    writer: OnceCell<Git2Repository>,
+}
+
+impl<'a> Place<'a> {
+    /// Where the policy says that they lie. Nothing is read yet.
+    pub fn new(repo: &'a dyn Repository, plan: &Plan, kept: Kept) -> Self {
+        let locks = &plan.policy.locks;
+        let prefix = match kept {
+            Kept::Locks => locks.locks_prefix().to_owned(),
+            Kept::Requests => locks.requests_prefix(),
+        };
+        let remote = locks.remote.as_ref().map(|name| Remote {
+            name: name.value.clone(),
+            address: None,
+            prefix: prefix.clone(),
+            kept,
+            limit: PATIENCE,
+        });
+        Self { repo, kept, prefix, remote, reached: OnceCell::new(), writer: OnceCell::new() }
+    }
+
+    /// The repository's folder that all worktrees share.
+    pub fn common_dir(&self) -> &'a Path {
+        &self.repo.layout().common_dir
+    }
+
+    /// Whether they lie in this repository, and on no remote.
+    pub fn is_here(&self) -> bool {
+        self.remote.is_none()
+    }
+
+    /// The remote as the policy names it.
+    pub fn named(&self) -> Option<&Remote> {
+        self.remote.as_ref()
+    }
+
+    /// The remote that has them, ready to be read from.
+    ///
+    /// # Errors
+    /// Its address cannot be told, or it has several.
+    pub fn remote(&self) -> Result<Option<&Remote>, Error> {
+        let Some(remote) = &self.remote else {
+            return Ok(None);
+        };
+        if self.reached.get().is_none() {
+            let address = Remote::push_address(self.repo, &remote.name)?;
+            let _ = self.reached.set(Remote { address, ..remote.clone() });
+        }
+        Ok(self.reached.get())
+    }
+
+    /// Waits so long for a remote, and no longer.
+    pub fn set_patience(&mut self, limit: Duration) {
+        for remote in self.remote.iter_mut().chain(self.reached.get_mut()) {
+            remote.limit = limit;
+        }
+    }
+
+    /// What writes to the disk.
+    ///
+    /// # Errors
+    /// The repository cannot be opened.
+    pub fn writer(&self) -> Result<&dyn ObjectWriter, Error> {
+        if self.writer.get().is_none() {
+            let _ = self.writer.set(Git2Repository::open_at(self.common_dir())?);
+        }
+        match self.writer.get() {
+            Some(writer) => Ok(writer),
+            None => Err(Error::write("the repository cannot be opened for writing", "please report this")),
+        }
+    }
+
+    /// The full name of a ref, wherever it lies.
+    pub fn reference(&self, part: &str) -> String {
+        format!("{}/{part}", self.prefix)
+    }
+
+    /// A text hashed to what every file system takes as a name: sixteen hexadecimal digits.
+    ///
+    /// # Errors
+    /// Nothing can be hashed.
+    pub fn hashed(&self, text: &str) -> Result<String, Error> {
+        let mut hash = self.repo.blob_id(text.as_bytes())?.to_string();
+        hash.truncate(16);
+        Ok(hash)
+    }
+
+    /// Where the refs lie that are read here, without a slash at the end: they themselves, or what the
+    /// remote's were last.
+    ///
+    /// # Errors
+    /// Nothing can be hashed.
+    pub fn view(&self) -> Result<String, Error> {
+        let Some(remote) = &self.remote else {
+            return Ok(self.prefix.clone());
+        };
+        let folder = match self.kept {
+            Kept::Locks => "refs/lane/remotes",
+            Kept::Requests => "refs/lane/requests-of",
+        };
+        let name = &remote.name;
+        Ok(if is_name(name) {
+            format!("{folder}/{name}")
+        } else {
+            format!("{folder}/{}", self.hashed(name)?)
+        })
+    }
+
+    /// The copies of the remote's refs.
+    ///
+    /// # Errors
+    /// Nothing can be hashed.
+    pub fn mirror<'m>(&'m self, remote: &'m Remote, state: &'m State) -> Result<Mirror<'m>, Error> {
+        Ok(Mirror { repo: self.repo, remote, view: self.view()?, state, what: self.kept.one() })
+    }
+}
