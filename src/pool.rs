@@ -1,6 +1,5 @@
 //! The same work on many things at once.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 /// More threads than this only wait for one disk.
@@ -10,24 +9,33 @@ const MOST: usize = 8;
 pub fn map<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
     // Half of the work waits for child processes: two threads more than there are processors keep those busy.
     let threads = std::thread::available_parallelism().map_or(2, usize::from) + 2;
-    let next = AtomicUsize::new(0);
     let done = Mutex::new(Vec::with_capacity(items.len()));
-    std::thread::scope(|scope| {
-        for _ in 0..threads.min(MOST).min(items.len()) {
-            scope.spawn(|| {
-                while let Some((at, item)) = {
-                    let at = next.fetch_add(1, Ordering::Relaxed);
-                    items.get(at).map(|item| (at, item))
-                } {
-                    let result = work(item);
-                    done.lock().unwrap_or_else(PoisonError::into_inner).push((at, result));
-                }
-            });
-        }
+    each(items.iter().enumerate(), threads.min(MOST), |(at, item)| {
+        let result = work(item);
+        done.lock().unwrap_or_else(PoisonError::into_inner).push((at, result));
     });
     let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
     done.sort_by_key(|(at, _)| *at);
     done.into_iter().map(|(_, result)| result).collect()
+}
+
+/// Does something with each item, at most so many at the same time.
+pub fn each<I: ExactSizeIterator + Send>(items: I, threads: usize, work: impl Fn(I::Item) + Sync)
+where
+    I::Item: Send,
+{
+    let threads = threads.max(1).min(items.len());
+    let queue = Mutex::new(items);
+    let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).next();
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                while let Some(item) = next() {
+                    work(item);
+                }
+            });
+        }
+    });
 }
 
 #[cfg(test)]

@@ -11,7 +11,6 @@ mod focus;
 mod git;
 mod losses;
 mod outcome;
-mod pool;
 mod provision;
 mod repair;
 mod state;
@@ -30,6 +29,7 @@ use crate::agent_env;
 use crate::error::Error;
 use crate::gather::{Loaded, Repository};
 use crate::install;
+use crate::pool;
 use crate::ports;
 use state::Held;
 use target::Target;
@@ -82,7 +82,7 @@ pub fn run(
         work.push(Work { outcome: Outcome::of(&target), target, held });
     }
 
-    pool::each(&mut work, options.jobs, |work| {
+    pool::each(work.iter_mut(), options.jobs, |work| {
         let made = tree::ensure(common_dir, &work.target, &mut work.held);
         work.settle(made, |outcome, done| outcome.changes.extend(done));
     });
@@ -119,7 +119,7 @@ pub fn run(
     }
 
     let steps = &plan.policy.provision;
-    pool::each(&mut work, options.jobs, |work| {
+    pool::each(work.iter_mut(), options.jobs, |work| {
         let Some(agent) = plan.policy.agent(&work.target.agent).filter(|_| work.outcome.error.is_none())
         else {
             return;
