@@ -494,9 +494,12 @@ fn what_waits_for_an_agent_is_known_to_others() {
     two.git(&["update-ref", "refs/lane/requests/odd", "HEAD"]).ok();
     let repo = git_lane::gather::Git2Repository::open_at(&scratch.root().join(".git")).unwrap();
     let plan = git_lane::gather::policy_source::find(&repo).unwrap().plan;
+    let all = git_lane::requests::store::Store::new(&repo, &plan).all().unwrap();
     let waiting = |agent: &str| {
-        let all = git_lane::requests::waiting_for(&repo, &plan, agent).unwrap();
-        all.into_iter().map(|one| one.next.unwrap()).collect::<Vec<String>>()
+        git_lane::requests::waiting_for(&all, &plan, agent)
+            .into_iter()
+            .map(|one| one.next.unwrap())
+            .collect::<Vec<String>>()
     };
     assert_eq!(waiting("a1"), ["git lane request accept r2", "git lane request done r1 --commit HEAD"]);
     assert_eq!(waiting("a2"), [""; 0]);

@@ -12,28 +12,18 @@ pub mod rights;
 pub mod step;
 pub mod store;
 
-use crate::error::Error;
-use crate::gather::Repository;
 use crate::policy::Plan;
 
 pub use order::Summary;
 use record::Person;
 
-/// What waits for an agent: requests that it is to answer, those it accepted and has not done yet; the most
-/// urgent first, then the oldest. As far as it is known here: no remote is asked, and refs that hold no
-/// request are left to `git lane request list`.
-///
-/// # Errors
-/// The refs cannot be read.
-pub fn waiting_for(repo: &dyn Repository, plan: &Plan, agent: &str) -> Result<Vec<Summary>, Error> {
+/// The requests that wait for an agent: those that it is to answer, and those it accepted and has not done yet; the
+/// most urgent first, then the oldest. Refs that hold no request are left to `git lane request list`.
+pub fn waiting_for(all: &store::All, plan: &Plan, agent: &str) -> Vec<Summary> {
     let me = Person::Agent(agent.to_owned());
-    let all = store::Store::new(repo, plan).all()?;
-    let mut waiting: Vec<Summary> = all
-        .iter()
-        .filter_map(|(_, tip)| tip.as_ref().ok())
-        .map(|tip| Summary::of(plan, &tip.record, &me))
-        .filter(|summary| summary.waits_for_you)
-        .collect();
+    let sound = all.iter().filter_map(|(_, tip)| tip.as_ref().ok());
+    let mut waiting: Vec<Summary> =
+        sound.map(|tip| Summary::of(plan, &tip.record, &me)).filter(|one| one.waits_for_you).collect();
     order::sort(&mut waiting);
-    Ok(waiting)
+    waiting
 }

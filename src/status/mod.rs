@@ -170,9 +170,12 @@ pub fn read(repo: &dyn Repository, loaded: &Loaded, now: i64) -> Result<Status, 
     lanes::adopt(repo, plan, &mut lines);
     locks::fill(&mut lines, held);
     ports::fill(plan, &mut lines, &mut notes);
-    for line in &mut lines {
-        let waiting = line.agent.as_ref().map(|agent| requests::waiting_for(repo, plan, agent));
-        line.requests = waiting.and_then(Result::ok).map(|waiting| waiting.len());
+    // As far as they are known here: no remote is asked.
+    if let Ok(all) = requests::store::Store::new(repo, plan).all() {
+        for line in &mut lines {
+            let agent = line.agent.as_ref();
+            line.requests = agent.map(|agent| requests::waiting_for(&all, plan, agent).len());
+        }
     }
     let pulls = pulls::ask(repo, plan, &lines);
     let clashes = clashes(repo, loaded, &lines, MERGES);
