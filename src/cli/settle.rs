@@ -7,6 +7,7 @@ use super::session::Session;
 use super::trace;
 use crate::facts::{LOCK_TRAILER, Oid, RepoPath};
 use crate::gather::tree_diff::tree_diff;
+use crate::gather::under_way::under_way;
 use crate::gather::worktrees::worktrees;
 use crate::gather::{Git2Repository, RawCommit, Read, Repository};
 use crate::locks;
@@ -16,9 +17,6 @@ use crate::locks::record::Lease;
 use crate::locks::scope::{Scope, lockable};
 use crate::policy::model::Release;
 
-/// What git keeps in a worktree's folder while something takes several steps.
-const UNDER_WAY: [&str; 5] =
-    ["rebase-merge", "rebase-apply", "MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD"];
 /// The locks of a remote may be known from so many milliseconds ago.
 const RECENT: u64 = 10_000;
 
@@ -195,8 +193,7 @@ impl Work<'_> {
             {
                 continue;
             }
-            let is_under_way = |name: &&str| tree.git_dir.join(name).exists();
-            if UNDER_WAY.iter().any(is_under_way) {
+            if under_way(&tree.git_dir).is_some_and(|word| word != "bisect") {
                 return Ok(true);
             }
             let (scope, fold) = (self.scope(), self.session.loaded.plan.folds_case());

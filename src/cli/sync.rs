@@ -14,13 +14,14 @@ use super::{Outcome, lock_args, push};
 use crate::error::Error;
 use crate::facts::{Oid, RepoPath, Unavailable};
 use crate::gather::tree_diff::tree_diff;
+use crate::gather::under_way::under_way;
 use crate::gather::{Git2Repository, Repository, policy_source};
 use crate::locks::keeper::Keeper;
 use crate::locks::machine::ThisMachine;
 use crate::locks::record::plain;
 use crate::locks::{in_worktree, run as run_git};
 use crate::policy::Plan;
-use crate::status::{Lane, lanes, under_way};
+use crate::status::{Lane, lanes};
 
 /// A rebase of many commits, with somebody's hooks.
 const LONG: Duration = Duration::from_secs(3_600);

@@ -23,6 +23,7 @@ pub mod server_policy;
 mod similarity;
 mod survey;
 pub mod tree_diff;
+pub mod under_way;
 pub mod worktrees;
 
 pub use change::{Request, Subject, Told, gather};

@@ -8,6 +8,7 @@ use super::target::Target;
 use super::{files, git, quoted, state};
 use crate::error::Error;
 use crate::facts::Oid;
+use crate::gather::under_way::{UnderWay, all_under_way};
 use crate::gather::{Git2Repository, Loaded, Repository, staged_tree};
 use crate::locks::keeper::Keeper;
 use crate::locks::machine::ThisMachine;
@@ -26,17 +27,6 @@ impl Loss {
         Self { what: what.into(), help: help.into() }
     }
 }
-
-/// What git keeps in a worktree's git folder while something is under way there.
-const UNDER_WAY: [(&str, &str, &str); 7] = [
-    ("rebase-merge", "a rebase", "git rebase --continue, or --abort"),
-    ("rebase-apply", "a rebase or git am", "git rebase --continue, or --abort"),
-    ("MERGE_HEAD", "a merge", "git merge --continue, or --abort"),
-    ("CHERRY_PICK_HEAD", "a cherry-pick", "git cherry-pick --continue, or --abort"),
-    ("REVERT_HEAD", "a revert", "git revert --continue, or --abort"),
-    ("sequencer", "a sequence of picks", "git cherry-pick --continue, or --abort"),
-    ("BISECT_LOG", "a bisection", "git bisect reset"),
-];
 
 /// How many paths or commits are named.
 const MOST: usize = 5;
@@ -60,11 +50,10 @@ pub(super) fn of(
         let help = format!("git worktree unlock {}", quoted(root));
         found.push(Loss::new(format!("the worktree is locked{why}"), help));
     }
-    for (name, what, help) in UNDER_WAY {
-        if git_dir.join(name).exists() {
-            found.push(Loss::new(format!("{what} is under way"), format!("{cd}{help}")));
-        }
-    }
+    let under_way = all_under_way(git_dir);
+    found.extend(
+        under_way.map(|it| Loss::new(format!("{} is under way", it.what), format!("{cd}{}", it.help))),
+    );
     found.extend(files_of(loaded, target, &cd)?);
     found.extend(commits_of(repo, loaded, target, &cd)?);
     found.extend(locks_of(repo, loaded, &target.agent)?);
@@ -77,12 +66,8 @@ pub(super) fn of(
 /// Something cannot be read.
 pub(super) fn of_gone(repo: &dyn Repository, git_dir: &Path) -> Result<Vec<Loss>, Error> {
     let help = "if its folder was moved: git worktree repair <its new place>; if it is gone for good: git worktree prune";
-    let mut found = Vec::new();
-    for (name, what, _) in UNDER_WAY {
-        if git_dir.join(name).exists() {
-            found.push(Loss::new(format!("its folder is gone, and {what} is under way"), help));
-        }
-    }
+    let gone = |it: UnderWay| Loss::new(format!("its folder is gone, and {} is under way", it.what), help);
+    let mut found: Vec<Loss> = all_under_way(git_dir).map(gone).collect();
     let head = fs::read_to_string(git_dir.join("HEAD")).unwrap_or_default();
     let head = head.trim();
     let tip = match head.strip_prefix("ref: ") {

@@ -23,7 +23,6 @@ use crate::pool;
 use crate::requests;
 
 pub use lanes::{Lane, lanes};
-pub use tree::under_way;
 
 /// How long GitHub may take.
 const HOST: Duration = Duration::from_secs(3);

@@ -1,10 +1,9 @@
 //! One worktree, read in a thread of its own.
 
-use std::path::Path;
-
 use super::{Check, Lane, Last, Line};
 use crate::engine;
 use crate::facts::{Event, Facts, Message, Unavailable};
+use crate::gather::under_way::under_way;
 use crate::gather::{
     Environment, Git2Repository, Layout, Loaded, Read, Repository, Request, Subject, claims, gather,
     rebasing_branch,
@@ -13,21 +12,6 @@ use crate::locks::changed_files;
 use crate::locks::record::plain;
 use crate::policy::Plan;
 use crate::report::Report;
-
-/// What git keeps in a worktree's folder while something takes several steps.
-const UNDER_WAY: [(&str, &str); 6] = [
-    ("rebase-merge", "rebase"),
-    ("rebase-apply", "rebase"),
-    ("MERGE_HEAD", "merge"),
-    ("CHERRY_PICK_HEAD", "cherry-pick"),
-    ("REVERT_HEAD", "revert"),
-    ("BISECT_LOG", "bisect"),
-];
-
-/// What git is in the middle of in a worktree: `rebase`, `merge`, `cherry-pick`, `revert`, `bisect`.
-pub fn under_way(git_dir: &Path) -> Option<&'static str> {
-    UNDER_WAY.iter().find(|(name, _)| git_dir.join(name).exists()).map(|(_, word)| *word)
-}
 
 /// Reads one worktree as far as it can be read.
 pub(super) fn line(layout: &Layout, lane: &Lane, loaded: &Loaded, now: i64) -> Line {

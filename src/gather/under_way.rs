@@ -1,0 +1,64 @@
+//! What git is in the middle of in a worktree.
+
+use std::path::Path;
+
+/// Something that takes several steps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UnderWay {
+    /// What git keeps in the worktree's git folder meanwhile: gitrepository-layout(5), git-status(1).
+    file: &'static str,
+    /// The word for it: `rebase`.
+    pub word: &'static str,
+    /// The same as the subject of a sentence: `a rebase`.
+    pub what: &'static str,
+    /// How to come to an end of it.
+    pub help: &'static str,
+}
+
+/// What lies between the picks of several, and means nothing else.
+const SEQUENCER: &str = "sequencer";
+
+const ALL: [UnderWay; 7] = [
+    UnderWay {
+        file: "rebase-merge",
+        word: "rebase",
+        what: "a rebase",
+        help: "git rebase --continue, or --abort",
+    },
+    UnderWay {
+        file: "rebase-apply",
+        word: "rebase",
+        what: "a rebase or git am",
+        help: "git rebase --continue, or --abort",
+    },
+    UnderWay { file: "MERGE_HEAD", word: "merge", what: "a merge", help: "git merge --continue, or --abort" },
+    UnderWay {
+        file: "CHERRY_PICK_HEAD",
+        word: "cherry-pick",
+        what: "a cherry-pick",
+        help: "git cherry-pick --continue, or --abort",
+    },
+    UnderWay {
+        file: "REVERT_HEAD",
+        word: "revert",
+        what: "a revert",
+        help: "git revert --continue, or --abort",
+    },
+    UnderWay {
+        file: SEQUENCER,
+        word: "cherry-pick",
+        what: "a sequence of picks",
+        help: "git cherry-pick --continue, or --abort",
+    },
+    UnderWay { file: "BISECT_LOG", word: "bisect", what: "a bisection", help: "git bisect reset" },
+];
+
+/// All that is under way in a worktree with this git folder, the rest of a sequence of picks included.
+pub fn all_under_way(git_dir: &Path) -> impl Iterator<Item = UnderWay> {
+    ALL.into_iter().filter(|it| git_dir.join(it.file).exists())
+}
+
+/// What git is in the middle of: `rebase`, `merge`, `cherry-pick`, `revert`, `bisect`.
+pub fn under_way(git_dir: &Path) -> Option<&'static str> {
+    all_under_way(git_dir).find(|it| it.file != SEQUENCER).map(|it| it.word)
+}
