@@ -144,6 +144,83 @@ fn staged_and_unpushed_work() {
 }
 
 #[test]
+fn edits_that_git_was_told_not_to_look_at() {
+    let (bare, tree) = bare();
+    tree.git(&["config", "status.showUntrackedFiles", "no"]).ok();
+    std::os::unix::fs::symlink("1.txt", tree.root.join("data/link")).unwrap();
+    tree.git(&["add", "-A"]).ok();
+    tree.git(&["-c", "core.hooksPath=/dev/null", "commit", "-q", "-m", "a link"]).ok();
+    tree.git(&["update-ref", "refs/heads/main", "HEAD"]).ok();
+    for (flag, undo, path) in [
+        ("--assume-unchanged", "--no-assume-unchanged", "data/1.txt"),
+        ("--skip-worktree", "--no-skip-worktree", "data/2.txt"),
+        ("--skip-worktree", "--no-skip-worktree", "data/link"),
+    ] {
+        tree.git(&["update-index", flag, path]).ok();
+        std::fs::remove_file(tree.root.join(path)).unwrap();
+        std::fs::write(tree.root.join(path), "mine\n").unwrap();
+        assert_eq!(tree.git(&["status", "--porcelain"]).ok().out, "");
+        refused(&bare, &tree, &["hidden from git status", path, "git update-index --no-assume-unchanged"]);
+        tree.git(&["update-index", undo, path]).ok();
+        tree.git(&["checkout", "-q", "--", path]).ok();
+        tree.git(&["update-index", flag, path]).ok();
+    }
+    // Absent, as in a sparse checkout: nothing is lost.
+    std::fs::remove_file(tree.root.join("data/2.txt")).unwrap();
+    bare.lane(&["teardown", "a1"]).ok();
+}
+
+#[test]
+fn commits_that_only_the_worktree_remembers() {
+    let (bare, tree) = bare();
+    let commit = |subject: &str| {
+        tree.git(&["-c", "core.hooksPath=/dev/null", "commit", "-q", "--allow-empty", "-m", subject]).ok();
+        tree.git(&["rev-parse", "HEAD"]).ok().out.trim().to_owned()
+    };
+    // What a branch was reset from stands in the branch's own reflog, and that stays.
+    commit("on the branch");
+    tree.git(&["reset", "-q", "--hard", "HEAD~1"]).ok();
+    tree.git(&["checkout", "-q", "--detach"]).ok();
+    let lost = commit("on no branch");
+    tree.git(&["checkout", "-q", "feat/a1/main"]).ok();
+    refused(&bare, &tree, &["only this worktree remembers it", "on no branch", &lost[..7]]);
+    tree.git(&["branch", "kept", &lost]).ok();
+    let own = commit("by a ref of the worktree's own");
+    tree.git(&["reset", "-q", "--hard", "HEAD~1"]).ok();
+    tree.git(&["update-ref", "refs/worktree/mine", &own]).ok();
+    bare.at.git(&["reflog", "expire", "--expire=now", "feat/a1/main"]).ok();
+    refused(&bare, &tree, &["by a ref of the worktree's own"]);
+    tree.git(&["update-ref", "-d", "refs/worktree/mine"]).ok();
+    tree.git(&["reflog", "expire", "--expire=now", "HEAD"]).ok();
+    bare.lane(&["teardown", "a1"]).ok();
+    bare.at.git(&["cat-file", "-e", &lost]).ok();
+}
+
+#[test]
+fn after_an_amend_and_a_rebase_it_goes() {
+    let (bare, tree) = bare();
+    let plain = ["-c", "core.hooksPath=/dev/null"];
+    let git = |args: &[&str]| tree.git(&[&plain[..], args].concat()).ok();
+    git(&["commit", "-q", "--allow-empty", "-m", "one"]);
+    git(&["commit", "-q", "--allow-empty", "--amend", "-m", "one, better"]);
+    git(&["commit", "-q", "--allow-empty", "-m", "fixup! one, better"]);
+    git(&["-c", "sequence.editor=:", "rebase", "-q", "-i", "--autosquash", "HEAD~2"]);
+    git(&["reset", "-q", "--hard", "main"]);
+    bare.lane(&["teardown", "a1"]).ok();
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn somebody_works_there() {
+    let (bare, tree) = bare();
+    let mut at_work = tree.command("sleep").arg("600").current_dir(tree.root.join("data")).spawn().unwrap();
+    refused(&bare, &tree, &["at work there: sleep", &at_work.id().to_string()]);
+    at_work.kill().unwrap();
+    at_work.wait().unwrap();
+    bare.lane(&["teardown", "a1"]).ok();
+}
+
+#[test]
 fn a_rebase_under_way_and_a_lock() {
     let (bare, tree) = bare();
     bare.lane(&["lock", "common", "--agent", "a1"]).ok();

@@ -27,8 +27,7 @@ pub(super) fn of(ports: &[u16]) -> BTreeMap<u16, Holder> {
         }
     }
     let mut found = BTreeMap::new();
-    let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
-    for id in entries.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok()) {
+    for id in processes() {
         let files = std::fs::read_dir(format!("/proc/{id}/fd")).into_iter().flatten().flatten();
         for target in files.filter_map(|file| std::fs::read_link(file.path()).ok()) {
             let inode = target.to_str().and_then(|text| text.strip_prefix("socket:[")?.strip_suffix(']'));
@@ -44,6 +43,20 @@ pub(super) fn of(ports: &[u16]) -> BTreeMap<u16, Holder> {
 #[cfg(not(target_os = "linux"))]
 pub(super) fn of(_: &[u16]) -> BTreeMap<u16, Holder> {
     BTreeMap::new()
+}
+
+/// The numbers of all processes.
+#[cfg(target_os = "linux")]
+fn processes() -> impl Iterator<Item = u32> {
+    let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+}
+
+/// The processes that work in a folder, or below it, as far as the system tells; this one is none of them.
+#[cfg(target_os = "linux")]
+pub fn processes_in(folder: &std::path::Path) -> Vec<Holder> {
+    let others = processes().filter(|id| *id != std::process::id()).map(holder);
+    others.filter(|one| one.folder.as_ref().is_some_and(|at| at.starts_with(folder))).collect()
 }
 
 #[cfg(target_os = "linux")]

@@ -11,6 +11,8 @@ use std::time::Duration;
 
 pub use assigned::{forget, port_of};
 pub use holders::Holder;
+#[cfg(target_os = "linux")]
+pub use holders::processes_in;
 
 use crate::policy::scalar::Ports;
 

@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::locks::git::{Ran, command, in_worktree, run};
 
 /// A checkout may take long.
-const LIMIT: Duration = Duration::from_secs(1_800);
+pub(super) const LIMIT: Duration = Duration::from_secs(1_800);
 /// How long to try again while other gits have their lock files.
 const BUSY: Duration = Duration::from_secs(15);
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::SystemTime;
 
 use super::target::Target;
-use super::{files, git, quoted, state};
+use super::{files, git, quoted, state, unseen};
 use crate::error::Error;
 use crate::facts::Oid;
 use crate::gather::under_way::{UnderWay, all_under_way};
@@ -23,7 +23,7 @@ pub struct Loss {
 }
 
 impl Loss {
-    fn new(what: impl Into<String>, help: impl Into<String>) -> Self {
+    pub(super) fn new(what: impl Into<String>, help: impl Into<String>) -> Self {
         Self { what: what.into(), help: help.into() }
     }
 }
@@ -54,8 +54,11 @@ pub(super) fn of(
     found.extend(
         under_way.map(|it| Loss::new(format!("{} is under way", it.what), format!("{cd}{}", it.help))),
     );
+    found.extend(unseen::processes(root));
     found.extend(files_of(loaded, target, &cd)?);
+    found.extend(unseen::edits(repo, root, &cd)?);
     found.extend(commits_of(repo, loaded, target, &cd)?);
+    found.extend(unseen::commits(repo, root, &cd)?);
     found.extend(locks_of(repo, loaded, &target.agent)?);
     Ok(found)
 }
@@ -92,8 +95,15 @@ pub(super) fn of_gone(repo: &dyn Repository, git_dir: &Path) -> Result<Vec<Loss>
 
 /// Files that are in no commit: changed, untracked, or local and not written by us.
 fn files_of(loaded: &Loaded, target: &Target, cd: &str) -> Result<Vec<Loss>, Error> {
-    let args =
-        ["status", "--porcelain=v1", "-z", "--no-renames", "--ignored=matching", "--ignore-submodules=none"];
+    let args = [
+        "status",
+        "--porcelain=v1",
+        "-z",
+        "--no-renames",
+        "--untracked-files=normal", // git refuses `--ignored` where the configuration says `no`
+        "--ignored=matching",
+        "--ignore-submodules=none",
+    ];
     let ran = git::at(&target.root, None, &args)?;
     if !ran.ok {
         let said =
@@ -217,20 +227,25 @@ fn commits_of(repo: &dyn Repository, loaded: &Loaded, target: &Target, cd: &str)
     if unpushed.is_empty() {
         return Ok(Vec::new());
     }
-    let mut words = Vec::new();
-    for oid in unpushed.iter().take(MOST) {
-        let message = repo.commit(*oid)?.message;
-        let subject = crate::locks::record::plain(message.lines().next().unwrap_or_default());
-        words.push(format!("{} {subject}", oid.short()));
-    }
-    if unpushed.len() > MOST {
-        words.push(format!("and {} more", unpushed.len() - MOST));
-    }
     let help = match head.branch {
         Some(_) => format!("{cd}git lane push"),
         None => format!("{cd}git switch -c <branch> && git lane push (HEAD is on no branch)"),
     };
-    Ok(vec![Loss::new(format!("not pushed: {}", words.join(", ")), help)])
+    Ok(vec![Loss::new(format!("not pushed: {}", named(repo, &unpushed)?), help)])
+}
+
+/// A few commits with their subjects, and how many more there are.
+pub(super) fn named(repo: &dyn Repository, oids: &[Oid]) -> Result<String, Error> {
+    let mut words = Vec::new();
+    for oid in oids.iter().take(MOST) {
+        let message = repo.commit(*oid)?.message;
+        let subject = crate::locks::record::plain(message.lines().next().unwrap_or_default());
+        words.push(format!("{} {subject}", oid.short()));
+    }
+    if oids.len() > MOST {
+        words.push(format!("and {} more", oids.len() - MOST));
+    }
+    Ok(words.join(", "))
 }
 
 fn locks_of(repo: &dyn Repository, loaded: &Loaded, agent: &str) -> Result<Vec<Loss>, Error> {
@@ -257,7 +272,7 @@ fn locks_of(repo: &dyn Repository, loaded: &Loaded, agent: &str) -> Result<Vec<L
 }
 
 /// A few paths, and how many more there are.
-fn some(paths: &[String]) -> String {
+pub(super) fn some(paths: &[String]) -> String {
     let mut shown: Vec<String> =
         paths.iter().take(MOST).map(|path| crate::locks::record::plain(path)).collect();
     if paths.len() > MOST {

@@ -17,6 +17,7 @@ mod state;
 mod target;
 pub mod teardown;
 mod tree;
+mod unseen;
 
 use std::path::{Path, PathBuf};
 

@@ -1,0 +1,142 @@
+//! What would be lost with a worktree, and `git status` does not show.
+
+use std::ffi::OsStr;
+use std::path::Path;
+
+use super::losses::{Loss, named, some};
+use super::{git, quoted};
+use crate::error::Error;
+use crate::facts::{Oid, Unavailable};
+use crate::gather::{Git2Repository, Repository};
+use crate::locks::git::{Ran, in_worktree, run};
+
+/// How many files one git is asked about.
+const AT_ONCE: usize = 200;
+
+fn told(ran: Ran, root: &Path, what: &str) -> Result<Ran, Error> {
+    if ran.ok {
+        return Ok(ran);
+    }
+    let said = format!("git cannot tell {what} in {}: {}", root.display(), ran.complaint());
+    Err(Unavailable::new(said, format!("cd {} && git status", quoted(root))).into())
+}
+
+/// Changed files that git was told not to look at: `git update-index --assume-unchanged` and `--skip-worktree`.
+pub(super) fn edits(repo: &dyn Repository, root: &Path, cd: &str) -> Result<Option<Loss>, Error> {
+    let ran = told(git::at(root, None, &["ls-files", "-s", "-v", "-z"])?, root, "what is in the index")?;
+    let entries = ran.raw.split(|byte| *byte == 0).filter_map(entry);
+    let hidden = entries.filter(|(tag, ..)| *tag == b'S' || tag.is_ascii_lowercase());
+    let (mut changed, mut files) = (Vec::new(), Vec::new());
+    for (_, mode, oid, path) in hidden {
+        let Ok(data) = root.join(path).symlink_metadata() else {
+            continue; // not there: a sparse checkout, or removed, and then nothing is lost
+        };
+        match mode {
+            "120000" => {
+                let target = std::fs::read_link(root.join(path)).map(|to| to.into_os_string());
+                let id = target.ok().map(|to| repo.blob_id(to.as_encoded_bytes())).transpose()?;
+                if id.map(|id| id.to_string()).as_deref() != Some(oid) {
+                    changed.push(path);
+                }
+            }
+            // What a submodule has of its own is its repository's affair: the folder is looked at elsewhere.
+            "160000" => {}
+            _ if data.is_file() => files.push((oid, path)),
+            _ => changed.push(path),
+        }
+    }
+    for some in files.chunks(AT_ONCE) {
+        let mut git = in_worktree(root);
+        git.args(["hash-object", "--"]).args(some.iter().map(|(_, path)| path));
+        let ran = told(run(git, None, git::LIMIT)?, root, "what is changed")?;
+        let same =
+            some.iter().zip(ran.out.lines()).filter(|((oid, _), now)| oid == now).map(|((_, path), _)| path);
+        let same: std::collections::HashSet<_> = same.collect();
+        changed.extend(some.iter().map(|(_, path)| *path).filter(|path| !same.contains(path)));
+    }
+    if changed.is_empty() {
+        return Ok(None);
+    }
+    let names: Vec<String> = changed.iter().map(|path| path.to_string_lossy().into_owned()).collect();
+    let what = format!("not committed, and hidden from git status: {}", some(&names));
+    let help =
+        "git update-index --no-assume-unchanged --no-skip-worktree <file>, then git commit or git restore";
+    Ok(Some(Loss::new(what, format!("{cd}{help}"))))
+}
+
+/// `H 100644 <oid> 0\t<path>`: git-ls-files(1), `-s -v -z`.
+fn entry(line: &[u8]) -> Option<(u8, &str, &str, &OsStr)> {
+    let tab = line.iter().position(|byte| *byte == b'\t')?;
+    let mut words = std::str::from_utf8(&line[..tab]).ok()?.split(' ');
+    let (tag, mode, oid) = (words.next()?, words.next()?, words.next()?);
+    Some((*tag.as_bytes().first()?, mode, oid, as_path(&line[tab + 1..])?))
+}
+
+#[cfg(unix)]
+fn as_path(bytes: &[u8]) -> Option<&OsStr> {
+    Some(std::os::unix::ffi::OsStrExt::from_bytes(bytes))
+}
+
+#[cfg(not(unix))]
+fn as_path(bytes: &[u8]) -> Option<&OsStr> {
+    std::str::from_utf8(bytes).ok().map(OsStr::new)
+}
+
+/// Commits that no ref has: those that only the reflog of this worktree's HEAD remembers, and those of refs that
+/// are its alone. Both go with it; a branch's own reflog stays.
+pub(super) fn commits(repo: &dyn Repository, root: &Path, cd: &str) -> Result<Vec<Loss>, Error> {
+    let own = ["for-each-ref", "--format=%(objectname)", "refs/worktree"];
+    let own = told(git::at(root, None, &own)?, root, "which refs are this worktree's own")?;
+    let log = ["log", "-g", "--no-show-signature", "--format=%H %gs", "HEAD"];
+    let log = match git::at(root, None, &log)? {
+        ran if ran.ok => ran.out,
+        // Before the first commit there is none.
+        _ if Git2Repository::open_at(root)?.head()?.oid.is_none() => String::new(),
+        ran => told(ran, root, "where HEAD was")?.out,
+    };
+    // The steps of a rebase are on the branch by now, or were made anew.
+    let entries = log.lines().filter_map(|line| line.split_once(' '));
+    let made = entries.filter(|(_, how)| !how.starts_with("rebase") && !how.starts_with("pull --rebase"));
+    let mut tips = oids(repo, made.map(|(oid, _)| oid));
+    tips.extend(oids(repo, own.out.lines()));
+    let known = repo.tips("refs/")?;
+    if tips.is_empty() || repo.commits(&tips, &known)?.is_empty() {
+        return Ok(Vec::new());
+    }
+    let branches = ["log", "-g", "--no-show-signature", "--format=%H", "--branches"];
+    let branches = git::at(root, None, &branches)?.out;
+    let known = [known, oids(repo, branches.lines())].concat();
+    let lost = repo.commits(&tips, &known)?;
+    let Some(last) = lost.last() else {
+        return Ok(Vec::new());
+    };
+    let what = format!("on no branch, and only this worktree remembers it: {}", named(repo, &lost)?);
+    let help = format!(
+        "{cd}git branch <name> {}, then git push; to let it go: git reflog expire --expire=now HEAD",
+        last.short()
+    );
+    Ok(vec![Loss::new(what, help)])
+}
+
+fn oids<'a>(repo: &dyn Repository, lines: impl Iterator<Item = &'a str>) -> Vec<Oid> {
+    lines.filter_map(Oid::from_hex).filter(|oid| repo.has(*oid)).collect()
+}
+
+/// Processes that work in the worktree: they would go on in a folder that is gone.
+#[cfg(target_os = "linux")]
+pub(super) fn processes(root: &Path) -> Option<Loss> {
+    let root = root.canonicalize().ok()?;
+    let found = crate::ports::processes_in(&root);
+    if found.is_empty() {
+        return None;
+    }
+    let words: Vec<String> = found.iter().map(|one| format!("{} ({})", one.name, one.id)).collect();
+    let help = "end it, or have it leave: what it writes from now on would be lost";
+    Some(Loss::new(format!("at work there: {}", some(&words)), help))
+}
+
+/// Nobody tells, here.
+#[cfg(not(target_os = "linux"))]
+pub(super) fn processes(_: &Path) -> Option<Loss> {
+    None
+}
