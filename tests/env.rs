@@ -112,6 +112,17 @@ fn memory_is_limited() {
     };
     assert_eq!(take(20), 0);
     assert_ne!(take(400), 0);
+    // A control group counts all that the command starts, and is gone with it; a limit on address space does not.
+    let hold = "head -c 150M /dev/zero | tail -c 150M >/dev/null";
+    let script = format!("({hold}) & first=$!; {hold}; second=$?; wait $first && exit $second");
+    let both = bare.lane(&["run", "a1", "-v", "--", "sh", "-c", &script]);
+    match both.err.split_once("by the control group ") {
+        Some((_, rest)) => {
+            assert_ne!(both.code, 0, "{}", both.err);
+            assert!(!std::path::Path::new(rest.lines().next().unwrap()).exists(), "{rest}");
+        }
+        None => assert_eq!(both.code, 0, "{}", both.err),
+    }
 }
 
 #[test]
@@ -140,4 +151,24 @@ fn signals_reach_the_command() {
     kill("-TERM", child.id());
     assert_eq!(child.wait().unwrap().code(), Some(128 + 15));
     assert!(started.elapsed() < Duration::from_secs(20));
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_signal_that_is_ignored_stays_so() {
+    let bare = bare();
+    let script = "echo ready; sleep 1; echo done";
+    let mut command = bare.at.command("sh");
+    // As nohup(1) does it.
+    command.args(["-c", "trap '' HUP INT; exec \"$@\"", "sh", LANE, "run", "a1", "--", "sh", "-c", script]);
+    let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+    let mut out = std::io::BufReader::new(child.stdout.take().unwrap());
+    let mut text = String::new();
+    std::io::BufRead::read_line(&mut out, &mut text).unwrap();
+    for signal in ["-HUP", "-INT"] {
+        assert!(bare.at.command("kill").args([signal, &child.id().to_string()]).status().unwrap().success());
+    }
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    std::io::Read::read_to_string(&mut out, &mut text).unwrap();
+    assert_eq!(text, "ready\ndone\n");
 }

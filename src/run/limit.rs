@@ -9,7 +9,8 @@ use std::process::Command;
 /// A limit on memory.
 #[derive(Debug)]
 pub enum Limit {
-    /// Of the command and all that it starts, together: cgroups(7), version 2.
+    /// Of the command and all that it starts, together: cgroups(7), of version 2, or of version 1 where that
+    /// counts memory.
     Group {
         /// The control group, removed when this is dropped.
         folder: PathBuf,
@@ -71,25 +72,37 @@ impl Drop for Limit {
 
 /// The control groups that one of our own may be made in: that of this process, and the one around it.
 fn groups() -> Vec<PathBuf> {
-    let mounted = ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"];
-    let Some(mount) = mounted.map(Path::new).into_iter().find(|at| at.join("cgroup.controllers").is_file())
-    else {
-        return Vec::new();
-    };
     let text = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
-    let Some(own) = text.lines().find_map(|line| line.strip_prefix("0::/")) else {
-        return Vec::new();
+    // `0::/path` in version 2, `4:memory:/path` for a controller of version 1.
+    let own = |mount: &Path, controllers: &str| -> Option<PathBuf> {
+        let mut lines = text.lines().filter_map(|line| line.split_once(':')?.1.split_once(':'));
+        let (_, path) = lines.find(|(of, _)| of.split(',').any(|one| one == controllers))?;
+        Some(mount.join(path.trim_start_matches('/')))
     };
-    let own = mount.join(own);
-    let around = own.parent().filter(|around| around.starts_with(mount)).map(Path::to_owned);
-    std::iter::once(own).chain(around).collect()
+    let mounted = [
+        ("/sys/fs/cgroup", "", "cgroup.controllers"),
+        ("/sys/fs/cgroup/unified", "", "cgroup.controllers"),
+        ("/sys/fs/cgroup/memory", "memory", "memory.limit_in_bytes"),
+    ];
+    let mut found = Vec::new();
+    for (mount, controllers, proof) in mounted {
+        let mount = Path::new(mount);
+        if let Some(own) = own(mount, controllers).filter(|_| mount.join(proof).is_file()) {
+            let around = own.parent().filter(|around| around.starts_with(mount)).map(Path::to_owned);
+            found.extend(std::iter::once(own).chain(around));
+        }
+    }
+    found
 }
 
 /// Makes a control group with a limit; `None` where that may not be, or memory is not counted there.
 fn group(folder: &Path, bytes: u64) -> Option<PathBuf> {
     fs::create_dir(folder).ok()?;
-    let is_limited = folder.join("memory.max").is_file()
-        && fs::write(folder.join("memory.max"), bytes.to_string()).is_ok()
+    let limits = [folder.join("memory.max"), folder.join("memory.limit_in_bytes")];
+    let is_limited = limits
+        .into_iter()
+        .find(|limit| limit.is_file())
+        .is_some_and(|limit| fs::write(limit, bytes.to_string()).is_ok())
         && fs::OpenOptions::new().write(true).open(folder.join("cgroup.procs")).is_ok();
     if !is_limited {
         let _ = fs::remove_dir(folder);

@@ -13,9 +13,12 @@ pub(super) fn run(command: &mut Command) -> std::io::Result<u8> {
     use std::io::IsTerminal;
     use std::os::unix::process::ExitStatusExt;
 
+    // What was ignored before stays so, for the command as well: that is what nohup(1) does.
+    let ignored = ignored();
+    let caught = [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2];
+    let caught = caught.into_iter().filter(|signal| ignored >> (signal - 1) & 1 == 0);
     // Before the child is there, so that none is lost.
-    let mut signals =
-        signal_hook::iterator::Signals::new([SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2])?;
+    let mut signals = signal_hook::iterator::Signals::new(std::iter::once(SIGCHLD).chain(caught))?;
     let mut child = command.spawn()?;
     let id = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
     let known = [Signal::HUP, Signal::INT, Signal::QUIT, Signal::TERM, Signal::USR1, Signal::USR2];
@@ -40,6 +43,15 @@ pub(super) fn run(command: &mut Command) -> std::io::Result<u8> {
             }
         }
     }
+}
+
+/// The signals that this process ignores, one bit each, the first for signal 1; as far as the system tells:
+/// proc(5), `SigIgn`.
+#[cfg(unix)]
+fn ignored() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0)
 }
 
 #[cfg(not(unix))]
