@@ -306,6 +306,18 @@ fn a_step_that_waits_for_a_variable() {
 }
 
 #[test]
+fn secrets_stay_out_of_what_is_kept_and_shown() {
+    let steps = "  - { name: build, run: \"echo key=$KEY url=$DATABASE_URL home=$HOME; exit 3\" }\n";
+    let bare = Bare::new(&policy(1, steps));
+    let outside = [("KEY_A1", "s3cr3t key"), ("DATABASE_URL", "postgresql://me:pa%73s@h/d")];
+    let ran = bare.at.lane_env(&["setup"], &outside).fails(1).says("key=*** url=postgresql://me:***@h/d");
+    assert!(!ran.out.contains("s3cr3t") && !ran.err.contains("pa%73s"), "{}", ran.err);
+    let log = std::fs::read_to_string(bare.at.root.join("lane/logs/a1/build.log")).unwrap();
+    assert!(log.starts_with("key=*** url=postgresql://me:***@h/d?options="), "{log}");
+    assert!(log.contains(&format!("home={}", bare.scratch.home().display())), "{log}");
+}
+
+#[test]
 fn taken_ports_are_named() {
     let (listener, port) =
         (22_000..30_000).find_map(|port| Some((TcpListener::bind(("127.0.0.1", port)).ok()?, port))).unwrap();

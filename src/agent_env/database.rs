@@ -30,6 +30,17 @@ pub(super) fn with_search_path(url: &str, schema: &str) -> String {
     format!("{address}?{}{fragment}", kept.join("&"))
 }
 
+/// The password in an address, as it is written there and as it is meant.
+pub(super) fn passwords(url: &str) -> Vec<String> {
+    let authority = url.split_once("://").map(|(_, rest)| rest.split(['/', '?', '#']).next().unwrap_or(rest));
+    let written = authority.and_then(|text| text.rsplit_once('@')?.0.split_once(':')).map(|(_, word)| word);
+    let Some(written) = written else {
+        return Vec::new();
+    };
+    let meant = percent_encoding::percent_decode_str(written).decode_utf8_lossy().into_owned();
+    vec![written.to_owned(), meant]
+}
+
 /// `-csearch_path=<schema>,public`, as a part of a URI.
 pub(super) fn setting(schema: &str) -> String {
     let schema = percent_encoding::utf8_percent_encode(schema, percent_encoding::NON_ALPHANUMERIC);

@@ -55,7 +55,14 @@ pub struct Resolved {
     pub set: Vec<(String, String)>,
     /// Variables that cannot be had, and the unset ones that they refer to.
     pub missing: Vec<(String, Vec<String>)>,
+    /// What came by reference and is not to be shown, the longest first.
+    pub secrets: Vec<String>,
 }
+
+/// Variables that everybody has, and that hold no secret.
+const PUBLIC: [&str; 9] = ["HOME", "USER", "LOGNAME", "PATH", "PWD", "SHELL", "TERM", "TMPDIR", "LANG"];
+/// Shorter values stand in many words, and keep no secret anyway.
+const SHORTEST: usize = 4;
 
 /// The variables of an agent.
 pub fn of(agent: &Agent) -> Variables {
@@ -105,9 +112,15 @@ impl Variables {
             for part in variable.parts() {
                 match part {
                     Part::Text(text) => value.push_str(text),
-                    Part::Reference(name) => match resolved.get(name).or_else(|| outside(name)) {
-                        Some(found) => value.push_str(&found),
-                        None => unset.push(name.to_owned()),
+                    Part::Reference(name) => match (resolved.get(name), outside(name)) {
+                        (Some(own), _) => value.push_str(&own),
+                        (None, Some(found)) => {
+                            value.push_str(&found);
+                            if !PUBLIC.contains(&name) {
+                                resolved.secrets.push(found);
+                            }
+                        }
+                        (None, None) => unset.push(name.to_owned()),
                     },
                 }
             }
@@ -126,6 +139,11 @@ impl Variables {
             resolved.set.retain(|(name, _)| name != DATABASE_URL);
             resolved.set.push((DATABASE_URL.to_owned(), url));
         }
+        let address = resolved.get(DATABASE_URL).or_else(|| outside(DATABASE_URL));
+        let passwords = address.map(|address| database::passwords(&address)).unwrap_or_default();
+        resolved.secrets.extend(passwords);
+        resolved.secrets.retain(|secret| secret.len() >= SHORTEST);
+        resolved.secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
         resolved
     }
 }
@@ -140,6 +158,11 @@ impl Resolved {
     /// The value of a variable.
     pub fn get(&self, name: &str) -> Option<String> {
         self.set.iter().rev().find(|(known, _)| known == name).map(|(_, value)| value.clone())
+    }
+
+    /// A text with every secret in it taken out.
+    pub fn masked(&self, text: &str) -> String {
+        self.secrets.iter().fold(text.to_owned(), |text, secret| text.replace(secret, "***"))
     }
 
     /// What cannot be had, for people; one line each.

@@ -135,6 +135,7 @@ fn run_one(step: &Provision, target: &Target, environment: &Resolved, log: &Path
         Err(error) => return Ok(Ended::Failed(format!("sh cannot be started: {error}"), String::new())),
     };
     drop(command);
+    mask(log, environment)?;
     if status.success() {
         return Ok(Ended::Done(u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX)));
     }
@@ -168,6 +169,20 @@ fn open_log(log: &Path) -> Result<File, Error> {
     }
     file.set_len(0).map_err(unwritable)?;
     Ok(file)
+}
+
+/// Takes out of a log what the step was given in secret and has printed.
+fn mask(log: &Path, environment: &Resolved) -> Result<(), Error> {
+    if environment.secrets.is_empty() {
+        return Ok(());
+    }
+    let bytes = fs::read(log).map_err(|error| unwritable(log, &error))?;
+    let text = String::from_utf8_lossy(&bytes);
+    let masked = environment.masked(&text);
+    if masked != text {
+        fs::write(log, masked).map_err(|error| unwritable(log, &error))?;
+    }
+    Ok(())
 }
 
 fn how(status: ExitStatus) -> String {
