@@ -149,6 +149,12 @@ fn what_is_typed_wrong() {
     one.lane(&["request", "show", "../x"]).fails(2).says("there is no request");
     one.lane(&["request", "accept", "r1"]).ok();
     one.lane(&["request", "done", "r1", "--commit", "nowhere"]).fails(2).says("nowhere");
+    one.sneak("services/orchestrator/x.py", "x\n", "x");
+    let args = ["request", "done", "r1", "--commit", "HEAD"];
+    one.lane(&args)
+        .fails(2)
+        .says("changes nothing of area `migrations`")
+        .says("git lane request done r1 --commit");
     assert_eq!(scratch.git(&["for-each-ref", "refs/lane/requests"]).out.lines().count(), 1);
 }
 
@@ -368,6 +374,7 @@ fn broken_refs_here_are_named_and_break_nothing() {
     two.git(&["update-ref", &name("r1"), "refs/lane/requests/r1~1"]).ok();
     let ran = one.lane(&["request", "accept", "r1"]).fails(2).says("it was moved back");
     follow(&one, &ran, "bring back its last event: ").ok();
+    one.sneak("db/alembic/1.sql", "x\n", "x");
     one.lane(&["request", "done", "r1", "--commit", "HEAD"]).ok();
     // Somebody's branch, and a name that is no id.
     two.git(&["update-ref", &name("r2"), "HEAD"]).ok();

@@ -39,6 +39,7 @@ fn what_git_lane_writes_passes() {
     let (server, one, two) = server();
     submit(&two, "bot-2").ok();
     as_account(&one, "bot-1", &["accept", "r1"]).ok();
+    one.sneak("db/alembic/7.sql", "x\n", "x");
     as_account(&one, "bot-1", &["done", "r1", "--commit", "HEAD"]).ok();
     submit(&two, "bot-2").ok();
     as_account(&two, "bot-2", &["withdraw", "r2"]).ok();

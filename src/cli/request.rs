@@ -13,7 +13,8 @@ use super::request_text::{Seen, finished, refusal};
 use super::session::Session;
 use super::{request_list, who};
 use crate::error::Error;
-use crate::facts::Unavailable;
+use crate::facts::{Oid, Unavailable};
+use crate::gather::tree_diff::tree_diff;
 use crate::gather::{Repository, Request as Asked, Subject};
 use crate::identity::{Who, resolve};
 use crate::locks::machine::{ThisMachine, World};
@@ -125,15 +126,18 @@ fn answer(kind: Kind, args: &Answer, commit: Option<&str>, output: &Output) -> O
             format!("say it in --reason: {} shows it to whoever asked", args.id),
         ));
     }
-    let commit = commit.map(|commit| session.repo.resolve(commit)).transpose()?.map(|oid| oid.to_string());
+    let commit = commit.map(|commit| session.repo.resolve(commit)).transpose()?;
     let store = Store::new(&session.repo, plan);
     let event = event(&session, kind, &me, reason);
     let added = store.add(&args.id, |old| {
         let record = &old.record;
         let may = step::may(plan, record, kind, &me);
-        Ok(match record.follow(event.clone(), commit.clone(), store.next_turn()?) {
+        Ok(match record.follow(event.clone(), commit.map(|oid| oid.to_string()), store.next_turn()?) {
             _ if !may => Err(Refusal::NotYours(Box::new(old.clone()))),
-            Some(next) => Ok(next),
+            Some(next) => {
+                commit.map(|commit| about(&session, record, commit)).transpose()?;
+                Ok(next)
+            }
             None => Err(Refusal::TooLate(Box::new(old.clone()))),
         })
     })?;
@@ -153,6 +157,26 @@ fn answer(kind: Kind, args: &Answer, commit: Option<&str>, output: &Output) -> O
             Ok(1)
         }
     }
+}
+
+/// A commit that is to have done what was asked has to change some of it.
+fn about(session: &Session, record: &Record, commit: Oid) -> Result<(), Error> {
+    let plan = &session.loaded.plan;
+    let is_known = |area: &String| plan.policy.areas.iter().any(|known| known.name.value == *area);
+    if record.target.area.as_ref().is_some_and(|area| !is_known(area)) {
+        return Ok(()); // the policy has changed since, and cannot tell
+    }
+    let raw = session.repo.commit(commit)?;
+    let before = raw.parents.first().map(|parent| session.repo.commit(*parent)).transpose()?;
+    let files = tree_diff(&session.repo, before.map(|before| before.tree), Some(raw.tree))?;
+    if files.iter().any(|file| rights::is_about(plan, &record.target, &file.path, file.is_folder())) {
+        return Ok(());
+    }
+    let (id, what) = (&record.id, record.target.words());
+    Err(Error::usage(
+        format!("commit {} changes nothing of {what}, which {id} asks for", commit.short()),
+        format!("name the commit that does: git lane request done {id} --commit <commit>"),
+    ))
 }
 
 /// Tells what was written, and what has to be known about it.

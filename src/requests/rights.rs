@@ -161,6 +161,20 @@ fn refuse_local(area: &Area) -> Result<(), Error> {
     ))
 }
 
+/// Whether a path is among what a target is about.
+pub fn is_about(plan: &Plan, target: &Target, path: &RepoPath, is_folder: bool) -> bool {
+    let below = |named: &String| path.0.strip_prefix(named.trim_end_matches('/').as_bytes());
+    let is_named = |named| below(named).is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"));
+    if !target.paths.is_empty() {
+        return target.paths.iter().any(is_named);
+    }
+    match plan.decide(&path.0, is_folder).owner {
+        Some(Owner::Area(area)) => target.area.as_ref() == Some(&area.name.value),
+        Some(Owner::Lane(agent)) => target.lane.as_ref() == Some(&agent.id.value),
+        None => target.area.is_none() && target.lane.is_none(),
+    }
+}
+
 /// Why somebody need not ask.
 ///
 /// # Errors
