@@ -82,9 +82,8 @@ impl fmt::Display for WorktreeOutcome {
             State::NoWorktree => "skipped: the policy names this worktree, but it does not exist",
         };
         write!(f, ": {said}")?;
-        if let (State::NoWorktree, Some(branch)) = (self.state, &self.branch) {
-            let root = crate::report::quote(&super::os::bytes_of(&self.root));
-            write!(f, "\n  help: make it, then run this again: git worktree add -b {branch} {root}")?;
+        if let (State::NoWorktree, Some(agent)) = (self.state, &self.agent) {
+            write!(f, "\n  help: git lane setup {agent} makes it, hooks and all")?;
         }
         if let Some(chained) = &self.chained {
             let manager = chained.manager.map(|name| format!("{name}, ")).unwrap_or_default();

@@ -67,7 +67,7 @@ pub(super) fn targets(
         return Err(Error::usage(
             "a bare repository has no worktree to install hooks into",
             "have it judge what is pushed to it: git lane install --server\n\
-             or go into one of its worktrees; `git worktree list` shows them, `git worktree add` makes one",
+             or go into one of its worktrees; `git worktree list` shows them, `git lane setup` makes those of the policy",
         ));
     };
     let agent = options.agent.clone();

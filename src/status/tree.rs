@@ -58,7 +58,11 @@ fn opened(layout: &Layout, lane: &Lane) -> (Line, Option<Git2Repository>) {
             line.root = None;
             let reason =
                 if lane.root.exists() { "is no worktree of this repository" } else { "is not there" };
-            let help = format!("git worktree add {place} <branch>");
+            let help = match &lane.agent {
+                Some(agent) if !lane.root.exists() => format!("git lane setup {agent} makes it"),
+                Some(agent) => format!("move it away, then git lane setup {agent}"),
+                None => format!("git worktree add {place} <branch>"),
+            };
             Err(Unavailable::new(format!("{place} {reason}"), help))
         }
         Some(_) if !lane.root.is_dir() => {
