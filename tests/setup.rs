@@ -4,6 +4,7 @@
 
 mod setup_support;
 mod support;
+mod terminal_support;
 
 use std::net::TcpListener;
 use std::os::unix::process::CommandExt;
@@ -11,7 +12,8 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use setup_support::{Bare, policy};
-use support::{Scratch, stable};
+use support::{LANE, Scratch, stable};
+use terminal_support::Tmux;
 
 #[test]
 fn from_a_bare_clone_to_four_worktrees_and_again() {
@@ -315,6 +317,25 @@ fn secrets_stay_out_of_what_is_kept_and_shown() {
     let log = std::fs::read_to_string(bare.at.root.join("lane/logs/a1/build.log")).unwrap();
     assert!(log.starts_with("key=*** url=postgresql://me:***@h/d?options="), "{log}");
     assert!(log.contains(&format!("home={}", bare.scratch.home().display())), "{log}");
+}
+
+#[test]
+fn bars_on_a_terminal() {
+    let wait = "while test ! -e ../go; do sleep 0.05; done";
+    let steps = format!("  - {{ name: first, run: \"true\" }}\n  - {{ name: second, run: \"{wait}\" }}\n");
+    let bare = Bare::new(&policy(2, &steps));
+    let Some(tmux) = Tmux::start(&bare.at) else { return };
+    tmux.keys(&[&format!("clear; {LANE} setup; echo code $?"), "Enter"]);
+    tmux.until("at the second step", |screen| {
+        let is_at = |agent: &str| {
+            let mut lines = screen.lines().map(str::trim);
+            lines.any(|line| line.starts_with(agent) && line.contains("] 1/2 second"))
+        };
+        is_at("a1 [=") && is_at("a2 [=")
+    });
+    std::fs::write(bare.scratch.home().join("go"), "").unwrap();
+    let after = tmux.until("done", |screen| screen.contains("code 0"));
+    assert!(!after.contains('[') && after.matches("ran second").count() == 2, "{after}");
 }
 
 #[test]
