@@ -126,6 +126,10 @@ impl Pushing<'_> {
         &self.session.loaded.plan.policy.remote.value
     }
 
+    fn branch(&self) -> &str {
+        self.reference.strip_prefix("refs/heads/").unwrap_or(&self.reference)
+    }
+
     /// The areas under whose locks the commits were made that the remote does not have.
     fn areas(&self) -> Read<Vec<String>> {
         let repo: &dyn Repository = &self.session.repo;
@@ -180,18 +184,20 @@ impl Pushing<'_> {
     }
 
     fn refused(&self, status: ExitStatus) -> Outcome {
-        if !self.args.force_with_lease && self.is_rewritten()? {
-            complain(
-                "git-lane: the remote has another edition of this branch; if you rebased: git lane push --force-with-lease\n",
-            );
-        }
-        if self.args.force_with_lease && self.is_rewritten()? {
-            let branch = self.reference.trim_start_matches("refs/heads/");
-            complain(&format!(
-                "git-lane: if somebody else pushed to it: git log HEAD..{0}/{branch} shows what, and \
-                 git rebase {0}/{branch} takes it in\n",
-                self.remote()
-            ));
+        if self.is_rewritten()? {
+            complain(&match self.args.force_with_lease {
+                false => {
+                    "git-lane: the remote has another edition of this branch; if you rebased: git lane push \
+                          --force-with-lease\n"
+                        .to_owned()
+                }
+                true => format!(
+                    "git-lane: if somebody else pushed to it: git log HEAD..{0}/{1} shows what, and git rebase {0}/{1} \
+                     takes it in\n",
+                    self.remote(),
+                    self.branch()
+                ),
+            });
         }
         // 128 is git's way to say that it came to nothing at all: no such remote, no network.
         Ok(if status.code() == Some(1) { 1 } else { 2 })
@@ -199,9 +205,8 @@ impl Pushing<'_> {
 
     /// Whether the remote's edition of the branch is no part of it.
     fn is_rewritten(&self) -> Result<bool, Error> {
-        let branch = self.reference.trim_start_matches("refs/heads/");
         let repo = &self.session.repo;
-        Ok(match repo.find_ref(&format!("refs/remotes/{}/{branch}", self.remote()))? {
+        Ok(match repo.find_ref(&format!("refs/remotes/{}/{}", self.remote(), self.branch()))? {
             Some(old) => repo.merge_base(old, &[self.tip])? != Some(old),
             None => false,
         })
