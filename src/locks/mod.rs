@@ -22,6 +22,7 @@ pub mod scope;
 pub(crate) mod state;
 pub mod step;
 pub mod store;
+pub(crate) mod stored;
 mod sync;
 pub mod waiting;
 

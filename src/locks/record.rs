@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::machine::{Machine, Process};
 use super::scope::Scope;
+use super::stored;
 use crate::policy::is_name;
 
 /// The version of the format.
@@ -248,19 +249,7 @@ impl Record {
     /// # Errors
     /// What is wrong with it, as the end of a sentence.
     pub fn parse(message: &str, area: Option<&str>) -> Result<Self, String> {
-        let line = message.trim_end().lines().next_back().unwrap_or_default();
-        #[derive(Deserialize)]
-        struct Version {
-            #[serde(rename = "lane-lock")]
-            format: u32,
-        }
-        let version: Version =
-            serde_json::from_str(line).map_err(|_| "it was not written by git-lane".to_owned())?;
-        if version.format != FORMAT {
-            return Err(format!("it was written by a newer git-lane (format {})", version.format));
-        }
-        let mut record: Self =
-            serde_json::from_str(line).map_err(|error| format!("it is damaged: {error}"))?;
+        let mut record: Self = stored::parse(message, "lane-lock", FORMAT)?;
         record.make_plain();
         if let Some(area) = area.filter(|area| *area != record.area) {
             return Err(format!("it speaks of the area `{}`, not of `{area}`", record.area));
@@ -329,10 +318,7 @@ fn is_trick(c: char) -> bool {
 /// A record that cannot be written as JSON.
 pub fn commit(record: &Record, tree: &str, parent: Option<&str>) -> Result<Vec<u8>, serde_json::Error> {
     let Event { agent, at, .. } = &record.event;
-    let person = format!("{agent} <{agent}@git-lane> {at} +0000");
-    let parent = parent.map(|oid| format!("parent {oid}\n")).unwrap_or_default();
-    let message = record.message()?;
-    Ok(format!("tree {tree}\n{parent}author {person}\ncommitter {person}\n\n{message}").into_bytes())
+    Ok(stored::commit(agent, *at, &record.message()?, tree, parent))
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::locks::record::plain;
+use crate::locks::stored;
 use crate::policy::is_name;
 
 /// The version of the format.
@@ -227,10 +228,7 @@ impl Record {
     pub fn commit(&self, tree: &str, parent: Option<&str>) -> Result<Vec<u8>, serde_json::Error> {
         // An address can have characters in it that git takes for its own.
         let who = self.event.by.agent().unwrap_or("maintainer");
-        let person = format!("{who} <{who}@git-lane> {} +0000", self.event.at);
-        let parent = parent.map(|oid| format!("parent {oid}\n")).unwrap_or_default();
-        let message = self.message()?;
-        Ok(format!("tree {tree}\n{parent}author {person}\ncommitter {person}\n\n{message}").into_bytes())
+        Ok(stored::commit(who, self.event.at, &self.message()?, tree, parent))
     }
 
     /// Reads a record back out of a commit message.
@@ -238,19 +236,7 @@ impl Record {
     /// # Errors
     /// What is wrong with it, as the end of a sentence.
     pub fn parse(message: &str, id: &str) -> Result<Self, String> {
-        #[derive(Deserialize)]
-        struct Version {
-            #[serde(rename = "lane-request")]
-            format: u32,
-        }
-        let line = message.trim_end().lines().next_back().unwrap_or_default();
-        let version: Version =
-            serde_json::from_str(line).map_err(|_| "it was not written by git-lane".to_owned())?;
-        if version.format != FORMAT {
-            return Err(format!("it was written by a newer git-lane (format {})", version.format));
-        }
-        let mut record: Self =
-            serde_json::from_str(line).map_err(|error| format!("it is damaged: {error}"))?;
+        let mut record: Self = stored::parse(message, "lane-request", FORMAT)?;
         if record.id != id {
             return Err(format!("it speaks of `{}`, not of `{id}`", plain(&record.id)));
         }
