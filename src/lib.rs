@@ -19,6 +19,7 @@ pub mod github;
 mod identity;
 pub mod init;
 pub mod install;
+mod kept;
 pub mod locks;
 pub mod policy;
 mod pool;

@@ -1,12 +1,13 @@
 //! Which service has which port: given once, the same ever after.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use super::probe;
 use crate::error::Error;
 use crate::facts::Unavailable;
+use crate::kept;
 use crate::policy::scalar::Ports;
 
 /// By worktree, then by service.
@@ -75,15 +76,6 @@ fn full(agent: &str, range: Ports, assigned: &Assigned) -> Error {
     )
 }
 
-/// One at a time; the system gives it back when its holder dies.
-fn locked(path: &Path) -> Result<File, Error> {
-    let lock = path.with_extension("lock");
-    let folder = path.parent().unwrap_or(path);
-    let open = || OpenOptions::new().write(true).create(true).truncate(false).open(&lock);
-    let file = fs::create_dir_all(folder).and_then(|()| open()).and_then(|file| file.lock().map(|()| file));
-    file.map_err(|error| unwritable(&lock, &error))
-}
-
 fn read(path: &Path) -> Result<Assigned, Error> {
     let text = match fs::read_to_string(path) {
         Ok(text) => text,
@@ -93,12 +85,13 @@ fn read(path: &Path) -> Result<Assigned, Error> {
     serde_json::from_str(&text).map_err(|error| unreadable(path, &error.to_string()))
 }
 
+fn locked(path: &Path) -> Result<File, Error> {
+    let lock = path.with_extension("lock");
+    kept::locked(&lock).map_err(|error| unwritable(&lock, &error))
+}
+
 fn write(path: &Path, assigned: &Assigned) -> Result<(), Error> {
-    let text =
-        serde_json::to_string_pretty(assigned).map_err(|error| unreadable(path, &error.to_string()))?;
-    let beside = path.with_extension("new");
-    let written = fs::write(&beside, format!("{text}\n")).and_then(|()| fs::rename(&beside, path));
-    written.map_err(|error| unwritable(path, &error))
+    kept::write_json(path, assigned).map_err(|error| unwritable(path, &error))
 }
 
 fn unreadable(path: &Path, why: &str) -> Error {

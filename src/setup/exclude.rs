@@ -73,9 +73,7 @@ pub(super) fn ensure(common_dir: &Path, lines: &[String]) -> Result<Option<Strin
     }
     // Two who set up different agents write the same file.
     let guard = common_dir.join("lane/setup/exclude.lock");
-    let open = fs::OpenOptions::new().write(true).create(true).truncate(false).open(&guard);
-    let _guard =
-        open.and_then(|file| file.lock().map(|()| file)).map_err(|error| unwritable(&guard, &error))?;
+    let _guard = crate::kept::locked(&guard).map_err(|error| unwritable(&guard, &error))?;
     let Some((text, new)) = with(&read(&path)?, lines) else {
         return Ok(None);
     };

@@ -1,7 +1,7 @@
 //! What is noted of an agent's set-up, in the common git folder: `lane/setup/<agent>.json`, and a lock.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -11,6 +11,7 @@ use super::provision::Reporter;
 use super::target::Target;
 use crate::error::Error;
 use crate::facts::Unavailable;
+use crate::kept;
 
 /// What is known of an agent's worktree.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -82,10 +83,7 @@ impl Held {
     pub fn take(common_dir: &Path, agent: &str, reporter: &dyn Reporter) -> Result<Self, Error> {
         let path = path_of(common_dir, agent);
         let name = path.with_extension("lock");
-        let folder = path.parent().unwrap_or(&path);
-        let open = || OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&name);
-        let lock =
-            fs::create_dir_all(folder).and_then(|()| open()).map_err(|error| unwritable(&name, &error))?;
+        let lock = kept::lock_file(&name).map_err(|error| unwritable(&name, &error))?;
         if let Err(TryLockError::WouldBlock) = lock.try_lock() {
             reporter.waits(agent);
             lock.lock().map_err(|error| unwritable(&name, &error))?;
@@ -108,11 +106,7 @@ impl Held {
         if self.state == before {
             return Ok(());
         }
-        let text = serde_json::to_string_pretty(&self.state)
-            .map_err(|error| Error::write(format!("no JSON could be made: {error}"), "please report this"))?;
-        let beside = self.path.with_extension("new");
-        let written = fs::write(&beside, text + "\n").and_then(|()| fs::rename(&beside, &self.path));
-        written.map_err(|error| unwritable(&self.path, &error))
+        kept::write_json(&self.path, &self.state).map_err(|error| unwritable(&self.path, &error))
     }
 
     /// Forgets everything.

@@ -169,8 +169,7 @@ fn add(common_dir: &Path, target: &Target, held: &Held) -> Result<String, Error>
 /// Waits for whoever makes a worktree at the moment.
 fn one_at_a_time(common_dir: &Path) -> Result<fs::File, Error> {
     let path = common_dir.join("lane/setup/worktrees.lock");
-    let open = fs::OpenOptions::new().write(true).create(true).truncate(false).open(&path);
-    open.and_then(|file| file.lock().map(|()| file)).map_err(|error| unwritable(&path, &error))
+    crate::kept::locked(&path).map_err(|error| unwritable(&path, &error))
 }
 
 /// Takes an entry of git's list away whose folder is gone.

@@ -1,0 +1,36 @@
+//! Small files of ours in the common git folder, and the locks beside them.
+
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::path::Path;
+
+use serde::Serialize;
+
+/// Opens a file that serves as a lock, and makes it and its folder where they are missing. The system gives a lock
+/// on it back when its holder dies.
+///
+/// # Errors
+/// The folder cannot be written.
+pub fn lock_file(path: &Path) -> io::Result<File> {
+    fs::create_dir_all(path.parent().unwrap_or(path))?;
+    OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)
+}
+
+/// Waits until nobody else has the lock, and takes it; whoever drops the file gives it back.
+///
+/// # Errors
+/// As for opening it.
+pub fn locked(path: &Path) -> io::Result<File> {
+    let file = lock_file(path)?;
+    file.lock().map(|()| file)
+}
+
+/// Replaces a file by JSON, in one piece.
+///
+/// # Errors
+/// It cannot be written.
+pub fn write_json(path: &Path, value: &impl Serialize) -> io::Result<()> {
+    let text = serde_json::to_string_pretty(value)?;
+    let beside = path.with_extension("new");
+    fs::write(&beside, text + "\n").and_then(|()| fs::rename(&beside, path))
+}
