@@ -93,8 +93,85 @@ fn work_that_does_not_fit_any_more_stays_in_the_stash() {
     two.commit("own.txt", "own\n", "feat: own").ok();
     move_base(&scratch, "requirements.txt", "theirs\n");
     two.write("requirements.txt", "mine\n");
-    two.lane(&["sync", "--autostash"]).fails(1).says("it is safe in the stash").says("git stash pop");
+    two.lane(&["sync", "--autostash"]).fails(1).says("it is safe in the stash").says("git stash drop");
     assert!(two.git(&["stash", "show", "-p"]).ok().out.contains("+mine"));
+    // What it says works.
+    two.write("requirements.txt", "both\n");
+    two.git(&["add", "requirements.txt"]).ok();
+    two.git(&["stash", "drop", "-q"]).ok();
+    two.lane(&["sync", "--autostash"]).ok().says("already");
+}
+
+#[test]
+fn ignored_files_that_any_step_would_write_over() {
+    let (scratch, two) = Scratch::installed();
+    std::fs::write(scratch.root().join(".git/info/exclude"), "*.ign\n").unwrap();
+    // The branch's own history has had it, and somebody's secrets are there now.
+    two.sneak("conf.ign", "once\n", "one");
+    two.git(&["rm", "-q", "conf.ign"]).ok();
+    two.git(&["commit", "-q", "--no-verify", "-m", "two"]).ok();
+    two.write("conf.ign", "real\n");
+    move_base(&scratch, "base.txt", "base\n");
+    two.lane(&["sync"]).fails(1).says("conf.ign is a file of yours").says("move it away");
+    two.lane(&["sync", "--all"]).says("conf.ign is a file of yours");
+    assert_eq!(std::fs::read_to_string(two.root.join("conf.ign")).unwrap(), "real\n");
+    // A folder of such files where a file was.
+    std::fs::remove_file(two.root.join("conf.ign")).unwrap();
+    two.write("conf.ign/x", "real\n");
+    two.lane(&["sync"]).fails(1).says("conf.ign/x is a file of yours");
+    std::fs::remove_dir_all(two.root.join("conf.ign")).unwrap();
+    // A file where the base has a folder by now.
+    two.write("folder.ign", "real\n");
+    scratch.main().sneak("folder.ign/a", "theirs\n", "a folder");
+    scratch.git(&["push", "-q", "--no-verify", "origin", "main"]).ok();
+    two.lane(&["sync"]).fails(1).says("folder.ign is a file of yours");
+    assert_eq!(std::fs::read_to_string(two.root.join("folder.ign")).unwrap(), "real\n");
+    std::fs::remove_file(two.root.join("folder.ign")).unwrap();
+    two.lane(&["sync"]).ok();
+    assert_eq!(log(&two)[..2], ["[A2] two", "[A2] one"]);
+}
+
+#[test]
+fn a_stop_without_a_conflict_says_what_git_says() {
+    let (scratch, two) = Scratch::installed();
+    two.sneak("own.txt", "own\n", "own");
+    move_base(&scratch, "base.txt", "base\n");
+    // Not ignored, and only a step in the middle writes it.
+    two.git(&["config", "commit.gpgSign", "true"]).ok();
+    two.git(&["config", "gpg.program", "false"]).ok();
+    let ran = two.lane(&["sync"]).fails(1).does_not_say("0 files").says("rebase --abort");
+    assert!(ran.err.contains("gpg failed to sign"), "{}", ran.err);
+}
+
+#[test]
+fn two_at_once() {
+    let (scratch, two) = Scratch::installed();
+    let one = scratch.worktree("a1", "feat/a1/x");
+    move_base(&scratch, "base.txt", "base\n");
+    for n in 0..20 {
+        scratch.git(&["branch", "-q", &format!("b{n}"), "main"]).ok();
+    }
+    scratch.git(&["push", "-q", "--no-verify", "origin", "--all"]).ok();
+    scratch.git(&["update-ref", "refs/remotes/origin/main", "main~1"]).ok();
+    let run = |tree: &Worktree| {
+        let mut command = tree.command(support::LANE);
+        command.args(["sync", "-q"]).stderr(std::process::Stdio::piped()).spawn().unwrap()
+    };
+    for child in [run(&one), run(&two), run(&one), run(&two)] {
+        let ran = support::Ran::from(child.wait_with_output().unwrap());
+        // Two in one worktree may meet in the middle of a rebase.
+        assert!(ran.code == 0 || ran.err.contains("rebase"), "{}", ran.err);
+    }
+}
+
+#[test]
+fn a_branch_that_stands_on_the_base_is_pushed_too() {
+    let (scratch, two) = Scratch::installed();
+    let _idle = scratch.worktree("a1", "feat/a1/x");
+    two.commit("services/rag_pipeline/x.py", "x\n", "feat: x").ok();
+    two.lane(&["sync", "--all", "--push"]).ok();
+    assert_eq!(two.git(&["rev-parse", "origin/feat/a2/x"]).ok().out.trim(), two.head());
+    two.git(&["rev-parse", "-q", "--verify", "origin/feat/a1/x"]).fails(1);
 }
 
 #[test]

@@ -34,6 +34,7 @@ mod stamp;
 mod status;
 mod step_summary;
 mod sync;
+mod sync_losses;
 mod sync_text;
 mod teardown;
 mod trace;

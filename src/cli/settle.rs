@@ -193,7 +193,7 @@ impl Work<'_> {
             {
                 continue;
             }
-            if under_way(&tree.git_dir).is_some_and(|word| word != "bisect") {
+            if under_way(&tree.git_dir).is_some_and(|it| it.word != "bisect") {
                 return Ok(true);
             }
             let (scope, fold) = (self.scope(), self.session.loaded.plan.folds_case());

@@ -9,11 +9,10 @@ use serde_json::json;
 use super::args::{Push, Sync};
 use super::output::{Output, complain};
 use super::session::Session;
-use super::sync_text::{self, Conflict, Synced, Worked};
-use super::{Outcome, lock_args, push};
+use super::sync_text::{self, Aside, Conflict, Synced, Worked};
+use super::{Outcome, lock_args, push, sync_losses};
 use crate::error::Error;
 use crate::facts::{Oid, RepoPath, Unavailable};
-use crate::gather::tree_diff::tree_diff;
 use crate::gather::under_way::under_way;
 use crate::gather::{Git2Repository, Repository, policy_source};
 use crate::locks::keeper::Keeper;
@@ -26,7 +25,7 @@ use crate::status::{Lane, lanes};
 /// A rebase of many commits, with somebody's hooks.
 const LONG: Duration = Duration::from_secs(3_600);
 /// Whatever only looks.
-const SHORT: Duration = Duration::from_secs(60);
+pub(super) const SHORT: Duration = Duration::from_secs(60);
 /// A branch with more changed files than this is asked for each conflict alone.
 const CAUSES: usize = 20;
 
@@ -94,6 +93,11 @@ fn fetch(session: &Session, output: &Output) -> Result<(), Error> {
         return Ok(());
     }
     let layout = session.repo.layout();
+    // Two fetches at a time are in each other's way at the refs that both bring up to date.
+    let lock = layout.common_dir.join("lane/fetch.lock");
+    let _turn = crate::kept::locked(&lock).map_err(|error| {
+        Error::write(format!("{} cannot be written: {error}", lock.display()), "make it writable")
+    })?;
     let mut command = in_worktree(layout.worktree.as_ref().unwrap_or(&layout.common_dir));
     command.arg("fetch");
     if output.is_quiet() {
@@ -106,7 +110,7 @@ fn fetch(session: &Session, output: &Output) -> Result<(), Error> {
     }
     Err(Unavailable::new(
         format!("`{remote}` could not be fetched; nothing was rebased"),
-        format!("git fetch {remote} says why; look at the network and at the remote's address"),
+        format!("what git said stands above; git fetch {remote} tries it again"),
     )
     .into())
 }
@@ -141,7 +145,7 @@ fn all(session: &Session, onto: &Onto<'_>, args: &Sync, output: &Output) -> Outc
         if !output.is_json() {
             sync_text::say(&done, &onto.reference, output)?;
         }
-        if args.push && done.is_good() && !matches!(done.worked, Worked::Nothing) {
+        if args.push && done.is_good() && tree.has_news(onto)? {
             done.pushed = Some(tree.push(output)?);
         }
         found.push(done);
@@ -151,7 +155,7 @@ fn all(session: &Session, onto: &Onto<'_>, args: &Sync, output: &Output) -> Outc
         output.print_json(&json!({ "schema": 1, "base": onto.oid, "worktrees": trees }))?;
     }
     let is_good = |done: &Synced| {
-        (done.is_good() || matches!(done.worked, Worked::Busy(_))) && done.pushed != Some(false)
+        (done.is_good() || matches!(done.worked, Worked::Busy { .. })) && done.pushed != Some(false)
     };
     Ok(if found.iter().all(is_good) { 0 } else { 1 })
 }
@@ -167,25 +171,31 @@ impl Tree {
     fn sync(&self, onto: &Onto<'_>, autostash: bool, gives_up: bool) -> Result<Synced, Error> {
         let mut done = Synced::new(&self.root, Worked::Nothing);
         if !self.root.is_dir() {
-            return Ok(done.with(Worked::Busy("its folder is gone".to_owned())));
+            let help = "if it was moved: git worktree repair <its new place>; if it is gone for good: git worktree prune";
+            return Ok(done.busy("its folder is gone", help));
         }
-        if let Some(word) = under_way(&self.git_dir) {
-            return Ok(done.with(Worked::Busy(format!("a {word} is under way"))));
+        if let Some(it) = under_way(&self.git_dir) {
+            return Ok(done.busy(format!("{} is under way", it.what), it.help));
         }
         let repo = Git2Repository::open_at(&self.root)?;
         let head = repo.head()?;
         let branch = head.branch.as_deref().and_then(|name| name.strip_prefix("refs/heads/"));
         let (Some(branch), Some(before)) = (branch, head.oid) else {
-            return Ok(done.with(Worked::Busy("HEAD is on no branch, or on one without a commit".to_owned())));
+            let help = "git switch <branch>, or git switch -c <branch> for what you have here";
+            return Ok(done.busy("HEAD is on no branch, or on one without a commit", help));
         };
         done.branch = Some(branch.to_owned());
         done.agent = repo.config("lane.agent")?.pop();
         if branch == onto.plan.policy.base.value || onto.plan.protected(branch).is_some() {
-            return Ok(done.with(Worked::Busy(format!("`{branch}` is everybody's: it is not rebased"))));
+            let why = format!("`{branch}` is everybody's: it is not rebased");
+            let help = "work on a branch of your own: git switch -c <branch>";
+            let help = (!gives_up).then(|| help.to_owned());
+            return Ok(done.with(Worked::Busy { why, help }));
         }
         let dirty = self.dirty(gives_up)?;
         if !dirty.is_empty() && gives_up {
-            return Ok(done.with(Worked::Busy(format!("{} not committed", sync_text::count(dirty.len())))));
+            let why = format!("{} not committed", sync_text::count(dirty.len()));
+            return Ok(done.busy(why, "whoever works there commits it, then: git lane sync"));
         }
         if !dirty.is_empty() && !autostash {
             return Ok(done.with(Worked::Dirty(dirty)));
@@ -195,16 +205,20 @@ impl Tree {
             return Ok(done);
         }
         let from = repo.merge_base(onto.oid, &[before])?;
-        if let Some(why) = self.would_lose(&repo, onto.oid, before)? {
-            return Ok(done.with(Worked::Busy(why)));
+        if let Some(busy) = sync_losses::of(&repo, &self.root, onto.oid, before)? {
+            return Ok(done.with(busy));
         }
         let ran = run_git(self.rebase(onto.oid, autostash, gives_up), None, LONG)?;
         if ran.ok {
             let after = Git2Repository::open_at(&self.root)?.head()?.oid.unwrap_or(before);
-            let is_kept = ran.err.contains("Your changes are safe in the stash");
-            return Ok(done.with(Worked::Rebased { before, after, behind, is_kept }));
+            let aside = match ran.err.contains("Your changes are safe in the stash") {
+                false => Aside::Back,
+                true if self.conflicts(onto.oid, from).is_empty() => Aside::Kept,
+                true => Aside::Conflicts,
+            };
+            return Ok(done.with(Worked::Rebased { before, after, behind, aside }));
         }
-        if under_way(&self.git_dir) != Some("rebase") {
+        if under_way(&self.git_dir).map(|it| it.word) != Some("rebase") {
             let reason = format!("git did not rebase it: {}", plain(&ran.complaint()));
             return Ok(done
                 .with(Worked::Failed { reason, help: Some("git status; nothing was changed".to_owned()) }));
@@ -223,30 +237,8 @@ impl Tree {
                 return Ok(done.with(Worked::Failed { reason, help: Some(help) }));
             }
         }
-        Ok(done.with(Worked::Stopped { conflicts, is_undone: gives_up }))
-    }
-
-    /// What a plain rebase would lose: what merges of the branch have of their own, and ignored files that the base
-    /// has by now, which git takes for expendable.
-    fn would_lose(&self, repo: &dyn Repository, onto: Oid, before: Oid) -> Result<Option<String>, Error> {
-        for oid in repo.commits(&[before], &[onto])? {
-            if repo.commit(oid)?.parents.len() > 1 {
-                return Ok(Some(format!(
-                    "{} is a merge, and a rebase would leave out what it has of its own; by hand: git rebase --rebase-merges",
-                    oid.short()
-                )));
-            }
-        }
-        let (old, new) = (repo.commit(before)?.tree, repo.commit(onto)?.tree);
-        for file in tree_diff(repo, Some(old), Some(new))?.into_iter().filter(|file| file.old.is_none()) {
-            if self.root.join(os_path(&file.path)).symlink_metadata().is_ok() {
-                return Ok(Some(format!(
-                    "{} is a file of yours that is in no commit, and the base has one of that name by now: move yours away",
-                    file.path
-                )));
-            }
-        }
-        Ok(None)
+        let said = plain(&ran.complaint());
+        Ok(done.with(Worked::Stopped { conflicts, said, is_undone: gives_up }))
     }
 
     /// A git that sees this worktree. In another agent's nothing of ours may speak for it.
@@ -318,6 +310,17 @@ impl Tree {
         Some(plain(ran.out.trim())).filter(|text| ran.ok && !text.is_empty())
     }
 
+    /// Whether its branch has commits that the base has not, and the remote's branch is another.
+    fn has_news(&self, onto: &Onto<'_>) -> Result<bool, Error> {
+        let repo = Git2Repository::open_at(&self.root)?;
+        let head = repo.head()?;
+        let branch = head.branch.as_deref().and_then(|name| name.strip_prefix("refs/heads/"));
+        let (Some(branch), Some(tip)) = (branch, head.oid) else { return Ok(false) };
+        let remote = format!("refs/remotes/{}/{branch}", onto.plan.policy.remote.value);
+        let there = repo.find_ref(&remote)?;
+        Ok(there != Some(tip) && (there.is_some() || !repo.commits(&[tip], &[onto.oid])?.is_empty()))
+    }
+
     /// Pushes it as whoever works there would.
     fn push(&self, output: &Output) -> Result<bool, Error> {
         let lane = std::env::current_exe().map_err(|error| {
@@ -341,15 +344,4 @@ impl Tree {
 /// A worktree as people know it.
 pub(super) fn folder(root: &Path) -> String {
     root.file_name().map_or_else(|| root.display().to_string(), |name| name.to_string_lossy().into_owned())
-}
-
-#[cfg(unix)]
-fn os_path(path: &RepoPath) -> &Path {
-    use std::os::unix::ffi::OsStrExt;
-    Path::new(std::ffi::OsStr::from_bytes(&path.0))
-}
-
-#[cfg(not(unix))]
-fn os_path(path: &RepoPath) -> &Path {
-    Path::new(std::str::from_utf8(&path.0).unwrap_or_default())
 }

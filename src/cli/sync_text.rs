@@ -38,17 +38,24 @@ pub enum Worked {
         after: Oid,
         /// How many commits of the base are new in it.
         behind: usize,
-        /// What was put aside did not fit any more, and is kept in the stash.
-        is_kept: bool,
+        /// What became of uncommitted work.
+        aside: Aside,
     },
     /// It was not touched: it is not idle, or not to be rebased.
-    Busy(String),
+    Busy {
+        /// Why.
+        why: String,
+        /// What to do, if anything is.
+        help: Option<String>,
+    },
     /// It was not touched: these files are not committed.
     Dirty(Vec<RepoPath>),
     /// The rebase stopped.
     Stopped {
         /// At these files.
         conflicts: Vec<Conflict>,
+        /// What git said.
+        said: String,
         /// All is as it was before.
         is_undone: bool,
     },
@@ -59,6 +66,17 @@ pub enum Worked {
         /// What to do.
         help: Option<String>,
     },
+}
+
+/// What became of work that a rebase put aside.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Aside {
+    /// There was none, or it is back.
+    Back,
+    /// It is back with conflicts, and in the stash as well.
+    Conflicts,
+    /// It is in the stash alone.
+    Kept,
 }
 
 /// A file that a rebase stopped at.
@@ -80,9 +98,14 @@ impl Synced {
         Self { worked, ..self }
     }
 
+    /// The same, left as it is.
+    pub fn busy(self, why: impl Into<String>, help: &str) -> Self {
+        self.with(Worked::Busy { why: why.into(), help: Some(help.to_owned()) })
+    }
+
     /// Whether it stands on the base.
     pub fn is_good(&self) -> bool {
-        matches!(self.worked, Worked::Nothing | Worked::Rebased { is_kept: false, .. })
+        matches!(self.worked, Worked::Nothing | Worked::Rebased { aside: Aside::Back, .. })
     }
 
     fn title(&self) -> String {
@@ -98,16 +121,19 @@ impl Synced {
         });
         let (state, more) = match &self.worked {
             Worked::Nothing => ("current", json!({})),
-            Worked::Rebased { before, after, behind, is_kept } => (
-                "rebased",
-                json!({ "before": before, "after": after, "commits": behind, "stashed": is_kept }),
-            ),
-            Worked::Busy(why) => ("skipped", json!({ "reason": why })),
+            Worked::Rebased { before, after, behind, aside } => {
+                let stashed = *aside != Aside::Back;
+                (
+                    "rebased",
+                    json!({ "before": before, "after": after, "commits": behind, "stashed": stashed }),
+                )
+            }
+            Worked::Busy { why, help } => ("skipped", json!({ "reason": why, "help": help })),
             Worked::Dirty(files) => ("dirty", json!({ "files": files })),
-            Worked::Stopped { conflicts, is_undone } => {
+            Worked::Stopped { conflicts, said, is_undone } => {
                 let file = |conflict: &Conflict| json!({ "path": conflict.path, "cause": conflict.cause });
                 let files: Vec<Value> = conflicts.iter().map(file).collect();
-                ("conflict", json!({ "files": files, "undone": is_undone }))
+                ("conflict", json!({ "files": files, "said": said, "undone": is_undone }))
             }
             Worked::Failed { reason, help } => ("failed", json!({ "reason": reason, "help": help })),
         };
@@ -130,7 +156,7 @@ pub fn say(done: &Synced, base: &str, output: &Output) -> Result<(), Error> {
     match &done.worked {
         Worked::Nothing if output.is_quiet() => {}
         Worked::Nothing => output.print(&format!("{who}: `{branch}` stands on {base} already\n"))?,
-        Worked::Rebased { before, behind, is_kept, .. } => {
+        Worked::Rebased { before, behind, aside, .. } => {
             let commits =
                 if *behind == 1 { "1 new commit".to_owned() } else { format!("{behind} new commits") };
             if !output.is_quiet() {
@@ -139,23 +165,32 @@ pub fn say(done: &Synced, base: &str, output: &Output) -> Result<(), Error> {
                     before.short()
                 ))?;
             }
-            if *is_kept {
-                complain(&output.refusal(
-                    "your uncommitted work does not fit on the new base; it is safe in the stash",
-                    "git stash pop, and solve what conflicts",
-                ));
-            }
+            let help = match aside {
+                Aside::Back => return Ok(()),
+                Aside::Conflicts => {
+                    "git status lists the conflicts: solve them, git add <files>, then git stash drop"
+                }
+                Aside::Kept => "git stash pop, and solve what conflicts",
+            };
+            complain(&output.refusal(
+                "your uncommitted work does not fit on the new base; it is safe in the stash",
+                help,
+            ));
         }
-        Worked::Busy(why) => complain(&format!("git-lane: {who} is left as it is: {why}\n")),
+        Worked::Busy { why, help } => {
+            let help = help.as_ref().map(|help| format!("  help: {help}\n")).unwrap_or_default();
+            complain(&format!("git-lane: {who} is left as it is: {why}\n{help}"));
+        }
         Worked::Dirty(files) => {
             let text =
                 format!("{who}: {} not committed; nothing was rebased{}", count(files.len()), list(files));
             let help = "commit it first, or let it be put aside and back: git lane sync --autostash";
             complain(&output.refusal(&text, help));
         }
-        Worked::Stopped { conflicts, is_undone } => {
-            let mut text =
-                format!("{who}: `{branch}` does not go on {base} by itself: {}", count(conflicts.len()));
+        Worked::Stopped { conflicts, said, is_undone } => {
+            // Not every stop is at a conflict: a file is in the way, a signature cannot be made.
+            let at = if conflicts.is_empty() { said.clone() } else { count(conflicts.len()) };
+            let mut text = format!("{who}: `{branch}` does not go on {base} by itself: {at}");
             for Conflict { path, cause } in conflicts.iter().take(NAMED) {
                 text.push_str(&format!("\n    {}", quote(&path.0)));
                 cause.iter().for_each(|cause| text.push_str(&format!("\n        on {base}: {cause}")));
@@ -164,9 +199,12 @@ pub fn say(done: &Synced, base: &str, output: &Output) -> Result<(), Error> {
             let help = if *is_undone {
                 format!("all is as it was before; whoever works there: git -C {in_it} lane sync")
             } else {
-                "solve them, then: git add <files> && git rebase --continue\n\
-                 or have all as it was before: git rebase --abort"
-                    .to_owned()
+                let first = if conflicts.is_empty() { "put that right" } else { "solve them" };
+                let add = if conflicts.is_empty() { "" } else { "git add <files> && " };
+                format!(
+                    "{first}, then: {add}git rebase --continue\n\
+                     or have all as it was before: git rebase --abort"
+                )
             };
             complain(&output.refusal(&text, &help));
         }

@@ -58,7 +58,7 @@ pub fn all_under_way(git_dir: &Path) -> impl Iterator<Item = UnderWay> {
     ALL.into_iter().filter(|it| git_dir.join(it.file).exists())
 }
 
-/// What git is in the middle of: `rebase`, `merge`, `cherry-pick`, `revert`, `bisect`.
-pub fn under_way(git_dir: &Path) -> Option<&'static str> {
-    all_under_way(git_dir).find(|it| it.file != SEQUENCER).map(|it| it.word)
+/// What git is in the middle of, but for the rest of a sequence of picks.
+pub fn under_way(git_dir: &Path) -> Option<UnderWay> {
+    all_under_way(git_dir).find(|it| it.file != SEQUENCER)
 }

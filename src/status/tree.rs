@@ -70,7 +70,7 @@ fn opened(layout: &Layout, lane: &Lane) -> (Line, Option<Git2Repository>) {
             Err(Unavailable::new(format!("{place} is gone"), help))
         }
         Some(git_dir) => {
-            line.under_way = under_way(git_dir);
+            line.under_way = under_way(git_dir).map(|it| it.word);
             open(layout, lane)
         }
     };

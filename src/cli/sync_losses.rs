@@ -1,0 +1,91 @@
+//! What a plain rebase would lose.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use super::sync_text::Worked;
+use crate::error::Error;
+use crate::facts::{Oid, RepoPath, Unavailable};
+use crate::gather::Repository;
+use crate::gather::tree_diff::tree_diff;
+use crate::locks::{in_worktree, run as run_git};
+
+/// How many paths one git is asked about.
+const AT_ONCE: usize = 500;
+
+/// What speaks against a rebase of `before` on `onto` in the worktree at `root`: merges of the branch have something
+/// of their own, or files that are in no commit lie where it would write. git takes ignored ones for expendable.
+pub(super) fn of(
+    repo: &dyn Repository,
+    root: &Path,
+    onto: Oid,
+    before: Oid,
+) -> Result<Option<Worked>, Error> {
+    let own = repo.commits(&[before], &[onto])?;
+    let (old, new) = (repo.commit(before)?.tree, repo.commit(onto)?.tree);
+    let mut steps = vec![(Some(old), new)];
+    for oid in own {
+        let commit = repo.commit(oid)?;
+        if commit.parents.len() > 1 {
+            return Ok(Some(Worked::Busy {
+                why: format!(
+                    "{} is a merge, and a rebase would leave out what it has of its own",
+                    oid.short()
+                ),
+                help: Some("by hand: git rebase --rebase-merges <base>".to_owned()),
+            }));
+        }
+        let parent = commit.parents.first().map(|parent| repo.commit(*parent)).transpose()?;
+        steps.push((parent.map(|parent| parent.tree), commit.tree));
+    }
+    let mut there = BTreeSet::new();
+    for (from, to) in steps {
+        let added = tree_diff(repo, from, Some(to))?.into_iter().filter(|file| file.old.is_none());
+        there.extend(added.filter_map(|file| in_the_way(root, &file.path)));
+    }
+    let there: Vec<PathBuf> = there.into_iter().collect();
+    for some in there.chunks(AT_ONCE) {
+        let mut git = in_worktree(root);
+        git.args(["--literal-pathspecs", "ls-files", "--others", "-z", "--"]).args(some);
+        let ran = run_git(git, None, super::sync::SHORT)?;
+        if !ran.ok {
+            let reason = format!("git cannot tell what is in no commit: {}", ran.complaint());
+            return Err(Unavailable::new(reason, "git status").into());
+        }
+        if let Some(path) = ran.raw.split(|byte| *byte == 0).find(|path| !path.is_empty()) {
+            let path = RepoPath(path.to_vec());
+            return Ok(Some(Worked::Busy {
+                why: format!(
+                    "{path} is a file of yours that is in no commit, and the rebase would write there"
+                ),
+                help: Some(format!("move it away, out of the worktree: {path}")),
+            }));
+        }
+    }
+    Ok(None)
+}
+
+/// What lies where a file would be written: the file, or a file where one of its folders would be; from the root.
+fn in_the_way(root: &Path, path: &RepoPath) -> Option<PathBuf> {
+    let path = os_path(path);
+    let mut below = PathBuf::new();
+    for part in path.components() {
+        below.push(part);
+        let data = root.join(&below).symlink_metadata().ok()?;
+        if !data.is_dir() {
+            return Some(below);
+        }
+    }
+    Some(below)
+}
+
+#[cfg(unix)]
+fn os_path(path: &RepoPath) -> &Path {
+    use std::os::unix::ffi::OsStrExt;
+    Path::new(std::ffi::OsStr::from_bytes(&path.0))
+}
+
+#[cfg(not(unix))]
+fn os_path(path: &RepoPath) -> &Path {
+    Path::new(std::str::from_utf8(&path.0).unwrap_or_default())
+}
