@@ -320,6 +320,34 @@ fn secrets_stay_out_of_what_is_kept_and_shown() {
 }
 
 #[test]
+fn a_worktree_that_was_moved_or_is_broken_is_not_made_anew() {
+    let bare = Bare::new(&policy(2, ""));
+    bare.lane(&["setup"]).ok();
+    let (home, root) = (bare.scratch.home(), bare.tree("a1").root);
+    std::fs::rename(&root, home.join("moved")).unwrap();
+    bare.lane(&["setup", "a1"]).fails(1).says("was moved to").says("git worktree move");
+    bare.lane(&["setup", "--resume"]).fails(1).says("was moved to");
+    std::fs::rename(home.join("moved"), &root).unwrap();
+    bare.lane(&["setup", "--resume"]).ok().does_not_say("a2");
+    bare.lane(&["setup", "--resume"]).ok().says("no step failed");
+    let head = bare.at.root.join("worktrees/wt-a1/HEAD");
+    let text = std::fs::read_to_string(&head).unwrap();
+    std::fs::write(&head, "garbage\n").unwrap();
+    bare.lane(&["setup"]).fails(1).says("wt-a1").says("HEAD");
+    bare.tree("a2").lane(&["doctor"]).says("wt-a1");
+    std::fs::write(&head, text).unwrap();
+    bare.tree("a2").lane(&["doctor"]).says("all whole");
+    bare.assert_works("a1");
+}
+
+#[test]
+fn worktrees_inside_the_main_one_with_odd_names() {
+    let scratch = Scratch::with_policy(&policy(1, "").replace("../wt-a1", "'w/t [x]*'"));
+    scratch.lane(&["setup"]).ok();
+    assert_eq!(scratch.git(&["status", "--porcelain"]).ok().out, "");
+}
+
+#[test]
 fn bars_on_a_terminal() {
     let wait = "while test ! -e ../go; do sleep 0.05; done";
     let steps = format!("  - {{ name: first, run: \"true\" }}\n  - {{ name: second, run: \"{wait}\" }}\n");

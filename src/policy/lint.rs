@@ -17,6 +17,7 @@ pub fn check(plan: &Plan, diagnostics: &mut Vec<Diagnostic>) {
     agent_ids(plan, diagnostics);
     ports(plan, diagnostics);
     unique_values(plan, diagnostics);
+    nested_worktrees(plan, diagnostics);
     services(plan, diagnostics);
     areas(plan, diagnostics);
     proofs(plan, diagnostics);
@@ -131,6 +132,31 @@ fn unique_values(plan: &Plan, diagnostics: &mut Vec<Diagnostic>) {
             } else {
                 seen.insert(value, (agent, span));
             }
+        }
+    }
+}
+
+/// A worktree in another's would show up there as files that nobody added.
+fn nested_worktrees(plan: &Plan, diagnostics: &mut Vec<Diagnostic>) {
+    let place = |agent: &Agent| {
+        let path = agent.worktree.as_ref()?;
+        Some((PathBuf::from(lexical(&path.value)), at(path)))
+    };
+    let places: Vec<_> =
+        plan.policy.agents.0.iter().filter_map(|agent| Some((&agent.id.value, place(agent)?))).collect();
+    for (inner, (path, span)) in &places {
+        let holds =
+            |outer: &PathBuf| outer != path && !outer.as_os_str().is_empty() && path.starts_with(outer);
+        if let Some((outer, (_, other))) = places.iter().find(|(_, (outer, _))| holds(outer)) {
+            diagnostics.push(
+                Diagnostic::error(
+                    *span,
+                    format!("the worktree of `{inner}` is inside that of `{outer}`"),
+                    "inside another",
+                )
+                .related(*other, format!("the worktree of `{outer}`"))
+                .help("put them side by side, such as `../wt-a1` and `../wt-a2`"),
+            );
         }
     }
 }

@@ -44,6 +44,7 @@ mistakes! {
     wrong_kind: "agents: [a1]" => "[", "expected a mapping";
     overlapping_ports: "agents: {a1: {ports: 1-5}, a2: {ports: 5-9}}" => "5-9", "overlap";
     one_worktree: "agents: {a1: {worktree: ../w}, a2: {worktree: .././w/}}" => ".././w/", "one worktree";
+    nested_worktrees: "agents: {a1: {worktree: ../o/deep}, a2: {worktree: ./../o}}" => "../o/deep", "inside that of `a2`";
     one_schema: "agents: {a1: {database: {schema: s}}, a2: {database: {schema: s}}}" => "s", "one schema";
     one_branch: "agents: {a1: {branch: b}, a2: {branch: b}}" => "b", "one branch";
     a_service_in_two_lanes: "services: {paths: 's/{service}/**'}\nagents: {a1: {services: [x]}, a2: {services: [x]}}"

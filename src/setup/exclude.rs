@@ -29,9 +29,14 @@ pub(super) fn lines(loaded: &Loaded, layout: &Layout, roots: &[(String, PathBuf)
         let main = fs::canonicalize(&main.root).unwrap_or(main.root);
         let inside = roots.iter().filter_map(|(_, root)| root.strip_prefix(&main).ok());
         let inside = inside.filter_map(Path::to_str).filter(|path| !path.is_empty());
-        lines.extend(inside.map(|path| format!("/{path}/")));
+        lines.extend(inside.map(|path| format!("/{}/", literal(path))));
     }
     lines
+}
+
+/// A path as a pattern that means nothing else: gitignore(5).
+fn literal(path: &str) -> String {
+    path.chars().flat_map(|c| "\\*?[".contains(c).then_some('\\').into_iter().chain([c])).collect()
 }
 
 /// The text with these lines in our block; `None` where all are there.

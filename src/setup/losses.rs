@@ -2,10 +2,9 @@
 
 use std::fs;
 use std::path::Path;
-use std::time::SystemTime;
 
 use super::target::Target;
-use super::{files, git, quoted, state, unseen};
+use super::{files, local, quoted, state, unseen};
 use crate::error::Error;
 use crate::facts::Oid;
 use crate::gather::under_way::{UnderWay, all_under_way};
@@ -55,7 +54,13 @@ pub(super) fn of(
         under_way.map(|it| Loss::new(format!("{} is under way", it.what), format!("{cd}{}", it.help))),
     );
     found.extend(unseen::processes(root));
-    found.extend(files_of(loaded, target, &cd)?);
+    if !root.join(".git").exists() {
+        let help =
+            format!("git -C {} worktree repair, then run this again", quoted(&repo.layout().common_dir));
+        found.push(Loss::new("its file `.git` is gone, so git cannot tell what is changed there", help));
+        return Ok(found);
+    }
+    found.extend(files_of(repo, loaded, target, &cd)?);
     found.extend(unseen::edits(repo, root, &cd)?);
     found.extend(commits_of(repo, loaded, target, &cd)?);
     found.extend(unseen::commits(repo, root, &cd)?);
@@ -93,43 +98,27 @@ pub(super) fn of_gone(repo: &dyn Repository, git_dir: &Path) -> Result<Vec<Loss>
     Ok(found)
 }
 
-/// Files that are in no commit: changed, untracked, or local and not written by us.
-fn files_of(loaded: &Loaded, target: &Target, cd: &str) -> Result<Vec<Loss>, Error> {
-    let args = [
-        "status",
-        "--porcelain=v1",
-        "-z",
-        "--no-renames",
-        "--untracked-files=normal", // git refuses `--ignored` where the configuration says `no`
-        "--ignored=matching",
-        "--ignore-submodules=none",
-    ];
-    let ran = git::at(&target.root, None, &args)?;
-    if !ran.ok {
-        let said =
-            format!("git cannot tell what is changed in {}: {}", target.root.display(), ran.complaint());
-        return Err(crate::facts::Unavailable::new(said, format!("{cd}git status")).into());
-    }
-    let common_dir = loaded_common(&target.root)?;
-    let state = state::read(&common_dir, &target.agent)?;
-    let steps = last_step(&common_dir, &target.agent);
-    let (mut changed, mut untracked, mut local) = (Vec::new(), Vec::new(), Vec::new());
-    for entry in ran.out.split('\0').filter(|entry| entry.len() > 3) {
-        let (kind, path) = (&entry[..2], entry[3..].to_owned());
-        match kind {
-            "??" => untracked.push(path),
-            "!!" if path.ends_with('/') => hidden(loaded, target, &path, (&state, steps), &mut local),
-            "!!" if is_kept_by_hand(loaded, target, &path, &state) => local.push(path),
-            "!!" => {}
-            _ => changed.push(path),
+/// Files that are in no commit: changed, untracked, or local and made neither by us nor by a step.
+fn files_of(repo: &dyn Repository, loaded: &Loaded, target: &Target, cd: &str) -> Result<Vec<Loss>, Error> {
+    let local = local::look(loaded, &target.root)?;
+    let state = state::read(&repo.layout().common_dir, &target.agent)?;
+    let ours = files::names(&loaded.plan.policy);
+    let is_made = |path: &String| match ours.contains(path) {
+        true => files::is_as_written(&target.root, path, &state),
+        false => {
+            let there = fs::read(target.root.join(path)).ok();
+            there.is_some_and(|there| state.made.get(path) == Some(&state::hash(&there)))
         }
-    }
+    };
+    let mut kept: Vec<String> = local.kept.into_iter().filter(|path| !is_made(path)).collect();
+    kept.extend(local.closed);
+    kept.sort();
     let mut found = Vec::new();
     for (paths, what, help) in [
-        (changed, "not committed", format!("{cd}git commit, git stash or git restore")),
-        (untracked, "not in git", format!("{cd}git add and git commit, or move them away")),
+        (local.changed, "not committed", format!("{cd}git commit, git stash or git restore")),
+        (local.untracked, "not in git", format!("{cd}git add and git commit, or move them away")),
         (
-            local,
+            kept,
             "local and somebody's own",
             "they are in no commit: move them away, or remove them".to_owned(),
         ),
@@ -139,77 +128,6 @@ fn files_of(loaded: &Loaded, target: &Target, cd: &str) -> Result<Vec<Loss>, Err
         }
     }
     Ok(found)
-}
-
-/// What lies in an ignored folder and cannot be made anew: a repository or a worktree of its own, and files that
-/// the policy has stay local. What cannot be looked into counts as such.
-fn hidden(
-    loaded: &Loaded,
-    target: &Target,
-    folder: &str,
-    (state, steps): (&state::State, Option<SystemTime>),
-    found: &mut Vec<String>,
-) {
-    let mut open = vec![folder.trim_end_matches('/').to_owned()];
-    while let Some(folder) = open.pop() {
-        let Ok(entries) = fs::read_dir(target.root.join(&folder)) else {
-            found.push(format!("{folder}/"));
-            continue;
-        };
-        for entry in entries.flatten() {
-            let name = entry.file_name().to_string_lossy().into_owned();
-            let path = format!("{folder}/{name}");
-            if name == ".git" {
-                found.push(format!("{folder}/ (a repository or worktree of its own)"));
-            } else if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-                // Environments are made by steps, and are large.
-                if name != "node_modules" && !entry.path().join("pyvenv.cfg").exists() {
-                    open.push(path);
-                }
-            } else if !is_environment(&target.root, &path)
-                && !is_of_steps(&entry, steps)
-                && is_kept_by_hand(loaded, target, &path, state)
-            {
-                found.push(path);
-            }
-        }
-    }
-}
-
-/// When the last of an agent's steps was done: then it was written down.
-fn last_step(common_dir: &Path, agent: &str) -> Option<SystemTime> {
-    let state = common_dir.join("lane/setup").join(format!("{agent}.json"));
-    fs::metadata(state).and_then(|data| data.modified()).ok()
-}
-
-/// Whether a file is no newer than what the steps made: then they can make it anew.
-fn is_of_steps(entry: &fs::DirEntry, steps: Option<SystemTime>) -> bool {
-    let written = entry.metadata().and_then(|data| data.modified()).ok();
-    written.zip(steps).is_some_and(|(written, steps)| written <= steps)
-}
-
-/// Whether a path lies in a virtual environment of Python.
-fn is_environment(root: &Path, path: &str) -> bool {
-    Path::new(path).ancestors().skip(1).any(|folder| root.join(folder).join("pyvenv.cfg").is_file())
-}
-
-fn loaded_common(root: &Path) -> Result<std::path::PathBuf, Error> {
-    Ok(Git2Repository::open_at(root)?.layout().common_dir.clone())
-}
-
-/// Whether an ignored file was made by somebody to be kept: one of those that the policy has stay local, apart
-/// from what `setup` and locks put there. Whole folders (environments, caches) can be made anew.
-fn is_kept_by_hand(loaded: &Loaded, target: &Target, path: &str, state: &state::State) -> bool {
-    let name = path.rsplit('/').next().unwrap_or(path);
-    if path.ends_with('/') || path.starts_with(".locks/") || name.starts_with(files::BESIDE) {
-        return false;
-    }
-    let is_ours = files::names(&loaded.plan.policy).iter().any(|ours| ours == path);
-    if is_ours {
-        return !files::is_as_written(&target.root, path, state);
-    }
-    let area = loaded.plan.decide(path.as_bytes(), false);
-    area.area().is_some_and(|area| area.access.value == crate::policy::model::Access::Never)
 }
 
 /// Commits that are neither on a remote nor on the base.
@@ -224,7 +142,7 @@ fn commits_of(repo: &dyn Repository, loaded: &Loaded, target: &Target, cd: &str)
     let base = format!("refs/heads/{}", loaded.plan.policy.base.value);
     known.extend(repo.find_ref(&base)?);
     let unpushed = repo.commits(&[tip], &known)?;
-    if unpushed.is_empty() {
+    if unpushed.is_empty() || head.branch.is_some() && is_landed(repo, loaded, tip)? {
         return Ok(Vec::new());
     }
     let help = match head.branch {
@@ -232,6 +150,15 @@ fn commits_of(repo: &dyn Repository, loaded: &Loaded, target: &Target, cd: &str)
         None => format!("{cd}git switch -c <branch> && git lane push (HEAD is on no branch)"),
     };
     Ok(vec![Loss::new(format!("not pushed: {}", named(repo, &unpushed)?), help)])
+}
+
+/// Whether the base has all that a commit would bring: it was squashed there.
+fn is_landed(repo: &dyn Repository, loaded: &Loaded, tip: Oid) -> Result<bool, Error> {
+    let Some(base) = &loaded.base else {
+        return Ok(false);
+    };
+    let (tree, open) = repo.merged(base.oid, tip)?;
+    Ok(open.is_empty() && tree == repo.commit(base.oid)?.tree)
 }
 
 /// A few commits with their subjects, and how many more there are.

@@ -9,6 +9,7 @@ mod exclude;
 mod files;
 mod focus;
 mod git;
+mod local;
 mod losses;
 mod outcome;
 mod provision;
@@ -126,7 +127,8 @@ pub fn run(
             return;
         };
         let variables = agent_env::of(agent).resolve(&|name| std::env::var(name).ok());
-        let run = provision::run(common_dir, steps, &work.target, &variables, &mut work.held, reporter);
+        let around = provision::Around { common_dir, loaded, environment: &variables, reporter };
+        let run = provision::run(&around, steps, &work.target, &mut work.held);
         work.settle(run, |outcome, steps| outcome.steps = steps);
         work.outcome.notes.extend(variables.complaints());
     });

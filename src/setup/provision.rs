@@ -5,11 +5,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
+use super::local;
 use super::outcome::{Ended, Step};
 use super::state::{Held, State, hash, unwritable};
 use super::target::Target;
 use crate::agent_env::Resolved;
 use crate::error::Error;
+use crate::gather::Loaded;
 use crate::locks::git::TIES;
 use crate::locks::record::plain;
 use crate::policy::model::Provision;
@@ -72,19 +74,27 @@ pub(super) fn look(steps: &[Provision], state: &State, environment: &Resolved) -
     steps.iter().map(|step| as_step(step, ended(step), None)).collect()
 }
 
+/// What all steps of an agent run with.
+pub(super) struct Around<'a> {
+    pub common_dir: &'a Path,
+    pub loaded: &'a Loaded,
+    pub environment: &'a Resolved,
+    pub reporter: &'a dyn Reporter,
+}
+
 /// Runs the steps that are not done yet, in order, until one fails.
 ///
 /// # Errors
 /// A log or the notes cannot be written. That a step fails is no error, but how it ended.
 pub(super) fn run(
-    common_dir: &Path,
+    around: &Around<'_>,
     steps: &[Provision],
     target: &Target,
-    environment: &Resolved,
     held: &mut Held,
-    reporter: &dyn Reporter,
 ) -> Result<Vec<Step>, Error> {
+    let Around { common_dir, loaded, environment, reporter } = around;
     let mut done = Vec::new();
+    let mut local = None;
     for (at, step) in steps.iter().enumerate() {
         let name = &step.name.value;
         let ended = match turn(step, &held.state, environment) {
@@ -96,7 +106,13 @@ pub(super) fn run(
             Turn::Due => {
                 reporter.begins(&target.agent, name, at + 1, steps.len());
                 let log = log_of(common_dir, &target.agent, name);
+                let before = local.take().unwrap_or_else(|| local::hashes(loaded, &target.root));
                 let ended = run_one(step, target, environment, &log)?;
+                let after = local::hashes(loaded, &target.root);
+                let made = after.iter().filter(|(path, hash)| before.get(*path) != Some(hash));
+                let made: Vec<_> = made.map(|(path, hash)| (path.clone(), hash.clone())).collect();
+                held.note(|state| state.made.extend(made))?;
+                local = Some(after);
                 as_step(step, ended, Some(log))
             }
         };

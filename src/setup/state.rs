@@ -26,6 +26,9 @@ pub(super) struct State {
     pub files: BTreeMap<String, String>,
     /// The SHA-256 of the command of each step that is done, by the step's name.
     pub steps: BTreeMap<String, String>,
+    /// The SHA-256 of what steps made of files that stay local, by path from the worktree's root.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub made: BTreeMap<String, String>,
     /// The step that failed last.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failed: Option<String>,
@@ -71,7 +74,7 @@ pub(super) fn is_unfinished(common_dir: &Path, target: &Target) -> bool {
     read(common_dir, &target.agent).is_ok_and(|state| {
         let has_begun = state.adding.is_some() || state.root.is_some();
         let is_left = |(name, hash): &(String, String)| state.steps.get(name) != Some(hash);
-        has_begun && (state.adding.is_some() || state.failed.is_some() || target.steps.iter().any(is_left))
+        state.failed.is_some() || has_begun && (state.adding.is_some() || target.steps.iter().any(is_left))
     })
 }
 

@@ -1,17 +1,18 @@
 //! A worktree taken away again, once nothing of its agent's work would be lost with it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use super::losses::{self, Loss};
 use super::provision::Reporter;
 use super::state::Held;
-use super::target::{entry_of, select};
+use super::target::{Target, entry_of, select};
 use super::{git, quoted};
 use crate::agent_env::{self, DATABASE_URL};
 use crate::error::Error;
 use crate::gather::worktrees::worktrees;
 use crate::gather::{Layout, Loaded, Repository};
+use crate::install;
 use crate::locks::record::plain;
 use crate::ports;
 
@@ -84,7 +85,20 @@ pub fn run(
     let (mut done, mut notes) = (Vec::new(), Vec::new());
     let mut branch = target.branch.clone();
     match &entry {
-        None => notes.push(format!("there is no worktree at {}", root.display())),
+        None => match elsewhere(layout, &target.agent)? {
+            Some(there) => {
+                return Err(Error::usage(
+                    format!("{} works in {}, not where the policy has it", target.agent, there.display()),
+                    format!(
+                        "git worktree move {} {}, or name its place in the policy: `agents.{}.worktree`",
+                        quoted(&there),
+                        quoted(&root),
+                        target.agent
+                    ),
+                ));
+            }
+            None => notes.push(format!("there is no worktree at {}", root.display())),
+        },
         Some(git_dir) => {
             if *git_dir == layout.common_dir {
                 return Err(Error::usage(
@@ -99,6 +113,7 @@ pub fn run(
                     format!("git -C {} lane teardown {}", quoted(&layout.common_dir), target.agent),
                 ));
             }
+            is_no_link(git_dir, &root)?;
             if !root.is_dir() {
                 let found = losses::of_gone(repo, git_dir)?;
                 if !found.is_empty() {
@@ -131,7 +146,7 @@ pub fn run(
     }
     held.forget()?;
     if options.delete_branch {
-        delete_branch(repo, loaded, &target.agent, &branch, &mut done, &mut notes)?;
+        delete_branch(repo, loaded, &target, &branch, &mut done, &mut notes)?;
     } else if repo.find_ref(&format!("refs/heads/{branch}"))?.is_some() {
         notes.push(format!("the branch {branch} is kept"));
     }
@@ -142,12 +157,39 @@ pub fn run(
     Ok(Ended::Done(done, notes))
 }
 
+/// Another worktree that is installed for an agent.
+fn elsewhere(layout: &Layout, agent: &str) -> Result<Option<PathBuf>, Error> {
+    for tree in worktrees(layout)? {
+        if install::installed_agent(layout, &tree.git_dir)?.as_deref() == Some(agent) {
+            return Ok(Some(tree.root));
+        }
+    }
+    Ok(None)
+}
+
+/// git empties what a link leads to, and then cannot remove the link.
+fn is_no_link(git_dir: &Path, root: &Path) -> Result<(), Error> {
+    let pointer = std::fs::read_to_string(git_dir.join("gitdir")).unwrap_or_default();
+    let known = git_dir.join(pointer.trim_end());
+    let known = known.parent().unwrap_or(root);
+    if known.symlink_metadata().is_ok_and(|data| data.is_symlink()) {
+        return Err(Error::usage(
+            format!("{} is a link to {}", known.display(), root.display()),
+            format!(
+                "have git know the folder itself: git worktree repair {}, then run this again",
+                quoted(root)
+            ),
+        ));
+    }
+    Ok(())
+}
+
 /// Deletes a branch that is wholly on the base. It moves by git's own compare-and-swap: what was committed
 /// meanwhile is not lost.
 fn delete_branch(
     repo: &dyn Repository,
     loaded: &Loaded,
-    agent: &str,
+    target: &Target,
     branch: &str,
     done: &mut Vec<String>,
     notes: &mut Vec<String>,
@@ -163,8 +205,10 @@ fn delete_branch(
     let (base, remote) = (&policy.base.value, &policy.remote.value);
     if branch == base || loaded.plan.protected(branch).is_some() {
         notes.push(format!("the branch {branch} is kept: the policy protects it"));
-    } else if !is_its(loaded, agent, branch) {
-        notes.push(format!("the branch {branch} is kept: it is not one of {agent}"));
+    } else if branch != target.branch
+        && crate::identity::of_branch(&loaded.plan, branch) != Some(&target.agent)
+    {
+        notes.push(format!("the branch {branch} is kept: it is not one of {}", target.agent));
     } else if let Some(root) = checked_out(repo.layout(), &reference)? {
         notes.push(format!("the branch {branch} is kept: {} is on it", root.display()));
     } else if !is_merged {
@@ -184,13 +228,6 @@ fn delete_branch(
         }
     }
     Ok(())
-}
-
-/// Whether a branch is an agent's: by its name, or because the policy starts its worktree there.
-fn is_its(loaded: &Loaded, agent: &str, branch: &str) -> bool {
-    let policy = loaded.plan.policy.agent(agent);
-    let named = policy.and_then(|agent| agent.branch.as_ref()).is_some_and(|named| named.value == branch);
-    named || crate::identity::of_branch(&loaded.plan, branch) == Some(agent)
 }
 
 /// The worktree that is on a branch, or will be on it again after what is under way there.

@@ -7,7 +7,7 @@ use super::state::{Held, State, unwritable};
 use super::target::{Target, gone_entry, no_base};
 use super::{git, losses, quoted, repair};
 use crate::error::Error;
-use crate::gather::Git2Repository;
+use crate::gather::{Git2Repository, Repository};
 
 /// What is to be done for a worktree to be there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,7 +47,13 @@ pub(super) fn look(common_dir: &Path, target: &Target, state: &State) -> Result<
     let is_ours = is_worktree_of(root, common_dir);
     let entry = gone_entry(common_dir, root);
     if is_ours && (entry.is_some() || root.join(".git").is_dir() || is_main(root, common_dir)) {
-        return Ok(Next::Nothing);
+        return is_whole(root).map(|()| Next::Nothing);
+    }
+    if entry.is_some() && root.is_dir() && !is_empty(root) && !root.join(".git").exists() {
+        return Err(Error::usage(
+            format!("{} has lost its file `.git`, and git cannot use it", root.display()),
+            format!("git -C {} worktree repair, then run this again", quoted(common_dir)),
+        ));
     }
     match fs::symlink_metadata(root) {
         Ok(data) if data.is_dir() && is_empty(root) => {}
@@ -73,11 +79,33 @@ pub(super) fn look(common_dir: &Path, target: &Target, state: &State) -> Result<
     Ok(Next::Add { is_stale: entry.is_some() })
 }
 
+/// Whether git can use a worktree.
+fn is_whole(root: &Path) -> Result<(), Error> {
+    let repo = Git2Repository::open_at(root)?;
+    repo.head().map(|_| ()).map_err(|why| {
+        let help = format!(
+            "look at {}: `ref: refs/heads/<branch>` is what it should say",
+            repo.layout().git_dir.join("HEAD").display()
+        );
+        Error::usage(format!("git cannot use the worktree {}: {}", root.display(), why.reason), help)
+    })
+}
+
 /// Makes the worktree, or finishes it. What was done, for people.
 ///
 /// # Errors
-/// Something is in the way, or git cannot make it.
+/// Something is in the way, or git cannot make it; it is noted, so that somebody can go on from there.
 pub(super) fn ensure(common_dir: &Path, target: &Target, held: &mut Held) -> Result<Vec<String>, Error> {
+    let done = make(common_dir, target, held);
+    if done.is_err() {
+        held.note(|state| state.failed = Some("git worktree add".to_owned()))?;
+    } else if held.state.failed.as_deref() == Some("git worktree add") {
+        held.note(|state| state.failed = None)?;
+    }
+    done
+}
+
+fn make(common_dir: &Path, target: &Target, held: &mut Held) -> Result<Vec<String>, Error> {
     let mut done = Vec::new();
     let mut next = look(common_dir, target, &held.state)?;
     if next == Next::Finish {
@@ -172,13 +200,38 @@ fn one_at_a_time(common_dir: &Path) -> Result<fs::File, Error> {
     crate::kept::locked(&path).map_err(|error| unwritable(&path, &error))
 }
 
+/// Where the folder of a worktree is now, as far as it lies beside its old place: its `.git` names the git folder.
+fn moved(entry: &Path, root: &Path) -> Option<PathBuf> {
+    let entry = fs::canonicalize(entry).ok()?;
+    let beside = fs::read_dir(root.parent()?).ok()?.flatten().map(|other| other.path());
+    beside.into_iter().find(|other| {
+        let pointer = fs::read_to_string(other.join(".git")).unwrap_or_default();
+        let named = pointer.strip_prefix("gitdir:").map(|path| other.join(path.trim()));
+        named.and_then(|named| fs::canonicalize(named).ok()) == Some(entry.clone())
+    })
+}
+
 /// Takes an entry of git's list away whose folder is gone.
 fn forget_gone(common_dir: &Path, target: &Target, held: &Held) -> Result<(), Error> {
     let path = target.root.to_string_lossy().into_owned();
-    if let Some(entry) = gone_entry(common_dir, &target.root)
-        && let Some(loss) = losses::of_gone(&Git2Repository::open_at(common_dir)?, &entry)?.into_iter().next()
-    {
-        return Err(Error::usage(format!("the worktree {path}: {}", loss.what), loss.help));
+    if let Some(entry) = gone_entry(common_dir, &target.root) {
+        if let Some(there) = moved(&entry, &target.root) {
+            return Err(Error::usage(
+                format!("the worktree {path} was moved to {}", there.display()),
+                format!(
+                    "git -C {} worktree repair {1}, then move it back, git worktree move {1} {2}, or name its place in \
+                     the policy: `agents.{3}.worktree`",
+                    quoted(common_dir),
+                    quoted(&there),
+                    quoted(&target.root),
+                    target.agent
+                ),
+            ));
+        }
+        let found = losses::of_gone(&Git2Repository::open_at(common_dir)?, &entry)?;
+        if let Some(loss) = found.into_iter().next() {
+            return Err(Error::usage(format!("the worktree {path}: {}", loss.what), loss.help));
+        }
     }
     // An empty folder there would be taken for a worktree that is broken.
     let _ = fs::remove_dir(&target.root);

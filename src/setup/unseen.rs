@@ -22,12 +22,18 @@ fn told(ran: Ran, root: &Path, what: &str) -> Result<Ran, Error> {
 }
 
 /// Changed files that git was told not to look at: `git update-index --assume-unchanged` and `--skip-worktree`.
-pub(super) fn edits(repo: &dyn Repository, root: &Path, cd: &str) -> Result<Option<Loss>, Error> {
+/// Submodules that are there, too: what they have of their own goes with the worktree's git folder.
+pub(super) fn edits(repo: &dyn Repository, root: &Path, cd: &str) -> Result<Vec<Loss>, Error> {
     let ran = told(git::at(root, None, &["ls-files", "-s", "-v", "-z"])?, root, "what is in the index")?;
     let entries = ran.raw.split(|byte| *byte == 0).filter_map(entry);
-    let hidden = entries.filter(|(tag, ..)| *tag == b'S' || tag.is_ascii_lowercase());
-    let (mut changed, mut files) = (Vec::new(), Vec::new());
-    for (_, mode, oid, path) in hidden {
+    let (mut changed, mut files, mut submodules) = (Vec::new(), Vec::new(), Vec::new());
+    for (tag, mode, oid, path) in entries {
+        if mode == "160000" && root.join(path).join(".git").exists() {
+            submodules.push(path.to_string_lossy().into_owned());
+        }
+        if mode == "160000" || tag != b'S' && !tag.is_ascii_lowercase() {
+            continue;
+        }
         let Ok(data) = root.join(path).symlink_metadata() else {
             continue; // not there: a sparse checkout, or removed, and then nothing is lost
         };
@@ -39,8 +45,6 @@ pub(super) fn edits(repo: &dyn Repository, root: &Path, cd: &str) -> Result<Opti
                     changed.push(path);
                 }
             }
-            // What a submodule has of its own is its repository's affair: the folder is looked at elsewhere.
-            "160000" => {}
             _ if data.is_file() => files.push((oid, path)),
             _ => changed.push(path),
         }
@@ -54,14 +58,24 @@ pub(super) fn edits(repo: &dyn Repository, root: &Path, cd: &str) -> Result<Opti
         let same: std::collections::HashSet<_> = same.collect();
         changed.extend(some.iter().map(|(_, path)| *path).filter(|path| !same.contains(path)));
     }
-    if changed.is_empty() {
-        return Ok(None);
+    let mut found = Vec::new();
+    if !changed.is_empty() {
+        let names: Vec<String> = changed.iter().map(|path| path.to_string_lossy().into_owned()).collect();
+        let what = format!("not committed, and hidden from git status: {}", some(&names));
+        let help = "git update-index --no-assume-unchanged --no-skip-worktree <file>, then git commit or git restore";
+        found.push(Loss::new(what, format!("{cd}{help}")));
     }
-    let names: Vec<String> = changed.iter().map(|path| path.to_string_lossy().into_owned()).collect();
-    let what = format!("not committed, and hidden from git status: {}", some(&names));
-    let help =
-        "git update-index --no-assume-unchanged --no-skip-worktree <file>, then git commit or git restore";
-    Ok(Some(Loss::new(what, format!("{cd}{help}"))))
+    if !submodules.is_empty() {
+        let what = format!("submodules with repositories of their own: {}", some(&submodules));
+        let each = "git status -s; git log --oneline --branches --not --remotes";
+        let help = format!(
+            "see that all of it is pushed, {cd}git submodule foreach --recursive '{each}', then: git worktree remove \
+             --force {}",
+            quoted(root)
+        );
+        found.push(Loss::new(what, help));
+    }
+    Ok(found)
 }
 
 /// `H 100644 <oid> 0\t<path>`: git-ls-files(1), `-s -v -z`.

@@ -23,6 +23,7 @@ use crate::pool;
 use crate::requests;
 
 pub use lanes::{Lane, lanes};
+pub use tree::trouble;
 
 /// How long GitHub may take.
 const HOST: Duration = Duration::from_secs(3);

@@ -78,6 +78,19 @@ fn opened(layout: &Layout, lane: &Lane) -> (Line, Option<Git2Repository>) {
     (line, repo)
 }
 
+/// Why git cannot use a worktree, if it cannot.
+pub fn trouble(layout: &Layout, lane: &Lane) -> Option<Unavailable> {
+    let (mut line, repo) = opened(layout, lane);
+    match repo.map(|repo| repo.head()) {
+        Some(Err(why)) => {
+            let help =
+                "look at the file HEAD of its git folder: `ref: refs/heads/<branch>` is what it should say";
+            Some(Unavailable::new(format!("{}: {}", lane.root.display(), why.reason), help))
+        }
+        _ => line.troubles.pop(),
+    }
+}
+
 /// A folder whose `.git` leads elsewhere, or nowhere, is not the worktree that git thinks it is.
 fn open(layout: &Layout, lane: &Lane) -> Read<Git2Repository> {
     let place = lane.root.display();

@@ -6,6 +6,7 @@ mod lane;
 mod locks;
 mod ports;
 mod server;
+mod worktrees;
 
 use std::ffi::{OsStr, OsString};
 
@@ -91,6 +92,7 @@ pub fn examine(
     if let Ok(loaded) = loaded {
         checks.extend(locks::examine(repo, &loaded.plan));
         checks.extend(ports::examine(repo, &loaded.plan));
+        checks.extend(worktrees::examine(repo, &loaded.plan));
     }
     checks.push(gits::versions(path_var));
     checks
