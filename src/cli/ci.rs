@@ -12,9 +12,7 @@ use crate::ci::{self, Host, Job, Said};
 use crate::engine;
 use crate::error::Error;
 use crate::facts::{Event, IdentityProof, Oid, Pusher, Unavailable};
-use crate::gather::{
-    Environment, Git2Repository, Located, Repository, Request, Subject, Told, gather, locate,
-};
+use crate::gather::{Environment, Located, Opened, Request, Subject, Told, gather, locate};
 use crate::report::Report;
 
 /// Judges a change that is proposed, with the policy of its base. Nothing of the change is run.
@@ -34,7 +32,7 @@ pub fn run(args: &Ci, output: &Output) -> Outcome {
     };
     let mut job = ci::job(&variable, &said)?;
     trace::debug(|| format!("job: {job:?}"));
-    let repo = Git2Repository::open()?;
+    let repo = Opened::open()?;
     let online = Online::open(&repo, &job, args.publish)?;
     let mut place = None;
     let is_github = job.host == Host::GitHub;
@@ -63,7 +61,7 @@ pub fn run(args: &Ci, output: &Output) -> Outcome {
 /// The verdict. `place`: the head, and whether its base binds, as soon as they are known.
 fn judged(
     args: &Ci,
-    repo: &Git2Repository,
+    repo: &Opened,
     environment: &Environment,
     job: &mut Job,
     online: Option<&Online>,
@@ -96,7 +94,7 @@ fn judged(
 
 fn judge(
     args: &Ci,
-    repo: &dyn Repository,
+    repo: &Opened,
     environment: &Environment,
     located: &Located,
     job: &Job,
@@ -110,7 +108,8 @@ fn judge(
     let (agent, branch) = (args.agent.clone(), job.branch.clone());
     let facts = gather(repo, environment, loaded, &Request { event: Event::Ci, agent, branch, subject })?;
     trace::facts(&facts);
-    let report = engine::judge(&loaded.plan, &facts, loaded.oid.map(|oid| oid.to_string()));
+    let mut report = engine::judge(&loaded.plan, &facts, loaded.oid.map(|oid| oid.to_string()));
+    report.reader = Some(repo.reader());
     trace::report(&report);
     Ok(report)
 }

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::Outcome;
 use super::output::Output;
-use crate::gather::{Environment, Git2Repository, Repository, policy_source};
+use crate::gather::{Environment, Opened, Repository, policy_source};
 use crate::install::doctor::{self, Check, State};
 
 /// Says what is wrong with an installation, and the command that mends it. Exit code 1 where
@@ -13,7 +13,7 @@ use crate::install::doctor::{self, Check, State};
 /// # Errors
 /// Standard output cannot be written.
 pub fn run(output: &Output) -> Outcome {
-    let repo = match Git2Repository::open() {
+    let repo = match Opened::open() {
         Err(why) if !why.reason.contains("no git repository") => return Err(why.into()),
         opened => opened.ok(),
     };

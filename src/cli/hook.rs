@@ -14,7 +14,7 @@ use super::stamp::stamp;
 use super::{Outcome, conflicts};
 use crate::error::Error;
 use crate::facts::{Event, Unavailable};
-use crate::gather::{Git2Repository, Repository, Request, Subject, parse_push_lines};
+use crate::gather::{Opened, Repository, Request, Subject, parse_push_lines};
 use crate::install::chain;
 use crate::locks::keeper::Keeper;
 use crate::locks::machine::ThisMachine;
@@ -39,7 +39,7 @@ struct Judged {
     /// What git gave on standard input, if it was read.
     input: Option<Vec<u8>>,
     /// The repository, if it was opened.
-    repo: Option<Git2Repository>,
+    repo: Option<Opened>,
 }
 
 /// Judges what a hook stands for; then the hook that was there before has its turn.
@@ -175,10 +175,10 @@ fn message_file(name: &str, args: &[OsString]) -> Result<PathBuf, Error> {
     })
 }
 
-fn chained(name: &str, args: &[OsString], input: Option<&[u8]>, repo: Option<Git2Repository>) -> Outcome {
+fn chained(name: &str, args: &[OsString], input: Option<&[u8]>, repo: Option<Opened>) -> Outcome {
     let repo = match repo {
         Some(repo) => repo,
-        None => Git2Repository::open()?,
+        None => Opened::open()?,
     };
     let paths = repo.config("core.hooksPath")?;
     match chain::previous_hooks(&paths, repo.layout(), name).as_slice() {

@@ -8,7 +8,7 @@ use super::Outcome;
 use super::args::Init;
 use super::output::Output;
 use crate::error::Error;
-use crate::gather::{Git2Repository, Repository, survey};
+use crate::gather::{Opened, Repository, survey};
 use crate::init;
 use crate::policy::{self, FILE, Source};
 
@@ -17,7 +17,7 @@ use crate::policy::{self, FILE, Source};
 /// # Errors
 /// There is one already, or it cannot be written.
 pub fn run(args: &Init, output: &Output) -> Outcome {
-    let repo = Git2Repository::open()?;
+    let repo = Opened::open()?;
     let Some(root) = repo.layout().worktree.clone() else {
         return Err(Error::usage(
             "a bare repository has no place for a policy.yaml",

@@ -4,7 +4,7 @@ use super::args::{Install, ServerHook, Uninstall};
 use super::output::Output;
 use super::session::Session;
 use crate::error::Error;
-use crate::gather::Git2Repository;
+use crate::gather::Opened;
 use crate::install::{self, InstallOptions, Outcome, ServerOptions};
 
 /// Puts the hooks into this worktree, or into all of them.
@@ -20,7 +20,7 @@ pub fn install(args: &Install, output: &Output) -> super::Outcome {
             ServerHook::PreReceive => "pre-receive",
             ServerHook::Update => "update",
         };
-        let done = install::install_server(&Git2Repository::open()?, &ServerOptions { hook, binary })?;
+        let done = install::install_server(&Opened::open()?, &ServerOptions { hook, binary })?;
         return report(&done, output);
     }
     let session = Session::open(None)?;
@@ -34,7 +34,7 @@ pub fn install(args: &Install, output: &Output) -> super::Outcome {
 /// # Errors
 /// What keeps it from doing so; then all is as it was.
 pub fn uninstall(args: &Uninstall, output: &Output) -> super::Outcome {
-    let repo = Git2Repository::open()?;
+    let repo = Opened::open()?;
     let done =
         if args.server { install::uninstall_server(&repo)? } else { install::uninstall(&repo, args.all)? };
     report(&done, output)

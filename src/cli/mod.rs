@@ -48,6 +48,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use crate::error::Error;
+use crate::gather::Opened;
 use args::{Args, Command};
 use output::Output;
 
@@ -111,6 +112,9 @@ fn dispatch(args: Args) -> u8 {
             "name a folder that exists after -C",
         );
         return fail(&error);
+    }
+    if let Err(why) = Opened::check_choice() {
+        return fail(&why.into());
     }
     let outcome = match args.command {
         Command::Check(args) => check::run(&args, &output),

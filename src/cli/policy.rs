@@ -11,7 +11,7 @@ use super::session::Session;
 use super::{Outcome, output::complain};
 use crate::engine;
 use crate::error::Error;
-use crate::gather::{Git2Repository, Loaded, Repository, policy_source};
+use crate::gather::{Loaded, Opened, Repository, policy_source};
 use crate::policy::cases::{self, Case};
 use crate::policy::{self, Diagnostic, FILE, PolicyError};
 use crate::report::Report;
@@ -34,7 +34,7 @@ pub fn run(command: &Policy, output: &Output) -> Outcome {
 
 /// The policy that somebody is writing: a file, or the worktree's own.
 fn draft(file: Option<&Path>) -> Result<(Loaded, PathBuf), Error> {
-    let repo = Git2Repository::open();
+    let repo = Opened::open();
     let path = match (file, &repo) {
         (Some(path), _) => path.to_owned(),
         (None, Ok(repo)) => match &repo.layout().worktree {

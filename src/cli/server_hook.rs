@@ -11,8 +11,8 @@ use crate::error::Error;
 use crate::facts::{Event, Unavailable};
 use crate::gather::server_policy::{self, InForce};
 use crate::gather::{
-    Environment, Git2Repository, Loaded, PushLine, Repository, Request, Subject, gather,
-    parse_received_lines, received_line,
+    Environment, Loaded, Opened, PushLine, Repository, Request, Subject, gather, parse_received_lines,
+    received_line,
 };
 use crate::report::narrow;
 use crate::report::text::{self, Style};
@@ -30,7 +30,7 @@ pub struct Received {
     /// What git gave on standard input.
     pub input: Option<Vec<u8>>,
     /// The repository.
-    pub repo: Git2Repository,
+    pub repo: Opened,
 }
 
 /// Judges the refs of a push before they are there.
@@ -55,7 +55,7 @@ pub fn judge(event: Event, args: &[OsString]) -> Result<Received, Error> {
         )
         .into());
     }
-    let repo = Git2Repository::open()?;
+    let repo = Opened::open()?;
     trace::debug(|| format!("repository: {:?}", repo.layout()));
     let lines = lines.into_iter().map(|line| meant(&repo, line)).collect::<Result<Vec<_>, _>>()?;
     let code = if lines.is_empty() { 0 } else { all(&repo, event, &lines)? };
@@ -74,7 +74,7 @@ fn named(args: &[OsString]) -> Result<PushLine, Error> {
 }
 
 /// git follows a ref that leads to another one: what moves is the other.
-fn meant(repo: &Git2Repository, mut line: PushLine) -> Result<PushLine, Unavailable> {
+fn meant(repo: &Opened, mut line: PushLine) -> Result<PushLine, Unavailable> {
     for _ in 0..DEEPEST {
         match repo.symbolic_ref(&line.remote_ref)? {
             Some(target) => line.remote_ref = target,
@@ -87,7 +87,7 @@ fn meant(repo: &Git2Repository, mut line: PushLine) -> Result<PushLine, Unavaila
     ))
 }
 
-fn all(repo: &Git2Repository, event: Event, lines: &[PushLine]) -> Result<u8, Error> {
+fn all(repo: &Opened, event: Event, lines: &[PushLine]) -> Result<u8, Error> {
     let environment = Environment::of_process();
     let in_force = server_policy::find(repo, lines)?;
     let (mut code, loaded) = match in_force {
@@ -123,7 +123,7 @@ fn all(repo: &Git2Repository, event: Event, lines: &[PushLine]) -> Result<u8, Er
 
 /// The verdict of one policy on some refs of the push.
 fn judged(
-    repo: &Git2Repository,
+    repo: &Opened,
     environment: &Environment,
     loaded: &Loaded,
     event: Event,
@@ -141,7 +141,7 @@ fn judged(
 
 /// A policy with mistakes on the base would keep out everything, the next edit of it too.
 fn new_policies(
-    repo: &Git2Repository,
+    repo: &Opened,
     loaded: Option<&Loaded>,
     event: Event,
     lines: &[PushLine],

@@ -6,13 +6,13 @@ use super::trace;
 use crate::engine;
 use crate::error::Error;
 use crate::facts::Facts;
-use crate::gather::{Environment, Git2Repository, Loaded, Repository, Request, gather, policy_source};
+use crate::gather::{Environment, Loaded, Opened, Repository, Request, gather, policy_source};
 use crate::report::Report;
 
 /// An open repository with its policy.
 pub struct Session {
     /// The repository.
-    pub repo: Git2Repository,
+    pub repo: Opened,
     /// What the process was given.
     pub environment: Environment,
     /// The policy in force.
@@ -26,7 +26,7 @@ impl Session {
     /// No repository, no policy, or one with mistakes.
     pub fn open(policy: Option<&Path>) -> Result<Self, Error> {
         let environment = Environment::of_process();
-        let repo = Git2Repository::open()?;
+        let repo = Opened::open()?;
         trace::debug(|| format!("repository: {:?}", repo.layout()));
         let loaded = match policy {
             Some(path) => policy_source::from_file(Some(&repo), path)?,
@@ -53,7 +53,8 @@ impl Session {
     pub fn judge(&self, request: &Request) -> Result<Report, Error> {
         let facts = self.facts(request)?;
         let oid = self.loaded.oid.map(|oid| oid.to_string());
-        let report = engine::judge(&self.loaded.plan, &facts, oid);
+        let mut report = engine::judge(&self.loaded.plan, &facts, oid);
+        report.reader = Some(self.repo.reader());
         trace::report(&report);
         Ok(report)
     }

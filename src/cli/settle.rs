@@ -9,7 +9,7 @@ use crate::facts::{LOCK_TRAILER, Oid, RepoPath};
 use crate::gather::tree_diff::tree_diff;
 use crate::gather::under_way::under_way;
 use crate::gather::worktrees::worktrees;
-use crate::gather::{Git2Repository, RawCommit, Read, Repository};
+use crate::gather::{Opened, RawCommit, Read, Repository};
 use crate::locks;
 use crate::locks::keeper::Keeper;
 use crate::locks::protocol::Claim;
@@ -188,7 +188,7 @@ impl Work<'_> {
         for tree in worktrees(self.session.repo.layout())? {
             let is_its = tree.root.display().to_string() == self.lease.stake.worktree;
             is_there |= is_its;
-            let repo = Git2Repository::open_at(&tree.root)?;
+            let repo = Opened::open_at(&tree.root)?;
             if !is_its && repo.config("lane.agent")?.pop().as_deref() != Some(self.lease.stake.agent.as_str())
             {
                 continue;

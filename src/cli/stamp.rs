@@ -8,7 +8,7 @@ use super::session::Session;
 use crate::error::Error;
 use crate::facts::{Event, Fact, LOCK_TRAILER, LockToken, Message};
 use crate::gather::message::{self, Draft};
-use crate::gather::{Git2Repository, Repository, Request, Subject};
+use crate::gather::{Opened, Repository, Request, Subject};
 use crate::identity;
 use crate::locks::keeper::Keeper;
 use crate::locks::machine::ThisMachine;
@@ -20,7 +20,7 @@ use crate::policy::model::Access;
 ///
 /// # Errors
 /// What keeps it from doing so, or from part of it.
-pub(super) fn stamp(path: &Path, args: &[OsString]) -> Result<Option<Git2Repository>, Error> {
+pub(super) fn stamp(path: &Path, args: &[OsString]) -> Result<Option<Opened>, Error> {
     let session = Session::open(None)?;
     let plan = &session.loaded.plan;
     if plan.tags.is_empty() && !plan.has_area(Access::Lock) {

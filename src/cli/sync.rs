@@ -14,7 +14,7 @@ use super::{Outcome, lock_args, push, sync_losses};
 use crate::error::Error;
 use crate::facts::{Oid, RepoPath, Unavailable};
 use crate::gather::under_way::under_way;
-use crate::gather::{Git2Repository, Repository, policy_source};
+use crate::gather::{Opened, Repository, policy_source};
 use crate::locks::keeper::Keeper;
 use crate::locks::machine::ThisMachine;
 use crate::locks::record::plain;
@@ -177,7 +177,7 @@ impl Tree {
         if let Some(it) = under_way(&self.git_dir) {
             return Ok(done.busy(format!("{} is under way", it.what), it.help));
         }
-        let repo = Git2Repository::open_at(&self.root)?;
+        let repo = Opened::open_at(&self.root)?;
         let head = repo.head()?;
         let branch = head.branch.as_deref().and_then(|name| name.strip_prefix("refs/heads/"));
         let (Some(branch), Some(before)) = (branch, head.oid) else {
@@ -210,7 +210,7 @@ impl Tree {
         }
         let ran = run_git(self.rebase(onto.oid, autostash, gives_up), None, LONG)?;
         if ran.ok {
-            let after = Git2Repository::open_at(&self.root)?.head()?.oid.unwrap_or(before);
+            let after = Opened::open_at(&self.root)?.head()?.oid.unwrap_or(before);
             let aside = match ran.err.contains("Your changes are safe in the stash") {
                 false => Aside::Back,
                 true if self.conflicts(onto.oid, from).is_empty() => Aside::Kept,
@@ -312,7 +312,7 @@ impl Tree {
 
     /// Whether its branch has commits that the base has not, and the remote's branch is another.
     fn has_news(&self, onto: &Onto<'_>) -> Result<bool, Error> {
-        let repo = Git2Repository::open_at(&self.root)?;
+        let repo = Opened::open_at(&self.root)?;
         let head = repo.head()?;
         let branch = head.branch.as_deref().and_then(|name| name.strip_prefix("refs/heads/"));
         let (Some(branch), Some(tip)) = (branch, head.oid) else { return Ok(false) };

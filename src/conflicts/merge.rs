@@ -4,10 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use super::scratch::Scratch;
 use super::{Clash, Forecast};
 use crate::facts::{Oid, RepoPath, Unavailable};
-use crate::gather::Repository;
+use crate::gather::{Repository, Scratch};
 use crate::locks::{in_worktree, run};
 
 /// How often git is started again after a pair that it gave up at.

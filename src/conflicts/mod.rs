@@ -5,13 +5,12 @@
 
 mod merge;
 mod overlap;
-mod scratch;
 
 use std::path::Path;
 use std::time::Duration;
 
 use crate::facts::{Oid, RepoPath, Unavailable};
-use crate::gather::Git2Repository;
+use crate::gather::Opened;
 use crate::pool;
 
 /// How long all merges of one forecast may take together.
@@ -48,7 +47,7 @@ pub fn forecast(root: &Path, pairs: &[(Oid, Oid)], limit: Duration) -> Vec<Forec
 }
 
 fn of_chunk(root: &Path, pairs: &[(Oid, Oid)], limit: Duration) -> Vec<Forecast> {
-    let repo = match Git2Repository::open_at(root) {
+    let repo = match Opened::open_at(root) {
         Ok(repo) => repo,
         Err(why) => return vec![Forecast::Unknown(why); pairs.len()],
     };

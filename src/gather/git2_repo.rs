@@ -65,6 +65,13 @@ impl Git2Repository {
         Ok(Self { git, layout, config: OnceCell::new() })
     }
 
+    /// Whether libgit2 takes other parents for a commit's than it has: from `info/grafts`, which anybody can
+    /// write, and which would hide commits.
+    pub fn is_grafted(&self) -> bool {
+        let grafts = self.layout.common_dir.join("info/grafts");
+        std::fs::symlink_metadata(grafts).is_ok_and(|data| data.len() > 0)
+    }
+
     fn to_git(oid: Oid) -> Read<git2::Oid> {
         git2::Oid::from_bytes(oid.as_bytes()).map_err(|error| failed("an object id", &error))
     }
@@ -99,6 +106,25 @@ fn canonical(mode: i32) -> u32 {
     }
 }
 
+/// Lines added and deleted between two texts. This needs no repository.
+pub(super) fn line_diff(old: &[u8], new: &[u8]) -> Read<(u64, u64)> {
+    let diff = || -> Result<(usize, usize), git2::Error> {
+        let mut options = git2::DiffOptions::new();
+        options.force_text(true).context_lines(0);
+        let patch = git2::Patch::from_buffers(old, None, new, None, Some(&mut options))?;
+        let (_, added, deleted) = patch.line_stats()?;
+        Ok((added, deleted))
+    };
+    let (added, deleted) = diff().map_err(|error| failed("a difference of files", &error))?;
+    Ok((added as u64, deleted as u64))
+}
+
+/// The SHA-1 id that a blob has, in whatever repository.
+pub(super) fn blob_id(bytes: &[u8]) -> Read<Oid> {
+    let oid = git2::Oid::hash_object(ObjectType::Blob, bytes);
+    from_git(oid.map_err(|error| failed("an object id", &error))?)
+}
+
 /// libgit2 ends folders in a slash.
 fn clean(path: &Path) -> PathBuf {
     path.components().collect()
@@ -116,7 +142,7 @@ fn cannot_open(error: &git2::Error) -> Unavailable {
         ),
         _ => Unavailable::new(
             format!("the repository cannot be opened: {message}"),
-            "formats that libgit2 does not read (SHA-256 objects, reftable, some extensions) are not supported yet",
+            "libgit2 does not read all formats; git does: unset LANE_GIT_BACKEND, and see that git is on the PATH",
         ),
     }
 }
@@ -428,11 +454,8 @@ impl Repository for Git2Repository {
             )),
             Err(error) => {
                 let help = match error.message() {
-                    text if text.contains("'link'") => {
-                        "a split index is not supported yet: git config core.splitIndex false; git update-index --no-split-index"
-                    }
-                    text if text.contains("'sdir'") || text.contains("sparse") => {
-                        "a sparse index is not supported yet here: git sparse-checkout reapply --no-sparse-index"
+                    text if text.contains("'link'") || text.contains("'sdir'") || text.contains("sparse") => {
+                        "libgit2 reads no split or sparse index; git does: unset LANE_GIT_BACKEND, and see that git is on the PATH"
                     }
                     _ => {
                         "if it is damaged: move the file away and run `git reset` (the working tree stays as it is)"
@@ -456,20 +479,11 @@ impl Repository for Git2Repository {
     }
 
     fn line_diff(&self, old: &[u8], new: &[u8]) -> Read<(u64, u64)> {
-        let diff = || -> Result<(usize, usize), git2::Error> {
-            let mut options = git2::DiffOptions::new();
-            options.force_text(true).context_lines(0);
-            let patch = git2::Patch::from_buffers(old, None, new, None, Some(&mut options))?;
-            let (_, added, deleted) = patch.line_stats()?;
-            Ok((added, deleted))
-        };
-        let (added, deleted) = diff().map_err(|error| failed("a difference of files", &error))?;
-        Ok((added as u64, deleted as u64))
+        line_diff(old, new)
     }
 
     fn blob_id(&self, bytes: &[u8]) -> Read<Oid> {
-        let oid = git2::Oid::hash_object(ObjectType::Blob, bytes);
-        from_git(oid.map_err(|error| failed("an object id", &error))?)
+        blob_id(bytes)
     }
 
     fn is_shallow(&self) -> bool {

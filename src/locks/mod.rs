@@ -27,7 +27,7 @@ mod sync;
 pub mod waiting;
 
 pub use git::changed_files;
-pub(crate) use git::{in_worktree, run};
+pub(crate) use git::{TIES, in_worktree, run};
 pub(crate) use guard::Guard;
 pub use remote::no_mirror;
 

@@ -8,7 +8,7 @@ use super::mirror::Mirror;
 use super::remote::{Kept, Remote};
 use super::state::State;
 use crate::error::Error;
-use crate::gather::{Git2Repository, ObjectWriter, Repository};
+use crate::gather::{ObjectWriter, Opened, Repository};
 use crate::policy::{Plan, is_name};
 
 /// How long one exchange with a remote may take.
@@ -25,7 +25,7 @@ pub(crate) struct Place<'a> {
     reached: OnceCell<Remote>,
     /// A handle of its own: what is written through it goes to the disk, whatever the other one keeps in
     /// memory. Opened when something is to be written.
-    writer: OnceCell<Git2Repository>,
+    writer: OnceCell<Opened>,
 }
 
 impl<'a> Place<'a> {
@@ -89,7 +89,7 @@ impl<'a> Place<'a> {
     /// The repository cannot be opened.
     pub fn writer(&self) -> Result<&dyn ObjectWriter, Error> {
         if self.writer.get().is_none() {
-            let _ = self.writer.set(Git2Repository::open_at(self.common_dir())?);
+            let _ = self.writer.set(Opened::open_at(self.common_dir())?);
         }
         match self.writer.get() {
             Some(writer) => Ok(writer),

@@ -50,6 +50,10 @@ pub struct Report {
     pub repository: Option<String>,
     /// The policy that decided.
     pub policy: PolicySource,
+    /// Who read the repository, in words, for people who ask for more.
+    #[serde(skip)]
+    #[schemars(skip)]
+    pub reader: Option<&'static str>,
     /// Size of the whole change; summed up where several were judged.
     pub stats: Stats,
     /// Breaches of rules, sorted by rule, path, commit.
@@ -321,6 +325,7 @@ impl Report {
             head: single.and_then(|change| change.head),
             repository,
             policy,
+            reader: None,
             stats: summed(&changes),
             findings,
             undecided,
@@ -360,6 +365,7 @@ impl Report {
             head: None,
             repository: None,
             policy: PolicySource { source, oid: None },
+            reader: None,
             stats: Stats::default(),
             findings: Vec::new(),
             undecided,

@@ -92,6 +92,7 @@ pub fn fail() -> Report {
             source: "refs/remotes/origin/main:policy.yaml".into(),
             oid: Some(oid(5).to_string()),
         },
+        reader: None,
         stats: stats.clone(),
         findings: vec![
             in_lane(b"services/revenue/100%,a:b.py"),

@@ -65,6 +65,9 @@ pub fn render(report: &Report, style: Style) -> String {
         }
         let oid = report.policy.oid.as_deref().unwrap_or("no object");
         let _ = writeln!(out, "{}", style.dim(&format!("policy: {} ({oid})", report.policy.source)));
+        if let Some(reader) = report.reader {
+            let _ = writeln!(out, "{}", style.dim(&format!("repository: read by {reader}")));
+        }
     }
     out
 }

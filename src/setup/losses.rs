@@ -8,7 +8,7 @@ use super::{files, local, quoted, state, unseen};
 use crate::error::Error;
 use crate::facts::Oid;
 use crate::gather::under_way::{UnderWay, all_under_way};
-use crate::gather::{Git2Repository, Loaded, Repository, staged_tree};
+use crate::gather::{Loaded, Opened, Repository, staged_tree};
 use crate::locks::keeper::Keeper;
 use crate::locks::machine::ThisMachine;
 
@@ -132,7 +132,7 @@ fn files_of(repo: &dyn Repository, loaded: &Loaded, target: &Target, cd: &str) -
 
 /// Commits that are neither on a remote nor on the base.
 fn commits_of(repo: &dyn Repository, loaded: &Loaded, target: &Target, cd: &str) -> Result<Vec<Loss>, Error> {
-    let here = Git2Repository::open_at(&target.root)?;
+    let here = Opened::open_at(&target.root)?;
     let head = here.head()?;
     let Some(tip) = head.oid else {
         return Ok(Vec::new());

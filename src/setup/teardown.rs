@@ -125,7 +125,7 @@ pub fn run(
                 if !found.is_empty() {
                     return Ok(Ended::Refused(found));
                 }
-                let head = crate::gather::Git2Repository::open_at(&root)?.head()?;
+                let head = crate::gather::Opened::open_at(&root)?.head()?;
                 let on = head.branch.and_then(|name| name.strip_prefix("refs/heads/").map(str::to_owned));
                 branch = on.unwrap_or(branch);
             }

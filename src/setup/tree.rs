@@ -7,7 +7,7 @@ use super::state::{Held, State, unwritable};
 use super::target::{Target, gone_entry, no_base};
 use super::{git, losses, quoted, repair};
 use crate::error::Error;
-use crate::gather::{Git2Repository, Repository};
+use crate::gather::{Opened, Repository};
 
 /// What is to be done for a worktree to be there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,7 +81,7 @@ pub(super) fn look(common_dir: &Path, target: &Target, state: &State) -> Result<
 
 /// Whether git can use a worktree.
 fn is_whole(root: &Path) -> Result<(), Error> {
-    let repo = Git2Repository::open_at(root)?;
+    let repo = Opened::open_at(root)?;
     repo.head().map(|_| ()).map_err(|why| {
         let help = format!(
             "look at {}: `ref: refs/heads/<branch>` is what it should say",
@@ -228,7 +228,7 @@ fn forget_gone(common_dir: &Path, target: &Target, held: &Held) -> Result<(), Er
                 ),
             ));
         }
-        let found = losses::of_gone(&Git2Repository::open_at(common_dir)?, &entry)?;
+        let found = losses::of_gone(&Opened::open_at(common_dir)?, &entry)?;
         if let Some(loss) = found.into_iter().next() {
             return Err(Error::usage(format!("the worktree {path}: {}", loss.what), loss.help));
         }

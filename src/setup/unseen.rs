@@ -7,7 +7,7 @@ use super::losses::{Loss, named, some};
 use super::{git, quoted};
 use crate::error::Error;
 use crate::facts::{Oid, Unavailable};
-use crate::gather::{Git2Repository, Repository};
+use crate::gather::{Opened, Repository};
 use crate::locks::git::{Ran, in_worktree, run};
 
 /// How many files one git is asked about.
@@ -105,7 +105,7 @@ pub(super) fn commits(repo: &dyn Repository, root: &Path, cd: &str) -> Result<Ve
     let log = match git::at(root, None, &log)? {
         ran if ran.ok => ran.out,
         // Before the first commit there is none.
-        _ if Git2Repository::open_at(root)?.head()?.oid.is_none() => String::new(),
+        _ if Opened::open_at(root)?.head()?.oid.is_none() => String::new(),
         ran => told(ran, root, "where HEAD was")?.out,
     };
     // The steps of a rebase are on the branch by now, or were made anew.

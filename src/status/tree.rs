@@ -5,8 +5,7 @@ use crate::engine;
 use crate::facts::{Event, Facts, Message, Unavailable};
 use crate::gather::under_way::under_way;
 use crate::gather::{
-    Environment, Git2Repository, Layout, Loaded, Read, Repository, Request, Subject, claims, gather,
-    rebasing_branch,
+    Environment, Layout, Loaded, Opened, Read, Repository, Request, Subject, claims, gather, rebasing_branch,
 };
 use crate::locks::changed_files;
 use crate::locks::record::plain;
@@ -50,7 +49,7 @@ pub(super) fn head_alone(layout: &Layout, lane: &Lane, plan: &Plan) -> Line {
 }
 
 /// The line of a worktree, and its repository if that can be opened.
-fn opened(layout: &Layout, lane: &Lane) -> (Line, Option<Git2Repository>) {
+fn opened(layout: &Layout, lane: &Lane) -> (Line, Option<Opened>) {
     let mut line = Line { agent: lane.agent.clone(), root: Some(lane.root.clone()), ..Line::default() };
     let place = lane.root.display();
     let repo = match &lane.git_dir {
@@ -92,10 +91,10 @@ pub fn trouble(layout: &Layout, lane: &Lane) -> Option<Unavailable> {
 }
 
 /// A folder whose `.git` leads elsewhere, or nowhere, is not the worktree that git thinks it is.
-fn open(layout: &Layout, lane: &Lane) -> Read<Git2Repository> {
+fn open(layout: &Layout, lane: &Lane) -> Read<Opened> {
     let place = lane.root.display();
     let help = "git worktree repair, from the main worktree";
-    let repo = Git2Repository::open_at(&lane.root)
+    let repo = Opened::open_at(&lane.root)
         .map_err(|why| Unavailable::new(format!("{place} is broken: {}", why.reason), help))?;
     let is_ours = std::fs::canonicalize(&repo.layout().common_dir).ok()
         == std::fs::canonicalize(&layout.common_dir).ok();
@@ -107,7 +106,7 @@ fn open(layout: &Layout, lane: &Lane) -> Read<Git2Repository> {
 }
 
 /// The branch and its last commit. In a rebase that is the branch as it was before.
-fn head(repo: &Git2Repository, line: &mut Line) -> Read<()> {
+fn head(repo: &Opened, line: &mut Line) -> Read<()> {
     let head = repo.head()?;
     let rebasing = rebasing_branch(repo.layout())?;
     let branch = head.branch.clone().or(rebasing);
@@ -126,7 +125,7 @@ fn head(repo: &Git2Repository, line: &mut Line) -> Read<()> {
 }
 
 struct Reading<'a> {
-    repo: &'a Git2Repository,
+    repo: &'a Opened,
     loaded: &'a Loaded,
     now: i64,
 }

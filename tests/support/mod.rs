@@ -69,7 +69,8 @@ impl From<Output> for Ran {
 pub fn command(program: impl AsRef<OsStr>, folder: &Path, home: &Path) -> Command {
     let mut command = Command::new(program);
     for (name, _) in std::env::vars_os() {
-        let keep = ["PATH", "TMPDIR", "LLVM_PROFILE_FILE"].iter().any(|kept| name == *kept);
+        let keep =
+            ["PATH", "TMPDIR", "LLVM_PROFILE_FILE", "LANE_GIT_BACKEND"].iter().any(|kept| name == *kept);
         if !keep {
             command.env_remove(name);
         }

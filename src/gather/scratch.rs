@@ -1,4 +1,4 @@
-//! A folder for the objects that a forecast makes, gone afterwards: the repository's own stay as they are.
+//! A folder for the objects that a question makes, gone afterwards: the repository's own stay as they are.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use crate::facts::Unavailable;
 
 /// A folder of objects that sees those of a repository.
-pub(super) struct Scratch {
+pub(crate) struct Scratch {
     folder: PathBuf,
 }
 

@@ -1,0 +1,118 @@
+//! Objects as git stores them: gitformat-pack(5), git-mktree(1), git-commit-tree(1).
+
+use crate::facts::{FileVersion, Oid};
+use crate::gather::repository::{RawCommit, TreeEntry};
+
+/// The mode that git takes an entry's for: old trees have some such as 0o100664.
+pub(super) fn canonical(mode: u32) -> u32 {
+    match mode & 0o170_000 {
+        0o100_000 if mode & 0o100 != 0 => 0o100_755,
+        0o100_000 => 0o100_644,
+        0o120_000 => 0o120_000,
+        0o040_000 => 0o040_000,
+        _ => 0o160_000,
+    }
+}
+
+/// The entries of a tree, each `<mode> <name> NUL <id>`; `None` if it is broken. `len`: bytes of an id.
+pub(super) fn tree(mut bytes: &[u8], len: usize) -> Option<Vec<TreeEntry>> {
+    let mut entries = Vec::new();
+    while !bytes.is_empty() {
+        let space = bytes.iter().position(|byte| *byte == b' ')?;
+        let mode = u32::from_str_radix(std::str::from_utf8(&bytes[..space]).ok()?, 8).ok()?;
+        let rest = &bytes[space + 1..];
+        let end = rest.iter().position(|byte| *byte == 0)?;
+        let oid = Oid::from_bytes(rest.get(end + 1..end + 1 + len)?)?;
+        let version = FileVersion { mode: canonical(mode), oid };
+        entries.push(TreeEntry { name: rest[..end].to_vec(), version });
+        bytes = &rest[end + 1 + len..];
+    }
+    Some(entries)
+}
+
+/// A commit; `None` if it is broken.
+pub(super) fn commit(bytes: &[u8]) -> Option<RawCommit> {
+    let mut rest = bytes;
+    let mut line = || {
+        let end = rest.iter().position(|byte| *byte == b'\n')?;
+        let line = &rest[..end];
+        rest = &rest[end + 1..];
+        Some(line)
+    };
+    let oid = |hex: &[u8]| Oid::from_hex(std::str::from_utf8(hex).ok()?);
+    let tree = oid(line()?.strip_prefix(b"tree ")?)?;
+    let mut parents = Vec::new();
+    let mut at = line()?;
+    while let Some(parent) = at.strip_prefix(b"parent ") {
+        parents.push(oid(parent)?);
+        at = line()?;
+    }
+    // Some old tools wrote several authors.
+    at.strip_prefix(b"author ")?;
+    while at.starts_with(b"author ") {
+        at = line()?;
+    }
+    let (committer, time) = signature(at.strip_prefix(b"committer ")?)?;
+    loop {
+        match line() {
+            Some(b"") => break,
+            Some(_) => {}
+            None => {
+                rest = b"";
+                break;
+            }
+        }
+    }
+    let start = rest.iter().position(|byte| *byte != b'\n').unwrap_or(rest.len());
+    let message = rest[start..].split(|byte| *byte == 0).next().unwrap_or_default();
+    let message = String::from_utf8_lossy(message).into_owned();
+    Some(RawCommit { tree, parents, time, committer, message })
+}
+
+/// The address and the time of `Name <address> 1700000000 +0000`.
+fn signature(line: &[u8]) -> Option<(String, i64)> {
+    let start = line.iter().rposition(|byte| *byte == b'<')?;
+    let end = line.iter().rposition(|byte| *byte == b'>').filter(|end| *end > start)?;
+    let email = String::from_utf8_lossy(line[start + 1..end].trim_ascii()).into_owned();
+    let after = std::str::from_utf8(line[end + 1..].trim_ascii()).ok()?;
+    let time = match after.split(' ').next() {
+        None | Some("") => 0,
+        Some(word) => word.parse().ok()?,
+    };
+    Some((email, time))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEX: &str = "0123456789abcdef0123456789abcdef01234567";
+
+    #[test]
+    fn trees() {
+        let id = [7; 20];
+        let raw = [b"100664 a b\0".as_slice(), &id, b"40000 c\0", &id].concat();
+        let read = tree(&raw, 20).expect("a tree");
+        assert_eq!((read[0].name.as_slice(), read[0].version.mode), (b"a b".as_slice(), 0o100_644));
+        assert_eq!((read[1].name.as_slice(), read[1].version.mode), (b"c".as_slice(), 0o040_000));
+        assert!(tree(b"", 20).is_some_and(|entries| entries.is_empty()));
+        for cut in 1..raw.len() {
+            assert!(tree(&raw[..cut], 20).is_none_or(|entries| entries.len() == 1 && cut == 31), "{cut}");
+        }
+    }
+
+    #[test]
+    fn commits() {
+        let text = format!(
+            "tree {HEX}\nparent {HEX}\nparent {HEX}\nauthor A <a@b> 1 +0000\ncommitter C < c@d > 12 +0100\n\
+             gpgsig x\n y\n\n\nsubject\n\nbody\n"
+        );
+        let read = commit(text.as_bytes()).expect("a commit");
+        assert_eq!((read.parents.len(), read.committer.as_str(), read.time), (2, "c@d", 12));
+        assert_eq!(read.message, "subject\n\nbody\n");
+        let end = text.find("gpgsig").expect("a header");
+        for cut in 0..end {
+            assert!(commit(&text.as_bytes()[..cut]).is_none(), "{cut}");
+        }
+    }
+}
