@@ -471,6 +471,16 @@ impl Repository for Git2Repository {
         let build = || -> Result<git2::Oid, git2::Error> {
             self.keep_writes_in_memory()?;
             let mut index = self.git.index()?;
+            // libgit2 would take what a sparse checkout leaves out for deleted.
+            let is_left_out = |entry: git2::IndexEntry| {
+                let extended = git2::IndexEntryExtendedFlag::from_bits_truncate(entry.flags_extended);
+                extended.contains(git2::IndexEntryExtendedFlag::SKIP_WORKTREE)
+            };
+            if index.iter().any(is_left_out) {
+                return Err(git2::Error::from_str(
+                    "it is a sparse checkout, which only git reads (LANE_GIT_BACKEND)",
+                ));
+            }
             index.add_all(["*"], git2::IndexAddOption::DEFAULT, None)?;
             index.update_all(["*"], None)?;
             index.write_tree()

@@ -2,7 +2,7 @@
 
 use super::policy_source::default_base;
 use super::repository::{Read, Repository, TreeEntry};
-use super::worktrees::worktrees;
+use super::worktrees::{head_of, worktrees};
 use crate::facts::Oid;
 use crate::init::Survey;
 
@@ -54,8 +54,8 @@ pub fn survey(repo: &dyn Repository) -> Read<Survey> {
     survey.migrations = found.map(|(name, _)| (*name).to_owned()).collect();
     if let Some(main) = main {
         for tree in trees.iter().skip(1) {
-            let head = std::fs::read_to_string(tree.git_dir.join("HEAD")).unwrap_or_default();
-            let branch = head.trim().strip_prefix("ref: refs/heads/").map(str::to_owned);
+            let head = head_of(repo, &tree.git_dir).ok().and_then(|head| head.branch);
+            let branch = head.and_then(|name| Some(name.strip_prefix("refs/heads/")?.to_owned()));
             survey.worktrees.push((relative(&main, &tree.root), branch));
         }
     }

@@ -4,8 +4,8 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use super::repository::{Layout, Read};
-use crate::facts::Unavailable;
+use super::repository::{Head, Layout, Read, Repository};
+use crate::facts::{Oid, Unavailable};
 
 /// One worktree.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,6 +63,36 @@ pub fn registered(layout: &Layout) -> Read<Vec<Worktree>> {
     linked.sort_by(|a, b| a.root.cmp(&b.root));
     found.extend(linked);
     Ok(found)
+}
+
+/// What git writes into HEAD where refs lie elsewhere: gitrepository-layout(5), `reftable`.
+const ELSEWHERE: &str = "refs/heads/.invalid";
+
+/// Where HEAD of a worktree points, whose folder may be gone. `git_dir`: its git folder.
+///
+/// # Errors
+/// Its HEAD cannot be read.
+pub fn head_of(repo: &dyn Repository, git_dir: &Path) -> Read<Head> {
+    let head = fs::read_to_string(git_dir.join("HEAD")).unwrap_or_default();
+    let mut branch = head.trim().strip_prefix("ref: ").map(str::to_owned);
+    if branch.as_deref() != Some(ELSEWHERE) {
+        let oid = match &branch {
+            Some(name) => repo.find_ref(name)?,
+            None => Oid::from_hex(head.trim()).filter(|oid| repo.has(*oid)),
+        };
+        return Ok(Head { branch, oid });
+    }
+    let name = if git_dir == repo.layout().common_dir {
+        "main-worktree/HEAD".to_owned()
+    } else {
+        format!("worktrees/{}/HEAD", git_dir.file_name().unwrap_or_default().to_string_lossy())
+    };
+    branch = repo.symbolic_ref(&name)?;
+    let oid = match &branch {
+        Some(name) => repo.find_ref(name)?,
+        None => Some(repo.resolve(&name)?),
+    };
+    Ok(Head { branch, oid })
 }
 
 #[cfg(unix)]

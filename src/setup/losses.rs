@@ -8,6 +8,7 @@ use super::{files, local, quoted, state, unseen};
 use crate::error::Error;
 use crate::facts::Oid;
 use crate::gather::under_way::{UnderWay, all_under_way};
+use crate::gather::worktrees::head_of;
 use crate::gather::{Loaded, Opened, Repository, staged_tree};
 use crate::locks::keeper::Keeper;
 use crate::locks::machine::ThisMachine;
@@ -76,12 +77,7 @@ pub(super) fn of_gone(repo: &dyn Repository, git_dir: &Path) -> Result<Vec<Loss>
     let help = "if its folder was moved: git worktree repair <its new place>; if it is gone for good: git worktree prune";
     let gone = |it: UnderWay| Loss::new(format!("its folder is gone, and {} is under way", it.what), help);
     let mut found: Vec<Loss> = all_under_way(git_dir).map(gone).collect();
-    let head = fs::read_to_string(git_dir.join("HEAD")).unwrap_or_default();
-    let head = head.trim();
-    let tip = match head.strip_prefix("ref: ") {
-        Some(reference) => repo.find_ref(reference)?,
-        None => Oid::from_hex(head).filter(|oid| repo.has(*oid)),
-    };
+    let tip = head_of(repo, git_dir)?.oid;
     let Some(tip) = tip else {
         return Ok(found);
     };

@@ -10,7 +10,7 @@ use super::target::{Target, entry_of, select};
 use super::{git, quoted};
 use crate::agent_env::{self, DATABASE_URL};
 use crate::error::Error;
-use crate::gather::worktrees::worktrees;
+use crate::gather::worktrees::{head_of, worktrees};
 use crate::gather::{Layout, Loaded, Repository};
 use crate::install;
 use crate::locks::record::plain;
@@ -209,7 +209,7 @@ fn delete_branch(
         && crate::identity::of_branch(&loaded.plan, branch) != Some(&target.agent)
     {
         notes.push(format!("the branch {branch} is kept: it is not one of {}", target.agent));
-    } else if let Some(root) = checked_out(repo.layout(), &reference)? {
+    } else if let Some(root) = checked_out(repo, &reference)? {
         notes.push(format!("the branch {branch} is kept: {} is on it", root.display()));
     } else if !is_merged {
         notes.push(format!(
@@ -231,16 +231,16 @@ fn delete_branch(
 }
 
 /// The worktree that is on a branch, or will be on it again after what is under way there.
-fn checked_out(layout: &Layout, reference: &str) -> Result<Option<PathBuf>, Error> {
-    let files = ["HEAD", "rebase-merge/head-name", "rebase-apply/head-name", "BISECT_START"];
+fn checked_out(repo: &dyn Repository, reference: &str) -> Result<Option<PathBuf>, Error> {
+    let files = ["rebase-merge/head-name", "rebase-apply/head-name", "BISECT_START"];
     let short = reference.trim_start_matches("refs/heads/");
-    for tree in worktrees(layout)? {
+    for tree in worktrees(repo.layout())? {
         let is_on = |file: &&str| {
             let text = std::fs::read_to_string(tree.git_dir.join(file)).unwrap_or_default();
-            let name = text.trim().trim_start_matches("ref: ");
-            name == reference || name == short
+            text.trim() == reference || text.trim() == short
         };
-        if files.iter().any(is_on) {
+        let is_on_it = head_of(repo, &tree.git_dir)?.branch.as_deref() == Some(reference);
+        if is_on_it || files.iter().any(is_on) {
             return Ok(Some(tree.root));
         }
     }

@@ -26,6 +26,11 @@ impl Objects {
         Self { hash_len, contents: RefCell::default(), headers: RefCell::default() }
     }
 
+    /// Bytes of an id.
+    pub fn hash_len(&self) -> usize {
+        self.hash_len
+    }
+
     /// Ends the children: the next ones see what changed in git's environment.
     pub fn forget(&self) {
         self.contents.replace(None);

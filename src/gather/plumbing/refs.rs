@@ -4,7 +4,7 @@
 use super::process::{Git, failed};
 use super::{Plumbing, history};
 use crate::facts::Oid;
-use crate::gather::repository::{Read, Repository};
+use crate::gather::repository::Read;
 
 /// How git ends when it does not know an option.
 const USAGE: i32 = 129;
@@ -23,16 +23,26 @@ pub(super) fn symbolic(git: &Git, name: &str) -> Read<Option<String>> {
     Ok(Some(String::from_utf8_lossy(&out).trim_end_matches('\n').to_owned()))
 }
 
+/// How often a ref is looked for that others write meanwhile.
+const TRIES: usize = 8;
+
 impl Plumbing {
     /// The object that a ref leads to, tags not peeled; `None` if there is no such ref, or it leads to
     /// one that does not exist.
     pub(super) fn ref_object(&self, name: &str) -> Read<Option<Oid>> {
         let what = format!("the ref `{name}`");
-        let ran = self.git.run(&["show-ref", "--verify", name])?;
-        if ran.code != Some(0) && ran.err.contains("not a valid ref") {
-            // git says the same of a file that holds no object id.
-            let is_broken = self.layout.common_dir.join(name).is_file() && self.symbolic_ref(name)?.is_none();
-            return if is_broken { Err(failed(&what, "it holds no object id")) } else { Ok(None) };
+        let mut ran = self.git.run(&["show-ref", "--verify", name])?;
+        for _ in 0..TRIES {
+            if ran.code == Some(0) || !ran.err.contains("not a valid ref") {
+                break;
+            }
+            // git says the same of a file that holds no object id; one that holds one has just been written.
+            match std::fs::read_to_string(self.layout.common_dir.join(name)) {
+                Ok(text) if Oid::from_hex(text.trim()).is_some() => {}
+                Ok(text) if !text.starts_with("ref:") => return Err(failed(&what, "it holds no object id")),
+                _ => return Ok(None),
+            }
+            ran = self.git.run(&["show-ref", "--verify", name])?;
         }
         let out = ran.ok(&what)?;
         let hex = String::from_utf8_lossy(&out);

@@ -4,6 +4,9 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use sha1::Sha1;
+use sha2::{Digest, Sha256};
+
 use super::Plumbing;
 use super::process::{complaint, failed, run};
 use crate::facts::{Oid, Unavailable};
@@ -48,13 +51,17 @@ fn place(repo: &Plumbing) -> Read<PathBuf> {
 
 fn copied(repo: &Plumbing, index: &Path) -> Read<PathBuf> {
     let copy = place(repo)?;
-    let copying = std::fs::read(index).and_then(|bytes| std::fs::write(&copy, bytes));
-    copying.map_err(|error| {
+    let cannot = |error: std::io::Error| {
         Unavailable::new(
             format!("the index {} cannot be copied: {error}", index.display()),
             "look at its permissions, and at the room in the folder for temporary files (TMPDIR)",
         )
-    })?;
+    };
+    let bytes = std::fs::read(index).map_err(cannot)?;
+    if !is_whole(&bytes, repo.objects.hash_len()) {
+        return Err(unreadable(index, "its checksum is not that of its contents"));
+    }
+    std::fs::write(&copy, bytes).map_err(cannot)?;
     Ok(copy)
 }
 
@@ -71,10 +78,28 @@ fn write_tree(repo: &Plumbing, copy: &Path, index: &Path) -> Read<Oid> {
             "solve the conflicts and `git add` the files; git status lists them",
         ));
     }
-    Err(Unavailable::new(
-        format!("the index {} cannot be read: {}", index.display(), complaint(&ran.err)),
+    Err(unreadable(index, &complaint(&ran.err)))
+}
+
+fn unreadable(index: &Path, why: &str) -> Unavailable {
+    Unavailable::new(
+        format!("the index {} cannot be read: {why}", index.display()),
         "if it is damaged: move the file away and run `git reset` (the working tree stays as it is)",
-    ))
+    )
+}
+
+/// Whether an index ends in the hash of all before, which git itself does not look at when it commits; or in
+/// zeros, where `index.skipHash` left it out. gitformat-index(5).
+fn is_whole(bytes: &[u8], hash_len: usize) -> bool {
+    let Some(at) = bytes.len().checked_sub(hash_len) else {
+        return false;
+    };
+    let (body, checksum) = bytes.split_at(at);
+    checksum.iter().all(|byte| *byte == 0)
+        || match hash_len {
+            20 => Sha1::digest(body)[..] == *checksum,
+            _ => Sha256::digest(body)[..] == *checksum,
+        }
 }
 
 fn empty_tree(repo: &Plumbing) -> Read<Oid> {
