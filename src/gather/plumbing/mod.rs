@@ -106,9 +106,11 @@ impl Repository for Plumbing {
     }
 
     fn peel(&self, oid: Oid) -> Read<Option<Oid>> {
-        match self.objects.peeled(&self.git, &[oid])?.as_slice() {
+        let what = format!("the object {oid}");
+        let peeled = self.objects.peeled(&self.git, &[oid]);
+        match peeled.map_err(|why| self.unpromised(why, &what, oid))?.as_slice() {
             [Some(commit)] => Ok(*commit),
-            _ => Err(self.missing(&format!("the object {oid}"), oid)),
+            _ => Err(self.missing(&what, oid)),
         }
     }
 

@@ -103,12 +103,18 @@ impl Plumbing {
         if oid.as_bytes().len() != self.objects.hash_len {
             return Err(failed(what, "its id has another length than this repository's"));
         }
-        let found = ask(&self.objects.contents, &self.git, "--batch", |batch| batch.contents(&name))?;
+        let found = ask(&self.objects.contents, &self.git, "--batch", |batch| batch.contents(&name));
+        let found = found.map_err(|why| self.unpromised(why, what, oid))?;
         match found {
             Some((header, bytes)) if header.kind == kind && header.oid == name => Ok(bytes),
             Some((header, _)) => Err(failed(what, &format!("it is a {}", header.kind))),
             None => Err(self.missing(what, oid)),
         }
+    }
+
+    /// Gits before 2.44 end where others say that an object is missing which a remote promised.
+    pub(super) fn unpromised(&self, why: Unavailable, what: &str, oid: Oid) -> Unavailable {
+        if why.reason.contains("promisor remote") { self.missing(what, oid) } else { why }
     }
 
     /// An object that is not here.
