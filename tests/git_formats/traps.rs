@@ -237,3 +237,58 @@ fn who_reads_is_said_and_can_be_chosen() {
     let env = [("PATH", nowhere.to_str().unwrap()), ("LANE_GIT_BACKEND", "git")];
     tree.lane_env(&["check"], &env).fails(2).says("git cannot be started").says("PATH");
 }
+
+#[test]
+fn a_server_of_another_format() {
+    for maker in [make::sha256, make::reftable, make::all_at_once] {
+        let Ok(Made { tree, scratch }) = maker() else {
+            println!("skipped: this git does not know it");
+            continue;
+        };
+        let server = Worktree { root: scratch.home().join("origin.git"), home: scratch.home() };
+        server.lane(&["install", "--server"]).ok();
+        let objects = || server.git(&["count-objects", "-v"]).ok().out;
+        tree.sneak(BAD, "bad\n", "[A2] bad");
+        let before = objects();
+        let push = ["push", "-q", "origin", "HEAD:refs/heads/feat/a2/x"];
+        tree.git(&push).fails(1).says("remote: ").says("foreign-path");
+        assert_eq!(objects(), before, "what was refused is not kept");
+        tree.git(&["reset", "-q", "--hard", "HEAD^"]).ok();
+        tree.commit(GOOD, "good\n", "[A2] good").ok();
+        tree.git(&push).ok();
+        assert_eq!(server.git(&["rev-parse", "feat/a2/x"]).ok().out.trim(), tree.head());
+    }
+}
+
+#[test]
+fn a_worktree_that_is_gone_with_work_in_it() {
+    for maker in [make::plain, make::reftable] {
+        let Ok(Made { tree, scratch }) = maker() else {
+            println!("skipped: this git does not know it");
+            continue;
+        };
+        let gone = scratch.worktree("wt-a1-mlops", "feat/a1/x");
+        gone.git(&["checkout", "-q", "--detach"]).ok();
+        gone.sneak("services/orchestrator/main.py", "x\n", "[A1] on no branch");
+        std::fs::remove_dir_all(&gone.root).unwrap();
+        tree.lane(&["teardown", "a1"]).fails(1).says("on no branch");
+    }
+}
+
+#[test]
+fn no_hook_runs_for_a_question() {
+    use std::os::unix::fs::PermissionsExt;
+    let Made { tree, scratch } = make::split_index().unwrap();
+    let (hooks, told) = (scratch.home().join("hooks"), scratch.home().join("told"));
+    std::fs::create_dir(&hooks).unwrap();
+    let hook = hooks.join("post-index-change");
+    std::fs::write(&hook, format!("#!/bin/sh\ntouch '{}'\n", told.display())).unwrap();
+    std::fs::set_permissions(&hook, std::fs::Permissions::from_mode(0o755)).unwrap();
+    tree.write(GOOD, "good\n");
+    tree.git(&["add", GOOD]).ok();
+    tree.git(&["config", "core.hooksPath", hooks.to_str().unwrap()]).ok();
+    for args in [&["check"][..], &["check", "--staged"], &["check", "--worktree"]] {
+        asked(&tree, args, "git").ok();
+        assert!(!told.exists(), "{args:?}");
+    }
+}

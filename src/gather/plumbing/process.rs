@@ -108,7 +108,8 @@ impl Git {
             .env_remove("GIT_REPLACE_REF_BASE")
             .args(["--no-replace-objects", "--literal-pathspecs"])
             .args(["-c", "core.fsmonitor=false", "-c", "core.splitIndex=false", "-c", "core.quotePath=false"])
-            .args(["-c", "advice.graftFileDeprecated=false"]);
+            // `post-index-change` would run for the copy of an index.
+            .args(["-c", "core.hooksPath=/dev/null", "-c", "advice.graftFileDeprecated=false"]);
         if let Some(scratch) = self.scratch.get() {
             command.env("GIT_OBJECT_DIRECTORY", scratch.path());
         }
