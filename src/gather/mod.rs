@@ -17,6 +17,7 @@ mod opened;
 mod plumbing;
 pub mod policy_source;
 mod push;
+mod pushed_refs;
 mod renames;
 mod repository;
 mod requests;

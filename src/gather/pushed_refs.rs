@@ -1,0 +1,171 @@
+//! The refs of a push, at either end: what each of them would change.
+
+use std::collections::HashSet;
+
+use super::gatherer::Gatherer;
+use super::locks::lock_events;
+use super::push::PushLine;
+use super::repository::{Head, Read};
+use crate::facts::{Change, Fact, FileChange, Oid, REPLACE_REFS, RefUpdate};
+use crate::requests::record::CONTENT;
+
+impl Gatherer<'_> {
+    pub(super) fn pushed(&self, head: &Head, remote: &str, lines: &[PushLine]) -> Read<Vec<Change>> {
+        let unpushed = self.unpushed(&format!("refs/remotes/{remote}/"), lines)?;
+        // Locks and requests are pushed beside the work.
+        let places = &self.plan.policy.locks;
+        let is_beside = |name: &str| places.lock_of(name).or(places.request_of(name)).is_some();
+        let with = lines.iter().filter(|line| line.local.is_some() && !is_beside(&line.remote_ref));
+        let with = with.into_iter().find_map(|line| line.remote_ref.strip_prefix("refs/heads/"));
+        let beside = match with {
+            Some(branch) => Some(branch.to_owned()),
+            None => self.branch(head)?,
+        };
+        let mut changes = Vec::new();
+        for line in lines {
+            if let Some(mut change) = self.pushed_ref(line, &unpushed)? {
+                if change.branch.is_none() {
+                    change.beside.clone_from(&beside);
+                }
+                if change.head.is_some() && change.head != head.oid {
+                    change.elsewhere = line.local_ref.strip_prefix("refs/heads/").map(str::to_owned);
+                }
+                changes.push(change);
+            }
+        }
+        Ok(changes)
+    }
+
+    /// The refs of a push at its other end. What no ref has yet is new, and no ref of the push hides behind
+    /// another: all of them are held against the base as it was before.
+    pub(super) fn received(&self, lines: &[PushLine]) -> Read<Vec<Change>> {
+        let new = self.unpushed("refs/", lines)?;
+        let mut changes = Vec::new();
+        for line in lines {
+            let mut change = self.received_lock(line)?;
+            if change.is_none() {
+                change = self.received_request(line)?;
+            }
+            if change.is_none() {
+                change = self.pushed_ref(line, &new)?;
+            }
+            let Some(mut change) = change else {
+                continue;
+            };
+            if let Some(head) = change.head {
+                change.committer = Some(self.repo.commit(head)?.committer);
+            }
+            // Nobody here knows what is checked out there; a commit meant for a protected branch may be on any.
+            change.elsewhere = change.branch.clone().filter(|branch| self.plan.protected(branch).is_none());
+            changes.push(change);
+        }
+        Ok(changes)
+    }
+
+    /// The commits of a push that the refs below a prefix do not have: one walk for all refs, however many
+    /// there are.
+    fn unpushed(&self, prefix: &str, lines: &[PushLine]) -> Read<HashSet<Oid>> {
+        let mut has = self.repo.tips(prefix)?;
+        has.extend(self.base.map(|base| base.oid));
+        let mut tips = Vec::new();
+        for line in lines {
+            if let Some(local) = line.local {
+                tips.extend(self.repo.peel(local)?);
+            }
+            if let Some(old) = line.remote.filter(|oid| self.repo.has(*oid)) {
+                has.extend(self.repo.peel(old)?);
+            }
+        }
+        has.sort_unstable();
+        has.dedup();
+        tips.sort_unstable();
+        tips.dedup();
+        tips.retain(|tip| has.binary_search(tip).is_err());
+        if tips.is_empty() {
+            return Ok(HashSet::new());
+        }
+        Ok(self.repo.commits(&tips, &has)?.into_iter().collect())
+    }
+
+    fn pushed_ref(&self, line: &PushLine, unpushed: &HashSet<Oid>) -> Read<Option<Change>> {
+        let places = &self.plan.policy.locks;
+        let is_lock = places.lock_of(&line.remote_ref).is_some();
+        let is_request = places.request_of(&line.remote_ref).is_some();
+        let branch = line.remote_ref.strip_prefix("refs/heads/").filter(|_| !is_lock && !is_request);
+        let branch = branch.map(str::to_owned);
+        let mut change = self.empty_change(branch.clone());
+        change.reference = Some(line.remote_ref.clone());
+        let Some(local) = line.local else {
+            change.update = Some(RefUpdate::Delete);
+            return Ok(Some(change));
+        };
+        // Such refs change what others are, without being a change of anybody's lane themselves.
+        let tag = line.remote_ref.strip_prefix("refs/tags/");
+        if line.remote_ref.starts_with(REPLACE_REFS)
+            || tag.is_some_and(|tag| self.plan.protected(tag).is_some())
+        {
+            change.update = Some(if line.remote.is_none() { RefUpdate::Create } else { RefUpdate::Rewrite });
+            return Ok(Some(change));
+        }
+        // A tag may name a tree or a blob, which is no change of anybody's lane.
+        let Some(tip) = self.repo.peel(local)? else {
+            return Ok(None);
+        };
+        let old = match line.remote {
+            Some(oid) if self.repo.has(oid) => self.repo.peel(oid)?,
+            _ => None,
+        };
+        change.update = Some(match (line.remote, old) {
+            (None, _) => RefUpdate::Create,
+            (Some(_), Some(old)) if self.repo.merge_base(old, &[tip])? == Some(old) => RefUpdate::Forward,
+            _ => RefUpdate::Rewrite,
+        });
+        // A ref of locks brings no commit of anybody's lane: the move is what counts.
+        if is_lock {
+            change.head = Some(tip);
+            let is_onward = change.update != Some(RefUpdate::Rewrite);
+            let events =
+                || lock_events(self.repo, line.remote_ref.rsplit('/').next().unwrap_or_default(), old, tip);
+            change.lock_events = is_onward.then(events).transpose()?;
+            return Ok(Some(change));
+        }
+        // What is pushed to the base itself is compared with what the remote has of it.
+        let is_base = branch.as_deref() == Some(self.plan.policy.base.value.as_str());
+        let base = if is_base { old } else { None };
+        let base = base.or(self.base.map(|base| base.oid));
+        if branch.is_none() {
+            // What is done to the history of a request counts, too.
+            if is_request && change.update == Some(RefUpdate::Rewrite) {
+                return Ok(Some(change));
+            }
+            // A tag adds nothing to a branch: only commits that the remote never saw are judged.
+            if !unpushed.contains(&tip) {
+                return Ok(None);
+            }
+            let exclude: Vec<Oid> = base.into_iter().chain(old).collect();
+            let mut commits = self.commits(&[tip], &exclude, None)?;
+            commits.retain(|commit| unpushed.contains(&commit.oid));
+            // Notes and git-lane's own refs hold no part of the project, unless somebody puts it there.
+            let aside = ["refs/notes/", "refs/lane/"];
+            let is_aside = is_request || aside.iter().any(|prefix| line.remote_ref.starts_with(prefix));
+            let is_project = |file: &FileChange| match is_request {
+                true => file.path.0 != CONTENT.as_bytes() || file.is_folder(),
+                false => self.plan.decide(&file.path.0, file.is_folder()).owner.is_some(),
+            };
+            if is_aside && !commits.iter().flat_map(|commit| &commit.files).any(is_project) {
+                return Ok(None);
+            }
+            change.head = Some(tip);
+            change.commits = Fact::Known(commits);
+            return Ok(Some(change));
+        }
+        let Some(base) = base else {
+            return self.root(None, &[tip]).map(|_| None);
+        };
+        self.fill(&mut change, base, tip, &[base], Some(unpushed))?;
+        if let (Some(RefUpdate::Rewrite), Some(old)) = (change.update, old) {
+            change.unchanged = self.unchanged(&change, old, tip)?;
+        }
+        Ok(Some(change))
+    }
+}
