@@ -9,12 +9,9 @@ use super::lines;
 use super::policy_source::Base;
 use super::repository::{Head, RawCommit, Read, Repository};
 use super::tree_diff::{merge_diff, tree_diff};
-use crate::facts::{
-    Change, Commit, Event, Fact, FileChange, Lines, MergeBase, Message, Oid, RepoPath, Unavailable,
-};
+use crate::facts::{Change, Event, Fact, FileChange, Lines, MergeBase, Oid, RepoPath, Unavailable};
 use crate::policy::Plan;
 use crate::rules::Need;
-use crate::signature::{self, Signature};
 
 /// What every change is gathered with.
 pub(super) struct Gatherer<'a> {
@@ -33,7 +30,7 @@ pub(super) struct Root {
 }
 
 impl Gatherer<'_> {
-    fn wants(&self, need: Need) -> bool {
+    pub(super) fn wants(&self, need: Need) -> bool {
         self.needs.contains(&need)
     }
 
@@ -163,10 +160,13 @@ impl Gatherer<'_> {
         if with_commits && let Some(oid) = head.oid {
             let exclude: Vec<Oid> = self.base.map(|base| base.oid).into_iter().collect();
             let unpushed = self.unpushed_of(oid)?;
-            change.commits = self.commits(&[oid], &exclude, unpushed.as_ref()).into();
+            let commits = self.begin_commits(&[oid], &exclude, unpushed.as_ref());
             change.unchanged = self.unchanged_since_push(&change, oid)?;
+            change.lines = self.lines(&change.files, root.tree);
+            change.commits = commits.and_then(|commits| commits.finish(self)).into();
+        } else {
+            change.lines = self.lines(&change.files, root.tree);
         }
-        change.lines = self.lines(&change.files, root.tree);
         Ok(change)
     }
 
@@ -214,7 +214,7 @@ impl Gatherer<'_> {
         }
     }
 
-    fn too_shallow(&self, what: &str) -> Unavailable {
+    pub(super) fn too_shallow(&self, what: &str) -> Unavailable {
         Unavailable::new(
             format!("{what} is not here: this clone is shallow"),
             format!(
@@ -266,67 +266,6 @@ impl Gatherer<'_> {
         Ok(files.filter(|path| !changed.contains(path)).cloned().collect())
     }
 
-    /// The commits that `include` reach and `exclude` do not. `unpushed`: those of them that the
-    /// remote does not have.
-    pub(super) fn commits(
-        &self,
-        include: &[Oid],
-        exclude: &[Oid],
-        unpushed: Option<&HashSet<Oid>>,
-    ) -> Read<Vec<Commit>> {
-        let edge = self.shallow_edge()?;
-        let oids = self.repo.commits(include, exclude)?;
-        oids.into_iter()
-            .map(|oid| {
-                if edge.contains(&oid) {
-                    return Err(self.too_shallow(&format!("the parent of commit {}", oid.short())));
-                }
-                let raw = self.repo.commit(oid)?;
-                Ok(Commit {
-                    oid,
-                    parents: raw.parents.len(),
-                    files: self.files_of(&raw)?,
-                    message: Message { text: raw.message },
-                    is_pushed: unpushed.is_some_and(|unpushed| !unpushed.contains(&oid)),
-                    signature: self.signature_of(oid),
-                })
-            })
-            .collect()
-    }
-
-    /// The signature of a commit, where there are keys that it could be held against.
-    fn signature_of(&self, oid: Oid) -> Fact<Signature> {
-        if !self.wants(Need::Signatures) || !self.plan.has_signers() {
-            return Fact::NotGathered;
-        }
-        let is_sha256 = oid.as_bytes().len() == 32;
-        self.repo.commit_bytes(oid).map(|raw| signature::of_commit(&raw, is_sha256)).into()
-    }
-
-    fn files_of(&self, commit: &RawCommit) -> Read<Vec<FileChange>> {
-        if !self.wants(Need::Files) {
-            return Ok(Vec::new());
-        }
-        let trees: Read<Vec<Option<Oid>>> =
-            commit.parents.iter().map(|parent| Ok(Some(self.repo.commit(*parent)?.tree))).collect();
-        match trees?.as_slice() {
-            [] => tree_diff(self.repo, None, Some(commit.tree)),
-            [parent] => tree_diff(self.repo, *parent, Some(commit.tree)),
-            parents => merge_diff(self.repo, parents, commit.tree),
-        }
-    }
-
-    fn shallow_edge(&self) -> Read<Vec<Oid>> {
-        if !self.repo.is_shallow() {
-            return Ok(Vec::new());
-        }
-        let path = self.repo.layout().common_dir.join("shallow");
-        let text = std::fs::read_to_string(&path).map_err(|error| {
-            Unavailable::new(format!("{} cannot be read: {error}", path.display()), "git fsck")
-        })?;
-        Ok(text.lines().filter_map(Oid::from_hex).collect())
-    }
-
     pub(super) fn range(&self, from: Oid, to: Oid) -> Read<Change> {
         let mut change = self.empty_change(None);
         self.fill(&mut change, from, to, &[from], None)?;
@@ -361,8 +300,10 @@ impl Gatherer<'_> {
         } else {
             tree_diff(self.repo, root.tree, Some(tree)).into()
         };
-        change.commits = self.commits(&[tip], exclude, unpushed).into();
+        // Lines are counted while git looks at the files of the commits.
+        let commits = self.begin_commits(&[tip], exclude, unpushed);
         change.lines = self.lines(&change.files, root.tree);
+        change.commits = commits.and_then(|commits| commits.finish(self)).into();
         Ok(())
     }
 

@@ -96,7 +96,7 @@ impl Git2Repository {
 }
 
 /// Old trees have modes such as 0o100664; git takes them for 0o100644.
-fn canonical(mode: i32) -> u32 {
+pub(super) fn canonical(mode: i32) -> u32 {
     match mode & 0o170_000 {
         0o100_000 if mode & 0o100 != 0 => 0o100_755,
         0o100_000 => 0o100_644,

@@ -1,0 +1,127 @@
+//! The commits of a change: message, signature, files.
+//!
+//! Trees are compared in process where there are few commits, and by git's plumbing where there are many:
+//! see `stream`. Both give the same facts.
+
+use std::collections::HashSet;
+
+use super::gatherer::Gatherer;
+use super::repository::{RawCommit, Read, Repository};
+use super::stream::Stream;
+use super::tree_diff::{merge_diff, tree_diff};
+use crate::facts::{Commit, Fact, FileChange, Message, Oid, Unavailable};
+use crate::rules::Need;
+use crate::signature::{self, Signature};
+
+/// From how many commits on a git of its own is started for their files. `scripts/bench-range` shows where that
+/// begins to pay.
+const STREAMED: usize = 50;
+
+/// Commits whose files may still be missing.
+pub(super) struct Begun {
+    commits: Vec<Commit>,
+    stream: Option<Stream>,
+}
+
+impl Gatherer<'_> {
+    /// The commits that `include` reach and `exclude` do not. `unpushed`: those of them that the
+    /// remote does not have.
+    pub(super) fn commits(
+        &self,
+        include: &[Oid],
+        exclude: &[Oid],
+        unpushed: Option<&HashSet<Oid>>,
+    ) -> Read<Vec<Commit>> {
+        self.begin_commits(include, exclude, unpushed)?.finish(self)
+    }
+
+    /// The same, with files that git may still be looking for: other things can be done meanwhile.
+    pub(super) fn begin_commits(
+        &self,
+        include: &[Oid],
+        exclude: &[Oid],
+        unpushed: Option<&HashSet<Oid>>,
+    ) -> Read<Begun> {
+        let edge = self.shallow_edge()?;
+        let oids = self.repo.commits(include, exclude)?;
+        let wants_files = self.wants(Need::Files);
+        let is_long = wants_files && oids.len() >= STREAMED;
+        let mut stream = if is_long { Stream::start(self.repo.layout()) } else { None };
+        let commits: Read<Vec<Commit>> = oids
+            .into_iter()
+            .map(|oid| {
+                if edge.contains(&oid) {
+                    return Err(self.too_shallow(&format!("the parent of commit {}", oid.short())));
+                }
+                let raw = self.repo.commit(oid)?;
+                let files = match &mut stream {
+                    Some(stream) => {
+                        stream.ask(oid, &raw.parents);
+                        Vec::new()
+                    }
+                    None if wants_files => files_of(self.repo, &raw)?,
+                    None => Vec::new(),
+                };
+                Ok(Commit {
+                    oid,
+                    parents: raw.parents.len(),
+                    files,
+                    message: Message { text: raw.message },
+                    is_pushed: unpushed.is_some_and(|unpushed| !unpushed.contains(&oid)),
+                    signature: self.signature_of(oid),
+                })
+            })
+            .collect();
+        Ok(Begun { commits: commits?, stream })
+    }
+
+    /// The signature of a commit, where there are keys that it could be held against.
+    fn signature_of(&self, oid: Oid) -> Fact<Signature> {
+        if !self.wants(Need::Signatures) || !self.plan.has_signers() {
+            return Fact::NotGathered;
+        }
+        let is_sha256 = oid.as_bytes().len() == 32;
+        self.repo.commit_bytes(oid).map(|raw| signature::of_commit(&raw, is_sha256)).into()
+    }
+
+    fn shallow_edge(&self) -> Read<HashSet<Oid>> {
+        if !self.repo.is_shallow() {
+            return Ok(HashSet::new());
+        }
+        let path = self.repo.layout().common_dir.join("shallow");
+        let text = std::fs::read_to_string(&path).map_err(|error| {
+            Unavailable::new(format!("{} cannot be read: {error}", path.display()), "git fsck")
+        })?;
+        Ok(text.lines().filter_map(Oid::from_hex).collect())
+    }
+}
+
+impl Begun {
+    /// The commits with all of their files.
+    pub(super) fn finish(self, gatherer: &Gatherer<'_>) -> Read<Vec<Commit>> {
+        let Self { mut commits, stream } = self;
+        if let Some(stream) = stream
+            && !stream.finish(|at, files| commits[at].files = files)
+        {
+            // A git that is missing, too old or broken does not keep anybody from a verdict.
+            for commit in &mut commits {
+                commit.files = files_of(gatherer.repo, &gatherer.repo.commit(commit.oid)?)?;
+            }
+        }
+        Ok(commits)
+    }
+}
+
+/// What a commit changes; of a merge, what it alone brings in.
+fn files_of(repo: &dyn Repository, commit: &RawCommit) -> Read<Vec<FileChange>> {
+    let trees: Read<Vec<Option<Oid>>> =
+        commit.parents.iter().map(|parent| Ok(Some(repo.commit(*parent)?.tree))).collect();
+    match trees?.as_slice() {
+        [] => tree_diff(repo, None, Some(commit.tree)),
+        [parent] => tree_diff(repo, *parent, Some(commit.tree)),
+        parents => merge_diff(repo, parents, commit.tree),
+    }
+}
+
+#[cfg(test)]
+mod tests;
