@@ -1,5 +1,7 @@
 //! Commit messages: subject and trailers.
 
+use super::locks::LOCK_TRAILER;
+
 /// One commit message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
@@ -61,6 +63,29 @@ impl Message {
         if is_block { trailers } else { Vec::new() }
     }
 
+    /// The same without the prose between its first and its last paragraph, which no rule reads: a long history
+    /// has more of it than of all else. Lines that begin with the key of locks stay, wherever they stand.
+    #[must_use]
+    pub fn condensed(self) -> Self {
+        let lines: Vec<&str> = self.text.lines().collect();
+        let is_blank = |line: &&str| line.trim().is_empty();
+        let first = lines.iter().position(|line| !is_blank(line)).unwrap_or(lines.len());
+        let first_end = lines[first..].iter().position(is_blank).map_or(lines.len(), |at| first + at);
+        let end = lines.iter().rposition(|line| !is_blank(line)).map_or(0, |last| last + 1);
+        let last = lines[..end].iter().rposition(is_blank).map_or(0, |blank| blank + 1).max(first_end);
+        let is_lock = |line: &&&str| line.trim().starts_with(LOCK_TRAILER);
+        let mut kept: Vec<&str> = lines[first..first_end].to_vec();
+        let parts = [
+            lines[first_end..last].iter().filter(is_lock).collect(),
+            lines[last.min(end)..end].iter().collect(),
+        ];
+        for part in parts.iter().filter(|part: &&Vec<&&str>| !part.is_empty()) {
+            kept.push("");
+            kept.extend(part.iter().copied().copied());
+        }
+        Self { text: kept.join("\n") }
+    }
+
     /// The values of the trailers with this key, compared without case as git does.
     pub fn trailer(&self, key: &str) -> Vec<String> {
         let trailers = self.trailers().into_iter().filter(|(name, _)| name.eq_ignore_ascii_case(key));
@@ -89,5 +114,34 @@ mod tests {
         assert!(message("Agent: a1").trailers().is_empty());
         assert!(message("s\n\nAgent: a1\nand then prose").trailers().is_empty());
         assert_eq!(message("s\n\nAgent: a1\nprose\nSigned-off-by: x").trailer("Agent"), ["a1"]);
+    }
+
+    #[test]
+    fn what_is_condensed_says_the_same() {
+        let text =
+            message("\n\n[A1] subject\non two lines\n\nprose\nLane-Lock: x@1\n\nmore\n\nAgent: a1\n\n");
+        assert_eq!(text.condensed().text, "[A1] subject\non two lines\n\nLane-Lock: x@1\n\nAgent: a1");
+        assert_eq!(message("one\n").condensed().text, "one");
+        assert_eq!(message(" \n").condensed().text, "");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn nothing_that_rules_read_is_lost(
+            lines in proptest::collection::vec(
+                proptest::sample::select(vec![
+                    "", "", " \t", "[A1] subject", "prose", "Agent: a1", " goes on", "Lane-Lock: x@1", " Lane-Lock: y@2",
+                    "Signed-off-by: x", "(cherry picked from commit 1)", "# Lane-Lock: z@3", "Agent : a2\r",
+                ]), 0..14,
+            ),
+        ) {
+            let whole = message(&lines.join("\n"));
+            let condensed = whole.clone().condensed();
+            proptest::prop_assert_eq!(whole.subject(), condensed.subject());
+            proptest::prop_assert_eq!(whole.first_line(), condensed.first_line());
+            proptest::prop_assert_eq!(whole.trailers(), condensed.trailers());
+            proptest::prop_assert_eq!(whole.lock_lines(), condensed.lock_lines());
+            proptest::prop_assert_eq!(condensed.clone().condensed(), condensed);
+        }
     }
 }

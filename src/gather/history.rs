@@ -66,7 +66,7 @@ impl Gatherer<'_> {
                     oid,
                     parents: raw.parents.len(),
                     files,
-                    message: Message { text: raw.message },
+                    message: Message { text: raw.message }.condensed(),
                     is_pushed: unpushed.is_some_and(|unpushed| !unpushed.contains(&oid)),
                     signature: self.signature_of(oid),
                 })

@@ -156,6 +156,8 @@ fn read(mut output: impl BufRead, answers: &Sender<Option<Answer>>) {
 
 fn sorted((oid, mut files): Answer) -> Answer {
     files.sort_by(|a, b| a.path.cmp(&b.path));
+    // They are kept for all commits until the last is here.
+    files.shrink_to_fit();
     (oid, files)
 }
 
@@ -175,6 +177,7 @@ fn read_file(head: &[u8], output: &mut impl BufRead, files: &mut Vec<FileChange>
     if path.pop() != Some(0) || path.is_empty() {
         return None;
     }
+    path.shrink_to_fit();
     let versions = versions?;
     let (new, olds) = versions.split_last()?;
     // Modes that git takes for one another are no difference.
