@@ -13,9 +13,9 @@ use crate::facts::{Commit, Fact, FileChange, Message, Oid, Unavailable};
 use crate::rules::Need;
 use crate::signature::{self, Signature};
 
-/// From how many commits on a git of its own is started for their files. `scripts/bench-range` shows where that
-/// begins to pay.
-const STREAMED: usize = 50;
+/// From how many commits on a git of its own is started for their files. To start it takes some milliseconds, and
+/// a commit in process up to half a one on a repository like git's own: `scripts/bench-range`.
+const STREAMED: usize = 20;
 
 /// Commits whose files may still be missing.
 pub(super) struct Begun {

@@ -198,7 +198,8 @@ fn version(mode: &str, oid: &str) -> Option<Option<FileVersion>> {
     }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use super::*;
 

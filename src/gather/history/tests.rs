@@ -24,11 +24,14 @@ const NAMES: &[&[u8]] = &[
 ];
 const MODES: &[&str] = &["100644", "100755", "120000", "160000"];
 
-/// A commit to be made: which earlier ones are its parents, and what happens to which paths; `None`: deleted.
+/// A path of `NAMES`, and its mode of `MODES` and content; `None`: deleted.
+type Edit = (Vec<usize>, Option<(usize, u8)>);
+
+/// A commit to be made: which earlier ones are its parents, and what happens to which paths.
 #[derive(Debug, Clone)]
 struct Made {
     parents: Vec<prop::sample::Index>,
-    edits: Vec<(Vec<usize>, Option<(usize, u8)>)>,
+    edits: Vec<Edit>,
 }
 
 fn made() -> impl Strategy<Value = Made> {
@@ -83,10 +86,10 @@ fn import(history: &[Made]) -> Vec<u8> {
             let path = path.iter().map(|name| NAMES[*name]).collect::<Vec<_>>().join(&b'/');
             let quoted: String = path.iter().map(|byte| format!("\\{byte:03o}")).collect();
             let _ = match edit {
-                None => write!(text, "D \"{quoted}\"\n"),
+                None => writeln!(text, "D \"{quoted}\""),
                 Some((3, content)) => {
                     let commit = format!("{content}").repeat(40).replace('0', "a");
-                    write!(text, "M 160000 {commit} \"{quoted}\"\n")
+                    writeln!(text, "M 160000 {commit} \"{quoted}\"")
                 }
                 Some((mode, content)) => {
                     write!(text, "M {} inline \"{quoted}\"\ndata 1\n{content}\n", MODES[*mode])
