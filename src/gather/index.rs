@@ -49,10 +49,19 @@ fn cached_tree(file: impl Read + Seek, hash_len: usize) -> io::Result<Option<Oid
     }
     let (version, count) = (word(&header[4..]), word(&header[8..]));
     let mut at = 12;
-    for _ in 0..count {
-        match skip_entry(&mut file, version, hash_len)? {
-            Some(len) => at += len,
-            None => return Ok(None),
+    let mut left = count;
+    while left > 0 {
+        let (entries, len) = plain_entries(file.fill_buf()?, left, version, hash_len);
+        file.consume(len);
+        left -= entries;
+        at += len as u64;
+        // One that goes over the buffer's end, or that is not plain.
+        if left > 0 {
+            match skip_entry(&mut file, version, hash_len)? {
+                Some(len) => at += len,
+                None => return Ok(None),
+            }
+            left -= 1;
         }
     }
     let mut tree = None;
@@ -61,11 +70,15 @@ fn cached_tree(file: impl Read + Seek, hash_len: usize) -> io::Result<Option<Oid
         let size = word(&head[4..]);
         at += 8 + u64::from(size);
         match &head[..4] {
-            b"link" => return Ok(None),
+            // Sparse: folders stand for what is in them, under the same root.
+            b"sdir" => file.seek_relative(i64::from(size))?,
+            // A split index, or what a later git may think of: in small letters, whoever does not know it
+            // does not understand the index.
+            [b'a'..=b'z', ..] => return Ok(None),
             b"TREE" if at <= end => {
                 let mut body = vec![0; size as usize];
                 file.read_exact(&mut body)?;
-                match root_of(&body, hash_len) {
+                match root_of(&body, count, hash_len) {
                     Some(root) => tree = Some(root),
                     None => return Ok(None),
                 }
@@ -86,6 +99,34 @@ fn take<const N: usize>(file: &mut impl Read) -> io::Result<[u8; N]> {
     Ok(bytes)
 }
 
+const STAT: usize = 40;
+const STAGE: u16 = 0x3000;
+const EXTENDED: u16 = 0x4000;
+const LONG: u64 = 0x0fff;
+
+/// How many entries, at most `left`, lie whole and plain at the start of a buffer, and their length.
+fn plain_entries(buffer: &[u8], left: u32, version: u32, hash_len: usize) -> (u32, usize) {
+    let fixed = STAT + hash_len + 2;
+    let (mut entries, mut at) = (0, 0);
+    if version == 4 {
+        return (0, 0); // their lengths do not stand in them
+    }
+    while entries < left {
+        let Some(&[high, low]) = buffer.get(at + fixed - 2..at + fixed) else {
+            break;
+        };
+        let flags = u16::from_be_bytes([high, low]);
+        let name = usize::from(flags & LONG as u16);
+        let end = at + ((fixed + name) / 8 + 1) * 8;
+        if flags & (STAGE | EXTENDED) != 0 || name as u64 == LONG || end > buffer.len() {
+            break;
+        }
+        entries += 1;
+        at = end;
+    }
+    (entries, at)
+}
+
 /// The length of the entry that begins here, which is passed over; `None` for one that is not simply
 /// part of the tree.
 fn skip_entry<R: Read + Seek>(
@@ -93,11 +134,7 @@ fn skip_entry<R: Read + Seek>(
     version: u32,
     hash_len: usize,
 ) -> io::Result<Option<u64>> {
-    const STAT: usize = 40;
-    const STAGE: u16 = 0x3000;
-    const EXTENDED: u16 = 0x4000;
     const INTENT_TO_ADD: u16 = 0x2000;
-    const LONG: u64 = 0x0fff;
     let mut fixed = [0; STAT + 32 + 2];
     let fixed = &mut fixed[..STAT + hash_len + 2];
     file.read_exact(fixed)?;
@@ -150,16 +187,33 @@ fn skip_name(file: &mut impl BufRead) -> io::Result<u64> {
     }
 }
 
-/// The first node: an empty path, the number of entries (-1: not valid), the number of subtrees, the id.
-fn root_of(body: &[u8], hash_len: usize) -> Option<Oid> {
-    let rest = body.strip_prefix(b"\0")?;
-    let line_end = rest.iter().position(|b| *b == b'\n')?;
-    let line = std::str::from_utf8(&rest[..line_end]).ok()?;
-    let (entries, _) = line.split_once(' ')?;
-    if entries.parse::<i64>().ok()? < 0 {
-        return None;
+/// The root's id, if every node is valid and the tree has as many entries as the index. A node: its path and
+/// a NUL, the number of entries (-1: not valid) and of subtrees, the id; then those subtrees.
+fn root_of(body: &[u8], count: u32, hash_len: usize) -> Option<Oid> {
+    let mut rest = body;
+    let mut root = None;
+    let mut left: u64 = 1;
+    while left > 0 {
+        let (path, after) = split_at_byte(rest, 0)?;
+        let (line, after) = split_at_byte(after, b'\n')?;
+        let (entries, subtrees) = std::str::from_utf8(line).ok()?.split_once(' ')?;
+        let (entries, subtrees): (u32, u32) = (entries.parse().ok()?, subtrees.parse().ok()?);
+        let (id, after) = after.split_at_checked(hash_len)?;
+        if root.is_none() {
+            if !path.is_empty() || entries != count {
+                return None;
+            }
+            root = Some(Oid::from_bytes(id)?);
+        }
+        left = left - 1 + u64::from(subtrees);
+        rest = after;
     }
-    Oid::from_bytes(rest.get(line_end + 1..line_end + 1 + hash_len)?)
+    root.filter(|_| rest.is_empty())
+}
+
+fn split_at_byte(bytes: &[u8], byte: u8) -> Option<(&[u8], &[u8])> {
+    let at = bytes.iter().position(|b| *b == byte)?;
+    Some((&bytes[..at], &bytes[at + 1..]))
 }
 
 #[cfg(test)]
@@ -172,5 +226,69 @@ mod tests {
         for bytes in [&b""[..], b"DIRC\0\0\0\x02\xff\xff\xff\xff", &[b'x'; 100], b"DIRC\0\0\0\x02\0\0\0\0"] {
             assert!(!matches!(cached_tree(Cursor::new(bytes), 20), Ok(Some(_))));
         }
+    }
+    const ROOT: [u8; 20] = [7; 20];
+
+    /// An index of version 2 with these names, and these extensions.
+    fn index(names: &[&str], extensions: &[(&[u8; 4], Vec<u8>)]) -> Vec<u8> {
+        let mut bytes = [b"DIRC".as_slice(), &[0, 0, 0, 2], &(names.len() as u32).to_be_bytes()].concat();
+        for name in names {
+            bytes.extend([b'1'; STAT + 20]);
+            bytes.extend((name.len().min(0xfff) as u16).to_be_bytes());
+            bytes.extend(name.as_bytes());
+            bytes.extend(vec![0; (62 + name.len()) / 8 * 8 + 8 - 62 - name.len()]);
+        }
+        for (name, body) in extensions {
+            bytes.extend(*name);
+            bytes.extend((body.len() as u32).to_be_bytes());
+            bytes.extend(body);
+        }
+        bytes.extend([0; 20]);
+        bytes
+    }
+
+    fn node(path: &str, numbers: &str, id: [u8; 20]) -> Vec<u8> {
+        [path.as_bytes(), b"\0", numbers.as_bytes(), b"\n", &id].concat()
+    }
+
+    fn found(names: &[&str], extensions: &[(&[u8; 4], Vec<u8>)]) -> Option<Oid> {
+        cached_tree(Cursor::new(index(names, extensions)), 20).expect("reads")
+    }
+
+    #[test]
+    fn a_tree_counts_if_every_node_is_valid_and_all_entries_are_in_it() {
+        let names = ["a", "b/c"];
+        let sub = |numbers| node("b", numbers, [9; 20]);
+        let tree = |root, sub: &[u8]| vec![(b"TREE", [node("", root, ROOT).as_slice(), sub].concat())];
+        assert_eq!(found(&names, &tree("2 1", &sub("1 0"))), Oid::from_bytes(&ROOT));
+        assert_eq!(found(&names, &tree("2 1", &sub("-1 0"))), None, "a folder has changed");
+        assert_eq!(found(&names, &tree("-1 1", &sub("1 0"))), None, "the root has changed");
+        assert_eq!(found(&names, &tree("3 1", &sub("1 0"))), None, "of another index");
+        assert_eq!(found(&names, &tree("2 2", &sub("1 0"))), None, "a node is missing");
+        assert_eq!(found(&names, &tree("2 0", &sub("1 0"))), None, "a node too many");
+        assert_eq!(found(&names, &[]), None);
+    }
+
+    #[test]
+    fn extensions_that_must_be_known_are() {
+        let with = |name| found(&["a"], &[(name, vec![1; 9]), (b"TREE", node("", "1 0", ROOT))]);
+        for name in [b"REUC", b"UNTR", b"EOIE", b"sdir"] {
+            assert_eq!(with(name), Oid::from_bytes(&ROOT));
+        }
+        for name in [b"link", b"new!"] {
+            assert_eq!(with(name), None);
+        }
+    }
+
+    #[test]
+    fn entries_are_walked_over_the_ends_of_the_buffer() {
+        let long = "x".repeat(5000);
+        let names: Vec<String> = (0..3000).map(|n| format!("{n:05}{}", &long[..n % 131])).collect();
+        let mut names: Vec<&str> = names.iter().map(String::as_str).collect();
+        names.extend([long.as_str(), "y", &long[..0xfff], "z"]);
+        let tree = node("", &format!("{} 0", names.len()), ROOT);
+        assert_eq!(found(&names, &[(b"TREE", tree)]), Oid::from_bytes(&ROOT));
+        let text = "TREE\u{1}";
+        assert_eq!(found(&[text, "TREE"], &[]), None, "a name is no extension");
     }
 }
