@@ -64,6 +64,18 @@ impl Pattern {
         Some(path)
     }
 
+    /// A path that the pattern has, as that of a plain file; none where it cannot have one. Nearly always the
+    /// pattern itself shows one, and it need not be searched for.
+    pub fn example(&self, fold: bool) -> Option<Vec<u8>> {
+        let names: Vec<Vec<u8>> = self.segments.iter().map(Segment::example).collect();
+        let mut path = names.join(&b'/');
+        if self.folder_only {
+            path.extend_from_slice(b"/x");
+        }
+        let is_example = names.iter().all(|name| is_name(name)) && self.matches(&path, false, fold);
+        if is_example { Some(path) } else { self.common_path(self, fold) }
+    }
+
     /// From a place between the segments, what can take the next name, and the place after it. At the
     /// end everything below is taken, and a `**` that ends the pattern has to take one name to get there.
     fn moves(&self, mut place: usize) -> Vec<(&Segment, usize)> {
@@ -87,6 +99,19 @@ impl Segment {
             Self::AnyDepth => true,
             Self::Literal(literal) => literal == name || (fold && literal.eq_ignore_ascii_case(name)),
             Self::Wild(wild) => wild_match(wild, name, fold),
+        }
+    }
+}
+
+impl Segment {
+    /// A name that the segment most likely takes: each star and each set as one letter.
+    fn example(&self) -> Vec<u8> {
+        match self {
+            Self::AnyDepth => b"x".to_vec(),
+            Self::Literal(name) => name.clone(),
+            Self::Wild(wild) => {
+                wild.iter().map(|byte| if matches!(byte, b'*' | b'?') { b'x' } else { *byte }).collect()
+            }
         }
     }
 }
@@ -411,6 +436,17 @@ mod tests {
                 let matched = pattern(&text).matches(path.as_bytes(), is_folder, fold);
                 let expected = in_set(&text, path.as_bytes(), is_folder, fold);
                 prop_assert_eq!(matched, expected, "{} {}", text, path);
+            }
+        }
+
+        #[test]
+        fn an_example_is_a_path_of_the_pattern(text in any_pattern(), fold: bool) {
+            let pattern = pattern(&text);
+            let path = pattern.example(fold);
+            prop_assert_eq!(path.is_some(), pattern.intersects(&pattern, fold), "{}", text);
+            if let Some(path) = path {
+                prop_assert!(pattern.matches(&path, false, fold), "{} {:?}", text, path);
+                prop_assert!(path.split(|b| *b == b'/').all(is_name), "{} {:?}", text, path);
             }
         }
 

@@ -7,7 +7,7 @@ use super::plan::{Entry, Owner, Plan};
 pub(super) fn check(plan: &Plan, diagnostics: &mut Vec<Diagnostic>) {
     for (id, entry) in plan.entries().iter().enumerate() {
         // Whatever covers a pattern has each path of it: one tells at once which others can.
-        let Some(path) = entry.pattern.common_path(&entry.pattern, plan.folds_case()) else {
+        let Some(path) = entry.pattern.example(plan.folds_case()) else {
             continue;
         };
         let mut later: Option<usize> = None;
