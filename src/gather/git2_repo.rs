@@ -13,8 +13,9 @@ use crate::facts::{FileVersion, Oid, RepoPath, Unavailable};
 pub struct Git2Repository {
     git: Git,
     layout: Layout,
-    /// The whole configuration, read when it is first asked for.
-    config: OnceCell<git2::Config>,
+    /// The whole configuration in order, read when it is first asked for. libgit2 copies all of it for each
+    /// key that is asked for.
+    config: OnceCell<Vec<(String, String)>>,
 }
 
 impl Git2Repository {
@@ -125,6 +126,17 @@ pub(super) fn blob_id(bytes: &[u8]) -> Read<Oid> {
     from_git(oid.map_err(|error| failed("an object id", &error))?)
 }
 
+/// A key as libgit2 lists it: the first and the last part in small letters, what is between them as it is.
+fn canonical_key(key: &str) -> String {
+    let (section, rest) = key.split_once('.').unwrap_or((key, ""));
+    let (between, name) = rest.rsplit_once('.').map_or((None, rest), |(between, name)| (Some(between), name));
+    let (section, name) = (section.to_ascii_lowercase(), name.to_ascii_lowercase());
+    match between {
+        Some(between) => format!("{section}.{between}.{name}"),
+        None => format!("{section}.{name}"),
+    }
+}
+
 /// libgit2 ends folders in a slash.
 fn clean(path: &Path) -> PathBuf {
     path.components().collect()
@@ -167,28 +179,25 @@ impl Repository for Git2Repository {
     }
 
     fn config(&self, key: &str) -> Read<Vec<String>> {
-        let read = || -> Result<Vec<String>, git2::Error> {
-            let config = match self.config.get() {
-                Some(config) => config,
-                None => {
-                    let config = self.git.config()?.snapshot()?;
-                    self.config.get_or_init(|| config)
-                }
-            };
-            let mut values = Vec::new();
-            let entries = config.multivar(key, None)?;
-            entries.for_each(|entry| {
+        let read = || -> Result<Vec<(String, String)>, git2::Error> {
+            let mut all = Vec::new();
+            self.git.config()?.snapshot()?.entries(None)?.for_each(|entry| {
                 // A key alone is git's short form of `true`.
-                let bytes = if entry.has_value() { entry.value_bytes() } else { b"true" };
-                values.push(String::from_utf8_lossy(bytes).into_owned());
+                let value = if entry.has_value() { entry.value_bytes() } else { b"true" };
+                let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
+                all.push((text(entry.name_bytes()), text(value)));
             })?;
-            Ok(values)
+            Ok(all)
         };
-        match read() {
-            Ok(values) => Ok(values),
-            Err(error) if error.code() == ErrorCode::NotFound => Ok(Vec::new()),
-            Err(error) => Err(failed(&format!("the configuration `{key}`"), &error)),
-        }
+        let all = match self.config.get() {
+            Some(all) => all,
+            None => {
+                let all = read().map_err(|error| failed(&format!("the configuration `{key}`"), &error))?;
+                self.config.get_or_init(|| all)
+            }
+        };
+        let key = canonical_key(key);
+        Ok(all.iter().filter(|(name, _)| *name == key).map(|(_, value)| value.clone()).collect())
     }
 
     fn has_config(&self, pattern: &str) -> Read<bool> {
