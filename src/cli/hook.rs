@@ -1,8 +1,8 @@
 //! `git lane hook NAME …`: what the installed scripts call.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io::Read as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::output::{Output, complain};
@@ -16,6 +16,7 @@ use crate::error::Error;
 use crate::facts::{Event, Unavailable};
 use crate::gather::{Opened, Repository, Request, Subject, parse_push_lines};
 use crate::install::chain;
+use crate::install::program::{self, Starts};
 use crate::locks::keeper::Keeper;
 use crate::locks::machine::ThisMachine;
 use crate::policy::model::{Access, Release};
@@ -69,6 +70,25 @@ pub fn run(name: &str, args: &[OsString], part: Part) -> u8 {
             2
         }
     }
+}
+
+/// Does what an installed script asks for whose first line has started this program: see
+/// [`program`]. `script`: its path.
+pub fn run_script(script: &OsStr, args: &[OsString]) -> u8 {
+    let resolved = program::resolve(script).and_then(|(name, starts)| match starts {
+        Starts::This => Ok(run(&name.to_string_lossy(), args, Part::Whole)),
+        Starts::Other(binary) => {
+            let args =
+                [OsStr::new("hook"), &name].into_iter().map(OsStr::to_owned).chain(args.iter().cloned());
+            chain::run_previous(&binary, &args.collect::<Vec<_>>(), None)
+        }
+    });
+    resolved.unwrap_or_else(|error| {
+        let name = Path::new(script).file_name().unwrap_or(script).to_string_lossy().into_owned();
+        let help = error.help().unwrap_or_default();
+        complain(&format!("git-lane: {name} is blocked: {error}.\n{help}\n"));
+        2
+    })
 }
 
 /// Gives back the locks whose work has landed, where the policy says so.

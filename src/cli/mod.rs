@@ -49,6 +49,7 @@ use clap::Parser;
 
 use crate::error::Error;
 use crate::gather::Opened;
+use crate::install::program;
 use args::{Args, Command};
 use output::Output;
 
@@ -71,6 +72,11 @@ pub fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
         && !name.as_encoded_bytes().starts_with(b"-")
     {
         return hook::run(&name.to_string_lossy(), rest, hook::Part::Whole).into();
+    }
+    if let [_, word, script, rest @ ..] = args.as_slice()
+        && word == program::WORD
+    {
+        return hook::run_script(script, rest).into();
     }
     match Args::try_parse_from(args) {
         Ok(args) => dispatch(args).into(),

@@ -13,6 +13,7 @@ mod manager;
 mod os;
 mod outcome;
 mod places;
+pub mod program;
 mod put;
 mod scripts;
 mod server;

@@ -48,6 +48,19 @@ pub(super) fn is_at(_: &File, path: &Path) -> bool {
     path.exists() // an open file cannot be removed there
 }
 
+/// Whether two paths lead to one file.
+#[cfg(unix)]
+pub(super) fn is_same_file(one: &Path, two: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let id = |path| std::fs::metadata(path).map(|data| (data.dev(), data.ino()));
+    matches!((id(one), id(two)), (Ok(a), Ok(b)) if a == b)
+}
+
+#[cfg(not(unix))]
+pub(super) fn is_same_file(one: &Path, two: &Path) -> bool {
+    matches!((one.canonicalize(), two.canonicalize()), (Ok(a), Ok(b)) if a == b)
+}
+
 /// A path as the bytes that a script or a configuration file holds.
 #[cfg(unix)]
 pub(super) fn bytes_of(path: &Path) -> Vec<u8> {

@@ -19,6 +19,8 @@ pub(super) struct Places {
     pub hooks: PathBuf,
     /// Hooks that somebody else wrote over ours.
     pub kept: PathBuf,
+    /// The second name of the program, by which the scripts are started.
+    pub program: PathBuf,
     lock: PathBuf,
 }
 
@@ -30,6 +32,7 @@ impl Places {
         Self {
             hooks: lane.join("hooks"),
             kept: lane.join("kept"),
+            program: lane.join("bin").join("git-lane"),
             lock: lane.join("install.lock"),
             lane,
             common,
@@ -107,6 +110,10 @@ impl Drop for InstallLock<'_> {
         let _ = fs::remove_dir(&self.places.hooks);
         if !self.places.hooks.exists() {
             let _ = fs::remove_dir(&self.places.kept);
+            // The hooks of a server lie beside those of worktrees, and only these need it.
+            if !self.places.lane.join("hooks").exists() {
+                super::program::remove(self.places);
+            }
             let _ = fs::remove_file(&self.places.lock);
             let _ = fs::remove_dir(&self.places.lane);
         }

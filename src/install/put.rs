@@ -12,7 +12,7 @@ use super::places::{Places, previous_folder};
 use super::scripts::{OWN, hooks_in, is_known, present, render, stage};
 use super::settings::{OWN_CONFIG, agent_in, common_with, hooks_block, is_extension_on};
 use super::targets::{Target, check, check_binary, given, hooks_paths, is_same, targets};
-use super::{InstallOptions, manager, os};
+use super::{InstallOptions, manager, os, program};
 use crate::error::Error;
 use crate::gather::Repository;
 use crate::policy::Plan;
@@ -66,8 +66,10 @@ fn put(
         worktrees.push(WorktreeOutcome { root, agent, state: State::AlreadyThere, branch: None, chained });
     }
 
+    // Whatever scripts are there already find the installed program by themselves.
+    let program = program::place(&places, binary);
     let texts = names.into_iter().map(|name| {
-        let text = render(&name, binary);
+        let text = render(&name, binary, program.as_deref());
         (name, text)
     });
     let scripts = stage(&places, &texts.collect())?;

@@ -7,10 +7,14 @@ use std::path::{Path, PathBuf};
 
 use super::os::{bytes_of, is_absent, is_executable, make_executable, path_of, read, unreadable, unwritable};
 use super::places::Places;
+use super::program::first_line;
 use crate::error::Error;
 
 const TEMPLATE: &str = include_str!("../../hooks/hook.sh");
 const SERVER: &str = include_str!("../../hooks/server-hook.sh");
+
+/// The first line of a script that the shell starts.
+const SHELL: &[u8] = b"#!/bin/sh";
 
 /// What every script of ours has in its second line.
 const MARKER: &[u8] = b"# git-lane hook ";
@@ -50,9 +54,13 @@ pub(super) const KNOWN: [&str; 27] = [
     "update",
 ];
 
-/// The script of one hook.
-pub(super) fn render(name: &str, binary: &Path) -> Vec<u8> {
-    with_binary(&TEMPLATE.replace("@NAME@", name), binary)
+/// The script of one hook. `program`: the second name of the binary, if the script can be started by it.
+pub(super) fn render(name: &str, binary: &Path, program: Option<&Path>) -> Vec<u8> {
+    let script = with_binary(&TEMPLATE.replace("@NAME@", name), binary);
+    match program.and_then(first_line) {
+        Some(line) => [line.as_slice(), script.strip_prefix(SHELL).unwrap_or(&script)].concat(),
+        None => script,
+    }
 }
 
 /// The script of one hook of a server. `flags`: nothing, or ` --pass` or ` --alone`.
@@ -213,9 +221,11 @@ mod tests {
     #[test]
     fn the_binary_is_read_back() {
         for path in ["/usr/bin/git-lane", "/o'k/a b/$x`y\"\\/git-lane", "/new\nline/'"] {
-            let script = render("pre-commit", Path::new(path));
-            assert!(bears_marker(&script));
-            assert_eq!(binary_of(&script).as_deref(), Some(Path::new(path)));
+            for program in [None, Some(Path::new("/r/.git/lane/bin/git-lane"))] {
+                let script = render("pre-commit", Path::new(path), program);
+                assert!(bears_marker(&script));
+                assert_eq!(binary_of(&script).as_deref(), Some(Path::new(path)));
+            }
         }
     }
 

@@ -9,8 +9,9 @@ use crate::error::Error;
 use crate::gather::Repository;
 use crate::install::block::{Block, cut};
 use crate::install::ini;
-use crate::install::os::{bytes_of, is_executable, path_of, read};
+use crate::install::os::{bytes_of, is_executable, is_same_file, path_of, read};
 use crate::install::places::{Places, previous_folder};
+use crate::install::program::started_by;
 use crate::install::scripts::{OWN, binary_of, hooks_in, is_known, present, render};
 use crate::install::settings::{OWN_CONFIG, is_extension_on};
 use crate::install::targets::is_same;
@@ -134,8 +135,11 @@ fn of_scripts(places: &Places, scripts: &[(String, Vec<u8>)]) -> Result<Vec<Chec
     let mut binaries: Vec<PathBuf> = Vec::new();
     for (name, text) in scripts.iter().filter(|(name, _)| is_known(name)) {
         let binary = binary_of(text);
-        if binary.as_ref().is_none_or(|binary| render(name, binary) != *text) {
+        let program = started_by(text);
+        if binary.as_ref().is_none_or(|binary| render(name, binary, program.as_deref()) != *text) {
             wrong.push(format!("{name} was altered, or is of another version"));
+        } else if let Some(program) = program.filter(|program| !is_executable(program)) {
+            wrong.push(format!("{name} is started by {}, which is not there: it blocks", program.display()));
         } else if !is_executable(&places.hooks.join(name)) {
             wrong.push(format!("{name} is not executable"));
         }
@@ -147,6 +151,19 @@ fn of_scripts(places: &Places, scripts: &[(String, Vec<u8>)]) -> Result<Vec<Chec
         Check::problem(SCRIPTS, wrong.join("; "), INSTALL)
     });
     checks.extend(binaries.iter().map(|binary| of_binary(binary, INSTALL)));
+    let is_earlier = |binary: &&PathBuf| is_executable(binary) && !is_same_file(&places.program, binary);
+    if places.program.exists()
+        && let Some(binary) = binaries.iter().find(is_earlier)
+    {
+        checks.push(Check::warning(
+            BINARY,
+            format!(
+                "{} was installed anew since: each hook starts the program that was there before, and that one it",
+                binary.display()
+            ),
+            format!("{INSTALL} saves the hooks that time"),
+        ));
+    }
     Ok(checks)
 }
 

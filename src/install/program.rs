@@ -1,0 +1,129 @@
+//! A second name of the program beside the scripts, so that the system starts it for them without a
+//! shell between: the scripts' first line names it.
+//!
+//! It is a hard link and no copy: it costs no room, and whether it still is the installed program shows by
+//! one look at each. Where there can be none (another file system, a program of another user, a wrapper
+//! written for a shell, a path that no first line holds) the scripts are started by the shell, and
+//! do the same.
+
+use std::ffi::{OsStr, OsString};
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use super::os::{bytes_of, is_executable, is_same_file};
+use super::places::Places;
+use super::scripts::binary_of;
+use crate::error::Error;
+use crate::facts::Unavailable;
+
+/// The word before the script's path in its first line.
+pub const WORD: &str = "hook-script";
+
+/// The longest first line that every system reads whole (Linux before 5.1: 127 bytes).
+const LONGEST: usize = 127;
+
+/// The first line of a script that the program starts; `None` if it cannot be written as one.
+pub(super) fn first_line(program: &Path) -> Option<Vec<u8>> {
+    let path = bytes_of(program);
+    let line = [b"#!", path.as_slice(), b" ", WORD.as_bytes()].concat();
+    let is_one_word = !path.iter().any(u8::is_ascii_whitespace);
+    (cfg!(unix) && is_one_word && line.len() <= LONGEST).then_some(line)
+}
+
+/// The program that the first line of a script names, if that is no shell.
+pub(super) fn started_by(script: &[u8]) -> Option<PathBuf> {
+    let line = script.split(|byte| *byte == b'\n').next()?;
+    let path = line.strip_prefix(b"#!")?.strip_suffix(WORD.as_bytes())?.strip_suffix(b" ")?;
+    Some(super::os::path_of(path))
+}
+
+/// Gives the program its second name, or sees that it has it. `None` where it cannot have one.
+pub(super) fn place(places: &Places, binary: &Path) -> Option<PathBuf> {
+    let program = places.program.clone();
+    first_line(&program)?;
+    if is_same_file(&program, binary) {
+        return Some(program);
+    }
+    // Not every system starts a script by a script.
+    let mut start = [0; 2];
+    File::open(binary).and_then(|mut file| file.read_exact(&mut start)).ok()?;
+    if start == *b"#!" {
+        return None;
+    }
+    let folder = program.parent()?;
+    let beside = folder.join(format!(".git-lane.{}", std::process::id()));
+    let linked = || {
+        fs::create_dir_all(folder)?;
+        fs::hard_link(fs::canonicalize(binary)?, &beside)?;
+        fs::rename(&beside, &program)
+    };
+    let is_linked = linked().is_ok() && is_same_file(&program, binary);
+    let _ = fs::remove_file(&beside); // there only if it was not renamed
+    is_linked.then_some(program)
+}
+
+/// Takes the second name away. Scripts that are left are started by nothing then: they go first.
+pub(super) fn remove(places: &Places) {
+    let _ = fs::remove_file(&places.program);
+    if let Some(folder) = places.program.parent() {
+        let _ = fs::remove_dir(folder);
+    }
+}
+
+/// Who does what a script asks for.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Starts {
+    /// This process.
+    This,
+    /// The program that is installed now; this one is of an earlier installation.
+    Other(PathBuf),
+}
+
+/// What a script, started by its first line, is to do: the hook's name, and who does it.
+///
+/// # Errors
+/// The script cannot be read, is none of ours, or the program that it names is gone.
+pub fn resolve(script: &OsStr) -> Result<(OsString, Starts), Error> {
+    let path = Path::new(script);
+    let name = path.file_name().unwrap_or(script).to_owned();
+    let blocked =
+        |reason: String| Unavailable::new(reason, "Install git-lane again, then run: git lane install");
+    let text =
+        fs::read(path).map_err(|error| blocked(format!("{} cannot be read: {error}", path.display())))?;
+    let Some(binary) = binary_of(&text) else {
+        return Err(blocked(format!("{} is no script of git-lane", path.display())).into());
+    };
+    if !is_executable(&binary) {
+        return Err(blocked(format!("{} is not there, or is not executable", binary.display())).into());
+    }
+    let this = std::env::current_exe();
+    let is_this = this.is_ok_and(|this| is_same_file(&this, &binary));
+    Ok((name, if is_this { Starts::This } else { Starts::Other(binary) }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{LONGEST, first_line, started_by};
+    use std::path::{Path, PathBuf};
+
+    #[test]
+    #[cfg(unix)]
+    fn a_first_line_holds_one_word_of_a_length() {
+        let program = Path::new("/r/.git/lane/bin/git-lane");
+        let line = first_line(program).expect("fits");
+        assert_eq!(line, b"#!/r/.git/lane/bin/git-lane hook-script");
+        assert_eq!(started_by(&[&line, &b"\n# x\n"[..]].concat()).as_deref(), Some(program));
+        assert_eq!(first_line(Path::new("/a b/git-lane")), None);
+        assert_eq!(first_line(Path::new("/a\nb/git-lane")), None);
+        let room = LONGEST - "#!/ hook-script".len();
+        assert!(first_line(&PathBuf::from(format!("/{}", "x".repeat(room)))).is_some());
+        assert!(first_line(&PathBuf::from(format!("/{}", "x".repeat(room + 1)))).is_none());
+    }
+
+    #[test]
+    fn a_shell_is_no_program_of_ours() {
+        assert_eq!(started_by(b"#!/bin/sh\n# git-lane hook x\n"), None);
+        assert_eq!(started_by(b""), None);
+    }
+}

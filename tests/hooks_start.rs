@@ -1,0 +1,109 @@
+//! What starts the installed hooks: the program itself by its second name, or the shell.
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod support;
+
+use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use support::{LANE, Scratch, Worktree};
+
+/// A worktree of a2 with the hooks of a program in the same file system, and that program.
+fn installed() -> (Scratch, Worktree, PathBuf) {
+    let scratch = Scratch::new();
+    scratch.add_origin();
+    let program = scratch.home().join("bin/git-lane");
+    fs::create_dir(scratch.home().join("bin")).unwrap();
+    fs::copy(LANE, &program).unwrap();
+    let tree = scratch.worktree("a2", "feat/a2/x");
+    let ran = tree.command(program.to_str().unwrap()).args(["install", "--agent", "a2"]).output();
+    support::Ran::from(ran.unwrap()).ok();
+    (scratch, tree, program)
+}
+
+fn second_name(scratch: &Scratch) -> PathBuf {
+    scratch.root().join(".git/lane/bin/git-lane")
+}
+
+fn script(scratch: &Scratch) -> PathBuf {
+    scratch.root().join(".git/lane/hooks/pre-commit")
+}
+
+fn inode(path: &Path) -> u64 {
+    fs::metadata(path).unwrap().ino()
+}
+
+fn put_script(path: &Path, text: &str) {
+    fs::remove_file(path).unwrap();
+    fs::write(path, text).unwrap();
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+#[test]
+fn the_program_starts_the_hooks_and_the_shell_could() {
+    let (scratch, tree, program) = installed();
+    let text = fs::read_to_string(script(&scratch)).unwrap();
+    let first = format!("#!{} hook-script", second_name(&scratch).display());
+    assert_eq!(text.lines().next(), Some(first.as_str()));
+    assert_eq!(inode(&second_name(&scratch)), inode(&program));
+    let ran = tree.commit("services/rag_pipeline/a.py", "x\n", "feat: a").ok();
+    assert_eq!(ran.all(), "", "a hook that has nothing to say is silent");
+    assert_eq!(tree.git(&["log", "-1", "--format=%s"]).out, "[A2] feat: a\n");
+    tree.commit("services/revenue/a.py", "x\n", "feat: a").fails(1).says("foreign-path");
+    // Programs that give a hook to the shell by hand get the same verdict.
+    let by_shell = tree.command("sh").arg(script(&scratch)).output().unwrap();
+    support::Ran::from(by_shell).fails(1).says("foreign-path");
+    tree.lane(&["doctor"]).does_not_say("was altered").does_not_say("is started by");
+}
+
+#[test]
+fn a_program_that_is_gone_blocks_and_is_named() {
+    let (scratch, tree, program) = installed();
+    fs::remove_file(&program).unwrap();
+    tree.commit("services/rag_pipeline/a.py", "x\n", "feat: a")
+        .fails(1)
+        .says("pre-commit is blocked")
+        .says(&format!("{} is not there", program.display()))
+        .says("run: git lane install");
+    // Nothing is let through either when the second name is gone, too.
+    fs::remove_file(second_name(&scratch)).unwrap();
+    tree.git(&["commit", "-q", "-m", "feat: a"]).fails(1).says("cannot");
+    assert_eq!(tree.git(&["log", "--format=%s"]).out, "first\n", "nothing was committed");
+    tree.lane(&["doctor"]).fails(1).says("is started by");
+}
+
+#[test]
+fn a_newer_program_judges_from_its_installation_on() {
+    let (scratch, tree, program) = installed();
+    let log = scratch.home().join("log");
+    put_script(&program, &format!("#!/bin/sh\necho \"$*\" >> '{}'\nexit 0\n", log.display()));
+    tree.commit("services/revenue/a.py", "x\n", "feat: a").ok();
+    let said = fs::read_to_string(&log).unwrap();
+    assert_eq!(said.lines().next(), Some("hook pre-commit"));
+    assert!(said.contains("hook commit-msg "), "{said}");
+    tree.lane(&["doctor"]).says("was installed anew since");
+}
+
+#[test]
+fn a_path_that_no_first_line_holds_leaves_the_start_to_the_shell() {
+    let scratch = Scratch::new();
+    scratch.add_origin();
+    let folder = scratch.home().join(format!("with spaces {}", "x".repeat(100)));
+    fs::rename(scratch.root(), &folder).unwrap();
+    let run = |program: &str, args: &[&str]| scratch.run(&folder, program, args);
+    run(LANE, &["install"]).ok();
+    let text = fs::read_to_string(folder.join(".git/lane/hooks/pre-commit")).unwrap();
+    assert_eq!(text.lines().next(), Some("#!/bin/sh"));
+    assert!(!folder.join(".git/lane/bin").exists());
+    run("git", &["commit", "-q", "--allow-empty", "-m", "x"]).ok();
+}
+
+#[test]
+fn uninstall_takes_the_second_name_away() {
+    let (scratch, tree, _program) = installed();
+    assert!(second_name(&scratch).exists());
+    tree.lane(&["uninstall", "--all"]).ok();
+    assert!(!scratch.root().join(".git/lane").exists());
+}
