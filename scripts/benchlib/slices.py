@@ -43,7 +43,7 @@ class Runner:
 
     def __init__(self, folder, env, lane, peers, options):
         self.folder, self.env, self.lane, self.peers, self.options = folder, env, lane, peers, options
-        self.proven = False
+        self.proven = set()
 
     def measure(self, name):
         """For each point of a slice, the seconds of each contender, and for ranges the peak memory in MB."""
@@ -81,8 +81,9 @@ class Runner:
                 if scratch.refuses_push(kind, point) is None:
                     fail(f"{LABELS[kind]} let a push in that it is to refuse")
             return {"seconds": interleaved(kinds, rounds, lambda kind: scratch.push(kind, point), warm=1)}
-        prove(scratch, kinds, not self.proven)
-        self.proven = self.proven or name == "files"
+        prove(scratch, [kind for kind in kinds if kind not in self.proven], True)
+        prove(scratch, [kind for kind in kinds if kind in self.proven], False)
+        self.proven.update(kinds)
         return {"seconds": interleaved(kinds, rounds, scratch.commit)}
 
     def range(self, scratch, count, kinds, rounds):
