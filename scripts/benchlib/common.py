@@ -99,7 +99,7 @@ def table(header, body, is_markdown, title=None):
     widths = [max(len(row[n]) for row in [header, *body]) for n in range(width)]
     lines = ["  " + row[0].ljust(widths[0]) + "".join("  " + cell.rjust(w) for cell, w in zip(row[1:], widths[1:]))
              for row in [header, *body]]
-    return "\n".join([title, *lines] if title else lines) + "\n"
+    return "\n".join([title, *lines] if title else lines)
 
 
 def machine():

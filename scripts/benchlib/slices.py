@@ -46,8 +46,8 @@ class Runner:
         self.proven = set()
 
     def measure(self, name):
-        """For each point of a slice, the seconds of each contender, and for ranges the peak memory in MB."""
-        shape, found = SLICES[name], {}
+        """Each point of a slice: the seconds of each contender, and for ranges the peak memory in MB."""
+        shape = SLICES[name]
         points = shape["quick"] if self.options.quick else shape["points"]
         kinds = [kind for kind in shape["kinds"] if kind not in self.peers.missing and self.is_wanted(kind)]
         for point, share in zip(points, shape["rounds"]):
@@ -55,13 +55,13 @@ class Runner:
             started = time.monotonic()
             place = self.folder / f"{name}-{point}"
             try:
-                found[str(point)] = self.point(name, point, kinds, rounds, place)
+                there = self.point(name, point, kinds, rounds, place)
             finally:
                 if not self.options.keep:
                     shutil.rmtree(place, ignore_errors=True)
-            say(f"{name} {point:,}: {rounds} rounds of {len(found[str(point)]['seconds'])}, "
-                f"{time.monotonic() - started:.0f} s with all that was made for it")
-        return found
+            say(f"{name} {point:,}: {rounds} rounds of {len(kinds)}, {time.monotonic() - started:.0f} s with all that was "
+                "made for it")
+            yield str(point), there
 
     def is_wanted(self, kind):
         return kind in ("none", "nothing", "lane", "git") or not self.options.peers or kind in self.options.peers
