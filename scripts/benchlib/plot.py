@@ -3,8 +3,8 @@
 import math
 from html import escape
 
-WIDTH, HEIGHT = 860, 470
-LEFT, RIGHT, TOP, BOTTOM = 74, 190, 52, 58
+WIDTH, HEIGHT = 900, 470
+LEFT, RIGHT, TOP, BOTTOM = 74, 240, 52, 58
 # Told apart by shade, dash and mark, so that colour is not needed. git-lane is the thickest.
 STYLES = {"nothing": ("#6e7781", "#9198a1", "5 4"), "lane": ("#0969da", "#4493f8", ""),
           "sh": ("#1a7f37", "#3fb950", "2 3"), "lefthook": ("#9a6700", "#d29922", ""),

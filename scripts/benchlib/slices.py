@@ -48,9 +48,13 @@ class Runner:
     def measure(self, name):
         """Each point of a slice: the seconds of each contender, and for ranges the peak memory in MB."""
         shape = SLICES[name]
-        points = shape["quick"] if self.options.quick else shape["points"]
+        points = list(zip(shape["points"], shape["rounds"]))
+        if self.options.quick:
+            points = [each for each in points if each[0] in shape["quick"]]
+        if self.options.points:
+            points = [each for each in points if each[0] in self.options.points]
         kinds = [kind for kind in shape["kinds"] if kind not in self.peers.missing and self.is_wanted(kind)]
-        for point, share in zip(points, shape["rounds"]):
+        for point, share in points:
             rounds = max(5, round(self.options.rounds * share))
             started = time.monotonic()
             place = self.folder / f"{name}-{point}"
