@@ -11,7 +11,7 @@ HEAD = ["hooks", "median", "added", "its quartiles", "times nothing"]
 
 def show(found):
     """Every table in full."""
-    say(f"\n{found['machine']}, {found['lane']}, {found['minutes']} minutes; milliseconds, medians")
+    say(f"\n{found['machine']}, {found['lane']}, {found['minutes']} minutes; milliseconds {found['clock']}, medians")
     for name, points in found["slices"].items():
         shape = SLICES[name]
         for point, there in points.items():
@@ -40,7 +40,7 @@ def range_rows(there):
 def sections(found):
     """The tables of the document, by the name of their place."""
     lines = [f"{found['machine']}; {found['rounds']} rounds at the small points, fewer at the large; all in one run of "
-             f"{found['minutes']:.0f} minutes.", ""]
+             f"{found['minutes']:.0f} minutes. Milliseconds {found['clock']}.", ""]
     versions = [f"{version}" for version in found["versions"].values()]
     if versions:
         lines.append(f"Versions: {', '.join(versions)}.")
@@ -84,6 +84,7 @@ def write_plots(found, folder):
                     series.setdefault(kind, []).append((int(point), statistics.median(each)))
         shape = SLICES[name]
         label = "milliseconds" if name == "range" else "milliseconds added to no hooks"
+        label += ", processor time" if found["clock"] != "by the clock" else ""
         path = folder / f"performance-{name}.svg"
         path.write_text(plot(shape["title"], shape["axis"], label, series, labels_of(name)), encoding="utf-8")
         say(f"written: {path}")

@@ -1,5 +1,6 @@
 """A scratch repository of any size: files, history, branches to push, and the worktree of agent a2."""
 
+import resource
 import subprocess
 import time
 from pathlib import Path
@@ -38,6 +39,12 @@ def policy_text(patterns=0, max_lines=300):
         owned = f"/docs/team{n}/, team{n}.md, \"*.team{n}\", \"**/team{n}/**\", \"lib/*/team{n}_*.rs\""
         extra += f"  x{n}: {{ services: [{services}], owns: [{owned}] }}\n"
     return text.replace("agents:\n", "agents:\n" + extra, 1)
+
+
+def processor_time():
+    """Seconds that all processes so far have worked which this one, or one below it, has waited for."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 class Import:
@@ -79,6 +86,8 @@ class Scratch:
     size: files; history: commits of main since the branch left it; pushes: lengths of branches to push;
     changed: files that a commit changes; extra: further files of the first commit, by path.
     """
+
+    clock = staticmethod(time.perf_counter)
 
     def __init__(self, folder, env, lane, size, history=0, pushes=(), changed=3, patterns=0, max_lines=300, extra=None):
         self.folder, self.lane, self.env, self.max_lines = folder, lane, env, max_lines
@@ -149,10 +158,10 @@ class Scratch:
 
     def attempt(self, *command):
         """Seconds, exit code and what was said on standard error."""
-        start = time.perf_counter()
+        start = self.clock()
         done = subprocess.run([str(part) for part in command], cwd=self.tree, env=self.env, stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        return time.perf_counter() - start, done.returncode, done.stdout.decode(errors="replace")
+        return self.clock() - start, done.returncode, done.stdout.decode(errors="replace")
 
     def timed(self, kind, *command):
         took, code, said = self.attempt(*command)
