@@ -84,8 +84,10 @@ def rows(times, labels, reference):
             yield [*cells, "", "", ""]
             continue
         low, middle, high = statistics.quantiles(differences[kind], n=4)
-        against = statistics.median(differences[reference]) if reference else 0
-        yield [*cells, f"{middle:.2f}", f"{low:.2f} to {high:.2f}", f"{middle / against:.2f}" if against > 0 else ""]
+        against = statistics.quantiles(differences[reference], n=4) if reference else [0]
+        # Where a quarter of the rounds shows nothing added by the reference, a ratio to it would mean nothing.
+        against = f"{middle / against[1]:.2f}" if against[0] > 0 else ""
+        yield [*cells, f"{middle:.2f}", f"{low:.2f} to {high:.2f}", against]
 
 
 def table(header, body, is_markdown, title=None):

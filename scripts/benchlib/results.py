@@ -58,7 +58,7 @@ def matrix(name, points):
         differences = added(there["seconds"], "none")
         middle = {kind: statistics.median(values) for kind, values in differences.items()}
         is_clear = statistics.quantiles(differences["nothing"], n=4)[0] > 0
-        columns[point] = {kind: f"+{value:.1f}" + (f", {value / middle['nothing']:.1f}×" if is_clear else "")
+        columns[point] = {kind: f"{value:+.1f}" + (f", {value / middle['nothing']:.1f}×" if is_clear else "")
                           for kind, value in middle.items()}
         columns[point]["none"] = f"{1e3 * statistics.median(there['seconds']['none']):.1f}"
     kinds = [kind for kind in labels if any(kind in column for column in columns.values())]
