@@ -66,11 +66,27 @@ impl Git2Repository {
         Ok(Self { git, layout, config: OnceCell::new() })
     }
 
-    /// Whether libgit2 takes other parents for a commit's than it has: from `info/grafts`, which anybody can
-    /// write, and which would hide commits.
-    pub fn is_grafted(&self) -> bool {
-        let grafts = self.layout.common_dir.join("info/grafts");
-        std::fs::symlink_metadata(grafts).is_ok_and(|data| data.len() > 0)
+    /// What of this repository libgit2 would read otherwise than git does, if anything, and what to do about it.
+    pub fn misread(&self) -> Option<Unavailable> {
+        let has = |name: &str| {
+            let file = self.layout.common_dir.join(name);
+            std::fs::symlink_metadata(file).is_ok_and(|data| data.len() > 0)
+        };
+        // Anybody can write it, and it would hide commits.
+        if has("info/grafts") {
+            return Some(Unavailable::new(
+                "info/grafts gives commits other parents than they have, and libgit2 believes it",
+                "git replace --convert-graft-file makes of it what git-lane does not follow",
+            ));
+        }
+        // It looks for that file in the worktree's own git folder, finds none, and misses the commits.
+        if has("shallow") && self.layout.git_dir != self.layout.common_dir {
+            return Some(Unavailable::new(
+                "this is a worktree of a shallow clone, and libgit2 does not see where its history ends",
+                "git fetch --unshallow brings all of it",
+            ));
+        }
+        None
     }
 
     fn to_git(oid: Oid) -> Read<git2::Oid> {

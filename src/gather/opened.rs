@@ -73,15 +73,19 @@ impl Opened {
         };
         match choice {
             Choice::Git => by_git().map(of_git),
-            Choice::Git2 => match by_git2()? {
-                first if first.is_grafted() => Err(Unavailable::new(
-                    "info/grafts gives commits other parents than they have, and libgit2 believes it",
-                    format!("unset {VARIABLE}: git can be told not to; or git replace --convert-graft-file"),
-                )),
-                first => Ok(of_git2(first)),
-            },
+            Choice::Git2 => {
+                let first = by_git2()?;
+                match first.misread() {
+                    Some(why) => {
+                        let help =
+                            format!("unset {VARIABLE}, and git reads it; {}", why.help.unwrap_or_default());
+                        Err(Unavailable::new(why.reason, help))
+                    }
+                    None => Ok(of_git2(first)),
+                }
+            }
             Choice::Either => match by_git2() {
-                Ok(first) if !first.is_grafted() => Ok(of_git2(first)),
+                Ok(first) if first.misread().is_none() => Ok(of_git2(first)),
                 Ok(_) => by_git().map(of_git),
                 Err(why) => match by_git() {
                     Ok(second) => Ok(of_git(second)),

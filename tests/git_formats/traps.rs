@@ -203,6 +203,23 @@ fn history_that_a_shallow_clone_does_not_have() {
 }
 
 #[test]
+fn a_worktree_of_a_shallow_clone() {
+    let Made { tree, scratch: _scratch } = make::shallow().unwrap();
+    let root = tree.root.with_file_name("a1");
+    tree.git(&["worktree", "add", "-q", "-b", "feat/a1/x", root.to_str().unwrap(), "origin/main"]).ok();
+    let one = Worktree { root, home: tree.home.clone() };
+    one.lane(&["install", "--agent", "a1"]).ok();
+    one.commit("services/orchestrator/x.py", "good\n", "good").ok();
+    one.commit("services/revenue/x.py", "bad\n", "bad").fails(1).says("foreign-path");
+    one.git(&["reset", "-q", "--hard"]).ok();
+    one.git(&["push", "-q", "origin", "HEAD"]).ok();
+    one.lane(&["check", "-v"]).ok().says("repository: read by git");
+    asked(&one, &["check"], "git2").fails(2).says("shallow clone").says("unset LANE_GIT_BACKEND");
+    one.lane(&["status"]).ok().does_not_say("?");
+    one.lane(&["sync"]).ok();
+}
+
+#[test]
 fn before_the_first_commit() {
     for init in [&[][..], &["--ref-format=reftable"]] {
         let Ok(Made { tree, scratch: _scratch }) = make::unborn(init) else {
