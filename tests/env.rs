@@ -63,6 +63,100 @@ fn through_a_shell_a_file_and_a_child() {
     );
 }
 
+/// What a shell has in these variables after a script, each in brackets.
+fn after(
+    tree: &support::Worktree,
+    shell: &[&str],
+    script: &str,
+    names: &str,
+    outside: &[(&str, &str)],
+) -> (String, String) {
+    let mut command = tree.command(shell[0]);
+    let show =
+        format!("{script}; for n in {names}; do printf '%s=[%s]' $n \"$(printenv $n || echo -)\"; done");
+    command.args(&shell[1..]).args(["-c", &show]).envs(outside.iter().copied());
+    let ran = support::Ran::from(command.output().unwrap()).ok();
+    (ran.out, ran.err)
+}
+
+#[test]
+fn in_the_order_of_their_references_and_nobody_elses() {
+    let text = policy(2, "")
+        .replace(
+            "env: { KEY: \"${KEY_A1}\" }",
+            "env: { A_URL: \"u:${PW}@h\", PW: \"${A1_PW}\", ONLY_A1: \"${ONLY_A1}\" }",
+        )
+        .replace("    database: { schema: agent_a2 }\n    memory: 2GB\n", "")
+        .replace("limits: { tpm: 1 }", "limits: { rpm: 1 }");
+    let bare = Bare::new(&text);
+    bare.lane(&["setup"]).ok();
+    let (one, names) = (bare.tree("a1"), "A_URL PW KEY DB_SCHEMA AGENT_MEMORY ONLY_A1 LIMIT_RPM LIMIT_TPM");
+    let outside = [("A1_PW", "right"), ("KEY_A2", "k"), ("PW", "stranger"), ("ONLY_A1", "a1secret")];
+    let env = |id: &str| format!("eval \"$('{LANE}' env {id})\"");
+    let first = "A_URL=[u:right@h]PW=[right]KEY=[-]DB_SCHEMA=[agent_a1]AGENT_MEMORY=[2GB]ONLY_A1=[a1secret]LIMIT_RPM=[1]LIMIT_TPM=[-]";
+    let second = "A_URL=[-]PW=[-]KEY=[k]DB_SCHEMA=[-]AGENT_MEMORY=[-]ONLY_A1=[-]LIMIT_RPM=[-]LIMIT_TPM=[2]";
+    for shell in [&["sh", "-eu"][..], &["bash", "-eu"]] {
+        let (file_1, file_2) = (". ./.agent.env".to_owned(), ". ../wt-a2/.agent.env".to_owned());
+        for (script, expected) in [
+            (file_1.clone(), first),
+            (format!("{file_2}; ONLY_A1=a1secret; {file_1}"), first),
+            (env("a1"), first),
+            (format!("{file_1}; {file_2}"), second),
+            (format!("{}; {}", env("a1"), env("a2")), second),
+            (format!("{}; {file_2}", env("a1")), second),
+        ] {
+            assert_eq!(after(&one, shell, &script, names, &outside).0, expected, "{script}");
+        }
+        // One that is not set is named and unset, also where a shell would stop at it.
+        let (out, err) = after(&one, shell, &file_1, "A_URL PW", &[("PW", "stranger"), ("A_URL", "old")]);
+        assert_eq!(out, "A_URL=[-]PW=[-]");
+        assert!(err.contains(".agent.env: PW is left out: A1_PW is not set here\n"), "{err}");
+        assert!(err.contains("A_URL is left out: PW is not set here\n"), "{err}");
+    }
+    let ran = bare.at.lane_env(&["run", "a2", "--", "sh", "-c", "echo [$ONLY_A1$PW]"], &outside).ok();
+    assert_eq!(ran.out, "[]\n");
+}
+
+#[test]
+fn every_form_of_an_address_gets_the_search_path() {
+    let bare = bare();
+    let tree = bare.tree("a1");
+    let uri = "options=-csearch_path%3Dagent_a1%2Cpublic";
+    for (address, expected) in [
+        ("postgresql://h/d", format!("postgresql://h/d?{uri}")),
+        ("postgresql://h/d?options=-csearch_path%3Da2%2Cpublic&x=1", format!("postgresql://h/d?{uri}&x=1")),
+        (
+            "postgresql://h/d?options=-cx%3D1&x=1",
+            format!("postgresql://h/d?options=-cx%3D1%20{}&x=1", &uri[8..]),
+        ),
+        ("host=h dbname=d", "host=h dbname=d options='-csearch_path=agent_a1,public'".to_owned()),
+        (
+            "host=h options='-cx=1' dbname=d",
+            "host=h options='-cx=1 -csearch_path=agent_a1,public' dbname=d".to_owned(),
+        ),
+        ("options=-cx=1 host=h", "options='-cx=1 -csearch_path=agent_a1,public' host=h".to_owned()),
+        (
+            "host=h options='-csearch_path=a2,public -cx=1'",
+            "host=h options='-csearch_path=agent_a1,public -cx=1'".to_owned(),
+        ),
+    ] {
+        for shell in ["sh", "bash"] {
+            let script = ". ./.agent.env; . ./.agent.env";
+            let (out, _) = after(&tree, &[shell, "-u"], script, "DATABASE_URL", &[("DATABASE_URL", address)]);
+            assert_eq!(out, format!("DATABASE_URL=[{expected}]"), "{shell}");
+        }
+        let said =
+            bare.at.lane_env(&["env", "a1", "--format", "json"], &[("DATABASE_URL", address)]).ok().json();
+        let said = said["DATABASE_URL"].as_str().unwrap().to_owned();
+        assert!(said.contains("search_path") && said.contains("agent_a1") && !said.contains("a2"), "{said}");
+    }
+    let odd = [("DATABASE_URL", "mydb")];
+    bare.at.lane_env(&["env", "a1"], &odd).ok().says("DATABASE_URL says nothing of the agent's schema");
+    let (out, err) = after(&tree, &["sh"], ". ./.agent.env", "DATABASE_URL", &odd);
+    assert_eq!(out, "DATABASE_URL=[mydb]");
+    assert!(err.contains("DATABASE_URL says nothing of the schema"), "{err}");
+}
+
 #[test]
 fn as_dotenv_and_json() {
     let bare = bare();

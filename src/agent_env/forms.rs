@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::reference::Part;
-use super::{DATABASE_URL, Resolved, Variables, database};
+use super::{OWN, Resolved, Variable, Variables, database};
 
 /// Lines for `eval` in a POSIX shell. What cannot be had is unset.
 pub fn as_sh(resolved: &Resolved) -> String {
@@ -30,35 +30,69 @@ pub fn as_file(variables: &Variables) -> String {
     let mut text = "# Written by `git lane setup` from the policy; holds no secret. Use it: . ./.agent.env\n\
                     # A file that you change stays as you changed it.\n"
         .to_owned();
+    let lacked = OWN.into_iter().filter(|name| !variables.list.iter().any(|known| known.name == *name));
+    for name in lacked.chain(variables.foreign.iter().map(String::as_str)) {
+        text.push_str(&format!("unset {name}\n"));
+    }
     for variable in &variables.list {
-        let parts = variable.parts();
-        let is_plain = parts.iter().all(|part| matches!(part, Part::Text(_)));
-        let word = if is_plain { single(&variable.value) } else { double(&parts) };
-        text.push_str(&format!("export {}={word}\n", variable.name));
+        text.push_str(&exported(variables, variable));
     }
     if let Some(schema) = &variables.schema {
-        text.push_str(&search_path(&database::setting(schema)));
+        text.push_str(&search_path(schema));
     }
     text
 }
 
-/// What puts the search path into `DATABASE_URL`, once and in place of another agent's.
-fn search_path(setting: &str) -> String {
-    let (name, ours) = (DATABASE_URL, format!("options={setting}"));
+/// A variable is unset, and named, where something that it needs is not set: no other value is used by mistake.
+fn exported(variables: &Variables, variable: &Variable) -> String {
+    let (name, parts) = (&variable.name, variable.parts());
+    let is_plain = parts.iter().all(|part| matches!(part, Part::Text(_)));
+    let word = if is_plain { single(&variable.value) } else { double(&parts) };
+    let needs = variables.needs(variable);
+    if needs.is_empty() {
+        return format!("export {name}={word}\n");
+    }
+    let tests: Vec<String> = needs.iter().map(|name| format!("[ \"${{{name}+x}}\" ]")).collect();
     format!(
-        "if [ -n \"${{{name}-}}\" ]; then\n\
-         \x20 case \"${name}\" in\n\
-         \x20   *{setting}*) ;;\n\
-         \x20   *[?\\&]options=-csearch_path%3D*) {name}=\"${{{name}%[?&]options=-csearch_path%3D*}}\" ;;\n\
-         \x20 esac\n\
-         \x20 case \"${name}\" in\n\
-         \x20   *{setting}*) ;;\n\
-         \x20   *[?\\&]options=*) {name}=\"${{{name}%%options=*}}{ours}%20${{{name}#*options=}}\" ;;\n\
-         \x20   *\\?*) {name}=\"${name}&{ours}\" ;;\n\
-         \x20   *://*) {name}=\"${name}?{ours}\" ;;\n\
-         \x20 esac\n\
-         \x20 export {name}\n\
-         fi\n"
+        "if {}; then\n\
+         \x20 export {name}={word}\n\
+         else\n\
+         \x20 unset {name}\n\
+         \x20 echo '.agent.env: {name} is left out: {} is not set here' >&2\n\
+         fi\n",
+        tests.join(" && "),
+        needs.join(" or ")
+    )
+}
+
+/// What puts the search path into `DATABASE_URL`, last of its options, or in place of another agent's.
+fn search_path(schema: &str) -> String {
+    let (uri, word) = (database::uri_setting(schema), database::setting(schema));
+    format!(
+        r#"if [ -n "${{DATABASE_URL-}}" ]; then
+  case "$DATABASE_URL" in
+    *://*-csearch_path%3D*%2Cpublic*)
+      DATABASE_URL=${{DATABASE_URL%%-csearch_path%3D*}}{uri}${{DATABASE_URL#*-csearch_path%3D*%2Cpublic}} ;;
+    *://*[?\&]options=*)
+      _lane=${{DATABASE_URL#*[?\&]options=}}
+      DATABASE_URL=${{DATABASE_URL%"$_lane"}}${{_lane%%[\&#]*}}%20{uri}${{_lane#"${{_lane%%[\&#]*}}"}} ;;
+    *://*\?*) DATABASE_URL="$DATABASE_URL&options={uri}" ;;
+    *://*) DATABASE_URL="$DATABASE_URL?options={uri}" ;;
+    *-csearch_path=*,public*)
+      DATABASE_URL=${{DATABASE_URL%%-csearch_path=*}}{word}${{DATABASE_URL#*-csearch_path=*,public}} ;;
+    *options=\'*)
+      _lane=${{DATABASE_URL#*options=\'}}
+      DATABASE_URL=${{DATABASE_URL%"$_lane"}}${{_lane%%\'*}}" {word}"${{_lane#"${{_lane%%\'*}}"}} ;;
+    *options=*)
+      _lane=${{DATABASE_URL#*options=}}
+      DATABASE_URL=${{DATABASE_URL%"$_lane"}}\'${{_lane%% *}}" {word}'"${{_lane#"${{_lane%% *}}"}} ;;
+    *=*) DATABASE_URL="$DATABASE_URL options='{word}'" ;;
+    *) echo '.agent.env: DATABASE_URL says nothing of the schema: write postgresql://… or host=… dbname=…' >&2 ;;
+  esac
+  unset _lane
+  export DATABASE_URL
+fi
+"#
     )
 }
 

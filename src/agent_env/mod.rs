@@ -5,12 +5,15 @@
 
 mod database;
 mod forms;
+mod order;
 mod reference;
 
+pub use database::without_password;
 pub use forms::{as_dotenv, as_file, as_json, as_sh};
+pub use order::cycle;
 pub use reference::{is_variable, references};
 
-use crate::policy::model::Agent;
+use crate::policy::model::{Agent, Policy};
 use reference::{Part, parts};
 
 /// Variables that every agent has or may have; those of one agent never hold for another.
@@ -46,6 +49,8 @@ pub struct Variables {
     pub list: Vec<Variable>,
     /// The schema that `DATABASE_URL` is to look into, where the agent has one.
     pub schema: Option<String>,
+    /// Variables of other agents that this one has not: they are not to reach it.
+    pub foreign: Vec<String>,
 }
 
 /// An environment with nothing left open.
@@ -57,6 +62,10 @@ pub struct Resolved {
     pub missing: Vec<(String, Vec<String>)>,
     /// What came by reference and is not to be shown, the longest first.
     pub secrets: Vec<String>,
+    /// Variables of other agents, which are to be taken away.
+    pub foreign: Vec<String>,
+    /// Whether `DATABASE_URL` is none that a search path can be put into.
+    pub is_odd_address: bool,
 }
 
 /// Variables that everybody has, and that hold no secret.
@@ -64,7 +73,31 @@ const PUBLIC: [&str; 9] = ["HOME", "USER", "LOGNAME", "PATH", "PWD", "SHELL", "T
 /// Shorter values stand in many words, and keep no secret anyway.
 const SHORTEST: usize = 4;
 
-/// The variables of an agent.
+/// The variables of an agent, and those of all others that are not to reach it. What it refers to itself, what
+/// everybody has, and the address of its database stay.
+pub fn among(policy: &Policy, agent: &Agent) -> Variables {
+    let mut variables = of(agent);
+    let others = policy.agents.0.iter().filter(|other| other.id.value != agent.id.value);
+    let names = others.flat_map(|other| {
+        other.env.keys().cloned().chain(other.limits.keys().map(|limit| limit_name(limit)))
+    });
+    let mut foreign: Vec<String> = names
+        .filter(|name| {
+            let is_needed = variables
+                .list
+                .iter()
+                .any(|variable| variable.name == *name || variable.parts().contains(&Part::Reference(name)));
+            let is_address = name == DATABASE_URL && variables.schema.is_some();
+            !is_needed && !is_address && !PUBLIC.contains(&name.as_str())
+        })
+        .collect();
+    foreign.sort();
+    foreign.dedup();
+    variables.foreign = foreign;
+    variables
+}
+
+/// The variables of an agent, each after those that it refers to.
 pub fn of(agent: &Agent) -> Variables {
     let mut list = Vec::new();
     let mut add = |name: &str, value: String| {
@@ -90,10 +123,11 @@ pub fn of(agent: &Agent) -> Variables {
     for (name, limit) in &agent.limits {
         add(&limit_name(name), limit.value.to_string());
     }
-    for (name, value) in &agent.env {
-        list.push(Variable { name: name.clone(), value: value.value.clone(), is_template: true });
+    for name in order::ordered(&agent.env) {
+        let value = agent.env[name].value.clone();
+        list.push(Variable { name: name.to_owned(), value, is_template: true });
     }
-    Variables { list, schema }
+    Variables { list, schema, foreign: Vec::new() }
 }
 
 /// `openai_tpm` is `LIMIT_OPENAI_TPM`.
@@ -103,24 +137,47 @@ pub fn limit_name(limit: &str) -> String {
 }
 
 impl Variables {
+    /// Whether a name in a variable means another of the agent's own, which somebody else's never stands in for.
+    fn is_own(&self, name: &str, of: &Variable) -> bool {
+        OWN.contains(&name) || name != of.name && self.list.iter().any(|variable| variable.name == name)
+    }
+
+    /// What a variable needs and may not get: the names that are not set by the policy alone.
+    fn needs<'v>(&self, variable: &'v Variable) -> Vec<&'v str> {
+        let is_sure = |name: &str| self.list.iter().any(|known| known.name == name && !known.is_template);
+        let mut names: Vec<&str> = variable
+            .parts()
+            .into_iter()
+            .filter_map(|part| match part {
+                Part::Reference(name) if !is_sure(name) => Some(name),
+                _ => None,
+            })
+            .collect();
+        names.dedup();
+        names
+    }
+
     /// Resolves references, in the variables before and then by `outside`, the environment of whoever asks.
     pub fn resolve(&self, outside: &dyn Fn(&str) -> Option<String>) -> Resolved {
-        let mut resolved = Resolved::default();
+        let mut resolved = Resolved { foreign: self.foreign.clone(), ..Resolved::default() };
         for variable in &self.list {
             let mut value = String::new();
             let mut unset = Vec::new();
             for part in variable.parts() {
                 match part {
                     Part::Text(text) => value.push_str(text),
-                    Part::Reference(name) => match (resolved.get(name), outside(name)) {
-                        (Some(own), _) => value.push_str(&own),
-                        (None, Some(found)) => {
+                    Part::Reference(name) if self.is_own(name, variable) => match resolved.get(name) {
+                        Some(own) => value.push_str(&own),
+                        None => unset.push(name.to_owned()),
+                    },
+                    Part::Reference(name) => match outside(name) {
+                        Some(found) => {
                             value.push_str(&found);
                             if !PUBLIC.contains(&name) {
                                 resolved.secrets.push(found);
                             }
                         }
-                        (None, None) => unset.push(name.to_owned()),
+                        None => unset.push(name.to_owned()),
                     },
                 }
             }
@@ -135,7 +192,9 @@ impl Variables {
             && let Some(url) = resolved.get(DATABASE_URL).or_else(|| outside(DATABASE_URL))
             && !url.is_empty()
         {
-            let url = database::with_search_path(&url, schema);
+            let with = database::with_search_path(&url, schema);
+            resolved.is_odd_address = with.is_none();
+            let url = with.unwrap_or(url);
             resolved.set.retain(|(name, _)| name != DATABASE_URL);
             resolved.set.push((DATABASE_URL.to_owned(), url));
         }
@@ -171,14 +230,19 @@ impl Resolved {
             let is = if unset.len() == 1 { "is" } else { "are" };
             format!("{name} is left out: {} {is} not set here", unset.join(" and "))
         };
-        self.missing.iter().map(line).collect()
+        let odd = self.is_odd_address.then(|| {
+            format!(
+                "{DATABASE_URL} says nothing of the agent's schema: write it as `postgresql://…` or as `host=… dbname=…`"
+            )
+        });
+        self.missing.iter().map(line).chain(odd).collect()
     }
 
     /// The variables that have to be taken away from what a process inherits.
     pub fn unset(&self) -> Vec<&str> {
         let missing = self.missing.iter().map(|(name, _)| name.as_str());
         let own = OWN.into_iter().filter(|name| !self.set.iter().any(|(known, _)| known == name));
-        own.chain(missing).collect()
+        own.chain(missing).chain(self.foreign.iter().map(String::as_str)).collect()
     }
 }
 

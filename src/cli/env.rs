@@ -35,8 +35,9 @@ fn agent<'s>(session: &'s Session, option: Option<&str>) -> Result<&'s Agent, Er
 }
 
 /// The agent's environment; what cannot be had is named on standard error.
-fn environment(agent: &Agent) -> Resolved {
-    let resolved = agent_env::of(agent).resolve(&|name| std::env::var(name).ok());
+fn environment(session: &Session, agent: &Agent) -> Resolved {
+    let policy = &session.loaded.plan.policy;
+    let resolved = agent_env::among(policy, agent).resolve(&|name| std::env::var(name).ok());
     for line in resolved.complaints() {
         complain(&format!("git-lane: note: {line}\n"));
     }
@@ -49,7 +50,7 @@ fn environment(agent: &Agent) -> Resolved {
 /// No such agent, or nobody says who works here.
 pub fn env(args: &Env, format: Format, output: &Output) -> Outcome {
     let session = Session::open(None)?;
-    let resolved = environment(agent(&session, args.agent.as_deref())?);
+    let resolved = environment(&session, agent(&session, args.agent.as_deref())?);
     let text = match format {
         Format::Json => {
             output.print_json(&agent_env::as_json(&resolved))?;
@@ -97,7 +98,7 @@ pub fn run(args: &Run, output: &Output) -> Outcome {
     let job = Job {
         command: args.command.clone(),
         folder: folder(&session, agent, args.agent.is_some())?,
-        environment: environment(agent),
+        environment: environment(&session, agent),
         memory: agent.memory.as_ref().map(|memory| memory.value.bytes),
         agent: agent.id.value.clone(),
     };

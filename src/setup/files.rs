@@ -52,7 +52,7 @@ fn texts(loaded: &Loaded, target: &Target) -> Vec<(String, String)> {
         return Vec::new();
     };
     let text = |name: &str| match name {
-        ENV => agent_env::as_file(&agent_env::of(agent)),
+        ENV => agent_env::as_file(&agent_env::among(&plan.policy, agent)),
         _ => focus::text(plan, agent, &target.branch),
     };
     names(&plan.policy).into_iter().map(|name| (name.clone(), text(&name))).collect()

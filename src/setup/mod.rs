@@ -24,7 +24,7 @@ use std::path::{Path, PathBuf};
 
 pub use files::FOCUS;
 pub use outcome::{Ended, Outcome, Step};
-pub use provision::{Reporter, log_of};
+pub use provision::{Reporter, log_name, log_of};
 pub use target::{root_of, worktree_name};
 
 use crate::agent_env;
@@ -126,7 +126,7 @@ pub fn run(
         else {
             return;
         };
-        let variables = agent_env::of(agent).resolve(&|name| std::env::var(name).ok());
+        let variables = agent_env::among(&plan.policy, agent).resolve(&|name| std::env::var(name).ok());
         let around = provision::Around { common_dir, loaded, environment: &variables, reporter };
         let run = provision::run(&around, steps, &work.target, &mut work.held);
         work.settle(run, |outcome, steps| outcome.steps = steps);
@@ -168,7 +168,8 @@ fn would(repo: &dyn Repository, loaded: &Loaded, target: &Target) -> Result<Outc
     outcome.notes.extend(notes);
     outcome.notes.extend(taken_ports(loaded, target));
     if let Some(agent) = loaded.plan.policy.agent(&target.agent) {
-        let variables = agent_env::of(agent).resolve(&|name| std::env::var(name).ok());
+        let policy = &loaded.plan.policy;
+        let variables = agent_env::among(policy, agent).resolve(&|name| std::env::var(name).ok());
         outcome.steps = provision::look(&loaded.plan.policy.provision, &state, &variables);
         outcome.notes.extend(variables.complaints());
     }

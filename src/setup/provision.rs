@@ -33,9 +33,14 @@ const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Where the output of a step is kept.
 pub fn log_of(common_dir: &Path, agent: &str, step: &str) -> PathBuf {
+    common_dir.join("lane/logs").join(agent).join(log_name(step))
+}
+
+/// The name of a step's log.
+pub fn log_name(step: &str) -> String {
     let letter = |c: char| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '_' };
     let name: String = step.chars().map(letter).collect();
-    common_dir.join("lane/logs").join(agent).join(format!("{}.log", name.trim_start_matches('.')))
+    format!("{}.log", name.trim_start_matches('.'))
 }
 
 /// What a step is about to do.
