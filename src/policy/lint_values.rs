@@ -8,6 +8,7 @@ use crate::signature::Key;
 
 /// All that is wrong with them.
 pub(super) fn check(plan: &Plan, diagnostics: &mut Vec<Diagnostic>) {
+    names(plan, diagnostics);
     branches(plan, diagnostics);
     ref_names(plan, diagnostics);
     tags(plan, diagnostics);
@@ -15,6 +16,23 @@ pub(super) fn check(plan: &Plan, diagnostics: &mut Vec<Diagnostic>) {
     locks(plan, diagnostics);
     signing_keys(plan, diagnostics);
     wanted_proofs(plan, diagnostics);
+}
+
+/// They stand in headings, in shell files and on terminals, in one line each.
+fn names(plan: &Plan, diagnostics: &mut Vec<Diagnostic>) {
+    for agent in &plan.policy.agents.0 {
+        let texts = agent.name.iter().chain(&agent.services).chain(&agent.worktree);
+        for text in texts.filter(|text| text.value.contains(char::is_control)) {
+            diagnostics.push(
+                Diagnostic::error(
+                    at(text),
+                    format!("`{}` has a control character in it", text.value.escape_debug()),
+                    "one line of plain text",
+                )
+                .help("take the line's end, the tab or the escape out"),
+            );
+        }
+    }
 }
 
 /// Where proofs are wanted, whoever has none could never push.
@@ -92,6 +110,8 @@ fn branches(plan: &Plan, diagnostics: &mut Vec<Diagnostic>) {
 fn is_branch_name(name: &str) -> bool {
     let is_bad = |c: char| c.is_whitespace() || c.is_control() || "~^:?*[\\".contains(c);
     !name.is_empty()
+        // git would take it, for a branch that lies at `refs/heads/refs/heads/…`.
+        && !name.starts_with("refs/")
         && !name.contains(is_bad)
         && !name.contains("..")
         && !name.contains("@{")
@@ -111,7 +131,10 @@ fn ref_names(plan: &Plan, diagnostics: &mut Vec<Diagnostic>) {
                     format!("`{}` cannot be a branch's name", name.value),
                     "this name",
                 )
-                .help("git check-ref-format --branch <name> says what git takes"),
+                .help(match name.value.strip_prefix("refs/heads/") {
+                    Some(short) => format!("write the branch alone: `{short}`"),
+                    None => "git check-ref-format --branch <name> says what git takes".to_owned(),
+                }),
             );
         }
     }
@@ -171,7 +194,7 @@ fn locks(plan: &Plan, diagnostics: &mut Vec<Diagnostic>) {
     let prefix = &locks.prefix;
     let parts: Vec<&str> = prefix.value.split('/').collect();
     let is_own = parts.len() >= 3 && !matches!(parts[1], "remotes" | "tags" | "notes" | "stash" | "replace");
-    if parts[0] != "refs" || !is_own || !is_branch_name(&prefix.value) {
+    if parts[0] != "refs" || !is_own || !is_branch_name(&parts[1..].join("/")) {
         diagnostics.push(
             Diagnostic::error(
                 at(prefix),

@@ -76,6 +76,17 @@ mistakes! {
     a_variable_that_is_none: "agents: {a1: {env: {A-B: x}}}" => "x", "no name of a variable";
     a_variable_of_ours: "agents: {a1: {env: {AGENT_ID: x}}}" => "x", "set by git-lane itself";
     a_reference_to_nothing: "agents: {a1: {env: {K: '${A:-b}'}}}" => "'${A:-b}'", "no name of a variable";
+    a_schema_that_psql_folds: "agents: {a1: {database: {schema: Agent_A1}}}" => "Agent_A1", "cannot be a schema's name";
+    a_schema_that_is_none: "agents: {a1: {database: {schema: 'a b;drop'}}}" => "'a b;drop'", "cannot be a schema's name";
+    a_schema_of_the_system: "agents: {a1: {database: {schema: pg_a1}}}" => "pg_a1", "cannot be a schema's name";
+    variables_that_need_one_another: "agents: {a1: {env: {A: 'x${B}', B: '${C}', C: '${A}', D: '${A}', P: '${P}:/x'}}}"
+        => "'x${B}'", "`A` of `a1` needs itself: A needs B, B needs C, C needs A";
+    two_limits_of_one_name: "agents: {a1: {limits: {open-ai: 1, open_ai: 2}}}" => "2", "would both be `LIMIT_OPEN_AI`";
+    a_limit_and_a_variable: "agents: {a1: {limits: {tpm: 1}, env: {LIMIT_TPM: '2'}}}" => "'2'", "is set by git-lane itself";
+    a_ref_for_a_branch: "agents: {a1: {branch: refs/heads/x}}" => "refs/heads/x", "cannot be a branch's name";
+    a_name_in_two_lines: "agents: {a1: {name: \"A\\n# B\"}}" => "\"A\\n# B\"", "has a control character in it";
+    a_service_with_a_bell: "services: {paths: 's/{service}/**'}\nagents: {a1: {services: [\"a\\ab\"]}}" => "\"a\\ab\"", "has a control character in it";
+    steps_with_one_log: "provision: [{name: b/c, run: a}, {name: B_c, run: b}]" => "B_c", "share a log";
     instructions_elsewhere: "setup: {instructions: [../x]}" => "../x", "cannot hold instructions";
     a_step_twice: "provision: [{name: s, run: a}, {name: s, run: b}]" => "s", "two steps";
     a_step_that_waits_for_nothing: "provision: [{name: s, run: a, when: 'x y'}]" => "'x y'", "no name of a variable";
