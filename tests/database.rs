@@ -135,7 +135,32 @@ fn the_reference_policys_steps_work() {
         .says("removed the worktree")
         .says("dropped the schema agent_a2");
     assert_eq!(server.ask(schemas), "agent_a1,agent_a3,agent_a4");
-    with_url(&bare, &server.url(), &args).ok().says("there is no worktree");
+    // What is not there was not dropped.
+    with_url(&bare, &server.url(), &args)
+        .fails(2)
+        .says("there is no schema agent_a2 in that database")
+        .does_not_say("dropped the schema");
+    // The address as words, with a password that no other process sees.
+    let words = format!("host=127.0.0.1 port={} user=lane dbname=postgres password='se cret'", server.port);
+    let psql = scratch.home().join("bin/psql");
+    std::fs::create_dir(psql.parent().unwrap()).unwrap();
+    let seen = scratch.home().join("seen");
+    let script =
+        format!("#!/bin/sh\necho \"$@ [$PGPASSWORD]\" >>'{}'\nexec /usr/bin/psql \"$@\"\n", seen.display());
+    std::fs::write(&psql, script).unwrap();
+    std::fs::set_permissions(&psql, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let path = format!("{}:{}", psql.parent().unwrap().display(), std::env::var("PATH").unwrap());
+    let args = ["teardown", "a3", "--drop-schema", "--yes-drop", "agent_a3"];
+    bare.lane_env(&args, &[("DATABASE_URL", &words), ("PATH", &path)])
+        .ok()
+        .says("dropped the schema agent_a3");
+    assert_eq!(server.ask(schemas), "agent_a1,agent_a4");
+    let seen = std::fs::read_to_string(seen).unwrap();
+    assert_eq!(seen.lines().count(), 2, "{seen}");
+    assert!(
+        seen.lines().all(|line| line.ends_with("[se cret]") && line.matches("cret").count() == 1),
+        "{seen}"
+    );
 }
 
 fn is_python(root: &Path) {

@@ -247,6 +247,8 @@ fn checked_out(repo: &dyn Repository, reference: &str) -> Result<Option<PathBuf>
     Ok(None)
 }
 
+/// Drops a schema that is there. The password of the address goes by the environment: the arguments of a command
+/// are everybody's to see.
 fn drop_schema(schema: &str, url: &str) -> Result<(), Error> {
     let failed = |why: String| {
         Error::write(
@@ -254,12 +256,20 @@ fn drop_schema(schema: &str, url: &str) -> Result<(), Error> {
             "the worktree is away already; put that right, then run the same command again",
         )
     };
-    let statement = format!("DROP SCHEMA IF EXISTS \"{}\" CASCADE", schema.replace('"', "\"\""));
-    let mut psql = Command::new("psql");
-    psql.args(["-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", url, "-c", &statement]).stdin(Stdio::null());
-    let output = psql.output().map_err(|error| failed(format!("psql cannot be started: {error}")))?;
-    if output.status.success() {
-        return Ok(());
+    let (address, password) = agent_env::without_password(url);
+    let ask = |statement: &str| {
+        let mut psql = Command::new("psql");
+        psql.args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", &address, "-c", statement]);
+        psql.envs(password.iter().map(|password| ("PGPASSWORD", password))).stdin(Stdio::null());
+        let output = psql.output().map_err(|error| failed(format!("psql cannot be started: {error}")))?;
+        if !output.status.success() {
+            return Err(failed(plain(&String::from_utf8_lossy(&output.stderr))));
+        }
+        Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    };
+    let (name, text) = (schema.replace('"', "\"\""), schema.replace('\'', "''"));
+    if ask(&format!("SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = '{text}'"))?.is_empty() {
+        return Err(failed(format!("there is no schema {schema} in that database")));
     }
-    Err(failed(plain(&String::from_utf8_lossy(&output.stderr))))
+    ask(&format!("DROP SCHEMA \"{name}\" CASCADE")).map(drop)
 }
