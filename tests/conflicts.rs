@@ -152,6 +152,36 @@ fn told_in_text_and_by_exit_code() {
 }
 
 #[test]
+fn a_worktree_that_is_gone_still_counts() {
+    let (scratch, two) = Scratch::installed();
+    let one = scratch.worktree("a1", "feat/a1/x");
+    two.commit("shared.txt", "two\n", "feat: two").ok();
+    one.sneak("shared.txt", "one\n", "[A1] feat: one");
+    scratch.lane(&["conflicts"]).fails(1);
+    let gone = scratch.home().join("gone");
+    std::fs::rename(&two.root, &gone).unwrap();
+    scratch.lane(&["conflicts"]).fails(1).says("a1 + a2 would conflict:").says("shared.txt");
+    let status = scratch.lane(&["status", "--format", "json"]).ok().json();
+    assert_eq!(status["conflicts"].as_array().unwrap().len(), 1, "{status:#}");
+    // What HEAD says is not to be had: nobody can tell, and nobody says that all is well.
+    let entry = scratch.git(&["rev-parse", "--git-common-dir"]).ok().out;
+    let entry = scratch.root().join(entry.trim()).join("worktrees").join(two.root.file_name().unwrap());
+    std::fs::write(entry.join("HEAD"), "garbage\n").unwrap();
+    for is_back in [false, true] {
+        if is_back {
+            std::fs::rename(&gone, &two.root).unwrap();
+        }
+        scratch
+            .lane(&["conflicts"])
+            .fails(2)
+            .says("all 1 pairs of the other branches merge")
+            .says("nobody can tell what it would conflict with");
+        let json = scratch.lane(&["conflicts", "--format", "json"]).fails(2).json();
+        assert_eq!(json["unread"].as_array().unwrap().len(), 1, "{json:#}");
+    }
+}
+
+#[test]
 fn an_agent_that_works_elsewhere_is_known_by_its_branch() {
     let (scratch, two) = Scratch::installed();
     let three = scratch.worktree("elsewhere", "feat/a3/main");

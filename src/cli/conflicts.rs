@@ -9,10 +9,10 @@ use super::session::Session;
 use super::{Outcome, trace};
 use crate::conflicts::{Clash, Forecast, PATIENCE, forecast};
 use crate::error::Error;
-use crate::facts::Oid;
+use crate::facts::{Oid, Unavailable};
 use crate::gather::{PushLine, Repository};
 use crate::report::quote;
-use crate::status::{self, Pair, json};
+use crate::status::{self, Line, Pair, json};
 
 /// A push is told of no more pairs than this: with more, `git lane conflicts` is the place.
 const MOST: usize = 64;
@@ -27,24 +27,37 @@ pub fn run(output: &Output) -> Outcome {
     let session = Session::open(None)?;
     let lines = status::heads(&session.repo, &session.loaded.plan)?;
     let pairs = status::clashes(&session.repo, &session.loaded, &lines, PATIENCE);
+    let unread: Vec<(&Line, &Unavailable)> =
+        lines.iter().filter_map(|line| Some((line, line.unread()?))).collect();
     let count = |is: fn(&Forecast) -> bool| pairs.iter().filter(|pair| is(&pair.forecast)).count();
     let conflicts = count(|forecast| matches!(forecast, Forecast::Conflicts(_)));
     let unknown = count(|forecast| matches!(forecast, Forecast::Unknown(_)));
     if output.is_json() {
         let all: Vec<_> = pairs.iter().map(json::pair).collect();
-        output
-            .print_json(&json!({ "schema": 1, "pairs": all, "conflicts": conflicts, "unknown": unknown }))?;
+        let unread: Vec<_> = unread.iter().map(|(line, why)| json::unread(line, why)).collect();
+        output.print_json(&json!({
+            "schema": 1, "pairs": all, "conflicts": conflicts, "unknown": unknown, "unread": unread,
+        }))?;
     } else {
-        output.print(&text(&pairs, conflicts, unknown, output))?;
+        let mut text = text(&pairs, conflicts, unknown, !unread.is_empty(), output);
+        for (line, why) in &unread {
+            text.push_str(&format!(
+                "{}: nobody can tell what it would conflict with: {}\n",
+                line.title(),
+                why.reason
+            ));
+            why.help.iter().for_each(|help| text.push_str(&format!("    {help}\n")));
+        }
+        output.print(&text)?;
     }
-    Ok(match (conflicts, unknown) {
+    Ok(match (conflicts, unknown + unread.len()) {
         (_, 1..) => 2,
         (1.., 0) => 1,
         (0, 0) => 0,
     })
 }
 
-fn text(pairs: &[Pair], conflicts: usize, unknown: usize, output: &Output) -> String {
+fn text(pairs: &[Pair], conflicts: usize, unknown: usize, is_part: bool, output: &Output) -> String {
     let mut out = String::new();
     for pair in pairs {
         match &pair.forecast {
@@ -64,7 +77,8 @@ fn text(pairs: &[Pair], conflicts: usize, unknown: usize, output: &Output) -> St
     }
     if conflicts == 0 && unknown == 0 {
         let count = pairs.len();
-        return out + &format!("all {count} pairs of branches merge\n");
+        let of = if is_part { "of the other branches" } else { "of branches" };
+        return out + &format!("all {count} pairs {of} merge\n");
     }
     if conflicts > 0 && !output.is_quiet() {
         out.push_str("\nwhoever is merged second has to solve them; early is cheap: talk to each other, then git lane sync\n");

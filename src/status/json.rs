@@ -18,6 +18,11 @@ pub fn status(status: &Status) -> Value {
     })
 }
 
+/// Something that could not be read, of one line.
+pub fn unread(line: &Line, why: &Unavailable) -> Value {
+    json!({ "side": line.title(), "why": trouble(why) })
+}
+
 /// One pair of a forecast.
 pub fn pair(pair: &Pair) -> Value {
     let (state, files, why) = match &pair.forecast {

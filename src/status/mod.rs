@@ -150,6 +150,13 @@ impl Line {
         self.agent.clone().or_else(folder).unwrap_or_else(|| "-".to_owned())
     }
 
+    /// Why nobody can tell what would be merged from this worktree, where that is so. One without a commit has
+    /// nothing to merge.
+    pub fn unread(&self) -> Option<&Unavailable> {
+        let is_unread = self.root.is_some() && self.head.is_none() && self.branch.is_none();
+        self.troubles.first().filter(|_| is_unread)
+    }
+
     /// What a forecast calls it: `a1`, or the branch of nobody's worktree.
     fn side(&self) -> String {
         self.agent.clone().or_else(|| self.branch.clone()).unwrap_or_else(|| self.title())
@@ -167,6 +174,7 @@ pub fn read(repo: &dyn Repository, loaded: &Loaded, now: i64) -> Result<Status, 
     let held = locks::read(repo, plan, &mut notes);
     let layout = repo.layout();
     let mut lines = pool::map(&lanes, |lane| tree::line(layout, lane, loaded, now));
+    lanes.iter().zip(&mut lines).for_each(|(lane, line)| tree::from_afar(repo, plan, lane, line));
     lanes::adopt(repo, plan, &mut lines);
     locks::fill(&mut lines, held);
     ports::fill(plan, &mut lines, &mut notes);
@@ -189,8 +197,9 @@ pub fn read(repo: &dyn Repository, loaded: &Loaded, now: i64) -> Result<Status, 
 /// # Errors
 /// The list of worktrees cannot be read.
 pub fn heads(repo: &dyn Repository, plan: &Plan) -> Result<Vec<Line>, Error> {
-    let mut lines: Vec<Line> =
-        lanes(repo, plan)?.iter().map(|lane| tree::head_alone(repo.layout(), lane, plan)).collect();
+    let lanes = lanes(repo, plan)?;
+    let mut lines: Vec<Line> = lanes.iter().map(|lane| tree::head_alone(repo.layout(), lane, plan)).collect();
+    lanes.iter().zip(&mut lines).for_each(|(lane, line)| tree::from_afar(repo, plan, lane, line));
     lanes::adopt(repo, plan, &mut lines);
     Ok(lines)
 }

@@ -2,7 +2,7 @@
 
 use super::{Check, Lane, Last, Line};
 use crate::engine;
-use crate::facts::{Event, Facts, Message, Unavailable};
+use crate::facts::{Event, Facts, Message, Oid, Unavailable};
 use crate::gather::under_way::under_way;
 use crate::gather::{
     Environment, Layout, Loaded, Opened, Read, Repository, Request, Subject, claims, gather, rebasing_branch,
@@ -46,6 +46,29 @@ pub(super) fn head_alone(layout: &Layout, lane: &Lane, plan: &Plan) -> Line {
     let named = || crate::identity::of_branch(plan, line.branch.as_deref()?).map(str::to_owned);
     line.agent = line.agent.clone().or_else(claimed).or_else(named);
     line
+}
+
+/// The branch and the tip of a worktree that cannot be opened, by what git keeps of it elsewhere: its HEAD, and
+/// the branch that a rebase there will come back to. Whose it is, by the policy, the installation, or the branch.
+pub(super) fn from_afar(repo: &dyn Repository, plan: &Plan, lane: &Lane, line: &mut Line) {
+    let (Some(git_dir), None) = (&lane.git_dir, line.head) else { return };
+    let layout = Layout { git_dir: git_dir.clone(), ..repo.layout().clone() };
+    let text = std::fs::read_to_string(git_dir.join("HEAD")).unwrap_or_default();
+    let head = match text.trim_end().strip_prefix("ref: ") {
+        Some(name) => repo.find_ref(name.trim_start()).map(|oid| (Some(name.trim_start().to_owned()), oid)),
+        None => rebasing_branch(&layout).and_then(|branch| {
+            let of_branch = branch.as_ref().map(|name| repo.find_ref(name)).transpose()?.flatten();
+            Ok((branch, of_branch.or_else(|| Oid::from_hex(text.trim_end()))))
+        }),
+    };
+    if let Ok((branch, oid)) = head {
+        line.branch = branch.map(|name| plain(name.strip_prefix("refs/heads/").unwrap_or(&name)));
+        line.head = oid;
+    }
+    let installed = || crate::install::installed_agent(repo.layout(), git_dir).ok()?;
+    let named = || crate::identity::of_branch(plan, line.branch.as_deref()?).map(str::to_owned);
+    let known = |id: &String| plan.policy.agent(id).is_some();
+    line.agent = line.agent.clone().or_else(|| installed().filter(known)).or_else(named);
 }
 
 /// The line of a worktree, and its repository if that can be opened.
