@@ -194,7 +194,6 @@ fn outright(plan: &Plan, mut claims: Vec<&IdentityClaim>) -> Option<Who> {
     if plan.policy.agent(&first.agent).is_none() {
         let ids = || plan.policy.agent_ids();
         let near = nearest(&first.agent, ids()).map(|near| format!("did you mean `{near}`? "));
-        let known: Vec<&str> = ids().take(12).collect();
         return Some(Who::Unclear {
             reason: format!(
                 "{} says `{}`, which is no agent of {}",
@@ -202,7 +201,7 @@ fn outright(plan: &Plan, mut claims: Vec<&IdentityClaim>) -> Option<Who> {
                 first.agent,
                 plan.source.name
             ),
-            help: format!("{}the agents are: {}", near.unwrap_or_default(), known.join(", ")),
+            help: format!("{}{}", near.unwrap_or_default(), plan.policy.agents_in_words()),
         });
     }
     Some(Who::Agent(first.agent.clone()))

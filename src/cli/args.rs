@@ -491,9 +491,12 @@ pub struct Port {
     /// The service, or any other name
     #[arg(value_name = "NAME")]
     pub name: String,
-    /// The agent whose range it comes from; by default the one that works here
+    /// The agent, in its own worktree; by default the one that works here
     #[arg(long, value_name = "ID")]
     pub agent: Option<String>,
+    /// Give the port back: another service may have it
+    #[arg(long)]
+    pub release: bool,
 }
 
 /// `git lane run`

@@ -44,7 +44,7 @@ pub(super) fn known_agent(plan: &Plan, agent: &str) -> Result<(), Error> {
     }
     let help = match nearest(agent, policy.agent_ids()) {
         Some(near) => format!("did you mean `{near}`?"),
-        None => format!("the agents are: {}", policy.agent_ids().collect::<Vec<_>>().join(", ")),
+        None => policy.agents_in_words(),
     };
     Err(Error::usage(format!("`{agent}` is no agent of {}", plan.source.name), help))
 }

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use serde_json::json;
+
 use super::Outcome;
 use super::args::{Env, Format, Limited, Port, Run};
 use super::check::known_agent;
@@ -12,6 +14,9 @@ use crate::agent_env::{self, Resolved};
 use crate::error::Error;
 use crate::gather::Repository;
 use crate::policy::model::Agent;
+use crate::policy::scalar::Ports;
+use crate::ports::Service;
+use crate::report::quote;
 use crate::run::{self, Job};
 use crate::{ports, setup};
 
@@ -26,10 +31,9 @@ fn agent<'s>(session: &'s Session, option: Option<&str>) -> Result<&'s Agent, Er
         None => found_agent(session, None)?,
     };
     id.and_then(|id| plan.policy.agent(&id)).ok_or_else(|| {
-        let ids: Vec<&str> = plan.policy.agent_ids().take(12).collect();
         Error::usage(
             "nothing here says which agent's environment is meant",
-            format!("name the agent; the agents are: {}", ids.join(", ")),
+            format!("name the agent; {}", plan.policy.agents_in_words()),
         )
     })
 }
@@ -77,15 +81,55 @@ pub fn port(args: &Port, output: &Output) -> Outcome {
             format!("add a range: `agents.{id}.ports: 8080-8099`"),
         ));
     };
+    if args.name.trim().is_empty() || args.name.contains(char::is_control) {
+        return Err(Error::usage(
+            format!("`{}` cannot be a service's name", args.name.escape_debug()),
+            "write one word, such as the service's folder: git lane port api",
+        ));
+    }
     let layout = session.repo.layout();
-    let worktree = setup::worktree_name(layout);
-    let port = ports::port_of(&layout.common_dir, id, range.value, &worktree, &args.name)?;
+    // Whoever names the agent means its own worktree, wherever that is asked.
+    let named = match &args.agent {
+        Some(id) => setup::worktree_name_of(&session.repo, &session.loaded.plan, id)?,
+        None => None,
+    };
+    let worktree = named.unwrap_or_else(|| setup::worktree_name(layout));
+    let service = Service { agent: id, worktree: &worktree, name: &args.name };
+    if args.release {
+        let port = ports::release(&layout.common_dir, &service)?;
+        if output.is_json() {
+            let said = json!({ "agent": id, "service": args.name, "port": port, "released": true });
+            output.print_json(&said)?;
+        } else {
+            output.print(&format!("{} has no port any more; {port} may be given anew\n", args.name))?;
+        }
+        return Ok(0);
+    }
+    let port = ports::port_of(&layout.common_dir, &service, range.value)?;
+    note_stranger(&session, args, id, port)?;
     if output.is_json() {
-        output.print_json(&serde_json::json!({ "agent": id, "service": args.name, "port": port }))?;
+        output.print_json(&json!({ "agent": id, "service": args.name, "port": port }))?;
     } else {
         output.print(&format!("{port}\n"))?;
     }
     Ok(0)
+}
+
+/// Says who has the port already, unless it is a service of the agent's own worktree.
+fn note_stranger(session: &Session, args: &Port, id: &str, port: u16) -> Result<(), Error> {
+    let here = session.repo.layout().worktree.clone();
+    let own = setup::root_of(&session.repo, &session.loaded.plan, id)?;
+    for taken in ports::probe(Ports { first: port, last: port }) {
+        if ![&here, &own].into_iter().flatten().any(|root| taken.is_of(root)) {
+            complain(&format!(
+                "git-lane: note: {}, from outside of {id}'s worktree\n  \
+                 stop that, or have another port: git lane port {} --release, then this again\n",
+                taken.words(),
+                quote(args.name.as_bytes())
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// Runs a command as an agent; its exit code.

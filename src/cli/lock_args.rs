@@ -52,14 +52,13 @@ pub(super) fn agent(session: &Session, option: Option<&str>) -> Result<String, E
     match found_agent(session, option)? {
         Some(agent) => Ok(agent),
         None => {
-            let ids: Vec<&str> = plan.policy.agent_ids().take(12).collect();
-            let first = ids.first().copied().unwrap_or("a1");
+            let first = plan.policy.agent_ids().next().unwrap_or("a1");
             Err(Error::usage(
                 "a lock is held by an agent, and nothing here says which one you are",
                 format!(
-                    "a maintainer needs none; for an agent, name it: --agent {first} (the agents are: {})\n\
+                    "a maintainer needs none; for an agent, name it: --agent {first} ({})\n\
                      in an agent's own worktree, for good: git lane install --agent {first}",
-                    ids.join(", ")
+                    plan.policy.agents_in_words()
                 ),
             ))
         }

@@ -58,17 +58,14 @@ pub(super) fn person(session: &Session, option: Option<&str>) -> Result<Person, 
         Who::Agent(agent) => Ok(Person::Agent(agent)),
         Who::Maintainer => Ok(Person::Maintainer(facts.email.unwrap_or_else(|| "maintainer".to_owned()))),
         Who::Unclear { reason, help } => Err(Unavailable::new(reason, help).into()),
-        Who::Stranger => {
-            let ids: Vec<&str> = plan.policy.agent_ids().take(12).collect();
-            Err(Error::usage(
-                "nothing here says which agent you are",
-                format!(
-                    "name it: --agent {} (the agents are: {})",
-                    ids.first().unwrap_or(&"a1"),
-                    ids.join(", ")
-                ),
-            ))
-        }
+        Who::Stranger => Err(Error::usage(
+            "nothing here says which agent you are",
+            format!(
+                "name it: --agent {} ({})",
+                plan.policy.agent_ids().next().unwrap_or("a1"),
+                plan.policy.agents_in_words()
+            ),
+        )),
     }
 }
 

@@ -36,10 +36,9 @@ pub(super) fn check(plan: &Plan, options: &InstallOptions) -> Result<(), Error> 
         let ids: Vec<&str> = plan.policy.agent_ids().collect();
         let near = nearest(id, ids.iter().copied());
         let near = near.map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
-        let known = ids.iter().take(12).copied().collect::<Vec<_>>().join(", ");
         return Err(Error::usage(
             format!("`{id}` is no agent of {}", plan.source.name),
-            format!("{near}the agents are: {known}"),
+            format!("{near}{}", plan.policy.agents_in_words()),
         ));
     }
     check_binary(&options.binary)

@@ -269,10 +269,7 @@ fn areas(plan: &Plan, diagnostics: &mut Vec<Diagnostic>) {
             if policy.agent(&owner.value).is_none() {
                 let help = match nearest(&owner.value, policy.agent_ids()) {
                     Some(near) => format!("did you mean `{near}`?"),
-                    None => {
-                        let ids: Vec<_> = policy.agent_ids().collect();
-                        format!("the agents are: {}", ids.join(", "))
-                    }
+                    None => policy.agents_in_words(),
                 };
                 diagnostics.push(
                     Diagnostic::error(

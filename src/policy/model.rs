@@ -432,6 +432,16 @@ impl Policy {
     pub fn agent_ids(&self) -> impl Iterator<Item = &str> {
         self.agents.0.iter().map(|agent| agent.id.value.as_str())
     }
+
+    /// `the agents are: a1, a2`, as far as somebody wants to read; or that there are none.
+    pub fn agents_in_words(&self) -> String {
+        let ids: Vec<&str> = self.agent_ids().take(12).collect();
+        match self.agents.0.len().saturating_sub(ids.len()) {
+            _ if ids.is_empty() => "the policy has no agents yet: add one under `agents`".to_owned(),
+            0 => format!("the agents are: {}", ids.join(", ")),
+            more => format!("the agents are: {} and {more} more", ids.join(", ")),
+        }
+    }
 }
 
 impl Agent {

@@ -9,27 +9,34 @@ use crate::error::Error;
 use crate::facts::Unavailable;
 use crate::kept;
 use crate::policy::scalar::Ports;
+use crate::report::quote;
 
 /// By worktree, then by service.
 type Assigned = BTreeMap<String, BTreeMap<String, u16>>;
+
+/// A service of an agent in one of its worktrees.
+#[derive(Debug, Clone, Copy)]
+pub struct Service<'a> {
+    /// The agent.
+    pub agent: &'a str,
+    /// The worktree, by its name in the repository.
+    pub worktree: &'a str,
+    /// The service.
+    pub name: &'a str,
+}
 
 /// The port of a service in a worktree: the one that it has, or the first of the agent's range that no other
 /// service has and nobody listens on. Kept in `lane/ports/<agent>.json` of the common git folder.
 ///
 /// # Errors
 /// The range has no port left, or what is kept cannot be read or written.
-pub fn port_of(
-    common_dir: &Path,
-    agent: &str,
-    range: Ports,
-    worktree: &str,
-    service: &str,
-) -> Result<u16, Error> {
+pub fn port_of(common_dir: &Path, service: &Service<'_>, range: Ports) -> Result<u16, Error> {
+    let Service { agent, worktree, name } = *service;
     let path = file_of(common_dir, agent);
     let _lock = locked(&path)?;
     let mut assigned = read(&path)?;
     let is_inside = |port: u16| (range.first..=range.last).contains(&port);
-    if let Some(port) = assigned.get(worktree).and_then(|services| services.get(service))
+    if let Some(port) = assigned.get(worktree).and_then(|services| services.get(name))
         && is_inside(*port)
     {
         return Ok(*port);
@@ -37,9 +44,33 @@ pub fn port_of(
     let given: Vec<u16> = assigned.values().flat_map(BTreeMap::values).copied().collect();
     let is_free = |port: &u16| !given.contains(port) && probe(Ports { first: *port, last: *port }).is_empty();
     let Some(port) = (range.first..=range.last).find(is_free) else {
-        return Err(full(agent, range, &assigned));
+        return Err(full(service, range, &assigned));
     };
-    assigned.entry(worktree.to_owned()).or_default().insert(service.to_owned(), port);
+    assigned.entry(worktree.to_owned()).or_default().insert(name.to_owned(), port);
+    write(&path, &assigned)?;
+    Ok(port)
+}
+
+/// Forgets the port of a service, and says which it was.
+///
+/// # Errors
+/// It has none, or what is kept cannot be read or written.
+pub fn release(common_dir: &Path, service: &Service<'_>) -> Result<u16, Error> {
+    let Service { agent, worktree, name } = *service;
+    let none = || {
+        Error::usage(
+            format!("`{name}` has no port of {agent} here"),
+            format!("git lane port {} gives it one", quote(name.as_bytes())),
+        )
+    };
+    let path = file_of(common_dir, agent);
+    if !path.exists() {
+        return Err(none());
+    }
+    let _lock = locked(&path)?;
+    let mut assigned = read(&path)?;
+    let port = assigned.get_mut(worktree).and_then(|services| services.remove(name)).ok_or_else(none)?;
+    assigned.retain(|_, services| !services.is_empty());
     write(&path, &assigned)?;
     Ok(port)
 }
@@ -65,14 +96,21 @@ fn file_of(common_dir: &Path, agent: &str) -> PathBuf {
     common_dir.join("lane/ports").join(format!("{agent}.json"))
 }
 
-fn full(agent: &str, range: Ports, assigned: &Assigned) -> Error {
-    let given: Vec<String> =
-        assigned.values().flatten().map(|(service, port)| format!("{service} {port}")).collect();
+fn full(service: &Service<'_>, range: Ports, assigned: &Assigned) -> Error {
+    let Service { agent, worktree, .. } = *service;
+    let mut given = Vec::new();
+    for (tree, services) in assigned {
+        let place = if tree == worktree { String::new() } else { format!(" ({tree})") };
+        given.extend(services.iter().map(|(name, port)| format!("{} {port}{place}", name.escape_debug())));
+    }
     let taken: Vec<String> = probe(range).iter().map(super::Taken::words).collect();
     let said = [given, taken].concat().join(", ");
     Error::usage(
         format!("no port of {range} is left for {agent}: {said}"),
-        format!("widen `agents.{agent}.ports` in the policy, or stop what has ports there and is not needed"),
+        format!(
+            "give one back that is not needed: git lane port <service> --release, in the worktree that has it; or \
+             widen `agents.{agent}.ports` in the policy"
+        ),
     )
 }
 
@@ -123,14 +161,20 @@ mod tests {
     fn the_same_each_time_until_the_range_is_full() {
         let folder = tempfile::tempdir().expect("a folder");
         let (at, range) = (folder.path(), pair());
-        let port = |worktree: &str, service: &str| port_of(at, "a1", range, worktree, service);
+        let service = |worktree, name| Service { agent: "a1", worktree, name };
+        let port = |worktree, name| port_of(at, &service(worktree, name), range);
         assert_eq!(port("w", "api"), Ok(range.first));
         assert_eq!(port("w", "db"), Ok(range.last));
         assert_eq!(port("w", "api"), Ok(range.first), "the same again");
         let refused = port("other", "api").expect_err("no port is left");
         assert!(
-            refused.to_string().contains("api ") && refused.help().is_some_and(|help| help.contains("a1"))
+            refused.to_string().contains("api ")
+                && refused.help().is_some_and(|help| help.contains("git lane port <service> --release"))
         );
+        assert_eq!(release(at, &service("w", "db")), Ok(range.last));
+        assert!(release(at, &service("w", "db")).is_err(), "it has none any more");
+        assert_eq!(port("other", "api"), Ok(range.last));
+        assert_eq!(release(at, &service("other", "api")), Ok(range.last));
         forget(at, "a1", "w").expect("forgotten");
         assert_eq!(port("other", "api"), Ok(range.first));
     }
@@ -138,10 +182,10 @@ mod tests {
     #[test]
     fn a_taken_port_is_passed_over_and_a_broken_file_told() {
         let folder = tempfile::tempdir().expect("a folder");
-        let range = pair();
+        let (range, api) = (pair(), Service { agent: "a1", worktree: "w", name: "api" });
         let _listener = std::net::TcpListener::bind(("127.0.0.1", range.first)).expect("a listener");
-        assert_eq!(port_of(folder.path(), "a1", range, "w", "api"), Ok(range.last));
+        assert_eq!(port_of(folder.path(), &api, range), Ok(range.last));
         fs::write(file_of(folder.path(), "a1"), "{").expect("a file");
-        assert!(port_of(folder.path(), "a1", range, "w", "api").is_err());
+        assert!(port_of(folder.path(), &api, range).is_err());
     }
 }

@@ -25,7 +25,7 @@ use std::path::{Path, PathBuf};
 pub use files::FOCUS;
 pub use outcome::{Ended, Outcome, Step};
 pub use provision::{Reporter, log_name, log_of};
-pub use target::{root_of, worktree_name};
+pub use target::{root_of, worktree_name, worktree_name_of};
 
 use crate::agent_env;
 use crate::error::Error;

@@ -63,10 +63,9 @@ pub(super) fn select(repo: &dyn Repository, loaded: &Loaded, ids: &[String]) -> 
 }
 
 fn unknown(plan: &Plan, id: &str) -> Error {
-    let known: Vec<&str> = plan.policy.agent_ids().take(12).collect();
     let help = match nearest(id, plan.policy.agent_ids()) {
         Some(near) => format!("did you mean `{near}`?"),
-        None => format!("the agents are: {}", known.join(", ")),
+        None => plan.policy.agents_in_words(),
     };
     Error::usage(format!("`{id}` is no agent of {}", plan.source.name), help)
 }
@@ -135,6 +134,20 @@ pub(super) fn gone_entry(common_dir: &Path, root: &Path) -> Option<PathBuf> {
 pub fn root_of(repo: &dyn Repository, plan: &Plan, agent: &str) -> Result<Option<PathBuf>, Error> {
     let named = install::worktrees_of(plan, repo.layout())?;
     Ok(named.into_iter().find(|(id, _)| id == agent).map(|(_, root)| fs::canonicalize(&root).unwrap_or(root)))
+}
+
+/// The name of an agent's worktree, as the policy has it: as [`worktree_name`] says it there, and as git will name
+/// it where it is not made yet. `None`: the policy gives it none.
+///
+/// # Errors
+/// The worktrees cannot be listed.
+pub fn worktree_name_of(repo: &dyn Repository, plan: &Plan, agent: &str) -> Result<Option<String>, Error> {
+    let Some(root) = root_of(repo, plan, agent)? else { return Ok(None) };
+    let layout = repo.layout();
+    Ok(match entry_of(layout, &root)? {
+        Some(git_dir) => Some(worktree_name(&Layout { git_dir, ..layout.clone() })),
+        None => root.file_name().map(|name| format!("worktrees/{}", name.to_string_lossy())),
+    })
 }
 
 /// A worktree's name in its repository: `worktrees/<id>`, or `.` for the main one.
