@@ -77,6 +77,19 @@ fn the_status_of_the_owner_shows_what_waits() {
 }
 
 #[test]
+fn whoever_may_go_on_is_told_how_the_area_wants_it() {
+    let (_scratch, one, two) = two();
+    let ask = |area: &str| two.lane(&["request", "submit", "--area", area, "--reason", "x"]).ok();
+    ask("common");
+    ask("shared");
+    one.lane(&["request", "accept", "r1"])
+        .ok()
+        .says("take its lock, git lane lock common, and commit it")
+        .does_not_say("Coordinated-with");
+    one.lane(&["request", "accept", "r2"]).ok().says("with the trailer `Coordinated-with: a1`");
+}
+
+#[test]
 fn who_may_do_what() {
     let (scratch, one, two) = two();
     submit(&two, "7.sql", SQL).ok();
@@ -297,6 +310,11 @@ fn offline() {
     let Clones { one, two, .. } = &clones;
     submit(two, "7.sql", SQL).ok();
     one.lane(&["request", "list"]).ok();
+    let silent = clones.scratch.home().join("silent.git");
+    std::fs::rename(clones.origin(), &silent).unwrap();
+    let mine = &["request", "list", "--mine"];
+    one.lane(mine).fails(2).says("no request is known here").does_not_say("nothing waits");
+    std::fs::rename(&silent, clones.origin()).unwrap();
     let away = clones.scratch.home().join("away.git");
     std::fs::rename(clones.origin(), &away).unwrap();
     submit(two, "8.sql", SQL)

@@ -77,10 +77,10 @@ pub fn list(args: &List, output: &Output) -> Outcome {
             text.push_str(&seen.entry(now));
         }
         if wanted.is_empty() {
-            let none = if args.all {
-                "nobody asked for anything"
-            } else {
-                "nothing is asked for, and nothing waits"
+            let none = match (&doubt, args.all) {
+                (Some(_), _) => "no request is known here; what the remote has could not be asked",
+                (None, true) => "nobody asked for anything",
+                (None, false) => "nothing is asked for, and nothing waits",
             };
             text.push_str(&format!("{none}\n"));
         }

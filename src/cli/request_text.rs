@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::locks_text::timestamp;
 use crate::policy::Plan;
+use crate::policy::model::Access;
 use crate::policy::scalar::in_words;
 use crate::requests::Summary;
 use crate::requests::migration::SecondHead;
@@ -96,8 +97,8 @@ impl Seen<'_> {
             ),
             State::Accepted if askable(self.plan, &record.target) == Askable::Others => format!(
                 "accepted {id}: {asker} may go on with {what}\n  \
-                 they commit it with the trailer `Coordinated-with: {}`, then: git lane request done {id} --commit HEAD\n",
-                record.event.by.name()
+                 they {}, then: git lane request done {id} --commit HEAD\n",
+                self.way_in()
             ),
             State::Accepted => format!(
                 "accepted {id} of {asker}: {what}\n{}  when it is committed: git lane request done {id} --commit HEAD\n",
@@ -109,6 +110,20 @@ impl Seen<'_> {
                 record.commit.as_deref().map(|oid| &oid[..10.min(oid.len())]).unwrap_or_default()
             ),
             State::Withdrawn => format!("withdrew {id}\n"),
+        }
+    }
+
+    /// How whoever asked gets the change past the rules.
+    fn way_in(&self) -> String {
+        let record = self.record();
+        let of_area = |name: &String| self.plan.policy.areas.iter().find(|area| area.name.value == *name);
+        let area = record.target.area.as_ref().and_then(of_area);
+        match area.map(|area| (area.access.value, &area.name.value)) {
+            Some((Access::Lock, name)) => format!("take its lock, git lane lock {name}, and commit it"),
+            Some((Access::Coordinate, _)) => {
+                format!("commit it with the trailer `Coordinated-with: {}`", record.event.by.name())
+            }
+            _ => "commit it".to_owned(),
         }
     }
 
