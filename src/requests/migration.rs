@@ -105,6 +105,8 @@ fn added(patch: &str) -> Vec<(String, String)> {
 fn one(name: &str, text: &str) -> Option<Migration> {
     let file = name.rsplit('/').next().unwrap_or(name);
     let (stem, ending) = file.rsplit_once('.')?;
+    // The byte order mark that some editors write first.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     match ending {
         "py" => alembic(text),
         "sql" => sql(stem, text),
@@ -244,6 +246,9 @@ mod tests {
     #[test]
     fn sql_files() {
         assert_eq!(said("0007_x.sql", "-- a column\n-- follows: 0006_y\nALTER TABLE t;\n"), "0007_x<-0006_y");
+        assert_eq!(said("x.sql", "\u{feff}-- follows: 6\nSELECT 1;"), "x<-6", "with a byte order mark");
+        let patch = "--- /dev/null\n+++ b/x.sql\n@@ -0,0 +1 @@\n+\u{feff}-- follows: 6\n";
+        assert_eq!(said("x.patch", patch), "x<-6");
         assert_eq!(said("x.sql", "--Follows: 6\n-- id: 7\nSELECT 1;"), "7<-6");
         assert_eq!(said("x.sql", "-- follows:\nSELECT 1;"), "x<-", "the first of all");
         assert_eq!(said("x.sql", "SELECT 1;\n-- follows: 6\n"), "", "not at the top");
