@@ -72,7 +72,10 @@ fn not_yours(plan: &Plan, agent: &Agent) -> String {
             Access::Owner if area.owner.iter().any(|owner| owner.value == agent.id.value) => continue,
             Access::Owner => {
                 let owners = values(&area.owner).join(" and ");
-                format!("- {paths} (area `{name}`): only {owners}; ask for the change")
+                format!(
+                    "- {paths} (area `{name}`): only {owners}; ask for the change, \
+                     `git lane request submit --area {name} --reason '…'`"
+                )
             }
             Access::Maintainer => format!("- {paths} (area `{name}`): maintainers alone"),
             Access::Never => format!("- {paths} (area `{name}`): local, never committed"),
@@ -144,7 +147,6 @@ fn habits(plan: &Plan, agent: &Agent) -> String {
 }
 
 fn commands(plan: &Plan, agent: &Agent) -> String {
-    let (remote, base) = (&plan.policy.remote.value, &plan.policy.base.value);
     let lock = plan.policy.areas.iter().find(|area| area.access.value == Access::Lock);
     let mut lines = vec![
         format!("eval \"$(git lane env {})\"   # your environment; or: . ./.agent.env", agent.id.value),
@@ -156,7 +158,13 @@ fn commands(plan: &Plan, agent: &Agent) -> String {
         lines.push(format!("git lane lock {name} --reason '…' && … && git lane unlock {name}"));
         lines.push("git lane locks                # who holds what, and until when".to_owned());
     }
-    lines.push(format!("git fetch {remote} {base} && git rebase {remote}/{base}"));
+    if plan.policy.agents.0.len() > 1 {
+        lines.push("git lane request submit <path> --reason '…'   # ask its owner for a change".to_owned());
+        lines.push(
+            "git lane request list         # what is asked of you, and what became of yours".to_owned(),
+        );
+    }
+    lines.push(format!("git lane sync                 # rebases on {}", plan.policy.base.value));
     lines.push("git lane push                 # pushes, and renews your locks".to_owned());
     lines.push("git lane pr                   # opens the pull request, tagged".to_owned());
     format!("## Commands of the day\n\n```sh\n{}\n```", lines.join("\n"))
