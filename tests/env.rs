@@ -4,12 +4,14 @@
 
 mod setup_support;
 mod support;
+mod terminal_support;
 
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use setup_support::{Bare, policy};
 use support::LANE;
+use terminal_support::Tmux;
 
 const SECRET: &str = "it's \"a\" $secret `x` \\ end";
 
@@ -173,6 +175,70 @@ fn as_dotenv_and_json() {
 }
 
 #[test]
+fn a_service_has_its_port_wherever_it_is_asked_for() {
+    let free = |port: u16| std::net::TcpListener::bind(("127.0.0.1", port)).is_ok();
+    let first = (23_000..30_000).step_by(5).find(|port| free(*port) && free(port + 1)).unwrap();
+    let bare = Bare::new(&policy(3, "").replace("21010-21014", &format!("{first}-{}", first + 1)));
+    bare.lane(&["setup"]).ok();
+    let port = |at: &support::Worktree| at.lane(&["port", "api", "--agent", "a1"]).ok();
+    for at in [&bare.at, &bare.tree("a1"), &bare.tree("a2")] {
+        assert_eq!(port(at).out, format!("{first}\n"));
+    }
+    let one = bare.tree("a1");
+    assert_eq!(one.lane(&["port", "api"]).ok().out, format!("{first}\n"));
+    assert_eq!(port(&one).err, "", "nobody else has it");
+    // A stranger has it: this is said, and how to have another.
+    let listener = std::net::TcpListener::bind(("127.0.0.1", first)).unwrap();
+    let said = port(&one);
+    assert_eq!(said.out, format!("{first}\n"));
+    assert!(said.err.contains(&format!("{first} is taken by")), "{}", said.err);
+    assert!(said.err.contains("git lane port api --release"), "{}", said.err);
+    one.lane(&["port", "api", "--release"]).ok().says(&format!("api has no port any more; {first} may"));
+    assert_eq!(one.lane(&["port", "api"]).ok().out, format!("{}\n", first + 1));
+    one.lane(&["port", "db"]).fails(2).says("api").says("git lane port <service> --release");
+    drop(listener);
+    let json = bare.at.lane(&["port", "api", "--agent", "a1", "--release", "--format", "json"]).ok().json();
+    assert_eq!((&json["port"], &json["released"]), (&(first + 1).into(), &true.into()));
+    one.lane(&["port", "api", "--release"]).fails(2).says("`api` has no port of a1 here");
+    for name in ["", "  ", "a\nb"] {
+        one.lane(&["port", name]).fails(2).says("cannot be a service's name");
+    }
+}
+
+#[test]
+fn a_reader_that_has_seen_enough_is_no_error() {
+    let bare = bare();
+    for (args, code) in
+        [("policy show", "0"), ("check --agent a1 --branch feat/a2/x --range main..main", "1")]
+    {
+        let script = format!("{{ '{LANE}' {args}; echo \"code $?\" >&2; }} | true");
+        let mut command = bare.at.command("sh");
+        let ran = support::Ran::from(command.args(["-c", &format!("sleep 0.1; {script}")]).output().unwrap());
+        assert_eq!(ran.err, format!("code {code}\n"), "{args}");
+    }
+}
+
+/// Presses Ctrl-C once, and tells how often the command hears of it.
+#[test]
+fn keys_reach_the_command_once_wherever_its_input_comes_from() {
+    let bare = bare();
+    let Some(tmux) = Tmux::start(&bare.tree("a1")) else { return };
+    let script = bare.scratch.home().join("count.sh");
+    let count = "n=0\ntrap 'n=$((n+1)); echo INT $n' INT\necho ready\ni=0\nwhile [ $i -lt 15 ]; do sleep 0.1; i=$((i+1)); \
+                 done\necho heard $n times\n";
+    std::fs::write(&script, count).unwrap();
+    for input in ["", "</dev/null"] {
+        tmux.keys(&["clear", "Enter"]);
+        tmux.until("clear", |screen| !screen.contains("heard"));
+        tmux.keys(&[&format!("'{LANE}' run a1 -- sh '{}' {input}", script.display()), "Enter"]);
+        tmux.until("ready", |screen| screen.contains("\nready"));
+        tmux.keys(&["C-c"]);
+        let screen = tmux.until("done", |screen| screen.contains("heard "));
+        assert!(screen.contains("heard 1 times"), "{input}:\n{screen}");
+    }
+}
+
+#[test]
 fn a_reference_that_is_not_set_is_named() {
     let bare = bare();
     let ran = bare.lane(&["env", "a1"]).ok();
@@ -180,6 +246,8 @@ fn a_reference_that_is_not_set_is_named() {
     assert!(ran.out.contains("unset KEY\n") && !ran.out.contains("export KEY="), "{}", ran.out);
     bare.lane(&["env"]).fails(2).says("which agent's");
     bare.lane(&["env", "a7"]).fails(2).says("no agent");
+    let none = Bare::new("version: 1\n");
+    none.lane(&["env"]).fails(2).says("the policy has no agents yet").does_not_say("the agents are");
 }
 
 #[test]

@@ -10,7 +10,6 @@ use std::process::Command;
 pub(super) fn run(command: &mut Command) -> std::io::Result<u8> {
     use rustix::process::{Pid, Signal, kill_process};
     use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
-    use std::io::IsTerminal;
     use std::os::unix::process::ExitStatusExt;
 
     // What was ignored before stays so, for the command as well: that is what nohup(1) does.
@@ -22,8 +21,6 @@ pub(super) fn run(command: &mut Command) -> std::io::Result<u8> {
     let mut child = command.spawn()?;
     let id = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
     let known = [Signal::HUP, Signal::INT, Signal::QUIT, Signal::TERM, Signal::USR1, Signal::USR2];
-    // A terminal sends these to both of us.
-    let is_terminal = std::io::stdin().is_terminal();
     let code = |status: std::process::ExitStatus| {
         let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal));
         code.and_then(|code| u8::try_from(code).ok()).unwrap_or(1)
@@ -34,7 +31,8 @@ pub(super) fn run(command: &mut Command) -> std::io::Result<u8> {
         }
         for signal in signals.wait() {
             // Its end is seen above; until it is waited for there, its number is nobody else's.
-            if signal == SIGCHLD || is_terminal && (signal == SIGINT || signal == SIGQUIT) {
+            let is_key = signal == SIGINT || signal == SIGQUIT;
+            if signal == SIGCHLD || is_key && is_in_foreground() {
                 continue;
             }
             let same = known.into_iter().find(|known| known.as_raw() == signal);
@@ -43,6 +41,15 @@ pub(super) fn run(command: &mut Command) -> std::io::Result<u8> {
             }
         }
     }
+}
+
+/// Whether the terminal's keys reach the whole group that this process is in, its child with it: wherever standard
+/// input comes from.
+#[cfg(unix)]
+fn is_in_foreground() -> bool {
+    let terminal = std::fs::File::open("/dev/tty").ok();
+    let group = terminal.and_then(|terminal| rustix::termios::tcgetpgrp(terminal).ok());
+    group.is_some_and(|group| group == rustix::process::getpgrp())
 }
 
 /// The signals that this process ignores, one bit each, the first for signal 1; as far as the system tells:
