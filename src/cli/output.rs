@@ -1,4 +1,5 @@
-//! Where text goes. A closed or full standard output is an error, never a panic.
+//! Where text goes. A full standard output is an error, never a panic; a reader that has seen enough, such as
+//! head(1), is none: the work goes on, and the exit code is what it would have been.
 
 use std::io::{IsTerminal, Write};
 
@@ -129,21 +130,22 @@ impl Output {
     /// Writes to standard output.
     ///
     /// # Errors
-    /// It is closed, or full.
+    /// It is full, or cannot be written.
     pub fn print(&self, text: &str) -> Result<(), Error> {
         let mut out = std::io::stdout().lock();
-        out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(|error| {
-            Error::write(
+        match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+            Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(Error::write(
                 format!("standard output cannot be written: {error}"),
                 "run it again with its output going to a terminal or a file that has room",
-            )
-        })
+            )),
+            _ => Ok(()),
+        }
     }
 
     /// Writes a value as JSON.
     ///
     /// # Errors
-    /// Standard output is closed, or full.
+    /// Standard output is full, or cannot be written.
     pub fn print_json(&self, value: &impl Serialize) -> Result<(), Error> {
         self.print(&as_json(value)?)
     }
@@ -151,7 +153,7 @@ impl Output {
     /// Writes a report, and gives its exit code.
     ///
     /// # Errors
-    /// Standard output is closed, or full.
+    /// Standard output is full, or cannot be written.
     pub fn report(&self, report: &Report) -> Result<u8, Error> {
         self.report_as(report, self.format)
     }
@@ -159,7 +161,7 @@ impl Output {
     /// Writes a job's report: in a job of GitHub as annotations, where nothing else was asked for.
     ///
     /// # Errors
-    /// Standard output is closed, or full.
+    /// Standard output is full, or cannot be written.
     pub fn job_report(&self, report: &Report, is_github: bool) -> Result<u8, Error> {
         let format = if is_github && self.format == Format::Text { Format::Github } else { self.format };
         self.report_as(report, format)
