@@ -1,7 +1,7 @@
 //! Merges by git itself: git-merge-tree(1), `--write-tree --stdin`, git 2.39 or newer.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::{Clash, Forecast};
@@ -9,28 +9,39 @@ use crate::facts::{Oid, RepoPath, Unavailable};
 use crate::gather::{Repository, Scratch};
 use crate::locks::{in_worktree, run};
 
+/// How many pairs leave their objects until they are cleared away: these take room in memory.
+const SLICE: usize = 128;
 /// How often git is started again after a pair that it gave up at.
 const FALLS: usize = 16;
 
-/// Merges each pair; none of them leaves an object behind.
+/// Merges each pair; none of them leaves an object behind. `places`: where objects may lie meanwhile, the best first.
 pub(super) fn merge_all(
     repo: &dyn Repository,
     root: &Path,
     pairs: &[(Oid, Oid)],
+    places: &[PathBuf],
     limit: Duration,
 ) -> Vec<Forecast> {
     let started = Instant::now();
     let mut found = Vec::with_capacity(pairs.len());
     let mut falls = 0;
+    let mut place = 0;
     while found.len() < pairs.len() {
         let left = limit.saturating_sub(started.elapsed());
-        let (merged, why) = match ask(repo, root, &pairs[found.len()..], left) {
+        let Some(folder) = places.get(place) else { break };
+        let slice = &pairs[found.len()..pairs.len().min(found.len() + SLICE)];
+        let (merged, why) = match ask(repo, root, slice, folder, left) {
             Ok(ended) => ended,
             Err(why) => (Vec::new(), Some(why)),
         };
         let is_some = !merged.is_empty();
         found.extend(merged);
-        let Some(why) = why else { break };
+        let Some(why) = why else { continue };
+        // Memory may be short where a disk has room: only the last place's word counts.
+        if place + 1 < places.len() && started.elapsed() < limit {
+            place += 1;
+            continue;
+        }
         // It ends at the first pair that it cannot merge; those after it may well be merged.
         falls += 1;
         let is_hopeless = falls > FALLS || (!is_some && falls > 1) || left.is_zero();
@@ -45,18 +56,20 @@ fn ask(
     repo: &dyn Repository,
     root: &Path,
     pairs: &[(Oid, Oid)],
+    folder: &Path,
     limit: Duration,
 ) -> Result<(Vec<Forecast>, Option<Unavailable>), Unavailable> {
     if limit.is_zero() {
         return Err(too_long());
     }
-    let scratch = Scratch::new(&repo.layout().common_dir.join("objects"))?;
+    let scratch = Scratch::new(&repo.layout().common_dir.join("objects"), folder)?;
     let lines: String = pairs.iter().map(|(one, two)| format!("{one} {two}\n")).collect();
     let input = scratch
         .file("pairs", &lines)
         .map_err(|error| Unavailable::new(format!("a temporary file: {error}"), "look at TMPDIR"))?;
     let mut command = in_worktree(root);
     command.env("GIT_OBJECT_DIRECTORY", scratch.path()).env("GIT_NO_LAZY_FETCH", "1");
+    command.args(["-c", "core.createObject=rename"]);
     command.args(["merge-tree", "--write-tree", "--stdin", "--name-only"]);
     let ran = run(command, Some(input), limit).map_err(|_| too_long())?;
     let merged = parse(&ran.raw);
@@ -144,6 +157,38 @@ mod tests {
     const CONFLICT: &[u8] = b"0\0aaaa\0f\0g\0\x001\0f\0Auto-merging\0Auto-merging f\n\0\
         1\0f\0CONFLICT (contents)\0CONFLICT (content): Merge conflict in f\n\0\
         2\0g\0h\0CONFLICT (modify/delete)\0text\n\0\0";
+
+    #[test]
+    fn a_place_that_has_no_room_gives_way_to_the_next() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let root = folder.path();
+        let git = |args: &[&str]| {
+            let mut command = in_worktree(root);
+            command.args(["-c", "user.name=t", "-c", "user.email=t@example.com"]).args(args);
+            let ran = run(command, None, Duration::from_secs(20)).expect("git");
+            assert!(ran.ok, "{}", ran.complaint());
+        };
+        git(&["init", "-q", "-b", "main"]);
+        let commit = |text: &str| {
+            std::fs::write(root.join("f"), text).expect("a file");
+            git(&["add", "f"]);
+            git(&["commit", "-q", "-m", text]);
+        };
+        commit("base");
+        for side in ["one", "two"] {
+            git(&["checkout", "-q", "-b", side, "main"]);
+            commit(side);
+        }
+        let repo = crate::gather::Git2Repository::open_at(root).expect("a repository");
+        let tip = |name: &str| repo.find_ref(&format!("refs/heads/{name}")).expect("a ref").expect("a tip");
+        let pairs = [(tip("one"), tip("two")), (tip("one"), tip("main"))];
+        let merged = |places: &[PathBuf]| merge_all(&repo, root, &pairs, places, Duration::from_secs(20));
+        let (nowhere, here) = (root.join("nowhere"), std::env::temp_dir());
+        let clash = Clash { path: RepoPath(b"f".to_vec()), kinds: vec!["contents".to_owned()] };
+        let wanted = [Forecast::Conflicts(vec![clash]), Forecast::Clean];
+        assert_eq!(merged(&[nowhere.clone(), here]), wanted);
+        assert!(merged(&[nowhere]).iter().all(|one| matches!(one, Forecast::Unknown(_))), "none has room");
+    }
 
     #[test]
     fn answers_of_git() {

@@ -62,7 +62,8 @@ fn of_chunk(root: &Path, pairs: &[(Oid, Oid)], limit: Duration) -> Vec<Forecast>
     }
     let open: Vec<(Oid, Oid)> =
         pairs.iter().zip(&known).filter(|(_, known)| known.is_none()).map(|(pair, _)| *pair).collect();
-    let mut merged = merge::merge_all(&repo, root, &open, limit).into_iter();
+    let mut merged =
+        merge::merge_all(&repo, root, &open, &crate::gather::scratch::places(), limit).into_iter();
     let nothing =
         || Forecast::Unknown(Unavailable::new("git gave no answer", "git lane conflicts asks again"));
     known.into_iter().map(|known| known.or_else(|| merged.next()).unwrap_or_else(nothing)).collect()

@@ -22,7 +22,7 @@ mod pushed_refs;
 mod renames;
 mod repository;
 mod requests;
-mod scratch;
+pub(crate) mod scratch;
 mod server_locks;
 pub mod server_policy;
 mod similarity;

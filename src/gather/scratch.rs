@@ -11,15 +11,23 @@ pub(crate) struct Scratch {
     folder: PathBuf,
 }
 
+/// Where such a folder may lie, the best place first: in memory, where the system has that, since some thousands of
+/// small files that are gone again at once cost a disk more than merging does; else where temporary files are.
+pub(crate) fn places() -> Vec<PathBuf> {
+    let memory = Path::new("/dev/shm");
+    let memory = (cfg!(target_os = "linux") && memory.is_dir()).then(|| memory.to_owned());
+    memory.into_iter().chain([std::env::temp_dir()]).collect()
+}
+
 impl Scratch {
-    /// `objects`: the repository's own folder of objects.
+    /// `objects`: the repository's own folder of objects. `parent`: where the new one lies.
     ///
     /// # Errors
-    /// The folder for temporary files cannot be written.
-    pub fn new(objects: &Path) -> Result<Self, Unavailable> {
+    /// The parent cannot be written.
+    pub fn new(objects: &Path, parent: &Path) -> Result<Self, Unavailable> {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let folder = std::env::temp_dir().join(format!("git-lane-{}-{count}", std::process::id()));
+        let folder = parent.join(format!("git-lane-{}-{count}", std::process::id()));
         let make = || -> std::io::Result<()> {
             // A number that was given out before may have left its folder behind.
             let _ = fs::remove_dir_all(&folder);

@@ -73,11 +73,14 @@ impl Git {
     }
 
     /// The folder for what a question makes. From here on every git writes there and nowhere else.
-    pub fn scratch(&self, objects: &Path) -> Read<&Scratch> {
+    pub fn scratch(&self, objects_here: &Path) -> Read<&Scratch> {
         match self.scratch.get() {
             Some(scratch) => Ok(scratch),
             None => {
-                let scratch = Scratch::new(self.told_objects().as_deref().unwrap_or(objects))?;
+                let objects = self.told_objects();
+                // Not in memory: a whole working tree may have to go in there.
+                let scratch =
+                    Scratch::new(objects.as_deref().unwrap_or(objects_here), &std::env::temp_dir())?;
                 Ok(self.scratch.get_or_init(|| scratch))
             }
         }
