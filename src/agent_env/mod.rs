@@ -145,15 +145,15 @@ impl Variables {
     /// What a variable needs and may not get: the names that are not set by the policy alone.
     fn needs<'v>(&self, variable: &'v Variable) -> Vec<&'v str> {
         let is_sure = |name: &str| self.list.iter().any(|known| known.name == name && !known.is_template);
-        let mut names: Vec<&str> = variable
-            .parts()
-            .into_iter()
-            .filter_map(|part| match part {
-                Part::Reference(name) if !is_sure(name) => Some(name),
-                _ => None,
-            })
-            .collect();
-        names.dedup();
+        let mut names = Vec::new();
+        for part in variable.parts() {
+            if let Part::Reference(name) = part
+                && !is_sure(name)
+                && !names.contains(&name)
+            {
+                names.push(name);
+            }
+        }
         names
     }
 
