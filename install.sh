@@ -49,7 +49,7 @@ command -v cc >/dev/null 2>&1 || command -v gcc >/dev/null 2>&1 || command -v cl
 
 here=$(cd "$(dirname "$0")" && pwd)
 echo "building git-lane (the first time takes a minute or two) …"
-(cd "$here" && cargo build --release --locked --quiet) ||
+"$here/scripts/build" ||
     fail "the build failed" "the message above says why; Rust must be 1.89 or newer: rustup update stable"
 built=${CARGO_TARGET_DIR:-$here/target}/release/git-lane
 [ -x "$built" ] || fail "the build left no $built"

@@ -124,5 +124,5 @@ def lane_of(parser, options):
     """The binary that is to be measured, as an absolute path."""
     lane = options.lane.resolve()
     if not os.access(lane, os.X_OK):
-        parser.error(f"{lane} is not there: cargo build --release")
+        parser.error(f"{lane} is not there: scripts/build")
     return lane
