@@ -2,6 +2,7 @@
 
 pub mod cases;
 mod diagnostic;
+mod events;
 mod intersect;
 mod lint;
 mod lint_setup;

@@ -9,17 +9,18 @@ use serde_yaml::Spanned as Located;
 use serde_yaml::options::{DuplicateKeyPolicy, MergeKeyPolicy};
 
 use super::diagnostic::Diagnostic;
+use super::events;
 use super::source::Span;
 
 /// A YAML value and where it stands.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Node {
     pub span: Span,
     pub value: Value,
 }
 
 /// The shapes that YAML knows.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Value {
     Null,
     /// A boolean, a fraction or any other scalar that is no text, as it is spelled.
@@ -33,7 +34,7 @@ pub enum Value {
 }
 
 /// A key of a mapping.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Key {
     pub span: Span,
     pub name: String,
@@ -45,6 +46,14 @@ impl Node {
     /// # Errors
     /// The first syntax error, with its place; an alias bomb, a merge key, or a second document.
     pub fn parse(text: &str) -> Result<Self, Box<Diagnostic>> {
+        match events::parse(text, &kind_of) {
+            Some(node) => Ok(node),
+            None => Self::parse_any(text),
+        }
+    }
+
+    /// The same by way of serde, whatever stands in it.
+    fn parse_any(text: &str) -> Result<Self, Box<Diagnostic>> {
         let options = serde_yaml::options! {
             duplicate_keys: DuplicateKeyPolicy::PassThrough,
             merge_keys: MergeKeyPolicy::Error,
@@ -65,6 +74,25 @@ impl Node {
             Value::List(_) => "a list",
             Value::Map(_) => "a mapping",
         }
+    }
+}
+
+/// What a word that may be a number is by itself; `None`: that takes more than this.
+fn kind_of(word: &str) -> Option<Value> {
+    if !word.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._+-~".contains(&byte)) {
+        return None;
+    }
+    // In brackets: at the start of a line some words are marks between documents.
+    let Ok([one]) = <[Shape; 1]>::try_from(serde_yaml::from_str::<Vec<Shape>>(&format!("[{word}]")).ok()?)
+    else {
+        return None;
+    };
+    match one {
+        Shape::Null => Some(Value::Null),
+        Shape::Word => Some(Value::Word(word.to_owned())),
+        Shape::Integer(number) => Some(Value::Integer(number, word.to_owned())),
+        Shape::String(text) => Some(Value::String(text)),
+        Shape::List(_) | Shape::Map(_) => None,
     }
 }
 
@@ -204,6 +232,113 @@ impl<'de> Deserialize<'de> for Shape {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Both ways give one tree, or the short way leaves it to the long one. Whether it was taken.
+    fn same(text: &str) -> bool {
+        let short = events::parse(text, &kind_of);
+        let is_taken = short.is_some();
+        if let Some(short) = short {
+            let long = Node::parse_any(text).unwrap_or_else(|error| panic!("{text:?}: {}", error.message));
+            assert_eq!(short, long, "{text:?}");
+        }
+        is_taken
+    }
+
+    #[test]
+    fn the_short_way_is_the_same() {
+        assert!(same(include_str!("../../policy.yaml")), "the policy of this project is plain");
+        let words = [
+            "a",
+            "a1",
+            "on",
+            "OFF",
+            "yes",
+            "y",
+            "null",
+            "~",
+            "true",
+            "1",
+            "-1",
+            "+1",
+            "0x1F",
+            "0o7",
+            "010",
+            "1_000",
+            "1.5",
+            "1e3",
+            ".5",
+            ".inf",
+            "-.INF",
+            ".nan",
+            "inf",
+            "nan",
+            "Infinity",
+            "1:30",
+            "2024-01-02",
+            "3h",
+            "2GB",
+            "20101-20110",
+            ".agent.env",
+            "/x",
+            "a b",
+            "1 2",
+            "- 1",
+            "é",
+            "a: b",
+            "'1'",
+            "\"1\"",
+            "@x",
+            "a#b",
+            "a #b",
+            "99999999999999999999",
+            "0b1",
+            "-",
+            "--",
+            "1-2",
+            ".",
+            "..",
+            "0",
+            "00",
+            "1.",
+            "e",
+            "E1",
+            "x",
+            "<<",
+            "=",
+            "&x a",
+            "*x",
+            "!t a",
+            "!!str 1",
+            "|\n  a\n  b",
+            ">-\n  a\n  b",
+            "",
+        ];
+        for word in words {
+            for text in [
+                word.to_owned(),
+                format!("a: {word}\n"),
+                format!("{word}: b\n"),
+                format!("- {word}\n- b\n"),
+                format!("a: [{word}, b]\n"),
+                format!("a: {{b: {word}, {word}: c}}\n"),
+                format!("# x\n---\na:\n  - b: {word} # c\n    d: e\n...\n"),
+            ] {
+                same(&text);
+            }
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn the_short_way_is_the_same_on_anything(text in "([ab1<:\\-#'\"\\[\\]{},&*!|>.~éon]|: |\n|\n  |- ){0,24}") {
+            same(&text);
+        }
+
+        #[test]
+        fn the_short_way_knows_every_word(word in "[0-9a-fxonyisNT.:_+~-]{1,6}") {
+            same(&format!("a: {word}\nb: [{word}]\n"));
+        }
+    }
 
     fn error(text: &str) -> (usize, String) {
         let error = Node::parse(text).expect_err("must not parse");
