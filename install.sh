@@ -51,15 +51,18 @@ here=$(cd "$(dirname "$0")" && pwd)
 echo "building git-lane (the first time takes a minute or two) …"
 "$here/scripts/build" ||
     fail "the build failed" "the message above says why; Rust must be 1.89 or newer: rustup update stable"
-built=${CARGO_TARGET_DIR:-$here/target}/release/git-lane
-[ -x "$built" ] || fail "the build left no $built"
+built=${CARGO_TARGET_DIR:-$here/target}/release
 
 # Beside its place first, then renamed: an interrupted copy never leaves half a program there.
 mkdir -p "$prefix/bin" || fail "$prefix/bin cannot be made" "name a folder of your own: ./install.sh --prefix DIR"
 new=$prefix/bin/.git-lane.$$
 trap 'rm -f "$new"' EXIT
-cp "$built" "$new" && chmod 755 "$new" && mv -f "$new" "$prefix/bin/git-lane" ||
-    fail "$prefix/bin/git-lane cannot be written" "make room, or name another folder: ./install.sh --prefix DIR"
+# git-lane-hook is what the hooks are started by: smaller, and no older than git-lane.
+for program in git-lane git-lane-hook; do
+    [ -x "$built/$program" ] || fail "the build left no $built/$program"
+    cp "$built/$program" "$new" && chmod 755 "$new" && mv -f "$new" "$prefix/bin/$program" ||
+        fail "$prefix/bin/$program cannot be written" "make room, or name another folder: ./install.sh --prefix DIR"
+done
 lane=$prefix/bin/git-lane
 echo "installed $("$lane" --version) as $lane"
 case :$PATH: in

@@ -58,6 +58,47 @@ fn the_program_starts_the_hooks_and_the_shell_could() {
     tree.lane(&["doctor"]).does_not_say("was altered").does_not_say("is started by");
 }
 
+/// The same with the program for hooks alone beside it, that much older.
+fn installed_with_hooks(older: std::time::Duration) -> (Scratch, Worktree, PathBuf, PathBuf) {
+    let (scratch, tree, program) = installed();
+    let hooks = program.with_file_name("git-lane-hook");
+    fs::copy(Path::new(LANE).with_file_name("git-lane-hook"), &hooks).unwrap();
+    let written = fs::metadata(&program).unwrap().modified().unwrap();
+    fs::File::open(&hooks).unwrap().set_modified(written - older).unwrap();
+    let again = || tree.command(program.to_str().unwrap()).args(["install", "--agent", "a2"]).output();
+    support::Ran::from(again().unwrap()).ok();
+    (scratch, tree, program, hooks)
+}
+
+#[test]
+fn the_program_for_hooks_alone_starts_them() {
+    let (scratch, tree, program, hooks) = installed_with_hooks(std::time::Duration::ZERO);
+    assert_eq!(inode(&second_name(&scratch)), inode(&hooks));
+    tree.commit("services/rag_pipeline/a.py", "x\n", "feat: a").ok();
+    assert_eq!(tree.git(&["log", "-1", "--format=%s"]).out, "[A2] feat: a\n");
+    tree.commit("services/revenue/a.py", "x\n", "feat: a").fails(1).says("foreign-path");
+    tree.lane(&["doctor"]).does_not_say("installed anew").does_not_say("was altered");
+    // The program alone is brought up to date: that one judges.
+    let log = scratch.home().join("log");
+    std::thread::sleep(std::time::Duration::from_millis(20));
+    put_script(&program, &format!("#!/bin/sh\necho \"$*\" >> '{}'\nexit 0\n", log.display()));
+    tree.git(&["commit", "-q", "-m", "feat: a"]).ok();
+    assert!(fs::read_to_string(&log).unwrap().starts_with("hook pre-commit"));
+    tree.lane(&["doctor"]).says("was installed anew since");
+    // And without it nothing passes.
+    fs::remove_file(&program).unwrap();
+    tree.commit("services/rag_pipeline/a.py", "y\n", "feat: a").fails(1).says("pre-commit is blocked");
+    let alone = tree.command(hooks.to_str().unwrap()).arg("check").output().unwrap();
+    support::Ran::from(alone).fails(2).says("git lane --help");
+}
+
+#[test]
+fn an_older_program_for_hooks_is_left_alone() {
+    let (scratch, tree, program, _) = installed_with_hooks(std::time::Duration::from_secs(10));
+    assert_eq!(inode(&second_name(&scratch)), inode(&program));
+    tree.commit("services/revenue/a.py", "x\n", "feat: a").fails(1).says("foreign-path");
+}
+
 #[test]
 fn a_program_that_is_gone_blocks_and_is_named() {
     let (scratch, tree, program) = installed();

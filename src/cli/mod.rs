@@ -58,25 +58,10 @@ type Outcome = Result<u8, Error>;
 
 /// Runs git-lane with a whole command line, the program's name first.
 pub fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
-    std::panic::set_hook(Box::new(|info| {
-        output::complain(&format!(
-            "git-lane: this is a defect of git-lane: {info}\n\
-             nothing was let through; please report it with the command that you ran\n"
-        ));
-        std::process::exit(2);
-    }));
+    fail_closed();
     let args: Vec<OsString> = args.collect();
-    // A hook is called for each commit: it does not wait for the whole command line to be described.
-    if let [_, hook, name, rest @ ..] = args.as_slice()
-        && hook == "hook"
-        && !name.as_encoded_bytes().starts_with(b"-")
-    {
-        return hook::run(&name.to_string_lossy(), rest, hook::Part::Whole).into();
-    }
-    if let [_, word, script, rest @ ..] = args.as_slice()
-        && word == program::WORD
-    {
-        return hook::run_script(script, rest).into();
+    if let Some(code) = hook_of(&args) {
+        return code.into();
     }
     match Args::try_parse_from(args) {
         Ok(args) => dispatch(args).into(),
@@ -87,6 +72,44 @@ pub fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
             }
             code.into()
         }
+    }
+}
+
+/// Runs the hook that the arguments ask for, and knows nothing else: the program that scripts are started by.
+pub fn run_hooks(args: impl Iterator<Item = OsString>) -> ExitCode {
+    fail_closed();
+    let args: Vec<OsString> = args.collect();
+    if args.get(1).is_some_and(|word| word == "--version") {
+        println!("{}", program::VERSION);
+        return ExitCode::SUCCESS;
+    }
+    let code = hook_of(&args).unwrap_or_else(|| {
+        output::complain("git-lane-hook starts hooks, and nothing else; for all else: git lane --help\n");
+        2
+    });
+    code.into()
+}
+
+/// A defect lets nothing through.
+fn fail_closed() {
+    std::panic::set_hook(Box::new(|info| {
+        output::complain(&format!(
+            "git-lane: this is a defect of git-lane: {info}\n\
+             nothing was let through; please report it with the command that you ran\n"
+        ));
+        std::process::exit(2);
+    }));
+}
+
+/// What the hook says that these arguments ask for, if they do. It is called for each commit: it does not wait for the
+/// whole command line to be described.
+fn hook_of(args: &[OsString]) -> Option<u8> {
+    match args {
+        [_, hook, name, rest @ ..] if hook == "hook" && !name.as_encoded_bytes().starts_with(b"-") => {
+            Some(hook::run(&name.to_string_lossy(), rest, hook::Part::Whole))
+        }
+        [_, word, script, rest @ ..] if word == program::WORD => Some(hook::run_script(script, rest)),
+        _ => None,
     }
 }
 

@@ -10,12 +10,38 @@ use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 use super::os::{bytes_of, is_executable, is_same_file};
 use super::places::Places;
 use super::scripts::binary_of;
 use crate::error::Error;
 use crate::facts::Unavailable;
+
+/// What `git-lane-hook --version` says, and `git-lane --version` with the same number.
+pub const VERSION: &str = concat!("git-lane-hook ", env!("CARGO_PKG_VERSION"));
+
+/// The program for the hooks alone, beside the one that does everything.
+const HOOKS_ALONE: &str = "git-lane-hook";
+
+/// What is to start the hooks of an installed program: the one for hooks alone, if it lies beside it and was put there
+/// with it or later, else the program itself.
+pub(super) fn starter(binary: &Path) -> PathBuf {
+    let beside = |path: &Path| {
+        let other = path.with_file_name(HOOKS_ALONE);
+        let written = |path: &Path| fs::metadata(path).and_then(|data| data.modified()).ok();
+        (is_executable(&other) && written(&other) >= written(path)).then_some(other)
+    };
+    let linked =
+        || fs::canonicalize(binary).ok().filter(|path| path != binary).and_then(|path| beside(&path));
+    beside(binary).or_else(linked).unwrap_or_else(|| binary.to_owned())
+}
+
+/// Whether a program for hooks alone is of this version.
+fn is_current(starter: &Path) -> bool {
+    let said = Command::new(starter).arg("--version").stdin(Stdio::null()).output();
+    said.is_ok_and(|said| said.status.success() && said.stdout.trim_ascii() == VERSION.as_bytes())
+}
 
 /// The word before the script's path in its first line.
 pub const WORD: &str = "hook-script";
@@ -42,12 +68,14 @@ pub(super) fn started_by(script: &[u8]) -> Option<PathBuf> {
 pub(super) fn place(places: &Places, binary: &Path) -> Option<PathBuf> {
     let program = places.program.clone();
     first_line(&program)?;
-    if is_same_file(&program, binary) {
+    let starter = Some(starter(binary)).filter(|starter| starter != binary && is_current(starter));
+    let starter = starter.as_deref().unwrap_or(binary);
+    if is_same_file(&program, starter) {
         return Some(program);
     }
     // Not every system starts a script by a script.
     let mut start = [0; 2];
-    File::open(binary).and_then(|mut file| file.read_exact(&mut start)).ok()?;
+    File::open(starter).and_then(|mut file| file.read_exact(&mut start)).ok()?;
     if start == *b"#!" {
         return None;
     }
@@ -55,10 +83,10 @@ pub(super) fn place(places: &Places, binary: &Path) -> Option<PathBuf> {
     let beside = folder.join(format!(".git-lane.{}", std::process::id()));
     let linked = || {
         fs::create_dir_all(folder)?;
-        fs::hard_link(fs::canonicalize(binary)?, &beside)?;
+        fs::hard_link(fs::canonicalize(starter)?, &beside)?;
         fs::rename(&beside, &program)
     };
-    let is_linked = linked().is_ok() && is_same_file(&program, binary);
+    let is_linked = linked().is_ok() && is_same_file(&program, starter);
     let _ = fs::remove_file(&beside); // there only if it was not renamed
     is_linked.then_some(program)
 }
@@ -98,7 +126,8 @@ pub fn resolve(script: &OsStr) -> Result<(OsString, Starts), Error> {
         return Err(blocked(format!("{} is not there, or is not executable", binary.display())).into());
     }
     let this = std::env::current_exe();
-    let is_this = this.is_ok_and(|this| is_same_file(&this, &binary));
+    let is_this =
+        this.is_ok_and(|this| is_same_file(&this, &binary) || is_same_file(&this, &starter(&binary)));
     Ok((name, if is_this { Starts::This } else { Starts::Other(binary) }))
 }
 

@@ -11,7 +11,7 @@ use crate::install::block::{Block, cut};
 use crate::install::ini;
 use crate::install::os::{bytes_of, is_executable, is_same_file, path_of, read};
 use crate::install::places::{Places, previous_folder};
-use crate::install::program::started_by;
+use crate::install::program::{started_by, starter};
 use crate::install::scripts::{OWN, binary_of, hooks_in, is_known, present, render};
 use crate::install::settings::{OWN_CONFIG, is_extension_on};
 use crate::install::targets::is_same;
@@ -151,7 +151,10 @@ fn of_scripts(places: &Places, scripts: &[(String, Vec<u8>)]) -> Result<Vec<Chec
         Check::problem(SCRIPTS, wrong.join("; "), INSTALL)
     });
     checks.extend(binaries.iter().map(|binary| of_binary(binary, INSTALL)));
-    let is_earlier = |binary: &&PathBuf| is_executable(binary) && !is_same_file(&places.program, binary);
+    let starts = |binary: &Path| {
+        is_same_file(&places.program, binary) || is_same_file(&places.program, &starter(binary))
+    };
+    let is_earlier = |binary: &&PathBuf| is_executable(binary) && !starts(binary);
     if places.program.exists()
         && let Some(binary) = binaries.iter().find(is_earlier)
     {
