@@ -108,6 +108,15 @@ fn group(folder: &Path, bytes: u64) -> Option<PathBuf> {
         let _ = fs::remove_dir(folder);
         return None;
     }
+    // Nor may it go on in swap, where that is counted: by itself in version 2, together with memory in version 1.
+    let swap = folder.join("memory.swap.max");
+    if swap.is_file() {
+        let _ = fs::write(swap, "0");
+    }
+    let together = folder.join("memory.memsw.limit_in_bytes");
+    if together.is_file() {
+        let _ = fs::write(together, bytes.to_string());
+    }
     // All of it ends, not some part that others wait for; older systems do not have this.
     let _ = fs::write(folder.join("memory.oom.group"), "1");
     Some(folder.to_owned())
