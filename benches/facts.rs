@@ -3,9 +3,10 @@
 //! the paths, which passes, and by one that has none, which gives a finding for each path and each commit.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod timing;
+
 use std::fmt::Write;
 use std::hint::black_box;
-use std::time::{Duration, Instant};
 
 use git_lane::engine::judge;
 use git_lane::facts::{
@@ -16,18 +17,7 @@ use git_lane::policy::cases::Case;
 use git_lane::policy::{Plan, Source, load};
 use git_lane::report::Verdict;
 use git_lane::signature::Signature;
-
-fn median(rounds: usize, mut work: impl FnMut()) -> Duration {
-    let mut times: Vec<Duration> = (0..rounds)
-        .map(|_| {
-            let start = Instant::now();
-            work();
-            start.elapsed()
-        })
-        .collect();
-    times.sort();
-    times[rounds / 2]
-}
+use timing::median;
 
 /// This project's policy, with lanes of ten further patterns each until it has about so many.
 fn plan(patterns: usize) -> Plan {

@@ -2,26 +2,16 @@
 //! a glob library. `cargo bench --bench policy`. Prints medians; one run has both sides.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod timing;
+
 use std::fmt::Write;
 use std::hint::black_box;
-use std::time::{Duration, Instant};
 
 use git_lane::policy::pathset::PathSet;
 use git_lane::policy::pattern::Pattern;
 use git_lane::policy::{Source, load};
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
-
-fn median(rounds: usize, mut work: impl FnMut()) -> Duration {
-    let mut times: Vec<Duration> = (0..rounds)
-        .map(|_| {
-            let start = Instant::now();
-            work();
-            start.elapsed()
-        })
-        .collect();
-    times.sort();
-    times[rounds / 2]
-}
+use timing::median;
 
 /// A policy of this many agents, ten patterns each, and the paths that are asked for.
 fn policy(agents: usize) -> (String, Vec<String>, Vec<String>) {
