@@ -21,6 +21,7 @@ pub mod init;
 pub mod install;
 mod kept;
 pub mod locks;
+mod paths;
 pub mod policy;
 mod pool;
 pub mod ports;

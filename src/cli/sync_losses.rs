@@ -67,7 +67,7 @@ pub(super) fn of(
 
 /// What lies where a file would be written: the file, or a file where one of its folders would be; from the root.
 fn in_the_way(root: &Path, path: &RepoPath) -> Option<PathBuf> {
-    let path = os_path(path);
+    let path = crate::paths::path_of(&path.0);
     let mut below = PathBuf::new();
     for part in path.components() {
         below.push(part);
@@ -77,15 +77,4 @@ fn in_the_way(root: &Path, path: &RepoPath) -> Option<PathBuf> {
         }
     }
     Some(below)
-}
-
-#[cfg(unix)]
-fn os_path(path: &RepoPath) -> &Path {
-    use std::os::unix::ffi::OsStrExt;
-    Path::new(std::ffi::OsStr::from_bytes(&path.0))
-}
-
-#[cfg(not(unix))]
-fn os_path(path: &RepoPath) -> &Path {
-    Path::new(std::str::from_utf8(&path.0).unwrap_or_default())
 }

@@ -5,9 +5,12 @@ use std::path::{Path, PathBuf};
 
 use git2::{ErrorCode, ObjectType, Repository as Git};
 
-use super::repository::{Head, Layout, ObjectWriter, RawCommit, Read, RefTarget, Repository, TreeEntry};
+use super::repository::{
+    Head, Layout, ObjectWriter, RawCommit, Read, RefTarget, Repository, TreeEntry, canonical,
+};
 use crate::error::Error;
 use crate::facts::{FileVersion, Oid, RepoPath, Unavailable};
+use crate::paths::path_of;
 
 /// A repository read through libgit2.
 pub struct Git2Repository {
@@ -109,17 +112,6 @@ impl Git2Repository {
     fn keep_writes_in_memory(&self) -> Result<(), git2::Error> {
         self.git.odb()?.add_new_mempack_backend(i32::MAX)?;
         Ok(())
-    }
-}
-
-/// Old trees have modes such as 0o100664; git takes them for 0o100644.
-pub(super) fn canonical(mode: i32) -> u32 {
-    match mode & 0o170_000 {
-        0o100_000 if mode & 0o100 != 0 => 0o100_755,
-        0o100_000 => 0o100_644,
-        0o120_000 => 0o120_000,
-        0o040_000 => 0o040_000,
-        _ => 0o160_000,
     }
 }
 
@@ -383,7 +375,7 @@ impl Repository for Git2Repository {
             open.sort();
             open.dedup();
             for path in &open {
-                index.conflict_remove(bytes_path(&path.0))?;
+                index.conflict_remove(&path_of(&path.0))?;
             }
             Ok((index.write_tree_to(&self.git)?, open))
         };
@@ -431,7 +423,7 @@ impl Repository for Git2Repository {
                 Ok(TreeEntry {
                     name: entry.name_bytes().to_vec(),
                     version: FileVersion {
-                        mode: canonical(entry.filemode_raw()),
+                        mode: canonical(entry.filemode_raw().cast_unsigned()),
                         oid: from_git(entry.id())?,
                     },
                 })
@@ -466,7 +458,7 @@ impl Repository for Git2Repository {
                 .map(|entry| entry.path)
                 .collect();
             for path in intended {
-                index.remove(bytes_path(&path), 0)?;
+                index.remove(&path_of(&path), 0)?;
             }
             self.keep_writes_in_memory()?;
             index.write_tree_to(&self.git)
@@ -542,15 +534,4 @@ impl ObjectWriter for Git2Repository {
     fn write_tree_of(&self, name: &str, blob: Oid) -> Result<Oid, Error> {
         self.write(ObjectType::Tree, &[b"100644 ", name.as_bytes(), b"\0", blob.as_bytes()].concat())
     }
-}
-
-#[cfg(unix)]
-fn bytes_path(bytes: &[u8]) -> &Path {
-    use std::os::unix::ffi::OsStrExt;
-    Path::new(std::ffi::OsStr::from_bytes(bytes))
-}
-
-#[cfg(not(unix))]
-fn bytes_path(bytes: &[u8]) -> &Path {
-    Path::new(std::str::from_utf8(bytes).unwrap_or_default())
 }

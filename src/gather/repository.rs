@@ -245,6 +245,17 @@ pub fn config_bool(repo: &dyn Repository, key: &str) -> Read<bool> {
     Ok(is_word || value.parse::<i64>().is_ok_and(|number| number != 0))
 }
 
+/// The mode that git takes an entry's for: old trees have some such as 0o100664.
+pub fn canonical(mode: u32) -> u32 {
+    match mode & 0o170_000 {
+        0o100_000 if mode & 0o100 != 0 => 0o100_755,
+        0o100_000 => 0o100_644,
+        0o120_000 => 0o120_000,
+        0o040_000 => 0o040_000,
+        _ => 0o160_000,
+    }
+}
+
 /// The entry at a path below a tree.
 ///
 /// # Errors

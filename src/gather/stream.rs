@@ -9,8 +9,8 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
-use super::git2_repo::canonical;
 use super::repository::Layout;
+use super::repository::canonical;
 use crate::facts::{FileChange, FileVersion, Oid, RepoPath};
 use crate::locks::git;
 
@@ -189,7 +189,7 @@ fn read_file(head: &[u8], output: &mut impl BufRead, files: &mut Vec<FileChange>
 
 /// `Some(None)`: no such file.
 fn version(mode: &str, oid: &str) -> Option<Option<FileVersion>> {
-    let mode = i32::from_str_radix(mode, 8).ok()?;
+    let mode = u32::from_str_radix(mode, 8).ok()?;
     let oid = Oid::from_hex(oid)?;
     match (mode, oid.is_zero()) {
         (0, true) => Some(None),

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::repository::{Head, Layout, Read, Repository};
 use crate::facts::{Oid, Unavailable};
+use crate::paths::path_of;
 
 /// One worktree.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -93,17 +94,6 @@ pub fn head_of(repo: &dyn Repository, git_dir: &Path) -> Read<Head> {
         None => Some(repo.resolve(&name)?),
     };
     Ok(Head { branch, oid })
-}
-
-#[cfg(unix)]
-fn path_of(bytes: &[u8]) -> PathBuf {
-    use std::os::unix::ffi::OsStrExt;
-    std::ffi::OsStr::from_bytes(bytes).into()
-}
-
-#[cfg(not(unix))]
-fn path_of(bytes: &[u8]) -> PathBuf {
-    String::from_utf8_lossy(bytes).into_owned().into()
 }
 
 fn unreadable(path: &Path, error: &std::io::Error) -> Unavailable {

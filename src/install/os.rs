@@ -6,6 +6,7 @@ use std::path::Path;
 
 use crate::error::Error;
 use crate::facts::Unavailable;
+pub(super) use crate::paths::path_of;
 
 /// Whether git would run this file as a hook.
 pub(super) fn is_executable(path: &Path) -> bool {
@@ -71,18 +72,6 @@ pub(super) fn bytes_of(path: &Path) -> Vec<u8> {
 #[cfg(not(unix))]
 pub(super) fn bytes_of(path: &Path) -> Vec<u8> {
     path.to_string_lossy().replace('\\', "/").into_bytes()
-}
-
-/// The path that bytes of a script or a configuration file name.
-#[cfg(unix)]
-pub(super) fn path_of(bytes: &[u8]) -> std::path::PathBuf {
-    use std::os::unix::ffi::OsStrExt;
-    std::ffi::OsStr::from_bytes(bytes).into()
-}
-
-#[cfg(not(unix))]
-pub(super) fn path_of(bytes: &[u8]) -> std::path::PathBuf {
-    String::from_utf8_lossy(bytes).into_owned().into()
 }
 
 /// The bytes of a file; `None` where there is none.

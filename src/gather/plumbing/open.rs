@@ -9,6 +9,7 @@ use super::objects::Objects;
 use super::process::{Git, Ran};
 use crate::facts::Unavailable;
 use crate::gather::repository::{Layout, Read};
+use crate::paths::path_of;
 
 /// What git-rev-parse(1) is asked for, one line each; the last one fails where there is no worktree.
 const QUESTIONS: [&str; 8] = [
@@ -101,15 +102,4 @@ fn cannot_open(ran: &Ran) -> Unavailable {
         format!("git cannot open the repository: {said}"),
         "git status says the same; a newer git may know the format (git --version)",
     )
-}
-
-#[cfg(unix)]
-pub(super) fn path_of(bytes: &[u8]) -> PathBuf {
-    use std::os::unix::ffi::OsStrExt;
-    std::ffi::OsStr::from_bytes(bytes).into()
-}
-
-#[cfg(not(unix))]
-pub(super) fn path_of(bytes: &[u8]) -> PathBuf {
-    String::from_utf8_lossy(bytes).into_owned().into()
 }

@@ -1,18 +1,7 @@
 //! Objects as git stores them: gitformat-pack(5), git-mktree(1), git-commit-tree(1).
 
 use crate::facts::{FileVersion, Oid};
-use crate::gather::repository::{RawCommit, TreeEntry};
-
-/// The mode that git takes an entry's for: old trees have some such as 0o100664.
-pub(super) fn canonical(mode: u32) -> u32 {
-    match mode & 0o170_000 {
-        0o100_000 if mode & 0o100 != 0 => 0o100_755,
-        0o100_000 => 0o100_644,
-        0o120_000 => 0o120_000,
-        0o040_000 => 0o040_000,
-        _ => 0o160_000,
-    }
-}
+use crate::gather::repository::{RawCommit, TreeEntry, canonical};
 
 /// The entries of a tree, each `<mode> <name> NUL <id>`; `None` if it is broken. `len`: bytes of an id.
 pub(super) fn tree(mut bytes: &[u8], len: usize) -> Option<Vec<TreeEntry>> {
