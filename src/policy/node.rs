@@ -82,6 +82,10 @@ fn kind_of(word: &str) -> Option<Value> {
     if !word.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._+-~".contains(&byte)) {
         return None;
     }
+    // As nearly all are. More digits may be too many, and a zero in front makes another number in some YAML.
+    if word.len() <= 18 && word.bytes().all(|byte| byte.is_ascii_digit()) && !word.starts_with('0') {
+        return Some(Value::Integer(word.parse().ok()?, word.to_owned()));
+    }
     // In brackets: at the start of a line some words are marks between documents.
     let Ok([one]) = <[Shape; 1]>::try_from(serde_yaml::from_str::<Vec<Shape>>(&format!("[{word}]")).ok()?)
     else {

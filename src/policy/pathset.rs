@@ -3,7 +3,7 @@
 //! Building costs a few map insertions for a pattern, matching does not grow with the number of
 //! patterns unless they hold unusual wildcards at the same place.
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 use super::pattern::{Pattern, Segment, wild_match};
 
@@ -18,11 +18,11 @@ type NodeId = usize;
 
 #[derive(Debug, Default)]
 struct TrieNode {
-    literals: HashMap<Box<[u8]>, NodeId>,
+    literals: FxHashMap<Box<[u8]>, NodeId>,
     /// `*.py`, by the literal end.
-    suffixes: HashMap<Box<[u8]>, NodeId>,
+    suffixes: FxHashMap<Box<[u8]>, NodeId>,
     /// `test_*`, by the literal start.
-    prefixes: HashMap<Box<[u8]>, NodeId>,
+    prefixes: FxHashMap<Box<[u8]>, NodeId>,
     wild: Vec<(Box<[u8]>, NodeId)>,
     any_depth: Option<NodeId>,
     is_any_depth: bool,

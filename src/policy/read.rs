@@ -1,6 +1,7 @@
 //! From the YAML tree to a [`Policy`], with every mistake at its place.
 
 use std::collections::BTreeMap;
+use std::fmt::{self, Display};
 
 use super::model::{
     Accept, Access, Agent, Agents, Area, Branch, Change, Database, History, Identities, Identity, Level,
@@ -140,24 +141,29 @@ fn version(reader: &mut Reader, fields: &Fields<'_>) {
     }
 }
 
-fn text(reader: &mut Reader, fields: &Fields<'_>, key: &str, what: &str) -> Option<Spanned<String>> {
-    reader.text(fields.get(key)?, &format!("`{what}`"))
+fn text(reader: &mut Reader, fields: &Fields<'_>, key: &str, what: impl Display) -> Option<Spanned<String>> {
+    reader.text(fields.get(key)?, format_args!("`{what}`"))
 }
 
 fn texts(
     reader: &mut Reader,
     fields: &Fields<'_>,
     key: &str,
-    what: &str,
+    what: impl Display,
     or_one: bool,
 ) -> Vec<Spanned<String>> {
     match fields.get(key) {
-        Some(node) => reader.texts(node, &format!("`{what}`"), or_one),
+        Some(node) => reader.texts(node, format_args!("`{what}`"), or_one),
         None => Vec::new(),
     }
 }
 
-fn required(reader: &mut Reader, fields: &Fields<'_>, key: &str, what: &str) -> Option<Spanned<String>> {
+fn required(
+    reader: &mut Reader,
+    fields: &Fields<'_>,
+    key: &str,
+    what: impl Display,
+) -> Option<Spanned<String>> {
     if fields.get(key).is_none() {
         reader.missing(fields.span, key, what);
     }
@@ -166,7 +172,7 @@ fn required(reader: &mut Reader, fields: &Fields<'_>, key: &str, what: &str) -> 
 
 fn section<'a>(reader: &mut Reader, fields: &Fields<'a>, key: &str, known: &[&str]) -> Option<Fields<'a>> {
     let node = fields.get(key)?;
-    reader.fields(node, node.span, &format!("`{key}`"), known)
+    reader.fields(node, node.span, format_args!("`{key}`"), known)
 }
 
 fn identities(reader: &mut Reader, fields: &Fields<'_>) -> Identities {
@@ -183,36 +189,48 @@ fn services(reader: &mut Reader, fields: &Fields<'_>) -> Services {
     Services { paths: section.and_then(|fields| text(reader, &fields, "paths", "services.paths")) }
 }
 
+/// What an agent's mapping says under a name, for messages.
+struct Member<'a> {
+    id: &'a str,
+    name: &'a str,
+}
+
+impl Display for Member<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "agents.{}.{}", self.id, self.name)
+    }
+}
+
 fn agents(reader: &mut Reader, fields: &Fields<'_>) -> Agents {
     let Some(node) = fields.get("agents") else {
         return Agents::default();
     };
     let entries = reader.entries(node, "`agents`").unwrap_or_default();
     let agents = entries.into_iter().filter_map(|(key, node)| {
-        let what = format!("agent `{}`", key.name);
-        let fields = reader.fields(node, key.span, &what, keys::AGENT)?;
-        let at = |name: &str| format!("agents.{}.{name}", key.name);
+        let id = &key.name;
+        let fields = reader.fields(node, key.span, format_args!("agent `{id}`"), keys::AGENT)?;
+        let at = |name| Member { id, name };
         Some(Agent {
             id: Spanned::at(key.name.clone(), key.span),
-            name: text(reader, &fields, "name", &at("name")),
-            focus: text(reader, &fields, "focus", &at("focus")),
-            services: texts(reader, &fields, "services", &at("services"), false),
-            owns: texts(reader, &fields, "owns", &at("owns"), false),
-            worktree: text(reader, &fields, "worktree", &at("worktree")),
-            branch: text(reader, &fields, "branch", &at("branch")),
+            name: text(reader, &fields, "name", at("name")),
+            focus: text(reader, &fields, "focus", at("focus")),
+            services: texts(reader, &fields, "services", at("services"), false),
+            owns: texts(reader, &fields, "owns", at("owns"), false),
+            worktree: text(reader, &fields, "worktree", at("worktree")),
+            branch: text(reader, &fields, "branch", at("branch")),
             ports: fields.get("ports").and_then(|node| reader.parsed(node, "port range")),
             database: fields.get("database").and_then(|node| {
-                let what = format!("the database of {what}");
+                let what = format!("the database of agent `{id}`");
                 let fields = reader.fields(node, node.span, &what, keys::DATABASE)?;
                 let schema = required(reader, &fields, "schema", &what)?;
                 Some(Database { schema })
             }),
             memory: fields.get("memory").and_then(|node| reader.parsed(node, "amount of memory")),
             env: map(reader, &fields, "env", |reader, node, what| reader.text(node, what)),
-            limits: map(reader, &fields, "limits", Reader::number),
+            limits: map(reader, &fields, "limits", |reader, node, what| reader.number(node, what)),
             identity: fields.get("identity").and_then(|node| {
-                let what = format!("the identity of {what}");
-                let fields = reader.fields(node, node.span, &what, keys::IDENTITY)?;
+                let what = format_args!("the identity of agent `{id}`");
+                let fields = reader.fields(node, node.span, what, keys::IDENTITY)?;
                 Some(Identity {
                     github: texts(reader, &fields, "github", "github", false),
                     accounts: texts(reader, &fields, "accounts", "accounts", false),
@@ -233,7 +251,7 @@ fn map<T>(
     let Some(node) = fields.get(key) else {
         return BTreeMap::new();
     };
-    let entries = reader.entries(node, &format!("`{key}`"));
+    let entries = reader.entries(node, format_args!("`{key}`"));
     entries
         .unwrap_or_default()
         .into_iter()
@@ -308,7 +326,7 @@ fn change(reader: &mut Reader, fields: &Fields<'_>) -> Change {
     let section = section(reader, fields, "change", keys::CHANGE);
     let number = |reader: &mut Reader, key: &str| {
         let node = section.as_ref()?.get(key)?;
-        reader.number(node, &format!("`change.{key}`"))
+        reader.number(node, format_args!("`change.{key}`"))
     };
     Change {
         max_lines: number(reader, "max_lines"),
@@ -379,7 +397,7 @@ fn locks(reader: &mut Reader, fields: &Fields<'_>) -> Locks {
             [("manual", Release::Manual), ("on-push", Release::OnPush), ("on-merge", Release::OnMerge)];
         reader.choice(node, "choice for `locks.release`", &choices)
     });
-    let mut text = |key: &str| text(reader, section.as_ref()?, key, &format!("locks.{key}"));
+    let mut text = |key: &str| text(reader, section.as_ref()?, key, format_args!("locks.{key}"));
     Locks {
         ttl,
         min_ttl,

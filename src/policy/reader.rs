@@ -1,6 +1,9 @@
 //! Reading values out of a YAML tree, collecting every mistake instead of stopping at the first.
 
+use std::fmt::Display;
 use std::str::FromStr;
+
+use rustc_hash::FxHashMap;
 
 use super::diagnostic::{Diagnostic, nearest};
 use super::node::{Key, Node, Value};
@@ -36,7 +39,7 @@ impl Reader {
     }
 
     /// Says that a value has the wrong shape.
-    pub fn wrong_kind(&mut self, node: &Node, expected: &str) {
+    pub fn wrong_kind(&mut self, node: &Node, expected: impl Display) {
         self.report(Diagnostic::error(
             node.span,
             format!("expected {expected}, found {}", node.kind()),
@@ -45,13 +48,13 @@ impl Reader {
     }
 
     /// The entries of a mapping, duplicates reported and left out.
-    pub fn entries<'a>(&mut self, node: &'a Node, what: &str) -> Option<Vec<(&'a Key, &'a Node)>> {
+    pub fn entries<'a>(&mut self, node: &'a Node, what: impl Display) -> Option<Vec<(&'a Key, &'a Node)>> {
         let Value::Map(entries) = &node.value else {
-            self.wrong_kind(node, &format!("a mapping for {what}"));
+            self.wrong_kind(node, format_args!("a mapping for {what}"));
             return None;
         };
         let mut seen: Vec<(&Key, &Node)> = Vec::with_capacity(entries.len());
-        let mut names = std::collections::HashMap::with_capacity(entries.len());
+        let mut names = FxHashMap::default();
         for (key, value) in entries {
             if let Some(first) = names.insert(key.name.as_str(), key.span) {
                 names.insert(key.name.as_str(), first);
@@ -76,10 +79,10 @@ impl Reader {
         &mut self,
         node: &'a Node,
         span: Span,
-        what: &str,
+        what: impl Display,
         known: &[&str],
     ) -> Option<Fields<'a>> {
-        let entries = self.entries(node, what)?;
+        let entries = self.entries(node, &what)?;
         for (key, _) in &entries {
             if !known.contains(&key.name.as_str()) {
                 let help = match nearest(&key.name, known.iter().copied()) {
@@ -100,7 +103,7 @@ impl Reader {
     }
 
     /// A text. Numbers and booleans are texts too where one is wanted: `name: 7`.
-    pub fn text(&mut self, node: &Node, what: &str) -> Option<Spanned<String>> {
+    pub fn text(&mut self, node: &Node, what: impl Display) -> Option<Spanned<String>> {
         let text = match &node.value {
             Value::String(text) if text.trim().is_empty() => {
                 self.report(Diagnostic::error(node.span, format!("{what} is empty"), "expected some text"));
@@ -109,7 +112,7 @@ impl Reader {
             Value::String(text) => text.clone(),
             Value::Integer(_, word) | Value::Word(word) => word.clone(),
             Value::Null | Value::List(_) | Value::Map(_) => {
-                self.wrong_kind(node, &format!("a text for {what}"));
+                self.wrong_kind(node, format_args!("a text for {what}"));
                 return None;
             }
         };
@@ -117,7 +120,7 @@ impl Reader {
     }
 
     /// A whole number that is not negative.
-    pub fn number(&mut self, node: &Node, what: &str) -> Option<Spanned<u64>> {
+    pub fn number(&mut self, node: &Node, what: impl Display) -> Option<Spanned<u64>> {
         if let Value::Integer(number, _) = &node.value
             && let Ok(number) = u64::try_from(*number)
         {
@@ -132,8 +135,12 @@ impl Reader {
     }
 
     /// A value written as one word, such as a port range.
-    pub fn parsed<T: FromStr<Err = String>>(&mut self, node: &Node, what: &str) -> Option<Spanned<T>> {
-        let text = self.text(node, what)?;
+    pub fn parsed<T: FromStr<Err = String>>(
+        &mut self,
+        node: &Node,
+        what: impl Display,
+    ) -> Option<Spanned<T>> {
+        let text = self.text(node, &what)?;
         match text.value.parse() {
             Ok(value) => Some(Spanned::at(value, node.span)),
             Err(reason) => {
@@ -148,8 +155,13 @@ impl Reader {
     }
 
     /// One of a few words.
-    pub fn choice<T: Copy>(&mut self, node: &Node, what: &str, choices: &[(&str, T)]) -> Option<Spanned<T>> {
-        let word = self.text(node, what)?;
+    pub fn choice<T: Copy>(
+        &mut self,
+        node: &Node,
+        what: impl Display,
+        choices: &[(&str, T)],
+    ) -> Option<Spanned<T>> {
+        let word = self.text(node, &what)?;
         if let Some((_, value)) = choices.iter().find(|(name, _)| *name == word.value) {
             return Some(Spanned::at(*value, node.span));
         }
@@ -170,31 +182,31 @@ impl Reader {
     }
 
     /// A list of texts; where `or_one`, a single text counts as a list of one.
-    pub fn texts(&mut self, node: &Node, what: &str, or_one: bool) -> Vec<Spanned<String>> {
+    pub fn texts(&mut self, node: &Node, what: impl Display, or_one: bool) -> Vec<Spanned<String>> {
         match &node.value {
-            Value::List(items) => items.iter().filter_map(|item| self.text(item, what)).collect(),
+            Value::List(items) => items.iter().filter_map(|item| self.text(item, &what)).collect(),
             Value::String(_) | Value::Integer(..) | Value::Word(_) if or_one => {
-                self.text(node, what).into_iter().collect()
+                self.text(node, &what).into_iter().collect()
             }
             _ => {
-                self.wrong_kind(node, &format!("a list for {what}"));
+                self.wrong_kind(node, format_args!("a list for {what}"));
                 Vec::new()
             }
         }
     }
 
     /// The items of a list.
-    pub fn items<'a>(&mut self, node: &'a Node, what: &str) -> &'a [Node] {
+    pub fn items<'a>(&mut self, node: &'a Node, what: impl Display) -> &'a [Node] {
         if let Value::List(items) = &node.value {
             items
         } else {
-            self.wrong_kind(node, &format!("a list for {what}"));
+            self.wrong_kind(node, format_args!("a list for {what}"));
             &[]
         }
     }
 
     /// Says that a key which must be there is not.
-    pub fn missing(&mut self, span: Span, key: &str, what: &str) {
+    pub fn missing(&mut self, span: Span, key: &str, what: impl Display) {
         self.report(
             Diagnostic::error(span, format!("{what} has no `{key}`"), format!("`{key}` is missing"))
                 .help(format!("add `{key}:`")),
