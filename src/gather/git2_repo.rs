@@ -189,7 +189,7 @@ impl Repository for Git2Repository {
     fn config(&self, key: &str) -> Read<Vec<String>> {
         let read = || -> Result<Vec<(String, String)>, git2::Error> {
             let mut all = Vec::new();
-            self.git.config()?.snapshot()?.entries(None)?.for_each(|entry| {
+            self.git.config()?.entries(None)?.for_each(|entry| {
                 // A key alone is git's short form of `true`.
                 let value = if entry.has_value() { entry.value_bytes() } else { b"true" };
                 let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
@@ -232,7 +232,12 @@ impl Repository for Git2Repository {
             }
             Err(error) => return Err(failed(&format!("the ref `{name}`"), &error)),
         };
-        match found.resolve().and_then(|direct| direct.peel(ObjectType::Any)) {
+        // libgit2 resolves what is direct already by reading it once more.
+        let direct = match found.target() {
+            Some(oid) => self.git.find_object(oid, None),
+            None => found.resolve().and_then(|direct| direct.peel(ObjectType::Any)),
+        };
+        match direct {
             Ok(object) => self.peel(from_git(object.id())?),
             Err(error)
                 if error.code() == ErrorCode::NotFound

@@ -10,7 +10,12 @@ pub(super) use crate::paths::path_of;
 
 /// Whether git would run this file as a hook.
 pub(super) fn is_executable(path: &Path) -> bool {
-    std::fs::metadata(path).is_ok_and(|data| data.is_file() && may_execute(&data))
+    std::fs::metadata(path).is_ok_and(|data| may_run(&data))
+}
+
+/// Whether the system would start a file of which it says this.
+pub(super) fn may_run(data: &Metadata) -> bool {
+    data.is_file() && may_execute(data)
 }
 
 #[cfg(unix)]
@@ -50,15 +55,20 @@ pub(super) fn is_at(_: &File, path: &Path) -> bool {
 }
 
 /// Whether two paths lead to one file.
-#[cfg(unix)]
 pub(super) fn is_same_file(one: &Path, two: &Path) -> bool {
+    let look = |path| std::fs::metadata(path);
+    matches!((look(one), look(two)), (Ok(a), Ok(b)) if is_same((one, &a), (two, &b)))
+}
+
+/// The same of two paths that were looked at already.
+#[cfg(unix)]
+pub(super) fn is_same((_, one): (&Path, &Metadata), (_, two): (&Path, &Metadata)) -> bool {
     use std::os::unix::fs::MetadataExt;
-    let id = |path| std::fs::metadata(path).map(|data| (data.dev(), data.ino()));
-    matches!((id(one), id(two)), (Ok(a), Ok(b)) if a == b)
+    (one.dev(), one.ino()) == (two.dev(), two.ino())
 }
 
 #[cfg(not(unix))]
-pub(super) fn is_same_file(one: &Path, two: &Path) -> bool {
+pub(super) fn is_same((one, _): (&Path, &Metadata), (two, _): (&Path, &Metadata)) -> bool {
     matches!((one.canonicalize(), two.canonicalize()), (Ok(a), Ok(b)) if a == b)
 }
 

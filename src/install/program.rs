@@ -7,12 +7,12 @@
 //! do the same.
 
 use std::ffi::{OsStr, OsString};
-use std::fs::{self, File};
+use std::fs::{self, File, Metadata};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use super::os::{bytes_of, is_executable, is_same_file};
+use super::os::{bytes_of, is_same, is_same_file, may_run};
 use super::places::Places;
 use super::scripts::binary_of;
 use crate::error::Error;
@@ -27,14 +27,18 @@ const HOOKS_ALONE: &str = "git-lane-hook";
 /// What is to start the hooks of an installed program: the one for hooks alone, if it lies beside it and was put there
 /// with it or later, else the program itself.
 pub(super) fn starter(binary: &Path) -> PathBuf {
-    let beside = |path: &Path| {
-        let other = path.with_file_name(HOOKS_ALONE);
-        let written = |path: &Path| fs::metadata(path).and_then(|data| data.modified()).ok();
-        (is_executable(&other) && written(&other) >= written(path)).then_some(other)
-    };
+    let beside = |path: &Path| beside(path, &fs::metadata(path).ok()?).map(|(other, _)| other);
     let linked =
         || fs::canonicalize(binary).ok().filter(|path| path != binary).and_then(|path| beside(&path));
     beside(binary).or_else(linked).unwrap_or_else(|| binary.to_owned())
+}
+
+/// The program for hooks alone beside another one, and what the system says of it. `data`: of the other one.
+fn beside(path: &Path, data: &Metadata) -> Option<(PathBuf, Metadata)> {
+    let other = path.with_file_name(HOOKS_ALONE);
+    let found = fs::metadata(&other).ok()?;
+    let is_newer = found.modified().ok()? >= data.modified().ok()?;
+    (is_newer && may_run(&found)).then_some((other, found))
 }
 
 /// Whether a program for hooks alone is of this version.
@@ -122,12 +126,16 @@ pub fn resolve(script: &OsStr) -> Result<(OsString, Starts), Error> {
     let Some(binary) = binary_of(&text) else {
         return Err(blocked(format!("{} is no script of git-lane", path.display())).into());
     };
-    if !is_executable(&binary) {
+    let Some(installed) = fs::metadata(&binary).ok().filter(may_run) else {
         return Err(blocked(format!("{} is not there, or is not executable", binary.display())).into());
-    }
-    let this = std::env::current_exe();
-    let is_this =
-        this.is_ok_and(|this| is_same_file(&this, &binary) || is_same_file(&this, &starter(&binary)));
+    };
+    let look = |path: PathBuf| fs::metadata(&path).map(|data| (path, data));
+    let is_this = std::env::current_exe().and_then(look).is_ok_and(|(this, data)| {
+        let this = (this.as_path(), &data);
+        is_same(this, (&binary, &installed))
+            || beside(&binary, &installed).is_some_and(|(other, data)| is_same(this, (&other, &data)))
+            || is_same_file(this.0, &starter(&binary))
+    });
     Ok((name, if is_this { Starts::This } else { Starts::Other(binary) }))
 }
 
