@@ -120,12 +120,12 @@ fn server_event(name: &str) -> Option<Event> {
 fn judged(name: &str, args: &[OsString], output: &Output) -> Result<Judged, Error> {
     let judge = |event: Event, subject: Subject| -> Result<Judged, Error> {
         let request = Request { event, agent: None, branch: None, subject };
-        let session = Session::open(None)?;
+        let session = Session::open_for_commit()?;
         if event == Event::PreCommit {
             give_back(&session);
         }
         let code = output.hook_report(&session.judge(&request)?);
-        Ok(Judged { code, input: None, repo: Some(session.repo) })
+        Ok(Judged { code, input: None, repo: Some(session.last()) })
     };
     let nothing = |input| Judged { code: 0, input, repo: None };
     if let Some(event) = server_event(name) {
@@ -176,7 +176,7 @@ fn judged(name: &str, args: &[OsString], output: &Output) -> Result<Judged, Erro
             {
                 conflicts::note_at_push(&session, lines);
             }
-            Ok(Judged { code, input: Some(input), repo: Some(session.repo) })
+            Ok(Judged { code, input: Some(input), repo: Some(session.last()) })
         }
         name if chain::is_known(name) => Ok(nothing(None)),
         name => Err(Error::usage(
@@ -200,8 +200,9 @@ fn chained(name: &str, args: &[OsString], input: Option<&[u8]>, repo: Option<Ope
         Some(repo) => repo,
         None => Opened::open()?,
     };
-    let paths = repo.config("core.hooksPath")?;
-    match chain::previous_hooks(&paths, repo.layout(), name).as_slice() {
+    let hooks = chain::previous_hooks(&repo.config("core.hooksPath")?, repo.layout(), name);
+    repo.abandon();
+    match hooks.as_slice() {
         [] => Ok(0),
         hooks => chain::run_all(hooks, args, input),
     }

@@ -25,15 +25,33 @@ impl Session {
     /// # Errors
     /// No repository, no policy, or one with mistakes.
     pub fn open(policy: Option<&Path>) -> Result<Self, Error> {
+        Self::new(|repo| match policy {
+            Some(path) => policy_source::from_file(Some(repo), path),
+            None => policy_source::find(repo),
+        })
+    }
+
+    /// The same for a hook of a commit, which is one of three that read the same policy.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn open_for_commit() -> Result<Self, Error> {
+        Self::new(|repo| policy_source::find_for_commit(repo))
+    }
+
+    fn new(find: impl FnOnce(&Opened) -> Result<Loaded, Error>) -> Result<Self, Error> {
         let environment = Environment::of_process();
         let repo = Opened::open()?;
         trace::debug(|| format!("repository: {:?}", repo.layout()));
-        let loaded = match policy {
-            Some(path) => policy_source::from_file(Some(&repo), path)?,
-            None => policy_source::find(&repo)?,
-        };
+        let loaded = find(&repo)?;
         trace::debug(|| format!("policy: {}, base: {:?}", loaded.plan.source.name, loaded.base));
         Ok(Self { repo, environment, loaded })
+    }
+
+    /// The repository, at the end of a process that needs nothing else any more: see [`Opened::abandon`].
+    pub fn last(self) -> Opened {
+        std::mem::forget(self.loaded);
+        self.repo
     }
 
     /// The facts about a request.

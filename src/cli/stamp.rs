@@ -21,10 +21,10 @@ use crate::policy::model::Access;
 /// # Errors
 /// What keeps it from doing so, or from part of it.
 pub(super) fn stamp(path: &Path, args: &[OsString]) -> Result<Option<Opened>, Error> {
-    let session = Session::open(None)?;
+    let session = Session::open_for_commit()?;
     let plan = &session.loaded.plan;
     if plan.tags.is_empty() && !plan.has_area(Access::Lock) {
-        return Ok(Some(session.repo));
+        return Ok(Some(session.last()));
     }
     let before = message::read(&session.repo, &session.environment, path)?;
     let request = Request { event: Event::CommitMsg, agent: None, branch: None, subject: Subject::Nothing };
@@ -32,7 +32,7 @@ pub(super) fn stamp(path: &Path, args: &[OsString]) -> Result<Option<Opened>, Er
     facts.message = Fact::Known(before.message.clone());
     let who = identity::resolve(plan, &facts, &facts.changes[0]);
     let Some(agent) = who.agent() else {
-        return Ok(Some(session.repo));
+        return Ok(Some(session.last()));
     };
     let mut draft = before.clone();
     if let Some(tagged) = plan.tag_message(&draft.raw, &draft.message, agent) {
@@ -51,7 +51,7 @@ pub(super) fn stamp(path: &Path, args: &[OsString]) -> Result<Option<Opened>, Er
         })?;
     }
     tokens?;
-    Ok(Some(session.repo))
+    Ok(Some(session.last()))
 }
 
 fn again(session: &Session, draft: &Draft, raw: String) -> Result<Draft, Error> {

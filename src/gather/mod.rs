@@ -15,6 +15,7 @@ pub mod lines;
 mod locks;
 pub mod message;
 mod opened;
+pub mod parsed_policy;
 mod plumbing;
 pub mod policy_source;
 mod push;

@@ -107,6 +107,11 @@ impl Opened {
         choice(std::env::var_os(VARIABLE).as_deref()).map(|_| ())
     }
 
+    /// Gives up the repository at the end of a process: what the system takes back anyway is not freed piece by piece.
+    pub fn abandon(self) {
+        std::mem::forget(self.first);
+    }
+
     /// Who read so far, in words.
     pub fn reader(&self) -> &'static str {
         match (&self.first, self.second.get()) {

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::parsed_policy::{self, Parsed};
 use super::repository::{Read, Repository, config_bool, find_in_tree};
 use crate::error::Error;
 use crate::facts::{Oid, Unavailable};
@@ -40,6 +41,18 @@ const LARGEST: usize = 16 << 20;
 /// # Errors
 /// No policy, one that cannot be read, or one with mistakes.
 pub fn find(repo: &dyn Repository) -> Result<Loaded, Error> {
+    found(repo, Parsed::Afresh)
+}
+
+/// The same for the hooks of a commit: the policy's text need not be parsed again for each of them.
+///
+/// # Errors
+/// As [`find`].
+pub fn find_for_commit(repo: &dyn Repository) -> Result<Loaded, Error> {
+    found(repo, Parsed::Kept)
+}
+
+fn found(repo: &dyn Repository, parsed: Parsed) -> Result<Loaded, Error> {
     let remote = repo.config("lane.remote")?.pop().unwrap_or_else(|| "origin".to_owned());
     for name in candidates(repo, &remote)? {
         let Some(base) = base(repo, &remote, &name)? else {
@@ -48,7 +61,7 @@ pub fn find(repo: &dyn Repository) -> Result<Loaded, Error> {
         let Some((source, oid)) = in_commit(repo, &base)? else {
             continue;
         };
-        return settled(repo, source, oid, Some(&base));
+        return settled(repo, source, oid, Some(&base), parsed);
     }
     // The remote does not have it yet, but the local base branch does: then that one is in force.
     for name in candidates(repo, &remote)? {
@@ -56,7 +69,7 @@ pub fn find(repo: &dyn Repository) -> Result<Loaded, Error> {
         if let Some(oid) = repo.find_ref(&reference)?
             && let Some((source, oid)) = in_commit(repo, &Base { reference, oid })?
         {
-            return settled(repo, source, oid, None);
+            return settled(repo, source, oid, None, parsed);
         }
     }
     let Some(root) = &repo.layout().worktree else {
@@ -66,14 +79,21 @@ pub fn find(repo: &dyn Repository) -> Result<Loaded, Error> {
         return Err(no_policy(repo, &remote));
     };
     let oid = repo.blob_id(source.text.as_bytes())?;
-    settled(repo, source, oid, None)
+    settled(repo, source, oid, None, parsed)
 }
 
 /// The policy that was found, unless it names another base that has one of its own. `from`: the base
 /// that it was found on, if it was one.
-fn settled(repo: &dyn Repository, source: Source, oid: Oid, from: Option<&Base>) -> Result<Loaded, Error> {
+fn settled(
+    repo: &dyn Repository,
+    source: Source,
+    oid: Oid,
+    from: Option<&Base>,
+    parsed: Parsed,
+) -> Result<Loaded, Error> {
     let fold = folds_case(repo)?;
-    let plan = policy::load(source, fold)?;
+    let load = |source, oid| parsed_policy::load(repo.layout(), source, oid, fold, parsed);
+    let plan = load(source, oid)?;
     let (remote, named) = (&plan.policy.remote.value, &plan.policy.base.value);
     let tracking = format!("refs/remotes/{remote}/{named}");
     let base = match from.filter(|from| from.reference == tracking) {
@@ -84,8 +104,7 @@ fn settled(repo: &dyn Repository, source: Source, oid: Oid, from: Option<&Base>)
     if let Some(other) = base.as_ref().filter(is_elsewhere)
         && let Some((source, oid)) = in_commit(repo, other)?
     {
-        let plan = policy::load(source, fold)?;
-        return Ok(Loaded { plan, oid: Some(oid), base });
+        return Ok(Loaded { plan: load(source, oid)?, oid: Some(oid), base });
     }
     Ok(Loaded { plan, oid: Some(oid), base })
 }

@@ -113,6 +113,7 @@ impl Drop for InstallLock<'_> {
             // The hooks of a server lie beside those of worktrees, and only these need it.
             if !self.places.lane.join("hooks").exists() {
                 super::program::remove(self.places);
+                let _ = fs::remove_file(self.places.common.join(crate::gather::parsed_policy::KEPT));
             }
             let _ = fs::remove_file(&self.places.lock);
             let _ = fs::remove_dir(&self.places.lane);

@@ -19,6 +19,7 @@ mod signers;
 mod source;
 mod tagged;
 pub mod template;
+mod tree;
 mod unreachable;
 
 pub use diagnostic::{Diagnostic, Severity, nearest};
@@ -28,6 +29,7 @@ pub use plan::{Decision, Owner, Plan, is_ref_match};
 pub use signers::Signer;
 pub use source::{PolicyLine, Source, Span, Spanned};
 pub use tagged::with_trailer;
+pub use tree::Tree;
 
 /// The file's name, at the repository's root.
 pub const FILE: &str = "policy.yaml";
@@ -47,21 +49,27 @@ pub struct PolicyError {
 /// # Errors
 /// All mistakes of the text at once.
 pub fn load(source: Source, fold: bool) -> Result<Plan, PolicyError> {
+    let tree = Tree::parse(&source)?;
+    compile(&tree, source, fold)
+}
+
+/// Compiles and checks a policy whose text was parsed before. `source`: that text.
+///
+/// # Errors
+/// All mistakes of the policy at once.
+pub fn compile(tree: &Tree, source: Source, fold: bool) -> Result<Plan, PolicyError> {
     let refuse = |source: Source, mut diagnostics: Vec<Diagnostic>| {
         diagnostics.sort_by_key(|diagnostic| (diagnostic.span.start, diagnostic.span.len));
         Err(PolicyError { text: Box::new(source), diagnostics })
     };
-    let root = match node::Node::parse(&source.text) {
-        Ok(root) => root,
-        Err(error) => return refuse(source, vec![*error]),
-    };
+    let root = &tree.0;
     let mut reader = reader::Reader { diagnostics: Vec::new() };
     if matches!(root.value, node::Value::Null) {
         let error = Diagnostic::error(root.span, "the policy is empty", "nothing here")
             .help("`git lane init` writes a first one");
         return refuse(source, vec![error]);
     }
-    let Some(policy) = read::policy(&mut reader, &root) else {
+    let Some(policy) = read::policy(&mut reader, root) else {
         return refuse(source, reader.diagnostics);
     };
     let mut diagnostics = reader.diagnostics;

@@ -1,0 +1,96 @@
+//! The tree of the policy in force, kept in the common git folder, so that the three hooks of each commit need not parse
+//! the same text again.
+//!
+//! It serves the hooks of commits alone. Whoever can write it could as well take away the hooks themselves; what
+//! leaves the machine, and what a server or a CI job judges, is judged by the text. From the tree on, all is read and
+//! checked as ever, and a tree with which anything is wrong is not believed: the text is parsed instead.
+
+use std::fs;
+use std::hash::Hasher;
+use std::path::{Path, PathBuf};
+
+use rustc_hash::FxHasher;
+
+use super::repository::Layout;
+use crate::facts::Oid;
+use crate::policy::{self, Plan, PolicyError, Source, Tree};
+
+/// The file's name below the common git folder.
+pub const KEPT: &str = "lane/parsed-policy";
+
+/// What the file begins with. Another version may parse otherwise.
+const HEAD: &str = concat!("git-lane ", env!("CARGO_PKG_VERSION"), " parsed policy 1 ");
+
+/// Larger trees are parsed each time.
+const LARGEST: u64 = 16 << 20;
+
+/// Whether a parsed policy may stand for its text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Parsed {
+    /// The one that is kept, if it is of this text; else it is kept from now on.
+    Kept,
+    /// The text is parsed.
+    Afresh,
+}
+
+/// Reads, compiles and checks a policy: see [`policy::load`]. `oid`: of its text.
+///
+/// # Errors
+/// All mistakes of the text at once.
+pub(super) fn load(
+    layout: &Layout,
+    source: Source,
+    oid: Oid,
+    fold: bool,
+    parsed: Parsed,
+) -> Result<Plan, PolicyError> {
+    if parsed == Parsed::Afresh {
+        return policy::load(source, fold);
+    }
+    let path = layout.common_dir.join(KEPT);
+    if let Some(tree) = read(&path, oid, &source.text)
+        && let Ok(plan) = policy::compile(&tree, source.clone(), fold)
+    {
+        return Ok(plan);
+    }
+    let tree = Tree::parse(&source)?;
+    let plan = policy::compile(&tree, source, fold)?;
+    keep(&path, oid, &tree);
+    Ok(plan)
+}
+
+fn head_of(oid: Oid) -> String {
+    format!("{HEAD}{oid}\n")
+}
+
+/// So that a file half written when a machine went down is none.
+fn sum(bytes: &[u8]) -> [u8; 8] {
+    let mut hasher = FxHasher::default();
+    hasher.write(bytes);
+    hasher.finish().to_be_bytes()
+}
+
+fn read(path: &Path, oid: Oid, text: &str) -> Option<Tree> {
+    if fs::metadata(path).ok()?.len() > LARGEST {
+        return None;
+    }
+    let bytes = fs::read(path).ok()?;
+    let (sum_of, body) = bytes.strip_prefix(head_of(oid).as_bytes())?.split_first_chunk::<8>()?;
+    if *sum_of != sum(body) {
+        return None;
+    }
+    Tree::from_bytes(body, text)
+}
+
+/// Where it cannot be kept, the next hook parses again.
+fn keep(path: &Path, oid: Oid, tree: &Tree) {
+    let body = tree.to_bytes();
+    let beside = PathBuf::from(format!("{}.{}", path.display(), std::process::id()));
+    let written = path.parent().is_some_and(Path::is_dir)
+        && fs::write(&beside, [head_of(oid).as_bytes(), &sum(&body), &body].concat())
+            .and_then(|()| fs::rename(&beside, path))
+            .is_ok();
+    if !written {
+        let _ = fs::remove_file(&beside);
+    }
+}
