@@ -8,7 +8,8 @@ use std::collections::HashMap;
 
 pub use super::attribute_file::State;
 use super::attribute_file::{Assignment, Line, Rule, parse};
-use super::repository::{Read, Repository, TreeEntry};
+use super::raw_tree::RawTree;
+use super::repository::{Read, Repository};
 use crate::facts::{FileVersion, Oid};
 use crate::policy::pattern::{Segment, wild_match};
 
@@ -39,7 +40,7 @@ pub struct Attributes<'r> {
 
 #[derive(Default)]
 struct Folder {
-    subfolders: Vec<TreeEntry>,
+    tree: Option<RawTree>,
     rules: Vec<Rule>,
 }
 
@@ -114,22 +115,18 @@ impl<'r> Attributes<'r> {
             None => self.tree,
             Some(len) => {
                 let name = if len == 0 { folder } else { &folder[len + 1..] };
-                let above = self.folders.get(&folder[..len]).map(|f| f.subfolders.as_slice());
-                let mut above = above.unwrap_or_default().iter();
-                above.find(|entry| entry.name == name).map(|entry| entry.version.oid)
+                let above = self.folders.get(&folder[..len]).and_then(|above| above.tree.as_ref());
+                let entry = above.and_then(|above| above.find(name));
+                entry.filter(|version| version.mode == FOLDER).map(|version| version.oid)
             }
         };
-        let mut entries = match tree {
-            Some(oid) => self.repo.tree(oid)?,
-            None => Vec::new(),
-        };
+        let tree = tree.map(|oid| self.repo.raw_tree(oid)).transpose()?;
         // A link is read for its own text: git does not follow it, and does not skip it in a tree.
-        let own = |entry: &&TreeEntry| {
-            entry.name == NAME && entry.version.mode != FOLDER && !entry.version.is_submodule()
-        };
+        let own = tree.as_ref().and_then(|tree| tree.find(NAME));
+        let own = own.filter(|version| version.mode != FOLDER && !version.is_submodule());
         let mut rules = Vec::new();
-        if let Some(file) = entries.iter().find(own) {
-            for line in parse(&self.repo.blob(file.version.oid)?) {
+        if let Some(file) = own {
+            for line in parse(&self.repo.blob(file.oid)?) {
                 match line {
                     Line::Rule(rule) => rules.push(rule),
                     Line::Macro(name, assignments) if parent.is_none() => {
@@ -139,9 +136,7 @@ impl<'r> Attributes<'r> {
                 }
             }
         }
-        entries.retain(|entry| entry.version.mode == FOLDER);
-        let loaded = Folder { subfolders: entries, rules };
-        self.folders.insert(folder.to_vec(), loaded);
+        self.folders.insert(folder.to_vec(), Folder { tree, rules });
         Ok(())
     }
 }

@@ -5,11 +5,10 @@ use std::path::{Path, PathBuf};
 
 use git2::{ErrorCode, ObjectType, Repository as Git};
 
-use super::repository::{
-    Head, Layout, ObjectWriter, RawCommit, Read, RefTarget, Repository, TreeEntry, canonical,
-};
+use super::raw_tree::RawTree;
+use super::repository::{Head, Layout, ObjectWriter, RawCommit, Read, RefTarget, Repository};
 use crate::error::Error;
-use crate::facts::{FileVersion, Oid, RepoPath, Unavailable};
+use crate::facts::{Oid, RepoPath, Unavailable};
 use crate::paths::path_of;
 
 /// A repository read through libgit2.
@@ -418,22 +417,19 @@ impl Repository for Git2Repository {
         oids.into_iter().map(from_git).collect()
     }
 
-    fn tree(&self, oid: Oid) -> Read<Vec<TreeEntry>> {
-        let tree = self
-            .git
-            .find_tree(Self::to_git(oid)?)
-            .map_err(|error| failed(&format!("the tree {oid}"), &error))?;
-        tree.iter()
-            .map(|entry| {
-                Ok(TreeEntry {
-                    name: entry.name_bytes().to_vec(),
-                    version: FileVersion {
-                        mode: canonical(entry.filemode_raw().cast_unsigned()),
-                        oid: from_git(entry.id())?,
-                    },
-                })
-            })
-            .collect()
+    fn raw_tree(&self, oid: Oid) -> Read<RawTree> {
+        let read = || -> Result<Option<Read<RawTree>>, git2::Error> {
+            let objects = self.git.odb()?;
+            let object = objects.read(git2::Oid::from_bytes(oid.as_bytes())?)?;
+            Ok((object.kind() == ObjectType::Tree).then(|| RawTree::new(oid, object.data())))
+        };
+        let what = format!("the tree {oid}");
+        read().map_err(|error| failed(&what, &error))?.unwrap_or_else(|| {
+            Err(Unavailable::new(
+                format!("{what} is none"),
+                "git fsck shows whether the repository is damaged",
+            ))
+        })
     }
 
     fn blob(&self, oid: Oid) -> Read<Vec<u8>> {

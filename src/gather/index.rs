@@ -194,13 +194,12 @@ fn root_of(body: &[u8], count: u32, hash_len: usize) -> Option<Oid> {
     let mut root = None;
     let mut left: u64 = 1;
     while left > 0 {
-        let (path, after) = split_at_byte(rest, 0)?;
-        let (line, after) = split_at_byte(after, b'\n')?;
-        let (entries, subtrees) = std::str::from_utf8(line).ok()?.split_once(' ')?;
-        let (entries, subtrees): (u32, u32) = (entries.parse().ok()?, subtrees.parse().ok()?);
+        let path = memchr::memchr(0, rest)?;
+        let (entries, after) = number(&rest[path + 1..], b' ')?;
+        let (subtrees, after) = number(after, b'\n')?;
         let (id, after) = after.split_at_checked(hash_len)?;
         if root.is_none() {
-            if !path.is_empty() || entries != count {
+            if path > 0 || entries != count {
                 return None;
             }
             root = Some(Oid::from_bytes(id)?);
@@ -211,9 +210,17 @@ fn root_of(body: &[u8], count: u32, hash_len: usize) -> Option<Oid> {
     root.filter(|_| rest.is_empty())
 }
 
-fn split_at_byte(bytes: &[u8], byte: u8) -> Option<(&[u8], &[u8])> {
-    let at = bytes.iter().position(|b| *b == byte)?;
-    Some((&bytes[..at], &bytes[at + 1..]))
+/// A number that is not negative, up to the byte that ends it, and what is behind.
+fn number(bytes: &[u8], end: u8) -> Option<(u32, &[u8])> {
+    let mut number: u32 = 0;
+    for (at, byte) in bytes.iter().enumerate() {
+        match byte {
+            b'0'..=b'9' => number = number.checked_mul(10)?.checked_add(u32::from(byte - b'0'))?,
+            _ if *byte == end && at > 0 => return Some((number, &bytes[at + 1..])),
+            _ => return None,
+        }
+    }
+    None
 }
 
 #[cfg(test)]

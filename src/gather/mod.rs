@@ -20,6 +20,7 @@ mod plumbing;
 pub mod policy_source;
 mod push;
 mod pushed_refs;
+mod raw_tree;
 mod renames;
 mod repository;
 mod requests;

@@ -1,12 +1,15 @@
 //! A repository that is read in process where that is possible, and by git where it is not.
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
+use rustc_hash::FxHashMap;
+
 use super::git2_repo::Git2Repository;
 use super::plumbing::Plumbing;
-use super::repository::{Head, Layout, ObjectWriter, RawCommit, Read, RefTarget, Repository, TreeEntry};
+use super::raw_tree::RawTree;
+use super::repository::{Head, Layout, ObjectWriter, RawCommit, Read, RefTarget, Repository};
 use crate::error::Error;
 use crate::facts::{Oid, RepoPath, Unavailable};
 
@@ -32,6 +35,27 @@ pub struct Opened {
     layout: Layout,
     /// The folder that it was opened in; `None`: as the environment says.
     folder: Option<PathBuf>,
+    trees: RefCell<Trees>,
+}
+
+/// Trees that were read: the one that is judged is compared with several others.
+#[derive(Default)]
+struct Trees {
+    of: FxHashMap<Oid, RawTree>,
+    bytes: usize,
+}
+
+impl Trees {
+    /// The most that is kept, in bytes.
+    const MOST: usize = 8 << 20;
+
+    fn keep(&mut self, oid: Oid, tree: &RawTree) {
+        if self.bytes + tree.len() > Self::MOST {
+            *self = Self::default();
+        }
+        self.bytes += tree.len();
+        self.of.insert(oid, tree.clone());
+    }
 }
 
 impl Opened {
@@ -63,6 +87,7 @@ impl Opened {
             second: OnceCell::new(),
             may_ask_git: choice != Choice::Git2,
             folder: folder.map(Path::to_owned),
+            trees: RefCell::default(),
         };
         let of_git = |second: Plumbing| Self {
             layout: layout_of(&second),
@@ -70,6 +95,7 @@ impl Opened {
             second: OnceCell::from(second),
             may_ask_git: true,
             folder: folder.map(Path::to_owned),
+            trees: RefCell::default(),
         };
         match choice {
             Choice::Git => by_git().map(of_git),
@@ -109,7 +135,7 @@ impl Opened {
 
     /// Gives up the repository at the end of a process: what the system takes back anyway is not freed piece by piece.
     pub fn abandon(self) {
-        std::mem::forget(self.first);
+        std::mem::forget((self.first, self.trees));
     }
 
     /// Who read so far, in words.
@@ -236,8 +262,13 @@ impl Repository for Opened {
         self.ask(|repo| repo.tips(prefix))
     }
 
-    fn tree(&self, oid: Oid) -> Read<Vec<TreeEntry>> {
-        self.ask(|repo| repo.tree(oid))
+    fn raw_tree(&self, oid: Oid) -> Read<RawTree> {
+        if let Some(known) = self.trees.borrow().of.get(&oid) {
+            return Ok(known.clone());
+        }
+        let tree = self.ask(|repo| repo.raw_tree(oid))?;
+        self.trees.borrow_mut().keep(oid, &tree);
+        Ok(tree)
     }
 
     fn blob(&self, oid: Oid) -> Read<Vec<u8>> {

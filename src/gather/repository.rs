@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::raw_tree::RawTree;
 use crate::error::Error;
 use crate::facts::{FileVersion, Oid, RepoPath, Unavailable};
 
@@ -196,7 +197,15 @@ pub trait Repository {
     ///
     /// # Errors
     /// It is missing or broken.
-    fn tree(&self, oid: Oid) -> Read<Vec<TreeEntry>>;
+    fn raw_tree(&self, oid: Oid) -> Read<RawTree>;
+
+    /// The entries of a tree by themselves.
+    ///
+    /// # Errors
+    /// As [`Self::raw_tree`].
+    fn tree(&self, oid: Oid) -> Read<Vec<TreeEntry>> {
+        Ok(self.raw_tree(oid)?.to_vec())
+    }
 
     /// The bytes of a blob.
     ///
@@ -266,9 +275,8 @@ pub fn find_in_tree(repo: &dyn Repository, tree: Oid, path: &str) -> Read<Option
         if at.mode != 0o040_000 {
             return Ok(None);
         }
-        let entries = repo.tree(at.oid)?;
-        match entries.into_iter().find(|entry| entry.name == name.as_bytes()) {
-            Some(entry) => at = entry.version,
+        match repo.raw_tree(at.oid)?.find(name.as_bytes()) {
+            Some(version) => at = version,
             None => return Ok(None),
         }
     }

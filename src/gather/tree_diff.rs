@@ -3,10 +3,9 @@
 
 use std::cmp::Ordering;
 
-use super::repository::{Read, Repository, TreeEntry};
-use crate::facts::{FileChange, FileVersion, Oid, RepoPath};
-
-const FOLDER: u32 = 0o040_000;
+use super::raw_tree::RawTree;
+use super::repository::{Read, Repository};
+use crate::facts::{FileChange, Oid, RepoPath};
 
 /// The files that differ, sorted by path. `None` is the empty tree.
 ///
@@ -21,14 +20,8 @@ pub fn tree_diff(repo: &dyn Repository, old: Option<Oid>, new: Option<Oid>) -> R
     Ok(changes)
 }
 
-fn entries(repo: &dyn Repository, tree: Option<Oid>) -> Read<Vec<TreeEntry>> {
-    let mut entries = match tree {
-        Some(oid) => repo.tree(oid)?,
-        None => Vec::new(),
-    };
-    // git sorts folders as if their names ended in a slash; here a name is compared with itself.
-    entries.sort_by(|a, b| a.name.cmp(&b.name));
-    Ok(entries)
+fn read(repo: &dyn Repository, tree: Option<Oid>) -> Read<RawTree> {
+    tree.map_or_else(|| Ok(RawTree::empty()), |oid| repo.raw_tree(oid))
 }
 
 fn compare(
@@ -38,35 +31,34 @@ fn compare(
     prefix: &mut Vec<u8>,
     changes: &mut Vec<FileChange>,
 ) -> Read<()> {
-    let (old, new) = (entries(repo, old)?, entries(repo, new)?);
-    let (mut olds, mut news) = (old.iter().peekable(), new.iter().peekable());
+    let (old, new) = (read(repo, old)?, read(repo, new)?);
+    let (mut olds, mut news) = (old.entries(), new.entries());
     loop {
-        let order = match (olds.peek(), news.peek()) {
+        olds.skip_same(&mut news);
+        let (ahead, other) = (olds.clone().next(), news.clone().next());
+        let order = match (&ahead, &other) {
             (None, None) => return Ok(()),
             (Some(_), None) => Ordering::Less,
             (None, Some(_)) => Ordering::Greater,
-            (Some(old), Some(new)) => old.name.cmp(&new.name),
+            (Some(old), Some(new)) => old.order(new),
         };
         let one = if order == Ordering::Greater { None } else { olds.next() };
         let two = if order == Ordering::Less { None } else { news.next() };
+        // A file in the place of a folder, or the other way about, stands elsewhere in the tree: both are seen alone.
         let (Some(name), true) =
-            (one.or(two).map(|entry| &entry.name), one.map(|e| e.version) != two.map(|e| e.version))
+            (one.or(two).map(|entry| entry.name), one.map(|e| e.version) != two.map(|e| e.version))
         else {
             continue;
         };
         let length = prefix.len();
         prefix.extend_from_slice(name);
-        let folder =
-            |entry: Option<&TreeEntry>| entry.filter(|e| e.version.mode == FOLDER).map(|e| e.version.oid);
-        let file = |entry: Option<&TreeEntry>| -> Option<FileVersion> {
-            entry.filter(|e| e.version.mode != FOLDER).map(|e| e.version)
-        };
-        if file(one).is_some() || file(two).is_some() {
-            changes.push(FileChange { path: RepoPath(prefix.clone()), old: file(one), new: file(two) });
-        }
-        if folder(one) != folder(two) {
+        let is_folder = one.or(two).is_some_and(|entry| entry.is_folder());
+        let (one, two) = (one.map(|e| e.version), two.map(|e| e.version));
+        if is_folder {
             prefix.push(b'/');
-            compare(repo, folder(one), folder(two), prefix, changes)?;
+            compare(repo, one.map(|e| e.oid), two.map(|e| e.oid), prefix, changes)?;
+        } else {
+            changes.push(FileChange { path: RepoPath(prefix.clone()), old: one, new: two });
         }
         prefix.truncate(length);
     }

@@ -19,7 +19,8 @@ use self::config::Config;
 use self::objects::Objects;
 use self::process::Git;
 use super::git2_repo;
-use super::repository::{Head, Layout, RawCommit, Read, RefTarget, Repository, TreeEntry};
+use super::raw_tree::RawTree;
+use super::repository::{Head, Layout, RawCommit, Read, RefTarget, Repository};
 use crate::facts::{Oid, RepoPath};
 
 /// A repository read through git's commands. None of them writes into it, unless an object is to be written.
@@ -160,10 +161,8 @@ impl Repository for Plumbing {
         Ok(commits.into_iter().flatten().flatten().collect())
     }
 
-    fn tree(&self, oid: Oid) -> Read<Vec<TreeEntry>> {
-        let what = format!("the tree {oid}");
-        let bytes = self.object(oid, "tree", &what)?;
-        parse::tree(&bytes, oid.as_bytes().len()).ok_or_else(|| process::failed(&what, "it is broken"))
+    fn raw_tree(&self, oid: Oid) -> Read<RawTree> {
+        RawTree::new(oid, &self.object(oid, "tree", &format!("the tree {oid}"))?)
     }
 
     fn blob(&self, oid: Oid) -> Read<Vec<u8>> {

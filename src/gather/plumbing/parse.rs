@@ -1,23 +1,7 @@
 //! Objects as git stores them: gitformat-pack(5), git-mktree(1), git-commit-tree(1).
 
-use crate::facts::{FileVersion, Oid};
-use crate::gather::repository::{RawCommit, TreeEntry, canonical};
-
-/// The entries of a tree, each `<mode> <name> NUL <id>`; `None` if it is broken. `len`: bytes of an id.
-pub(super) fn tree(mut bytes: &[u8], len: usize) -> Option<Vec<TreeEntry>> {
-    let mut entries = Vec::new();
-    while !bytes.is_empty() {
-        let space = bytes.iter().position(|byte| *byte == b' ')?;
-        let mode = u32::from_str_radix(std::str::from_utf8(&bytes[..space]).ok()?, 8).ok()?;
-        let rest = &bytes[space + 1..];
-        let end = rest.iter().position(|byte| *byte == 0)?;
-        let oid = Oid::from_bytes(rest.get(end + 1..end + 1 + len)?)?;
-        let version = FileVersion { mode: canonical(mode), oid };
-        entries.push(TreeEntry { name: rest[..end].to_vec(), version });
-        bytes = &rest[end + 1 + len..];
-    }
-    Some(entries)
-}
+use crate::facts::Oid;
+use crate::gather::repository::RawCommit;
 
 /// A commit; `None` if it is broken.
 pub(super) fn commit(bytes: &[u8]) -> Option<RawCommit> {
@@ -76,19 +60,6 @@ mod tests {
     use super::*;
 
     const HEX: &str = "0123456789abcdef0123456789abcdef01234567";
-
-    #[test]
-    fn trees() {
-        let id = [7; 20];
-        let raw = [b"100664 a b\0".as_slice(), &id, b"40000 c\0", &id].concat();
-        let read = tree(&raw, 20).expect("a tree");
-        assert_eq!((read[0].name.as_slice(), read[0].version.mode), (b"a b".as_slice(), 0o100_644));
-        assert_eq!((read[1].name.as_slice(), read[1].version.mode), (b"c".as_slice(), 0o040_000));
-        assert!(tree(b"", 20).is_some_and(|entries| entries.is_empty()));
-        for cut in 1..raw.len() {
-            assert!(tree(&raw[..cut], 20).is_none_or(|entries| entries.len() == 1 && cut == 31), "{cut}");
-        }
-    }
 
     #[test]
     fn commits() {
