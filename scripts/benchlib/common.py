@@ -3,6 +3,7 @@
 import os
 import platform
 import random
+import shutil
 import statistics
 import subprocess
 import sys
@@ -126,3 +127,15 @@ def lane_of(parser, options):
     if not os.access(lane, os.X_OK):
         parser.error(f"{lane} is not there: scripts/build")
     return lane
+
+
+def installed(lane, folder):
+    """The program as `install.sh` puts it into a folder, by copying it: what a linker has written piece by piece lies in
+    memory in small pieces too, and starts more slowly than what was written from end to end."""
+    place = folder / "bin"
+    place.mkdir(parents=True, exist_ok=True)
+    for name in ("git-lane", "git-lane-hook"):
+        if (lane.parent / name).exists():
+            shutil.copyfile(lane.parent / name, place / name)
+            (place / name).chmod(0o755)
+    return place / "git-lane"
