@@ -13,7 +13,7 @@ use std::path::Path;
 use server_support::Server;
 use support::{Ran, Scratch, Worktree};
 
-const COMMITS: usize = 120;
+const COMMITS: usize = 280;
 const BRANCH: &str = "feat/a2/long";
 
 /// A branch of a2 with many commits: the 60th goes abroad, the 61st takes it back, the 70th brings a submodule
@@ -127,12 +127,12 @@ fn the_edge_of_a_shallow_clone() {
     let scratch = Scratch::new();
     long_branch(&scratch.main());
     let url = format!("file://{}", scratch.root().display());
-    let args = ["clone", "-q", "--no-single-branch", "--depth", "80", "-b", BRANCH, &url, "shallow"];
+    let args = ["clone", "-q", "--no-single-branch", "--depth", "260", "-b", BRANCH, &url, "shallow"];
     scratch.run(&scratch.home(), "git", &args).ok();
     let tree = Worktree { root: scratch.home().join("shallow"), home: scratch.home() };
     let policy = scratch.root().join("policy.yaml");
     let args = |range| ["check", "--agent", "a2", "--policy", policy.to_str().unwrap(), "--range", range];
-    tree.lane(&args("HEAD~79..HEAD")).fails(1).says("services/revenue/module").says("only in 2 commits");
+    tree.lane(&args("HEAD~259..HEAD")).fails(1).says("services/revenue/module").says("only in 2 commits");
     tree.lane(&args("origin/main..HEAD")).fails(2).says("this clone is shallow");
 }
 

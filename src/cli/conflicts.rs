@@ -10,7 +10,7 @@ use super::{Outcome, trace};
 use crate::conflicts::{Clash, Forecast, PATIENCE, forecast};
 use crate::error::Error;
 use crate::facts::{Oid, Unavailable};
-use crate::gather::{PushLine, Repository};
+use crate::gather::PushLine;
 use crate::report::quote;
 use crate::status::{self, Line, Pair, json};
 
@@ -136,10 +136,8 @@ fn clashes_at_push(session: &Session, lines: &[PushLine]) -> Result<Vec<(String,
         trace::debug(|| format!("no forecast of conflicts: {} pairs", pairs.len()));
         return Ok(Vec::new());
     }
-    let layout = session.repo.layout();
-    let root = layout.worktree.as_ref().unwrap_or(&layout.common_dir);
     let names = pushed.iter().flat_map(|_| others.iter().map(|(name, _)| name.clone()));
-    let found = names.zip(forecast(root, &pairs, BRIEFLY));
+    let found = names.zip(forecast(&session.repo, &pairs, BRIEFLY));
     Ok(found
         .filter_map(|(name, forecast)| match forecast {
             Forecast::Conflicts(files) => Some((name, files)),

@@ -10,7 +10,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::facts::{Oid, RepoPath, Unavailable};
-use crate::gather::Opened;
+use crate::gather::{Opened, Repository};
 use crate::pool;
 
 /// How long all merges of one forecast may take together.
@@ -38,20 +38,24 @@ pub struct Clash {
     pub kinds: Vec<String>,
 }
 
-/// Merges each pair in memory. `root`: the folder whose git attributes and configuration hold: a worktree, or
-/// a bare repository. `limit`: for all of them together.
-pub fn forecast(root: &Path, pairs: &[(Oid, Oid)], limit: Duration) -> Vec<Forecast> {
+/// Merges each pair in memory. `limit`: for all of them together.
+pub fn forecast(repo: &dyn Repository, pairs: &[(Oid, Oid)], limit: Duration) -> Vec<Forecast> {
+    // The folder whose git attributes and configuration hold: a worktree, or a bare repository.
+    let root = repo.layout().worktree.as_ref().unwrap_or(&repo.layout().common_dir);
     let processors = std::thread::available_parallelism().map_or(2, usize::from);
     let chunks: Vec<&[(Oid, Oid)]> = pairs.chunks(CHUNK.max(pairs.len().div_ceil(processors))).collect();
-    pool::map(&chunks, |chunk| of_chunk(root, chunk, limit)).into_iter().flatten().collect()
+    if let [chunk] = chunks.as_slice() {
+        return of_chunk(repo, root, chunk, limit);
+    }
+    let found = pool::map(&chunks, |chunk| match Opened::open_at(root) {
+        Ok(repo) => of_chunk(&repo, root, chunk, limit),
+        Err(why) => vec![Forecast::Unknown(why); chunk.len()],
+    });
+    found.into_iter().flatten().collect()
 }
 
-fn of_chunk(root: &Path, pairs: &[(Oid, Oid)], limit: Duration) -> Vec<Forecast> {
-    let repo = match Opened::open_at(root) {
-        Ok(repo) => repo,
-        Err(why) => return vec![Forecast::Unknown(why); pairs.len()],
-    };
-    let mut sieve = overlap::Sieve::new(&repo);
+fn of_chunk(repo: &dyn Repository, root: &Path, pairs: &[(Oid, Oid)], limit: Duration) -> Vec<Forecast> {
+    let mut sieve = overlap::Sieve::new(repo);
     let mut known: Vec<Option<Forecast>> = Vec::with_capacity(pairs.len());
     for (one, two) in pairs {
         known.push(match sieve.may_conflict(*one, *two) {
@@ -63,7 +67,7 @@ fn of_chunk(root: &Path, pairs: &[(Oid, Oid)], limit: Duration) -> Vec<Forecast>
     let open: Vec<(Oid, Oid)> =
         pairs.iter().zip(&known).filter(|(_, known)| known.is_none()).map(|(pair, _)| *pair).collect();
     let mut merged =
-        merge::merge_all(&repo, root, &open, &crate::gather::scratch::places(), limit).into_iter();
+        merge::merge_all(repo, root, &open, &crate::gather::scratch::places(), limit).into_iter();
     let nothing =
         || Forecast::Unknown(Unavailable::new("git gave no answer", "git lane conflicts asks again"));
     known.into_iter().map(|known| known.or_else(|| merged.next()).unwrap_or_else(nothing)).collect()

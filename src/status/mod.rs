@@ -225,10 +225,8 @@ pub fn clashes(repo: &dyn Repository, loaded: &Loaded, lines: &[Line], limit: Du
         let others = sides[at + 1..].iter().chain(&base);
         named.extend(others.map(|(two, other)| (one.clone(), two.clone(), (*tip, *other))));
     }
-    let layout = repo.layout();
-    let root = layout.worktree.as_ref().unwrap_or(&layout.common_dir);
     let tips: Vec<(Oid, Oid)> = named.iter().map(|(.., tips)| *tips).collect();
-    let forecasts = conflicts::forecast(root, &tips, limit);
+    let forecasts = conflicts::forecast(repo, &tips, limit);
     named
         .into_iter()
         .zip(forecasts)
