@@ -1,9 +1,10 @@
 //! The tree of the policy in force, kept in the common git folder, so that the three hooks of each commit need not parse
 //! the same text again.
 //!
+//! Only the tree of a policy without mistakes is kept, so that it need not be looked through for them again either.
 //! It serves the hooks of commits alone. Whoever can write it could as well take away the hooks themselves; what
-//! leaves the machine, and what a server or a CI job judges, is judged by the text. From the tree on, all is read and
-//! checked as ever, and a tree with which anything is wrong is not believed: the text is parsed instead.
+//! leaves the machine, and what a server or a CI job judges, is judged by the text. A tree with which anything is wrong
+//! is not believed: the text is parsed instead.
 
 use std::fs;
 use std::hash::Hasher;
@@ -48,19 +49,20 @@ pub(super) fn load(
         return policy::load(source, fold);
     }
     let path = layout.common_dir.join(KEPT);
-    if let Some(tree) = read(&path, oid, &source.text)
-        && let Ok(plan) = policy::compile(&tree, source.clone(), fold)
+    let head = head_of(oid, fold);
+    if let Some(tree) = read(&path, &head, &source.text)
+        && let Ok(plan) = policy::compile_again(&tree, source.clone(), fold)
     {
         return Ok(plan);
     }
     let tree = Tree::parse(&source)?;
     let plan = policy::compile(&tree, source, fold)?;
-    keep(&path, oid, &tree);
+    keep(&path, &head, &tree);
     Ok(plan)
 }
 
-fn head_of(oid: Oid) -> String {
-    format!("{HEAD}{oid}\n")
+fn head_of(oid: Oid, fold: bool) -> String {
+    format!("{HEAD}{oid} {}\n", if fold { "ignores case" } else { "as spelled" })
 }
 
 /// So that a file half written when a machine went down is none.
@@ -70,12 +72,12 @@ fn sum(bytes: &[u8]) -> [u8; 8] {
     hasher.finish().to_be_bytes()
 }
 
-fn read(path: &Path, oid: Oid, text: &str) -> Option<Tree> {
+fn read(path: &Path, head: &str, text: &str) -> Option<Tree> {
     if fs::metadata(path).ok()?.len() > LARGEST {
         return None;
     }
     let bytes = fs::read(path).ok()?;
-    let (sum_of, body) = bytes.strip_prefix(head_of(oid).as_bytes())?.split_first_chunk::<8>()?;
+    let (sum_of, body) = bytes.strip_prefix(head.as_bytes())?.split_first_chunk::<8>()?;
     if *sum_of != sum(body) {
         return None;
     }
@@ -83,11 +85,11 @@ fn read(path: &Path, oid: Oid, text: &str) -> Option<Tree> {
 }
 
 /// Where it cannot be kept, the next hook parses again.
-fn keep(path: &Path, oid: Oid, tree: &Tree) {
+fn keep(path: &Path, head: &str, tree: &Tree) {
     let body = tree.to_bytes();
     let beside = PathBuf::from(format!("{}.{}", path.display(), std::process::id()));
     let written = path.parent().is_some_and(Path::is_dir)
-        && fs::write(&beside, [head_of(oid).as_bytes(), &sum(&body), &body].concat())
+        && fs::write(&beside, [head.as_bytes(), &sum(&body), &body].concat())
             .and_then(|()| fs::rename(&beside, path))
             .is_ok();
     if !written {

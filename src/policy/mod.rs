@@ -58,6 +58,23 @@ pub fn load(source: Source, fold: bool) -> Result<Plan, PolicyError> {
 /// # Errors
 /// All mistakes of the policy at once.
 pub fn compile(tree: &Tree, source: Source, fold: bool) -> Result<Plan, PolicyError> {
+    compiled(tree, source, fold, lint::check)
+}
+
+/// The same for a tree that [`compile`] has let through before, with the same `fold`.
+///
+/// # Errors
+/// As [`compile`], but what shows only when parts are held against one another is not looked for again.
+pub fn compile_again(tree: &Tree, source: Source, fold: bool) -> Result<Plan, PolicyError> {
+    compiled(tree, source, fold, |_, _| {})
+}
+
+fn compiled(
+    tree: &Tree,
+    source: Source,
+    fold: bool,
+    check: impl FnOnce(&Plan, &mut Vec<Diagnostic>),
+) -> Result<Plan, PolicyError> {
     let refuse = |source: Source, mut diagnostics: Vec<Diagnostic>| {
         diagnostics.sort_by_key(|diagnostic| (diagnostic.span.start, diagnostic.span.len));
         Err(PolicyError { text: Box::new(source), diagnostics })
@@ -74,7 +91,7 @@ pub fn compile(tree: &Tree, source: Source, fold: bool) -> Result<Plan, PolicyEr
     };
     let mut diagnostics = reader.diagnostics;
     let plan = Plan::compile(policy, source, fold, &mut diagnostics);
-    lint::check(&plan, &mut diagnostics);
+    check(&plan, &mut diagnostics);
     if diagnostics.is_empty() { Ok(plan) } else { refuse(plan.source, diagnostics) }
 }
 

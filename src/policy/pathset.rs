@@ -15,15 +15,17 @@ pub struct PathSet {
 }
 
 type NodeId = usize;
+/// The states behind texts that are told apart one by one.
+type States = Vec<(Box<[u8]>, NodeId)>;
 
 #[derive(Debug, Default)]
 struct TrieNode {
     literals: FxHashMap<Box<[u8]>, NodeId>,
     /// `*.py`, by the literal end.
     suffixes: FxHashMap<Box<[u8]>, NodeId>,
-    /// `test_*`, by the literal start.
-    prefixes: FxHashMap<Box<[u8]>, NodeId>,
-    wild: Vec<(Box<[u8]>, NodeId)>,
+    /// `test_*` and `test_*.py`, by the literal start, each with its end.
+    prefixes: FxHashMap<Box<[u8]>, States>,
+    wild: States,
     any_depth: Option<NodeId>,
     is_any_depth: bool,
     ends: Vec<End>,
@@ -60,16 +62,11 @@ impl PathSet {
             Segment::Literal(name) => *node.literals.entry(key(name)).or_insert(fresh),
             Segment::Wild(text) => match (one_star(text), text.as_slice()) {
                 (Some(0), [_, end @ ..]) => *node.suffixes.entry(key(end)).or_insert(fresh),
-                (Some(last), _) if last + 1 == text.len() => {
-                    *node.prefixes.entry(key(&text[..last])).or_insert(fresh)
+                (Some(at), _) => {
+                    let ends = node.prefixes.entry(key(&text[..at])).or_default();
+                    of_same(ends, key(&text[at + 1..]), fresh)
                 }
-                _ => match node.wild.iter().find(|(known, _)| **known == **text) {
-                    Some((_, id)) => *id,
-                    None => {
-                        node.wild.push((text.as_slice().into(), fresh));
-                        fresh
-                    }
-                },
+                (None, _) => of_same(&mut node.wild, text.as_slice().into(), fresh),
             },
         };
         if id == fresh {
@@ -151,9 +148,11 @@ impl PathSet {
             }
         }
         if !node.prefixes.is_empty() {
-            for end in 0..=name.len() {
-                if let Some(child) = node.prefixes.get(&name[..end]) {
-                    add(*child);
+            for at in 0..=name.len() {
+                for (end, child) in node.prefixes.get(&name[..at]).into_iter().flatten() {
+                    if name[at..].ends_with(end) {
+                        add(*child);
+                    }
                 }
             }
         }
@@ -163,6 +162,15 @@ impl PathSet {
             }
         }
     }
+}
+
+/// The state of a text in a list, which is added if it is not there.
+fn of_same(list: &mut States, text: Box<[u8]>, fresh: NodeId) -> NodeId {
+    if let Some((_, id)) = list.iter().find(|(known, _)| *known == text) {
+        return *id;
+    }
+    list.push((text, fresh));
+    fresh
 }
 
 fn folded(bytes: &[u8], fold: bool) -> std::borrow::Cow<'_, [u8]> {
@@ -210,6 +218,8 @@ mod tests {
         at_both_ends: "**/alembic/**", ["alembic/a", "x/alembic/a/b"], ["alembic", "x/alembics/a"];
         suffix: "*.local", ["a.local", "x/.local", "x.local/y"], ["a.locals"];
         prefix: "test_*", ["test_", "a/test_x"], ["atest_"];
+        infix: "test_*.py", ["test_.py", "a/test_x.py", "test_.py.py"], ["test.py", "test_py", "atest_.py", "test_.pyc"];
+        both_ends_of_a_name_are_its_own: "ab*ba", ["abba", "ab/abxba/c"], ["aba", "abb"];
         star_stays_in_a_folder: "src/*.rs", ["src/a.rs"], ["src/b/a.rs"];
         everything: "*", ["a", "a/b"], [];
         an_escaped_star: "a\\*", ["a*"], ["ab"];
