@@ -21,14 +21,20 @@ type States = Vec<(Box<[u8]>, NodeId)>;
 #[derive(Debug, Default)]
 struct TrieNode {
     literals: FxHashMap<Box<[u8]>, NodeId>,
+    unusual: Option<Box<Unusual>>,
+    any_depth: Option<NodeId>,
+    is_any_depth: bool,
+    ends: Vec<End>,
+}
+
+/// What few nodes have: names with something special in them.
+#[derive(Debug, Default)]
+struct Unusual {
     /// `*.py`, by the literal end.
     suffixes: FxHashMap<Box<[u8]>, NodeId>,
     /// `test_*` and `test_*.py`, by the literal start, each with its end.
     prefixes: FxHashMap<Box<[u8]>, States>,
     wild: States,
-    any_depth: Option<NodeId>,
-    is_any_depth: bool,
-    ends: Vec<End>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -60,14 +66,17 @@ impl PathSet {
         let id = match segment {
             Segment::AnyDepth => *node.any_depth.get_or_insert(fresh),
             Segment::Literal(name) => *node.literals.entry(key(name)).or_insert(fresh),
-            Segment::Wild(text) => match (one_star(text), text.as_slice()) {
-                (Some(0), [_, end @ ..]) => *node.suffixes.entry(key(end)).or_insert(fresh),
-                (Some(at), _) => {
-                    let ends = node.prefixes.entry(key(&text[..at])).or_default();
-                    of_same(ends, key(&text[at + 1..]), fresh)
+            Segment::Wild(text) => {
+                let unusual = node.unusual.get_or_insert_default();
+                match (one_star(text), text.as_slice()) {
+                    (Some(0), [_, end @ ..]) => *unusual.suffixes.entry(key(end)).or_insert(fresh),
+                    (Some(at), _) => {
+                        let ends = unusual.prefixes.entry(key(&text[..at])).or_default();
+                        of_same(ends, key(&text[at + 1..]), fresh)
+                    }
+                    (None, _) => of_same(&mut unusual.wild, text.as_slice().into(), fresh),
                 }
-                (None, _) => of_same(&mut node.wild, text.as_slice().into(), fresh),
-            },
+            }
         };
         if id == fresh {
             self.nodes.push(TrieNode { is_any_depth: *segment == Segment::AnyDepth, ..TrieNode::default() });
@@ -140,23 +149,26 @@ impl PathSet {
         if let Some(child) = node.literals.get(name) {
             add(*child);
         }
-        if !node.suffixes.is_empty() {
+        let Some(unusual) = &node.unusual else {
+            return;
+        };
+        if !unusual.suffixes.is_empty() {
             for start in 0..=name.len() {
-                if let Some(child) = node.suffixes.get(&name[start..]) {
+                if let Some(child) = unusual.suffixes.get(&name[start..]) {
                     add(*child);
                 }
             }
         }
-        if !node.prefixes.is_empty() {
+        if !unusual.prefixes.is_empty() {
             for at in 0..=name.len() {
-                for (end, child) in node.prefixes.get(&name[..at]).into_iter().flatten() {
+                for (end, child) in unusual.prefixes.get(&name[..at]).into_iter().flatten() {
                     if name[at..].ends_with(end) {
                         add(*child);
                     }
                 }
             }
         }
-        for (pattern, child) in &node.wild {
+        for (pattern, child) in &unusual.wild {
             if wild_match(pattern, name, self.fold) {
                 add(*child);
             }
