@@ -15,7 +15,9 @@ fn plain(text: &str, scratch: &Scratch) -> String {
     let text = stable(text, scratch);
     let mut out = String::new();
     for line in text.lines() {
-        let words = line.split(' ').map(|word| {
+        // Shortly before midnight the end of a lock has its day before it.
+        let is_day = |word: &str| word.len() == 10 && word.parse::<jiff::civil::Date>().is_ok();
+        let words = line.split(' ').filter(|word| !is_day(word)).map(|word| {
             let digits = word.trim_matches(|c: char| !c.is_ascii_digit());
             if digits.len() == 5 && digits.as_bytes()[2] == b':' {
                 word.replace(digits, "<time>")
