@@ -25,7 +25,21 @@ pub fn locked(path: &Path) -> io::Result<File> {
     file.lock().map(|()| file)
 }
 
-/// Replaces a file by JSON, in one piece.
+/// Replaces a file, in one piece. Several processes may do so at the same time; the last one stands.
+///
+/// # Errors
+/// It cannot be written.
+pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let beside = path.with_file_name(format!(".{name}.{}", std::process::id()));
+    let written = fs::write(&beside, bytes).and_then(|()| fs::rename(&beside, path));
+    if written.is_err() {
+        let _ = fs::remove_file(&beside);
+    }
+    written
+}
+
+/// Replaces a file by JSON, in one piece, under a lock.
 ///
 /// # Errors
 /// It cannot be written.

@@ -8,12 +8,13 @@
 
 use std::fs;
 use std::hash::Hasher;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rustc_hash::FxHasher;
 
 use super::repository::Layout;
 use crate::facts::Oid;
+use crate::kept;
 use crate::policy::{self, Plan, PolicyError, Source, Tree};
 
 /// The file's name below the common git folder.
@@ -50,11 +51,13 @@ pub(super) fn load(
     }
     let path = layout.common_dir.join(KEPT);
     let head = head_of(oid, fold);
-    if let Some(tree) = read(&path, &head, &source.text)
-        && let Ok(plan) = policy::compile_again(&tree, source.clone(), fold)
-    {
-        return Ok(plan);
-    }
+    let source = match read(&path, &head, &source.text) {
+        Some(tree) => match policy::compile_again(&tree, source, fold) {
+            Ok(plan) => return Ok(plan),
+            Err(error) => *error.text,
+        },
+        None => source,
+    };
     let tree = Tree::parse(&source)?;
     let plan = policy::compile(&tree, source, fold)?;
     keep(&path, &head, &tree);
@@ -84,15 +87,8 @@ fn read(path: &Path, head: &str, text: &str) -> Option<Tree> {
     Tree::from_bytes(body, text)
 }
 
-/// Where it cannot be kept, the next hook parses again.
+/// Where it cannot be kept, or git-lane has no folder yet, the next hook parses again.
 fn keep(path: &Path, head: &str, tree: &Tree) {
     let body = tree.to_bytes();
-    let beside = PathBuf::from(format!("{}.{}", path.display(), std::process::id()));
-    let written = path.parent().is_some_and(Path::is_dir)
-        && fs::write(&beside, [head.as_bytes(), &sum(&body), &body].concat())
-            .and_then(|()| fs::rename(&beside, path))
-            .is_ok();
-    if !written {
-        let _ = fs::remove_file(&beside);
-    }
+    let _ = kept::replace(path, &[head.as_bytes(), &sum(&body), &body].concat());
 }

@@ -14,6 +14,7 @@ use super::guard::Guard;
 use super::liveness::Seen;
 use super::machine::World;
 use crate::error::Error;
+use crate::kept;
 
 /// The folder of what is kept.
 #[derive(Debug, Clone)]
@@ -187,15 +188,11 @@ impl State {
     }
 
     fn write(&self, name: &str, value: &impl Serialize) {
-        let beside = self.folder.join(format!(".{name}.{}", std::process::id()));
         let write = || -> std::io::Result<()> {
             fs::create_dir_all(&self.folder)?;
-            File::create(&beside)?.write_all(&serde_json::to_vec(value)?)?;
-            fs::rename(&beside, self.folder.join(name))
+            kept::replace(&self.folder.join(name), &serde_json::to_vec(value)?)
         };
-        if write().is_err() {
-            let _ = fs::remove_file(&beside);
-        }
+        let _ = write();
     }
 
     /// Removes all that is kept here; locks themselves are refs, and stay.
