@@ -180,6 +180,15 @@ fn from_git(oid: git2::Oid) -> Read<Oid> {
         .ok_or_else(|| Unavailable::new("an object id of unknown length", "git fsck"))
 }
 
+/// The commit that an object is, or that a tag names in the end; `None` if there is none.
+fn commit_of(object: &git2::Object<'_>) -> Result<Option<git2::Oid>, git2::Error> {
+    match object.peel(ObjectType::Commit) {
+        Ok(commit) => Ok(Some(commit.id())),
+        Err(error) if matches!(error.code(), ErrorCode::InvalidSpec | ErrorCode::Peel) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
 impl Repository for Git2Repository {
     fn layout(&self) -> &Layout {
         &self.layout
@@ -236,8 +245,8 @@ impl Repository for Git2Repository {
             Some(oid) => self.git.find_object(oid, None),
             None => found.resolve().and_then(|direct| direct.peel(ObjectType::Any)),
         };
-        match direct {
-            Ok(object) => self.peel(from_git(object.id())?),
+        match direct.and_then(|object| commit_of(&object)) {
+            Ok(commit) => commit.map(from_git).transpose(),
             Err(error)
                 if error.code() == ErrorCode::NotFound
                     && found.symbolic_target().ok().flatten().is_some() =>
@@ -280,15 +289,9 @@ impl Repository for Git2Repository {
     }
 
     fn peel(&self, oid: Oid) -> Read<Option<Oid>> {
-        let object = self
-            .git
-            .find_object(Self::to_git(oid)?, None)
-            .map_err(|error| failed(&format!("the object {oid}"), &error))?;
-        match object.peel(ObjectType::Commit) {
-            Ok(commit) => from_git(commit.id()).map(Some),
-            Err(error) if matches!(error.code(), ErrorCode::InvalidSpec | ErrorCode::Peel) => Ok(None),
-            Err(error) => Err(failed(&format!("the object {oid}"), &error)),
-        }
+        let commit = self.git.find_object(Self::to_git(oid)?, None).and_then(|object| commit_of(&object));
+        let commit = commit.map_err(|error| failed(&format!("the object {oid}"), &error))?;
+        commit.map(from_git).transpose()
     }
 
     fn resolve(&self, expression: &str) -> Read<Oid> {

@@ -24,21 +24,23 @@ pub const VERSION: &str = concat!("git-lane-hook ", env!("CARGO_PKG_VERSION"));
 /// The program for the hooks alone, beside the one that does everything.
 const HOOKS_ALONE: &str = "git-lane-hook";
 
-/// What is to start the hooks of an installed program: the one for hooks alone, if it lies beside it and was put there
-/// with it or later, else the program itself.
+/// What is to start the hooks of an installed program: see [`starting`].
 pub(super) fn starter(binary: &Path) -> PathBuf {
-    let beside = |path: &Path| beside(path, &fs::metadata(path).ok()?).map(|(other, _)| other);
-    let linked =
-        || fs::canonicalize(binary).ok().filter(|path| path != binary).and_then(|path| beside(&path));
-    beside(binary).or_else(linked).unwrap_or_else(|| binary.to_owned())
+    fs::metadata(binary).map_or_else(|_| binary.to_owned(), |data| starting(binary, data).0)
 }
 
-/// The program for hooks alone beside another one, and what the system says of it. `data`: of the other one.
-fn beside(path: &Path, data: &Metadata) -> Option<(PathBuf, Metadata)> {
-    let other = path.with_file_name(HOOKS_ALONE);
-    let found = fs::metadata(&other).ok()?;
-    let is_newer = found.modified().ok()? >= data.modified().ok()?;
-    (is_newer && may_run(&found)).then_some((other, found))
+/// The program for hooks alone, if it lies beside the installed one and was put there with it or later, else the
+/// installed one itself; and what the system says of it. `data`: of the installed one.
+fn starting(binary: &Path, data: Metadata) -> (PathBuf, Metadata) {
+    let beside = |path: &Path| {
+        let other = path.with_file_name(HOOKS_ALONE);
+        let found = fs::metadata(&other).ok()?;
+        let is_newer = found.modified().ok()? >= data.modified().ok()?;
+        (is_newer && may_run(&found)).then_some((other, found))
+    };
+    let linked =
+        || fs::canonicalize(binary).ok().filter(|path| path != binary).and_then(|path| beside(&path));
+    beside(binary).or_else(linked).unwrap_or_else(|| (binary.to_owned(), data))
 }
 
 /// Whether a program for hooks alone is of this version.
@@ -131,10 +133,11 @@ pub fn resolve(script: &OsStr) -> Result<(OsString, Starts), Error> {
     };
     let look = |path: PathBuf| fs::metadata(&path).map(|data| (path, data));
     let is_this = std::env::current_exe().and_then(look).is_ok_and(|(this, data)| {
-        let this = (this.as_path(), &data);
-        is_same(this, (&binary, &installed))
-            || beside(&binary, &installed).is_some_and(|(other, data)| is_same(this, (&other, &data)))
-            || is_same_file(this.0, &starter(&binary))
+        let is = |other: &Path, of: &Metadata| is_same((&this, &data), (other, of));
+        is(&binary, &installed) || {
+            let (starter, data) = starting(&binary, installed);
+            is(&starter, &data)
+        }
     });
     Ok((name, if is_this { Starts::This } else { Starts::Other(binary) }))
 }

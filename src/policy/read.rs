@@ -220,9 +220,9 @@ fn agents(reader: &mut Reader, fields: &Fields<'_>) -> Agents {
             branch: text(reader, &fields, "branch", at("branch")),
             ports: fields.get("ports").and_then(|node| reader.parsed(node, "port range")),
             database: fields.get("database").and_then(|node| {
-                let what = format!("the database of agent `{id}`");
-                let fields = reader.fields(node, node.span, &what, keys::DATABASE)?;
-                let schema = required(reader, &fields, "schema", &what)?;
+                let what = format_args!("the database of agent `{id}`");
+                let fields = reader.fields(node, node.span, what, keys::DATABASE)?;
+                let schema = required(reader, &fields, "schema", what)?;
                 Some(Database { schema })
             }),
             memory: fields.get("memory").and_then(|node| reader.parsed(node, "amount of memory")),
