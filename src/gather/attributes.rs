@@ -14,7 +14,6 @@ use crate::facts::{FileVersion, Oid};
 use crate::policy::pattern::{Segment, wild_match};
 
 const NAME: &[u8] = b".gitattributes";
-const FOLDER: u32 = 0o040_000;
 /// How many bytes are searched for a NUL, which makes a file a binary one.
 const SEARCHED: usize = 8000;
 /// The only attributes that git-lane asks for.
@@ -116,17 +115,17 @@ impl<'r> Attributes<'r> {
             Some(len) => {
                 let name = if len == 0 { folder } else { &folder[len + 1..] };
                 let above = self.folders.get(&folder[..len]).and_then(|above| above.tree.as_ref());
-                let entry = above.and_then(|above| above.find(name));
-                entry.filter(|version| version.mode == FOLDER).map(|version| version.oid)
+                let mut entries = above.into_iter().flat_map(RawTree::entries);
+                entries.find(|entry| entry.is_folder() && entry.name == name).map(|entry| entry.version.oid)
             }
         };
         let tree = tree.map(|oid| self.repo.raw_tree(oid)).transpose()?;
         // A link is read for its own text: git does not follow it, and does not skip it in a tree.
-        let own = tree.as_ref().and_then(|tree| tree.find(NAME));
-        let own = own.filter(|version| version.mode != FOLDER && !version.is_submodule());
+        let mut entries = tree.iter().flat_map(RawTree::entries);
+        let own = entries.find(|e| e.name == NAME && !e.is_folder() && !e.version.is_submodule());
         let mut rules = Vec::new();
         if let Some(file) = own {
-            for line in parse(&self.repo.blob(file.oid)?) {
+            for line in parse(&self.repo.blob(file.version.oid)?) {
                 match line {
                     Line::Rule(rule) => rules.push(rule),
                     Line::Macro(name, assignments) if parent.is_none() => {

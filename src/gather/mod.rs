@@ -44,6 +44,8 @@ pub use opened::Opened;
 pub use plumbing::Plumbing;
 pub use policy_source::Loaded;
 pub use push::{PushLine, parse_push_lines, parse_received_lines, received_line};
-pub use repository::{Head, Layout, ObjectWriter, RawCommit, Read, RefTarget, Repository, config_bool};
+pub use repository::{
+    FOLDER, Head, Layout, ObjectWriter, RawCommit, Read, RefTarget, Repository, config_bool,
+};
 pub(crate) use scratch::Scratch;
 pub use survey::survey;

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::parsed_policy::{self, Parsed};
-use super::repository::{Read, Repository, config_bool, find_in_tree};
+use super::repository::{FOLDER, Read, Repository, config_bool, find_in_tree};
 use crate::error::Error;
 use crate::facts::{Oid, Unavailable};
 use crate::policy::{self, FILE, Plan, Source};
@@ -200,7 +200,7 @@ pub(super) fn in_commit(repo: &dyn Repository, base: &Base) -> Read<Option<(Sour
     match entry.mode {
         0o100_644 | 0o100_755 => {}
         0o120_000 => return Err(not_plain(&name, "a symbolic link")),
-        0o040_000 => return Err(not_plain(&name, "a folder")),
+        FOLDER => return Err(not_plain(&name, "a folder")),
         _ => return Err(not_plain(&name, "no plain file")),
     }
     let text = text(&name, repo.blob(entry.oid)?)?;

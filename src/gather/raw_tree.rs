@@ -7,10 +7,8 @@
 use std::cmp::Ordering;
 use std::rc::Rc;
 
-use super::repository::{Read, TreeEntry, canonical};
+use super::repository::{FOLDER, Read, TreeEntry, canonical};
 use crate::facts::{FileVersion, Oid, Unavailable};
-
-const FOLDER: u32 = 0o040_000;
 
 /// A tree whose bytes are whole.
 #[derive(Debug, Clone)]
@@ -22,8 +20,6 @@ pub struct RawTree {
 /// An entry where it stands.
 #[derive(Debug, Clone, Copy)]
 pub struct RawEntry<'t> {
-    /// All of its bytes.
-    pub whole: &'t [u8],
     /// The name, without slashes.
     pub name: &'t [u8],
     /// Mode and object.
@@ -99,7 +95,7 @@ impl<'t> Iterator for RawEntries<'t> {
             return None;
         }
         self.rest = rest;
-        Some(RawEntry { whole, name, version: FileVersion { mode: canonical(mode), oid } })
+        Some(RawEntry { name, version: FileVersion { mode: canonical(mode), oid } })
     }
 }
 
@@ -131,12 +127,11 @@ impl RawEntry<'_> {
 
     /// Which of two entries stands first in a tree.
     pub fn order(&self, other: &Self) -> Ordering {
-        let end = |entry: &Self| entry.is_folder().then_some(b'/');
-        let name = |entry: &'_ Self| entry.name.iter().copied().chain(end(entry)).collect::<Vec<u8>>();
-        match self.name == other.name && self.is_folder() == other.is_folder() {
-            true => Ordering::Equal,
-            false => name(self).cmp(&name(other)),
-        }
+        self.sorted_by().cmp(other.sorted_by())
+    }
+
+    fn sorted_by(&self) -> impl Iterator<Item = &u8> {
+        self.name.iter().chain(self.is_folder().then_some(&b'/'))
     }
 }
 

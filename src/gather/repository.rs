@@ -7,6 +7,9 @@ use super::raw_tree::RawTree;
 use crate::error::Error;
 use crate::facts::{FileVersion, Oid, RepoPath, Unavailable};
 
+/// The mode of a folder in a tree.
+pub const FOLDER: u32 = 0o040_000;
+
 /// What reading gives: the thing, or why it could not be read.
 pub type Read<T> = Result<T, Unavailable>;
 
@@ -193,7 +196,7 @@ pub trait Repository {
     /// The refs cannot be read.
     fn tips(&self, prefix: &str) -> Read<Vec<Oid>>;
 
-    /// The entries of a tree.
+    /// A tree.
     ///
     /// # Errors
     /// It is missing or broken.
@@ -260,7 +263,7 @@ pub fn canonical(mode: u32) -> u32 {
         0o100_000 if mode & 0o100 != 0 => 0o100_755,
         0o100_000 => 0o100_644,
         0o120_000 => 0o120_000,
-        0o040_000 => 0o040_000,
+        FOLDER => FOLDER,
         _ => 0o160_000,
     }
 }
@@ -270,9 +273,9 @@ pub fn canonical(mode: u32) -> u32 {
 /// # Errors
 /// A tree on the way cannot be read.
 pub fn find_in_tree(repo: &dyn Repository, tree: Oid, path: &str) -> Read<Option<FileVersion>> {
-    let mut at = FileVersion { mode: 0o040_000, oid: tree };
+    let mut at = FileVersion { mode: FOLDER, oid: tree };
     for name in path.split('/') {
-        if at.mode != 0o040_000 {
+        if at.mode != FOLDER {
             return Ok(None);
         }
         match repo.raw_tree(at.oid)?.find(name.as_bytes()) {

@@ -1,12 +1,11 @@
 //! What a repository looks like to somebody who has never seen it.
 
 use super::policy_source::default_base;
-use super::repository::{Read, Repository, TreeEntry};
+use super::repository::{FOLDER, Read, Repository, TreeEntry};
 use super::worktrees::{head_of, worktrees};
 use crate::facts::Oid;
 use crate::init::Survey;
 
-const FOLDER: u32 = 0o040_000;
 /// Folders of migrations are looked for this deep.
 const DEPTH: usize = 6;
 /// Names of folders that hold database migrations and nothing else.

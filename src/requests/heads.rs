@@ -4,10 +4,9 @@ use super::migration::{Item, SecondHead, Source, read, second_heads};
 use super::record::State;
 use super::store::{Store, Tip};
 use crate::facts::{Oid, Unavailable};
-use crate::gather::Repository;
+use crate::gather::{FOLDER, Repository};
 use crate::policy::{Owner, Plan};
 
-const FOLDER: u32 = 0o040_000;
 /// What is larger is no migration that somebody wrote.
 const LARGEST: usize = 1 << 20;
 /// In a lane only what lies below folders of these names is taken for a migration.
