@@ -134,8 +134,10 @@ def installed(lane, folder):
     memory in small pieces too, and starts more slowly than what was written from end to end."""
     place = folder / "bin"
     place.mkdir(parents=True, exist_ok=True)
-    for name in ("git-lane", "git-lane-hook"):
-        if (lane.parent / name).exists():
-            shutil.copyfile(lane.parent / name, place / name)
-            (place / name).chmod(0o755)
+    hooks = lane.with_name("git-lane-hook")
+    # One that is older would not be taken where it lies.
+    is_taken = hooks.exists() and hooks.stat().st_mtime >= lane.stat().st_mtime
+    for source, name in [(lane, "git-lane"), *([(hooks, "git-lane-hook")] if is_taken else [])]:
+        shutil.copyfile(source, place / name)
+        (place / name).chmod(0o755)
     return place / "git-lane"
