@@ -426,12 +426,9 @@ impl Repository for Git2Repository {
             let object = objects.read(git2::Oid::from_bytes(oid.as_bytes())?)?;
             Ok((object.kind() == ObjectType::Tree).then(|| RawTree::new(oid, object.data())))
         };
-        let what = format!("the tree {oid}");
-        read().map_err(|error| failed(&what, &error))?.unwrap_or_else(|| {
-            Err(Unavailable::new(
-                format!("{what} is none"),
-                "git fsck shows whether the repository is damaged",
-            ))
+        read().map_err(|error| failed(&format!("the tree {oid}"), &error))?.unwrap_or_else(|| {
+            let help = "git fsck shows whether the repository is damaged";
+            Err(Unavailable::new(format!("the object {oid} is no tree"), help))
         })
     }
 
