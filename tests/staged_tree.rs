@@ -22,6 +22,7 @@ enum Step {
     Commit,
     Version(u8),
     Split(bool),
+    RecordEnd(bool),
 }
 
 fn any_step() -> impl Strategy<Value = Step> {
@@ -35,6 +36,7 @@ fn any_step() -> impl Strategy<Value = Step> {
         2 => Just(Step::Commit),
         2 => (2..5_u8).prop_map(Step::Version),
         1 => any::<bool>().prop_map(Step::Split),
+        1 => any::<bool>().prop_map(Step::RecordEnd),
     ]
 }
 
@@ -63,6 +65,7 @@ fn take(scratch: &Scratch, step: Step, at: usize) {
         Step::Version(version) => git(&["update-index", "--index-version", &version.to_string()]),
         Step::Split(true) => git(&["update-index", "--split-index"]),
         Step::Split(false) => git(&["update-index", "--no-split-index"]),
+        Step::RecordEnd(on) => git(&["config", "index.recordEndOfIndexEntries", &on.to_string()]),
     }
 }
 
@@ -114,4 +117,21 @@ fn a_sparse_index_has_the_whole_tree() {
     let repo = Git2Repository::open_at(&scratch.root()).unwrap();
     let ours = staged_tree(&repo, &scratch.root().join(".git/index")).unwrap().unwrap();
     assert_eq!(ours.to_string(), theirs);
+}
+
+#[test]
+fn where_git_records_the_end_of_the_entries_the_tree_is_found_there() {
+    let scratch = Scratch::new();
+    scratch.git(&["config", "index.recordEndOfIndexEntries", "true"]).ok();
+    scratch.write("new.py", "x\n");
+    scratch.git(&["add", "new.py"]).ok();
+    let theirs = scratch.git(&["write-tree"]).ok().out.trim().to_owned();
+    let index = scratch.root().join(".git/index");
+    let mut bytes = fs::read(&index).unwrap();
+    assert_eq!(&bytes[bytes.len() - 52..bytes.len() - 48], b"EOIE");
+    // Whoever walks the entries finds one that is not merged, and builds another tree or none.
+    bytes[12 + 60] |= 0x10;
+    fs::write(&index, bytes).unwrap();
+    let repo = Git2Repository::open_at(&scratch.root()).unwrap();
+    assert_eq!(staged_tree(&repo, &index).unwrap().unwrap().to_string(), theirs);
 }

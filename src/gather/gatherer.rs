@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use super::environment::Environment;
 use super::identity::rebasing_branch;
-use super::index::staged_tree;
 use super::lines;
+use super::noted_tree::staged_tree;
 use super::policy_source::Base;
 use super::repository::{Head, RawCommit, Read, Repository};
 use super::tree_diff::{merge_diff, tree_diff};
@@ -86,7 +86,7 @@ impl Gatherer<'_> {
             Some(path) => path.clone(),
             None => layout.git_dir.join("index"),
         };
-        staged_tree(self.repo, &index)
+        staged_tree(self.repo, &index, self.event)
     }
 
     fn merge_heads(&self) -> Read<Vec<Oid>> {

@@ -1,18 +1,26 @@
 //! The staged tree's id, read out of the index file: git keeps it in the TREE extension, and brings
 //! it up to date before it runs pre-commit.
 //!
-//! Format: gitformat-index(5). Entries are walked, not searched, so that no file name can pass for
-//! an extension.
+//! Format: gitformat-index(5). Where the extensions begin is found by walking the entries, so that no file name can
+//! pass for one; or it is known already, and then all from there to the end has to be extensions.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Seek, SeekFrom};
 use std::path::Path;
 
+use sha1::{Digest, Sha1};
+
 use super::repository::{Read as Reading, Repository};
 use crate::facts::{Oid, Unavailable};
 
 /// How much of the index is in memory at a time.
-const BUFFER: usize = 64 << 10;
+const BUFFER: usize = 32 << 10;
+
+/// The length of what stands before the entries.
+const HEADER: usize = 12;
+
+/// The length of an id: git's own plumbing reads the indexes of repositories whose ids are longer.
+const ID: usize = 20;
 
 /// The tree that an index would be committed as: from the TREE extension if that is valid, else
 /// built in memory. An index that does not exist is an empty one.
@@ -20,73 +28,151 @@ const BUFFER: usize = 64 << 10;
 /// # Errors
 /// The index cannot be read.
 pub fn staged_tree(repo: &dyn Repository, index: &Path) -> Reading<Option<Oid>> {
-    let file = match File::open(index) {
-        Ok(file) => file,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(error) => {
-            return Err(Unavailable::new(
-                format!("the index {} cannot be read: {error}", index.display()),
-                "look at the file's permissions",
-            ));
-        }
-    };
-    // Whatever is odd about the index is for a whole reader to judge.
-    match cached_tree(file, 20) {
-        Ok(Some(tree)) if repo.has(tree) => Ok(Some(tree)),
-        _ => repo.index_tree(index).map(Some),
+    open(index)?.map(|file| tree_in(repo, index, file)).transpose()
+}
+
+/// The tree of an open index: see [`staged_tree`].
+pub(super) fn tree_in(repo: &dyn Repository, index: &Path, file: File) -> Reading<Oid> {
+    match tree_of(repo, file, None) {
+        Some(found) => Ok(found.tree),
+        None => repo.index_tree(index),
     }
+}
+
+/// Opens an index; `None` where there is none.
+pub(super) fn open(index: &Path) -> Reading<Option<File>> {
+    match File::open(index) {
+        Ok(file) => Ok(Some(file)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(Unavailable::new(
+            format!("the index {} cannot be read: {error}", index.display()),
+            "look at the file's permissions",
+        )),
+    }
+}
+
+/// What the TREE extension says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Found {
+    /// The root.
+    pub(super) tree: Oid,
+    /// Where the index's extensions begin, in bytes.
+    pub(super) extensions: u64,
+}
+
+/// The tree of an index, if its TREE extension is valid; whatever is odd about it is for a whole reader to judge.
+/// `guess`: where extensions may begin.
+pub(super) fn tree_of(repo: &dyn Repository, index: File, guess: Option<u64>) -> Option<Found> {
+    cached_tree(index, guess).ok().flatten().filter(|found| repo.has(found.tree))
 }
 
 /// The root of a valid TREE extension; `None` where there is none, or where the index has something
 /// that the extension does not speak of. Entries pass through one small buffer.
-fn cached_tree(file: impl Read + Seek, hash_len: usize) -> io::Result<Option<Oid>> {
+fn cached_tree(mut file: impl Read + Seek, guess: Option<u64>) -> io::Result<Option<Found>> {
+    let end = file.seek(SeekFrom::End(0))?.saturating_sub(ID as u64);
+    let told = end_of_entries(&mut file, end)?;
     let mut file = BufReader::with_capacity(BUFFER, file);
-    let end = file.seek(SeekFrom::End(0))?.saturating_sub(hash_len as u64);
     file.rewind()?;
-    let header: [u8; 12] = take(&mut file)?;
+    let header: [u8; HEADER] = take(&mut file)?;
     if &header[..4] != b"DIRC" {
         return Ok(None);
     }
     let (version, count) = (word(&header[4..]), word(&header[8..]));
-    let mut at = 12;
-    let mut left = count;
+    // No entry need be looked at: TREE is marked as not valid for one that is not simply part of the tree.
+    for extensions in told.into_iter().chain(guess).filter(|at| (HEADER as u64..end).contains(at)) {
+        if let Ok(Some(tree)) = tree_from(&mut file, extensions, end, count) {
+            return Ok(Some(Found { tree, extensions }));
+        }
+    }
+    file.seek(SeekFrom::Start(HEADER as u64))?;
+    let Some(entries) = skip_entries(&mut file, version, count)? else {
+        return Ok(None);
+    };
+    let extensions = HEADER as u64 + entries;
+    Ok(tree_from(&mut file, extensions, end, count)?.map(|tree| Found { tree, extensions }))
+}
+
+/// The length of all entries, which are passed over; `None` if one of them is not simply part of the tree.
+fn skip_entries<R: Read + Seek>(
+    file: &mut BufReader<R>,
+    version: u32,
+    count: u32,
+) -> io::Result<Option<u64>> {
+    let (mut left, mut whole) = (count, 0);
     while left > 0 {
-        let (entries, len) = plain_entries(file.fill_buf()?, left, version, hash_len);
+        let (entries, len) = plain_entries(file.fill_buf()?, left, version);
         file.consume(len);
         left -= entries;
-        at += len as u64;
+        whole += len as u64;
         // One that goes over the buffer's end, or that is not plain.
         if left > 0 {
-            match skip_entry(&mut file, version, hash_len)? {
-                Some(len) => at += len,
+            match skip_entry(file, version)? {
+                Some(len) => whole += len,
                 None => return Ok(None),
             }
             left -= 1;
         }
     }
-    let mut tree = None;
+    Ok(Some(whole))
+}
+
+/// The root that the extensions from here to the end tell of; `None` if they do not end there, or do not tell.
+fn tree_from<R: Read + Seek>(
+    file: &mut BufReader<R>,
+    begin: u64,
+    end: u64,
+    count: u32,
+) -> io::Result<Option<Oid>> {
+    // Keeps what is in the buffer, where it is there.
+    let here = file.stream_position()?;
+    file.seek_relative(begin.wrapping_sub(here) as i64)?;
+    let (mut at, mut tree) = (begin, None);
     while at + 8 <= end {
-        let head: [u8; 8] = take(&mut file)?;
+        let head: [u8; 8] = take(file)?;
         let size = word(&head[4..]);
         at += 8 + u64::from(size);
         match &head[..4] {
-            // Sparse: folders stand for what is in them, under the same root.
-            b"sdir" => file.seek_relative(i64::from(size))?,
-            // A split index, or what a later git may think of: in small letters, whoever does not know it
-            // does not understand the index.
-            [b'a'..=b'z', ..] => return Ok(None),
             b"TREE" if at <= end => {
                 let mut body = vec![0; size as usize];
                 file.read_exact(&mut body)?;
-                match root_of(&body, count, hash_len) {
+                match root_of(&body, count) {
                     Some(root) => tree = Some(root),
                     None => return Ok(None),
                 }
             }
-            _ => file.seek_relative(i64::from(size))?,
+            // Sparse: folders stand for what is in them, under the same root.
+            b"sdir" | [b'A'..=b'Z', ..] => file.seek_relative(i64::from(size))?,
+            // A split index, or what a later git may think of: in small letters, whoever does not know it
+            // does not understand the index.
+            _ => return Ok(None),
         }
     }
-    Ok(tree)
+    Ok(tree.filter(|_| at == end))
+}
+
+/// Where the extensions begin, by what the last of them says (EOIE, which git writes where `index.threads` or
+/// `index.recordEndOfIndexEntries` is set); `None` where it is missing, or where its hash of the names and sizes
+/// of the others does not hold: then git itself does not believe it. `end`: where the index's own hash begins.
+fn end_of_entries(file: &mut (impl Read + Seek), end: u64) -> io::Result<Option<u64>> {
+    const SIZE: usize = 4 + ID;
+    let Some(last) = end.checked_sub(8 + SIZE as u64).filter(|last| *last >= HEADER as u64) else {
+        return Ok(None);
+    };
+    file.seek(SeekFrom::Start(last))?;
+    let said: [u8; 8 + SIZE] = take(file)?;
+    if &said[..4] != b"EOIE" || word(&said[4..]) as usize != SIZE {
+        return Ok(None);
+    }
+    let begin = u64::from(word(&said[8..]));
+    let mut at = begin;
+    let mut hash = Sha1::new();
+    while at >= HEADER as u64 && at + 8 <= last {
+        file.seek(SeekFrom::Start(at))?;
+        let head: [u8; 8] = take(file)?;
+        hash.update(head);
+        at += 8 + u64::from(word(&head[4..]));
+    }
+    Ok((at == last && hash.finalize()[..] == said[12..]).then_some(begin))
 }
 
 fn word(bytes: &[u8]) -> u32 {
@@ -105,19 +191,28 @@ const EXTENDED: u16 = 0x4000;
 const LONG: u64 = 0x0fff;
 
 /// How many entries, at most `left`, lie whole and plain at the start of a buffer, and their length.
-fn plain_entries(buffer: &[u8], left: u32, version: u32, hash_len: usize) -> (u32, usize) {
-    let fixed = STAT + hash_len + 2;
+fn plain_entries(buffer: &[u8], left: u32, version: u32) -> (u32, usize) {
+    let fixed = STAT + ID + 2;
     let (mut entries, mut at) = (0, 0);
-    if version == 4 {
-        return (0, 0); // their lengths do not stand in them
-    }
     while entries < left {
         let Some(&[high, low]) = buffer.get(at + fixed - 2..at + fixed) else {
             break;
         };
         let flags = u16::from_be_bytes([high, low]);
         let name = usize::from(flags & LONG as u16);
-        let end = at + ((fixed + name) / 8 + 1) * 8;
+        let end = if version == 4 {
+            // How much to cut off the last name, in one byte most times; then the rest of this one.
+            let rest = match buffer.get(at + fixed..) {
+                Some([0..=0x7f, rest @ ..]) => rest,
+                _ => break,
+            };
+            let Some(end) = memchr::memchr(0, rest) else {
+                break;
+            };
+            at + fixed + 1 + end + 1
+        } else {
+            at + ((fixed + name) / 8 + 1) * 8
+        };
         if flags & (STAGE | EXTENDED) != 0 || name as u64 == LONG || end > buffer.len() {
             break;
         }
@@ -129,16 +224,10 @@ fn plain_entries(buffer: &[u8], left: u32, version: u32, hash_len: usize) -> (u3
 
 /// The length of the entry that begins here, which is passed over; `None` for one that is not simply
 /// part of the tree.
-fn skip_entry<R: Read + Seek>(
-    file: &mut BufReader<R>,
-    version: u32,
-    hash_len: usize,
-) -> io::Result<Option<u64>> {
+fn skip_entry<R: Read + Seek>(file: &mut BufReader<R>, version: u32) -> io::Result<Option<u64>> {
     const INTENT_TO_ADD: u16 = 0x2000;
-    let mut fixed = [0; STAT + 32 + 2];
-    let fixed = &mut fixed[..STAT + hash_len + 2];
-    file.read_exact(fixed)?;
-    let first = u16::from_be_bytes([fixed[STAT + hash_len], fixed[STAT + hash_len + 1]]);
+    let fixed: [u8; STAT + ID + 2] = take(file)?;
+    let first = u16::from_be_bytes([fixed[STAT + ID], fixed[STAT + ID + 1]]);
     let mut len = fixed.len() as u64;
     if first & STAGE != 0 {
         return Ok(None);
@@ -189,7 +278,7 @@ fn skip_name(file: &mut impl BufRead) -> io::Result<u64> {
 
 /// The root's id, if every node is valid and the tree has as many entries as the index. A node: its path and
 /// a NUL, the number of entries (-1: not valid) and of subtrees, the id; then those subtrees.
-fn root_of(body: &[u8], count: u32, hash_len: usize) -> Option<Oid> {
+fn root_of(body: &[u8], count: u32) -> Option<Oid> {
     let mut rest = body;
     let mut root = None;
     let mut left: u64 = 1;
@@ -197,7 +286,7 @@ fn root_of(body: &[u8], count: u32, hash_len: usize) -> Option<Oid> {
         let path = memchr::memchr(0, rest)?;
         let (entries, after) = number(&rest[path + 1..], b' ')?;
         let (subtrees, after) = number(after, b'\n')?;
-        let (id, after) = after.split_at_checked(hash_len)?;
+        let (id, after) = after.split_at_checked(ID)?;
         if root.is_none() {
             if path > 0 || entries != count {
                 return None;
@@ -224,78 +313,4 @@ fn number(bytes: &[u8], end: u8) -> Option<(u32, &[u8])> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::io::Cursor;
-
-    #[test]
-    fn what_is_no_index_has_no_tree() {
-        for bytes in [&b""[..], b"DIRC\0\0\0\x02\xff\xff\xff\xff", &[b'x'; 100], b"DIRC\0\0\0\x02\0\0\0\0"] {
-            assert!(!matches!(cached_tree(Cursor::new(bytes), 20), Ok(Some(_))));
-        }
-    }
-    const ROOT: [u8; 20] = [7; 20];
-
-    /// An index of version 2 with these names, and these extensions.
-    fn index(names: &[&str], extensions: &[(&[u8; 4], Vec<u8>)]) -> Vec<u8> {
-        let mut bytes = [b"DIRC".as_slice(), &[0, 0, 0, 2], &(names.len() as u32).to_be_bytes()].concat();
-        for name in names {
-            bytes.extend([b'1'; STAT + 20]);
-            bytes.extend((name.len().min(0xfff) as u16).to_be_bytes());
-            bytes.extend(name.as_bytes());
-            bytes.extend(vec![0; (62 + name.len()) / 8 * 8 + 8 - 62 - name.len()]);
-        }
-        for (name, body) in extensions {
-            bytes.extend(*name);
-            bytes.extend((body.len() as u32).to_be_bytes());
-            bytes.extend(body);
-        }
-        bytes.extend([0; 20]);
-        bytes
-    }
-
-    fn node(path: &str, numbers: &str, id: [u8; 20]) -> Vec<u8> {
-        [path.as_bytes(), b"\0", numbers.as_bytes(), b"\n", &id].concat()
-    }
-
-    fn found(names: &[&str], extensions: &[(&[u8; 4], Vec<u8>)]) -> Option<Oid> {
-        cached_tree(Cursor::new(index(names, extensions)), 20).expect("reads")
-    }
-
-    #[test]
-    fn a_tree_counts_if_every_node_is_valid_and_all_entries_are_in_it() {
-        let names = ["a", "b/c"];
-        let sub = |numbers| node("b", numbers, [9; 20]);
-        let tree = |root, sub: &[u8]| vec![(b"TREE", [node("", root, ROOT).as_slice(), sub].concat())];
-        assert_eq!(found(&names, &tree("2 1", &sub("1 0"))), Oid::from_bytes(&ROOT));
-        assert_eq!(found(&names, &tree("2 1", &sub("-1 0"))), None, "a folder has changed");
-        assert_eq!(found(&names, &tree("-1 1", &sub("1 0"))), None, "the root has changed");
-        assert_eq!(found(&names, &tree("3 1", &sub("1 0"))), None, "of another index");
-        assert_eq!(found(&names, &tree("2 2", &sub("1 0"))), None, "a node is missing");
-        assert_eq!(found(&names, &tree("2 0", &sub("1 0"))), None, "a node too many");
-        assert_eq!(found(&names, &[]), None);
-    }
-
-    #[test]
-    fn extensions_that_must_be_known_are() {
-        let with = |name| found(&["a"], &[(name, vec![1; 9]), (b"TREE", node("", "1 0", ROOT))]);
-        for name in [b"REUC", b"UNTR", b"EOIE", b"sdir"] {
-            assert_eq!(with(name), Oid::from_bytes(&ROOT));
-        }
-        for name in [b"link", b"new!"] {
-            assert_eq!(with(name), None);
-        }
-    }
-
-    #[test]
-    fn entries_are_walked_over_the_ends_of_the_buffer() {
-        let long = "x".repeat(5000);
-        let names: Vec<String> = (0..3000).map(|n| format!("{n:05}{}", &long[..n % 131])).collect();
-        let mut names: Vec<&str> = names.iter().map(String::as_str).collect();
-        names.extend([long.as_str(), "y", &long[..0xfff], "z"]);
-        let tree = node("", &format!("{} 0", names.len()), ROOT);
-        assert_eq!(found(&names, &[(b"TREE", tree)]), Oid::from_bytes(&ROOT));
-        let text = "TREE\u{1}";
-        assert_eq!(found(&[text, "TREE"], &[]), None, "a name is no extension");
-    }
-}
+mod tests;

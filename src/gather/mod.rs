@@ -14,6 +14,7 @@ mod job;
 pub mod lines;
 mod locks;
 pub mod message;
+pub mod noted_tree;
 mod opened;
 pub mod parsed_policy;
 mod plumbing;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::os::{bytes_of, is_absent, is_at, unreadable, unwritable};
 use super::scripts::is_ours as is_our_script;
 use crate::error::Error;
-use crate::gather::Layout;
+use crate::gather::{Layout, noted_tree, parsed_policy};
 
 /// Our folders.
 #[derive(Debug, Clone)]
@@ -113,7 +113,9 @@ impl Drop for InstallLock<'_> {
             // The hooks of a server lie beside those of worktrees, and only these need it.
             if !self.places.lane.join("hooks").exists() {
                 super::program::remove(self.places);
-                let _ = fs::remove_file(self.places.common.join(crate::gather::parsed_policy::KEPT));
+                for kept in [parsed_policy::KEPT, noted_tree::NOTE] {
+                    let _ = fs::remove_file(self.places.common.join(kept));
+                }
             }
             let _ = fs::remove_file(&self.places.lock);
             let _ = fs::remove_dir(&self.places.lane);

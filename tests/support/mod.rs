@@ -195,8 +195,17 @@ impl Worktree {
 
     /// Runs git-lane with something on standard input.
     pub fn lane_stdin(&self, args: &[&str], input: &[u8]) -> Ran {
+        self.stdin(LANE, args, input)
+    }
+
+    /// Runs git with something on standard input.
+    pub fn git_stdin(&self, args: &[&str], input: &[u8]) -> Ran {
+        self.stdin("git", args, input)
+    }
+
+    fn stdin(&self, program: &str, args: &[&str], input: &[u8]) -> Ran {
         use std::io::Write;
-        let mut command = self.command(LANE);
+        let mut command = self.command(program);
         let command = command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let _ = child.stdin.take().unwrap().write_all(input);

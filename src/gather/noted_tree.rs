@@ -1,0 +1,90 @@
+//! The staged tree that `pre-commit` found, noted for the `commit-msg` of the same commit: an index of 200,000 files is
+//! 20 MB, and all of its entries stand before what says the tree.
+//!
+//! The note says of which index it is by what changes with each that git writes. It is kept where whoever can write it
+//! could as well take the hooks away; nothing but that one hook goes by it. The next `pre-commit` looks first where the
+//! entries ended the last time, and believes only what it finds there.
+
+use std::fs::{self, File};
+use std::io::{Read as _, Seek, SeekFrom};
+use std::path::Path;
+use std::time::UNIX_EPOCH;
+
+use super::index;
+use super::repository::{Read, Repository};
+use crate::facts::{Event, Oid};
+use crate::kept;
+
+/// The file's name below the common git folder. One for all worktrees: a note of another one's index is none.
+pub const NOTE: &str = "lane/staged-tree";
+
+/// The size from which on reading an index takes longer than noting what was found, in bytes.
+const LARGE: u64 = 1 << 20;
+
+/// What was noted.
+struct Noted<'n> {
+    /// What the index is known by that it was noted of.
+    index: &'n str,
+    /// Where the extensions of that index begin: those of the next one begin there as well, unless a file came or went.
+    extensions: u64,
+    tree: Oid,
+}
+
+/// The tree that an index would be committed as: see [`index::staged_tree`]. `event`: what asks.
+///
+/// # Errors
+/// The index cannot be read.
+pub(super) fn staged_tree(repo: &dyn Repository, path: &Path, event: Event) -> Read<Option<Oid>> {
+    let Some(mut file) = index::open(path)? else {
+        return Ok(None);
+    };
+    let known_by = match event {
+        Event::PreCommit | Event::CommitMsg => known_by(&mut file),
+        _ => None,
+    };
+    let Some(known_by) = known_by else {
+        return index::tree_in(repo, path, file).map(Some);
+    };
+    let note = repo.layout().common_dir.join(NOTE);
+    let text = fs::read_to_string(&note).unwrap_or_default();
+    let noted = parse(&text);
+    if let (Event::CommitMsg, Some(noted)) = (event, &noted)
+        && noted.index == known_by
+        && repo.has(noted.tree)
+    {
+        return Ok(Some(noted.tree));
+    }
+    let Some(found) = index::tree_of(repo, file, noted.map(|noted| noted.extensions)) else {
+        return repo.index_tree(path).map(Some);
+    };
+    if event == Event::PreCommit {
+        // Where it cannot be noted, the next hook reads the index again.
+        let _ = kept::replace(&note, format!("{known_by} {} {}\n", found.extensions, found.tree).as_bytes());
+    }
+    Ok(Some(found.tree))
+}
+
+/// What an index is known by: its size, the file that it is, when that was written, and the hash at its end, which may
+/// be left out (`index.skipHash`); `None` of one that is quickly read.
+fn known_by(file: &mut File) -> Option<String> {
+    let data = file.metadata().ok()?;
+    let len = data.len();
+    if len < LARGE {
+        return None;
+    }
+    let written = data.modified().ok()?.duration_since(UNIX_EPOCH).ok()?.as_nanos();
+    let mut hash = [0; 20];
+    file.seek(SeekFrom::End(-20)).ok()?;
+    file.read_exact(&mut hash).ok()?;
+    #[cfg(unix)]
+    let number = std::os::unix::fs::MetadataExt::ino(&data);
+    #[cfg(not(unix))]
+    let number = 0;
+    Some(format!("{len} {number} {written} {}", Oid::from_bytes(&hash)?))
+}
+
+fn parse(note: &str) -> Option<Noted<'_>> {
+    let (rest, tree) = note.strip_suffix('\n')?.rsplit_once(' ')?;
+    let (index, extensions) = rest.rsplit_once(' ')?;
+    Some(Noted { index, extensions: extensions.parse().ok()?, tree: Oid::from_hex(tree)? })
+}
