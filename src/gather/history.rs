@@ -46,7 +46,7 @@ impl Gatherer<'_> {
         let oids = self.repo.commits(include, exclude)?;
         let wants_files = self.wants(Need::Files);
         let is_long = wants_files && oids.len() >= STREAMED;
-        let mut stream = if is_long { Stream::start(self.repo.layout()) } else { None };
+        let mut stream = is_long.then(|| Stream::new(self.repo.layout()));
         let commits: Read<Vec<Commit>> = oids
             .into_iter()
             .map(|oid| {

@@ -1,12 +1,16 @@
 //! Which files commits change, as git's own plumbing says it: git-diff-tree(1), `--stdin`.
 //!
-//! One git is asked for many commits, and answers while other things are read. It is told the parents of each,
+//! Git is asked for many commits, and answers while other things are read. It is told the parents of each,
 //! so that neither grafts nor replace refs change what it compares, and every commit has to be answered, in
 //! order: whatever else comes is no answer at all, and the files are read in process instead.
+//!
+//! A git keeps what it has read of each commit for as long as it runs. So none is asked for more than a part of a long
+//! history, and some run at a time.
 
 use std::io::{BufRead, BufReader, Write};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::repository::Layout;
@@ -18,6 +22,10 @@ use crate::locks::git;
 const PATIENCE: Duration = Duration::from_secs(60);
 /// How many bytes of questions are sent at once.
 const CHUNK: usize = 16 << 10;
+/// How many commits one git is asked for.
+const PART: usize = 4000;
+/// How many gits run at a time, where there are as many processors.
+const MOST: usize = 4;
 /// What a server gives its hooks so that the objects of a push are found: git-receive-pack(1).
 const OBJECTS: [&str; 3] =
     ["GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_QUARANTINE_PATH"];
@@ -25,52 +33,96 @@ const OBJECTS: [&str; 3] =
 /// A commit, and the files that it changes: for a merge, those that differ from every parent.
 type Answer = (Oid, Vec<FileChange>);
 
-/// A git that is asked for the files of commits.
+/// Gits that are asked for the files of commits.
 pub(super) struct Stream {
-    child: Child,
+    crew: Arc<Crew>,
+    part: usize,
     asked: Vec<Oid>,
     chunk: Vec<u8>,
+    /// Questions of the last part.
     questions: Option<Sender<Vec<u8>>>,
-    /// Answers in order; `None` for what is none.
+    parts: Vec<Asked>,
+    workers: usize,
+    to_do: Option<Sender<Part>>,
+}
+
+/// A part of the questions, before its git is started.
+struct Part {
+    questions: Receiver<Vec<u8>>,
+    /// In order; `None` for what is no answer.
+    answers: Sender<Option<Answer>>,
+}
+
+/// A part as it is waited for.
+struct Asked {
+    /// How many commits were asked for before it.
+    begin: usize,
     answers: Receiver<Option<Answer>>,
 }
 
+/// What the threads share, each of which runs one git after the other.
+struct Crew {
+    start: Box<dyn Fn() -> Command + Send + Sync>,
+    to_do: Mutex<Receiver<Part>>,
+    /// Those that run; `None` once nobody waits for them any more.
+    running: Mutex<Option<Vec<Child>>>,
+}
+
 impl Stream {
-    /// Starts git; `None` where there is none.
-    pub(super) fn start(layout: &Layout) -> Option<Self> {
-        Self::run(diff_tree(layout))
+    /// Nothing is started before the first question.
+    pub(super) fn new(layout: &Layout) -> Self {
+        Self::in_parts(layout, PART)
     }
 
-    fn run(mut command: Command) -> Option<Self> {
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
-        let mut child = command.spawn().ok()?;
-        let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
-        let (questions, to_ask) = channel::<Vec<u8>>();
-        let (answered, answers) = channel();
-        std::thread::spawn(move || {
-            if let Some(mut stdin) = stdin {
-                // Where git is gone its answers are missing, which is seen there.
-                while let Ok(chunk) = to_ask.recv()
-                    && stdin.write_all(&chunk).is_ok()
-                {}
-            }
-        });
-        std::thread::spawn(move || {
-            if let Some(stdout) = stdout {
-                read(BufReader::with_capacity(CHUNK, stdout), &answered);
-            }
-        });
-        Some(Self { child, asked: Vec::new(), chunk: Vec::new(), questions: Some(questions), answers })
+    /// `part`: how many commits one git is asked for.
+    pub(super) fn in_parts(layout: &Layout, part: usize) -> Self {
+        let layout = layout.clone();
+        Self::of(part, move || diff_tree(&layout))
+    }
+
+    fn of(part: usize, start: impl Fn() -> Command + Send + Sync + 'static) -> Self {
+        let (to_do, parts) = channel();
+        let crew =
+            Crew { start: Box::new(start), to_do: Mutex::new(parts), running: Mutex::new(Some(Vec::new())) };
+        Self {
+            crew: Arc::new(crew),
+            part,
+            asked: Vec::new(),
+            chunk: Vec::new(),
+            questions: None,
+            parts: Vec::new(),
+            workers: std::thread::available_parallelism().map_or(1, |count| count.get().min(MOST)),
+            to_do: Some(to_do),
+        }
     }
 
     /// Asks for the files of a commit, held against these parents.
     pub(super) fn ask(&mut self, commit: Oid, parents: &[Oid]) {
+        if self.asked.len().is_multiple_of(self.part) {
+            self.begin_part();
+        }
         self.asked.push(commit);
         let line = std::iter::once(&commit).chain(parents).map(Oid::to_string).collect::<Vec<_>>().join(" ");
         self.chunk.extend_from_slice(line.as_bytes());
         self.chunk.push(b'\n');
         if self.chunk.len() >= CHUNK {
             self.send();
+        }
+    }
+
+    fn begin_part(&mut self) {
+        self.send();
+        let (questions, to_ask) = channel();
+        let (answered, answers) = channel();
+        self.questions = Some(questions);
+        if let Some(to_do) = &self.to_do {
+            // Where no thread is left to take it, its answers are missing, which is seen there.
+            let _ = to_do.send(Part { questions: to_ask, answers: answered });
+        }
+        self.parts.push(Asked { begin: self.asked.len(), answers });
+        if self.parts.len() <= self.workers {
+            let crew = Arc::clone(&self.crew);
+            std::thread::spawn(move || crew.work());
         }
     }
 
@@ -86,24 +138,82 @@ impl Stream {
     pub(super) fn finish(mut self, mut each: impl FnMut(usize, Vec<FileChange>)) -> bool {
         self.send();
         self.questions = None;
+        self.to_do = None;
         let mut at = 0;
-        loop {
-            match self.answers.recv_timeout(PATIENCE) {
-                Ok(Some((oid, files))) if self.asked.get(at) == Some(&oid) => each(at, files),
-                Err(RecvTimeoutError::Disconnected) => break,
-                Ok(_) | Err(RecvTimeoutError::Timeout) => return false,
+        for part in &self.parts {
+            if at != part.begin {
+                return false; // the one before ended too soon, or too late
             }
-            at += 1;
+            loop {
+                match part.answers.recv_timeout(PATIENCE) {
+                    Ok(Some((oid, files))) if self.asked.get(at) == Some(&oid) => each(at, files),
+                    Err(RecvTimeoutError::Disconnected) => break,
+                    Ok(_) | Err(RecvTimeoutError::Timeout) => return false,
+                }
+                at += 1;
+            }
         }
-        at == self.asked.len() && self.child.wait().is_ok_and(|status| status.success())
+        at == self.asked.len()
     }
 }
 
 impl Drop for Stream {
     fn drop(&mut self) {
-        // Nothing is left of it, however it ended; one that was waited for is not there to be killed.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        // Nothing is left of them, however they ended; one that was waited for is not there to be killed.
+        let running = self.crew.running.lock().ok().and_then(|mut running| running.take());
+        for mut child in running.into_iter().flatten() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+impl Crew {
+    fn work(&self) {
+        loop {
+            let part = match self.to_do.lock() {
+                Ok(to_do) => to_do.recv(),
+                Err(_) => return,
+            };
+            let Ok(Part { questions, answers }) = part else {
+                return; // no part is left
+            };
+            if self.answer(questions, &answers).is_none() {
+                let _ = answers.send(None);
+            }
+        }
+    }
+
+    /// Runs one git; `None` where there is none, where nobody waits for it, or where it fails.
+    fn answer(&self, questions: Receiver<Vec<u8>>, answers: &Sender<Option<Answer>>) -> Option<()> {
+        let mut command = (self.start)();
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let (id, stdin, stdout) = {
+            let mut running = self.running.lock().ok()?;
+            let running = running.as_mut()?;
+            let mut child = command.spawn().ok()?;
+            let pipes: (Option<ChildStdin>, Option<ChildStdout>) = (child.stdin.take(), child.stdout.take());
+            let id = child.id();
+            running.push(child);
+            (id, pipes.0?, pipes.1?)
+        };
+        std::thread::spawn(move || {
+            let mut stdin = stdin;
+            // Where git is gone its answers are missing, which is seen there.
+            while let Ok(chunk) = questions.recv()
+                && stdin.write_all(&chunk).is_ok()
+            {}
+        });
+        let is_whole = read(BufReader::with_capacity(CHUNK, stdout), answers).is_some();
+        let mut child = {
+            let mut running = self.running.lock().ok()?;
+            let running = running.as_mut()?;
+            running.remove(running.iter().position(|child| child.id() == id)?)
+        };
+        if !is_whole {
+            let _ = child.kill();
+        }
+        (child.wait().ok()?.success() && is_whole).then_some(())
     }
 }
 
@@ -122,8 +232,9 @@ fn diff_tree(layout: &Layout) -> Command {
     command
 }
 
-/// Reads all answers: each is the commit's id, then the files. Ends with the first that is none.
-fn read(mut output: impl BufRead, answers: &Sender<Option<Answer>>) {
+/// Reads all answers: each is the commit's id, then the files. `None` with the first that is none, or where nobody
+/// waits for them.
+fn read(mut output: impl BufRead, answers: &Sender<Option<Answer>>) -> Option<()> {
     let mut field = Vec::new();
     let mut current: Option<Answer> = None;
     loop {
@@ -131,26 +242,21 @@ fn read(mut output: impl BufRead, answers: &Sender<Option<Answer>>) {
         match output.read_until(0, &mut field) {
             Ok(0) => break,
             Ok(_) if field.pop() == Some(0) => {}
-            _ => {
-                let _ = answers.send(None);
-                return;
+            _ => return None,
+        }
+        if field.first() == Some(&b':') {
+            let (_, files) = current.as_mut()?;
+            read_file(&field, &mut output, files)?;
+        } else {
+            let next = std::str::from_utf8(&field).ok().and_then(Oid::from_hex)?;
+            if let Some(answer) = current.replace((next, Vec::new())) {
+                answers.send(Some(sorted(answer))).ok()?;
             }
         }
-        let is_right = if field.first() == Some(&b':') {
-            current.as_mut().is_some_and(|(_, files)| read_file(&field, &mut output, files).is_some())
-        } else {
-            let next = std::str::from_utf8(&field).ok().and_then(Oid::from_hex);
-            let is_right = next.is_some();
-            let before = std::mem::replace(&mut current, next.map(|oid| (oid, Vec::new())));
-            before.is_none_or(|answer| answers.send(Some(sorted(answer))).is_ok()) && is_right
-        };
-        if !is_right {
-            let _ = answers.send(None);
-            return;
-        }
     }
-    if let Some(answer) = current {
-        let _ = answers.send(Some(sorted(answer)));
+    match current {
+        Some(answer) => answers.send(Some(sorted(answer))).ok(),
+        None => Some(()),
     }
 }
 
@@ -209,11 +315,17 @@ mod tests {
 
     /// What is made of a git that is this script; asked for the files of two commits.
     fn told(script: &str) -> Option<Vec<String>> {
-        let mut command = Command::new("sh");
+        told_in_parts(2, script)
+    }
+
+    fn told_in_parts(part: usize, script: &str) -> Option<Vec<String>> {
         // In full, or digits that follow are taken for part of it.
         let script = script.replace(r"\0", r"\000");
-        command.args(["-c", &script]).env("ONE", ONE).env("TWO", TWO).env("NONE", NONE);
-        let mut stream = Stream::run(command).expect("sh");
+        let mut stream = Stream::of(part, move || {
+            let mut command = Command::new("sh");
+            command.args(["-c", &script]).env("ONE", ONE).env("TWO", TWO).env("NONE", NONE);
+            command
+        });
         for oid in [ONE, TWO] {
             stream.ask(Oid::from_hex(oid).expect("an id"), &[]);
         }
@@ -244,6 +356,19 @@ mod tests {
     }
 
     #[test]
+    fn parts_are_answered_in_order() {
+        let told = |script: &str| told_in_parts(1, &format!("read c; {script}"));
+        let both = Some(vec![format!("0 {ONE}"), format!("1 {TWO}")]);
+        let answer = r#"printf "$c\0:000000 100644 $NONE $ONE A\0$c\0""#;
+        assert_eq!(told(answer), both);
+        assert_eq!(told(&format!("[ $c = $ONE ] && sleep 0.2; {answer}")), both, "the second is sooner done");
+        assert_eq!(told(&format!("[ $c = $TWO ] && exit 1; {answer}")), None);
+        assert_eq!(told(&format!("[ $c = $ONE ] && exit 0; {answer}")), None);
+        assert_eq!(told(&format!("{answer}; [ $c = $ONE ] && c=$TWO && {answer}")), None, "one too many");
+        assert_eq!(told(&format!("{answer}; [ $c = $TWO ]")), None, "an error after the first part");
+    }
+
+    #[test]
     fn what_is_no_answer() {
         let fails = [
             ("exit 0", "nothing"),
@@ -265,6 +390,8 @@ mod tests {
             assert_eq!(told(&format!("cat >/dev/null & wait; {script}")), None, "{what}");
             assert_eq!(told(script), None, "{what}, while it is being asked");
         }
-        assert!(Stream::run(Command::new("/no/such/git")).is_none());
+        let mut stream = Stream::of(1, || Command::new("/no/such/git"));
+        stream.ask(Oid::from_hex(ONE).expect("an id"), &[]);
+        assert!(!stream.finish(|_, _| {}), "no git");
     }
 }
