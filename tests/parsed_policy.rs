@@ -90,6 +90,29 @@ fn it_serves_commits_alone() {
     tree.git(&["push", "-q", "origin", "HEAD"]).fails(1).says("foreign-path");
 }
 
+/// What only says where the policy is does not take its place.
+#[test]
+fn a_policy_on_another_base_is_kept() {
+    let (scratch, tree) = Scratch::installed();
+    let file = scratch.root().join(".git/lane/parsed-policy");
+    let own = POLICY.replace("base: main", "base: develop");
+    scratch.git(&["switch", "-q", "-c", "develop"]).ok();
+    scratch.write("policy.yaml", &own.replace("max_age: 3h", "max_age: null"));
+    scratch.git(&["commit", "-q", "--no-verify", "-am", "[A1] chore: policy"]).ok();
+    scratch.git(&["push", "-q", "--no-verify", "origin", "develop"]).ok();
+    scratch.git(&["switch", "-q", "main"]).ok();
+    scratch.write("policy.yaml", &own);
+    scratch.git(&["commit", "-q", "--no-verify", "-am", "[A1] chore: base"]).ok();
+    scratch.git(&["push", "-q", "--no-verify", "origin", "main"]).ok();
+    tree.git(&["reset", "-q", "--hard", "origin/develop"]).ok();
+    tree.commit("notes.md", "x\n", "feat: a").ok();
+    let before = fs::metadata(&file).unwrap().modified().unwrap();
+    let bound_to = scratch.git(&["rev-parse", "develop:policy.yaml"]).ok().out;
+    assert!(String::from_utf8_lossy(&fs::read(&file).unwrap()).contains(bound_to.trim()));
+    assert_judged(&tree, "y\n");
+    assert_eq!(fs::metadata(&file).unwrap().modified().unwrap(), before, "it is not written again");
+}
+
 #[test]
 fn uninstall_takes_it_away() {
     let (scratch, tree, file) = kept();

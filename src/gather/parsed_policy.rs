@@ -8,7 +8,7 @@
 
 use std::fs;
 use std::hash::Hasher;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rustc_hash::FxHasher;
 
@@ -35,7 +35,21 @@ pub(super) enum Parsed {
     Afresh,
 }
 
-/// Reads, compiles and checks a policy: see [`policy::load`]. `oid`: of its text.
+/// A parsed policy that is not kept yet.
+pub(super) struct Fresh {
+    path: PathBuf,
+    bytes: Vec<u8>,
+}
+
+impl Fresh {
+    /// Keeps it in place of the one before. Where that cannot be, or git-lane has no folder yet, the next hook parses again.
+    pub(super) fn keep(self) {
+        let _ = kept::replace(&self.path, &self.bytes);
+    }
+}
+
+/// Reads, compiles and checks a policy: see [`policy::load`]. `oid`: of its text. What is to be kept of it from now on
+/// comes with it.
 ///
 /// # Errors
 /// All mistakes of the text at once.
@@ -45,23 +59,24 @@ pub(super) fn load(
     oid: Oid,
     fold: bool,
     parsed: Parsed,
-) -> Result<Plan, PolicyError> {
+) -> Result<(Plan, Option<Fresh>), PolicyError> {
     if parsed == Parsed::Afresh {
-        return policy::load(source, fold);
+        return Ok((policy::load(source, fold)?, None));
     }
     let path = layout.common_dir.join(KEPT);
     let head = head_of(oid, fold);
     let source = match read(&path, &head, &source.text) {
         Some(tree) => match policy::compile_again(&tree, source, fold) {
-            Ok(plan) => return Ok(plan),
+            Ok(plan) => return Ok((plan, None)),
             Err(error) => *error.text,
         },
         None => source,
     };
     let tree = Tree::parse(&source)?;
     let plan = policy::compile(&tree, source, fold)?;
-    keep(&path, &head, &tree);
-    Ok(plan)
+    let body = tree.to_bytes();
+    let bytes = [head.as_bytes(), &sum(&body), &body].concat();
+    Ok((plan, Some(Fresh { path, bytes })))
 }
 
 fn head_of(oid: Oid, fold: bool) -> String {
@@ -85,10 +100,4 @@ fn read(path: &Path, head: &str, text: &str) -> Option<Tree> {
         return None;
     }
     Tree::from_bytes(body, text)
-}
-
-/// Where it cannot be kept, or git-lane has no folder yet, the next hook parses again.
-fn keep(path: &Path, head: &str, tree: &Tree) {
-    let body = tree.to_bytes();
-    let _ = kept::replace(path, &[head.as_bytes(), &sum(&body), &body].concat());
 }

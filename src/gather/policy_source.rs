@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::parsed_policy::{self, Parsed};
+use super::parsed_policy::{self, Fresh, Parsed};
 use super::repository::{FOLDER, Read, Repository, config_bool, find_in_tree};
 use crate::error::Error;
 use crate::facts::{Oid, Unavailable};
@@ -93,7 +93,8 @@ fn settled(
 ) -> Result<Loaded, Error> {
     let fold = folds_case(repo)?;
     let load = |source, oid| parsed_policy::load(repo.layout(), source, oid, fold, parsed);
-    let plan = load(source, oid)?;
+    let keep = |fresh: Option<Fresh>| fresh.map_or((), Fresh::keep);
+    let (plan, fresh) = load(source, oid)?;
     let (remote, named) = (&plan.policy.remote.value, &plan.policy.base.value);
     let tracking = format!("refs/remotes/{remote}/{named}");
     let base = match from.filter(|from| from.reference == tracking) {
@@ -104,8 +105,12 @@ fn settled(
     if let Some(other) = base.as_ref().filter(is_elsewhere)
         && let Some((source, oid)) = in_commit(repo, other)?
     {
-        return Ok(Loaded { plan: load(source, oid)?, oid: Some(oid), base });
+        // The first one only said where to look, and is not kept: it would take the place of this one each time.
+        let (plan, fresh) = load(source, oid)?;
+        keep(fresh);
+        return Ok(Loaded { plan, oid: Some(oid), base });
     }
+    keep(fresh);
     Ok(Loaded { plan, oid: Some(oid), base })
 }
 
