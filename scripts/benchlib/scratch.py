@@ -84,12 +84,13 @@ class Scratch:
     """A repository, its bare remote, and the worktree of a2 in which `git lane install` has been run.
 
     size: files; history: commits of main since the branch left it; pushes: lengths of branches to push;
-    changed: files that a commit changes; extra: further files of the first commit, by path.
+    changed: files that a commit changes; graph: whether there is a commit graph; extra: further files of the first commit, by path.
     """
 
     clock = staticmethod(time.perf_counter)
 
-    def __init__(self, folder, env, lane, size, history=0, pushes=(), changed=3, patterns=0, max_lines=300, extra=None):
+    def __init__(self, folder, env, lane, size, history=0, graph=False, pushes=(), changed=3, patterns=0, max_lines=300,
+                 extra=None):
         self.folder, self.lane, self.env, self.max_lines = folder, lane, env, max_lines
         self.main, self.tree, self.remote = folder / "main", folder / "a2", folder / "remote.git"
         self.edition, self.used = 0, None
@@ -100,6 +101,8 @@ class Scratch:
         self.git("clone", "-q", "--bare", "--single-branch", "-b", "main", self.main, self.remote, cwd=folder)
         self.git("remote", "add", "origin", self.remote, cwd=self.main)
         self.git("fetch", "-q", "origin", cwd=self.main)
+        if graph:
+            self.git("commit-graph", "write", "--reachable", "--no-progress", cwd=self.main)
         self.git("worktree", "add", "-q", "-b", "feat/a2/x", self.tree, f"main~{history}", cwd=self.main)
         run([lane, "install", "--agent", "a2"], self.tree, env)
         self.hooks = {"lane": Path(self.git("config", "--get", "core.hooksPath").strip())}

@@ -23,6 +23,9 @@ SLICES = {
     "history": {"title": "git commit of 3 files, 5,000 files", "axis": "commits of main since the branch left it",
                 "kinds": ["none", "nothing", "lane", "sh"], "points": [1, 1_000, 10_000, 80_000], "quick": [1, 10_000],
                 "rounds": [0.7] * 4},
+    "graph": {"title": "git commit of 3 files, 5,000 files, with a commit graph",
+              "axis": "commits of main since the branch left it", "kinds": ["none", "nothing", "lane", "sh"],
+              "points": [1, 1_000, 10_000, 80_000], "quick": [1, 10_000], "rounds": [0.7] * 4},
     "patterns": {"title": "git commit of 3 files, 5,000 files", "axis": "patterns in the policy",
                  "kinds": ["none", "nothing", "lane"], "points": [24, 100, 1_000, 10_000], "quick": [24, 10_000],
                  "rounds": [0.7] * 4},
@@ -74,7 +77,8 @@ class Runner:
         limit = WIDE if name in ("changed", "pushed", "range") else 300
         checks = Checks(place, limit)
         asked = {"files": {"size": point}, "changed": {"size": 5_000, "changed": point},
-                 "history": {"size": 5_000, "history": point}, "patterns": {"size": 5_000, "patterns": point},
+                 "history": {"size": 5_000, "history": point}, "graph": {"size": 5_000, "history": point, "graph": True},
+                 "patterns": {"size": 5_000, "patterns": point},
                  "pushed": {"size": 5_000, "pushes": (point,)}, "range": {"size": 5_000, "pushes": (point,)}}[name]
         scratch = Scratch(place / "r", self.env, self.lane, max_lines=limit, extra=checks.files(), **asked)
         if name == "range":
