@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 
 use git2::{ErrorCode, ObjectType, Repository as Git};
 
+use super::commit_graph::CommitGraph;
 use super::raw_tree::RawTree;
-use super::repository::{Head, Layout, ObjectWriter, RawCommit, Read, RefTarget, Repository};
+use super::repository::{Head, Layout, ObjectWriter, RawCommit, Read, RefTarget, Repository, config_bool};
 use crate::error::Error;
 use crate::facts::{Oid, RepoPath, Unavailable};
 use crate::paths::path_of;
@@ -18,6 +19,8 @@ pub struct Git2Repository {
     /// The whole configuration in order, read when it is first asked for. libgit2 copies all of it for each
     /// key that is asked for.
     config: OnceCell<Vec<(String, String)>>,
+    /// The commit graph, where there is one that git would read.
+    graph: OnceCell<Option<CommitGraph>>,
 }
 
 impl Git2Repository {
@@ -65,7 +68,7 @@ impl Git2Repository {
             common_dir: clean(git.commondir()),
             worktree: git.workdir().map(clean),
         };
-        Ok(Self { git, layout, config: OnceCell::new() })
+        Ok(Self { git, layout, config: OnceCell::new(), graph: OnceCell::new() })
     }
 
     /// What of this repository libgit2 would read otherwise than git does, if anything, and what to do about it.
@@ -105,6 +108,19 @@ impl Git2Repository {
             )
         })?;
         Ok(from_git(oid)?)
+    }
+
+    /// What the commit graph tells of the merge base; `None` if it does not.
+    fn merge_base_by_graph(&self, base: Oid, tips: &[Oid]) -> Option<Option<Oid>> {
+        let open = || {
+            let key = "core.commitGraph";
+            let is_off = !self.config(key).ok()?.is_empty() && !config_bool(self, key).ok()?;
+            // Where history was cut off, what the graph says of it is not what is here.
+            let is_read = !is_off && !self.git.is_shallow();
+            is_read.then(|| CommitGraph::open(&self.layout.common_dir.join("objects"))).flatten()
+        };
+        let graph = self.graph.get_or_init(open).as_ref()?;
+        graph.merge_base(base, tips, &|oid| self.commit(oid).ok().map(|commit| (commit.parents, commit.time)))
     }
 
     /// Objects written from here on stay in memory.
@@ -340,6 +356,9 @@ impl Repository for Git2Repository {
     }
 
     fn merge_base(&self, base: Oid, tips: &[Oid]) -> Read<Option<Oid>> {
+        if let Some(told) = self.merge_base_by_graph(base, tips) {
+            return Ok(told);
+        }
         let mut all = vec![Self::to_git(base)?];
         for tip in tips {
             all.push(Self::to_git(*tip)?);
@@ -358,6 +377,9 @@ impl Repository for Git2Repository {
     }
 
     fn merge_bases(&self, one: Oid, two: Oid) -> Read<Vec<Oid>> {
+        if let Some(told) = self.merge_base_by_graph(one, &[two]) {
+            return Ok(told.into_iter().collect());
+        }
         match self.git.merge_bases(Self::to_git(one)?, Self::to_git(two)?) {
             Ok(oids) => oids.iter().copied().map(from_git).collect(),
             Err(error) if error.code() == ErrorCode::NotFound => {

@@ -4,6 +4,7 @@ mod address;
 mod attribute_file;
 mod attributes;
 mod change;
+mod commit_graph;
 mod environment;
 mod gatherer;
 mod git2_repo;

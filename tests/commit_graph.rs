@@ -1,0 +1,168 @@
+//! Merge bases with a commit graph, beside `git merge-base`.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod support;
+
+use std::fmt::Write as _;
+
+use git_lane::facts::Oid;
+use git_lane::gather::{Git2Repository, Repository};
+use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
+use support::Scratch;
+
+/// A commit: which earlier ones are its parents, and when it says it was made.
+type Made = (Vec<prop::sample::Index>, u32);
+
+/// How a graph is written.
+#[derive(Debug, Clone, Copy)]
+enum Graph {
+    None,
+    /// Of the first so many commits.
+    Whole(usize),
+    /// In two files, of which the second builds on the first.
+    Chain(usize, usize),
+    /// As older gits wrote it: generations alone, without dates that are corrected.
+    Old(usize),
+}
+
+fn made() -> impl Strategy<Value = Made> {
+    let parents = prop_oneof![1 => Just(0_usize), 8 => Just(1), 5 => Just(2), 1 => Just(3)];
+    let parents = parents.prop_flat_map(|count| prop::collection::vec(any::<prop::sample::Index>(), count));
+    // Dates that say nothing, among them some before all others.
+    (parents, prop_oneof![3 => 1000..1010_u32, 1 => 1..2000_u32])
+}
+
+fn any_graph() -> impl Strategy<Value = Graph> {
+    prop_oneof![
+        1 => Just(Graph::None),
+        4 => (1..14_usize).prop_map(Graph::Whole),
+        2 => (1..7_usize, 7..14_usize).prop_map(|(first, all)| Graph::Chain(first, all)),
+        1 => (1..14_usize).prop_map(Graph::Old),
+    ]
+}
+
+/// Makes the commits, in branches `b0`, `b1` …; their ids.
+fn make(scratch: &Scratch, history: &[Made]) -> Vec<Oid> {
+    let mut text = String::new();
+    for (at, (parents, time)) in history.iter().enumerate() {
+        let message = format!("{at:02}");
+        write!(text, "reset refs/heads/b{at}\n\ncommit refs/heads/b{at}\nmark :{}\n", at + 1).unwrap();
+        write!(text, "committer T <t@example.com> {time} +0000\ndata 2\n{message}\n").unwrap();
+        let mut parents: Vec<usize> =
+            parents.iter().filter(|_| at > 0).map(|parent| parent.index(at) + 1).collect();
+        parents.dedup();
+        for (nth, parent) in parents.iter().enumerate() {
+            writeln!(text, "{} :{parent}", if nth == 0 { "from" } else { "merge" }).unwrap();
+        }
+        text.push('\n');
+    }
+    scratch.main().git_stdin(&["fast-import", "--quiet", "--force"], text.as_bytes()).ok();
+    (0..history.len()).map(|at| oid(scratch, &format!("b{at}"))).collect()
+}
+
+fn oid(scratch: &Scratch, name: &str) -> Oid {
+    Oid::from_hex(scratch.git(&["rev-parse", name]).ok().out.trim()).unwrap()
+}
+
+fn write_graph(scratch: &Scratch, graph: Graph, oids: &[Oid]) {
+    let write = |count: usize, args: &[&str]| {
+        let commits: String = oids.iter().take(count).map(|oid| format!("{oid}\n")).collect();
+        let args = [&["commit-graph", "write", "--stdin-commits", "--no-progress"], args].concat();
+        scratch.main().git_stdin(&args, commits.as_bytes()).ok();
+    };
+    match graph {
+        Graph::None => {}
+        Graph::Whole(count) => write(count, &[]),
+        Graph::Chain(first, all) => {
+            write(first, &["--split"]);
+            write(all, &["--split=no-merge"]);
+        }
+        Graph::Old(count) => {
+            scratch.git(&["config", "commitGraph.generationVersion", "1"]).ok();
+            write(count, &[]);
+        }
+    }
+}
+
+/// What git says; nothing where two commits share no history.
+fn gits(scratch: &Scratch, args: &[&str]) -> Vec<String> {
+    let ran = scratch.git(&[&["merge-base"], args].concat());
+    assert!(ran.code == 0 || ran.err.is_empty(), "{}", ran.err);
+    ran.out.lines().map(str::to_owned).collect()
+}
+
+fn sorted(oids: impl IntoIterator<Item = Oid>) -> Vec<String> {
+    let mut names: Vec<String> = oids.into_iter().map(|oid| oid.to_string()).collect();
+    names.sort();
+    names
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: 24,
+        failure_persistence: None,
+        rng_seed: RngSeed::Fixed(5),
+        ..ProptestConfig::default()
+    })]
+
+    #[test]
+    fn merge_bases_are_gits(history in prop::collection::vec(made(), 2..14), graph in any_graph()) {
+        let scratch = Scratch::empty();
+        scratch.git(&["init", "-q", "-b", "main"]).ok();
+        let oids = make(&scratch, &history);
+        write_graph(&scratch, graph, &oids);
+        let repo = Git2Repository::open_at(&scratch.root()).unwrap();
+        let pairs = (0..oids.len()).flat_map(|at| (0..=at).map(move |other| (at, other)));
+        for (one, two) in pairs.map(|(one, two)| (oids[one], oids[two])) {
+            let mut theirs = gits(&scratch, &["--all", &one.to_string(), &two.to_string()]);
+            theirs.sort();
+            prop_assert_eq!(sorted(repo.merge_bases(one, two).unwrap()), theirs, "{:?} {:?}", history, graph);
+        }
+        for all in oids.windows(3) {
+            let names: Vec<String> = all.iter().map(Oid::to_string).collect();
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            let theirs = gits(&scratch, &[&["--all"], &names[..]].concat());
+            match repo.merge_base(all[0], &all[1..]).unwrap() {
+                Some(base) => prop_assert!(theirs.contains(&base.to_string()), "{:?} {:?}", history, graph),
+                None => prop_assert!(theirs.is_empty(), "{:?} {:?}", history, graph),
+            }
+        }
+    }
+}
+
+/// A line of commits and the middle one of its objects, which is taken away.
+fn with_a_gap() -> (Scratch, [Oid; 2]) {
+    let scratch = Scratch::new();
+    for at in 0..5 {
+        scratch.git(&["commit", "-q", "--allow-empty", "-m", &at.to_string()]).ok();
+    }
+    scratch.git(&["commit-graph", "write", "--reachable"]).ok();
+    let gap = oid(&scratch, "HEAD~2").to_string();
+    let ends = [oid(&scratch, "HEAD"), oid(&scratch, "HEAD~4")];
+    std::fs::remove_file(scratch.root().join(".git/objects").join(&gap[..2]).join(&gap[2..])).unwrap();
+    (scratch, ends)
+}
+
+#[test]
+fn commits_of_the_graph_are_not_read() {
+    let (scratch, [tip, first]) = with_a_gap();
+    let base = |scratch: &Scratch| {
+        let repo = Git2Repository::open_at(&scratch.root()).unwrap();
+        repo.merge_base(tip, &[first])
+    };
+    assert_eq!(base(&scratch).unwrap(), Some(first));
+    let graph = scratch.root().join(".git/objects/info/commit-graph");
+    let whole = std::fs::read(&graph).unwrap();
+    let mut damaged = whole.clone();
+    damaged[0] ^= 1;
+    for bytes in [&damaged, &whole[..40], &[]] {
+        std::fs::remove_file(&graph).unwrap();
+        std::fs::write(&graph, bytes).unwrap();
+        assert!(base(&scratch).is_err(), "one that is damaged is not read");
+    }
+    std::fs::write(&graph, &whole).unwrap();
+    assert_eq!(base(&scratch).unwrap(), Some(first));
+    scratch.git(&["config", "core.commitGraph", "false"]).ok();
+    assert!(base(&scratch).is_err(), "git would not read it either");
+}
