@@ -131,27 +131,32 @@ proptest! {
     }
 }
 
-/// A line of commits and the middle one of its objects, which is taken away.
-fn with_a_gap() -> (Scratch, [Oid; 2]) {
+/// A line of commits and the middle one of its objects, which is taken away; a graph is written before.
+fn with_a_gap(args: &[&str]) -> (Scratch, [Oid; 2]) {
     let scratch = Scratch::new();
     for at in 0..5 {
         scratch.git(&["commit", "-q", "--allow-empty", "-m", &at.to_string()]).ok();
+        if args.contains(&"--split=no-merge") {
+            scratch.git(&[&["commit-graph", "write", "--reachable"], args].concat()).ok();
+        }
     }
-    scratch.git(&["commit-graph", "write", "--reachable"]).ok();
+    scratch.git(&[&["commit-graph", "write", "--reachable"], args].concat()).ok();
     let gap = oid(&scratch, "HEAD~2").to_string();
     let ends = [oid(&scratch, "HEAD"), oid(&scratch, "HEAD~4")];
     std::fs::remove_file(scratch.root().join(".git/objects").join(&gap[..2]).join(&gap[2..])).unwrap();
     (scratch, ends)
 }
 
+fn base(scratch: &Scratch, [tip, first]: [Oid; 2]) -> Option<Option<Oid>> {
+    Git2Repository::open_at(&scratch.root()).unwrap().merge_base(tip, &[first]).ok()
+}
+
 #[test]
 fn commits_of_the_graph_are_not_read() {
-    let (scratch, [tip, first]) = with_a_gap();
-    let base = |scratch: &Scratch| {
-        let repo = Git2Repository::open_at(&scratch.root()).unwrap();
-        repo.merge_base(tip, &[first])
-    };
-    assert_eq!(base(&scratch).unwrap(), Some(first));
+    let (scratch, ends) = with_a_gap(&["--split=no-merge"]);
+    assert_eq!(base(&scratch, ends), Some(Some(ends[1])), "a chain");
+    let (scratch, ends) = with_a_gap(&[]);
+    assert_eq!(base(&scratch, ends), Some(Some(ends[1])));
     let graph = scratch.root().join(".git/objects/info/commit-graph");
     let whole = std::fs::read(&graph).unwrap();
     let mut damaged = whole.clone();
@@ -159,10 +164,43 @@ fn commits_of_the_graph_are_not_read() {
     for bytes in [&damaged, &whole[..40], &[]] {
         std::fs::remove_file(&graph).unwrap();
         std::fs::write(&graph, bytes).unwrap();
-        assert!(base(&scratch).is_err(), "one that is damaged is not read");
+        assert_eq!(base(&scratch, ends), None, "one that is damaged is not read");
     }
     std::fs::write(&graph, &whole).unwrap();
-    assert_eq!(base(&scratch).unwrap(), Some(first));
+    assert_eq!(base(&scratch, ends), Some(Some(ends[1])));
     scratch.git(&["config", "core.commitGraph", "false"]).ok();
-    assert!(base(&scratch).is_err(), "git would not read it either");
+    assert_eq!(base(&scratch, ends), None, "git would not read it either");
+}
+
+#[test]
+fn a_graph_from_before_a_history_was_cut_off_is_not_read() {
+    let (scratch, ends) = with_a_gap(&[]);
+    std::fs::write(scratch.root().join(".git/shallow"), format!("{}\n", ends[0])).unwrap();
+    assert_ne!(base(&scratch, ends), Some(Some(ends[1])));
+    let theirs = gits(&scratch, &ends.map(|oid| oid.to_string()).each_ref().map(String::as_str));
+    assert_eq!(theirs, Vec::<String>::new());
+}
+
+/// What `commit-graph write --split` left where it was told not to look at the graph that is there.
+#[test]
+fn a_commit_in_two_files_of_a_chain_is_one() {
+    let scratch = Scratch::new();
+    let write = || {
+        let args =
+            ["-c", "core.commitGraph=false", "commit-graph", "write", "--reachable", "--split=no-merge"];
+        scratch.git(&args).ok();
+    };
+    for at in 0..6 {
+        scratch.git(&["commit", "-q", "--allow-empty", "-m", &at.to_string()]).ok();
+        if at >= 3 {
+            write();
+        }
+    }
+    let oids: Vec<Oid> = (0..6).map(|at| oid(&scratch, &format!("HEAD~{at}"))).collect();
+    for (at, older) in oids.iter().enumerate() {
+        for newer in &oids[..=at] {
+            assert_eq!(base(&scratch, [*newer, *older]), Some(Some(*older)));
+            assert_eq!(base(&scratch, [*older, *newer]), Some(Some(*older)));
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! Merge bases by the commit graph, gitformat-commit-graph(5), which git's maintenance writes: each commit there is a few
 //! bytes in a file, and not an object to be inflated.
 //!
-//! libgit2 gives up on a graph with dates in it, as git has written all of them since 2.35. What is not in the graph is
+//! libgit2 gives up on a graph with dates in it, as git has written all of them since 2.31. What is not in the graph is
 //! read as before, and where more than one merge base comes up, or anything odd, libgit2 is asked.
 
 use std::collections::BinaryHeap;
@@ -87,9 +87,9 @@ impl CommitGraph {
         for tip in tips {
             walk.paint(*tip, OF_TIPS)?;
         }
-        let mut common = walk.down()?.into_iter().filter(|node| *walk.flags(*node) & STALE == 0).peekable();
+        let mut common = walk.down()?.into_iter().filter(|node| walk.flags_of(*node) & STALE == 0);
         let best = common.next();
-        if common.peek().is_some() {
+        if common.next().is_some() {
             return None;
         }
         match best {
@@ -118,26 +118,32 @@ impl Walk<'_> {
             match node {
                 Node::In(place) => {
                     for parent in self.graph.commit_at(Position(place)).iter_parents() {
-                        self.reach(Node::In(parent.ok()?.0), passed_on);
+                        let parent = self.known_as(parent.ok()?)?;
+                        self.reach(Node::In(parent.0), passed_on);
                     }
                 }
                 Node::Out(place) => {
-                    for parent in std::mem::take(&mut self.outside[place].parents) {
-                        self.paint(parent, passed_on)?;
-                        self.outside[place].parents.push(parent);
+                    let parents = std::mem::take(&mut self.outside[place].parents);
+                    for parent in &parents {
+                        self.paint(*parent, passed_on)?;
                     }
+                    self.outside[place].parents = parents;
                 }
             }
         }
         Some(common)
     }
 
-    fn goes_on(&mut self) -> bool {
-        let Self { queue, inside, outside, .. } = self;
-        queue.iter().any(|(_, _, node)| match node {
-            Node::In(place) => inside[*place as usize] & STALE == 0,
-            Node::Out(place) => outside[*place].flags & STALE == 0,
-        })
+    fn goes_on(&self) -> bool {
+        self.queue.iter().any(|(_, _, node)| self.flags_of(*node) & STALE == 0)
+    }
+
+    /// The place by which a commit is found: the files of a chain may both have it, and parents are told by the place
+    /// that the upper one gives it.
+    fn known_as(&self, place: Position) -> Option<Position> {
+        let commit = self.graph.commit_at(place);
+        let is_in_first = commit.position().0 == place.0;
+        if is_in_first { Some(place) } else { self.graph.lookup(commit.id()) }
     }
 
     fn paint(&mut self, oid: Oid, flags: u8) -> Option<()> {
@@ -174,6 +180,13 @@ impl Walk<'_> {
             Node::Out(place) => (u32::MAX, self.outside[place].time),
         };
         self.queue.push((generation, time, node));
+    }
+
+    fn flags_of(&self, node: Node) -> u8 {
+        match node {
+            Node::In(place) => self.inside[place as usize],
+            Node::Out(place) => self.outside[place].flags,
+        }
     }
 
     fn flags(&mut self, node: Node) -> &mut u8 {

@@ -84,7 +84,9 @@ fn cached_tree(mut file: impl Read + Seek, guess: Option<u64>) -> io::Result<Opt
             return Ok(Some(Found { tree, extensions }));
         }
     }
-    file.seek(SeekFrom::Start(HEADER as u64))?;
+    // Where nothing was tried, the buffer is still good.
+    let here = file.stream_position()?;
+    file.seek_relative(HEADER as i64 - here as i64)?;
     let Some(entries) = skip_entries(&mut file, version, count)? else {
         return Ok(None);
     };

@@ -1,14 +1,13 @@
 //! The staged tree that `pre-commit` found, noted for the `commit-msg` of the same commit: an index of 200,000 files is
 //! 20 MB, and all of its entries stand before what says the tree.
 //!
-//! The note says of which index it is by what changes with each that git writes. It is kept where whoever can write it
-//! could as well take the hooks away; nothing but that one hook goes by it. The next `pre-commit` looks first where the
-//! entries ended the last time, and believes only what it finds there.
+//! The note says of which index it is by the hash of all that is in it. It is kept where whoever can write it could as
+//! well take the hooks away; nothing but that one hook goes by it. Every other time the extensions are looked for first
+//! where they began the last time, and only what is found there is believed.
 
 use std::fs::{self, File};
 use std::io::{Read as _, Seek, SeekFrom};
 use std::path::Path;
-use std::time::UNIX_EPOCH;
 
 use super::index;
 use super::repository::{Read, Repository};
@@ -49,7 +48,8 @@ pub(super) fn staged_tree(repo: &dyn Repository, path: &Path, event: Event) -> R
     let text = fs::read_to_string(&note).unwrap_or_default();
     let noted = parse(&text);
     if let (Event::CommitMsg, Some(noted)) = (event, &noted)
-        && noted.index == known_by
+        && known_by.says_all
+        && noted.index == known_by.text
         && repo.has(noted.tree)
     {
         return Ok(Some(noted.tree));
@@ -59,28 +59,33 @@ pub(super) fn staged_tree(repo: &dyn Repository, path: &Path, event: Event) -> R
     };
     if event == Event::PreCommit {
         // Where it cannot be noted, the next hook reads the index again.
-        let _ = kept::replace(&note, format!("{known_by} {} {}\n", found.extensions, found.tree).as_bytes());
+        let _ = kept::replace(
+            &note,
+            format!("{} {} {}\n", known_by.text, found.extensions, found.tree).as_bytes(),
+        );
     }
     Ok(Some(found.tree))
 }
 
-/// What an index is known by: its size, the file that it is, when that was written, and the hash at its end, which may
-/// be left out (`index.skipHash`); `None` of one that is quickly read.
-fn known_by(file: &mut File) -> Option<String> {
-    let data = file.metadata().ok()?;
-    let len = data.len();
+/// What an index is known by.
+struct KnownBy {
+    /// Its size, and the hash at its end.
+    text: String,
+    /// Whether there is a hash: `index.skipHash` leaves it out.
+    says_all: bool,
+}
+
+/// `None` of an index that is quickly read.
+fn known_by(file: &mut File) -> Option<KnownBy> {
+    let len = file.metadata().ok()?.len();
     if len < LARGE {
         return None;
     }
-    let written = data.modified().ok()?.duration_since(UNIX_EPOCH).ok()?.as_nanos();
     let mut hash = [0; 20];
     file.seek(SeekFrom::End(-20)).ok()?;
     file.read_exact(&mut hash).ok()?;
-    #[cfg(unix)]
-    let number = std::os::unix::fs::MetadataExt::ino(&data);
-    #[cfg(not(unix))]
-    let number = 0;
-    Some(format!("{len} {number} {written} {}", Oid::from_bytes(&hash)?))
+    let hash = Oid::from_bytes(&hash)?;
+    Some(KnownBy { text: format!("{len} {hash}"), says_all: !hash.is_zero() })
 }
 
 fn parse(note: &str) -> Option<Noted<'_>> {

@@ -38,13 +38,15 @@ pub(super) enum Parsed {
 /// A parsed policy that is not kept yet.
 pub(super) struct Fresh {
     path: PathBuf,
-    bytes: Vec<u8>,
+    head: String,
+    tree: Tree,
 }
 
 impl Fresh {
     /// Keeps it in place of the one before. Where that cannot be, or git-lane has no folder yet, the next hook parses again.
     pub(super) fn keep(self) {
-        let _ = kept::replace(&self.path, &self.bytes);
+        let body = self.tree.to_bytes();
+        let _ = kept::replace(&self.path, &[self.head.as_bytes(), &sum(&body), &body].concat());
     }
 }
 
@@ -74,9 +76,7 @@ pub(super) fn load(
     };
     let tree = Tree::parse(&source)?;
     let plan = policy::compile(&tree, source, fold)?;
-    let body = tree.to_bytes();
-    let bytes = [head.as_bytes(), &sum(&body), &body].concat();
-    Ok((plan, Some(Fresh { path, bytes })))
+    Ok((plan, Some(Fresh { path, head, tree })))
 }
 
 fn head_of(oid: Oid, fold: bool) -> String {

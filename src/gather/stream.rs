@@ -11,6 +11,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex};
+use std::thread::Builder;
 use std::time::Duration;
 
 use super::repository::Layout;
@@ -115,14 +116,17 @@ impl Stream {
         let (questions, to_ask) = channel();
         let (answered, answers) = channel();
         self.questions = Some(questions);
-        if let Some(to_do) = &self.to_do {
-            // Where no thread is left to take it, its answers are missing, which is seen there.
-            let _ = to_do.send(Part { questions: to_ask, answers: answered });
-        }
         self.parts.push(Asked { begin: self.asked.len(), answers });
         if self.parts.len() <= self.workers {
             let crew = Arc::clone(&self.crew);
-            std::thread::spawn(move || crew.work());
+            // Where the system gives no thread for the first, there are no answers; else those before take all parts.
+            if Builder::new().spawn(move || crew.work()).is_err() && self.parts.len() == 1 {
+                self.to_do = None;
+            }
+        }
+        if let Some(to_do) = &self.to_do {
+            // The other end is held as long as this one.
+            let _ = to_do.send(Part { questions: to_ask, answers: answered });
         }
     }
 
@@ -197,13 +201,15 @@ impl Crew {
             running.push(child);
             (id, pipes.0?, pipes.1?)
         };
-        std::thread::spawn(move || {
+        // Without a thread for it, the git that was started is told nothing, and ends with the stream.
+        let ask = move || {
             let mut stdin = stdin;
             // Where git is gone its answers are missing, which is seen there.
             while let Ok(chunk) = questions.recv()
                 && stdin.write_all(&chunk).is_ok()
             {}
-        });
+        };
+        Builder::new().spawn(ask).ok()?;
         let is_whole = read(BufReader::with_capacity(CHUNK, stdout), answers).is_some();
         let mut child = {
             let mut running = self.running.lock().ok()?;
