@@ -181,22 +181,61 @@ fn a_graph_from_before_a_history_was_cut_off_is_not_read() {
     assert_eq!(theirs, Vec::<String>::new());
 }
 
-/// What `commit-graph write --split` left where it was told not to look at the graph that is there.
+/// The file of a graph, with all of its commits once more, as one that builds on a file of `count` commits: gits before 2.30
+/// left such chains. gitformat-commit-graph(5).
+fn on_top(file: &[u8], count: u32, below: &str) -> Vec<u8> {
+    let word = |at: usize| u32::from_be_bytes(file[at..at + 4].try_into().unwrap());
+    let chunks = usize::from(file[6]);
+    let starts: Vec<(u32, usize)> =
+        (0..=chunks).map(|nth| (word(8 + nth * 12), word(16 + nth * 12) as usize)).collect();
+    let chunk = |name: &[u8; 4]| {
+        let nth = starts.iter().position(|(id, _)| id.to_be_bytes() == *name).unwrap();
+        file[starts[nth].1..starts[nth + 1].1].to_vec()
+    };
+    let mut data = chunk(b"CDAT");
+    for place in data.chunks_exact_mut(36).flat_map(|commit| commit[20..28].chunks_exact_mut(4)) {
+        let parent = u32::from_be_bytes(place.try_into().unwrap());
+        if parent < 0x7000_0000 {
+            place.copy_from_slice(&(parent + count).to_be_bytes());
+        }
+    }
+    let below = Oid::from_hex(below).unwrap().as_bytes().to_vec();
+    let bodies =
+        [(*b"OIDF", chunk(b"OIDF")), (*b"OIDL", chunk(b"OIDL")), (*b"CDAT", data), (*b"BASE", below)];
+    let mut made = [b"CGPH".as_slice(), &[1, 1, 4, 1]].concat();
+    let mut at = 8 + 5 * 12;
+    for (name, body) in bodies.iter().map(|(name, body)| (*name, body.len())).chain([([0; 4], 0)]) {
+        made.extend(name);
+        made.extend((at as u64).to_be_bytes());
+        at += body;
+    }
+    made.extend(bodies.iter().flat_map(|(_, body)| body));
+    made.extend([7; 20]);
+    made
+}
+
 #[test]
 fn a_commit_in_two_files_of_a_chain_is_one() {
     let scratch = Scratch::new();
-    let write = || {
-        let args =
-            ["-c", "core.commitGraph=false", "commit-graph", "write", "--reachable", "--split=no-merge"];
-        scratch.git(&args).ok();
-    };
-    for at in 0..6 {
+    for at in 0..5 {
         scratch.git(&["commit", "-q", "--allow-empty", "-m", &at.to_string()]).ok();
-        if at >= 3 {
-            write();
-        }
     }
-    let oids: Vec<Oid> = (0..6).map(|at| oid(&scratch, &format!("HEAD~{at}"))).collect();
+    let info = scratch.root().join(".git/objects/info");
+    scratch.git(&["commit-graph", "write", "--reachable"]).ok();
+    let whole = std::fs::read(info.join("commit-graph")).unwrap();
+    std::fs::remove_file(info.join("commit-graph")).unwrap();
+    let lower = scratch.git(&["rev-list", "HEAD~2"]).ok().out;
+    let args = ["commit-graph", "write", "--stdin-commits", "--split"];
+    scratch.main().git_stdin(&args, lower.as_bytes()).ok();
+    let chain = info.join("commit-graphs/commit-graph-chain");
+    let below = std::fs::read_to_string(&chain).unwrap();
+    let upper = on_top(&whole, lower.lines().count() as u32, below.trim());
+    std::fs::write(info.join(format!("commit-graphs/graph-{}.graph", "07".repeat(20))), upper).unwrap();
+    let mut permissions = std::fs::metadata(&chain).unwrap().permissions();
+    std::os::unix::fs::PermissionsExt::set_mode(&mut permissions, 0o644);
+    std::fs::set_permissions(&chain, permissions).unwrap();
+    std::fs::write(&chain, format!("{below}{}\n", "07".repeat(20))).unwrap();
+    let oids: Vec<Oid> = (0..5).map(|at| oid(&scratch, &format!("HEAD~{at}"))).collect();
     for (at, older) in oids.iter().enumerate() {
         for newer in &oids[..=at] {
             assert_eq!(base(&scratch, [*newer, *older]), Some(Some(*older)));

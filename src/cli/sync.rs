@@ -26,6 +26,8 @@ use crate::status::{Lane, lanes};
 const LONG: Duration = Duration::from_secs(3_600);
 /// Whatever only looks.
 pub(super) const SHORT: Duration = Duration::from_secs(60);
+/// Where git puts aside what does not fit back after a rebase.
+const STASH: &str = "refs/stash";
 /// A branch with more changed files than this is asked for each conflict alone.
 const CAUSES: usize = 20;
 
@@ -208,13 +210,18 @@ impl Tree {
         if let Some(busy) = sync_losses::of(&repo, &self.root, onto.oid, before)? {
             return Ok(done.with(busy));
         }
+        let stash = repo.find_ref(STASH)?;
         let ran = run_git(self.rebase(onto.oid, autostash, gives_up), None, LONG)?;
         if ran.ok {
-            let after = Opened::open_at(&self.root)?.head()?.oid.unwrap_or(before);
-            let aside = match ran.err.contains("Your changes are safe in the stash") {
-                false => Aside::Back,
-                true if self.conflicts(onto.oid, from).is_empty() => Aside::Kept,
-                true => Aside::Conflicts,
+            let repo = Opened::open_at(&self.root)?;
+            let after = repo.head()?.oid.unwrap_or(before);
+            // What git says of it is not the same in all of its versions. All worktrees have one stash; a new entry is ours
+            // if it was put aside on what we had.
+            let aside = match repo.find_ref(STASH)?.filter(|new| Some(*new) != stash) {
+                None => Aside::Back,
+                Some(new) if repo.commit(new)?.parents.first() != Some(&before) => Aside::Back,
+                Some(_) if self.conflicts(onto.oid, from).is_empty() => Aside::Kept,
+                Some(_) => Aside::Conflicts,
             };
             return Ok(done.with(Worked::Rebased { before, after, behind, aside }));
         }

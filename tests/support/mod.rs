@@ -95,7 +95,9 @@ impl Scratch {
     /// An empty repository `repo` with the branch `main`, before its first commit.
     pub fn empty() -> Self {
         let scratch = Self { folder: tempfile::tempdir().unwrap() };
-        std::fs::write(scratch.home().join("gitconfig"), "").unwrap();
+        // Nothing is tidied up while a test looks on.
+        let quiet = "[gc]\n\tauto = 0\n[maintenance]\n\tauto = false\n";
+        std::fs::write(scratch.home().join("gitconfig"), quiet).unwrap();
         scratch.run(&scratch.home(), "git", &["init", "-q", "-b", "main", "repo"]).ok();
         scratch
     }
