@@ -148,3 +148,33 @@ fn stale_locks() {
     fs::File::create(&lock).unwrap().set_modified(old).unwrap();
     says(&doctor(&sandbox, &sandbox.main()), "lock files Problem", &["config.lock", "rm "]);
 }
+
+#[test]
+fn a_base_far_ahead_wants_a_commit_graph() {
+    use std::io::Write;
+    let sandbox = Sandbox::with_repo();
+    let tree = sandbox.worktree("x");
+    let ahead = |count: usize| {
+        let mut command = sandbox.command("git", &sandbox.main());
+        command.args(["fast-import", "--quiet"]).stdin(std::process::Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        for at in 0..count {
+            let from = if at == 0 { "from refs/heads/main^0\n" } else { "" };
+            let who = "committer T <t@example.com> 1704067201 +0000";
+            write!(stdin, "commit refs/heads/main\n{who}\ndata 1\nx\n{from}\n").unwrap();
+        }
+        drop(stdin);
+        assert!(child.wait().unwrap().success());
+    };
+    ahead(999);
+    assert!(!doctor(&sandbox, &tree).contains("commit graph"));
+    ahead(1);
+    says(
+        &doctor(&sandbox, &tree),
+        "commit graph Warning",
+        &["main is 1000 commits ahead", "=> git commit-graph write"],
+    );
+    sandbox.git(&sandbox.main(), &["commit-graph", "write", "--reachable"]);
+    assert!(!doctor(&sandbox, &tree).contains("commit graph"));
+}

@@ -113,10 +113,15 @@ fn a_sparse_index_has_the_whole_tree() {
     scratch.write("services/revenue/new.py", "x\n");
     scratch.git(&["add", "services/revenue/new.py"]).ok();
     let theirs = scratch.git(&["write-tree"]).ok().out.trim().to_owned(); // brings TREE up to date, as a commit does
-    assert!(fs::read(scratch.root().join(".git/index")).unwrap().windows(4).any(|four| four == b"sdir"));
+    let index = fs::read(scratch.root().join(".git/index")).unwrap();
+    let has = |bytes: &[u8]| index.windows(bytes.len()).any(|some| some == bytes);
+    assert!(has(b"sdir"));
     let repo = Git2Repository::open_at(&scratch.root()).unwrap();
-    let ours = staged_tree(&repo, &scratch.root().join(".git/index")).unwrap().unwrap();
-    assert_eq!(ours.to_string(), theirs);
+    match staged_tree(&repo, &scratch.root().join(".git/index")) {
+        Ok(ours) => assert_eq!(ours.unwrap().to_string(), theirs),
+        // Gits before 2.40 leave a sparse index's TREE as it is; then nothing but git reads it.
+        Err(why) => assert!(has(b"TREE") && has(b"\0-1 ") && why.reason.contains("sdir"), "{}", why.reason),
+    }
 }
 
 #[test]

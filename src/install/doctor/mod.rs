@@ -1,6 +1,7 @@
 //! `git lane doctor`: what is wrong with an installation, and the command that mends it.
 
 mod gits;
+mod history;
 mod hooks;
 mod lane;
 mod locks;
@@ -93,6 +94,7 @@ pub fn examine(
         checks.extend(locks::examine(repo, &loaded.plan));
         checks.extend(ports::examine(repo, &loaded.plan));
         checks.extend(worktrees::examine(repo, &loaded.plan));
+        checks.extend(history::examine(repo, loaded.base.as_ref()));
     }
     checks.push(gits::versions(path_var));
     checks
