@@ -253,3 +253,25 @@ fn two_tags_in_one_message_are_no_way_out() {
     scratch.main().sneak("services/revenue/a.py", "x\n", "[A1] [A2] one");
     scratch.git(&["push", "-q", "origin", "nid"]).fails(1).says("foreign-path");
 }
+
+/// `git rev-list main..HEAD` lists the merge base here, and its policy would be the agent's doing.
+#[test]
+fn a_clock_that_was_wrong_by_days_makes_nothing_ones_own() {
+    let (scratch, tree) = Scratch::installed();
+    for at in 0..30 {
+        let mut command = scratch.main().command("git");
+        command.env("GIT_COMMITTER_DATE", "2025-01-02T03:04:05Z");
+        command.args(["commit", "-q", "--no-verify", "--allow-empty", "-m", &at.to_string()]);
+        support::Ran::from(command.output().unwrap()).ok();
+    }
+    scratch.git(&["push", "-q", "--no-verify", "origin", "main"]).ok();
+    tree.sneak("services/rag_pipeline/a.py", "x\n", "[A2] feat: a");
+    for backend in ["git2", "git"] {
+        let range = ["check", "--agent", "a2", "--range", "origin/main..HEAD", "--format", "json"];
+        for args in [&["check", "--format", "json"][..], &range[..]] {
+            let report = tree.lane_env(args, &[("LANE_GIT_BACKEND", backend)]).ok().json();
+            assert_eq!(report["stats"]["commits"], 1, "{backend} {args:?}");
+        }
+    }
+    tree.git(&["push", "-q", "origin", "HEAD"]).ok();
+}
