@@ -42,7 +42,7 @@ fn commit_msg(tree: &Worktree) -> support::Ran {
 
 #[test]
 fn it_is_noted_for_the_hook_of_the_message_and_bound_to_its_index() {
-    let (scratch, tree, note) = large();
+    let (_scratch, tree, note) = large();
     tree.commit("services/rag_pipeline/a.py", "x\n", "feat: a").ok().does_not_say("uncoordinated-path");
     let noted = fs::read_to_string(&note).unwrap();
     let written = tree.git(&["rev-parse", "HEAD^{tree}"]).ok().out;
@@ -71,7 +71,6 @@ fn it_is_noted_for_the_hook_of_the_message_and_bound_to_its_index() {
         tree.lane(&["hook", "pre-commit"]).ok();
         assert_eq!(fs::read_to_string(&note).unwrap(), own, "{guess}");
     }
-    drop(scratch);
 }
 
 #[test]

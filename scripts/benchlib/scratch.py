@@ -84,7 +84,8 @@ class Scratch:
     """A repository, its bare remote, and the worktree of a2 in which `git lane install` has been run.
 
     size: files; history: commits of main since the branch left it; pushes: lengths of branches to push;
-    changed: files that a commit changes; graph: whether there is a commit graph; extra: further files of the first commit, by path.
+    changed: files that a commit changes; graph: whether there is a commit graph; extra: further files of the first
+    commit, by path.
     """
 
     clock = staticmethod(time.perf_counter)

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::output::{Output, complain};
 use super::sync::folder;
 use crate::error::Error;
-use crate::facts::{Oid, RepoPath};
+use crate::facts::{Oid, RepoPath, typed_ref};
 use crate::report::quote;
 
 /// Files that are named; of more the number is told.
@@ -150,7 +150,7 @@ impl Synced {
 /// # Errors
 /// Standard output is closed, or full.
 pub fn say(done: &Synced, base: &str, output: &Output) -> Result<(), Error> {
-    let base = base.trim_start_matches("refs/remotes/").trim_start_matches("refs/heads/");
+    let base = typed_ref(base);
     let (who, branch) = (done.title(), done.branch.clone().unwrap_or_default());
     let in_it = quote(done.root.as_os_str().as_encoded_bytes());
     match &done.worked {

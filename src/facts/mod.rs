@@ -25,6 +25,11 @@ pub use request::{PullRequest, Waiver};
 /// Where refs lie by which git takes one object for another: git-replace(1).
 pub const REPLACE_REFS: &str = "refs/replace/";
 
+/// A branch's ref as it is typed: `main`, `origin/main`.
+pub fn typed_ref(reference: &str) -> &str {
+    reference.trim_start_matches("refs/remotes/").trim_start_matches("refs/heads/")
+}
+
 /// Everything that the rules see.
 #[derive(Debug, Clone)]
 pub struct Facts {

@@ -16,12 +16,14 @@ use crate::facts::Oid;
 const OF_BASE: u8 = 1;
 /// Reaches one of the tips.
 const OF_TIPS: u8 = 2;
-/// How many commits may be missing from the graph before it helps no more.
-const MOST_OUTSIDE: usize = 1000;
 const BOTH: u8 = OF_BASE | OF_TIPS;
 /// Lies below a common ancestor.
 const STALE: u8 = 4;
+/// Was come upon as a common ancestor.
 const COMMON: u8 = 8;
+
+/// How many commits may be missing from the graph before it helps no more.
+const MOST_OUTSIDE: usize = 1000;
 
 /// A commit graph.
 pub(super) struct CommitGraph(Graph);
@@ -123,11 +125,9 @@ impl Walk<'_> {
                     }
                 }
                 Node::Out(place) => {
-                    let parents = std::mem::take(&mut self.outside[place].parents);
-                    for parent in &parents {
-                        self.paint(*parent, passed_on)?;
+                    for parent in self.outside[place].parents.clone() {
+                        self.paint(parent, passed_on)?;
                     }
-                    self.outside[place].parents = parents;
                 }
             }
         }

@@ -25,8 +25,8 @@ pub(super) struct Gatherer<'a> {
 
 /// What a change does not reach to. Where clocks were wrong by days, git and libgit2 both stop looking too soon, and take the
 /// merge base for a commit of the change; nobody has to look for what is named.
-fn beyond(merge_base: Option<MergeBase>, exclude: &[Oid]) -> Vec<Oid> {
-    exclude.iter().copied().chain(merge_base.map(|base| base.oid)).collect()
+fn beyond(merge_base: Option<MergeBase>, exclude: impl IntoIterator<Item = Oid>) -> Vec<Oid> {
+    exclude.into_iter().chain(merge_base.map(|base| base.oid)).collect()
 }
 
 /// The commit that a change grew from, with its tree.
@@ -164,8 +164,7 @@ impl Gatherer<'_> {
         change.staged = Fact::Known(if is_start { files.clone() } else { self.staged_files(head, tree)? });
         change.files = Fact::Known(files);
         if with_commits && let Some(oid) = head.oid {
-            let exclude =
-                beyond(change.merge_base, &self.base.map(|base| base.oid).into_iter().collect::<Vec<_>>());
+            let exclude = beyond(change.merge_base, self.base.map(|base| base.oid));
             let unpushed = self.unpushed_of(oid)?;
             let commits = self.begin_commits(&[oid], &exclude, unpushed.as_ref());
             change.unchanged = self.unchanged_since_push(&change, oid)?;
@@ -308,7 +307,8 @@ impl Gatherer<'_> {
             tree_diff(self.repo, root.tree, Some(tree)).into()
         };
         // Lines are counted while git looks at the files of the commits.
-        let commits = self.begin_commits(&[tip], &beyond(root.merge_base, exclude), unpushed);
+        let exclude = beyond(root.merge_base, exclude.iter().copied());
+        let commits = self.begin_commits(&[tip], &exclude, unpushed);
         change.lines = self.lines(&change.files, root.tree);
         change.commits = commits.and_then(|commits| commits.finish(self)).into();
         Ok(())

@@ -20,7 +20,7 @@ const BUFFER: usize = 32 << 10;
 const HEADER: usize = 12;
 
 /// The length of an id: git's own plumbing reads the indexes of repositories whose ids are longer.
-const ID: usize = 20;
+pub(super) const ID: usize = 20;
 
 /// The tree that an index would be committed as: from the TREE extension if that is valid, else
 /// built in memory. An index that does not exist is an empty one.
@@ -84,9 +84,7 @@ fn cached_tree(mut file: impl Read + Seek, guess: Option<u64>) -> io::Result<Opt
             return Ok(Some(Found { tree, extensions }));
         }
     }
-    // Where nothing was tried, the buffer is still good.
-    let here = file.stream_position()?;
-    file.seek_relative(HEADER as i64 - here as i64)?;
+    go_to(&mut file, HEADER as u64)?;
     let Some(entries) = skip_entries(&mut file, version, count)? else {
         return Ok(None);
     };
@@ -125,9 +123,7 @@ fn tree_from<R: Read + Seek>(
     end: u64,
     count: u32,
 ) -> io::Result<Option<Oid>> {
-    // Keeps what is in the buffer, where it is there.
-    let here = file.stream_position()?;
-    file.seek_relative(begin.wrapping_sub(here) as i64)?;
+    go_to(file, begin)?;
     let (mut at, mut tree) = (begin, None);
     while at + 8 <= end {
         let head: [u8; 8] = take(file)?;
@@ -177,11 +173,17 @@ fn end_of_entries(file: &mut (impl Read + Seek), end: u64) -> io::Result<Option<
     Ok((at == last && hash.finalize()[..] == said[12..]).then_some(begin))
 }
 
+/// Goes to a place, and keeps what is in the buffer where it lies there.
+fn go_to<R: Read + Seek>(file: &mut BufReader<R>, at: u64) -> io::Result<()> {
+    let here = file.stream_position()?;
+    file.seek_relative(at as i64 - here as i64)
+}
+
 fn word(bytes: &[u8]) -> u32 {
     bytes.iter().take(4).fold(0, |word, byte| word << 8 | u32::from(*byte))
 }
 
-fn take<const N: usize>(file: &mut impl Read) -> io::Result<[u8; N]> {
+pub(super) fn take<const N: usize>(file: &mut impl Read) -> io::Result<[u8; N]> {
     let mut bytes = [0; N];
     file.read_exact(&mut bytes)?;
     Ok(bytes)

@@ -6,7 +6,7 @@
 //! where they began the last time, and only what is found there is believed.
 
 use std::fs::{self, File};
-use std::io::{Read as _, Seek, SeekFrom};
+use std::io::{Seek, SeekFrom};
 use std::path::Path;
 
 use super::index;
@@ -81,10 +81,8 @@ fn known_by(file: &mut File) -> Option<KnownBy> {
     if len < LARGE {
         return None;
     }
-    let mut hash = [0; 20];
-    file.seek(SeekFrom::End(-20)).ok()?;
-    file.read_exact(&mut hash).ok()?;
-    let hash = Oid::from_bytes(&hash)?;
+    file.seek(SeekFrom::End(-(index::ID as i64))).ok()?;
+    let hash = Oid::from_bytes(&index::take::<{ index::ID }>(file).ok()?)?;
     Some(KnownBy { text: format!("{len} {hash}"), says_all: !hash.is_zero() })
 }
 

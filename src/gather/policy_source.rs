@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::parsed_policy::{self, Fresh, Parsed};
+use super::parsed_policy::{self, Parsed};
 use super::repository::{FOLDER, Read, Repository, config_bool, find_in_tree};
 use crate::error::Error;
 use crate::facts::{Oid, Unavailable};
@@ -93,8 +93,8 @@ fn settled(
 ) -> Result<Loaded, Error> {
     let fold = folds_case(repo)?;
     let load = |source, oid| parsed_policy::load(repo.layout(), source, oid, fold, parsed);
-    let keep = |fresh: Option<Fresh>| fresh.map_or((), Fresh::keep);
-    let (plan, fresh) = load(source, oid)?;
+    let mut oid = oid;
+    let (mut plan, mut fresh) = load(source, oid)?;
     let (remote, named) = (&plan.policy.remote.value, &plan.policy.base.value);
     let tracking = format!("refs/remotes/{remote}/{named}");
     let base = match from.filter(|from| from.reference == tracking) {
@@ -103,14 +103,15 @@ fn settled(
     };
     let is_elsewhere = |base: &&Base| from.is_none_or(|from| from.reference != base.reference);
     if let Some(other) = base.as_ref().filter(is_elsewhere)
-        && let Some((source, oid)) = in_commit(repo, other)?
+        && let Some((source, its_oid)) = in_commit(repo, other)?
     {
         // The first one only said where to look, and is not kept: it would take the place of this one each time.
-        let (plan, fresh) = load(source, oid)?;
-        keep(fresh);
-        return Ok(Loaded { plan, oid: Some(oid), base });
+        oid = its_oid;
+        (plan, fresh) = load(source, oid)?;
     }
-    keep(fresh);
+    if let Some(fresh) = fresh {
+        fresh.keep();
+    }
     Ok(Loaded { plan, oid: Some(oid), base })
 }
 

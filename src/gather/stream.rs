@@ -8,7 +8,7 @@
 //! history, and some run at a time.
 
 use std::io::{BufRead, BufReader, Write};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::thread::Builder;
@@ -192,18 +192,16 @@ impl Crew {
     fn answer(&self, questions: Receiver<Vec<u8>>, answers: &Sender<Option<Answer>>) -> Option<()> {
         let mut command = (self.start)();
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
-        let (id, stdin, stdout) = {
+        let (id, mut stdin, stdout) = {
             let mut running = self.running.lock().ok()?;
             let running = running.as_mut()?;
             let mut child = command.spawn().ok()?;
-            let pipes: (Option<ChildStdin>, Option<ChildStdout>) = (child.stdin.take(), child.stdout.take());
-            let id = child.id();
+            let (id, stdin, stdout) = (child.id(), child.stdin.take(), child.stdout.take());
             running.push(child);
-            (id, pipes.0?, pipes.1?)
+            (id, stdin?, stdout?)
         };
         // Without a thread for it, the git that was started is told nothing, and ends with the stream.
         let ask = move || {
-            let mut stdin = stdin;
             // Where git is gone its answers are missing, which is seen there.
             while let Ok(chunk) = questions.recv()
                 && stdin.write_all(&chunk).is_ok()

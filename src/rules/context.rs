@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::facts::{
-    Change, Commit, CommitForm, Event, Facts, FileChange, LockToken, Oid, RepoPath, Unavailable,
+    Change, Commit, CommitForm, Event, Facts, FileChange, LockToken, Oid, RepoPath, Unavailable, typed_ref,
 };
 use crate::identity::Who;
 use crate::policy::model::{Access, Level};
@@ -152,8 +152,7 @@ impl<'a> Context<'a> {
 
     /// The base as it is typed: `origin/main`.
     pub fn base_name(&self) -> &str {
-        let base = self.facts.base_ref.as_deref().unwrap_or("refs/heads/main");
-        base.trim_start_matches("refs/remotes/").trim_start_matches("refs/heads/")
+        typed_ref(self.facts.base_ref.as_deref().unwrap_or("refs/heads/main"))
     }
 
     /// The command that makes messages anew, commit by commit: `amend` where one commit is all there

@@ -1,5 +1,6 @@
 //! How far the base is ahead, where that makes each commit slower.
 
+use crate::facts::typed_ref;
 use crate::gather::Repository;
 use crate::gather::policy_source::Base;
 
@@ -18,7 +19,7 @@ pub(super) fn examine(repo: &dyn Repository, base: Option<&Base>) -> Option<Chec
     let (base, head) = (base?, repo.head().ok()?.oid?);
     let root = repo.merge_base(base.oid, &[head]).ok()??;
     let ahead = repo.commits(&[base.oid], &[root]).ok()?.len();
-    let name = base.reference.trim_start_matches("refs/remotes/").trim_start_matches("refs/heads/");
+    let name = typed_ref(&base.reference);
     (ahead >= FAR).then(|| {
         Check::warning(
             "commit graph",
