@@ -175,6 +175,13 @@ fn a_base_far_ahead_wants_a_commit_graph() {
         "commit graph Warning",
         &["main is 1000 commits ahead", "=> git commit-graph write"],
     );
+    let root = sandbox.git(&sandbox.main(), &["rev-list", "--max-parents=0", "main"]);
+    let shallow = sandbox.main().join(".git/shallow");
+    sandbox.git(&sandbox.main(), &["checkout", "-q", "-b", "y", "x"]);
+    says(&doctor(&sandbox, &sandbox.main()), "commit graph Warning", &[]);
+    fs::write(&shallow, format!("{}\n", root.trim())).unwrap();
+    assert!(!doctor(&sandbox, &sandbox.main()).contains("commit graph"), "git would write none");
+    fs::remove_file(shallow).unwrap();
     sandbox.git(&sandbox.main(), &["commit-graph", "write", "--reachable"]);
     assert!(!doctor(&sandbox, &tree).contains("commit graph"));
 }

@@ -13,7 +13,8 @@ const FAR: usize = 1000;
 pub(super) fn examine(repo: &dyn Repository, base: Option<&Base>) -> Option<Check> {
     let objects = repo.layout().common_dir.join("objects");
     let graphs = ["info/commit-graph", "info/commit-graphs/commit-graph-chain"];
-    if graphs.iter().any(|graph| objects.join(graph).exists()) {
+    // git writes none where history is cut off.
+    if repo.is_shallow() || graphs.iter().any(|graph| objects.join(graph).exists()) {
         return None;
     }
     let (base, head) = (base?, repo.head().ok()?.oid?);
