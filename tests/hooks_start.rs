@@ -141,6 +141,38 @@ fn a_path_that_no_first_line_holds_leaves_the_start_to_the_shell() {
     run("git", &["commit", "-q", "--allow-empty", "-m", "x"]).ok();
 }
 
+/// What a hook manager does that keeps the script that was there and runs it first.
+fn keep_as(hooks: &Path, suffix: &str) {
+    for name in ["pre-commit", "commit-msg", "pre-push", "prepare-commit-msg"] {
+        fs::rename(hooks.join(name), hooks.join(format!("{name}{suffix}"))).unwrap();
+        let text = format!("#!/bin/sh\nexec \"${{0%/*}}/{name}{suffix}\" \"$@\"\n");
+        fs::write(hooks.join(name), text).unwrap();
+        fs::set_permissions(hooks.join(name), fs::Permissions::from_mode(0o755)).unwrap();
+    }
+}
+
+#[test]
+fn a_script_that_a_manager_renamed_judges_as_what_it_is() {
+    for suffix in [".legacy", ".old"] {
+        let (scratch, tree, _program) = installed();
+        let hooks = script(&scratch).parent().unwrap().to_owned();
+        keep_as(&hooks, suffix);
+        tree.commit("services/rag_pipeline/a.py", "x\n", "feat: a").ok();
+        assert_eq!(tree.git(&["log", "-1", "--format=%s"]).out, "[A2] feat: a\n");
+        tree.commit("services/revenue/a.py", "x\n", "feat: a").fails(1).says("foreign-path");
+        tree.sneak("services/revenue/a.py", "x\n", "feat: a");
+        tree.git(&["push", "-q", "origin", "HEAD"]).fails(1).says("foreign-path");
+        // Started by the shell, too.
+        for name in ["pre-commit", "pre-push"] {
+            let path = hooks.join(format!("{name}{suffix}"));
+            let text = fs::read_to_string(&path).unwrap();
+            let rest = text.split_once('\n').unwrap().1;
+            fs::write(&path, format!("#!/bin/sh\n{rest}")).unwrap();
+        }
+        tree.commit("services/revenue/b.py", "x\n", "feat: a").fails(1).says("foreign-path");
+    }
+}
+
 #[test]
 fn uninstall_takes_the_second_name_away() {
     let (scratch, tree, _program) = installed();

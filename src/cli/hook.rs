@@ -76,10 +76,9 @@ pub fn run(name: &str, args: &[OsString], part: Part) -> u8 {
 /// [`program`]. `script`: its path.
 pub fn run_script(script: &OsStr, args: &[OsString]) -> u8 {
     let resolved = program::resolve(script).and_then(|(name, starts)| match starts {
-        Starts::This => Ok(run(&name.to_string_lossy(), args, Part::Whole)),
+        Starts::This => Ok(run(name, args, Part::Whole)),
         Starts::Other(binary) => {
-            let args =
-                [OsStr::new("hook"), &name].into_iter().map(OsStr::to_owned).chain(args.iter().cloned());
+            let args = ["hook", name].into_iter().map(OsString::from).chain(args.iter().cloned());
             chain::run_previous(&binary, &args.collect::<Vec<_>>(), None)
         }
     });

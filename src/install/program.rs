@@ -6,7 +6,7 @@
 //! written for a shell, a path that no first line holds) the scripts are started by the shell, and
 //! do the same.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::fs::{self, File, Metadata};
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use std::process::{Command, Stdio};
 
 use super::os::{bytes_of, is_same, is_same_file, may_run};
 use super::places::Places;
-use super::scripts::binary_of;
+use super::scripts::{binary_of, hook_of};
 use crate::error::Error;
 use crate::facts::Unavailable;
 
@@ -118,15 +118,14 @@ pub enum Starts {
 ///
 /// # Errors
 /// The script cannot be read, is none of ours, or the program that it names is gone.
-pub fn resolve(script: &OsStr) -> Result<(OsString, Starts), Error> {
+pub fn resolve(script: &OsStr) -> Result<(&'static str, Starts), Error> {
     let path = Path::new(script);
-    let name = path.file_name().unwrap_or(script).to_owned();
     let blocked =
         |reason: String| Unavailable::new(reason, "Install git-lane again, then run: git lane install");
     let text =
         fs::read(path).map_err(|error| blocked(format!("{} cannot be read: {error}", path.display())))?;
-    let Some(binary) = binary_of(&text) else {
-        return Err(blocked(format!("{} is no script of git-lane", path.display())).into());
+    let (Some(name), Some(binary)) = (hook_of(&text), binary_of(&text)) else {
+        return Err(blocked(format!("{} is not a script of git-lane", path.display())).into());
     };
     let Some(installed) = fs::metadata(&binary).ok().filter(may_run) else {
         return Err(blocked(format!("{} is not there, or is not executable", binary.display())).into());

@@ -117,6 +117,14 @@ pub(super) fn bears_marker(text: &[u8]) -> bool {
     text.split(|byte| *byte == b'\n').nth(1).is_some_and(|line| line.starts_with(MARKER))
 }
 
+/// The hook that a script of ours is for. It says so itself: hook managers keep it under other names, such as
+/// `pre-commit.legacy`, and run it by those.
+pub(super) fn hook_of(script: &[u8]) -> Option<&'static str> {
+    let line = script.split(|byte| *byte == b'\n').nth(1)?.strip_prefix(MARKER)?;
+    let name = line.split(|byte| *byte == b' ').next()?;
+    KNOWN.into_iter().find(|known| known.as_bytes() == name)
+}
+
 /// Whether git has a hook of this name.
 pub(super) fn is_known(name: &str) -> bool {
     KNOWN.contains(&name)
@@ -215,7 +223,7 @@ impl Drop for StagedScript {
 
 #[cfg(test)]
 mod tests {
-    use super::{KNOWN, OWN, bears_marker, binary_of, render};
+    use super::{KNOWN, OWN, bears_marker, binary_of, hook_of, render};
     use std::path::Path;
 
     #[test]
@@ -225,8 +233,11 @@ mod tests {
                 let script = render("pre-commit", Path::new(path), program);
                 assert!(bears_marker(&script));
                 assert_eq!(binary_of(&script).as_deref(), Some(Path::new(path)));
+                assert_eq!(hook_of(&script), Some("pre-commit"));
             }
         }
+        assert_eq!(hook_of(b"#!/bin/sh\n# git-lane hook pre-nothing (form 1)\n"), None);
+        assert_eq!(hook_of(b"#!/bin/sh\n# other\n"), None);
     }
 
     #[test]
