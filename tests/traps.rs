@@ -179,7 +179,7 @@ fn an_untouched_trailer_is_no_message() {
     tree.lane(&["install", "--agent", "a2"]).ok();
     tree.write("services/rag_pipeline/a.py", "x\n");
     tree.git(&["add", "-A"]).ok();
-    tree.git(&["commit", "-q"]).fails(1).says("the commit message is empty");
+    tree.git(&["commit", "-q"]).fails(1).says("empty commit message").does_not_say("git-lane");
     tree.commit("services/rag_pipeline/a.py", "x\n", "a").ok();
     assert_eq!(tree.git(&["log", "-1", "--format=%B"]).out, "a\n\nAgent: a2\n\n");
 }
@@ -274,4 +274,113 @@ fn a_clock_that_was_wrong_by_days_makes_nothing_ones_own() {
         }
     }
     tree.git(&["push", "-q", "origin", "HEAD"]).ok();
+}
+
+const MESSAGES: &[&str] = &[
+    "feat: x\n",
+    "\n# c\n\nfeat: y\n\nBody\n# Please enter\n#\n",
+    "feat: crlf\r\n\r\nBody\r\n",
+    "#12 fix\n\nBody\n",
+    "[ x\nfeat: y\n",
+    "; a\nfeat: z\n",
+    "\n\n",
+    "# c\n",
+    "  feat: indented\n",
+    "feat: a\nover two lines\n\nSigned-off-by: x <x@y.z>\n",
+    "feat: x\n\n# ------------------------ >8 ------------------------\n#\n\nbelow\n",
+    "\u{feff}feat: a byte order mark\n",
+];
+
+/// Commits the same with and without git-lane. The tag is all that may differ, and whatever git refuses by itself it
+/// refuses in its own words alone.
+fn only_the_tag_differs(tree: &support::Worktree, options: &[&str], args: &[&str], editor: &str) {
+    let commit = |more: &[&str]| {
+        let start = tree.head();
+        let mut git = tree.command("git");
+        git.args(options).args(more).args(["commit", "-q", "--allow-empty"]).args(args);
+        let ran = Ran::from(git.env("GIT_EDITOR", editor).output().unwrap());
+        let is_made = tree.head() != start;
+        let message = is_made.then(|| tree.git(&["log", "-1", "--format=%B"]).out.trim().to_owned());
+        let subject = tree.git(&["log", "-1", "--format=%s"]).out;
+        let trailer = tree.git(&["log", "-1", "--format=%(trailers:key=Agent,valueonly)"]).out;
+        tree.git(&["reset", "-q", "--soft", &start]).ok();
+        // git sees no trailer below scissors, even where it keeps what stands there.
+        let is_below =
+            message.as_ref().is_some_and(|text| text.contains(">8") && text.ends_with("Agent: a2"));
+        (ran, message, subject.contains("[A2]") || trailer.trim() == "a2" || is_below)
+    };
+    let (_, plain, _) = commit(&["-c", "core.hooksPath=/dev/null"]);
+    let (ran, tagged, has_tag) = commit(&[]);
+    let what = format!("{options:?} {args:?} {editor}: {plain:?} {tagged:?}\n{}", ran.all());
+    match (plain, tagged) {
+        (None, None) => assert!(!ran.all().contains("git-lane"), "{what}"),
+        // To git, blank lines are a message where they are kept.
+        (Some(plain), None) if plain.is_empty() => {}
+        (Some(plain), Some(tagged)) => {
+            assert!(has_tag, "{what}");
+            let tags = ["[A2] ", " [A2]", "\n\nAgent: a2", "\nAgent: a2"];
+            assert!(tags.iter().any(|tag| tagged.replacen(tag, "", 1) == plain), "{what}");
+        }
+        _ => panic!("{what}"),
+    }
+}
+
+#[test]
+fn whatever_the_mode_of_cleanup_and_the_comments_the_tag_is_all_that_differs() {
+    let (scratch, tree) = Scratch::installed();
+    let file = scratch.home().join("message");
+    let name = file.to_str().unwrap();
+    let editor = "sh -c 'sed -i \"1s/$/ typed/\" \"$1\"' -";
+    for (at, text) in MESSAGES.iter().enumerate() {
+        std::fs::write(&file, text).unwrap();
+        let comments: &[&[&str]] = &[
+            &["-c", "i18n.commitEncoding=utf-8"],
+            &["-c", "core.commentChar=;"],
+            &["-c", "core.commentChar=["],
+            &["-c", "core.commentChar=auto"],
+        ];
+        for comment in [comments[at % 4], comments[(at / 4 + at + 1) % 4]] {
+            only_the_tag_differs(&tree, comment, &["-F", name], "false");
+            only_the_tag_differs(&tree, comment, &["-F", name, "--cleanup=strip"], "false");
+            only_the_tag_differs(&tree, comment, &["-F", name, "-e"], "true");
+        }
+        // The rest is the same for each comment character; a part of it each time.
+        let modes = ["strip", "whitespace", "verbatim", "scissors"];
+        let config = format!("commit.cleanup={}", modes[at % 4]);
+        let option = format!("--cleanup={}", modes[(at + 1) % 4]);
+        only_the_tag_differs(&tree, &["-c", &config], &["-F", name], "false");
+        only_the_tag_differs(&tree, &["-c", &config], &["-F", name, "-e", "-v"], "true");
+        only_the_tag_differs(&tree, &["-c", &config], &["-F", name, &option], "false");
+        only_the_tag_differs(&tree, &[], &["-F", name, "-e", &option], "true");
+        only_the_tag_differs(&tree, &[], &["-t", name], "true");
+        only_the_tag_differs(&tree, &[], &["-t", name], editor);
+        only_the_tag_differs(&tree, &["-c", comments[at % 4][1]], &["-t", name, &option], editor);
+    }
+    only_the_tag_differs(&tree, &[], &["-m", ""], "true");
+    only_the_tag_differs(&tree, &[], &[], "true");
+    only_the_tag_differs(&tree, &[], &["--allow-empty-message", "-m", "x"], "true");
+}
+
+#[test]
+fn the_environment_may_say_what_a_comment_is() {
+    let (_scratch, tree) = Scratch::installed();
+    let mut git = tree.command("git");
+    git.args(["commit", "-q", "--allow-empty"])
+        .env("GIT_EDITOR", "sh -c 'sed -i \"1s/$/feat: typed/\" \"$1\"' -");
+    git.envs([
+        ("GIT_CONFIG_COUNT", "1"),
+        ("GIT_CONFIG_KEY_0", "core.commentChar"),
+        ("GIT_CONFIG_VALUE_0", "["),
+    ]);
+    Ran::from(git.output().unwrap()).ok();
+    assert_eq!(tree.git(&["log", "-1", "--format=%B"]).out.trim(), "feat: typed\n\nAgent: a2");
+}
+
+#[test]
+fn latin_1_that_the_command_line_names_stays() {
+    let (scratch, tree) = Scratch::installed();
+    std::fs::write(scratch.home().join("message"), b"feat: caf\xe9\n").unwrap();
+    let encoding = "i18n.commitEncoding=ISO-8859-1";
+    tree.git(&["-c", encoding, "commit", "-q", "--allow-empty", "-F", "../message"]).ok();
+    assert_eq!(tree.git(&["log", "-1", "--format=%s"]).out, "[A2] feat: café\n");
 }

@@ -10,7 +10,7 @@ use super::push::PUSHING;
 use super::server_hook;
 use super::session::Session;
 use super::settle::{Landing, settle};
-use super::stamp::stamp;
+use super::stamp::{complete, stamp};
 use super::{Outcome, conflicts};
 use crate::error::Error;
 use crate::facts::{Event, Unavailable};
@@ -122,6 +122,11 @@ fn judged(name: &str, args: &[OsString], output: &Output) -> Result<Judged, Erro
         let session = Session::open_for_commit()?;
         if event == Event::PreCommit {
             give_back(&session);
+        }
+        if let Subject::Message(path) = &request.subject
+            && !complete(&session, path)?
+        {
+            return Ok(Judged { code: 0, input: None, repo: Some(session.last()) });
         }
         let code = output.hook_report(&session.judge(&request)?);
         Ok(Judged { code, input: None, repo: Some(session.last()) })

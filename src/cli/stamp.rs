@@ -1,14 +1,14 @@
 //! What prepare-commit-msg puts into a message: the agent's tag, and the locks that the commit is made
-//! under.
+//! under; commit-msg, where that one could not.
 
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::session::Session;
 use crate::error::Error;
 use crate::facts::{Event, Fact, LOCK_TRAILER, LockToken, Message};
 use crate::gather::message::{self, Draft};
-use crate::gather::{Opened, Repository, Request, Subject};
+use crate::gather::{Invocation, Opened, Repository, Request, Subject, cleanup};
 use crate::identity;
 use crate::locks::keeper::Keeper;
 use crate::locks::machine::ThisMachine;
@@ -27,36 +27,110 @@ pub(super) fn stamp(path: &Path, args: &[OsString]) -> Result<Option<Opened>, Er
         return Ok(Some(session.last()));
     }
     let before = message::read(&session.repo, &session.environment, path)?;
+    put(&session, path, &before, args)?;
+    Ok(Some(session.last()))
+}
+
+/// Looks at a message that was edited, before it is judged. False: it says nothing, which git itself tells whoever
+/// left it so. Where prepare-commit-msg had to leave it alone, tag and locks are put in now.
+///
+/// # Errors
+/// The message or the configuration cannot be read.
+pub(super) fn complete(session: &Session, path: &Path) -> Result<bool, Error> {
+    let Session { repo, environment, loaded } = session;
+    let plan = &loaded.plan;
+    let draft = message::read(repo, environment, path)?;
+    if plan.is_bare(&draft.message) {
+        return bare(session, path, &draft);
+    }
+    let template = template(session)?;
+    if let Some(template) = template.as_ref().and_then(|file| std::fs::read_to_string(file).ok())
+        && is_untouched(&draft.message, &draft.with(template).message)
+    {
+        return Ok(false);
+    }
+    let is_hidden = || {
+        let forms = plan.tags.iter().filter(|form| form.as_trailer().is_none());
+        let mut tags = forms.flat_map(|form| plan.policy.agent_ids().map(|id| form.for_agent(id)));
+        tags.any(|tag| draft.cleanup.hides(&tag)) && plan.tagged(&draft.message).is_empty()
+    };
+    if template.is_some() || is_hidden() {
+        put(session, path, &draft, &[])?;
+    }
+    Ok(true)
+}
+
+/// Leaves a message that nobody wrote as it was before anything was put in. False: git will refuse it.
+fn bare(session: &Session, path: &Path, draft: &Draft) -> Result<bool, Error> {
+    let mode = cleanup::mode(&session.repo, &session.environment)?;
+    if Invocation::of_process().allows_empty_message {
+        return Ok(false);
+    }
+    let raw = session.loaded.plan.without_tag(&draft.raw, &draft.message);
+    // git takes blank lines for a message in this mode.
+    if mode.as_deref() == Some("verbatim") && !raw.is_empty() {
+        return Ok(true);
+    }
+    if raw != draft.raw {
+        write(path, draft, &raw)?;
+    }
+    Ok(false)
+}
+
+/// The template that the message was begun with, if it was.
+fn template(session: &Session) -> Result<Option<PathBuf>, Error> {
+    let Session { repo, environment, .. } = session;
+    if let Some(file) = &Invocation::of_process().template {
+        let folder = environment.prefix.clone().unwrap_or_default();
+        return Ok(Some(folder.join(file)));
+    }
+    let Some(file) = cleanup::value(repo, environment, "commit.template")?.filter(|file| !file.is_empty())
+    else {
+        return Ok(None);
+    };
+    let home =
+        file.strip_prefix("~/").and_then(|rest| Some(PathBuf::from(std::env::var_os("HOME")?).join(rest)));
+    Ok(Some(home.unwrap_or_else(|| PathBuf::from(file))))
+}
+
+/// Whether a message is a template and sign-offs alone: git then says that it was not edited.
+fn is_untouched(message: &Message, template: &Message) -> bool {
+    let rest = message.text.strip_prefix(template.text.as_str()).unwrap_or(&message.text);
+    rest.lines().all(|line| line.trim().is_empty() || line.starts_with("Signed-off-by: "))
+}
+
+/// Puts tag and locks into a message file.
+fn put(session: &Session, path: &Path, before: &Draft, args: &[OsString]) -> Result<(), Error> {
+    let plan = &session.loaded.plan;
     let request = Request { event: Event::CommitMsg, agent: None, branch: None, subject: Subject::Nothing };
     let mut facts = session.facts(&request)?;
     facts.message = Fact::Known(before.message.clone());
     let who = identity::resolve(plan, &facts, &facts.changes[0]);
     let Some(agent) = who.agent() else {
-        return Ok(Some(session.last()));
+        return Ok(());
     };
     let mut draft = before.clone();
-    if let Some(tagged) = plan.tag_message(&draft.raw, &draft.message, agent) {
-        draft = again(&session, &draft, tagged)?;
+    let hides = |line: &str| draft.cleanup.hides(line);
+    if let Some(tagged) = plan.tag_message(&draft.raw, &draft.message, agent, &hides) {
+        draft = draft.with(tagged);
     }
     // Locks that cannot be read keep nobody from the tag.
-    let tokens = tokens(&session, agent, args);
+    let tokens = tokens(session, agent, args);
     for token in tokens.iter().flatten() {
         if let Some(raw) = with_token(&draft, token) {
-            draft = again(&session, &draft, raw)?;
+            draft = draft.with(raw);
         }
     }
     if draft.raw != before.raw {
-        std::fs::write(path, draft.encoded(&draft.raw)).map_err(|error| {
-            Error::write(format!("{} cannot be written: {error}", path.display()), "put the tag in by hand")
-        })?;
+        write(path, &draft, &draft.raw)?;
     }
-    tokens?;
-    Ok(Some(session.last()))
+    tokens.map(drop)
 }
 
-fn again(session: &Session, draft: &Draft, raw: String) -> Result<Draft, Error> {
-    let message = message::parse(&session.repo, &session.environment, &raw)?;
-    Ok(Draft { raw, message, is_utf8: draft.is_utf8 })
+fn write(path: &Path, draft: &Draft, raw: &str) -> Result<(), Error> {
+    std::fs::write(path, draft.encoded(raw)).map_err(|error| {
+        Error::write(format!("{} cannot be written: {error}", path.display()), "put the tag in by hand")
+    })
 }
 
 /// A lock that a commit is made under.
@@ -76,8 +150,9 @@ fn tokens(session: &Session, agent: &str, args: &[OsString]) -> Result<Vec<Token
     let world = ThisMachine::new();
     let mut keeper = Keeper::new(&session.repo, plan, &world);
     let held = keeper.held_by(agent);
-    // `commit --amend` is told from `commit -C HEAD` by nothing; what the last commit changed counts in both.
-    let is_amend = parent_amends()
+    // Where no command line can be seen, `commit --amend` is told from `commit -C HEAD` by nothing; what the last
+    // commit changed counts in both.
+    let is_amend = Invocation::of_process().amends
         || (args.get(1).is_some_and(|source| source == "commit")
             && args.get(2).is_some_and(|commit| commit == "HEAD"));
     let before = if is_amend { head_tokens(session)? } else { Vec::new() };
@@ -109,20 +184,6 @@ fn tokens(session: &Session, agent: &str, args: &[OsString]) -> Result<Vec<Token
         }
     }
     Ok(tokens)
-}
-
-/// Whether the git that runs this hook was told to amend. Only its command line tells, where a message was
-/// given with `-m`.
-#[cfg(target_os = "linux")]
-fn parent_amends() -> bool {
-    let parent = std::os::unix::process::parent_id();
-    let line = std::fs::read(format!("/proc/{parent}/cmdline")).unwrap_or_default();
-    line.split(|byte| *byte == 0).any(|word| word == b"--amend")
-}
-
-#[cfg(not(target_os = "linux"))]
-fn parent_amends() -> bool {
-    false
 }
 
 /// The locks that the last commit says it was made under.

@@ -20,7 +20,7 @@ pub struct Environment {
     pub merging: Vec<Oid>,
     /// `GIT_PREFIX`: the folder below the worktree's root in which git was started.
     pub prefix: Option<PathBuf>,
-    /// What `git -c key=value` set, which only the environment tells.
+    /// What `git -c key=value` and `GIT_CONFIG_COUNT` set, which only the environment tells; the last one counts.
     pub config: Vec<(String, String)>,
     /// The account that pushes, where a host of repositories started the hook.
     pub pusher: Option<Pusher>,
@@ -33,6 +33,12 @@ pub struct Environment {
 const PUSHERS: [&str; 5] = ["GITEA_PUSHER_NAME", "GL_USERNAME", "GL_USER", "GL_ID", "REMOTE_USER"];
 
 impl Environment {
+    /// The last value that the environment gives a configuration key.
+    pub fn config(&self, key: &str) -> Option<&str> {
+        let said = self.config.iter().rev().find(|(name, _)| name.eq_ignore_ascii_case(key));
+        said.map(|(_, value)| value.as_str())
+    }
+
     /// Reads this process's environment and clock.
     pub fn of_process() -> Self {
         let text = |name: &str| std::env::var(name).ok().filter(|value| !value.trim().is_empty());
@@ -45,13 +51,25 @@ impl Environment {
             committer_email: text("GIT_COMMITTER_EMAIL"),
             merging: merging.collect(),
             prefix: std::env::var_os("GIT_PREFIX").map(PathBuf::from),
-            config: config_parameters(&text("GIT_CONFIG_PARAMETERS").unwrap_or_default()),
+            config: [
+                config_pairs(&|name| std::env::var(name).ok()),
+                config_parameters(&text("GIT_CONFIG_PARAMETERS").unwrap_or_default()),
+            ]
+            .concat(),
             pusher: PUSHERS
                 .into_iter()
                 .find_map(|source| Some(Pusher { source, name: text(source)?.trim().to_owned() })),
             now: jiff::Timestamp::now().as_second(),
         }
     }
+}
+
+/// `GIT_CONFIG_KEY_<n>` and `GIT_CONFIG_VALUE_<n>`: git-config(1).
+fn config_pairs(variable: &dyn Fn(&str) -> Option<String>) -> Vec<(String, String)> {
+    let count = variable("GIT_CONFIG_COUNT").and_then(|count| count.trim().parse::<u16>().ok()).unwrap_or(0);
+    let pair =
+        |n| Some((variable(&format!("GIT_CONFIG_KEY_{n}"))?, variable(&format!("GIT_CONFIG_VALUE_{n}"))?));
+    (0..count).filter_map(pair).collect()
 }
 
 /// `'key'='value' 'key'='value'`, or, before git 2.31, `'key=value'`: words quoted for a shell.
@@ -75,7 +93,7 @@ fn config_parameters(text: &str) -> Vec<(String, String)> {
 
 #[cfg(test)]
 mod tests {
-    use super::config_parameters;
+    use super::{config_pairs, config_parameters};
 
     #[test]
     fn parameters() {
@@ -85,5 +103,14 @@ mod tests {
             [pair("a.b", "x y"), pair("c.d", "it's")]
         );
         assert!(config_parameters("").is_empty());
+    }
+
+    #[test]
+    fn pairs() {
+        let variables = [("GIT_CONFIG_COUNT", "2"), ("GIT_CONFIG_KEY_0", "a.b"), ("GIT_CONFIG_VALUE_0", "x")];
+        let variable =
+            |name: &str| variables.iter().find(|pair| pair.0 == name).map(|pair| pair.1.to_owned());
+        assert_eq!(config_pairs(&variable), [("a.b".to_owned(), "x".to_owned())]);
+        assert!(config_pairs(&|_| None).is_empty());
     }
 }

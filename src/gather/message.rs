@@ -2,12 +2,10 @@
 
 use std::path::Path;
 
+use super::cleanup::{Cleanup, value};
 use super::environment::Environment;
 use super::repository::{Read, Repository};
 use crate::facts::{Message, Unavailable};
-
-/// The line below which `git commit -v` writes the diff, after the comment character.
-const SCISSORS: &str = " ------------------------ >8 ------------------------";
 
 /// A message file: as it is, and as it will be committed.
 #[derive(Debug, Clone)]
@@ -18,9 +16,18 @@ pub struct Draft {
     pub is_utf8: bool,
     /// Without comments.
     pub message: Message,
+    /// How git makes that of the text.
+    pub cleanup: Cleanup,
 }
 
 impl Draft {
+    /// The same file with another text.
+    #[must_use]
+    pub fn with(&self, raw: String) -> Self {
+        let message = Message { text: self.cleanup.clean(&raw) };
+        Self { raw, message, ..self.clone() }
+    }
+
     /// The bytes of a new text, in the encoding of the file.
     pub fn encoded(&self, text: &str) -> Vec<u8> {
         if self.is_utf8 {
@@ -50,7 +57,7 @@ pub fn read(repo: &dyn Repository, environment: &Environment, path: &Path) -> Re
     let (raw, is_utf8) = match String::from_utf8(bytes) {
         Ok(raw) => (raw, true),
         // The tags are ASCII, and every encoding that git commits with has ASCII in it.
-        Err(error) if !repo.config("i18n.commitEncoding")?.is_empty() => {
+        Err(error) if value(repo, environment, "i18n.commitEncoding")?.is_some() => {
             (error.as_bytes().iter().copied().map(char::from).collect(), false)
         }
         Err(_) => {
@@ -60,50 +67,7 @@ pub fn read(repo: &dyn Repository, environment: &Environment, path: &Path) -> Re
             ));
         }
     };
-    let message = parse(repo, environment, &raw)?;
-    Ok(Draft { raw, is_utf8, message })
-}
-
-/// What git will make of the text of a message file.
-///
-/// # Errors
-/// The configuration cannot be read.
-pub fn parse(repo: &dyn Repository, environment: &Environment, raw: &str) -> Read<Message> {
-    Ok(Message { text: cleaned(repo, environment, raw)? })
-}
-
-/// What git will leave of the text. Without an editor git keeps lines that begin with the comment
-/// character, unless `commit.cleanup` says otherwise.
-fn cleaned(repo: &dyn Repository, environment: &Environment, raw: &str) -> Read<String> {
-    let mut comment = None;
-    for key in ["core.commentChar", "core.commentString"] {
-        let said = environment.config.iter().rev().find(|(name, _)| name.eq_ignore_ascii_case(key));
-        let said = said.map(|(_, value)| value.clone());
-        comment = said.or(repo.config(key)?.pop()).or(comment);
-    }
-    let comment = match comment.as_deref() {
-        Some("auto") => chosen_comment(raw),
-        Some(text) if !text.is_empty() => text.to_owned(),
-        _ => "#".to_owned(),
-    };
-    let scissors = format!("{comment}{SCISSORS}");
-    let mode = repo.config("commit.cleanup")?.pop().unwrap_or_else(|| "default".to_owned());
-    let keeps_comments = match mode.as_str() {
-        "strip" => false,
-        // A squash in a rebase opens no editor, and git strips its own comments all the same.
-        "default" => {
-            environment.no_editor && !raw.starts_with(&format!("{comment} This is a combination of "))
-        }
-        _ => true,
-    };
-    let lines = raw.lines().take_while(|line| *line != scissors);
-    let kept: Vec<&str> = lines.filter(|line| keeps_comments || !line.starts_with(&comment)).collect();
-    Ok(kept.join("\n").trim().to_owned())
-}
-
-/// The comment character that git chose for `auto`: its own comments end the file.
-fn chosen_comment(raw: &str) -> String {
-    let last = raw.lines().rev().find(|line| !line.trim().is_empty());
-    let first = last.and_then(|line| line.chars().next());
-    first.filter(|c| "#;@!$%^&|:".contains(*c)).unwrap_or('#').to_string()
+    let cleanup = Cleanup::of(repo, environment, &raw)?;
+    let message = Message { text: cleanup.clean(&raw) };
+    Ok(Draft { raw, is_utf8, message, cleanup })
 }

@@ -41,27 +41,38 @@ impl Plan {
         text.trim().is_empty() || self.policy.agent_ids().any(is_tag)
     }
 
-    /// A message with an agent's tag put into it, in the first form that the policy lists.
-    /// `None` where it has a tag already, or where the policy asks for none.
-    pub fn tag_message(&self, raw: &str, message: &Message, agent: &str) -> Option<String> {
+    /// A message with an agent's tag put into it, in the first form that the policy lists; in another one where git
+    /// would take it for a comment. `hides`: whether a line is one to git.
+    /// `None` where it has a tag already, where the policy asks for none, or where there is no room for it.
+    pub fn tag_message(
+        &self,
+        raw: &str,
+        message: &Message,
+        agent: &str,
+        hides: &dyn Fn(&str) -> bool,
+    ) -> Option<String> {
         if !self.tagged(message).is_empty() {
             return None;
         }
         let subject = message.first_line();
         let first = self.tags.first()?;
-        let trailer = self.tags.iter().find(|form| form.as_trailer().is_some());
+        let is_hidden = |form: &Template| hides(&form.for_agent(agent));
+        let trailer = self.tags.iter().find(|form| form.as_trailer().is_some() && !is_hidden(form));
         // `git rebase --autosquash` finds the target by the words after `fixup! `.
         let keeps_subject = ["fixup! ", "squash! ", "amend! "].iter().any(|word| subject.starts_with(word));
         let form = match trailer {
-            Some(trailer) if keeps_subject => trailer,
+            Some(trailer) if keeps_subject || is_hidden(first) => trailer,
             None if keeps_subject => return None,
             _ => first,
         };
-        if form.as_trailer().is_some() {
-            return Some(with_trailer(raw, message, &form.for_agent(agent)));
-        }
         let tag = form.for_agent(agent);
+        if form.as_trailer().is_some() {
+            return (!is_hidden(form)).then(|| with_trailer(raw, message, &tag));
+        }
         if subject.is_empty() {
+            if is_hidden(form) {
+                return None;
+            }
             // The first line is the one that an editor opens on.
             let rest = raw.trim_start_matches(['\r', '\n']);
             let gap = if raw.len() > rest.len() || rest.is_empty() { "\n" } else { "\n\n" };
@@ -69,12 +80,32 @@ impl Plan {
         }
         let mut at = 0;
         for line in raw.split_inclusive('\n') {
-            if line.trim_end() == subject.trim_end() {
-                return Some(format!("{}{tag} {}", &raw[..at], &raw[at..]));
+            if line.trim() == subject.trim() {
+                let begin = at + line.len() - line.trim_start().len();
+                let end = at + line.trim_end().len();
+                return Some(match is_hidden(form) {
+                    false => format!("{}{tag} {}", &raw[..begin], &raw[begin..]),
+                    true => format!("{} {tag}{}", &raw[..end], &raw[end..]),
+                });
             }
             at += line.len();
         }
         None
+    }
+
+    /// The text of a bare message without what was put into it: [`Self::is_bare`].
+    pub fn without_tag(&self, raw: &str, message: &Message) -> String {
+        let mut own: Vec<&str> =
+            message.text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+        let kept =
+            raw.split_inclusive('\n').map(|line| match own.iter().position(|own| *own == line.trim()) {
+                Some(at) => {
+                    own.remove(at);
+                    if line.ends_with('\n') { "\n" } else { "" }
+                }
+                None => line,
+            });
+        kept.collect()
     }
 }
 
@@ -100,7 +131,7 @@ pub fn with_trailer(raw: &str, message: &Message, trailer: &str) -> String {
     // The line itself, and not the same words in a comment or in the diff below it.
     let (mut end, mut at) = (0, 0);
     for line in raw.split_inclusive('\n') {
-        if !last.is_empty() && line.trim_end() == last.trim_end() {
+        if !last.is_empty() && line.trim() == last.trim() {
             end = at + line.trim_end_matches(['\r', '\n']).len();
         }
         at += line.len();
@@ -131,7 +162,7 @@ mod tests {
 
     fn tagged(text: &str) -> Option<String> {
         let message = Message { text: text.into() };
-        reference_plan().tag_message(text, &message, "a1")
+        reference_plan().tag_message(text, &message, "a1", &|_| false)
     }
 
     #[test]
@@ -150,7 +181,7 @@ mod tests {
     #[test]
     fn an_editor_opens_on_the_tag() {
         let message = Message { text: String::new() };
-        let tagged = reference_plan().tag_message("\n; comment\n", &message, "a1");
+        let tagged = reference_plan().tag_message("\n; comment\n", &message, "a1", &|_| false);
         assert_eq!(tagged.as_deref(), Some("[A1] \n; comment\n"));
     }
 
@@ -166,9 +197,39 @@ mod tests {
     #[test]
     fn a_trailer_stands_before_the_comments() {
         let message = Message { text: "fixup! fix".into() };
-        let tagged =
-            reference_plan().tag_message("fixup! fix\n\n# new file: fixup! fix.txt\n", &message, "a1");
+        let raw = "fixup! fix\n\n# new file: fixup! fix.txt\n";
+        let tagged = reference_plan().tag_message(raw, &message, "a1", &|_| false);
         assert_eq!(tagged.as_deref(), Some("fixup! fix\n\nAgent: a1\n\n# new file: fixup! fix.txt\n"));
+    }
+
+    #[test]
+    fn a_tag_that_would_be_a_comment_goes_elsewhere() {
+        let hides = |line: &str| line.starts_with('[');
+        let message = Message { text: "feat: x".into() };
+        let tagged = reference_plan().tag_message("feat: x\n", &message, "a1", &hides);
+        assert_eq!(tagged.as_deref(), Some("feat: x\n\nAgent: a1\n"));
+        let plan =
+            crate::rules::testing::plan("{version: 1, agents: {a1: {}}, message: {tag: ['[{AGENT}]']}}");
+        let tagged = |text: &str| {
+            let message = Message { text: text.trim().into() };
+            plan.tag_message(text, &message, "a1", &hides)
+        };
+        assert_eq!(tagged("\nfeat: x\r\n\nbody\n").as_deref(), Some("\nfeat: x [A1]\r\n\nbody\n"));
+        assert_eq!(tagged("\n"), None, "commit-msg puts it in, when there is a subject");
+    }
+
+    #[test]
+    fn an_indented_subject_is_one() {
+        let message = Message { text: "feat: x".into() };
+        let tagged = reference_plan().tag_message("  feat: x\n", &message, "a1", &|_| false);
+        assert_eq!(tagged.as_deref(), Some("  [A1] feat: x\n"));
+    }
+
+    #[test]
+    fn what_was_put_into_a_bare_message_is_taken_out() {
+        let message = Message { text: "[A1]\n\nLane-Lock: c@1".into() };
+        let text = reference_plan().without_tag("[A1] \n\nLane-Lock: c@1\n\n# [A1]\n", &message);
+        assert_eq!(text, "\n\n\n\n# [A1]\n");
     }
 
     #[test]

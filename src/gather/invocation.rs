@@ -1,0 +1,184 @@
+//! The command line of the git that runs a hook: the environment tells nothing of `--amend`, `--cleanup` and
+//! `--allow-empty-message`.
+
+use std::sync::OnceLock;
+
+/// What was typed after `git commit` or `git merge`, as far as hooks ask. All of it is off where nobody can tell.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Invocation {
+    /// `--amend`
+    pub amends: bool,
+    /// `--cleanup=<mode>`
+    pub cleanup: Option<String>,
+    /// `--verbose`: what stands below the scissors is cut off.
+    pub is_verbose: bool,
+    /// `--allow-empty-message`
+    pub allows_empty_message: bool,
+    /// `--template=<file>`
+    pub template: Option<String>,
+}
+
+impl Invocation {
+    /// That of this process's git, read once.
+    pub fn of_process() -> &'static Self {
+        static READ: OnceLock<Invocation> = OnceLock::new();
+        READ.get_or_init(|| ancestor().map(|words| Self::parse(&words)).unwrap_or_default())
+    }
+
+    /// Parses a whole command line of git, abbreviations of long options included.
+    fn parse(words: &[String]) -> Self {
+        let mut said = Self::default();
+        let mut words = words.iter().skip(1).map(String::as_str);
+        // Options of git itself, up to the command.
+        while let Some(word) = words.next() {
+            match word {
+                "-c" | "-C" | "--git-dir" | "--work-tree" | "--namespace" | "--config-env"
+                | "--attr-source" => {
+                    words.next();
+                }
+                word if word.starts_with('-') => {}
+                _ => break,
+            }
+        }
+        while let Some(word) = words.next() {
+            if word == "--" {
+                break;
+            }
+            if let Some(long) = word.strip_prefix("--") {
+                let (name, value) = match long.split_once('=') {
+                    Some((name, value)) => (name, Some(value.to_owned())),
+                    None => (long, None),
+                };
+                let mut given = || value.clone().or_else(|| words.next().map(str::to_owned));
+                match Long::named(name) {
+                    Some(Long::Amend) => said.amends = true,
+                    Some(Long::Cleanup) => said.cleanup = given(),
+                    Some(Long::Verbose) => said.is_verbose = true,
+                    Some(Long::AllowEmptyMessage) => said.allows_empty_message = true,
+                    Some(Long::Template) => said.template = given(),
+                    Some(Long::OtherWithValue) => drop(given()),
+                    None => {}
+                }
+            } else if let Some(short) = word.strip_prefix('-') {
+                for (at, letter) in short.char_indices() {
+                    let rest = &short[at + letter.len_utf8()..];
+                    match letter {
+                        'v' => said.is_verbose = true,
+                        'm' | 'F' | 'C' | 'c' | 't' => {
+                            let value = match rest {
+                                "" => words.next().map(str::to_owned),
+                                rest => Some(rest.to_owned()),
+                            };
+                            if letter == 't' {
+                                said.template = value;
+                            }
+                            break;
+                        }
+                        // The value of these is in the same word, if they have one.
+                        'S' | 'u' | 'X' => break,
+                        _ => {}
+                    }
+                }
+            }
+        }
+        said
+    }
+}
+
+/// A long option that means something here, or takes the next word.
+enum Long {
+    Amend,
+    Cleanup,
+    Verbose,
+    AllowEmptyMessage,
+    Template,
+    OtherWithValue,
+}
+
+impl Long {
+    /// The option of a name, which may be cut short as far as git takes it.
+    fn named(name: &str) -> Option<Self> {
+        let is = |whole: &str, least: usize| name.len() >= least && whole.starts_with(name);
+        let with_values = [
+            "message",
+            "file",
+            "author",
+            "date",
+            "reuse-message",
+            "reedit-message",
+            "fixup",
+            "squash",
+            "trailer",
+        ];
+        Some(match name {
+            _ if is("amend", 2) => Self::Amend,
+            _ if is("cleanup", 2) => Self::Cleanup,
+            _ if is("verbose", 5) => Self::Verbose,
+            _ if is("allow-empty-message", 12) => Self::AllowEmptyMessage,
+            _ if is("template", 2) => Self::Template,
+            _ if with_values.contains(&name) || name == "pathspec-from-file" => Self::OtherWithValue,
+            _ => return None,
+        })
+    }
+}
+
+/// The command line of the nearest git that this process descends from: a hook manager may stand between.
+#[cfg(target_os = "linux")]
+fn ancestor() -> Option<Vec<String>> {
+    const GENERATIONS: usize = 6;
+    let mut pid = std::os::unix::process::parent_id();
+    for _ in 0..GENERATIONS {
+        let line = std::fs::read(format!("/proc/{pid}/cmdline")).ok()?;
+        let line = line.strip_suffix(b"\0").unwrap_or(&line);
+        let words = line.split(|byte| *byte == 0).map(|word| String::from_utf8_lossy(word).into_owned());
+        let words: Vec<String> = words.collect();
+        let program = words.first().and_then(|program| program.rsplit('/').next());
+        if program == Some("git") {
+            return Some(words);
+        }
+        // `pid (name) state ppid …`, where the name may hold anything.
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        let (_, rest) = stat.rsplit_once(')')?;
+        pid = rest.split_whitespace().nth(1)?.parse().ok().filter(|pid| *pid > 1)?;
+    }
+    None
+}
+
+#[cfg(not(target_os = "linux"))]
+fn ancestor() -> Option<Vec<String>> {
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Invocation;
+
+    fn parsed(line: &str) -> Invocation {
+        Invocation::parse(&line.split(' ').map(str::to_owned).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn options_of_commit() {
+        let said = parsed("git -c a.b=c commit -qav --cleanup=strip --allow-empty-message -t x --amend");
+        assert_eq!(said.cleanup.as_deref(), Some("strip"));
+        assert_eq!(said.template.as_deref(), Some("x"));
+        assert!(said.is_verbose && said.allows_empty_message && said.amends);
+        assert_eq!(parsed("git commit --cl verbatim").cleanup.as_deref(), Some("verbatim"));
+        assert!(parsed("git commit --ame").amends);
+    }
+
+    #[test]
+    fn values_and_paths_are_no_options() {
+        let none = Invocation::default();
+        for line in [
+            "git commit -m --amend",
+            "git commit -am --cleanup=strip",
+            "git commit --message --amend -- --verbose",
+            "git -C --amend commit",
+            "git commit -Sv -uno",
+            "git commit --allow-empty",
+        ] {
+            assert_eq!(parsed(line), none, "{line}");
+        }
+    }
+}
