@@ -164,7 +164,7 @@ fn tokens(session: &Session, agent: &str, args: &[OsString]) -> Result<Vec<Token
     let files = facts.changes[0].staged.get()?;
     let is_touched = |scope: &Scope| {
         files.iter().any(|file| {
-            plan.area_of(file).is_some_and(|area| area.name.value == scope.area)
+            plan.areas_of(file).any(|area| area.name.value == scope.area)
                 && scope.has(&file.path.0, file.is_folder(), plan.folds_case())
         })
     };

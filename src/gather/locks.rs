@@ -38,7 +38,7 @@ pub(super) fn locks(
     let at_commit = event.stages() == [Stage::Commit];
     let mut areas: BTreeSet<&str> = BTreeSet::new();
     for file in changes.iter().flat_map(|change| asking(change, at_commit)) {
-        areas.extend(plan.area_of(file).filter(|area| area.access.value == Access::Lock).map(name));
+        areas.extend(plan.areas_of(file).filter(|area| area.access.value == Access::Lock).map(name));
     }
     // Whoever touched a file in vain is told at once, whatever the commit is about.
     let mut own = Vec::new();

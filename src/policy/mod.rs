@@ -3,6 +3,7 @@
 pub mod cases;
 mod diagnostic;
 mod events;
+pub mod fold;
 mod intersect;
 mod lint;
 mod lint_setup;

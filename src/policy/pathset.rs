@@ -49,6 +49,11 @@ impl PathSet {
         Self { nodes: vec![TrieNode::default()], fold }
     }
 
+    /// Whether nothing was added.
+    pub fn is_empty(&self) -> bool {
+        self.nodes.len() == 1
+    }
+
     /// Adds a pattern under a number.
     pub fn insert(&mut self, pattern: &Pattern, id: usize) {
         let mut at = 0;

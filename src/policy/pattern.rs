@@ -7,6 +7,8 @@
 
 use std::fmt;
 
+use super::fold;
+
 /// One part of a pattern between slashes.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Segment {
@@ -71,6 +73,25 @@ impl Pattern {
             }
         }
         Ok(Self { segments, folder_only })
+    }
+
+    /// Whether it is its own folded form.
+    pub(super) fn is_folded(&self) -> bool {
+        self.segments.iter().all(|segment| match segment {
+            Segment::AnyDepth => true,
+            Segment::Literal(name) => fold::is_folded(name),
+            Segment::Wild(text) => !text.iter().any(|byte| byte.is_ascii_uppercase() || !byte.is_ascii()),
+        })
+    }
+
+    /// The pattern for folded paths.
+    pub(super) fn folded(&self) -> Self {
+        let segments = self.segments.iter().map(|segment| match segment {
+            Segment::AnyDepth => Segment::AnyDepth,
+            Segment::Literal(name) => Segment::Literal(fold::folded(name).into_owned()),
+            Segment::Wild(text) => Segment::Wild(fold::letters(text)),
+        });
+        Self { segments: segments.collect(), folder_only: self.folder_only }
     }
 
     /// Whether the pattern ends in `/**`: it has what is below a folder, but not the folder.

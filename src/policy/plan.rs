@@ -1,6 +1,10 @@
 //! The policy compiled for deciding: the second of the two stages, after [`Policy`].
 
+use std::borrow::Cow;
+use std::sync::OnceLock;
+
 use super::diagnostic::Diagnostic;
+use super::fold;
 use super::model::{Access, Agent, Area, Policy};
 use super::pathset::PathSet;
 use super::pattern::{Pattern, escape};
@@ -23,6 +27,10 @@ pub struct Plan {
     pub(super) signers: Vec<Signer>,
     entries: Vec<Entry>,
     paths: PathSet,
+    /// Folded, those patterns that are not their own folded form.
+    odd: PathSet,
+    /// All patterns, folded: made for the first path that is not its own folded form.
+    folded: OnceLock<PathSet>,
     excluded: PathSet,
     fold: bool,
 }
@@ -94,11 +102,14 @@ impl Plan {
     /// Compiles a policy. `fold`: paths are compared without regard to ASCII case
     /// (`core.ignoreCase`). Mistakes in patterns and templates are added to `diagnostics`.
     pub fn compile(policy: Policy, source: Source, fold: bool, diagnostics: &mut Vec<Diagnostic>) -> Self {
-        let mut paths = PathSet::new(fold);
-        let mut entries = Vec::new();
+        let (mut paths, mut odd) = (PathSet::new(fold), PathSet::new(false));
+        let mut entries: Vec<Entry> = Vec::new();
         let mut add = |owner, text: &str, span: Span, is_service: bool, diagnostics: &mut Vec<Diagnostic>| {
             if let Some(pattern) = pattern(text, span, diagnostics) {
                 paths.insert(&pattern, entries.len());
+                if !pattern.is_folded() {
+                    odd.insert(&pattern.folded(), entries.len());
+                }
                 let text = text.to_owned();
                 entries.push(Entry { owner, pattern, span, text, is_service });
             }
@@ -147,6 +158,8 @@ impl Plan {
             signers: signers::of_policy(&policy),
             entries,
             paths,
+            odd,
+            folded: OnceLock::new(),
             excluded,
             fold,
             policy,
@@ -159,15 +172,53 @@ impl Plan {
     /// A link or a submodule (`is_folder`) that stands where a folder of the policy does belongs to
     /// whoever has what is below that folder: `services/x/**` speaks of a submodule `services/x` too.
     pub fn decide(&self, path: &[u8], is_folder: bool) -> Decision<'_> {
-        let mut entry = self.paths.last_match(path, is_folder);
+        self.decision(self.entry_in(&self.paths, path, is_folder))
+    }
+
+    /// What [`Self::decide`] says, and what the policy says of the file that the path is on systems where case,
+    /// Unicode form or a dot at the end make no other name, where that one is somebody else's. Both hold.
+    pub fn decide_both(&self, path: &[u8], is_folder: bool) -> (Decision<'_>, Option<Decision<'_>>) {
+        let exact = self.entry_in(&self.paths, path, is_folder);
+        let elsewhere = match fold::folded(path) {
+            Cow::Borrowed(_) if self.odd.is_empty() => exact,
+            Cow::Borrowed(path) => exact.max(self.entry_in(&self.odd, path, is_folder)),
+            Cow::Owned(path) => self.entry_in(self.folded(), &path, is_folder),
+        };
+        let other = elsewhere.filter(|other| !exact.is_some_and(|exact| self.is_as_good(exact, *other)));
+        (self.decision(exact), other.map(|other| self.decision(Some(other))))
+    }
+
+    /// Whether nothing is added by the entry that a folded path falls under: it is of the same owner, or the policy
+    /// itself tells the two names apart by their spelling.
+    fn is_as_good(&self, exact: usize, other: usize) -> bool {
+        let (exact, other) = (&self.entries[exact], &self.entries[other]);
+        exact.owner == other.owner || exact.pattern.folded() == other.pattern.folded()
+    }
+
+    fn folded(&self) -> &PathSet {
+        self.folded.get_or_init(|| {
+            let mut all = PathSet::new(false);
+            for (at, entry) in self.entries.iter().enumerate() {
+                all.insert(&entry.pattern.folded(), at);
+            }
+            all
+        })
+    }
+
+    fn entry_in(&self, paths: &PathSet, path: &[u8], is_folder: bool) -> Option<usize> {
+        let mut entry = paths.last_match(path, is_folder);
         if is_folder {
             let below = [path, b"/\x01"].concat();
-            self.paths.each_match(&below, false, |id| {
+            paths.each_match(&below, false, |id| {
                 if self.entries[id].pattern.names_its_folder() {
                     entry = entry.max(Some(id));
                 }
             });
         }
+        entry
+    }
+
+    fn decision(&self, entry: Option<usize>) -> Decision<'_> {
         let Some(entry) = entry else {
             return Decision { owner: None, span: None };
         };
@@ -175,12 +226,14 @@ impl Plan {
         Decision { owner: Some(self.owner(entry.owner)), span: Some(entry.span) }
     }
 
-    /// The area that has a file, if an area does.
-    pub fn area_of(&self, file: &crate::facts::FileChange) -> Option<&Area> {
-        match self.decide(&file.path.0, file.is_folder()).owner {
-            Some(Owner::Area(area)) => Some(area),
-            _ => None,
-        }
+    /// The areas that have a file: one at most, unless the file is another one elsewhere.
+    pub fn areas_of(&self, file: &crate::facts::FileChange) -> impl Iterator<Item = &Area> {
+        let (exact, other) = self.decide_both(&file.path.0, file.is_folder());
+        let owners = [exact.owner, other.and_then(|other| other.owner)];
+        owners.into_iter().flatten().filter_map(|owner| match owner {
+            Owner::Area(area) => Some(area),
+            Owner::Lane(_) => None,
+        })
     }
 
     /// Resolves an owner.

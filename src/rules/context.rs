@@ -33,6 +33,9 @@ pub struct Touched<'a> {
     pub is_folder: bool,
     /// What the policy says of it.
     pub decision: Decision<'a>,
+    /// Whether the decision is about the file that it is on systems where case, Unicode form or a dot at the end
+    /// make no other name.
+    pub is_elsewhere: bool,
     /// Whether the whole change touches it, or only commits that undo one another.
     pub in_whole: bool,
     /// Whether the commit that is being made touches it.
@@ -48,33 +51,28 @@ impl<'a> Touched<'a> {
     /// Why the files of the change are not known.
     pub fn all(plan: &'a Plan, event: Event, change: &'a Change) -> Result<Vec<Self>, Unavailable> {
         let mut all: Vec<Self> = Vec::new();
-        let mut index: HashMap<&RepoPath, usize> = HashMap::new();
-        let mut entry = |file: &'a FileChange, all: &mut Vec<Self>| -> usize {
+        let mut index: HashMap<&RepoPath, (usize, usize)> = HashMap::new();
+        let mut entry = |file: &'a FileChange, all: &mut Vec<Self>| -> (usize, usize) {
             *index.entry(&file.path).or_insert_with(|| {
-                all.push(Self {
-                    path: &file.path,
-                    is_present: file.new.is_some(),
-                    is_folder: file.is_folder(),
-                    decision: plan.decide(&file.path.0, file.is_folder()),
-                    in_whole: false,
-                    in_staged: false,
-                    commits: Vec::new(),
-                });
-                all.len() - 1
+                let (exact, other) = plan.decide_both(&file.path.0, file.is_folder());
+                let first = all.len();
+                all.push(Self::new(file, exact, false));
+                all.extend(other.map(|other| Self::new(file, other, true)));
+                (first, all.len())
             })
         };
         for file in change.files.get()? {
-            let at = entry(file, &mut all);
-            all[at].in_whole = true;
+            let (first, end) = entry(file, &mut all);
+            all[first..end].iter_mut().for_each(|touched| touched.in_whole = true);
         }
         for file in change.staged.known().into_iter().flatten() {
-            let at = entry(file, &mut all);
-            all[at].in_staged = true;
+            let (first, end) = entry(file, &mut all);
+            all[first..end].iter_mut().for_each(|touched| touched.in_staged = true);
         }
         for commit in change.commits.get()? {
             for file in &commit.files {
-                let at = entry(file, &mut all);
-                all[at].commits.push(commit);
+                let (first, end) = entry(file, &mut all);
+                all[first..end].iter_mut().for_each(|touched| touched.commits.push(commit));
             }
         }
         // What is staged but not in the whole change puts a path back to what the base has.
@@ -82,6 +80,19 @@ impl<'a> Touched<'a> {
         all.retain(|touched| only_staged || touched.in_whole || !touched.commits.is_empty());
         all.sort_by(|a, b| a.path.cmp(b.path));
         Ok(all)
+    }
+
+    fn new(file: &'a FileChange, decision: Decision<'a>, is_elsewhere: bool) -> Self {
+        Self {
+            path: &file.path,
+            is_present: file.new.is_some(),
+            is_folder: file.is_folder(),
+            decision,
+            is_elsewhere,
+            in_whole: false,
+            in_staged: false,
+            commits: Vec::new(),
+        }
     }
 
     /// Whether it comes with what the remote does not have yet: in a commit that it does not have, or
@@ -252,7 +263,13 @@ impl<'a> Context<'a> {
         findings: &mut Findings,
     ) {
         let commit = if touched.in_whole || touched.in_staged { None } else { commits.first().copied() };
+        let headline = if touched.is_elsewhere {
+            format!("{}, where case, Unicode form and a dot at the end make no other name", draft.headline)
+        } else {
+            draft.headline
+        };
         findings.add(Draft {
+            headline,
             path: Some(touched.path.clone()),
             span: draft.span.or(touched.decision.span),
             commit,

@@ -3,7 +3,7 @@
 use super::{Context, Draft, Findings, Need, Rule};
 use crate::facts::{Stage, Unavailable};
 use crate::policy::model::{Access, Level};
-use crate::policy::{Plan, Spanned};
+use crate::policy::{Plan, Spanned, fold};
 
 pub static RULE: Rule = Rule {
     id: "local-file",
@@ -63,7 +63,8 @@ fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailab
 /// Instructions that the policy names stay local, like `AGENT_FOCUS.md`, whether an area says so or not.
 fn is_instruction(plan: &Plan, path: &[u8]) -> bool {
     let named = plan.policy.setup.instructions.iter().filter(|name| is_written(name));
-    named.map(|name| name.value.as_bytes()).any(|name| name == path)
+    let path = fold::folded(path);
+    named.map(|name| fold::folded(name.value.as_bytes())).any(|name| name == path)
 }
 
 fn is_written(name: &Spanned<String>) -> bool {
