@@ -80,7 +80,7 @@ fn judge_change(
         // Without knowing whose change it is, only the rule that says so has anything to say.
         let concerns = match who {
             Who::Agent(_) => true,
-            Who::Maintainer | Who::Stranger => rule.binds_maintainers,
+            Who::Maintainer | Who::Stranger | Who::Unassigned { .. } => rule.binds_maintainers,
             Who::Unclear { .. } => rule.id == "identity",
         };
         if !concerns {

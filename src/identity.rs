@@ -21,6 +21,11 @@ pub enum Who {
     Maintainer,
     /// Nobody that the policy would have.
     Stranger,
+    /// A coding agent at work that no lane was given to.
+    Unassigned {
+        /// The variable by which its harness says so.
+        variable: String,
+    },
     /// Claims that disagree, or that name no agent of the policy: nobody can tell.
     Unclear {
         /// What is wrong.
@@ -67,7 +72,12 @@ pub fn resolve(plan: &Plan, facts: &Facts, change: &Change) -> Who {
     if let Some(agent) = of_messages(plan, facts, change) {
         return Who::Agent(agent);
     }
-    nobody(plan, facts, change)
+    // Whose git configuration an agent works with says nothing about the agent.
+    let is_refused = plan.policy.unidentified.agent.value == Unidentified::Deny;
+    match facts.harness.clone().filter(|_| is_refused && !plan.policy.agents.0.is_empty()) {
+        Some(variable) => Who::Unassigned { variable },
+        None => nobody(plan, facts, change),
+    }
 }
 
 /// Whose a pull request is: its author's account stands above the branch's name, the title and the tags.
@@ -81,6 +91,7 @@ fn proposed(plan: &Plan, facts: &Facts, change: &Change, request: &PullRequest) 
     let account = accounts.into_iter().find_map(|login| plan.agent_of_account(login));
     let account = account.or_else(|| facts.pusher.as_ref().and_then(|pusher| of_account(plan, pusher)));
     let branch = change.branch.as_deref().and_then(|branch| of_branch(plan, branch));
+    let branch = branch.filter(|agent| !is_somebody_else(plan, facts, agent));
     if let Some(agent) = account.or(branch) {
         return Who::Agent(agent.to_owned());
     }
@@ -121,8 +132,9 @@ fn received(plan: &Plan, facts: &Facts, change: &Change) -> Who {
         [one] => plan.policy.agent(one).map(|agent| agent.id.value.as_str()),
         _ => None,
     };
-    let agent = facts.pusher.as_ref().and_then(|pusher| of_account(plan, pusher));
-    let agent = agent.or_else(|| branch.and_then(|branch| of_branch(plan, branch))).or(of_lock);
+    let account = facts.pusher.as_ref().and_then(|pusher| of_account(plan, pusher));
+    let claimed = branch.and_then(|branch| of_branch(plan, branch)).or(of_lock);
+    let agent = account.or(claimed.filter(|agent| !is_somebody_else(plan, facts, agent)));
     let agent = agent.map(str::to_owned).or_else(|| {
         let tagged = match branch {
             Some(branch) if plan.protected(branch).is_none() => of_messages(plan, facts, change),
@@ -135,10 +147,24 @@ fn received(plan: &Plan, facts: &Facts, change: &Change) -> Who {
 
 /// Whether the account that pushes is a maintainer's, or none of those that the agent has.
 fn is_known_not_to_be(plan: &Plan, facts: &Facts, agent: &str) -> bool {
-    facts.pusher.as_ref().is_some_and(|pusher| {
-        let identity = plan.policy.agent(agent).and_then(|agent| agent.identity.as_ref());
-        is_maintainer(plan, pusher) || identity.is_some_and(|identity| !identity.accounts.is_empty())
-    })
+    is_listed_account(plan, facts) || is_without_its_account(plan, facts, agent)
+}
+
+/// Whether the account that pushes is listed nowhere, and the agent has others. A maintainer who goes on with an
+/// agent's branch does it in the agent's stead.
+fn is_somebody_else(plan: &Plan, facts: &Facts, agent: &str) -> bool {
+    !is_listed_account(plan, facts) && is_without_its_account(plan, facts, agent)
+}
+
+fn is_without_its_account(plan: &Plan, facts: &Facts, agent: &str) -> bool {
+    let identity = plan.policy.agent(agent).and_then(|agent| agent.identity.as_ref());
+    let has_accounts = identity.is_some_and(|identity| !identity.accounts.is_empty());
+    facts.pusher.as_ref().is_some_and(|pusher| has_accounts && of_account(plan, pusher) != Some(agent))
+}
+
+/// Whether the account that pushes stands under `maintainers`.
+pub fn is_listed_account(plan: &Plan, facts: &Facts) -> bool {
+    facts.pusher.as_ref().is_some_and(|pusher| is_maintainer(plan, pusher))
 }
 
 /// The agent of the policy whose account it is. Hosts do not tell accounts apart by case.
@@ -186,7 +212,7 @@ fn outright(plan: &Plan, mut claims: Vec<&IdentityClaim>) -> Option<Who> {
                 other.source.name(),
                 other.agent
             ),
-            help: "make them agree: `git lane install --agent <id>` sets the worktree's, \
+            help: "make them agree: `git lane join <id>` sets the worktree's, \
                    `unset AGENT_ID` clears the variable"
                 .to_owned(),
         });
@@ -274,8 +300,8 @@ fn nobody(plan: &Plan, facts: &Facts, change: &Change) -> Who {
         policy.maintainers.iter().any(|listed| same(&listed.value))
     });
     let is_listed = is_listed || author.is_some_and(|author| is_maintainer_on_github(plan, author));
-    let is_listed = is_listed || facts.pusher.as_ref().is_some_and(|pusher| is_maintainer(plan, pusher));
-    if is_listed || policy.unidentified.value == Unidentified::Maintainer {
+    let is_listed = is_listed || is_listed_account(plan, facts);
+    if is_listed || policy.unidentified.human.value == Unidentified::Maintainer {
         Who::Maintainer
     } else {
         Who::Stranger

@@ -339,6 +339,7 @@ impl Game {
             claims: vec![IdentityClaim { source: IdentitySource::Config, agent: agent.into() }],
             proofs: vec![],
             email: None,
+            harness: None,
             request: None,
             waivers: Vec::new(),
             pusher: None,

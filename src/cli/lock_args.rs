@@ -39,7 +39,7 @@ pub(super) fn found_agent(session: &Session, option: Option<&str>) -> Result<Opt
     match resolve(&session.loaded.plan, &facts, &facts.changes[0]) {
         Who::Agent(agent) => Ok(Some(agent)),
         Who::Unclear { reason, help } => Err(Unavailable::new(reason, help).into()),
-        Who::Maintainer | Who::Stranger => Ok(None),
+        Who::Maintainer | Who::Stranger | Who::Unassigned { .. } => Ok(None),
     }
 }
 
@@ -57,7 +57,7 @@ pub(super) fn agent(session: &Session, option: Option<&str>) -> Result<String, E
                 "a lock is held by an agent, and nothing here says which one you are",
                 format!(
                     "a maintainer needs none; for an agent, name it: --agent {first} ({})\n\
-                     in an agent's own worktree, for good: git lane install --agent {first}",
+                     in an agent's own worktree, for good: git lane join {first}",
                     plan.policy.agents_in_words()
                 ),
             ))

@@ -35,6 +35,7 @@ pub fn for_case(case: &Case, lock_ttl: u64) -> Facts {
         claims: claim.into_iter().collect(),
         proofs: Vec::new(),
         email: None,
+        harness: None,
         request: None,
         waivers: Vec::new(),
         pusher: None,

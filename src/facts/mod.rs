@@ -41,6 +41,8 @@ pub struct Facts {
     pub claims: Vec<IdentityClaim>,
     /// What shows who works here, apart from signatures of commits.
     pub proofs: Vec<IdentityProof>,
+    /// The variable by which the harness of a coding agent says that it is at work here.
+    pub harness: Option<String>,
     /// The committer's e-mail address, where it is known.
     pub email: Option<String>,
     /// The pull request that the change is proposed by, if it is.

@@ -162,6 +162,7 @@ pub fn gather(
         claims,
         proofs,
         waivers,
+        harness: if is_here { environment.harness(plan) } else { None },
         email: if is_here { email(repo, environment)? } else { None },
         request: asked,
         pusher: environment.pusher.clone().filter(|_| is_server).or(author),

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::facts::{Oid, Pusher};
+use crate::policy::Plan;
 
 /// The environment of a hook or a command.
 #[derive(Debug, Clone, Default)]
@@ -24,6 +25,8 @@ pub struct Environment {
     pub config: Vec<(String, String)>,
     /// The account that pushes, where a host of repositories started the hook.
     pub pusher: Option<Pusher>,
+    /// The names of all variables that are not empty.
+    pub names: Vec<String>,
     /// Seconds since the epoch.
     pub now: i64,
 }
@@ -31,6 +34,23 @@ pub struct Environment {
 /// Where hosts say who pushes: Gitea and Forgejo; GitLab, by name or (deploy keys) by id; gitolite; a web
 /// server in front of git-http-backend(1).
 const PUSHERS: [&str; 5] = ["GITEA_PUSHER_NAME", "GL_USERNAME", "GL_USER", "GL_ID", "REMOTE_USER"];
+
+/// The variables that harnesses set for the commands of an agent: Claude Code; whatever follows its `AI_AGENT`; Codex;
+/// Gemini CLI; Cursor; Copilot CLI; opencode. A policy adds others: `identity.harness`.
+pub const HARNESSES: [&str; 12] = [
+    "CLAUDECODE",
+    "CLAUDE_CODE_SESSION_ID",
+    "AI_AGENT",
+    "CODEX_THREAD_ID",
+    "CODEX_SESSION_ID",
+    "CODEX_SANDBOX",
+    "CODEX_CI",
+    "GEMINI_CLI",
+    "CURSOR_AGENT",
+    "CURSOR_TRACE_ID",
+    "COPILOT_CLI",
+    "OPENCODE",
+];
 
 impl Environment {
     /// The last value that the environment gives a configuration key.
@@ -59,8 +79,22 @@ impl Environment {
             pusher: PUSHERS
                 .into_iter()
                 .find_map(|source| Some(Pusher { source, name: text(source)?.trim().to_owned() })),
+            names: std::env::vars_os()
+                .filter(|(_, value)| !value.is_empty())
+                .filter_map(|(name, _)| name.into_string().ok())
+                .collect(),
             now: jiff::Timestamp::now().as_second(),
         }
+    }
+
+    /// The variable that says that the harness of a coding agent is at work. A policy adds some, and takes others out
+    /// of account by a `!`.
+    pub fn harness(&self, plan: &Plan) -> Option<String> {
+        let told = &plan.policy.identity.harness;
+        let is_out = |name: &str| told.iter().any(|told| told.value.strip_prefix('!') == Some(name));
+        let known = HARNESSES.into_iter().filter(|name| !is_out(name));
+        let mut names = known.chain(told.iter().map(|told| told.value.as_str()));
+        names.find(|name| self.names.iter().any(|set| set == name)).map(str::to_owned)
     }
 }
 
@@ -93,7 +127,21 @@ fn config_parameters(text: &str) -> Vec<(String, String)> {
 
 #[cfg(test)]
 mod tests {
-    use super::{config_pairs, config_parameters};
+    use super::{Environment, config_pairs, config_parameters};
+    use crate::rules::testing::plan;
+
+    #[test]
+    fn harnesses() {
+        let found = |policy: &str, names: &[&str]| {
+            let names = names.iter().map(|name| (*name).to_owned()).collect();
+            Environment { names, ..Environment::default() }.harness(&plan(policy))
+        };
+        assert_eq!(found("version: 1", &["HOME", "CLAUDECODE"]).as_deref(), Some("CLAUDECODE"));
+        assert_eq!(found("version: 1", &["HOME", "MY_AGENT"]), None);
+        let policy = "{version: 1, identity: {harness: [MY_AGENT, '!CURSOR_TRACE_ID']}}";
+        assert_eq!(found(policy, &["MY_AGENT"]).as_deref(), Some("MY_AGENT"));
+        assert_eq!(found(policy, &["CURSOR_TRACE_ID"]), None);
+    }
 
     #[test]
     fn parameters() {

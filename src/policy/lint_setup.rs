@@ -20,6 +20,15 @@ pub(super) fn check(plan: &Plan, diagnostics: &mut Vec<Diagnostic>) {
 }
 
 fn variables(plan: &Plan, diagnostics: &mut Vec<Diagnostic>) {
+    for told in &plan.policy.identity.harness {
+        let name = told.value.strip_prefix('!').unwrap_or(&told.value);
+        if !is_variable(name) {
+            let said = format!("`{name}` is no name of a variable");
+            diagnostics.push(Diagnostic::error(at(told), said, "this name").help(
+                "name a variable that the harness sets, such as `MY_AGENT`; `!NAME` takes a known one out",
+            ));
+        }
+    }
     for agent in &plan.policy.agents.0 {
         let id = &agent.id.value;
         for (name, value) in &agent.env {

@@ -23,8 +23,8 @@ pub struct Policy {
     pub remote: Spanned<String>,
     /// People and bots without a lane: e-mail addresses, or `github:` names.
     pub maintainers: Vec<Spanned<String>>,
-    /// What somebody without an agent identity, and not listed, is taken for.
-    pub unidentified: Spanned<Unidentified>,
+    /// What somebody without an agent identity is taken for.
+    pub unidentified: Unidentifieds,
     /// What a claimed identity has to bear.
     pub identity: Identities,
     /// Where services live.
@@ -59,6 +59,39 @@ pub struct Policy {
     pub tests: Vec<Spanned<String>>,
 }
 
+/// What somebody without an agent identity is taken for. One word speaks of humans; an agent without a lane is refused.
+#[derive(Debug, Clone, Serialize)]
+pub struct Unidentifieds {
+    /// Somebody who is not listed under `maintainers`.
+    pub human: Spanned<Unidentified>,
+    /// A coding agent at work that no lane was given to.
+    pub agent: Spanned<Unidentified>,
+}
+
+impl JsonSchema for Unidentifieds {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Unidentifieds".into()
+    }
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let word = generator.subschema_for::<Unidentified>();
+        schemars::json_schema!({
+            "description": "What somebody without an agent identity is taken for. One word speaks of humans alone: \
+                a coding agent at work that no lane was given to is refused unless `agent` says `maintainer`.",
+            "anyOf": [word, {
+                "type": "object",
+                "additionalProperties": false,
+                "properties": {
+                    "human": word,
+                    "agent": word,
+                },
+            }],
+        })
+    }
+    fn inline_schema() -> bool {
+        true
+    }
+}
+
 /// What somebody without an identity is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
@@ -75,6 +108,8 @@ pub enum Unidentified {
 pub struct Identities {
     /// Whether it has to be proven when it is pushed or merged.
     pub require: Spanned<Required>,
+    /// Variables, besides the known ones, that say that the harness of a coding agent is at work.
+    pub harness: Vec<Spanned<String>>,
 }
 
 /// How sure one has to be of an agent.

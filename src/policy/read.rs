@@ -6,9 +6,9 @@ use std::fmt::{self, Display};
 use super::model::{
     Accept, Access, Agent, Agents, Area, Branch, Change, Database, History, Identities, Identity, Level,
     Levels, Locks, Merges, Message, Policy, Provision, PullRequests, Release, Required, Services, Setup,
-    Unidentified, Unowned, Waivers,
+    Unidentified, Unidentifieds, Unowned, Waivers,
 };
-use super::node::Node;
+use super::node::{Node, Value};
 use super::reader::{Fields, Reader};
 use super::scalar::Duration;
 use super::source::Spanned;
@@ -51,7 +51,9 @@ pub mod keys {
     /// `agents.<id>.database`.
     pub const DATABASE: &[&str] = &["schema"];
     /// `identity`.
-    pub const IDENTITIES: &[&str] = &["require"];
+    pub const IDENTITIES: &[&str] = &["require", "harness"];
+    /// `unidentified`, where it is not one word.
+    pub const UNIDENTIFIED: &[&str] = &["human", "agent"];
     /// `agents.<id>.identity`.
     pub const IDENTITY: &[&str] = &["github", "accounts", "signing_keys"];
     /// `branch`.
@@ -85,15 +87,7 @@ pub fn policy(reader: &mut Reader, root: &Node) -> Option<Policy> {
     version(reader, &fields);
     let base = text(reader, &fields, "base", "base").unwrap_or(Spanned::default_of("main".into()));
     let maintainers = texts(reader, &fields, "maintainers", "maintainers", false);
-    let unidentified = fields.get("unidentified").and_then(|node| {
-        let choices = [("maintainer", Unidentified::Maintainer), ("deny", Unidentified::Deny)];
-        reader.choice(node, "choice for `unidentified`", &choices)
-    });
-    let unidentified = unidentified.unwrap_or(Spanned::default_of(if maintainers.is_empty() {
-        Unidentified::Maintainer
-    } else {
-        Unidentified::Deny
-    }));
+    let unidentified = unidentified(reader, &fields, maintainers.is_empty());
     let unowned = fields.get("unowned").and_then(|node| {
         let choices = [("allow", Unowned::Allow), ("warn", Unowned::Warn), ("deny", Unowned::Deny)];
         reader.choice(node, "choice for `unowned`", &choices)
@@ -121,6 +115,29 @@ pub fn policy(reader: &mut Reader, root: &Node) -> Option<Policy> {
         tests: texts(reader, &fields, "tests", "tests", false),
         base,
     })
+}
+
+fn unidentified(reader: &mut Reader, fields: &Fields<'_>, is_open: bool) -> Unidentifieds {
+    const WORDS: &[(&str, Unidentified)] =
+        &[("maintainer", Unidentified::Maintainer), ("deny", Unidentified::Deny)];
+    let (mut human, mut agent) = (None, None);
+    if let Some(node) = fields.get("unidentified") {
+        if let Value::Map(_) = &node.value {
+            let section = reader.fields(node, node.span, "`unidentified`", keys::UNIDENTIFIED);
+            let mut word = |key: &str| {
+                let node = section.as_ref()?.get(key)?;
+                reader.choice(node, format_args!("choice for `unidentified.{key}`"), WORDS)
+            };
+            (human, agent) = (word("human"), word("agent"));
+        } else {
+            human = reader.choice(node, "choice for `unidentified`", WORDS);
+        }
+    }
+    let usual = if is_open { Unidentified::Maintainer } else { Unidentified::Deny };
+    Unidentifieds {
+        human: human.unwrap_or(Spanned::default_of(usual)),
+        agent: agent.unwrap_or(Spanned::default_of(Unidentified::Deny)),
+    }
 }
 
 fn version(reader: &mut Reader, fields: &Fields<'_>) {
@@ -181,7 +198,11 @@ fn identities(reader: &mut Reader, fields: &Fields<'_>) -> Identities {
         let choices = [("claimed", Required::Claimed), ("proven", Required::Proven)];
         reader.choice(node, "choice for `identity.require`", &choices)
     });
-    Identities { require: require.unwrap_or(Spanned::default_of(Required::Claimed)) }
+    let harness = section.map(|fields| texts(reader, &fields, "harness", "identity.harness", true));
+    Identities {
+        require: require.unwrap_or(Spanned::default_of(Required::Claimed)),
+        harness: harness.unwrap_or_default(),
+    }
 }
 
 fn services(reader: &mut Reader, fields: &Fields<'_>) -> Services {

@@ -74,6 +74,9 @@ mistakes! {
     a_tag_that_is_none: "message: {tag: [wip]}" => "wip", "no form of a tag";
     a_warning_above_the_limit: "change: {max_lines: 3, warn_at: 4}" => "4", "above `max_lines`";
     a_variable_that_is_none: "agents: {a1: {env: {A-B: x}}}" => "x", "no name of a variable";
+    a_harness_that_is_none: "identity: {harness: [A-B]}" => "A-B", "no name of a variable";
+    a_word_for_nobody: "unidentified: {robot: deny}" => "robot", "unknown key";
+    a_word_that_is_none: "unidentified: {agent: allow}" => "allow", "is no choice for `unidentified.agent`";
     a_variable_of_ours: "agents: {a1: {env: {AGENT_ID: x}}}" => "x", "set by git-lane itself";
     a_reference_to_nothing: "agents: {a1: {env: {K: '${A:-b}'}}}" => "'${A:-b}'", "no name of a variable";
     a_schema_that_psql_folds: "agents: {a1: {database: {schema: Agent_A1}}}" => "Agent_A1", "cannot be a schema's name";

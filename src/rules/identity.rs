@@ -4,6 +4,7 @@ use super::{Context, Draft, Findings, Need, Rule};
 use crate::facts::{Commit, Facts, IdentityProof, Pusher, Stage, Unavailable};
 use crate::identity::{Who, has_account, is_maintainer_on_github, is_proven, of_account, of_branch};
 use crate::locks::record::plain;
+use crate::policy::Plan;
 use crate::policy::model::Level;
 use crate::signature::Signature;
 
@@ -13,7 +14,12 @@ pub static RULE: Rule = Rule {
     docs: "\
 ## What it finds
 Somebody without an agent identity whom the policy does not list under `maintainers`, where
-`unidentified` is `deny`. Sources that disagree about the agent (`git config lane.agent`, the variable
+`unidentified` is `deny`. A coding agent at work that no lane was given to: its harness says so in the
+environment (`CLAUDECODE`, `AI_AGENT`, `CODEX_THREAD_ID`, `GEMINI_CLI`, `CURSOR_AGENT`, `COPILOT_CLI`,
+`OPENCODE` and the like; `identity.harness` adds more), and neither the worktree nor the branch says which agent
+it is. Whose git configuration it works with does not matter: a maintainer's harness is an agent too. It is
+refused unless the policy has `unidentified: { agent: maintainer }`; a human at the same terminal, a server and a
+CI job are not affected. Sources that disagree about the agent (`git config lane.agent`, the variable
 `AGENT_ID`, `AGENT_ID` in `.agent.env`), or that name an agent which the policy does not know: then
 nobody can tell whose lane the change belongs to, and there is no verdict (exit 2).
 
@@ -35,7 +41,8 @@ Everything else depends on whose change it is.
 `AGENT_ID=a1` left over in a shell that now works in the worktree of `a2`.
 
 ## How to get on
-`git lane install --agent a2` gives this worktree its agent; `unset AGENT_ID` clears the variable;
+`git lane join a2` makes this worktree that of `a2`, with branch, hooks and environment, and keeps all work in
+it; `git lane install --agent a2` gives it its agent alone; `unset AGENT_ID` clears the variable;
 `git lane doctor` shows what each source says. To sign: `git config --worktree gpg.format ssh`,
 `user.signingKey <the key's file>`, `commit.gpgSign true`; to sign what is there:
 `git rebase --exec 'git commit --amend --no-edit -S' <base>`.
@@ -55,6 +62,17 @@ fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailab
             return proofs(context, agent, findings);
         }
         Who::Maintainer => {}
+        Who::Unassigned { variable } => {
+            let policy = &context.plan.policy;
+            findings.add(Draft {
+                headline: format!(
+                    "a coding agent is at work here ({variable} is set), and no lane was given to it"
+                ),
+                help: how_to_join(context.plan),
+                span: policy.unidentified.agent.span.or(policy.unidentified.human.span),
+                ..Draft::default()
+            });
+        }
         Who::Stranger => {
             let (policy, facts) = (&context.plan.policy, context.facts);
             let who =
@@ -71,16 +89,17 @@ fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailab
                     )
                 } else if let Some(Pusher { name, .. }) = &facts.pusher {
                     format!(
-                        "if this is an agent's work, push it on a branch that bears its id\n\
+                        "if this is an agent's work, push it from an account of that agent, or, where it has none, on a \
+                         branch that bears its id\n\
                          if you are a maintainer, have `account:{}` put under `maintainers` in the policy",
                         plain(name)
                     )
                 } else {
-                    "if this is an agent's worktree: git lane install --agent <id>\n\
+                    "if this is an agent's worktree: git lane join <id>\n\
                      if you are a maintainer, have your e-mail address put under `maintainers` in the policy"
                         .to_owned()
                 },
-                span: policy.unidentified.span.or(policy.maintainers.first().and_then(|name| name.span)),
+                span: policy.unidentified.human.span.or(policy.maintainers.first().and_then(|name| name.span)),
                 ..Draft::default()
             });
         }
@@ -90,6 +109,22 @@ fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailab
         }
     }
     Ok(())
+}
+
+/// How an agent without a lane gets one: the command for each lane that there is.
+pub fn how_to_join(plan: &Plan) -> String {
+    /// The most lanes that are listed.
+    const MOST: usize = 12;
+    let agents = &plan.policy.agents.0;
+    let mut help = "take the lane that you were given; all work in this worktree stays:".to_owned();
+    for agent in agents.iter().take(MOST) {
+        let name = agent.name.as_ref().map(|name| format!("   # {}", plain(&name.value))).unwrap_or_default();
+        help.push_str(&format!("\ngit lane join {}{name}", agent.id.value));
+    }
+    if agents.len() > MOST {
+        help.push_str(&format!("\n… {} more: git lane policy show", agents.len() - MOST));
+    }
+    help
 }
 
 fn author(facts: &Facts) -> Option<&String> {
@@ -440,6 +475,60 @@ mod tests {
             .commit(7, message, &[]);
         let pusher = Pusher { source: "GL_USERNAME", name: account.into() };
         scene.facts(|facts| facts.pusher = (!account.is_empty()).then_some(pusher))
+    }
+
+    #[test]
+    fn agents_without_a_lane() {
+        let scene = |event, old: &str, new: &str| {
+            Scene::new(event, "").with(old, new).facts(|facts| facts.harness = Some("CLAUDECODE".into()))
+        };
+        let unidentified = |new: &str| scene(PreCommit, "unidentified: maintainer", new).of("identity").len();
+        assert_eq!(unidentified("unidentified: maintainer"), 1, "one word speaks of humans");
+        assert_eq!(unidentified("unidentified: { human: maintainer }"), 1);
+        assert_eq!(unidentified("unidentified: { agent: maintainer }"), 0);
+        assert_eq!(
+            unidentified("unidentified: { human: deny, agent: maintainer }"),
+            1,
+            "as a human would be"
+        );
+        for event in [PreCommit, PrePush, Check] {
+            let listed = || scene(event, "maintainers: []", "maintainers: [x@y.z]");
+            let found = listed().facts(|facts| facts.email = Some("x@y.z".into())).of("identity");
+            assert_eq!(found, ["error identity"], "whose e-mail it is does not matter");
+            assert_eq!(listed().branch("feat/a2/x").of("identity").len(), 0);
+            let claimed = listed().facts(|facts| facts.claims = vec![claim(IdentitySource::Config, "a2")]);
+            assert_eq!(claimed.of("identity").len(), 0);
+        }
+        let helps = scene(PreCommit, "version: 1", "version: 1").helps();
+        assert!(helps[0].contains("\ngit lane join a2"), "{helps:?}");
+        assert_eq!(Scene::new(PreCommit, "").findings().len(), 0, "a human");
+    }
+
+    #[test]
+    fn on_a_server_an_unlisted_account_is_nobody() {
+        let push = |unidentified: &str, account: &str, branch: &str| {
+            let policy = format!(
+                "{{version: 1, maintainers: ['account:lead'], unidentified: {unidentified}, \
+                 branch: {{pattern: 'feat/{{agent}}/{{f}}'}}, \
+                 agents: {{a1: {{}}, a2: {{identity: {{accounts: [bot-2]}}}}}}}}"
+            );
+            let scene = Scene::new(PreReceive, "").policy(&policy).pushed_to(branch, Forward);
+            let pusher = Pusher { source: "GL_USERNAME", name: account.into() };
+            scene.facts(|facts| facts.pusher = (!account.is_empty()).then_some(pusher)).findings()
+        };
+        let none: [&str; 0] = [];
+        assert_eq!(push("deny", "bot-2", "feat/a2/x"), none);
+        assert_eq!(push("deny", "stranger", "feat/a2/x"), ["error identity"]);
+        assert_eq!(
+            push("maintainer", "stranger", "feat/a2/x"),
+            none,
+            "the policy takes whoever is unknown for one"
+        );
+        assert_eq!(push("deny", "lead", "feat/a2/x"), none, "in the agent's stead");
+        // An agent without an account of its own is told by its branch, as everybody is where no account is known.
+        assert_eq!(push("deny", "stranger", "feat/a1/x"), none);
+        assert_eq!(push("deny", "", "feat/a2/x"), none);
+        assert_eq!(push("deny", "bot-2", "feat/a1/x"), ["error branch-name (a1)", "error identity (a1)"]);
     }
 
     #[test]

@@ -25,6 +25,7 @@ mod unowned_path;
 mod untagged_message;
 
 pub use context::{Context, Draft, Findings, Touched};
+pub use identity::how_to_join;
 
 use crate::facts::{Stage, Unavailable};
 use crate::policy::Plan;

@@ -55,6 +55,7 @@ impl Scene {
                 claims: (!agent.is_empty()).then(|| claim(agent)).into_iter().collect(),
                 proofs: Vec::new(),
                 email: None,
+                harness: None,
                 request: None,
                 waivers: Vec::new(),
                 pusher: None,

@@ -5,6 +5,7 @@ use crate::error::Error;
 use crate::facts::IdentityClaim;
 use crate::gather::worktrees::worktrees;
 use crate::gather::{Environment, Loaded, Repository, claims};
+use crate::identity::of_branch;
 use crate::install::settings::is_copied;
 use crate::install::targets::{is_same, named};
 use crate::policy::model::Unidentified;
@@ -31,7 +32,7 @@ pub(super) fn identity(repo: &dyn Repository, plan: Option<&Plan>, environment: 
         );
     }
     let Some(first) = claims.first() else {
-        return nobody(plan, agent_here, install);
+        return nobody(repo, plan, environment, agent_here, install);
     };
     if claims.iter().any(|claim| claim.agent != first.agent) {
         return Check::problem(
@@ -63,12 +64,36 @@ fn said(claims: &[IdentityClaim]) -> String {
     said.collect::<Vec<_>>().join(", ")
 }
 
-fn nobody(plan: Option<&Plan>, agent_here: Option<String>, install: String) -> Check {
+fn nobody(
+    repo: &dyn Repository,
+    plan: Option<&Plan>,
+    environment: &Environment,
+    agent_here: Option<String>,
+    install: String,
+) -> Check {
+    let branch = repo.head().ok().and_then(|head| head.branch);
+    let branch = branch.as_deref().and_then(|name| name.strip_prefix("refs/heads/"));
+    let of_branch = plan.zip(branch).and_then(|(plan, branch)| of_branch(plan, branch));
+    let is_refused = |plan: &&Plan| {
+        let policy = &plan.policy;
+        policy.unidentified.agent.value == Unidentified::Deny && !policy.agents.0.is_empty()
+    };
+    let harness =
+        plan.filter(is_refused).filter(|_| of_branch.is_none()).and_then(|plan| environment.harness(plan));
+    if let Some(variable) = harness {
+        return Check::problem(
+            IDENTITY,
+            format!(
+                "a coding agent is at work here ({variable} is set), and no lane was given to it: it is refused"
+            ),
+            format!("git lane join {}", agent_here.as_deref().unwrap_or("<id>")),
+        );
+    }
     if let Some(agent) = agent_here {
         let detail = format!("nothing says who works here; the policy says that this worktree is {agent}'s");
         return Check::warning(IDENTITY, detail, install);
     }
-    match plan.map(|plan| plan.policy.unidentified.value) {
+    match plan.map(|plan| plan.policy.unidentified.human.value) {
         Some(Unidentified::Deny) => Check::problem(
             IDENTITY,
             "nothing says who works here, and the policy denies changes of somebody unknown",
