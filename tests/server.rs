@@ -114,7 +114,7 @@ fn nothing_is_made_to_look_like_something_else() {
     let evil = tree.git(&["rev-parse", "main:policy.yaml"]).ok().out;
     let replace = format!("{}:refs/replace/{}", evil.trim(), file.trim());
     push_as(&tree, "bot-2", &[&replace]).fails(1).says("in the place of one");
-    push(&tree, &[&replace]).fails(1).says("whoever runs the server can");
+    push(&tree, &[&replace]).fails(1).says("a server administrator can");
     push_as(&tree, "bot-2", &["main~0:refs/tags/main"])
         .fails(1)
         .says("taken for the protected branch `main`");

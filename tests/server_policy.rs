@@ -4,7 +4,7 @@
 mod server_support;
 mod support;
 
-use server_support::{Server, commit, policy, push};
+use server_support::{Server, commit, policy, push, push_as};
 use support::{LANE, Ran, Scratch, Worktree};
 
 fn clone_of(server: &Server) -> Worktree {
@@ -204,4 +204,126 @@ fn input_that_git_does_not_give() {
     root.lane_stdin(&["hook", "pre-receive"], format!("{zero} {one} refs/heads/x\n").as_bytes())
         .fails(2)
         .says("is not bare");
+}
+
+#[test]
+fn names_that_belong_to_other_refs() {
+    let server = Server::new();
+    let tree = server.clone("c", "feat/a2/x");
+    commit(&tree, "services/rag_pipeline/a.py", "[A2] feat: a");
+    push(&tree, &["HEAD"]).ok();
+    let before = server.refs();
+    let names = [
+        "tags/main",
+        "tags/MAIN",
+        "tags/release/9",
+        "tags/origin/main",
+        "tags/feat/a1/x",
+        "tags/feat/a2/x",
+        "tags/heads/main",
+        "tags/HEAD",
+        "heads/origin/main",
+        "heads/heads/main",
+        "heads/refs/heads/main",
+        "heads/tags/v1",
+        "heads/Main",
+        "heads/HEAD",
+        "remotes/origin/main",
+        "main",
+        "Replace/0123",
+    ];
+    for name in names {
+        let ran = push(&tree, &[&format!("HEAD:refs/{name}")]);
+        assert_ne!(ran.code, 0, "{name}: {}", ran.all());
+        // git itself keeps a branch from being called HEAD.
+        if name != "heads/HEAD" {
+            ran.says("protected-branch");
+        }
+    }
+    assert_eq!(server.refs(), before);
+    push(&tree, &["HEAD:refs/tags/v1"]).ok();
+    push(&tree, &[":refs/tags/v1"]).ok();
+
+    // Nothing shows who pushes what bears no tag: a maintainer may tag a release, and shadow no branch that is there.
+    tree.git(&["switch", "-q", "--detach", "origin/main"]).ok();
+    tree.git(&["commit", "-q", "--allow-empty", "-m", "a release"]).ok();
+    push(&tree, &["HEAD:refs/tags/release/9"]).ok();
+    push(&tree, &["HEAD:refs/tags/main"]).fails(1).says("would be taken for the protected branch `main`");
+    push(&tree, &["HEAD:refs/heads/release/8"]).ok();
+    push(&tree, &["HEAD:refs/tags/release/8"]).fails(1).says("give the tag another name");
+    push(&tree, &["HEAD:refs/heads/origin/main"]).fails(1).says("taken for `origin/main`");
+}
+
+#[test]
+fn a_tag_on_what_has_landed_is_everybodys() {
+    let server = Server::with(
+        &policy().replace("    worktree: ../wt-a2-genai\n", "    identity: { accounts: [bot-2] }\n"),
+    );
+    let tree = server.clone("c", "feat/a2/x");
+    push(&tree, &["main:refs/tags/v1"]).ok();
+    commit(&tree, "services/rag_pipeline/a.py", "[A2] feat: a");
+    push_as(&tree, "bot-2", &["HEAD", "HEAD:refs/tags/trial"]).ok();
+    push_as(&tree, "bot-2", &[":refs/tags/v1"]).fails(1).says("deletes `refs/tags/v1`");
+    push_as(&tree, "bot-2", &["+HEAD:refs/tags/v1"]).fails(1).says("moves `refs/tags/v1`");
+    push_as(&tree, "bot-2", &[":refs/heads/main"]).fails(1).says("deletes the protected branch");
+    push_as(&tree, "bot-2", &[":refs/tags/trial"]).ok();
+    push_as(&tree, "lead", &[":refs/tags/v1"]).ok();
+}
+
+#[test]
+fn what_lies_on_other_refs_was_judged_by_nobody() {
+    let server = Server::new();
+    let tree = server.clone("c", "feat/a2/x");
+    commit(&tree, "docs/a.md", "a note");
+    push(&tree, &["HEAD:refs/notes/x"]).ok();
+    tree.git(&["commit", "-q", "--allow-empty", "-m", "[A2] docs: a"]).ok();
+    push(&tree, &["HEAD"]).fails(1).says("untagged-message");
+}
+
+#[test]
+fn objects_that_the_server_replaces_are_judged_as_they_are() {
+    let server = Server::new();
+    let tree = server.clone("c", "feat/a2/good");
+    commit(&tree, "services/rag_pipeline/a.py", "[A2] feat: a");
+    push(&tree, &["HEAD"]).ok();
+    let good = tree.head();
+    tree.git(&["switch", "-q", "-c", "feat/a2/x", "main"]).ok();
+    commit(&tree, "services/revenue/a.py", "[A2] feat: theirs");
+    let evil = tree.head();
+    server.git(&["update-ref", &format!("refs/replace/{evil}"), &good]).ok();
+    for backend in ["git2", "git"] {
+        let mut command = tree.command("git");
+        command.args(["push", "origin", "HEAD"]).env("LANE_GIT_BACKEND", backend);
+        let ran: Ran = command.output().unwrap().into();
+        ran.fails(1).says("foreign-path");
+    }
+}
+
+#[test]
+fn paths_that_are_one_file_elsewhere() {
+    let server = Server::new();
+    let tree = server.clone("c", "feat/a2/x");
+    let cases = [
+        ("services/Revenue/x.py", "foreign-path"),
+        ("Services/revenue/x.py", "foreign-path"),
+        ("services/revenue./x.py", "foreign-path"),
+        ("SERVICES/common/main.py", "unlocked-path"),
+        ("Policy.yaml", "protected-path"),
+        ("policy.yaml.", "protected-path"),
+        ("policy.yaml ", "protected-path"),
+        ("policy\u{200c}.yaml", "protected-path"),
+        (".GitHub/workflows/x.yml", "protected-path"),
+        (".agent.env.", "local-file"),
+        (".Agent.env", "local-file"),
+        ("x/agent_focus.md", "local-file"),
+    ];
+    for (path, rule) in cases {
+        commit(&tree, path, "[A2] feat: a");
+        push(&tree, &["HEAD"]).fails(1).says(rule);
+        tree.git(&["reset", "-q", "--hard", "HEAD~"]).ok();
+    }
+    for path in ["services/rag_pipeline/README.md", "services/rag_pipeline/readme.md", "docs/Caf\u{e9}.md"] {
+        commit(&tree, path, "[A2] feat: a");
+    }
+    push(&tree, &["HEAD"]).ok();
 }

@@ -6,7 +6,7 @@ use super::output::Output;
 use super::session::Session;
 use crate::error::Error;
 use crate::facts::{Event, Oid};
-use crate::gather::{Repository, Request, Subject};
+use crate::gather::{Repository, Request, Subject, revision};
 use crate::policy::{Plan, nearest};
 
 /// Judges a change before any hook asks.
@@ -58,7 +58,7 @@ fn parse_range(repo: &dyn Repository, range: &str) -> Result<(Oid, Oid), Error> 
     };
     let side = |text: &str| {
         let text = text.trim();
-        repo.resolve(if text.is_empty() { "HEAD" } else { text })
+        revision::resolve(repo, if text.is_empty() { "HEAD" } else { text })
     };
     // The change is taken from the merge base in any case, so three dots mean the same as two.
     Ok((side(from)?, side(to.strip_prefix('.').unwrap_or(to))?))

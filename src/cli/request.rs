@@ -15,7 +15,7 @@ use super::{request_list, who};
 use crate::error::Error;
 use crate::facts::{Oid, Unavailable};
 use crate::gather::tree_diff::tree_diff;
-use crate::gather::{Repository, Request as Asked, Subject};
+use crate::gather::{Repository, Request as Asked, Subject, revision};
 use crate::identity::{Who, resolve};
 use crate::locks::machine::{ThisMachine, World};
 use crate::locks::record::plain;
@@ -24,6 +24,7 @@ use crate::requests::migration::SecondHead;
 use crate::requests::record::{Event, FORMAT, Kind, Person, Record, State};
 use crate::requests::store::{Store, Tip};
 use crate::requests::{rights, step};
+use crate::rules::how_to_join;
 
 /// The most characters that a reason may have.
 const LONGEST: usize = 300;
@@ -58,6 +59,9 @@ pub(super) fn person(session: &Session, option: Option<&str>) -> Result<Person, 
         Who::Agent(agent) => Ok(Person::Agent(agent)),
         Who::Maintainer => Ok(Person::Maintainer(facts.email.unwrap_or_else(|| "maintainer".to_owned()))),
         Who::Unclear { reason, help } => Err(Unavailable::new(reason, help).into()),
+        Who::Unassigned { .. } => {
+            Err(Error::usage("nothing here says which agent you are", how_to_join(plan)))
+        }
         Who::Stranger => Err(Error::usage(
             "nothing here says which agent you are",
             format!(
@@ -123,7 +127,7 @@ fn answer(kind: Kind, args: &Answer, commit: Option<&str>, output: &Output) -> O
             format!("say it in --reason: {} shows it to whoever asked", args.id),
         ));
     }
-    let commit = commit.map(|commit| session.repo.resolve(commit)).transpose()?;
+    let commit = commit.map(|commit| revision::resolve(&session.repo, commit)).transpose()?;
     let store = Store::new(&session.repo, plan);
     let event = event(&session, kind, &me, reason);
     let added = store.add(&args.id, |old| {

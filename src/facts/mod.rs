@@ -22,8 +22,11 @@ pub use oid::Oid;
 pub use path::RepoPath;
 pub use request::{PullRequest, Waiver};
 
-/// Where refs lie by which git takes one object for another: git-replace(1).
-pub const REPLACE_REFS: &str = "refs/replace/";
+/// Whether git takes one object for another by this ref: git-replace(1). Some systems do not tell names apart by case.
+pub fn is_replacing(reference: &str) -> bool {
+    let prefix = "refs/replace/";
+    reference.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+}
 
 /// A branch's ref as it is typed: `main`, `origin/main`.
 pub fn typed_ref(reference: &str) -> &str {
@@ -199,6 +202,10 @@ pub struct Change {
     /// Paths that the remote's own edition of this branch, which is rewritten, has with the same content: a
     /// rebase brings nothing new there.
     pub unchanged: HashSet<RepoPath>,
+    /// Of a ref that would be taken for a branch: whether that branch is there.
+    pub shadows: bool,
+    /// Of a tag that goes away or moves: whether the base has the commit that it was put on.
+    pub was_landed: bool,
     /// A merge is being committed.
     pub is_merging: bool,
     /// The local branch to switch to before the change can be worked on; `None` if HEAD is on it.
@@ -224,6 +231,8 @@ impl Default for Change {
             commits: Fact::Known(Vec::new()),
             lines: Fact::Known(Lines::default()),
             unchanged: HashSet::new(),
+            shadows: false,
+            was_landed: false,
             is_merging: false,
             elsewhere: None,
             committer: None,

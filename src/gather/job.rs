@@ -2,6 +2,7 @@
 
 use super::policy_source::{Base, Loaded, folds_case, in_commit};
 use super::repository::{Read, Repository};
+use super::revision;
 use crate::ci::{Host, Job, Side};
 use crate::error::Error;
 use crate::facts::{Oid, Unavailable};
@@ -130,7 +131,7 @@ fn here(repo: &dyn Repository, text: &str) -> Read<Option<Oid>> {
         Some(oid) if repo.has(oid) => repo.peel(oid),
         Some(_) => Ok(None),
         // What means nothing is not here: it may have to be fetched.
-        None => Ok(repo.resolve(text).ok()),
+        None => Ok(revision::resolve(repo, text).ok()),
     }
 }
 

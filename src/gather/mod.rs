@@ -28,6 +28,7 @@ mod raw_tree;
 mod renames;
 mod repository;
 mod requests;
+pub mod revision;
 pub(crate) mod scratch;
 mod server_locks;
 pub mod server_policy;

@@ -6,12 +6,13 @@ use super::gatherer::Gatherer;
 use super::locks::lock_events;
 use super::push::PushLine;
 use super::repository::{Head, Read};
-use crate::facts::{Change, Fact, FileChange, Oid, REPLACE_REFS, RefUpdate};
+use crate::facts::{Change, Fact, FileChange, Oid, RefUpdate, is_replacing};
+use crate::policy::Disguise;
 use crate::requests::record::CONTENT;
 
 impl Gatherer<'_> {
     pub(super) fn pushed(&self, head: &Head, remote: &str, lines: &[PushLine]) -> Read<Vec<Change>> {
-        let unpushed = self.unpushed(&format!("refs/remotes/{remote}/"), lines)?;
+        let unpushed = self.unpushed(&[&format!("refs/remotes/{remote}/")], lines)?;
         // Locks and requests are pushed beside the work.
         let places = &self.plan.policy.locks;
         let is_beside = |name: &str| places.lock_of(name).or(places.request_of(name)).is_some();
@@ -36,10 +37,10 @@ impl Gatherer<'_> {
         Ok(changes)
     }
 
-    /// The refs of a push at its other end. What no ref has yet is new, and no ref of the push hides behind
-    /// another: all of them are held against the base as it was before.
+    /// The refs of a push at its other end. What no branch and no tag has yet is new: other refs are not judged as
+    /// those are. And no ref of the push hides behind another: all of them are held against the base as it was before.
     pub(super) fn received(&self, lines: &[PushLine]) -> Read<Vec<Change>> {
-        let new = self.unpushed("refs/", lines)?;
+        let new = self.unpushed(&["refs/heads/", "refs/tags/"], lines)?;
         let mut changes = Vec::new();
         for line in lines {
             let mut change = self.received_lock(line)?;
@@ -62,17 +63,38 @@ impl Gatherer<'_> {
         Ok(changes)
     }
 
-    /// The commits of a push that the refs below a prefix do not have: one walk for all refs, however many
+    /// Whether a tag goes away or moves that was put on a commit of the base.
+    fn was_landed(&self, line: &PushLine) -> Read<bool> {
+        let (Some(old), Some(base)) = (line.remote, self.base) else {
+            return Ok(false);
+        };
+        if !line.remote_ref.starts_with("refs/tags/") || line.local == Some(old) || !self.repo.has(old) {
+            return Ok(false);
+        }
+        match self.repo.peel(old)? {
+            Some(old) => Ok(self.repo.merge_base(base.oid, &[old])? == Some(old)),
+            None => Ok(false),
+        }
+    }
+
+    /// The commits of a push that the refs below some prefixes do not have: one walk for all refs, however many
     /// there are.
-    fn unpushed(&self, prefix: &str, lines: &[PushLine]) -> Read<HashSet<Oid>> {
-        let mut has = self.repo.tips(prefix)?;
+    fn unpushed(&self, prefixes: &[&str], lines: &[PushLine]) -> Read<HashSet<Oid>> {
+        let mut has = Vec::new();
+        for prefix in prefixes {
+            has.extend(self.repo.tips(prefix)?);
+        }
         has.extend(self.base.map(|base| base.oid));
         let mut tips = Vec::new();
         for line in lines {
             if let Some(local) = line.local {
                 tips.extend(self.repo.peel(local)?);
             }
-            if let Some(old) = line.remote.filter(|oid| self.repo.has(*oid)) {
+            let is_judged = |old: &Oid| {
+                let is_under = prefixes.iter().any(|prefix| line.remote_ref.starts_with(prefix));
+                (is_under || !self.event.is_server()) && self.repo.has(*old)
+            };
+            if let Some(old) = line.remote.filter(is_judged) {
                 has.extend(self.repo.peel(old)?);
             }
         }
@@ -95,21 +117,24 @@ impl Gatherer<'_> {
         let branch = branch.map(str::to_owned);
         let mut change = self.empty_change(branch.clone());
         change.reference = Some(line.remote_ref.clone());
+        change.was_landed = self.was_landed(line)?;
         let Some(local) = line.local else {
             change.update = Some(RefUpdate::Delete);
             return Ok(Some(change));
         };
-        // Such refs change what others are, without being a change of anybody's lane themselves.
-        let tag = line.remote_ref.strip_prefix("refs/tags/");
-        if line.remote_ref.starts_with(REPLACE_REFS)
-            || tag.is_some_and(|tag| self.plan.protected(tag).is_some())
-        {
+        // Such a ref changes what others are, without being a change of anybody's lane itself.
+        if is_replacing(&line.remote_ref) {
             change.update = Some(if line.remote.is_none() { RefUpdate::Create } else { RefUpdate::Rewrite });
             return Ok(Some(change));
         }
+        let disguise = self.plan.disguise(&line.remote_ref);
+        if let Some(Disguise { name, .. }) = &disguise {
+            change.shadows = self.repo.find_ref(&format!("refs/heads/{name}"))?.is_some();
+        }
         // A tag may name a tree or a blob, which is no change of anybody's lane.
         let Some(tip) = self.repo.peel(local)? else {
-            return Ok(None);
+            change.update = Some(if line.remote.is_none() { RefUpdate::Create } else { RefUpdate::Rewrite });
+            return Ok(Some(change).filter(|change| disguise.is_some() || change.was_landed));
         };
         let old = match line.remote {
             Some(oid) if self.repo.has(oid) => self.repo.peel(oid)?,
@@ -138,11 +163,17 @@ impl Gatherer<'_> {
             if is_request && change.update == Some(RefUpdate::Rewrite) {
                 return Ok(Some(change));
             }
+            let exclude: Vec<Oid> = base.into_iter().chain(old).collect();
+            // Whose it is, the commits tell, even if none of them is new.
+            if disguise.is_some() {
+                change.head = Some(tip);
+                change.commits = Fact::Known(self.commits(&[tip], &exclude, Some(unpushed))?);
+                return Ok(Some(change));
+            }
             // A tag adds nothing to a branch: only commits that the remote never saw are judged.
             if !unpushed.contains(&tip) {
-                return Ok(None);
+                return Ok(Some(change).filter(|change| change.was_landed));
             }
-            let exclude: Vec<Oid> = base.into_iter().chain(old).collect();
             let mut commits = self.commits(&[tip], &exclude, None)?;
             commits.retain(|commit| unpushed.contains(&commit.oid));
             // Notes and git-lane's own refs hold no part of the project, unless somebody puts it there.

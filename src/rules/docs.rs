@@ -76,7 +76,7 @@ mod tests {
         let written = std::fs::read_to_string(path).unwrap_or_default();
         assert!(
             written == super::page(),
-            "docs/rules.md is out of date: cargo run -q -- rule --markdown > docs/rules.md"
+            "docs/rules.md is out of date: cargo run -q --bin git-lane -- rule --markdown > docs/rules.md"
         );
     }
 }

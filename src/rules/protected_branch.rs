@@ -1,8 +1,10 @@
 //! `protected-branch`
 
 use super::{Context, Draft, Findings, Rule};
-use crate::facts::{REPLACE_REFS, RefUpdate, Stage, Unavailable};
-use crate::policy::model::{Access, Level};
+use crate::facts::{RefUpdate, Stage, Unavailable, is_replacing};
+use crate::identity::is_listed_account;
+use crate::policy::model::Level;
+use crate::policy::{Disguise, Taken};
 
 pub static RULE: Rule = Rule {
     id: "protected-branch",
@@ -11,8 +13,12 @@ pub static RULE: Rule = Rule {
 ## What it finds
 A push by an agent that creates, moves, rewrites or deletes a branch listed under `branch.protected`, or
 that rewrites or deletes a ref in which locks or requests lie (`locks.prefix`), or puts something there that is
-no event of its own which git-lane can have made (requests are looked into on the server alone); a tag with the
-name of a protected branch; and refs below `refs/replace/`, which a server takes from nobody.
+no event of its own which git-lane can have made (requests are looked into on the server alone).
+
+Also a ref that git, or another system, takes for another one: a tag named like a protected branch, like a branch of an
+agent or like a branch of the remote (`main`, `feat/a1/x`, `origin/main`); a branch named `origin/main`, `heads/main`,
+`tags/v1`, `HEAD`, or like a protected one but for case; and refs below `refs/replace/`, which a server takes from nobody.
+And a tag on a commit of the base that an agent deletes or moves.
 
 ## Why
 What lands on the base binds everybody: it goes there by a reviewed pull request. And a lock is what its
@@ -28,7 +34,7 @@ Push your own branch and open a pull request: `git push origin feat/a2/<feature>
     at: &[Stage::Push, Stage::Server],
     binds_maintainers: true,
     needs: &[],
-    is_wanted: |plan| !plan.policy.branch.protected.is_empty() || plan.has_area(Access::Lock),
+    is_wanted: |_| true,
     check,
 };
 
@@ -36,7 +42,9 @@ fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailab
     let Some(update) = context.change.update else {
         return Ok(());
     };
-    if let Some(draft) = history(context, update).or_else(|| disguise(context, update)) {
+    if let Some(draft) =
+        history(context, update).or_else(|| disguise(context, update)).or_else(|| landed_tag(context, update))
+    {
         findings.add(draft);
     }
     let Some(branch) = &context.change.branch else {
@@ -71,29 +79,55 @@ fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailab
     Ok(())
 }
 
-/// A ref by which git takes one thing for another: one object for the other, or a tag for the branch of its name.
+/// A ref by which git takes one thing for another: one object for the other, or a ref for the one whose name it has.
 fn disguise(context: &Context<'_>, update: RefUpdate) -> Option<Draft> {
     let reference = context.change.reference.as_ref()?;
-    if update == RefUpdate::Delete {
+    let is_tag = reference.starts_with("refs/tags/");
+    if is_replacing(reference) {
+        // Whoever runs the server has other ways.
+        let whose = whose(context, true).filter(|_| update != RefUpdate::Delete)?;
+        return Some(Draft {
+            headline: format!("the push puts another object in the place of one, by `{reference}`{whose}"),
+            help: "leave it; a server administrator can replace objects there".to_owned(),
+            ..Draft::default()
+        });
+    }
+    let Disguise { name, taken, span } = context.plan.disguise(reference)?;
+    // A tag that is taken for a branch does no more harm once it is gone.
+    if update == RefUpdate::Delete && is_tag {
         return None;
     }
-    let (is_replacing, tag) = (reference.starts_with(REPLACE_REFS), reference.strip_prefix("refs/tags/"));
-    let protected = tag.and_then(|tag| context.plan.protected(tag));
-    // Whoever runs the server has other ways.
-    let whose = whose(context, is_replacing)?;
-    let (headline, help) = match protected {
-        _ if is_replacing => (
-            format!("the push puts another object in the place of one, by `{reference}`{whose}"),
-            "leave it; whoever runs the server can replace objects there",
-        ),
-        Some(name) => (
-            format!("the tag `{reference}` would be taken for the protected branch `{}`{whose}", name.value),
-            "give the tag another name",
-        ),
-        None => return None,
+    // Where nothing shows who pushes, a maintainer may still name a tag after a release branch to come.
+    let is_known = is_listed_account(context.plan, context.facts);
+    let whose = whose(context, !is_known && (!is_tag || context.change.shadows))?;
+    let what = match taken {
+        Taken::Protected => format!("the protected branch `{name}`"),
+        Taken::Agents => format!("the branch `{name}`"),
+        Taken::Tracking => format!("`{name}` of the remote"),
+        Taken::Git => format!("`{name}`"),
     };
-    let span = protected.and_then(|name| name.span);
+    let (kind, help) = match (is_tag, update) {
+        (true, _) => ("tag", "give the tag another name"),
+        (false, RefUpdate::Delete) => ("ref", "leave it; a maintainer may delete it"),
+        (false, _) => ("ref", "give it another name"),
+    };
+    let headline = format!("the {kind} `{reference}` would be taken for {what}{whose}");
     Some(Draft { headline, help: help.to_owned(), span, ..Draft::default() })
+}
+
+/// A tag on what has landed is everybody's.
+fn landed_tag(context: &Context<'_>, update: RefUpdate) -> Option<Draft> {
+    let reference = context.change.reference.as_ref()?;
+    let agent = context.agent().filter(|_| context.change.was_landed && update != RefUpdate::Create)?;
+    let does = if update == RefUpdate::Delete { "deletes" } else { "moves" };
+    Some(Draft {
+        headline: format!(
+            "the push {does} `{reference}`, a tag on what has landed on {}, and you are {agent}",
+            context.base_name()
+        ),
+        help: "leave it; a maintainer may".to_owned(),
+        ..Draft::default()
+    })
 }
 
 /// A ref of locks or of a request only ever grows: each change is one more event.
