@@ -86,7 +86,10 @@ pub fn run(
 
     pool::each(work.iter_mut(), options.jobs, |work| {
         let made = tree::ensure(common_dir, &work.target, &mut work.held);
-        work.settle(made, |outcome, done| outcome.changes.extend(done));
+        work.settle(made, |outcome, made| {
+            outcome.changes.extend(made.changes);
+            outcome.notes.extend(made.notes);
+        });
     });
 
     // The install code wants a program that the hooks can start; it takes its own lock and writes once for all.
@@ -157,7 +160,12 @@ fn would(repo: &dyn Repository, loaded: &Loaded, target: &Target) -> Result<Outc
     let mut outcome = Outcome::of(target);
     let state = state::read(common_dir, &target.agent)?;
     match tree::look(common_dir, target, &state) {
-        Ok(next) => outcome.changes.extend(next.words(target)),
+        Ok(next) => {
+            outcome.changes.extend(next.words(target));
+            if next == (tree::Next::Add { is_stale: false }) {
+                outcome.error = tree::elsewhere(common_dir, target)?;
+            }
+        }
         Err(error) => outcome.error = Some(error),
     }
     if target.installed.as_deref() != Some(target.agent.as_str()) {

@@ -22,6 +22,8 @@ pub(super) struct Target {
     pub branch: String,
     /// What the branch is made from if it is not there: a full ref, or a commit.
     pub from: Option<String>,
+    /// The base branch.
+    pub base: String,
     /// The agent that the worktree is installed for now.
     pub installed: Option<String>,
     /// The name and the hash of the command of each step.
@@ -88,7 +90,8 @@ fn target(repo: &dyn Repository, loaded: &Loaded, id: String, root: PathBuf) -> 
     };
     let steps = policy.provision.iter();
     let steps = steps.map(|step| (step.name.value.clone(), hash(step.run.value.as_bytes()))).collect();
-    Ok(Target { agent: id, root, branch, from, installed, steps })
+    let base = policy.base.value.clone();
+    Ok(Target { agent: id, root, branch, from, base, installed, steps })
 }
 
 /// `feat/{agent}/{feature}` gives `feat/a1/main`; without a pattern, the agent's own name is the branch's.

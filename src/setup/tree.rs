@@ -7,7 +7,10 @@ use super::state::{Held, State, unwritable};
 use super::target::{Target, gone_entry, no_base};
 use super::{git, losses, quoted, repair};
 use crate::error::Error;
+use crate::gather::worktrees::{head_of, worktrees};
 use crate::gather::{Opened, Repository};
+use crate::locks::git::Ran;
+use crate::locks::record::plain;
 
 /// What is to be done for a worktree to be there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,11 +94,18 @@ fn is_whole(root: &Path) -> Result<(), Error> {
     })
 }
 
-/// Makes the worktree, or finishes it. What was done, for people.
+/// What was done, for people, and what is worth knowing.
+#[derive(Debug, Default)]
+pub(super) struct Made {
+    pub changes: Vec<String>,
+    pub notes: Vec<String>,
+}
+
+/// Makes the worktree, or finishes it.
 ///
 /// # Errors
 /// Something is in the way, or git cannot make it; it is noted, so that somebody can go on from there.
-pub(super) fn ensure(common_dir: &Path, target: &Target, held: &mut Held) -> Result<Vec<String>, Error> {
+pub(super) fn ensure(common_dir: &Path, target: &Target, held: &mut Held) -> Result<Made, Error> {
     let done = make(common_dir, target, held);
     if done.is_err() {
         held.note(|state| state.failed = Some("git worktree add".to_owned()))?;
@@ -105,15 +115,15 @@ pub(super) fn ensure(common_dir: &Path, target: &Target, held: &mut Held) -> Res
     done
 }
 
-fn make(common_dir: &Path, target: &Target, held: &mut Held) -> Result<Vec<String>, Error> {
-    let mut done = Vec::new();
+fn make(common_dir: &Path, target: &Target, held: &mut Held) -> Result<Made, Error> {
+    let mut done = Made::default();
     let mut next = look(common_dir, target, &held.state)?;
     if next == Next::Finish {
         unlock_branch(common_dir, target);
         let is_finished = repair::finish(common_dir, target, held)?;
         held.note(|state| state.adding = None)?;
         if is_finished {
-            done.push(format!("finished the worktree {}", target.root.display()));
+            done.changes.push(format!("finished the worktree {}", target.root.display()));
         }
         next = look(common_dir, target, &held.state)?;
     }
@@ -122,11 +132,17 @@ fn make(common_dir: &Path, target: &Target, held: &mut Held) -> Result<Vec<Strin
         if is_stale {
             forget_gone(common_dir, target, held)?;
         }
-        let said = add(common_dir, target, held);
-        if said.is_ok() || gone_entry(common_dir, &target.root).is_none() {
+        if !is_stale && let Some(error) = elsewhere(common_dir, target)? {
+            held.note(|state| state.adding = None)?;
+            return Err(error);
+        }
+        let added = add(common_dir, target, held);
+        if added.is_ok() || gone_entry(common_dir, &target.root).is_none() {
             held.note(|state| state.adding = None)?;
         }
-        done.push(said?);
+        let added = added?;
+        done.changes.extend(added.changes);
+        done.notes.extend(added.notes);
     }
     let root = target.root.clone();
     held.note(|state| {
@@ -154,7 +170,7 @@ fn unlock_branch(common_dir: &Path, target: &Target) {
     }
 }
 
-fn add(common_dir: &Path, target: &Target, held: &Held) -> Result<String, Error> {
+fn add(common_dir: &Path, target: &Target, held: &Held) -> Result<Made, Error> {
     let Target { root, branch, from, .. } = target;
     let reference = format!("refs/heads/{branch}");
     let mut from_words = String::new();
@@ -179,19 +195,74 @@ fn add(common_dir: &Path, target: &Target, held: &Held) -> Result<String, Error>
         }
         args
     })?;
-    if ran.ok {
-        return Ok(format!("made the worktree {} on {branch}{from_words}", root.display()));
+    let hook = if ran.ok { None } else { failed_hook(common_dir, target, &ran) };
+    if ran.ok || hook.is_some() {
+        let changes = vec![format!("made the worktree {} on {branch}{from_words}", root.display())];
+        return Ok(Made { changes, notes: hook.into_iter().collect() });
     }
-    let said = ran.complaint();
-    let help = if said.contains("already used by worktree") || said.contains("already checked out") {
+    let help = format!("put that right, then go on: git lane setup {}", target.agent);
+    Err(Error::write(format!("the worktree {} cannot be made: {}", root.display(), ran.complaint()), help))
+}
+
+/// What the hook post-checkout said, where git made the whole worktree and ended with that hook's exit code.
+fn failed_hook(common_dir: &Path, target: &Target, ran: &Ran) -> Option<String> {
+    let root = &target.root;
+    let entry = gone_entry(common_dir, root)?;
+    // git takes an unfinished one away again, or leaves it locked.
+    let is_made =
+        entry.join("index").is_file() && !entry.join("locked").exists() && root.join(".git").is_file();
+    let said = ran.err.lines().map(str::trim).filter(|line| {
+        !line.is_empty() && !line.starts_with("Preparing worktree") && !line.starts_with("HEAD is now at")
+    });
+    let said: Vec<String> = said.map(plain).collect();
+    let said = if said.is_empty() { "it said nothing".to_owned() } else { said.join("; ") };
+    is_made.then(|| {
         format!(
-            "switch that worktree to another branch, or give {} another `branch` in the policy",
-            target.agent
+            "the post-checkout hook of this repository failed in the new worktree: {said}. The worktree is whole; see \
+             whether it needs what the hook does"
         )
-    } else {
-        format!("put that right, then go on: git lane setup {}", target.agent)
-    };
-    Err(Error::write(format!("the worktree {} cannot be made: {said}", root.display()), help))
+    })
+}
+
+/// That the branch is checked out in another worktree: the agent's own, which was moved, or somebody else's.
+///
+/// # Errors
+/// The worktrees cannot be listed.
+pub(super) fn elsewhere(common_dir: &Path, target: &Target) -> Result<Option<Error>, Error> {
+    let repo = Opened::open_at(common_dir)?;
+    let (agent, branch) = (&target.agent, &target.branch);
+    let reference = format!("refs/heads/{branch}");
+    for tree in worktrees(repo.layout())? {
+        if head_of(&repo, &tree.git_dir)?.branch.as_ref() != Some(&reference) {
+            continue;
+        }
+        let (there, wanted, common) = (quoted(&tree.root), quoted(&target.root), quoted(common_dir));
+        if tree.git_dir == repo.layout().common_dir {
+            return Ok(Some(Error::usage(
+                format!("`{branch}`, the branch of {agent}, is checked out in the main worktree, {there}"),
+                format!(
+                    "switch that one to another branch: git -C {there} switch {}\nthen go on: git lane setup {agent}",
+                    target.base
+                ),
+            )));
+        }
+        let is_own = crate::install::installed_agent(repo.layout(), &tree.git_dir)?.as_ref() == Some(agent);
+        let what = if is_own {
+            format!("the worktree of {agent} is in {there}, and the policy has it in {wanted}")
+        } else {
+            format!(
+                "`{branch}`, the branch of {agent}, is checked out in {there}; the policy has {agent} in {wanted}"
+            )
+        };
+        return Ok(Some(Error::usage(
+            what,
+            format!(
+                "move it there: git -C {common} worktree move {there} {wanted}\nthen go on: git lane setup {agent}\nor name its place \
+                 in the policy: `agents.{agent}.worktree`"
+            ),
+        )));
+    }
+    Ok(None)
 }
 
 /// Waits for whoever makes a worktree at the moment.
@@ -219,8 +290,8 @@ fn forget_gone(common_dir: &Path, target: &Target, held: &Held) -> Result<(), Er
             return Err(Error::usage(
                 format!("the worktree {path} was moved to {}", there.display()),
                 format!(
-                    "git -C {} worktree repair {1}, then move it back, git worktree move {1} {2}, or name its place in \
-                     the policy: `agents.{3}.worktree`",
+                    "tell git where it is: git -C {0} worktree repair {1}\nmove it back: git -C {0} worktree move {1} {2}\n\
+                     or name its place in the policy: `agents.{3}.worktree`",
                     quoted(common_dir),
                     quoted(&there),
                     quoted(&target.root),
