@@ -11,7 +11,8 @@ from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
 # Variables by which somebody's own settings would take part.
-FOREIGN = ("GIT_", "LANE_", "GH_", "GITHUB_", "PRE_COMMIT", "PREK_", "LEFTHOOK", "HUSKY", "GITLINT_", "NODE_OPTIONS")
+FOREIGN = ("GIT_", "LANE_", "GH_", "GITHUB_", "PRE_COMMIT", "PREK_", "LEFTHOOK", "HUSKY", "GITLINT_", "NODE_OPTIONS",
+           "CLAUDE", "AI_AGENT", "CODEX_", "GEMINI_CLI", "CURSOR_", "COPILOT_", "OPENCODE")  # a coding agent may be the one who measures
 SETTINGS = """[gc]
 \tauto = 0
 [maintenance]
