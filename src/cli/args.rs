@@ -101,6 +101,8 @@ pub enum Command {
     Init(Init),
     /// Put the hooks into this worktree, or into all of them
     Install(Install),
+    /// Make this worktree an agent's: branch, hooks and environment; all work in it stays
+    Join(Join),
     /// Take the hooks away again; everything is as it was before
     Uninstall(Uninstall),
     /// The verdict on this branch, before any hook asks
@@ -202,6 +204,20 @@ pub struct Install {
     /// The hook of the server that judges
     #[arg(long, value_name = "HOOK", default_value = "pre-receive", requires = "server")]
     pub hook: ServerHook,
+}
+
+/// `git lane join`
+#[derive(Debug, clap::Args)]
+pub struct Join {
+    /// The agent that works in this worktree from now on
+    #[arg(value_name = "ID")]
+    pub agent: String,
+    /// What its branch is called after; after the branch that is checked out, if not given
+    #[arg(value_name = "FEATURE")]
+    pub feature: Option<String>,
+    /// Say what would be done, and do nothing
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
 /// A hook of a server.

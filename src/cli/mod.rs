@@ -13,6 +13,7 @@ mod env;
 mod hook;
 mod init;
 mod install;
+mod join;
 mod lock;
 mod lock_args;
 mod locks;
@@ -161,6 +162,7 @@ fn dispatch(args: Args) -> u8 {
         Command::Policy(command) => policy::run(&command, &output),
         Command::Init(args) => init::run(&args, &output),
         Command::Install(args) => install::install(&args, &output),
+        Command::Join(args) => join::run(&args, &output),
         Command::Uninstall(args) => install::uninstall(&args, &output),
         Command::Lock(args) => lock::run(&args, &output),
         Command::Unlock(args) => unlock::run(&args, &output),

@@ -107,7 +107,7 @@ fn branches(plan: &Plan, diagnostics: &mut Vec<Diagnostic>) {
 }
 
 /// Whether git would take a name for a branch: the part of git-check-ref-format(1) that people trip over.
-fn is_branch_name(name: &str) -> bool {
+pub fn is_branch_name(name: &str) -> bool {
     let is_bad = |c: char| c.is_whitespace() || c.is_control() || "~^:?*[\\".contains(c);
     !name.is_empty()
         // git would take it, for a branch that lies at `refs/heads/refs/heads/…`.

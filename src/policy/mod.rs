@@ -26,6 +26,7 @@ mod unreachable;
 
 pub use diagnostic::{Diagnostic, Severity, nearest};
 pub use lint::is_name;
+pub use lint_values::is_branch_name;
 pub use model::Policy;
 pub use plan::{Decision, Owner, Plan, is_ref_match};
 pub use ref_names::{Disguise, Taken};

@@ -9,6 +9,7 @@ mod exclude;
 mod files;
 mod focus;
 mod git;
+pub mod join;
 mod local;
 mod losses;
 mod outcome;

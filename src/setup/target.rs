@@ -64,7 +64,7 @@ pub(super) fn select(repo: &dyn Repository, loaded: &Loaded, ids: &[String]) -> 
     Ok(targets)
 }
 
-fn unknown(plan: &Plan, id: &str) -> Error {
+pub(super) fn unknown(plan: &Plan, id: &str) -> Error {
     let help = match nearest(id, plan.policy.agent_ids()) {
         Some(near) => format!("did you mean `{near}`?"),
         None => plan.policy.agents_in_words(),

@@ -24,7 +24,7 @@ pub(super) fn identity(repo: &dyn Repository, plan: Option<&Plan>, environment: 
     let agent_here = plan.and_then(|plan| named_here(repo, plan));
     let install = format!("git lane install --agent {}", agent_here.as_deref().unwrap_or("<id>"));
     let said = said(&claims);
-    if is_copied(repo.layout()).unwrap_or(false) {
+    if !claims.is_empty() && is_copied(repo.layout()).unwrap_or(false) {
         return Check::problem(
             IDENTITY,
             format!("{said}; but `git worktree add` copied that from another worktree, with its settings"),

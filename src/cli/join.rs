@@ -1,0 +1,51 @@
+//! `git lane join`
+
+use serde_json::json;
+
+use super::args::Join;
+use super::output::Output;
+use super::session::Session;
+use super::setup::Shown;
+use crate::error::Error;
+use crate::setup::join::{self, Joined, Options};
+
+/// Makes this worktree an agent's.
+///
+/// # Errors
+/// It is another agent's, or something is in the way; then all is as it was.
+pub fn run(args: &Join, output: &Output) -> super::Outcome {
+    let session = Session::open(None)?;
+    let binary = std::env::current_exe().map_err(|error| {
+        Error::usage(format!("git-lane cannot tell where it lies: {error}"), "start it by its full path")
+    })?;
+    let options =
+        Options { agent: args.agent.clone(), feature: args.feature.clone(), dry_run: args.dry_run, binary };
+    let Session { repo, environment, loaded } = &session;
+    let shown = Shown::new(output);
+    let joined = join::run(repo, environment, loaded, &options, &shown)?;
+    shown.end();
+    if output.is_json() {
+        let Joined { agent, root, branch, changes, notes } = &joined;
+        output.print_json(&json!({
+            "agent": agent, "worktree": root, "branch": branch, "dry_run": args.dry_run,
+            "changes": changes, "notes": notes,
+        }))?;
+    } else if !output.is_quiet() {
+        output.print(&as_text(&joined, args.dry_run))?;
+    }
+    Ok(0)
+}
+
+fn as_text(joined: &Joined, is_dry: bool) -> String {
+    let Joined { agent, root, branch, changes, notes } = joined;
+    let said = if changes.is_empty() { ": nothing to do" } else { "" };
+    let mut text = format!("{agent}  {} on {branch}{said}\n", root.display());
+    let would = if is_dry { "would " } else { "" };
+    for change in changes {
+        text.push_str(&format!("    {would}{change}\n"));
+    }
+    for note in notes {
+        text.push_str(&format!("    note: {note}\n"));
+    }
+    text
+}

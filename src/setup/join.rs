@@ -1,0 +1,372 @@
+//! A worktree that is there already becomes an agent's: branch, hooks, identity and environment, and nothing is lost.
+//!
+//! Harnesses make worktrees of their own, without a lane. All is looked at before anything is changed; whoever is
+//! stopped half-way runs it again.
+
+use std::path::{Path, PathBuf};
+
+use super::provision::Reporter;
+use super::state::{self, Held};
+use super::target::{Target, root_of, unknown, worktree_name};
+use super::{exclude, files, git, quoted};
+use crate::error::Error;
+use crate::facts::{IdentityClaim, IdentitySource, Unavailable};
+use crate::gather::under_way::under_way;
+use crate::gather::worktrees::{head_of, worktrees};
+use crate::gather::{Environment, Loaded, Repository, claims, rebasing_branch};
+use crate::identity::of_branch;
+use crate::install;
+use crate::policy::{Plan, is_branch_name};
+
+/// What `git lane join` was asked for.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The agent that the worktree is to be.
+    pub agent: String,
+    /// What the branch is to be called after.
+    pub feature: Option<String>,
+    /// Only say what would be done.
+    pub dry_run: bool,
+    /// The absolute path of the program that the hooks start.
+    pub binary: PathBuf,
+}
+
+/// A worktree that is an agent's.
+#[derive(Debug, Clone)]
+pub struct Joined {
+    /// The agent's id.
+    pub agent: String,
+    /// The root of the worktree.
+    pub root: PathBuf,
+    /// The branch that it is on.
+    pub branch: String,
+    /// What changed, or would.
+    pub changes: Vec<String>,
+    /// What is worth knowing.
+    pub notes: Vec<String>,
+}
+
+/// What has to be done about the branch.
+enum Move {
+    /// It is the agent's.
+    Stay(String),
+    /// It gets another name.
+    Rename { from: String, to: String },
+    /// A new one begins where HEAD is.
+    Begin { from: Option<String>, to: String },
+}
+
+/// Makes this worktree an agent's, or says what that would do.
+///
+/// # Errors
+/// It cannot be the agent's, or something cannot be read or written.
+pub fn run(
+    repo: &dyn Repository,
+    environment: &Environment,
+    loaded: &Loaded,
+    options: &Options,
+    reporter: &dyn Reporter,
+) -> Result<Joined, Error> {
+    let (plan, layout) = (&loaded.plan, repo.layout());
+    let agent = &options.agent;
+    if plan.policy.agent(agent).is_none() {
+        return Err(unknown(plan, agent));
+    }
+    let Some(root) = &layout.worktree else {
+        return Err(Error::usage(
+            "a bare repository has no worktree to make an agent's",
+            format!("make one: git lane setup {agent}"),
+        ));
+    };
+    refuse_others(repo, environment, plan, agent)?;
+    let next = plan_branch(repo, plan, options)?;
+    let (Move::Stay(branch) | Move::Rename { to: branch, .. } | Move::Begin { to: branch, .. }) = &next;
+    let mut joined = Joined {
+        agent: agent.clone(),
+        root: root.clone(),
+        branch: branch.clone(),
+        changes: Vec::new(),
+        notes: Vec::new(),
+    };
+    let installed = install::installed_agent(layout, &layout.git_dir)?;
+    let target = Target {
+        agent: agent.clone(),
+        root: root.clone(),
+        branch: branch.clone(),
+        from: None,
+        base: plan.policy.base.value.clone(),
+        installed,
+        steps: Vec::new(),
+    };
+    let is_its_own = root_of(repo, plan, agent)?.is_some_and(|of_policy| install::is_same(&of_policy, root));
+    let noted = if is_its_own { agent.clone() } else { noted_as(agent, &worktree_name(layout)) };
+    let common_dir = layout.common_dir.as_path();
+    let lines = exclude::lines(loaded, layout, &[(agent.clone(), root.clone())]);
+    if options.dry_run {
+        joined.changes.extend(words(&next));
+        if target.installed.as_deref() != Some(agent.as_str()) {
+            joined.changes.push(format!("install the hooks, as {agent}"));
+        }
+        joined.changes.extend(exclude::missing(common_dir, &lines)?);
+        let (changes, notes) = files::look(loaded, &target, &state::read(common_dir, &noted)?)?;
+        joined.changes.extend(changes);
+        joined.notes.extend(notes);
+    } else {
+        let mut held = Held::take(common_dir, &noted, reporter)?;
+        joined.changes.extend(go(root, &next)?);
+        let here = [(agent.clone(), root.clone())];
+        let news = install::install_into(repo, plan, &options.binary, &here)?;
+        joined.changes.extend(install::news(&news).into_iter().map(|(_, what)| what));
+        joined.notes.extend(news.notes);
+        joined.changes.extend(exclude::ensure(common_dir, &lines)?);
+        let (changes, notes) = files::ensure(loaded, &target, &mut held)?;
+        joined.changes.extend(changes);
+        joined.notes.extend(notes);
+    }
+    joined.notes.extend(remarks(repo, plan, &next, agent, is_its_own)?);
+    Ok(joined)
+}
+
+/// Under which name it is noted what was written into a worktree that the policy does not name.
+fn noted_as(agent: &str, worktree: &str) -> String {
+    let name = worktree.rsplit('/').next().unwrap_or(worktree);
+    if name == "." { format!("{agent}@main") } else { format!("{agent}@{name}") }
+}
+
+/// Refuses a worktree that is another agent's.
+fn refuse_others(
+    repo: &dyn Repository,
+    environment: &Environment,
+    plan: &Plan,
+    agent: &str,
+) -> Result<(), Error> {
+    let layout = repo.layout();
+    let elsewhere = |what: String, step: Option<String>| {
+        let own = match root_of(repo, plan, agent) {
+            Ok(Some(_)) => format!("git lane setup {agent}"),
+            _ => "git worktree list".to_owned(),
+        };
+        let step = step.unwrap_or_else(|| format!("work in a worktree of {agent}: {own}"));
+        Err(Error::usage(what, step))
+    };
+    // What was copied from another worktree says nothing of this one.
+    let is_said =
+        |claim: &&IdentityClaim| claim.source != IdentitySource::CopiedConfig && claim.agent != agent;
+    let claims = claims(repo, environment, None)?;
+    if let Some(claim) = claims.iter().find(is_said) {
+        let other = &claim.agent;
+        let what = format!("{} says that this worktree is `{other}`'s", claim.source.name());
+        let step = match claim.source {
+            IdentitySource::Environment => {
+                Some("clear the variable, then rerun this: unset AGENT_ID".to_owned())
+            }
+            _ => None,
+        };
+        return elsewhere(what, step);
+    }
+    for (id, named) in install::worktrees_of(plan, layout)? {
+        if id != agent && layout.worktree.as_ref().is_some_and(|root| install::is_same(root, &named)) {
+            return elsewhere(format!("{} says that this worktree is {id}'s", plan.source.name), None);
+        }
+    }
+    Ok(())
+}
+
+/// What has to be done about the branch, once it is known that it can be.
+fn plan_branch(repo: &dyn Repository, plan: &Plan, options: &Options) -> Result<Move, Error> {
+    let (agent, layout) = (&options.agent, repo.layout());
+    let head = repo.head()?;
+    let name = match &head.branch {
+        Some(name) => Some(name.clone()),
+        None => rebasing_branch(layout)?,
+    };
+    let branch = name.as_deref().map(|name| name.strip_prefix("refs/heads/").unwrap_or(name));
+    let bearer = branch.and_then(|branch| of_branch(plan, branch));
+    let is_its_own = bearer == Some(agent.as_str());
+    let wanted = options.feature.as_ref().map(|feature| named(plan, agent, feature)).transpose()?;
+    if let Some(branch) = branch {
+        if is_its_own && wanted.as_deref().is_none_or(|wanted| wanted == branch) {
+            return Ok(Move::Stay(branch.to_owned()));
+        }
+        if let (true, Some(wanted)) = (is_its_own, &wanted) {
+            return Err(Error::usage(
+                format!("this worktree is on a branch of {agent} already: {branch}"),
+                format!("begin another one here, with all edits: git switch -c {wanted}"),
+            ));
+        }
+        if let Some(other) = bearer {
+            return Err(Error::usage(
+                format!("this worktree is on a branch of {other}: {branch}"),
+                format!("if that is the lane you were given: git lane join {other}"),
+            ));
+        }
+        // Where no pattern says whose a branch is, any will do that is not the base.
+        if plan.branch.is_none() && wanted.is_none() && !is_shared(plan, branch) {
+            return Ok(Move::Stay(branch.to_owned()));
+        }
+    }
+    if let Some(it) = under_way(&layout.git_dir) {
+        return Err(Error::usage(format!("{} is under way in this worktree", it.what), it.help));
+    }
+    if head.oid.is_none() {
+        return Err(Unavailable::new(
+            "this branch has no commit yet",
+            "commit something to the base branch first, the policy for example",
+        )
+        .into());
+    }
+    let to = match wanted {
+        Some(to) => free(repo, agent, to)?,
+        None => first_free(repo, plan, agent, branch)?,
+    };
+    match branch {
+        Some(from) if !is_shared(plan, from) => Ok(Move::Rename { from: from.to_owned(), to }),
+        from => Ok(Move::Begin { from: from.map(str::to_owned), to }),
+    }
+}
+
+/// Whether a branch is nobody's to rename.
+fn is_shared(plan: &Plan, branch: &str) -> bool {
+    branch == plan.policy.base.value || plan.protected(branch).is_some()
+}
+
+/// The branch of an agent for a feature; a whole name of the agent's is taken as it is.
+fn named(plan: &Plan, agent: &str, feature: &str) -> Result<String, Error> {
+    let template = plan.branch.as_ref();
+    let name = match template {
+        Some(template) if template.parse(feature) == Some(agent) => feature.to_owned(),
+        Some(template) => {
+            let mut name = template.for_agent(agent);
+            for other in template.others() {
+                name = name.replace(&format!("{{{other}}}"), feature);
+            }
+            name
+        }
+        None => format!("{agent}/{feature}"),
+    };
+    if is_branch_name(&name) && plan.disguise(&format!("refs/heads/{name}")).is_none() {
+        return Ok(name);
+    }
+    Err(Error::usage(
+        format!("`{name}` cannot be a branch's name"),
+        format!("name the feature in letters, digits and dashes: git lane join {agent} my-feature"),
+    ))
+}
+
+/// Refuses a name that a branch has already.
+fn free(repo: &dyn Repository, agent: &str, to: String) -> Result<String, Error> {
+    let Some(there) = taken(repo, &to)? else {
+        return Ok(to);
+    };
+    for tree in worktrees(repo.layout())? {
+        let head = head_of(repo, &tree.git_dir).ok().and_then(|head| head.branch);
+        if head.is_some_and(|name| name == there) {
+            return Err(Error::usage(
+                format!("the branch {to} is checked out in {}", tree.root.display()),
+                format!("work there, or name another feature: git lane join {agent} my-feature"),
+            ));
+        }
+    }
+    let step = if there.starts_with("refs/heads/") {
+        format!("go on with it: git switch {to}\nor name another feature: git lane join {agent} my-feature")
+    } else {
+        format!("name another feature: git lane join {agent} my-feature")
+    };
+    Err(Error::usage(format!("there is a branch {to} already: {there}"), step))
+}
+
+/// The ref of that name, here or as the remote has it.
+fn taken(repo: &dyn Repository, branch: &str) -> Result<Option<String>, Error> {
+    let remote = repo.config("lane.remote")?.pop().unwrap_or_else(|| "origin".to_owned());
+    for name in [format!("refs/heads/{branch}"), format!("refs/remotes/{remote}/{branch}")] {
+        if repo.find_ref(&name)?.is_some() {
+            return Ok(Some(name));
+        }
+    }
+    Ok(None)
+}
+
+/// A name that no branch has, after the one that is checked out.
+fn first_free(
+    repo: &dyn Repository,
+    plan: &Plan,
+    agent: &str,
+    branch: Option<&str>,
+) -> Result<String, Error> {
+    let own = branch.filter(|branch| !is_shared(plan, branch));
+    let last = own.and_then(|branch| branch.rsplit('/').next()).unwrap_or("work");
+    let feature = last.strip_prefix("worktree-").filter(|rest| !rest.is_empty()).unwrap_or(last);
+    for n in 1..100 {
+        let feature = if n == 1 { feature.to_owned() } else { format!("{feature}-{n}") };
+        let to = named(plan, agent, &feature)?;
+        if taken(repo, &to)?.is_none() && repo.find_ref(&format!("refs/tags/{to}"))?.is_none() {
+            return Ok(to);
+        }
+    }
+    Err(Error::usage(
+        format!("there are a hundred branches of {agent} called after {feature}"),
+        format!("name the feature: git lane join {agent} my-feature"),
+    ))
+}
+
+fn words(next: &Move) -> Option<String> {
+    match next {
+        Move::Stay(_) => None,
+        Move::Rename { from, to } => Some(format!("rename the branch {from} to {to}")),
+        Move::Begin { to, .. } => Some(format!("begin the branch {to}")),
+    }
+}
+
+/// Renames the branch, or begins one; index and working tree stay as they are.
+fn go(root: &Path, next: &Move) -> Result<Option<String>, Error> {
+    let (args, done) = match next {
+        Move::Stay(_) => return Ok(None),
+        Move::Rename { from, to } => {
+            (vec!["branch", "-m", from, to], format!("renamed the branch {from} to {to}"))
+        }
+        Move::Begin { to, .. } => (vec!["switch", "-q", "-c", to], format!("began the branch {to}")),
+    };
+    let ran = git::at(root, None, &args)?;
+    if ran.ok {
+        return Ok(Some(done));
+    }
+    Err(Error::write(
+        format!("git {} failed: {}", args.join(" "), ran.complaint()),
+        "nothing was changed; fix this, then rerun git lane join",
+    ))
+}
+
+/// What whoever works here should know besides.
+fn remarks(
+    repo: &dyn Repository,
+    plan: &Plan,
+    next: &Move,
+    agent: &str,
+    is_its_own: bool,
+) -> Result<Vec<String>, Error> {
+    let layout = repo.layout();
+    let mut notes = Vec::new();
+    if let Move::Begin { from: Some(from), .. } = next {
+        notes.push(format!("{from} stays where it is"));
+    }
+    if let Move::Rename { from, to } = next {
+        let remote = &plan.policy.remote.value;
+        if repo.find_ref(&format!("refs/remotes/{remote}/{from}"))?.is_some() {
+            notes.push(format!("{remote} still has it as {from}; `git lane push` pushes it as {to}"));
+        }
+    }
+    if layout.git_dir == layout.common_dir {
+        notes.push(format!(
+            "this is the main worktree: whoever works here is {agent} from now on, humans too; \
+             git config --worktree --unset lane.agent takes that back"
+        ));
+    }
+    let own = root_of(repo, plan, agent)?.filter(|root| !is_its_own && root.exists());
+    if let Some(own) = own {
+        notes.push(format!("{agent} has a worktree of its own, too: {}", quoted(&own)));
+    }
+    if !plan.policy.provision.is_empty() && !is_its_own {
+        notes.push("the steps of `provision` are not run here; `git lane policy show` lists them".to_owned());
+    }
+    Ok(notes)
+}
