@@ -40,6 +40,11 @@ pub fn render_policy(error: &PolicyError, color: bool) -> String {
     text
 }
 
+/// Warnings about a policy that can be used, each at its place.
+pub fn render_warnings(source: &Source, warnings: &[Diagnostic], color: bool) -> String {
+    warnings.iter().map(|warning| draw(source, warning, color)).collect()
+}
+
 fn draw(source: &Source, diagnostic: &Diagnostic, color: bool) -> String {
     let characters = ThemeCharacters {
         error: "error:".into(),

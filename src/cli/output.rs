@@ -127,6 +127,11 @@ impl Output {
         self.style.color
     }
 
+    /// Whether standard error has colours.
+    pub fn error_color(&self) -> bool {
+        self.error_color
+    }
+
     /// Writes to standard output.
     ///
     /// # Errors

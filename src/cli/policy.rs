@@ -11,9 +11,10 @@ use super::session::Session;
 use super::{Outcome, output::complain};
 use crate::engine;
 use crate::error::Error;
-use crate::gather::{Loaded, Opened, Repository, policy_source};
+use crate::facts::Unavailable;
+use crate::gather::{Loaded, Opened, Repository, inventory, policy_source};
 use crate::policy::cases::{self, Case};
-use crate::policy::{self, Diagnostic, FILE, PolicyError};
+use crate::policy::{self, Diagnostic, FILE, Plan, Source};
 use crate::report::Report;
 
 /// Runs a command about the policy.
@@ -32,10 +33,27 @@ pub fn run(command: &Policy, output: &Output) -> Outcome {
     }
 }
 
-/// The policy that somebody is writing: a file, or the worktree's own.
-fn draft(file: Option<&Path>) -> Result<(Loaded, PathBuf), Error> {
+/// The policy that somebody is writing: a file, or the worktree's own; and what of it matches nothing in the repository.
+fn checked(file: Option<&Path>) -> Result<(Loaded, PathBuf, Vec<Diagnostic>), Error> {
     let repo = Opened::open();
-    let path = match (file, &repo) {
+    let (loaded, path) = draft(&repo, file)?;
+    // A file that is tried elsewhere is about another repository.
+    let is_ours = file.is_none() || repo.as_ref().is_ok_and(|repo| is_inside(repo, &path));
+    let warnings = match &repo {
+        Ok(repo) if is_ours => policy::warnings(&loaded.plan, &inventory(repo, loaded.base.as_ref())?),
+        _ => policy::repeated_services(&loaded.plan),
+    };
+    Ok((loaded, path, warnings))
+}
+
+fn is_inside(repo: &Opened, path: &Path) -> bool {
+    let root = repo.layout().worktree.as_ref().and_then(|root| root.canonicalize().ok());
+    root.is_some_and(|root| path.canonicalize().is_ok_and(|path| path.starts_with(root)))
+}
+
+/// The policy that somebody is writing: a file, or the worktree's own.
+fn draft(repo: &Result<Opened, Unavailable>, file: Option<&Path>) -> Result<(Loaded, PathBuf), Error> {
+    let path = match (file, repo) {
         (Some(path), _) => path.to_owned(),
         (None, Ok(repo)) => match &repo.layout().worktree {
             Some(root) => root.join(FILE),
@@ -53,24 +71,37 @@ fn draft(file: Option<&Path>) -> Result<(Loaded, PathBuf), Error> {
 }
 
 fn check(file: Option<&Path>, output: &Output) -> Outcome {
-    match draft(file) {
-        Ok((loaded, _)) => {
-            let policy = &loaded.plan.policy;
+    match checked(file) {
+        Ok((loaded, _, warnings)) => {
+            let Plan { policy, source, .. } = &loaded.plan;
             if output.is_json() {
-                output.print_json(&json!({ "file": loaded.plan.source.name, "diagnostics": [] }))?;
-            } else if !output.is_quiet() {
-                let (agents, areas) = (policy.agents.0.len(), policy.areas.len());
-                let patterns = loaded.plan.entries().len();
+                output.print_json(&json!({
+                    "file": source.name, "diagnostics": [], "warnings": as_json(source, &warnings),
+                }))?;
+                return Ok(0);
+            }
+            if !output.is_quiet() {
+                output.print(&diagnostics::render_warnings(source, &warnings, output.color()))?;
+                let warned = match warnings.len() {
+                    0 => String::new(),
+                    count => format!("; {}", counted(count, "warning")),
+                };
                 output.print(&format!(
-                    "{}: no mistakes; {agents} agents, {areas} areas, {patterns} patterns\n",
-                    loaded.plan.source.name
+                    "{}: no mistakes; {}, {}, {}{warned}\n",
+                    source.name,
+                    counted(policy.agents.0.len(), "agent"),
+                    counted(policy.areas.len(), "area"),
+                    counted(loaded.plan.entries().len(), "pattern"),
                 ))?;
             }
             Ok(0)
         }
         Err(Error::Policy(error)) => {
             if output.is_json() {
-                output.print_json(&as_json(&error))?;
+                let diagnostics = as_json(&error.text, &error.diagnostics);
+                output.print_json(
+                    &json!({ "file": error.text.name, "diagnostics": diagnostics, "warnings": [] }),
+                )?;
             } else {
                 output.print(&diagnostics::render_policy(&error, output.color()))?;
             }
@@ -80,15 +111,20 @@ fn check(file: Option<&Path>, output: &Output) -> Outcome {
     }
 }
 
-fn as_json(error: &PolicyError) -> serde_json::Value {
+/// `1 agent`, `2 agents`.
+pub(super) fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}
+
+fn as_json(text: &Source, diagnostics: &[Diagnostic]) -> Vec<serde_json::Value> {
     let place = |start: usize, len: usize| {
-        let (line, column) = error.text.line_column(start);
-        let (end_line, end_column) = error.text.line_column(start + len);
+        let (line, column) = text.line_column(start);
+        let (end_line, end_column) = text.line_column(start + len);
         json!({ "line": line, "column": column, "end_line": end_line, "end_column": end_column })
     };
-    let diagnostics = error.diagnostics.iter().map(|diagnostic| {
+    let diagnostics = diagnostics.iter().map(|diagnostic| {
         let Diagnostic { message, span, label, help, related, .. } = diagnostic;
-        let (line, column) = error.text.line_column(span.start);
+        let (line, column) = text.line_column(span.start);
         let related = related
             .as_ref()
             .map(|(span, label)| json!({ "message": label, "place": place(span.start, span.len) }));
@@ -97,12 +133,12 @@ fn as_json(error: &PolicyError) -> serde_json::Value {
             "label": label, "help": help, "related": related,
         })
     });
-    json!({ "file": error.text.name, "diagnostics": diagnostics.collect::<Vec<_>>() })
+    diagnostics.collect()
 }
 
 fn show(file: Option<&Path>, output: &Output) -> Outcome {
     let loaded = match file {
-        Some(_) => draft(file)?.0,
+        Some(_) => draft(&Opened::open(), file)?.0,
         None => Session::open(None)?.loaded,
     };
     if output.is_json() {
@@ -117,8 +153,11 @@ fn show(file: Option<&Path>, output: &Output) -> Outcome {
 }
 
 fn test(file: Option<&Path>, output: &Output) -> Outcome {
-    let (loaded, path) = draft(file)?;
+    let (loaded, path, warnings) = checked(file)?;
     let plan = &loaded.plan;
+    if !output.is_quiet() {
+        complain(&diagnostics::render_warnings(&plan.source, &warnings, output.error_color()));
+    }
     let mut cases: Vec<(String, Case)> = Vec::new();
     for text in &plan.policy.tests {
         if let Ok(case) = Case::parse(&text.value, &plan.policy) {
@@ -127,7 +166,10 @@ fn test(file: Option<&Path>, output: &Output) -> Outcome {
     }
     let beside = path.with_file_name(cases::FILE);
     match std::fs::read_to_string(&beside) {
-        Ok(text) => cases.extend(cases::load(&beside.display().to_string(), &text, &plan.policy)?),
+        Ok(text) => {
+            let more = cases::load(&beside.display().to_string(), &text, &plan.policy)?;
+            cases.extend(more.into_iter().map(|(sentence, case)| (sentence.value, case)));
+        }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
         Err(error) => {
             return Err(Error::usage(
@@ -167,12 +209,17 @@ fn test(file: Option<&Path>, output: &Output) -> Outcome {
         output.print_json(&results)?;
     } else if failed > 0 {
         complain(&format!(
-            "git-lane: {failed} of {} sentences about {} are false\n",
-            cases.len(),
-            plan.source.name
+            "git-lane: {failed} of {} about {} {} false\n",
+            counted(cases.len(), "sentence"),
+            plan.source.name,
+            if failed == 1 { "is" } else { "are" }
         ));
     } else if !output.is_quiet() {
-        output.print(&format!("{} sentences about {}: all true\n", cases.len(), plan.source.name))?;
+        output.print(&format!(
+            "{} about {}: all true\n",
+            counted(cases.len(), "sentence"),
+            plan.source.name
+        ))?;
     }
     Ok(u8::from(failed > 0))
 }

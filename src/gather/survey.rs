@@ -5,6 +5,7 @@ use super::repository::{FOLDER, Read, Repository, TreeEntry};
 use super::worktrees::{head_of, worktrees};
 use crate::facts::Oid;
 use crate::init::Survey;
+use crate::policy::relative;
 
 /// Folders of migrations are looked for this deep.
 const DEPTH: usize = 6;
@@ -76,16 +77,4 @@ fn find_migrations(
         }
     }
     Ok(())
-}
-
-/// `to` as seen from `from`: `../wt-a1`.
-fn relative(from: &std::path::Path, to: &std::path::Path) -> String {
-    let (mut a, mut b) = (from.components().peekable(), to.components().peekable());
-    while a.peek().is_some() && a.peek() == b.peek() {
-        a.next();
-        b.next();
-    }
-    let ups = a.map(|_| "..".to_owned());
-    let downs = b.map(|part| part.as_os_str().to_string_lossy().into_owned());
-    ups.chain(downs).collect::<Vec<_>>().join("/")
 }

@@ -5,7 +5,7 @@ use super::diagnostic::{Diagnostic, nearest};
 use super::model::Policy;
 use super::node::Node;
 use super::reader::Reader;
-use super::source::Source;
+use super::source::{Source, Spanned};
 
 /// The file beside a policy that may hold more sentences: a YAML list of texts.
 pub const FILE: &str = "policy.tests.yaml";
@@ -87,7 +87,7 @@ impl Case {
 ///
 /// # Errors
 /// All mistakes of the file at once.
-pub fn load(name: &str, text: &str, policy: &Policy) -> Result<Vec<(String, Case)>, PolicyError> {
+pub fn load(name: &str, text: &str, policy: &Policy) -> Result<Vec<(Spanned<String>, Case)>, PolicyError> {
     let mut reader = Reader { diagnostics: Vec::new() };
     let mut cases = Vec::new();
     match Node::parse(text) {
@@ -95,7 +95,7 @@ pub fn load(name: &str, text: &str, policy: &Policy) -> Result<Vec<(String, Case
         Ok(root) => {
             for sentence in reader.texts(&root, "the tests", false) {
                 match Case::parse(&sentence.value, policy) {
-                    Ok(case) => cases.push((sentence.value, case)),
+                    Ok(case) => cases.push((sentence, case)),
                     Err(error) => reader.report(
                         Diagnostic::error(sentence.span.unwrap_or_default(), error.reason, "not a test")
                             .help(error.help),

@@ -41,6 +41,11 @@ impl Diagnostic {
         }
     }
 
+    /// A warning at `span`; `label` is written under the caret.
+    pub fn warning(span: Span, message: impl Into<String>, label: impl Into<String>) -> Self {
+        Self { severity: Severity::Warning, ..Self::error(span, message, label) }
+    }
+
     /// Adds what to do about it.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {

@@ -162,7 +162,7 @@ fn nested_worktrees(plan: &Plan, diagnostics: &mut Vec<Diagnostic>) {
 }
 
 /// `../wt//a1/.` and `../wt/a1` are one folder.
-fn lexical(path: &str) -> String {
+pub(super) fn lexical(path: &str) -> String {
     let mut clean = PathBuf::new();
     for part in Path::new(path).components() {
         match part {
@@ -200,7 +200,10 @@ fn services(plan: &Plan, diagnostics: &mut Vec<Diagnostic>) {
                 );
                 return;
             }
-            if let Some((first, other)) = seen.get(service.value.as_str()) {
+            // One agent that has it twice is warned.
+            if let Some((first, other)) =
+                seen.get(service.value.as_str()).filter(|(first, _)| first.id != agent.id)
+            {
                 let message = format!(
                     "the service `{}` is in two lanes, of `{}` and of `{}`",
                     service.value, first.id.value, agent.id.value
@@ -211,7 +214,7 @@ fn services(plan: &Plan, diagnostics: &mut Vec<Diagnostic>) {
                         .help("leave it to one of them, or make it an area with several owners"),
                 );
             } else {
-                seen.insert(&service.value, (agent, at(service)));
+                seen.entry(&service.value).or_insert((agent, at(service)));
             }
         }
     }

@@ -22,6 +22,7 @@ mod source;
 mod tagged;
 pub mod template;
 mod tree;
+mod unmatched;
 mod unreachable;
 
 pub use diagnostic::{Diagnostic, Severity, nearest};
@@ -34,6 +35,7 @@ pub use signers::Signer;
 pub use source::{PolicyLine, Source, Span, Spanned};
 pub use tagged::with_trailer;
 pub use tree::Tree;
+pub use unmatched::{Inventory, relative, repeated_services, warnings};
 
 /// The file's name, at the repository's root.
 pub const FILE: &str = "policy.yaml";

@@ -1,0 +1,43 @@
+//! What is there that a policy can speak of.
+
+use super::policy_source::Base;
+use super::repository::{Read, Repository};
+use super::tree_diff::tree_diff;
+use super::worktrees::worktrees;
+use crate::facts::{FileChange, Oid};
+use crate::policy::Inventory;
+
+/// The files of the base, of HEAD and of the working tree, and the worktrees.
+///
+/// # Errors
+/// A tree or the list of worktrees cannot be read.
+pub fn inventory(repo: &dyn Repository, base: Option<&Base>) -> Read<Inventory> {
+    let mut trees: Vec<Oid> = Vec::new();
+    for commit in repo.head()?.oid.into_iter().chain(base.map(|base| base.oid)) {
+        trees.push(repo.commit(commit)?.tree);
+    }
+    // Where it cannot be read, as in a merge with conflicts, what is committed has to do.
+    if repo.layout().worktree.is_some()
+        && let Ok(tree) = repo.worktree_tree()
+    {
+        trees.push(tree);
+    }
+    let mut files = Vec::new();
+    let mut last = None;
+    for tree in trees {
+        let there = |file: FileChange| file.new.is_some().then(|| (file.is_folder(), file.path.0));
+        files.extend(tree_diff(repo, last, Some(tree))?.into_iter().filter_map(there));
+        last = Some(tree);
+    }
+    let files = files.into_iter().map(|(is_folder, path)| (path, is_folder)).collect();
+    let trees = worktrees(repo.layout())?;
+    let canonical = |root: &std::path::Path| std::fs::canonicalize(root).unwrap_or_else(|_| root.to_owned());
+    let common_dir = &repo.layout().common_dir;
+    let main = match trees.first() {
+        Some(tree) if tree.git_dir == *common_dir => Some(canonical(&tree.root)),
+        _ => Some(canonical(common_dir)), // as elsewhere, its own folder stands for a main worktree
+    };
+    let worktrees =
+        trees.iter().map(|tree| canonical(&tree.root)).filter(|root| Some(root) != main.as_ref()).collect();
+    Ok(Inventory { files, main, worktrees })
+}
