@@ -11,7 +11,7 @@ use super::server_hook;
 use super::session::Session;
 use super::settle::{Landing, settle};
 use super::stamp::{complete, stamp};
-use super::{Outcome, conflicts};
+use super::{Outcome, conflicts, mend};
 use crate::error::Error;
 use crate::facts::{Event, Unavailable};
 use crate::gather::{Opened, Repository, Request, Subject, parse_push_lines};
@@ -119,7 +119,14 @@ fn server_event(name: &str) -> Option<Event> {
 fn judged(name: &str, args: &[OsString], output: &Output) -> Result<Judged, Error> {
     let judge = |event: Event, subject: Subject| -> Result<Judged, Error> {
         let request = Request { event, agent: None, branch: None, subject };
-        let session = Session::open_for_commit()?;
+        let session = match Session::open_for_commit() {
+            Err(error) => {
+                let (session, report) = mend::judge(error, &request)?;
+                let code = output.hook_report(&report);
+                return Ok(Judged { code, input: None, repo: Some(session.last()) });
+            }
+            Ok(session) => session,
+        };
         if event == Event::PreCommit {
             give_back(&session);
         }
@@ -172,7 +179,14 @@ fn judged(name: &str, args: &[OsString], output: &Output) -> Result<Judged, Erro
                 branch: None,
                 subject: Subject::Push { remote, lines },
             };
-            let session = Session::open(None)?;
+            let session = match Session::open(None) {
+                Err(error) => {
+                    let (session, report) = mend::judge(error, &request)?;
+                    let code = output.hook_report(&report);
+                    return Ok(Judged { code, input: Some(input), repo: Some(session.last()) });
+                }
+                Ok(session) => session,
+            };
             give_back(&session);
             let code = output.hook_report(&session.judge(&request)?);
             if code == 0

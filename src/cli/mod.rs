@@ -18,6 +18,7 @@ mod lock;
 mod lock_args;
 mod locks;
 mod locks_text;
+mod mend;
 mod output;
 mod policy;
 mod pr;

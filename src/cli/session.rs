@@ -39,6 +39,11 @@ impl Session {
         Self::new(|repo| policy_source::find_for_commit(repo))
     }
 
+    /// The same with a policy that comes from elsewhere.
+    pub fn with(repo: Opened, loaded: Loaded) -> Self {
+        Self { repo, environment: Environment::of_process(), loaded }
+    }
+
     fn new(find: impl FnOnce(&Opened) -> Result<Loaded, Error>) -> Result<Self, Error> {
         let environment = Environment::of_process();
         let repo = Opened::open()?;

@@ -199,6 +199,8 @@ pub struct Change {
     pub commits: Fact<Vec<Commit>>,
     /// Lines of the whole change.
     pub lines: Fact<Lines>,
+    /// The policy as the change leaves it, where it is changed.
+    pub policy: Fact<Option<PolicyTexts>>,
     /// Paths that the remote's own edition of this branch, which is rewritten, has with the same content: a
     /// rebase brings nothing new there.
     pub unchanged: HashSet<RepoPath>,
@@ -230,6 +232,7 @@ impl Default for Change {
             staged: Fact::Known(Vec::new()),
             commits: Fact::Known(Vec::new()),
             lines: Fact::Known(Lines::default()),
+            policy: Fact::Known(None),
             unchanged: HashSet::new(),
             shadows: false,
             was_landed: false,
@@ -238,6 +241,15 @@ impl Default for Change {
             committer: None,
         }
     }
+}
+
+/// A policy that a change brings. It judges nothing; it is looked at before it does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PolicyTexts {
+    /// The text of the policy; `None` where there is none any more.
+    pub policy: Option<String>,
+    /// The text of the file with further tests, where there is one.
+    pub tests: Option<String>,
 }
 
 /// Where a change left its base.

@@ -6,11 +6,13 @@ use super::environment::Environment;
 use super::identity::rebasing_branch;
 use super::lines;
 use super::noted_tree::staged_tree;
-use super::policy_source::Base;
+use super::policy_source::{Base, in_tree};
 use super::repository::{Head, RawCommit, Read, Repository};
 use super::tree_diff::{merge_diff, tree_diff};
-use crate::facts::{Change, Event, Fact, FileChange, Lines, MergeBase, Oid, RepoPath, Unavailable};
-use crate::policy::Plan;
+use crate::facts::{
+    Change, Event, Fact, FileChange, Lines, MergeBase, Oid, PolicyTexts, RepoPath, Unavailable,
+};
+use crate::policy::{FILE, Plan, cases};
 use crate::rules::Need;
 
 /// What every change is gathered with.
@@ -163,6 +165,8 @@ impl Gatherer<'_> {
         let is_start = change.merge_base.map(|base| base.oid) == head.oid && !change.is_merging;
         change.staged = Fact::Known(if is_start { files.clone() } else { self.staged_files(head, tree)? });
         change.files = Fact::Known(files);
+        let new = if with_commits { &change.files } else { &change.staged };
+        change.policy = self.policy(new, tree);
         if with_commits && let Some(oid) = head.oid {
             let exclude = beyond(change.merge_base, self.base.map(|base| base.oid));
             let unpushed = self.unpushed_of(oid)?;
@@ -243,6 +247,29 @@ impl Gatherer<'_> {
         }
     }
 
+    /// The policy of a tree, if it or its tests are among these files and not simply what the base has.
+    fn policy(&self, files: &Fact<Vec<FileChange>>, tree: Option<Oid>) -> Fact<Option<PolicyTexts>> {
+        let is_policy =
+            |file: &&FileChange| [FILE.as_bytes(), cases::FILE.as_bytes()].contains(&&*file.path.0);
+        let changed: Vec<&FileChange> = files.known().into_iter().flatten().filter(is_policy).collect();
+        let (Some(tree), false) = (tree, changed.is_empty()) else {
+            return Fact::Known(None);
+        };
+        let read = || -> Read<Option<PolicyTexts>> {
+            if let Some(base) = self.base {
+                let base = self.repo.raw_tree(self.repo.commit(base.oid)?.tree)?;
+                if changed.iter().all(|file| base.find(&file.path.0) == file.new) {
+                    return Ok(None);
+                }
+            }
+            let text = |name: &str| -> Read<Option<String>> {
+                Ok(in_tree(self.repo, tree, name, name)?.map(|(source, _)| source.text))
+            };
+            Ok(Some(PolicyTexts { policy: text(FILE)?, tests: text(cases::FILE)? }))
+        };
+        read().into()
+    }
+
     /// The commits of a branch that the remote does not have, where nobody pushes and it is asked all the same.
     fn unpushed_of(&self, tip: Oid) -> Read<Option<HashSet<Oid>>> {
         let has = self.repo.tips(&format!("refs/remotes/{}/", self.plan.policy.remote.value))?;
@@ -306,6 +333,7 @@ impl Gatherer<'_> {
         } else {
             tree_diff(self.repo, root.tree, Some(tree)).into()
         };
+        change.policy = self.policy(&change.files, Some(tree));
         // Lines are counted while git looks at the files of the commits.
         let exclude = beyond(root.merge_base, exclude.iter().copied());
         let commits = self.begin_commits(&[tip], &exclude, unpushed);

@@ -137,6 +137,19 @@ pub fn from_file(repo: Option<&dyn Repository>, path: &Path) -> Result<Loaded, E
     Ok(Loaded { plan, oid: Some(oid), base })
 }
 
+/// The policy that a tree holds, where it can be used: by it a maintainer's repair of a broken one is judged.
+///
+/// # Errors
+/// It cannot be read, or has mistakes itself.
+pub fn mended(repo: &dyn Repository, tree: Oid) -> Result<Option<Loaded>, Error> {
+    let Some((source, oid)) = in_tree(repo, tree, FILE, FILE)? else {
+        return Ok(None);
+    };
+    let plan = policy::load(source, folds_case(repo)?)?;
+    let base = base(repo, &plan.policy.remote.value, &plan.policy.base.value)?;
+    Ok(Some(Loaded { plan, oid: Some(oid), base }))
+}
+
 fn no_policy(repo: &dyn Repository, remote: &str) -> Error {
     let place = match &repo.layout().worktree {
         Some(root) => format!(" nor in {}", root.display()),
@@ -199,18 +212,27 @@ fn base(repo: &dyn Repository, remote: &str, name: &str) -> Read<Option<Base>> {
 
 pub(super) fn in_commit(repo: &dyn Repository, base: &Base) -> Read<Option<(Source, Oid)>> {
     let tree = repo.commit(base.oid)?.tree;
-    let name = format!("{}:{FILE}", base.reference);
-    let Some(entry) = find_in_tree(repo, tree, FILE)? else {
+    in_tree(repo, tree, FILE, &format!("{}:{FILE}", base.reference))
+}
+
+/// A file at the root of a tree. `name`: what messages call it.
+pub(super) fn in_tree(
+    repo: &dyn Repository,
+    tree: Oid,
+    path: &str,
+    name: &str,
+) -> Read<Option<(Source, Oid)>> {
+    let Some(entry) = find_in_tree(repo, tree, path)? else {
         return Ok(None);
     };
     match entry.mode {
         0o100_644 | 0o100_755 => {}
-        0o120_000 => return Err(not_plain(&name, "a symbolic link")),
-        FOLDER => return Err(not_plain(&name, "a folder")),
-        _ => return Err(not_plain(&name, "no plain file")),
+        0o120_000 => return Err(not_plain(name, "a symbolic link")),
+        FOLDER => return Err(not_plain(name, "a folder")),
+        _ => return Err(not_plain(name, "no plain file")),
     }
-    let text = text(&name, repo.blob(entry.oid)?)?;
-    Ok(Some((Source { name, text }, entry.oid)))
+    let text = text(name, repo.blob(entry.oid)?)?;
+    Ok(Some((Source { name: name.to_owned(), text }, entry.oid)))
 }
 
 fn in_file(path: &Path, name: &str, follow_links: bool) -> Read<Option<Source>> {

@@ -12,6 +12,7 @@ mod local_file;
 mod merge_commit;
 mod message_format;
 mod oversized_change;
+mod policy_mistake;
 mod protected_branch;
 mod protected_path;
 mod pull_request_label;
@@ -85,6 +86,7 @@ pub static RULES: &[&Rule] = &[
     &merge_commit::RULE,
     &message_format::RULE,
     &oversized_change::RULE,
+    &policy_mistake::RULE,
     &protected_branch::RULE,
     &protected_path::RULE,
     &pull_request_label::RULE,

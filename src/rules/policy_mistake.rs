@@ -1,0 +1,189 @@
+//! `policy-mistake`
+
+use super::{Context, Draft, Findings, Need, Rule};
+use crate::engine::try_case;
+use crate::facts::{Event, Fact, PolicyTexts, RepoPath, Stage, Unavailable};
+use crate::policy::cases::{self, Case};
+use crate::policy::model::Level;
+use crate::policy::{self, Diagnostic, FILE, Plan, Source, Spanned};
+
+pub static RULE: Rule = Rule {
+    id: "policy-mistake",
+    summary: "a changed policy that has mistakes, or tests that fail",
+    docs: "\
+## What it finds
+A commit, or the tip of a pushed branch, with a changed `policy.yaml` or `policy.tests.yaml` that `git lane policy check` or
+`git lane policy test` would refuse. The new text is only read here: what judges the change is the base's policy, as always.
+
+## Why
+With a broken policy on the base nothing can be decided any more, for anybody: each commit and each push is blocked until it
+is mended. And a test that fails says that the policy does not say what its authors want it to say.
+
+## Example
+A maintainer writes `areass:` instead of `areas:`, and commits.
+
+## How to get on
+`git lane policy check` shows all mistakes, each at its place, and `git lane policy test` all sentences that do not hold. Fix
+the file, stage it, and commit again. Where the broken policy is pushed already, a maintainer's commit that mends it is let
+through, though the policy that should judge it cannot be read.
+",
+    level: Level::Error,
+    // A server refuses a base whose policy cannot be used by itself, whatever the levels of rules.
+    at: &[Stage::Commit, Stage::Push, Stage::Ci],
+    binds_maintainers: true,
+    needs: &[Need::Files],
+    is_wanted: |_| true,
+    check,
+};
+
+/// How many mistakes are told.
+const TOLD: usize = 10;
+
+fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailable> {
+    let texts = match &context.change.policy {
+        Fact::Known(Some(texts)) => texts,
+        Fact::Known(None) | Fact::NotGathered => return Ok(()),
+        Fact::Unavailable(why) => return Err(why.clone()),
+    };
+    let drafts = match mistakes(texts, context.plan.folds_case()) {
+        Ok(failing) => failing.into_iter().map(|told| draft(context, told, "test")).collect::<Vec<_>>(),
+        Err(told) => told.into_iter().map(|told| draft(context, told, "check")).collect(),
+    };
+    let more = drafts.len().saturating_sub(TOLD);
+    for (at, mut draft) in drafts.into_iter().take(TOLD).enumerate() {
+        if at + 1 == TOLD && more > 0 {
+            draft.headline.push_str(&format!(" (and {more} more)"));
+        }
+        findings.add(draft);
+    }
+    Ok(())
+}
+
+/// One thing that is wrong: in which file, and how.
+struct Told {
+    file: &'static str,
+    headline: String,
+}
+
+fn draft(context: &Context<'_>, told: Told, command: &str) -> Draft {
+    let on = match context.facts.event {
+        event if event.is_commit() => "then fix it, stage it, and commit again: git add -- {paths}",
+        Event::CheckStaged => "then fix it, and stage it: git add -- {paths}",
+        _ => "then fix it, and commit that: git commit -- {paths}",
+    };
+    Draft {
+        headline: told.headline,
+        help: format!("see all at their places: git lane policy {command}\n{on}"),
+        path: Some(RepoPath(told.file.as_bytes().to_vec())),
+        ..Draft::default()
+    }
+}
+
+/// The tests that fail.
+///
+/// # Errors
+/// The mistakes because of which there is nothing to test.
+fn mistakes(texts: &PolicyTexts, fold: bool) -> Result<Vec<Told>, Vec<Told>> {
+    let PolicyTexts { policy, tests } = texts;
+    let Some(text) = policy else { return Ok(Vec::new()) };
+    let source = |name: &str, text: &str| Source { name: name.to_owned(), text: text.to_owned() };
+    let told = |file: &'static str, text: &Source, all: Vec<Diagnostic>| -> Vec<Told> {
+        all.into_iter()
+            .map(|Diagnostic { message, span, help, .. }| {
+                let (line, column) = text.line_column(span.start);
+                let help = help.map(|help| format!("; {help}")).unwrap_or_default();
+                Told { file, headline: format!("with a mistake at {file}:{line}:{column}: {message}{help}") }
+            })
+            .collect()
+    };
+    let plan =
+        policy::load(source(FILE, text), fold).map_err(|error| told(FILE, &error.text, error.diagnostics))?;
+    let mut failing = Vec::new();
+    for sentence in &plan.policy.tests {
+        if let Ok(case) = Case::parse(&sentence.value, &plan.policy) {
+            failing.extend(failed(&plan, FILE, &plan.source, sentence, &case));
+        }
+    }
+    if let Some(text) = tests {
+        let all = cases::load(cases::FILE, text, &plan.policy)
+            .map_err(|error| told(cases::FILE, &error.text, error.diagnostics))?;
+        let source = source(cases::FILE, text);
+        for (sentence, case) in &all {
+            failing.extend(failed(&plan, cases::FILE, &source, sentence, case));
+        }
+    }
+    Ok(failing)
+}
+
+fn failed(
+    plan: &Plan,
+    file: &'static str,
+    source: &Source,
+    sentence: &Spanned<String>,
+    case: &Case,
+) -> Option<Told> {
+    let (holds, findings) = try_case(plan, case);
+    if holds {
+        return None;
+    }
+    let (line, column) = source.line_column(sentence.span.unwrap_or_default().start);
+    let why = findings.first().map_or_else(
+        || "nothing forbids it".to_owned(),
+        |finding| format!("{}: {}", finding.rule, finding.message),
+    );
+    let headline = format!("with a test that fails at {file}:{line}:{column}: `{}`: {why}", sentence.value);
+    Some(Told { file, headline })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::facts::Event::{self, Ci, CommitMsg, PreCommit, PrePush};
+    use crate::facts::{Fact, PolicyTexts};
+    use crate::rules::testing::Scene;
+
+    const SOUND: &str = "version: 1\nbase: main\nagents: { a1: {}, a2: {} }\nunowned: deny\n";
+
+    fn headlines(event: Event, policy: &str, tests: Option<&str>) -> Vec<String> {
+        let texts = PolicyTexts { policy: Some(policy.to_owned()), tests: tests.map(str::to_owned) };
+        let scene = Scene::new(event, "").change(|change| change.policy = Fact::Known(Some(texts)));
+        scene.headlines()
+    }
+
+    #[test]
+    fn a_sound_policy_may_be_committed() {
+        assert_eq!(headlines(PreCommit, SOUND, None), [] as [&str; 0]);
+        let tests = "- a1 may not change x\n- a maintainer may change x\n";
+        assert_eq!(headlines(PreCommit, SOUND, Some(tests)), [] as [&str; 0]);
+    }
+
+    #[test]
+    fn mistakes_bind_maintainers_too() {
+        for event in [PreCommit, PrePush, Ci] {
+            let told = headlines(event, &format!("{SOUND}areass: []\n"), None);
+            assert_eq!(
+                told,
+                [
+                    "with a mistake at policy.yaml:5:1: unknown key `areass` in the policy; did you mean `areas`?"
+                ]
+            );
+        }
+        assert_eq!(headlines(CommitMsg, "areass: []\n", None), [] as [&str; 0]);
+    }
+
+    #[test]
+    fn tests_that_fail() {
+        let told = headlines(PreCommit, &format!("{SOUND}tests: [a1 may change x]\n"), None);
+        assert!(
+            told[0].starts_with("with a test that fails at policy.yaml:5:9: `a1 may change x`: unowned-path")
+        );
+        let told = headlines(PreCommit, SOUND, Some("- a maintainer may not change x\n"));
+        assert_eq!(
+            told,
+            [
+                "with a test that fails at policy.tests.yaml:1:3: `a maintainer may not change x`: nothing forbids it"
+            ]
+        );
+        let told = headlines(PreCommit, SOUND, Some("- a3 may change x\n"));
+        assert!(told[0].starts_with("with a mistake at policy.tests.yaml:1:3: `a3` is no agent"), "{told:?}");
+    }
+}
