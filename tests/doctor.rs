@@ -70,7 +70,12 @@ fn scripts() {
 fn another_hooks_path() {
     let sandbox = Sandbox::with_repo();
     sandbox.install(&sandbox.main(), &[]);
+    // What `git config` writes stands before what ours includes.
     sandbox.git(&sandbox.main(), &["config", "--worktree", "core.hooksPath", "/elsewhere"]);
+    says(&doctor(&sandbox, &sandbox.main()), "hooks Ok", &["lane/hooks"]);
+    let own = sandbox.main().join(".git/config.worktree");
+    let text = fs::read_to_string(&own).unwrap();
+    fs::write(&own, text + "[core]\n\thooksPath = /elsewhere\n").unwrap();
     says(&doctor(&sandbox, &sandbox.main()), "hooks Problem", &["/elsewhere", "=> git lane install"]);
     sandbox.install(&sandbox.main(), &[]);
     sandbox.git(&sandbox.main(), &["config", "extensions.worktreeConfig", "false"]);

@@ -85,9 +85,9 @@ fn the_program_for_hooks_alone_starts_them() {
     tree.git(&["commit", "-q", "-m", "feat: a"]).ok();
     assert!(fs::read_to_string(&log).unwrap().starts_with("hook pre-commit"));
     tree.lane(&["doctor"]).says("was installed anew since");
-    // And without it nothing passes.
+    // And without it the second name judges.
     fs::remove_file(&program).unwrap();
-    tree.commit("services/rag_pipeline/a.py", "y\n", "feat: a").fails(1).says("pre-commit is blocked");
+    tree.commit("services/revenue/a.py", "y\n", "feat: a").fails(1).says("foreign-path");
     let alone = tree.command(hooks.to_str().unwrap()).arg("check").output().unwrap();
     support::Ran::from(alone).fails(2).says("git lane --help");
 }
@@ -100,19 +100,38 @@ fn an_older_program_for_hooks_is_left_alone() {
 }
 
 #[test]
-fn a_program_that_is_gone_blocks_and_is_named() {
+fn a_program_that_is_gone_is_named_and_its_second_name_judges() {
     let (scratch, tree, program) = installed();
     fs::remove_file(&program).unwrap();
     tree.commit("services/rag_pipeline/a.py", "x\n", "feat: a")
-        .fails(1)
-        .says("pre-commit is blocked")
+        .ok()
         .says(&format!("{} is not there", program.display()))
-        .says("run: git lane install");
-    // Nothing is let through either when the second name is gone, too.
+        .says("then run: git lane install");
+    tree.commit("services/revenue/a.py", "x\n", "feat: b").fails(1).says("foreign-path");
+    let before = tree.head();
+    // Nothing is let through when the second name is gone, too.
     fs::remove_file(second_name(&scratch)).unwrap();
     tree.git(&["commit", "-q", "-m", "feat: a"]).fails(1).says("cannot");
-    assert_eq!(tree.git(&["log", "--format=%s"]).out, "first\n", "nothing was committed");
+    assert_eq!(tree.head(), before, "nothing was committed");
     tree.lane(&["doctor"]).fails(1).says("is started by");
+}
+
+#[test]
+fn a_shell_finds_another_program_on_the_path_or_blocks() {
+    let (scratch, tree, program) = installed();
+    fs::remove_file(&program).unwrap();
+    let run = |path: &str| {
+        let ran = tree.command("/bin/sh").arg(script(&scratch)).env("PATH", path).output().unwrap();
+        support::Ran::from(ran)
+    };
+    tree.write("services/revenue/a.py", "x\n");
+    tree.git(&["add", "-A"]).ok();
+    run("/usr/bin:/bin")
+        .fails(2)
+        .says("pre-commit is blocked")
+        .says(&format!("{} is not there", program.display()));
+    let folder = Path::new(LANE).parent().unwrap().display();
+    run(&format!("{folder}:/usr/bin:/bin")).fails(1).says("foreign-path");
 }
 
 #[test]

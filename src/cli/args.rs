@@ -168,6 +168,23 @@ pub enum Command {
 }
 
 impl Command {
+    /// Whether it is one that agents and people work with, who are told where hooks are not in force.
+    pub fn looks_at_hooks(&self) -> bool {
+        matches!(
+            self,
+            Self::Check(_)
+                | Self::Conflicts
+                | Self::Lock(_)
+                | Self::Locks(_)
+                | Self::Pr(_)
+                | Self::Push(_)
+                | Self::Request(_)
+                | Self::Sync(_)
+                | Self::Unlock(_)
+                | Self::Who(_)
+        )
+    }
+
     /// What its reports name as their event, if it gives a verdict.
     pub fn event(&self) -> Option<&'static str> {
         match self {

@@ -11,12 +11,13 @@ use super::server_hook;
 use super::session::Session;
 use super::settle::{Landing, settle};
 use super::stamp::{complete, stamp};
-use super::{Outcome, conflicts, mend};
+use super::{Outcome, conflicts, hook_others, mend};
 use crate::error::Error;
 use crate::facts::{Event, Unavailable};
 use crate::gather::{Opened, Repository, Request, Subject, parse_push_lines};
 use crate::install::chain;
 use crate::install::program::{self, Starts};
+use crate::install::{in_force, ran};
 use crate::locks::keeper::Keeper;
 use crate::locks::machine::ThisMachine;
 use crate::policy::model::{Access, Release};
@@ -32,6 +33,35 @@ pub enum Part {
     Alone,
     /// To run the hook that was there before.
     Pass,
+    /// To judge alone, unless git starts our script as well: this is the hook from the configuration.
+    Configured,
+    /// To judge what was not judged yet, then the hook that was there before: a manager has started our script under
+    /// another name.
+    Renamed,
+}
+
+impl Part {
+    /// What a script says that it is.
+    pub fn of_script(flag: &OsStr) -> Option<Self> {
+        match flag.as_encoded_bytes() {
+            b"--configured" => Some(Self::Configured),
+            b"--renamed" => Some(Self::Renamed),
+            _ => None,
+        }
+    }
+
+    fn flag(self) -> Option<&'static str> {
+        match self {
+            Self::Configured => Some("--configured"),
+            Self::Renamed => Some("--renamed"),
+            Self::Whole | Self::Alone | Self::Pass => None,
+        }
+    }
+
+    /// Whether the hook that was there before is run by this one.
+    fn chains(self) -> bool {
+        matches!(self, Self::Whole | Self::Pass | Self::Renamed)
+    }
 }
 
 /// What a hook came to, and what the hooks after it need.
@@ -45,14 +75,22 @@ struct Judged {
 
 /// Judges what a hook stands for; then the hook that was there before has its turn.
 pub fn run(name: &str, args: &[OsString], part: Part) -> u8 {
+    if part == Part::Configured {
+        if name == "post-checkout" {
+            return hook_others::after_checkout(args);
+        }
+        if in_force::is_started_by_folder(name) {
+            return 0;
+        }
+    }
     let is_server = server_event(name).is_some();
     let output = if is_server { Output::of_server_hook() } else { Output::of_hook() };
     let judged = match part {
         Part::Pass => Ok(Judged { code: 0, input: None, repo: None }),
-        _ => judged(name, args, &output),
+        _ => Hook { name, args, part, output: &output }.judged(),
     };
     match judged {
-        Ok(Judged { code: 0, input, repo }) if part != Part::Alone => {
+        Ok(Judged { code: 0, input, repo }) if part.chains() => {
             chained(name, args, input.as_deref(), repo).unwrap_or_else(|error| output.error(&error))
         }
         Ok(judged) => judged.code,
@@ -75,11 +113,27 @@ pub fn run(name: &str, args: &[OsString], part: Part) -> u8 {
 /// Does what an installed script asks for whose first line has started this program: see
 /// [`program`]. `script`: its path.
 pub fn run_script(script: &OsStr, args: &[OsString]) -> u8 {
-    let resolved = program::resolve(script).and_then(|(name, starts)| match starts {
-        Starts::This => Ok(run(name, args, Part::Whole)),
-        Starts::Other(binary) => {
-            let args = ["hook", name].into_iter().map(OsString::from).chain(args.iter().cloned());
-            chain::run_previous(&binary, &args.collect::<Vec<_>>(), None)
+    let resolved = program::resolve(script).and_then(|found| {
+        let is_renamed = Path::new(script).file_name().is_some_and(|file| file != found.name);
+        let part = match (found.is_configured, is_renamed) {
+            (true, _) => Part::Configured,
+            (_, true) => Part::Renamed,
+            _ => Part::Whole,
+        };
+        if let (Some(gone), "pre-commit" | "pre-push") = (&found.gone, found.name) {
+            complain(&format!(
+                "warning: {} is not there, or is not executable: its copy beside the hooks judges\n  \
+                 help: install git-lane again, then run: git lane install\n",
+                gone.display()
+            ));
+        }
+        match found.starts {
+            Starts::This => Ok(run(found.name, args, part)),
+            Starts::Other(binary) => {
+                let words = ["hook"].into_iter().chain(part.flag()).chain([found.name]);
+                let args = words.map(OsString::from).chain(args.iter().cloned());
+                chain::run_previous(&binary, &args.collect::<Vec<_>>(), None)
+            }
         }
     });
     resolved.unwrap_or_else(|error| {
@@ -116,91 +170,172 @@ fn server_event(name: &str) -> Option<Event> {
     [Event::PreReceive, Event::Update].into_iter().find(|event| event.name() == name)
 }
 
-fn judged(name: &str, args: &[OsString], output: &Output) -> Result<Judged, Error> {
-    let judge = |event: Event, subject: Subject| -> Result<Judged, Error> {
+/// A hook that is running.
+struct Hook<'a> {
+    name: &'a str,
+    args: &'a [OsString],
+    part: Part,
+    output: &'a Output,
+}
+
+impl Hook<'_> {
+    fn judged(&self) -> Result<Judged, Error> {
+        let (name, args) = (self.name, self.args);
+        let nothing = |input| Judged { code: 0, input, repo: None };
+        if let Some(event) = server_event(name) {
+            let server_hook::Received { code, input, repo } = server_hook::judge(event, args)?;
+            return Ok(Judged { code, input, repo: Some(repo) });
+        }
+        match name {
+            "pre-commit" => self.judge(Event::PreCommit, Subject::Staged),
+            "pre-merge-commit" => self.judge(Event::PreMergeCommit, Subject::Staged),
+            "commit-msg" => self.judge(Event::CommitMsg, Subject::Message(message_file(name, args)?)),
+            // `git am` takes a tag in brackets for a mark of the mail, and leaves it out.
+            "prepare-commit-msg" | "applypatch-msg" => {
+                // Not even `--no-verify` skips the first: it helps, and never stands in the way.
+                // A template that nobody edits is no message to git, and has to stay so.
+                if args.get(1).is_some_and(|source| source == "template") {
+                    return Ok(nothing(None));
+                }
+                let stamped = message_file(name, args).and_then(|path| stamp(&path, args));
+                let repo = stamped.unwrap_or_else(|error| {
+                    complain(&format!(
+                        "git-lane: not all was put into the message that belongs there: {error}\n"
+                    ));
+                    None
+                });
+                self.in_place(repo)
+            }
+            "pre-push" => {
+                let mut input = Vec::new();
+                std::io::stdin().read_to_end(&mut input).map_err(|error| {
+                    Unavailable::new(format!("what git pushes cannot be read: {error}"), "push again")
+                })?;
+                let lines = parse_push_lines(&input)?;
+                let remote = args.first().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+                if lines.is_empty() {
+                    return Ok(nothing(Some(input)));
+                }
+                let request = Request {
+                    event: Event::PrePush,
+                    agent: None,
+                    branch: None,
+                    subject: Subject::Push { remote, lines },
+                };
+                let session = match Session::open(None) {
+                    Err(error) => {
+                        let (session, report) = mend::judge(error, &request)?;
+                        let code = self.output.hook_report(&report);
+                        return Ok(Judged { code, input: Some(input), repo: Some(session.last()) });
+                    }
+                    Ok(session) => session,
+                };
+                if self.is_judged(&session.repo, Some(&input)) {
+                    return Ok(Judged { code: 0, input: Some(input), repo: Some(session.last()) });
+                }
+                self.look(&session.repo);
+                give_back(&session);
+                let code = self.output.hook_report(&session.judge(&request)?);
+                if code == 0
+                    && let Subject::Push { lines, .. } = &request.subject
+                {
+                    conflicts::note_at_push(&session, lines);
+                }
+                self.note(&session.repo, Some(&input), code);
+                Ok(Judged { code, input: Some(input), repo: Some(session.last()) })
+            }
+            name if chain::is_known(name) => Ok(nothing(None)),
+            name => Err(Error::usage(
+                format!("git has no hook `{name}`"),
+                "githooks(5) lists them; the installed scripts call this with the right name",
+            )),
+        }
+    }
+
+    /// Judges the commit that is being made.
+    fn judge(&self, event: Event, subject: Subject) -> Result<Judged, Error> {
         let request = Request { event, agent: None, branch: None, subject };
         let session = match Session::open_for_commit() {
             Err(error) => {
                 let (session, report) = mend::judge(error, &request)?;
-                let code = output.hook_report(&report);
+                let code = self.output.hook_report(&report);
                 return Ok(Judged { code, input: None, repo: Some(session.last()) });
             }
             Ok(session) => session,
         };
+        if self.is_judged(&session.repo, None) {
+            return Ok(Judged { code: 0, input: None, repo: Some(session.last()) });
+        }
+        let foreign = self.look(&session.repo);
+        let mut code = 0;
+        if event == Event::CommitMsg && foreign.contains(&"pre-commit") {
+            code = self.staged(&session)?;
+        }
         if event == Event::PreCommit {
             give_back(&session);
         }
         if let Subject::Message(path) = &request.subject
+            && code == 0
             && !complete(&session, path)?
         {
             return Ok(Judged { code: 0, input: None, repo: Some(session.last()) });
         }
-        let code = output.hook_report(&session.judge(&request)?);
+        if code == 0 {
+            code = self.output.hook_report(&session.judge(&request)?);
+        }
+        self.note(&session.repo, None, code);
         Ok(Judged { code, input: None, repo: Some(session.last()) })
-    };
-    let nothing = |input| Judged { code: 0, input, repo: None };
-    if let Some(event) = server_event(name) {
-        let server_hook::Received { code, input, repo } = server_hook::judge(event, args)?;
-        return Ok(Judged { code, input, repo: Some(repo) });
     }
-    match name {
-        "pre-commit" => judge(Event::PreCommit, Subject::Staged),
-        "pre-merge-commit" => judge(Event::PreMergeCommit, Subject::Staged),
-        "commit-msg" => judge(Event::CommitMsg, Subject::Message(message_file(name, args)?)),
-        // `git am` takes a tag in brackets for a mark of the mail, and leaves it out.
-        "prepare-commit-msg" | "applypatch-msg" => {
-            // Not even `--no-verify` skips the first: it helps, and never stands in the way.
-            // A template that nobody edits is no message to git, and has to stay so.
-            if args.get(1).is_some_and(|source| source == "template") {
-                return Ok(nothing(None));
-            }
-            let stamped = message_file(name, args).and_then(|path| stamp(&path, args));
-            let repo = stamped.unwrap_or_else(|error| {
-                complain(&format!(
-                    "git-lane: not all was put into the message that belongs there: {error}\n"
-                ));
-                None
-            });
-            Ok(Judged { repo, ..nothing(None) })
+
+    /// What pre-commit would have said, unless it has.
+    fn staged(&self, session: &Session) -> Result<u8, Error> {
+        let subject = hook_others::staged_subject(&session.repo);
+        if ran::is_judged(session.repo.layout(), "pre-commit", &subject) {
+            return Ok(0);
         }
-        "pre-push" => {
-            let mut input = Vec::new();
-            std::io::stdin().read_to_end(&mut input).map_err(|error| {
-                Unavailable::new(format!("what git pushes cannot be read: {error}"), "push again")
-            })?;
-            let lines = parse_push_lines(&input)?;
-            let remote = args.first().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-            if lines.is_empty() {
-                return Ok(nothing(Some(input)));
-            }
-            let request = Request {
-                event: Event::PrePush,
-                agent: None,
-                branch: None,
-                subject: Subject::Push { remote, lines },
-            };
-            let session = match Session::open(None) {
-                Err(error) => {
-                    let (session, report) = mend::judge(error, &request)?;
-                    let code = output.hook_report(&report);
-                    return Ok(Judged { code, input: Some(input), repo: Some(session.last()) });
-                }
-                Ok(session) => session,
-            };
-            give_back(&session);
-            let code = output.hook_report(&session.judge(&request)?);
-            if code == 0
-                && let Subject::Push { lines, .. } = &request.subject
-            {
-                conflicts::note_at_push(&session, lines);
-            }
-            Ok(Judged { code, input: Some(input), repo: Some(session.last()) })
+        let request =
+            Request { event: Event::PreCommit, agent: None, branch: None, subject: Subject::Staged };
+        give_back(session);
+        Ok(self.output.hook_report(&session.judge(&request)?))
+    }
+
+    /// What is left to do for the hook that prepares the message, and refuses nothing as long as another one can.
+    fn in_place(&self, repo: Option<Opened>) -> Result<Judged, Error> {
+        let Some(repo) = repo.filter(|_| self.name == "prepare-commit-msg") else {
+            return Ok(Judged { code: 0, input: None, repo: None });
+        };
+        if self.part == Part::Renamed {
+            hook_others::note_runner(&repo, self.name);
         }
-        name if chain::is_known(name) => Ok(nothing(None)),
-        name => Err(Error::usage(
-            format!("git has no hook `{name}`"),
-            "githooks(5) lists them; the installed scripts call this with the right name",
-        )),
+        let foreign = self.look(&repo);
+        let is_alone = self.part != Part::Configured && hook_others::is_alone(&repo, &foreign);
+        let code = if is_alone { self.staged(&Session::open_for_commit()?)? } else { 0 };
+        Ok(Judged { code, input: None, repo: Some(repo) })
+    }
+
+    fn look(&self, repo: &Opened) -> Vec<&'static str> {
+        if self.part == Part::Configured {
+            hook_others::look_beside(repo, self.name);
+            return Vec::new();
+        }
+        hook_others::look(repo, self.name)
+    }
+
+    /// Whether another hook of ours has judged the same already.
+    fn is_judged(&self, repo: &Opened, input: Option<&[u8]>) -> bool {
+        if self.part != Part::Renamed {
+            return false;
+        }
+        hook_others::note_runner(repo, self.name);
+        ran::is_judged(repo.layout(), self.name, &hook_others::subject(repo, self.name, self.args, input))
+    }
+
+    /// Notes for the others what was judged. git goes on with the next one whatever the hook from the configuration says.
+    fn note(&self, repo: &Opened, input: Option<&[u8]>, code: u8) {
+        if self.part == Part::Configured || self.part == Part::Renamed && code == 0 {
+            let subject = hook_others::subject(repo, self.name, self.args, input);
+            ran::has_judged(repo.layout(), self.name, &subject);
+        }
     }
 }
 

@@ -11,6 +11,7 @@ mod diagnostics;
 mod doctor;
 mod env;
 mod hook;
+mod hook_others;
 mod init;
 mod install;
 mod join;
@@ -50,8 +51,8 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use crate::error::Error;
-use crate::gather::Opened;
-use crate::install::program;
+use crate::gather::{Opened, Repository};
+use crate::install::{in_force, program};
 use args::{Args, Command};
 use output::Output;
 
@@ -110,6 +111,9 @@ fn hook_of(args: &[OsString]) -> Option<u8> {
         [_, hook, name, rest @ ..] if hook == "hook" && !name.as_encoded_bytes().starts_with(b"-") => {
             Some(hook::run(&name.to_string_lossy(), rest, hook::Part::Whole))
         }
+        [_, hook, flag, name, rest @ ..] if hook == "hook" && hook::Part::of_script(flag).is_some() => {
+            hook::Part::of_script(flag).map(|part| hook::run(&name.to_string_lossy(), rest, part))
+        }
         [_, word, script, rest @ ..] if word == program::WORD => Some(hook::run_script(script, rest)),
         _ => None,
     }
@@ -147,6 +151,9 @@ fn dispatch(args: Args) -> u8 {
     if let Err(why) = Opened::check_choice() {
         return fail(&why.into());
     }
+    if !output.is_quiet() && args.command.looks_at_hooks() {
+        warn_of_hooks();
+    }
     let outcome = match args.command {
         Command::Check(args) => check::run(&args, &output),
         Command::Ci(args) => ci::run(&args, &output),
@@ -183,4 +190,13 @@ fn dispatch(args: Args) -> u8 {
         Command::Doctor => doctor::run(&output),
     };
     outcome.unwrap_or_else(|error| fail(&error))
+}
+
+/// Says where git does not run the hooks. What cannot be read is for the command itself to say.
+fn warn_of_hooks() {
+    if let Ok(repo) = Opened::open()
+        && let Ok(found) = in_force::survey(repo.layout())
+    {
+        output::complain(&in_force::warnings(repo.layout(), &found, true));
+    }
 }

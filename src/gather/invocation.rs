@@ -16,6 +16,8 @@ pub struct Invocation {
     pub allows_empty_message: bool,
     /// `--template=<file>`
     pub template: Option<String>,
+    /// `git commit --no-verify`
+    pub skips_hooks: bool,
 }
 
 impl Invocation {
@@ -29,6 +31,7 @@ impl Invocation {
     fn parse(words: &[String]) -> Self {
         let mut said = Self::default();
         let mut words = words.iter().skip(1).map(String::as_str);
+        let mut commits = false;
         // Options of git itself, up to the command.
         while let Some(word) = words.next() {
             match word {
@@ -37,7 +40,10 @@ impl Invocation {
                     words.next();
                 }
                 word if word.starts_with('-') => {}
-                _ => break,
+                command => {
+                    commits = command == "commit";
+                    break;
+                }
             }
         }
         while let Some(word) = words.next() {
@@ -55,6 +61,7 @@ impl Invocation {
                     Some(Long::Cleanup) => said.cleanup = given(),
                     Some(Long::Verbose) => said.is_verbose = true,
                     Some(Long::AllowEmptyMessage) => said.allows_empty_message = true,
+                    Some(Long::NoVerify) => said.skips_hooks = commits,
                     Some(Long::Template) => said.template = given(),
                     Some(Long::OtherWithValue) => drop(given()),
                     None => {}
@@ -64,6 +71,7 @@ impl Invocation {
                     let rest = &short[at + letter.len_utf8()..];
                     match letter {
                         'v' => said.is_verbose = true,
+                        'n' => said.skips_hooks = commits,
                         'm' | 'F' | 'C' | 'c' | 't' => {
                             let value = match rest {
                                 "" => words.next().map(str::to_owned),
@@ -91,6 +99,7 @@ enum Long {
     Cleanup,
     Verbose,
     AllowEmptyMessage,
+    NoVerify,
     Template,
     OtherWithValue,
 }
@@ -115,6 +124,7 @@ impl Long {
             _ if is("cleanup", 2) => Self::Cleanup,
             _ if is("verbose", 5) => Self::Verbose,
             _ if is("allow-empty-message", 12) => Self::AllowEmptyMessage,
+            _ if is("no-verify", 7) => Self::NoVerify,
             _ if is("template", 2) => Self::Template,
             _ if with_values.contains(&name) || name == "pathspec-from-file" => Self::OtherWithValue,
             _ => return None,
@@ -165,6 +175,12 @@ mod tests {
         assert!(said.is_verbose && said.allows_empty_message && said.amends);
         assert_eq!(parsed("git commit --cl verbatim").cleanup.as_deref(), Some("verbatim"));
         assert!(parsed("git commit --ame").amends);
+        for line in
+            ["git commit --no-verify", "git commit -nm x", "git -C x commit -qan", "git commit --no-verif"]
+        {
+            assert!(parsed(line).skips_hooks, "{line}");
+        }
+        assert!(!parsed("git merge -n x").skips_hooks && !parsed("git commit -mn").skips_hooks);
     }
 
     #[test]

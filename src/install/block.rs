@@ -1,6 +1,7 @@
 //! Blocks of our own in configuration files: appended, replaced, taken away without a trace.
 
 use super::ini::{self, Item};
+use super::os::path_of;
 
 /// Which of our blocks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,8 +37,8 @@ impl Block {
     /// The keys of the settings that we write there.
     fn keys(self) -> &'static [&'static str] {
         match self {
-            Self::Hooks => &["core.hookspath", "lane.agent", "lane.worktree"],
-            Self::Common => &["extensions.worktreeconfig", "lane.base", "lane.remote"],
+            Self::Hooks => &["core.hookspath", "include.path", "lane.agent", "lane.worktree"],
+            Self::Common => &["extensions.worktreeconfig", "include.path", "lane.base", "lane.remote"],
             Self::Moved => &["core.bare", "core.worktree"],
             Self::Server => &["core.hookspath"],
         }
@@ -46,8 +47,13 @@ impl Block {
     /// Whether a setting inside the block is one that we write there. `is_ours` judges a hooks path:
     /// `git config` changes a value where it finds it, and then it is the user's.
     fn writes(self, item: &Item, is_ours: &dyn Fn(&[u8]) -> bool) -> bool {
-        let is_known = self.keys().contains(&item.key.as_str());
-        is_known && (item.key != "core.hookspath" || item.value.as_deref().is_some_and(is_ours))
+        let value = item.value.as_deref();
+        let is_own = match item.key.as_str() {
+            "core.hookspath" => value.is_some_and(is_ours),
+            "include.path" => value.is_some_and(is_own_file),
+            _ => true,
+        };
+        is_own && self.keys().contains(&item.key.as_str())
     }
 }
 
@@ -57,6 +63,11 @@ enum Before {
     Nothing,
     Ended,
     Unended,
+}
+
+/// Whether an included file is one of ours.
+fn is_own_file(path: &[u8]) -> bool {
+    path_of(path).parent().is_some_and(|folder| folder.ends_with("lane"))
 }
 
 const BEFORE: [(Before, &str); 3] =

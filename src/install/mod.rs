@@ -7,6 +7,7 @@
 mod block;
 pub mod chain;
 pub mod doctor;
+pub mod in_force;
 mod ini;
 mod lockfile;
 mod manager;
@@ -15,6 +16,7 @@ mod outcome;
 mod places;
 pub mod program;
 mod put;
+pub mod ran;
 mod scripts;
 mod server;
 mod settings;

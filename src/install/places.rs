@@ -4,7 +4,7 @@ use std::fs::{self, File, OpenOptions};
 use std::path::{Path, PathBuf};
 
 use super::os::{bytes_of, is_absent, is_at, unreadable, unwritable};
-use super::scripts::is_ours as is_our_script;
+use super::scripts::{OWN, is_ours as is_our_script};
 use crate::error::Error;
 use crate::gather::{Layout, noted_tree, parsed_policy};
 
@@ -17,6 +17,14 @@ pub(super) struct Places {
     pub lane: PathBuf,
     /// The scripts.
     pub hooks: PathBuf,
+    /// The scripts that git starts where the repository lies elsewhere than at the installation.
+    pub portable: PathBuf,
+    /// The scripts that the configuration names. No program but git-lane writes there.
+    pub configured: PathBuf,
+    /// What each worktree's configuration includes.
+    pub worktree_config: PathBuf,
+    /// What the common configuration includes.
+    pub hooks_config: PathBuf,
     /// Hooks that somebody else wrote over ours.
     pub kept: PathBuf,
     /// The second name of the program, by which the scripts are started.
@@ -31,6 +39,10 @@ impl Places {
         let lane = common.join("lane");
         Self {
             hooks: lane.join("hooks"),
+            portable: lane.join("portable"),
+            configured: lane.join("configured"),
+            worktree_config: lane.join("worktree.gitconfig"),
+            hooks_config: lane.join("hooks.gitconfig"),
             kept: lane.join("kept"),
             program: lane.join("bin").join("git-lane"),
             lock: lane.join("install.lock"),
@@ -110,9 +122,12 @@ impl Drop for InstallLock<'_> {
         let _ = fs::remove_dir(&self.places.hooks);
         if !self.places.hooks.exists() {
             let _ = fs::remove_dir(&self.places.kept);
+            let _ = fs::remove_dir(&self.places.portable);
+            let _ = fs::remove_dir(&self.places.configured);
             // The hooks of a server lie beside those of worktrees, and only these need it.
             if !self.places.lane.join("hooks").exists() {
                 super::program::remove(self.places);
+                super::ran::forget(&self.places.common);
                 for kept in [parsed_policy::KEPT, noted_tree::NOTE] {
                     let _ = fs::remove_file(self.places.common.join(kept));
                 }
@@ -126,8 +141,9 @@ impl Drop for InstallLock<'_> {
 /// Whether this is a folder of our scripts, or was before the repository moved away from it. A
 /// stranger's folder never ends so, which spares a look into it.
 fn is_our_folder(path: &Path) -> bool {
-    path.ends_with("lane/server-hooks")
-        || path.ends_with("lane/hooks") && (!path.exists() || is_our_script(&path.join("pre-commit")))
+    let is_named = ["lane/hooks", "lane/portable"].iter().any(|ours| path.ends_with(ours));
+    let has_ours = || OWN.iter().any(|name| is_our_script(&path.join(name)));
+    path.ends_with("lane/server-hooks") || is_named && (!path.exists() || has_ours())
 }
 
 /// The folder of hooks that was in force before ours: the last of the values of `core.hooksPath`
@@ -143,7 +159,7 @@ pub(super) fn previous_folder(hooks_paths: &[String], layout: &Layout) -> PathBu
 }
 
 /// A value of `core.hooksPath` as git understands it.
-fn expand(value: &str, root: &Path) -> PathBuf {
+pub(super) fn expand(value: &str, root: &Path) -> PathBuf {
     let home = || std::env::var_os("HOME").map(PathBuf::from);
     match value.strip_prefix('~') {
         // git joins "" and "/pre-commit": a way to say that there are no hooks.

@@ -14,7 +14,7 @@ use std::process::{Command, Stdio};
 
 use super::os::{bytes_of, is_same, is_same_file, may_run};
 use super::places::Places;
-use super::scripts::{binary_of, hook_of};
+use super::scripts::{binary_of, hook_of, is_configured};
 use crate::error::Error;
 use crate::facts::Unavailable;
 
@@ -114,11 +114,24 @@ pub enum Starts {
     Other(PathBuf),
 }
 
-/// What a script, started by its first line, is to do: the hook's name, and who does it.
+/// What a script of ours asks for.
+#[derive(Debug)]
+pub struct Script {
+    /// The hook, as git has it.
+    pub name: &'static str,
+    /// git's configuration names this script, and no folder of hooks.
+    pub is_configured: bool,
+    /// Who does it.
+    pub starts: Starts,
+    /// The program that the script names, if that is not there: then its second name does its work.
+    pub gone: Option<PathBuf>,
+}
+
+/// What a script, started by its first line, is to do.
 ///
 /// # Errors
-/// The script cannot be read, is none of ours, or the program that it names is gone.
-pub fn resolve(script: &OsStr) -> Result<(&'static str, Starts), Error> {
+/// The script cannot be read, or is none of ours.
+pub fn resolve(script: &OsStr) -> Result<Script, Error> {
     let path = Path::new(script);
     let blocked =
         |reason: String| Unavailable::new(reason, "Install git-lane again, then run: git lane install");
@@ -127,8 +140,10 @@ pub fn resolve(script: &OsStr) -> Result<(&'static str, Starts), Error> {
     let (Some(name), Some(binary)) = (hook_of(&text), binary_of(&text)) else {
         return Err(blocked(format!("{} is not a script of git-lane", path.display())).into());
     };
+    let is_configured = is_configured(&text);
     let Some(installed) = fs::metadata(&binary).ok().filter(may_run) else {
-        return Err(blocked(format!("{} is not there, or is not executable", binary.display())).into());
+        // This is the program that was installed, by its second name.
+        return Ok(Script { name, is_configured, starts: Starts::This, gone: Some(binary) });
     };
     let look = |path: PathBuf| fs::metadata(&path).map(|data| (path, data));
     let is_this = std::env::current_exe().and_then(look).is_ok_and(|(this, data)| {
@@ -138,7 +153,8 @@ pub fn resolve(script: &OsStr) -> Result<(&'static str, Starts), Error> {
             is(&starter, &data)
         }
     });
-    Ok((name, if is_this { Starts::This } else { Starts::Other(binary) }))
+    let starts = if is_this { Starts::This } else { Starts::Other(binary) };
+    Ok(Script { name, is_configured, starts, gone: None })
 }
 
 #[cfg(test)]

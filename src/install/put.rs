@@ -2,15 +2,17 @@
 //! renaming. So a full disk changes nothing, and whoever is interrupted leaves the hooks of a
 //! worktree either whole or not in force: the worktree's own configuration comes last.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::block::{Block, cut};
 use super::lockfile::Locked;
 use super::outcome::{Chained, Outcome, State, WorktreeOutcome};
 use super::places::{Places, previous_folder};
-use super::scripts::{OWN, hooks_in, is_known, present, render, stage};
-use super::settings::{OWN_CONFIG, agent_in, common_with, hooks_block, is_extension_on};
+use super::scripts::{CONFIGURED, Kind, OWN, Staged, hooks_in, is_known, present, render, stage, stage_file};
+use super::settings::{
+    OWN_CONFIG, agent_in, common_with, hooks_block, hooks_config, is_extension_on, worktree_config,
+};
 use super::targets::{Target, check, check_binary, given, hooks_paths, is_same, targets};
 use super::{InstallOptions, manager, os, program};
 use crate::error::Error;
@@ -53,11 +55,11 @@ fn put(
 
     let config = places.common.join("config");
     let common = os::read(&config)?.unwrap_or_default();
-    let (planned, moved) = common_with(&common, plan)?;
+    let (planned, moved) = common_with(&places, &common, plan)?;
     let was_on = is_extension_on(&common);
 
     let mut names: BTreeSet<String> = OWN.iter().map(|name| (*name).to_owned()).collect();
-    names.extend(present(&places)?.into_iter().map(|(name, _)| name).filter(|name| is_known(name)));
+    names.extend(present(&places.hooks)?.into_iter().map(|(name, _)| name).filter(|name| is_known(name)));
     let mut worktrees = Vec::new();
     for target in targets {
         let chained = chained(repo, target, was_on)?;
@@ -68,11 +70,7 @@ fn put(
 
     // Whatever scripts are there already find the installed program by themselves.
     let program = program::place(&places, binary);
-    let texts = names.into_iter().map(|name| {
-        let text = render(&name, binary, program.as_deref());
-        (name, text)
-    });
-    let scripts = stage(&places, &texts.collect())?;
+    let scripts = scripts_of(&places, binary, program.as_deref(), &names)?;
     let mut own = Vec::new();
     for (target, outcome) in targets.iter().zip(&mut worktrees) {
         let is_main = is_same(&target.git_dir, &places.common);
@@ -89,7 +87,7 @@ fn put(
     if planned != common {
         let mut locked = Locked::take(&config)?;
         let text = locked.text.clone().unwrap_or_default();
-        let (planned, moved_now) = common_with(&text, plan)?;
+        let (planned, moved_now) = common_with(&places, &text, plan)?;
         if moved_now != moved {
             return Err(Error::write(
                 format!("{} was changed by another process just now", config.display()),
@@ -134,6 +132,26 @@ fn put(
     Ok(Outcome { worktrees, notes })
 }
 
+/// All files of ours that are missing or differ, written beside their places.
+fn scripts_of(
+    places: &Places,
+    binary: &Path,
+    program: Option<&Path>,
+    names: &BTreeSet<String>,
+) -> Result<Vec<Staged>, Error> {
+    let texts = |kind: Kind, names: &mut dyn Iterator<Item = &str>| -> BTreeMap<String, Vec<u8>> {
+        names.map(|name| (name.to_owned(), render(kind, name, binary, program))).collect()
+    };
+    let all = || names.iter().map(String::as_str);
+    let mut staged = stage(places, &places.hooks, &texts(Kind::Folder, &mut all()))?;
+    staged.extend(stage(places, &places.portable, &texts(Kind::Portable, &mut all()))?);
+    let configured = texts(Kind::Configured, &mut CONFIGURED.into_iter());
+    staged.extend(stage(places, &places.configured, &configured)?);
+    staged.extend(stage_file(&places.worktree_config, &worktree_config(places))?);
+    staged.extend(stage_file(&places.hooks_config, &hooks_config(places))?);
+    Ok(staged)
+}
+
 /// The hooks that were there before in a worktree.
 fn chained(repo: &dyn Repository, target: &Target, is_on: bool) -> Result<Option<Chained>, Error> {
     let values = hooks_paths(repo, &target.git_dir, is_on)?;
@@ -158,7 +176,7 @@ fn stage_worktree(
     let cut = cut(text.as_deref(), Block::Hooks);
     let name = places.worktree_name(&target.git_dir);
     let agent = target.agent.clone().or_else(|| agent_in(&cut.body, &name));
-    let settings = hooks_block(places, &name, agent.as_deref());
+    let settings = hooks_block(places, &target.root, &name, agent.as_deref());
     locked.stage(Some(cut.with(Block::Hooks, &settings, &|value| places.is_ours(value))))?;
     outcome.agent = agent;
     outcome.state = match (cut.found, locked.is_changed()) {

@@ -11,6 +11,7 @@ use super::program::first_line;
 use crate::error::Error;
 
 const TEMPLATE: &str = include_str!("../../hooks/hook.sh");
+const PORTABLE: &str = include_str!("../../hooks/portable-hook.sh");
 const SERVER: &str = include_str!("../../hooks/server-hook.sh");
 
 /// The first line of a script that the shell starts.
@@ -22,6 +23,17 @@ const MARKER: &[u8] = b"# git-lane hook ";
 /// The hooks that are always there.
 pub(super) const OWN: [&str; 6] =
     ["applypatch-msg", "commit-msg", "pre-commit", "pre-merge-commit", "pre-push", "prepare-commit-msg"];
+
+/// The hooks that are in the configuration, too: those, and the one that is told of a new worktree.
+pub(super) const CONFIGURED: [&str; 7] = [
+    "applypatch-msg",
+    "commit-msg",
+    "post-checkout",
+    "pre-commit",
+    "pre-merge-commit",
+    "pre-push",
+    "prepare-commit-msg",
+];
 
 /// Every hook that git looks for in its folder of hooks.
 pub(super) const KNOWN: [&str; 27] = [
@@ -54,9 +66,26 @@ pub(super) const KNOWN: [&str; 27] = [
     "update",
 ];
 
+/// What finds a script.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// `core.hooksPath`.
+    Folder,
+    /// The same where the repository lies elsewhere than at the installation.
+    Portable,
+    /// git's configuration: git 2.54 and newer.
+    Configured,
+}
+
 /// The script of one hook. `program`: the second name of the binary, if the script can be started by it.
-pub(super) fn render(name: &str, binary: &Path, program: Option<&Path>) -> Vec<u8> {
-    let script = with_binary(&TEMPLATE.replace("@NAME@", name), binary);
+pub(super) fn render(kind: Kind, name: &str, binary: &Path, program: Option<&Path>) -> Vec<u8> {
+    let (template, words, part) = match kind {
+        Kind::Folder => (TEMPLATE, "", ""),
+        Kind::Configured => (TEMPLATE, "configured ", "--configured"),
+        Kind::Portable => return with_binary(&PORTABLE.replace("@NAME@", name), binary),
+    };
+    let text = template.replace("@NAME@", name).replace("@KIND@", words).replace("@PART@", part);
+    let script = with_binary(&text, binary);
     match program.and_then(first_line) {
         Some(line) => [line.as_slice(), script.strip_prefix(SHELL).unwrap_or(&script)].concat(),
         None => script,
@@ -105,10 +134,13 @@ fn find(text: &[u8], words: &[u8]) -> Option<usize> {
     text.windows(words.len()).position(|window| window == words)
 }
 
+/// So many bytes hold a first line of any length, and the marker.
+const START: u64 = 192;
+
 /// Whether a file is a script of ours, of any form.
 pub(super) fn is_ours(path: &Path) -> bool {
     let mut start = Vec::new();
-    let read = fs::File::open(path).and_then(|file| file.take(64).read_to_end(&mut start));
+    let read = fs::File::open(path).and_then(|file| file.take(START).read_to_end(&mut start));
     read.is_ok() && bears_marker(&start)
 }
 
@@ -125,6 +157,12 @@ pub(super) fn hook_of(script: &[u8]) -> Option<&'static str> {
     KNOWN.into_iter().find(|known| known.as_bytes() == name)
 }
 
+/// Whether a script of ours is one that the configuration names.
+pub(super) fn is_configured(script: &[u8]) -> bool {
+    let line = script.split(|byte| *byte == b'\n').nth(1).unwrap_or_default();
+    find(line, b" (configured ").is_some()
+}
+
 /// Whether git has a hook of this name.
 pub(super) fn is_known(name: &str) -> bool {
     KNOWN.contains(&name)
@@ -135,16 +173,16 @@ pub(super) fn hooks_in(folder: &Path) -> Vec<&'static str> {
     KNOWN.into_iter().filter(|name| is_executable(&folder.join(name))).collect()
 }
 
-/// The scripts of ours that are there, by name, and their texts.
-pub(super) fn present(places: &Places) -> Result<Vec<(String, Vec<u8>)>, Error> {
-    let entries = match fs::read_dir(&places.hooks) {
+/// The scripts of ours that are in a folder, by name, and their texts.
+pub(super) fn present(folder: &Path) -> Result<Vec<(String, Vec<u8>)>, Error> {
+    let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) if is_absent(&error) => return Ok(Vec::new()),
-        Err(error) => return Err(unreadable(&places.hooks, &error)),
+        Err(error) => return Err(unreadable(folder, &error)),
     };
     let mut found = Vec::new();
     for entry in entries {
-        let path = entry.map_err(|error| unreadable(&places.hooks, &error))?.path();
+        let path = entry.map_err(|error| unreadable(folder, &error))?.path();
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         if let Some(text) = path.is_file().then(|| read(&path)).transpose()?.flatten()
             && bears_marker(&text)
@@ -156,40 +194,64 @@ pub(super) fn present(places: &Places) -> Result<Vec<(String, Vec<u8>)>, Error> 
     Ok(found)
 }
 
-/// A script written beside its place.
-pub(super) struct StagedScript {
+/// A file written beside its place.
+pub(super) struct Staged {
     temporary: PathBuf,
     target: PathBuf,
     kept: Option<PathBuf>,
 }
 
-/// Writes the scripts that are missing or differ, each beside its place.
-pub(super) fn stage(places: &Places, texts: &BTreeMap<String, Vec<u8>>) -> Result<Vec<StagedScript>, Error> {
-    fs::create_dir_all(&places.hooks).map_err(|error| unwritable(&places.hooks, &error))?;
+/// Writes the scripts that are missing or differ, each beside its place in a folder of ours.
+pub(super) fn stage(
+    places: &Places,
+    folder: &Path,
+    texts: &BTreeMap<String, Vec<u8>>,
+) -> Result<Vec<Staged>, Error> {
     let mut staged = Vec::new();
     for (name, text) in texts {
-        let target = places.hooks.join(name);
+        let target = folder.join(name);
         let present = read(&target)?;
         if present.as_ref() == Some(text) && is_executable(&target) {
             continue;
         }
         let is_foreign = present.is_some_and(|present| !bears_marker(&present));
         let kept = is_foreign.then(|| places.kept.join(name));
-        let temporary = places.hooks.join(format!(".{name}.{}", std::process::id()));
-        staged.push(StagedScript { temporary: temporary.clone(), target, kept });
-        let write = || {
-            let mut file = OpenOptions::new().write(true).create(true).truncate(true).open(&temporary)?;
-            file.write_all(text)?;
-            make_executable(&file)?;
-            file.sync_all()
-        };
-        write().map_err(|error| unwritable(&temporary, &error))?;
+        staged.push(Staged::write(target, text, kept, make_executable)?);
     }
     Ok(staged)
 }
 
-impl StagedScript {
-    /// Puts the script in its place; gives the place where a stranger's file went.
+/// Writes a file that is missing or differs beside its place.
+pub(super) fn stage_file(target: &Path, text: &[u8]) -> Result<Option<Staged>, Error> {
+    if read(target)?.as_deref() == Some(text) {
+        return Ok(None);
+    }
+    Staged::write(target.to_owned(), text, None, |_| Ok(())).map(Some)
+}
+
+impl Staged {
+    fn write(
+        target: PathBuf,
+        text: &[u8],
+        kept: Option<PathBuf>,
+        set_mode: impl Fn(&fs::File) -> std::io::Result<()>,
+    ) -> Result<Self, Error> {
+        let name = target.file_name().unwrap_or_default().to_string_lossy();
+        let temporary = target.with_file_name(format!(".{name}.{}", std::process::id()));
+        let staged = Self { temporary, target, kept };
+        let write = || {
+            staged.target.parent().map_or(Ok(()), fs::create_dir_all)?;
+            let mut file =
+                OpenOptions::new().write(true).create(true).truncate(true).open(&staged.temporary)?;
+            file.write_all(text)?;
+            set_mode(&file)?;
+            file.sync_all()
+        };
+        write().map_err(|error| unwritable(&staged.temporary, &error))?;
+        Ok(staged)
+    }
+
+    /// Puts the file in its place; gives the place where a stranger's file went.
     pub fn commit(self) -> Result<Option<PathBuf>, Error> {
         if let Some(kept) = &self.kept {
             self.keep(kept).map_err(|error| unwritable(kept, &error))?;
@@ -215,7 +277,7 @@ impl StagedScript {
     }
 }
 
-impl Drop for StagedScript {
+impl Drop for Staged {
     fn drop(&mut self) {
         let _ = fs::remove_file(&self.temporary); // gone already when it was put in place
     }
@@ -223,17 +285,21 @@ impl Drop for StagedScript {
 
 #[cfg(test)]
 mod tests {
-    use super::{KNOWN, OWN, bears_marker, binary_of, hook_of, render};
+    use super::{KNOWN, Kind, OWN, bears_marker, binary_of, hook_of, is_configured, render};
     use std::path::Path;
 
     #[test]
     fn the_binary_is_read_back() {
         for path in ["/usr/bin/git-lane", "/o'k/a b/$x`y\"\\/git-lane", "/new\nline/'"] {
-            for program in [None, Some(Path::new("/r/.git/lane/bin/git-lane"))] {
-                let script = render("pre-commit", Path::new(path), program);
+            let kinds = [Kind::Folder, Kind::Portable, Kind::Configured];
+            let programs = [None, Some(Path::new("/r/.git/lane/bin/git-lane"))];
+            for (kind, program) in kinds.into_iter().flat_map(|kind| programs.map(|program| (kind, program)))
+            {
+                let script = render(kind, "pre-commit", Path::new(path), program);
                 assert!(bears_marker(&script));
                 assert_eq!(binary_of(&script).as_deref(), Some(Path::new(path)));
                 assert_eq!(hook_of(&script), Some("pre-commit"));
+                assert_eq!(is_configured(&script), kind == Kind::Configured);
             }
         }
         assert_eq!(hook_of(b"#!/bin/sh\n# git-lane hook pre-nothing (form 1)\n"), None);

@@ -75,7 +75,7 @@ pub fn uninstall_server(repo: &dyn Repository) -> Result<Outcome, Error> {
     } else {
         drop(locked);
     }
-    for (name, _) in present(&places)? {
+    for (name, _) in present(&places.hooks)? {
         let path = places.hooks.join(name);
         fs::remove_file(&path).map_err(|error| unwritable(&path, &error))?;
     }
@@ -222,7 +222,7 @@ fn in_force(repo: &dyn Repository, places: &Places, options: &ServerOptions) -> 
     let folder = previous_folder(&repo.config("core.hooksPath")?, layout);
     let before = hooks_in(&folder);
     let mut names: Vec<String> = PASSED.iter().chain(&before).map(|name| (*name).to_owned()).collect();
-    names.extend(present(places)?.into_iter().map(|(name, _)| name));
+    names.extend(present(&places.hooks)?.into_iter().map(|(name, _)| name));
     let texts: BTreeMap<String, Vec<u8>> = names
         .into_iter()
         .map(|name| {
@@ -231,7 +231,7 @@ fn in_force(repo: &dyn Repository, places: &Places, options: &ServerOptions) -> 
             (name, text)
         })
         .collect();
-    let scripts = stage(places, &texts)?;
+    let scripts = stage(places, &places.hooks, &texts)?;
     let config = places.common.join("config");
     let mut locked = Locked::take(&config)?;
     let cut = cut(locked.text.as_deref(), Block::Server);

@@ -1,19 +1,24 @@
 //! What stands in our blocks.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::block::{Block, cut};
 use super::ini::{self, items, quoted};
 use super::os::{bytes_of, read};
 use super::places::Places;
+use super::scripts::CONFIGURED;
 use crate::error::Error;
 use crate::gather::Layout;
 use crate::policy::Plan;
+use crate::report::quote;
 
 const EXTENSION: &str = "extensions.worktreeconfig";
 
 /// What is put before a line of the common configuration that moved to the main worktree's.
 const MOVED: &str = "# git-lane moved this into config.worktree, as git-worktree(1) asks: ";
+
+/// How a file of ours begins.
+const WRITTEN: &str = "# Written by `git lane install`, taken away by `git lane uninstall`";
 
 /// The name of a worktree's own configuration file.
 pub(super) const OWN_CONFIG: &str = "config.worktree";
@@ -23,10 +28,14 @@ pub(super) fn is_extension_on(common: &[u8]) -> bool {
     ini::is_true(common, EXTENSION)
 }
 
-/// The block of a worktree.
-pub(super) fn hooks_block(places: &Places, name: &[u8], agent: Option<&str>) -> Vec<u8> {
+/// The block of a worktree. git finds the scripts by the file that it includes; where the repository lies elsewhere than
+/// now, there is no such file, and the path from the worktree's root counts.
+pub(super) fn hooks_block(places: &Places, root: &Path, name: &[u8], agent: Option<&str>) -> Vec<u8> {
     let mut text = b"[core]\n\thooksPath = ".to_vec();
-    text.extend(quoted(&bytes_of(&places.hooks)));
+    let root = std::fs::canonicalize(root).unwrap_or_else(|_| root.to_owned());
+    text.extend(quoted(&bytes_of(&relative(&root, &places.portable))));
+    text.extend(b"\n[include]\n\tpath = ");
+    text.extend(quoted(&bytes_of(&places.worktree_config)));
     text.extend(b"\n[lane]\n\tworktree = ");
     text.extend(quoted(name));
     if let Some(agent) = agent {
@@ -34,6 +43,42 @@ pub(super) fn hooks_block(places: &Places, name: &[u8], agent: Option<&str>) -> 
         text.extend(quoted(agent.as_bytes()));
     }
     text.push(b'\n');
+    text
+}
+
+/// The path from one folder to another.
+fn relative(from: &Path, to: &Path) -> PathBuf {
+    let mut base = from;
+    let mut path = PathBuf::new();
+    loop {
+        match (to.strip_prefix(base), base.parent()) {
+            (Ok(rest), _) => return path.join(rest),
+            (Err(_), Some(parent)) => {
+                base = parent;
+                path.push("..");
+            }
+            (Err(_), None) => return to.to_owned(), // on another drive
+        }
+    }
+}
+
+/// What every worktree's configuration includes: where the scripts are as long as the repository stays where it is.
+pub(super) fn worktree_config(places: &Places) -> Vec<u8> {
+    let mut text = format!("{WRITTEN}: where git finds its hooks.\n[core]\n\thooksPath = ").into_bytes();
+    text.extend(quoted(&bytes_of(&places.hooks)));
+    text.push(b'\n');
+    text
+}
+
+/// What the common configuration includes: the hooks of git 2.54 and newer, which no `core.hooksPath` and no hook manager
+/// gets past. Each stands aside where git finds our script in its folder of hooks as well.
+pub(super) fn hooks_config(places: &Places) -> Vec<u8> {
+    let mut text = format!("{WRITTEN}: hooks that git 2.54 and newer start.\n").into_bytes();
+    for name in CONFIGURED {
+        text.extend(format!("[hook \"git-lane-{name}\"]\n\tevent = {name}\n\tcommand = ").bytes());
+        text.extend(quoted(quote(&bytes_of(&places.configured.join(name))).as_bytes()));
+        text.push(b'\n');
+    }
     text
 }
 
@@ -69,7 +114,7 @@ pub fn installed_agent(layout: &Layout, git_dir: &Path) -> Result<Option<String>
 }
 
 /// The common configuration with our block, and what has to move to the main worktree's.
-pub(super) fn common_with(text: &[u8], plan: &Plan) -> Result<(Vec<u8>, Vec<u8>), Error> {
+pub(super) fn common_with(places: &Places, text: &[u8], plan: &Plan) -> Result<(Vec<u8>, Vec<u8>), Error> {
     let outside = cut(Some(text), Block::Common).outside();
     let is_on_without_us = is_extension_on(&outside);
     let (text, moved) = if is_on_without_us { (text.to_vec(), Vec::new()) } else { move_out(text)? };
@@ -81,6 +126,8 @@ pub(super) fn common_with(text: &[u8], plan: &Plan) -> Result<(Vec<u8>, Vec<u8>)
     block.extend(quoted(plan.policy.base.value.as_bytes()));
     block.extend(b"\n\tremote = ");
     block.extend(quoted(plan.policy.remote.value.as_bytes()));
+    block.extend(b"\n[include]\n\tpath = ");
+    block.extend(quoted(&bytes_of(&places.hooks_config)));
     block.push(b'\n');
     Ok((cut(Some(&text), Block::Common).with(Block::Common, &block, &|_| true), moved))
 }
@@ -152,8 +199,9 @@ pub(super) fn common_without(text: &[u8], keep: bool) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use super::{common_without, cut, move_out};
+    use super::{common_without, cut, move_out, relative};
     use crate::install::block::Block;
+    use std::path::Path;
 
     #[test]
     fn moved_lines_come_back() {
@@ -163,6 +211,14 @@ mod tests {
         assert!(!crate::install::ini::is_true(&changed, "core.bare"));
         let with = cut(Some(&changed), Block::Common).with(Block::Common, b"[lane]\n\tbase = m\n", &|_| true);
         assert_eq!(common_without(&with, false), text);
+    }
+
+    #[test]
+    fn paths_from_one_folder_to_another() {
+        let of = |from: &str, to: &str| relative(Path::new(from), Path::new(to)).display().to_string();
+        assert_eq!(of("/w/repo", "/w/repo/.git/lane/portable"), ".git/lane/portable");
+        assert_eq!(of("/w/a/b", "/w/repo/.git"), "../../repo/.git");
+        assert_eq!(of("/", "/r/.git"), "r/.git");
     }
 
     #[test]

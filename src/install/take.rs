@@ -131,11 +131,17 @@ fn commit(places: &Places, files: Vec<PathBuf>, is_last: bool, has_settings: boo
 }
 
 fn remove_scripts(places: &Places, notes: &mut Vec<String>) -> Result<(), Error> {
-    for (name, _) in present(places)? {
-        let path = places.hooks.join(name);
-        fs::remove_file(&path).map_err(|error| os::unwritable(&path, &error))?;
+    for folder in [&places.hooks, &places.portable, &places.configured] {
+        for (name, _) in present(folder)? {
+            remove(&folder.join(name))?;
+        }
     }
-    for folder in [&places.hooks, &places.kept] {
+    for file in [&places.worktree_config, &places.hooks_config] {
+        if file.exists() {
+            remove(file)?;
+        }
+    }
+    for folder in [&places.hooks, &places.portable, &places.kept] {
         let left = fs::read_dir(folder).map(|entries| entries.count()).unwrap_or(0);
         if left > 0 {
             notes.push(format!(
@@ -145,4 +151,8 @@ fn remove_scripts(places: &Places, notes: &mut Vec<String>) -> Result<(), Error>
         }
     }
     Ok(())
+}
+
+fn remove(path: &Path) -> Result<(), Error> {
+    fs::remove_file(path).map_err(|error| os::unwritable(path, &error))
 }

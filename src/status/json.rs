@@ -75,6 +75,7 @@ fn line(line: &Line) -> Value {
         "ports": line.ports,
         "requests": line.requests,
         "pulls": line.pulls.iter().map(pull).collect::<Vec<_>>(),
+        "hooks": line.hooks,
         "troubles": line.troubles.iter().map(trouble).collect::<Vec<_>>(),
     })
 }

@@ -2,6 +2,7 @@
 //!
 //! [`read()`] asks the repository; [`table`] and [`json`] render; [`screen`] is what `--watch` shows.
 
+mod hooks;
 pub mod json;
 mod lanes;
 mod locks;
@@ -82,6 +83,8 @@ pub struct Line {
     pub requests: Option<usize>,
     /// Its open pull requests.
     pub pulls: Vec<Pull>,
+    /// Why git does not run the hooks there, if it does not.
+    pub hooks: Option<String>,
     /// Why some of this is not known.
     pub troubles: Vec<Unavailable>,
 }
@@ -177,6 +180,7 @@ pub fn read(repo: &dyn Repository, loaded: &Loaded, now: i64) -> Result<Status, 
     lanes.iter().zip(&mut lines).for_each(|(lane, line)| tree::from_afar(repo, plan, lane, line));
     lanes::adopt(repo, plan, &mut lines);
     locks::fill(&mut lines, held);
+    hooks::fill(repo, &mut lines, &mut notes);
     ports::fill(plan, &mut lines, &mut notes);
     // As far as they are known here: no remote is asked.
     if let Ok(all) = requests::store::Store::new(repo, plan).all() {

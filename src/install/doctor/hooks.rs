@@ -7,18 +7,20 @@ use std::time::{Duration, SystemTime};
 use super::Check;
 use crate::error::Error;
 use crate::gather::Repository;
+use crate::gather::worktrees::Worktree;
 use crate::install::block::{Block, cut};
-use crate::install::ini;
-use crate::install::os::{bytes_of, is_executable, is_same_file, path_of, read};
+use crate::install::in_force::{self, Lack};
+use crate::install::os::{bytes_of, is_executable, is_same_file, read};
 use crate::install::places::{Places, previous_folder};
 use crate::install::program::{started_by, starter};
-use crate::install::scripts::{OWN, binary_of, hooks_in, is_known, present, render};
-use crate::install::settings::{OWN_CONFIG, is_extension_on};
+use crate::install::scripts::{Kind, OWN, binary_of, hooks_in, is_known, present, render};
+use crate::install::settings::OWN_CONFIG;
 use crate::install::targets::is_same;
 use crate::report::quote;
 
 pub(super) const INSTALL: &str = "git lane install";
 const HOOKS: &str = "hooks";
+const OTHERS: &str = "hooks of other worktrees";
 const SCRIPTS: &str = "scripts";
 const BINARY: &str = "binary";
 const LOCKS: &str = "lock files";
@@ -33,12 +35,14 @@ pub(super) fn examine(
     let layout = repo.layout();
     let places = Places::of(layout);
     let values = repo.config("core.hooksPath")?;
-    let mut checks = vec![in_force(repo, &places, &values, variables)?];
-    let scripts = present(&places)?;
+    let lacks = in_force::survey(layout)?;
+    let mut checks = vec![in_force(repo, &places, &lacks, variables)?];
+    let scripts = present(&places.hooks)?;
     if !scripts.is_empty() {
         checks.extend(of_scripts(&places, &scripts)?);
         checks.extend(earlier(&values, repo, &scripts));
     }
+    checks.extend(elsewhere(repo, &lacks));
     checks.extend(locks(&places, &layout.git_dir));
     Ok(checks)
 }
@@ -47,7 +51,7 @@ pub(super) fn examine(
 fn in_force(
     repo: &dyn Repository,
     places: &Places,
-    values: &[String],
+    lacks: &[(Worktree, Lack)],
     variables: &[(OsString, OsString)],
 ) -> Result<Check, Error> {
     if let Some(name) = overriding(variables) {
@@ -62,45 +66,50 @@ fn in_force(
                       has it judge what is pushed to it";
         return Ok(Check::ok(HOOKS, detail));
     }
-    let own = read(&repo.layout().git_dir.join(OWN_CONFIG))?;
-    let block = cut(own.as_deref(), Block::Hooks);
-    if !block.found {
-        let is_inside = values.last().is_some_and(|value| places.is_ours(value.as_bytes()));
-        return Ok(if is_inside {
-            Check::warning(
-                HOOKS,
-                "core.hooksPath leads to our scripts, but git lane install did not set it here",
-                INSTALL,
-            )
-        } else {
-            Check::problem(HOOKS, "no hooks of git-lane are installed in this worktree", INSTALL)
-        });
-    }
-    let common = read(&places.common.join("config"))?.unwrap_or_default();
-    if !is_extension_on(&common) {
-        return Ok(Check::problem(
-            HOOKS,
-            "extensions.worktreeConfig is off, so git does not read this worktree's settings",
-            INSTALL,
-        ));
-    }
-    let hooks = bytes_of(&places.hooks);
-    let last = ini::values(own.as_deref().unwrap_or_default(), "core.hookspath").pop();
-    Ok(match last {
-        Some(value) if value == hooks => {
+    let layout = repo.layout();
+    let here = lacks.iter().find(|(tree, _)| is_same(&tree.git_dir, &layout.git_dir));
+    let lack = match here {
+        Some((_, lack)) => Some(lack),
+        None => (!places.hooks.is_dir()).then_some(&Lack::NotInstalled),
+    };
+    let own = read(&layout.git_dir.join(OWN_CONFIG))?;
+    let is_installed = cut(own.as_deref(), Block::Hooks).found;
+    Ok(match lack {
+        // The scripts have a line of their own.
+        None | Some(Lack::Scripts(_)) if is_installed => {
             Check::ok(HOOKS, format!("installed; the scripts are in {}", places.hooks.display()))
         }
-        Some(value) => Check::problem(
+        None | Some(Lack::Scripts(_)) => Check::warning(
             HOOKS,
-            format!(
-                "this worktree's core.hooksPath is {}, so git runs the hooks there and not ours; it was set \
-                 after git lane install, or the repository was moved",
-                path_of(&value).display()
-            ),
+            "core.hooksPath leads to our scripts, but git lane install did not set it here",
+            INSTALL,
+        ),
+        Some(Lack::NotInstalled) => {
+            Check::problem(HOOKS, "no hooks of git-lane are installed in this worktree", INSTALL)
+        }
+        Some(lack @ Lack::Elsewhere(_)) => Check::problem(
+            HOOKS,
+            format!("{} and not ours; it was set after git lane install", lack.words()),
             format!("{INSTALL} (that folder's hooks run after ours then)"),
         ),
-        None => Check::problem(HOOKS, "this worktree's core.hooksPath was taken away again", INSTALL),
+        Some(lack) => Check::problem(HOOKS, lack.words(), INSTALL),
     })
+}
+
+/// The worktrees that lack hooks, apart from this one.
+fn elsewhere(repo: &dyn Repository, lacks: &[(Worktree, Lack)]) -> Vec<Check> {
+    let layout = repo.layout();
+    let others = lacks.iter().filter(|(tree, _)| !is_same(&tree.git_dir, &layout.git_dir));
+    let check = |(tree, lack): &(Worktree, Lack)| {
+        let detail = format!("{}: {}", tree.root.display(), lack.words());
+        let mend = format!("git lane -C {} install", quote(&bytes_of(&tree.root)));
+        // Whoever works in the main worktree is a maintainer as a rule.
+        match lack {
+            Lack::NotInstalled if tree.git_dir == layout.common_dir => Check::warning(OTHERS, detail, mend),
+            _ => Check::problem(OTHERS, detail, mend),
+        }
+    };
+    others.map(check).collect()
 }
 
 /// The variable that sets the hooks path for everything that runs with it.
@@ -136,7 +145,10 @@ fn of_scripts(places: &Places, scripts: &[(String, Vec<u8>)]) -> Result<Vec<Chec
     for (name, text) in scripts.iter().filter(|(name, _)| is_known(name)) {
         let binary = binary_of(text);
         let program = started_by(text);
-        if binary.as_ref().is_none_or(|binary| render(name, binary, program.as_deref()) != *text) {
+        if binary
+            .as_ref()
+            .is_none_or(|binary| render(Kind::Folder, name, binary, program.as_deref()) != *text)
+        {
             wrong.push(format!("{name} was altered, or is of another version"));
         } else if let Some(program) = program.filter(|program| !is_executable(program)) {
             wrong.push(format!("{name} is started by {}, which is not there: it blocks", program.display()));

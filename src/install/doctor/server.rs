@@ -37,7 +37,7 @@ pub(super) fn examine(repo: &dyn Repository) -> Result<Vec<Check>, Error> {
         return Ok(checks);
     }
     let values = repo.config("core.hooksPath")?;
-    let scripts = present(&places)?;
+    let scripts = present(&places.hooks)?;
     checks.push(match values.last() {
         Some(value) if !is_ours(value.as_bytes()) => Check::problem(
             NAME,

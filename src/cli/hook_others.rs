@@ -1,0 +1,117 @@
+//! What a hook does about the other ones: it says which of them git does not run any more, and judges in place of those
+//! that it can stand for.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use super::output::complain;
+use crate::gather::under_way::under_way;
+use crate::gather::{Environment, Invocation, Opened, Repository};
+use crate::install::in_force::{self, Lack};
+use crate::install::ran;
+
+/// The hooks of a commit, in the order in which git starts them.
+const OF_COMMIT: [&str; 3] = ["pre-commit", "prepare-commit-msg", "commit-msg"];
+
+/// Looks whether git still runs our other hooks, of this worktree and of the others, and says so where it does not. Those
+/// of this worktree that git does not start itself, as far as this hook has to care.
+pub(super) fn look(repo: &Opened, name: &str) -> Vec<&'static str> {
+    let layout = repo.layout();
+    let Some(folder) = folder(repo) else {
+        return Vec::new();
+    };
+    // The first hook of ours in a commit speaks for all of them.
+    let before = OF_COMMIT.iter().position(|hook| *hook == name).map_or(&[][..], |at| &OF_COMMIT[..at]);
+    let foreign = in_force::foreign(&folder, before);
+    if foreign.len() < before.len() {
+        return foreign;
+    }
+    let replaced = in_force::replaced(layout, &folder);
+    let mut said = String::new();
+    if !replaced.is_empty() {
+        said = format!(
+            "warning: git-lane's hooks are not all in force: replaced or removed: {}\n  help: git lane install\n",
+            replaced.join(", ")
+        );
+    }
+    if let Ok(found) = in_force::survey(layout) {
+        said.push_str(&in_force::warnings(layout, &found, false));
+    }
+    // The hook from the configuration, or a script that a manager renamed, may have said it a moment ago.
+    let is_told = || name != "pre-push" && ran::is_judged(layout, "pre-commit", &staged_subject(repo));
+    if !said.is_empty() && !is_told() {
+        complain(&said);
+    }
+    in_force::foreign(&folder, &OF_COMMIT)
+}
+
+/// Tells whoever made a worktree what it lacks. Nothing that goes wrong here keeps git from anything.
+pub(super) fn after_checkout(args: &[OsString]) -> u8 {
+    let is_new = args.first().is_some_and(|old| old.as_encoded_bytes().iter().all(|byte| *byte == b'0'));
+    if !is_new {
+        return 0;
+    }
+    let Ok(repo) = Opened::open() else { return 0 };
+    let layout = repo.layout();
+    if let Ok(mut found) = in_force::survey(layout) {
+        found.retain(|(tree, _)| tree.git_dir == layout.git_dir);
+        complain(&in_force::warnings(layout, &found, true));
+    }
+    0
+}
+
+/// The same for a hook from the configuration, which judges whatever the scripts do: a git before 2.54 does not start it.
+pub(super) fn look_beside(repo: &Opened, name: &str) {
+    let layout = repo.layout();
+    let is_last = name == "pre-push";
+    if !is_last && name != "pre-commit" {
+        return;
+    }
+    let Ok(mut found) = in_force::survey(layout) else { return };
+    if !is_last {
+        found.retain(|(_, lack)| *lack != Lack::NotInstalled);
+    }
+    complain(&in_force::warnings(layout, &found, true));
+}
+
+fn folder(repo: &Opened) -> Option<PathBuf> {
+    in_force::folder_of(&repo.config("core.hooksPath").ok()?, repo.layout())
+}
+
+/// Notes that the file which stands where our script was runs it.
+pub(super) fn note_runner(repo: &Opened, name: &str) {
+    if let Some(folder) = folder(repo) {
+        in_force::note_runner(repo.layout(), &folder, name);
+    }
+}
+
+/// Whether prepare-commit-msg has to judge what is staged: nothing that could does run, and git was not told to run none.
+/// Picks of a rebase run this hook alone even where all is well.
+pub(super) fn is_alone(repo: &Opened, missing: &[&str]) -> bool {
+    ["pre-commit", "commit-msg"].iter().all(|name| missing.contains(name))
+        && under_way(&repo.layout().git_dir).is_none()
+        && !Invocation::of_process().skips_hooks
+}
+
+/// What a hook judges, so that it is known again. `input`: what git gave on standard input.
+pub(super) fn subject(repo: &Opened, name: &str, args: &[OsString], input: Option<&[u8]>) -> ran::Subject {
+    let mut subject = ran::Subject::default().bytes(name.as_bytes());
+    for arg in args {
+        subject = subject.bytes(arg.as_encoded_bytes());
+    }
+    match (name, args.first()) {
+        ("pre-push", _) => subject.bytes(input.unwrap_or_default()),
+        ("commit-msg", Some(message)) => subject.file(Path::new(message)),
+        _ => staged(repo, subject),
+    }
+}
+
+fn staged(repo: &Opened, subject: ran::Subject) -> ran::Subject {
+    let index = Environment::of_process().index_file;
+    subject.file(&index.unwrap_or_else(|| repo.layout().git_dir.join("index")))
+}
+
+/// What pre-commit judges, as commit-msg sees it.
+pub(super) fn staged_subject(repo: &Opened) -> ran::Subject {
+    staged(repo, ran::Subject::default().bytes(b"pre-commit"))
+}

@@ -1,0 +1,218 @@
+//! Whether git runs our hooks in a worktree. Whatever of git-lane still runs looks at this: hook managers write into the
+//! folder that git names, which is ours, and other programs set `core.hooksPath`.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::block::{Block, cut};
+use super::os::{bytes_of, is_executable, path_of, read};
+use super::places::{Places, expand};
+use super::scripts::is_ours;
+use super::settings::{OWN_CONFIG, is_extension_on};
+use super::{ini, ran, targets};
+use crate::error::Error;
+use crate::gather::Layout;
+use crate::gather::worktrees::{Worktree, worktrees};
+use crate::report::quote;
+
+/// The hooks that git runs for a commit and a push, in this order, and without which something is not judged.
+const WATCHED: [&str; 4] = ["pre-commit", "prepare-commit-msg", "commit-msg", "pre-push"];
+
+/// Why git does not run our hooks in a worktree, or not all of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Lack {
+    /// They were never installed there.
+    NotInstalled,
+    /// git does not read the settings of worktrees.
+    ExtensionOff,
+    /// `core.hooksPath` leads elsewhere.
+    Elsewhere(PathBuf),
+    /// `core.hooksPath` is gone.
+    Removed,
+    /// These scripts were replaced or removed.
+    Scripts(Vec<&'static str>),
+}
+
+impl Lack {
+    /// The same as a sentence's end.
+    pub fn words(&self) -> String {
+        match self {
+            Self::NotInstalled => "no hooks of git-lane are installed".to_owned(),
+            Self::ExtensionOff => {
+                "extensions.worktreeConfig is off, so git does not read the worktree's settings".to_owned()
+            }
+            Self::Elsewhere(folder) => {
+                format!("core.hooksPath is {}, so git runs the hooks there", folder.display())
+            }
+            Self::Removed => "core.hooksPath was removed".to_owned(),
+            Self::Scripts(names) => format!("replaced or removed: {}", names.join(", ")),
+        }
+    }
+}
+
+/// The scripts of a folder of ours that are not ours any more, nor run ours, in the order in which git starts them.
+pub fn replaced(layout: &Layout, folder: &Path) -> Vec<&'static str> {
+    let is_replaced =
+        |name: &&str| !is_script(folder, name) && !ran::runs_ours(layout, name, &folder.join(name));
+    WATCHED.into_iter().filter(is_replaced).collect()
+}
+
+/// The hooks of a folder of ours that are not our scripts, of these names. Some may run ours: see [`replaced`].
+pub fn foreign(folder: &Path, names: &[&'static str]) -> Vec<&'static str> {
+    names.iter().copied().filter(|name| !is_script(folder, name)).collect()
+}
+
+/// Notes that the file which stands where our script was runs it. So do those that stand for the other ones, if they keep
+/// ours under names that end alike.
+pub fn note_runner(layout: &Layout, folder: &Path, name: &str) {
+    let runner = folder.join(name);
+    if ran::runs_ours(layout, name, &runner) {
+        return;
+    }
+    ran::is_run_by(layout, name, &runner);
+    let names = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.file_name());
+    let ends = names.filter_map(|file| {
+        let end = file.to_str()?.strip_prefix(name).filter(|end| !end.is_empty())?.to_owned();
+        is_script(folder, file.to_str()?).then_some(end)
+    });
+    for end in ends {
+        for other in foreign(folder, &WATCHED).into_iter().filter(|other| *other != name) {
+            if is_script(folder, &format!("{other}{end}")) {
+                ran::is_run_by(layout, other, &folder.join(other));
+            }
+        }
+    }
+}
+
+/// Whether git finds our script of this name in a folder.
+pub fn is_script(folder: &Path, name: &str) -> bool {
+    let path = folder.join(name);
+    is_ours(&path) && is_executable(&path)
+}
+
+/// The folder of scripts that a hook was started from. `hooks_paths`: all values of `core.hooksPath`. `None` where nothing
+/// is installed: somebody starts the hook in another way.
+pub fn folder_of(hooks_paths: &[String], layout: &Layout) -> Option<PathBuf> {
+    let lane = layout.common_dir.join("lane");
+    let portable = hooks_paths.last().is_some_and(|value| Path::new(value).ends_with("lane/portable"));
+    let folder = lane.join(if portable { "portable" } else { "hooks" });
+    folder.is_dir().then_some(folder)
+}
+
+/// The last `core.hooksPath` of a worktree's own configuration, with the files that it includes.
+fn own_hooks_path(text: &[u8]) -> Option<Vec<u8>> {
+    let mut last = None;
+    for item in ini::items(text) {
+        match (item.key.as_str(), item.value) {
+            ("core.hookspath", Some(value)) => last = Some(value),
+            ("include.path", Some(value)) => {
+                let included = read(&path_of(&value)).ok().flatten().unwrap_or_default();
+                last = ini::values(&included, "core.hookspath").pop().or(last);
+            }
+            _ => {}
+        }
+    }
+    last
+}
+
+/// What a worktree lacks. `common`: the common configuration.
+fn lack_of(layout: &Layout, places: &Places, common: &[u8], tree: &Worktree) -> Result<Option<Lack>, Error> {
+    let own = read(&tree.git_dir.join(OWN_CONFIG))?.unwrap_or_default();
+    let is_installed = cut(Some(&own), Block::Hooks).found;
+    let own = own_hooks_path(&own).filter(|_| is_extension_on(common));
+    let value = own.clone().or_else(|| ini::values(common, "core.hookspath").pop());
+    let folder = value.as_deref().map(|value| expand(&String::from_utf8_lossy(value), &tree.root));
+    Ok(match folder {
+        Some(folder) if places.is_ours(&bytes_of(&folder)) => {
+            Some(replaced(layout, &folder)).filter(|names| !names.is_empty()).map(Lack::Scripts)
+        }
+        _ if !is_installed => Some(Lack::NotInstalled),
+        _ if !is_extension_on(common) => Some(Lack::ExtensionOff),
+        Some(_) => value.as_deref().map(path_of).map(Lack::Elsewhere),
+        None => Some(Lack::Removed),
+    })
+}
+
+/// What each worktree lacks, the main one first; nothing of those that lack nothing, and nothing where git-lane is
+/// installed nowhere.
+///
+/// # Errors
+/// The worktrees cannot be listed, or a configuration cannot be read.
+pub fn survey(layout: &Layout) -> Result<Vec<(Worktree, Lack)>, Error> {
+    let places = Places::of(layout);
+    if !places.hooks.is_dir() {
+        return Ok(Vec::new());
+    }
+    let common = read(&places.common.join("config"))?.unwrap_or_default();
+    let mut found = Vec::new();
+    for tree in worktrees(layout)? {
+        if let Some(lack) = lack_of(layout, &places, &common, &tree)? {
+            found.push((tree, lack));
+        }
+    }
+    Ok(found)
+}
+
+/// What people are told of the worktrees that lack something, in the worktree of a layout. `is_own`: whether this
+/// worktree counts as well. A main worktree without hooks is a maintainer's, and nothing to speak of.
+pub fn warnings(layout: &Layout, found: &[(Worktree, Lack)], is_own: bool) -> String {
+    let mut text = String::new();
+    for (tree, lack) in found {
+        let is_here = targets::is_same(&tree.git_dir, &layout.git_dir);
+        let is_main = tree.git_dir == layout.common_dir;
+        // All worktrees have the same scripts: whoever has them here has said so.
+        let is_shared = matches!(lack, Lack::Scripts(_) | Lack::ExtensionOff);
+        if is_here && !is_own || !is_here && is_shared || is_main && *lack == Lack::NotInstalled {
+            continue;
+        }
+        let (place, help) = match is_here {
+            true => ("this worktree".to_owned(), "git lane install".to_owned()),
+            false => {
+                let root = quote(&bytes_of(&tree.root));
+                (tree.root.display().to_string(), format!("git lane -C {root} install"))
+            }
+        };
+        let _ = writeln!(
+            text,
+            "warning: git-lane's hooks are not in force in {place}: {}\n  help: {help}",
+            lack.words()
+        );
+    }
+    text
+}
+
+/// Whether a variable sets the hooks path, or anything at all that git takes for configuration.
+pub(super) fn is_overridden() -> bool {
+    std::env::vars_os().any(|(name, value)| {
+        let name = name.to_string_lossy();
+        let value = || value.to_string_lossy().to_ascii_lowercase();
+        name == "GIT_CONFIG_PARAMETERS" && value().contains("core.hookspath")
+            || name.starts_with("GIT_CONFIG_KEY_") && value() == "core.hookspath"
+    })
+}
+
+/// Whether the git that started this process finds our script of this name as well, and starts it next. It looks where
+/// git looks: `core.hooksPath`, from the folder that both run in.
+pub fn is_started_by_folder(name: &str) -> bool {
+    if is_overridden() {
+        return false;
+    }
+    let found = || {
+        let git_dir = std::env::var_os("GIT_DIR").map_or_else(|| PathBuf::from(".git"), PathBuf::from);
+        let git_dir = match fs::read(&git_dir) {
+            Ok(pointer) => path_of(pointer.strip_prefix(b"gitdir: ")?.trim_ascii_end()),
+            Err(_) => git_dir,
+        };
+        let common = match fs::read(git_dir.join("commondir")) {
+            Ok(common) => git_dir.join(path_of(common.trim_ascii_end())),
+            Err(_) => git_dir.clone(),
+        };
+        let common = fs::read(common.join("config")).ok()?;
+        let own = fs::read(git_dir.join(OWN_CONFIG)).ok().filter(|_| is_extension_on(&common));
+        let value = own.as_deref().and_then(own_hooks_path);
+        let value = value.or_else(|| ini::values(&common, "core.hookspath").pop())?;
+        Some(expand(&String::from_utf8_lossy(&value), Path::new("")))
+    };
+    found().is_some_and(|folder| is_script(&folder, name))
+}
