@@ -32,3 +32,4 @@ pub mod run;
 pub mod setup;
 pub mod signature;
 pub mod status;
+pub mod text;

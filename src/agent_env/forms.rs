@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use super::reference::Part;
 use super::{OWN, Resolved, Variable, Variables, database};
+use crate::text::has_hidden;
 
 /// Lines for `eval` in a POSIX shell. What cannot be had is unset.
 pub fn as_sh(resolved: &Resolved) -> String {
@@ -101,6 +102,13 @@ fn single(value: &str) -> String {
     let is_plain = |b: u8| b.is_ascii_alphanumeric() || b"._-/+@%=:,".contains(&b);
     if !value.is_empty() && value.bytes().all(is_plain) {
         return value.to_owned();
+    }
+    // What a terminal should not be given is written as octal digits; a substitution would drop line feeds at its end.
+    if has_hidden(value) {
+        let body = value.trim_end_matches('\n');
+        let ends = "\n".repeat(value.len() - body.len());
+        let word = crate::report::quote(body.as_bytes());
+        return if ends.is_empty() { word } else { format!("{word}'{ends}'") };
     }
     format!("'{}'", value.replace('\'', r"'\''"))
 }

@@ -141,7 +141,7 @@ impl std::str::FromStr for Target {
 impl Target {
     fn write(&self, report: &Report) -> Result<(), Error> {
         let text = super::output::rendered(report, self.format, crate::report::text::Style::default())?;
-        std::fs::write(&self.path, text).map_err(|error| {
+        std::fs::write(&self.path, crate::text::shown(&text).as_ref()).map_err(|error| {
             Error::write(
                 format!("{} cannot be written: {error}", self.path.display()),
                 "name another file after --write; the folder has to be there",

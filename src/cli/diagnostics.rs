@@ -9,6 +9,7 @@ use miette::{
 
 use crate::error::Error;
 use crate::policy::{Diagnostic, PolicyError, Severity, Source, Span};
+use crate::text::{self, visible};
 
 /// An error with what to do next, ready for standard error.
 pub fn render_error(error: &Error, color: bool) -> String {
@@ -20,8 +21,7 @@ pub fn render_error(error: &Error, color: bool) -> String {
 
 /// One sentence that says what is wrong, and what to do next, line by line.
 pub fn render(word: &str, message: &str, help: &str, color: bool) -> String {
-    let paint =
-        |code: &str, text: &str| if color { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() };
+    let paint = |code: &str, text: &str| if color { text::paint(code, text) } else { text.to_owned() };
     let mut text = format!("git-lane: {}: {message}\n", paint("1;31", word));
     for (at, line) in help.lines().enumerate() {
         let word = if at == 0 { paint("1;32", "help:") } else { "     ".to_owned() };
@@ -46,6 +46,27 @@ pub fn render_warnings(source: &Source, warnings: &[Diagnostic], color: bool) ->
 }
 
 fn draw(source: &Source, diagnostic: &Diagnostic, color: bool) -> String {
+    let (source, diagnostic) = written_out(source, diagnostic);
+    text::painted(&drawn(&source, &diagnostic, color))
+}
+
+/// A place of a policy with everything hidden written out, so that what is marked stands where the mark is.
+fn written_out(source: &Source, diagnostic: &Diagnostic) -> (Source, Diagnostic) {
+    let seen = |text: &str| visible(text).into_owned();
+    let at = |place: usize| visible(source.text.get(..place).unwrap_or(&source.text)).len();
+    let span = |span: Span| Span { start: at(span.start), len: at(span.start + span.len) - at(span.start) };
+    let diagnostic = Diagnostic {
+        severity: diagnostic.severity,
+        message: seen(&diagnostic.message),
+        span: span(diagnostic.span),
+        label: seen(&diagnostic.label),
+        help: diagnostic.help.as_deref().map(seen),
+        related: diagnostic.related.as_ref().map(|(place, text)| (span(*place), seen(text))),
+    };
+    (Source { name: seen(&source.name), text: seen(&source.text) }, diagnostic)
+}
+
+fn drawn(source: &Source, diagnostic: &Diagnostic, color: bool) -> String {
     let characters = ThemeCharacters {
         error: "error:".into(),
         warning: "warning:".into(),

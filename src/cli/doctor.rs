@@ -6,6 +6,7 @@ use super::Outcome;
 use super::output::Output;
 use crate::gather::{Environment, Opened, Repository, policy_source};
 use crate::install::doctor::{self, Check, State};
+use crate::text::paint;
 
 /// Says what is wrong with an installation, and the command that mends it. Exit code 1 where
 /// something is.
@@ -57,7 +58,7 @@ fn as_text(check: &Check, color: bool) -> String {
         State::Problem => "1;31",
     };
     let padded = format!("{:7}", word(check.state));
-    let state = if color { format!("\x1b[{code}m{padded}\x1b[0m") } else { padded };
+    let state = if color { paint(code, &padded) } else { padded };
     let mut text = format!("{state}  {}: {}\n", check.name, check.detail);
     for line in check.mend.iter().flat_map(|mend| mend.lines()) {
         text.push_str(&format!("         mend: {line}\n"));

@@ -63,7 +63,7 @@ pub fn env(args: &Env, format: Format, output: &Output) -> Outcome {
         Format::Dotenv => agent_env::as_dotenv(&resolved),
         _ => agent_env::as_sh(&resolved),
     };
-    output.print(&text)?;
+    output.print_data(&text)?;
     Ok(0)
 }
 

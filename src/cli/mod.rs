@@ -24,6 +24,7 @@ mod output;
 mod policy;
 mod pr;
 mod push;
+mod relay;
 mod request;
 mod request_args;
 mod request_list;
@@ -45,6 +46,7 @@ mod unlock;
 mod watch;
 mod who;
 
+use std::borrow::Cow;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
@@ -53,6 +55,7 @@ use clap::Parser;
 use crate::error::Error;
 use crate::gather::{Opened, Repository};
 use crate::install::{in_force, program};
+use crate::text::{has_hidden, visible};
 use args::{Args, Command};
 use output::Output;
 
@@ -66,16 +69,24 @@ pub fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
     if let Some(code) = hook_of(&args) {
         return code.into();
     }
-    match Args::try_parse_from(args) {
+    match Args::try_parse_from(&args) {
         Ok(args) => dispatch(args).into(),
-        Err(error) => {
-            let code = if error.use_stderr() { 2 } else { 0 };
-            if error.print().is_err() {
-                return 2.into();
-            }
-            code.into()
-        }
+        Err(error) => misused(&args, error).into(),
     }
+}
+
+/// Says what is wrong with the command line, or the help that it asks for. Clap repeats what was typed as it is.
+fn misused(args: &[OsString], error: clap::Error) -> u8 {
+    let code = if error.use_stderr() { 2 } else { 0 };
+    let typed: Vec<Cow<'_, str>> = args.iter().map(|arg| arg.to_string_lossy()).collect();
+    if !typed.iter().any(|arg| has_hidden(arg)) {
+        return if error.print().is_ok() { code } else { 2 };
+    }
+    // The same error of the same words written out; without colours, which cannot be told from those of the words.
+    let again = Args::try_parse_from(typed.iter().map(|arg| OsString::from(visible(arg).into_owned())));
+    let error = again.err().filter(|again| again.kind() == error.kind()).unwrap_or(error);
+    output::complain(&error.render().to_string());
+    code
 }
 
 /// Runs the hook that the arguments ask for, and knows nothing else: the program that scripts are started by.

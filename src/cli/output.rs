@@ -11,6 +11,7 @@ use super::{diagnostics, step_summary};
 use crate::error::Error;
 use crate::report::text::{self, Style};
 use crate::report::{Report, github, gitlab, sarif};
+use crate::text::{in_json, shown};
 
 /// How a command was asked to speak.
 #[derive(Debug, Clone, Copy)]
@@ -20,9 +21,14 @@ pub struct Output {
     error_color: bool,
 }
 
-/// Writes to standard error; there is nobody to tell if that fails.
+/// Writes to standard error, everything hidden in it written out; there is nobody to tell if that fails.
 pub fn complain(message: &str) {
-    let _ = std::io::stderr().lock().write_all(message.as_bytes());
+    write_error(&shown(message));
+}
+
+/// Writes to standard error what is ours alone, or [`shown`] already.
+pub(super) fn write_error(text: &str) {
+    let _ = std::io::stderr().lock().write_all(text.as_bytes());
 }
 
 /// A line that says how it is going: rewritten in place on a terminal, else written again only when
@@ -48,8 +54,11 @@ impl Progress {
         }
         let said = if self.is_terminal { format!("{what}{detail}") } else { what.to_owned() };
         if said != self.said {
-            let line = if self.is_terminal { format!("\r\x1b[K{said}") } else { format!("{what}{detail}\n") };
-            complain(&line);
+            if self.is_terminal {
+                write_error(&format!("\r\x1b[K{}", shown(&said)));
+            } else {
+                complain(&format!("{what}{detail}\n"));
+            }
             self.said = said;
         }
     }
@@ -57,7 +66,7 @@ impl Progress {
     /// Leaves the line.
     pub fn end(&mut self) {
         if self.is_terminal && !self.said.is_empty() {
-            complain("\r\x1b[K");
+            write_error("\r\x1b[K");
         }
     }
 }
@@ -132,11 +141,23 @@ impl Output {
         self.error_color
     }
 
-    /// Writes to standard output.
+    /// Writes to standard output, everything hidden in it written out.
     ///
     /// # Errors
     /// It is full, or cannot be written.
     pub fn print(&self, text: &str) -> Result<(), Error> {
+        self.print_bytes(&shown(text))
+    }
+
+    /// Writes what a program is to have byte for byte; on a terminal it is for people after all.
+    ///
+    /// # Errors
+    /// Standard output is full, or cannot be written.
+    pub fn print_data(&self, text: &str) -> Result<(), Error> {
+        if std::io::stdout().is_terminal() { self.print(text) } else { self.print_bytes(text) }
+    }
+
+    fn print_bytes(&self, text: &str) -> Result<(), Error> {
         let mut out = std::io::stdout().lock();
         match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
             Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(Error::write(
@@ -232,7 +253,7 @@ pub(super) fn rendered(report: &Report, format: Format, style: Style) -> Result<
 
 fn as_json(value: &impl Serialize) -> Result<String, Error> {
     match serde_json::to_string_pretty(value) {
-        Ok(text) => Ok(format!("{text}\n")),
+        Ok(text) => Ok(in_json(text) + "\n"),
         Err(error) => Err(Error::write(format!("no JSON could be made: {error}"), "please report this")),
     }
 }

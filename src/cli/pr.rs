@@ -1,6 +1,6 @@
 //! `git lane pr`
 
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 
 use serde_json::json;
 
@@ -120,13 +120,10 @@ impl Proposal {
             1 => "1 commit".to_owned(),
             count => format!("{count} commits"),
         };
-        let mut err = std::io::stderr();
-        let _ = write!(
-            err,
+        complain(&format!(
             "push {} ({commits}) to {}, and open a pull request into {}: {}? [y/N] ",
             self.branch, plan.policy.remote.value, self.base, self.title
-        );
-        let _ = err.flush();
+        ));
         let mut answer = String::new();
         let _ = std::io::stdin().read_line(&mut answer);
         Ok(matches!(answer.trim(), "y" | "Y" | "yes" | "Yes"))

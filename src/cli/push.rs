@@ -5,12 +5,11 @@ use std::process::ExitStatus;
 
 use serde_json::{Value, json};
 
-use super::Outcome;
 use super::args::Push;
-use super::lock_args;
 use super::output::{Output, complain};
 use super::session::Session;
 use super::settle::{self, Landing};
+use super::{Outcome, lock_args, relay};
 use crate::error::Error;
 use crate::facts::{Message, Oid};
 use crate::gather::{Read, Repository};
@@ -161,11 +160,13 @@ impl Pushing<'_> {
         }
         if self.output.is_quiet() {
             arguments.push("--quiet".to_owned());
+        } else if relay::wants_progress() {
+            arguments.push("--progress".to_owned());
         }
         arguments.extend(["--".to_owned(), self.remote().to_owned()]);
         arguments.extend(refspecs);
         let mut command = std::process::Command::new("git");
-        command.args(&arguments).env(PUSHING, "1").status().map_err(|error| {
+        relay::run(command.args(&arguments).env(PUSHING, "1")).map_err(|error| {
             Error::usage(format!("git cannot be started: {error}"), "git has to be on the PATH")
         })
     }

@@ -122,9 +122,7 @@ pub fn show(id: &str, output: &Output) -> Outcome {
         match &text {
             Some(text) => {
                 page.push('\n');
-                // Whoever may submit can write anything at all into it.
-                let is_shown = |c: &char| !c.is_control() || matches!(c, '\n' | '\t');
-                page.extend(text.chars().map(|c| if is_shown(&c) { c } else { '\u{fffd}' }));
+                page.push_str(text);
                 if !text.ends_with('\n') {
                     page.push('\n');
                 }

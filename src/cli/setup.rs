@@ -12,6 +12,7 @@ use super::output::{Output, complain};
 use super::session::Session;
 use crate::error::Error;
 use crate::setup::{self, Ended, Options, Outcome, Reporter, Step};
+use crate::text::plain;
 
 /// How many agents are set up at the same time, at least.
 const JOBS: usize = 4;
@@ -161,7 +162,7 @@ impl Shown {
             if let Ok(style) = ProgressStyle::with_template("{prefix:>10} [{bar:24}] {pos}/{len} {msg}") {
                 bar.set_style(style.progress_chars("=> "));
             }
-            bar.set_prefix(agent.to_owned());
+            bar.set_prefix(plain(agent));
             bar
         };
         by_agent.entry(agent.to_owned()).or_insert_with(make).clone()
@@ -185,7 +186,7 @@ impl Reporter for Shown {
             Some(bars) => {
                 let bar = self.bar(bars, agent, of);
                 bar.set_position(u64::try_from(at.saturating_sub(1)).unwrap_or(u64::MAX));
-                bar.set_message(step.to_owned());
+                bar.set_message(plain(step));
             }
             None => self.line(&format!("{agent}: {step} ({at} of {of})")),
         }
@@ -195,7 +196,7 @@ impl Reporter for Shown {
         match (&self.bars, &step.ended) {
             (Some(bars), Ended::Done(_)) => self.bar(bars, agent, 1).inc(1),
             (Some(bars), Ended::Failed(..)) => {
-                self.bar(bars, agent, 1).abandon_with_message(format!("{} failed", step.name));
+                self.bar(bars, agent, 1).abandon_with_message(format!("{} failed", plain(&step.name)));
             }
             (None, Ended::Done(millis)) => {
                 self.line(&format!("{agent}: {} done ({})", step.name, seconds(*millis)));

@@ -47,11 +47,7 @@ fn width() -> usize {
 
 fn text(status: &Status, width: usize, output: &Output) -> String {
     let paint = |text: &str, code: &str| {
-        if output.color() && !code.is_empty() {
-            format!("\x1b[{code}m{text}\x1b[0m")
-        } else {
-            text.to_owned()
-        }
+        if output.color() && !code.is_empty() { crate::text::paint(code, text) } else { text.to_owned() }
     };
     let table = table(status, width);
     let mut out = paint(&table.head, "1") + "\n";

@@ -10,7 +10,7 @@ use super::args::{Push, Sync};
 use super::output::{Output, complain};
 use super::session::Session;
 use super::sync_text::{self, Aside, Conflict, Synced, Worked};
-use super::{Outcome, lock_args, push, sync_losses};
+use super::{Outcome, lock_args, push, relay, sync_losses};
 use crate::error::Error;
 use crate::facts::{Oid, RepoPath, Unavailable};
 use crate::gather::under_way::under_way;
@@ -104,9 +104,11 @@ fn fetch(session: &Session, output: &Output) -> Result<(), Error> {
     command.arg("fetch");
     if output.is_quiet() {
         command.arg("--quiet");
+    } else if relay::wants_progress() {
+        command.arg("--progress");
     }
     // It may have to ask for a password, and says how far it is.
-    let status = command.args(["--", remote]).stdout(Stdio::null()).status();
+    let status = relay::run(command.args(["--", remote]).stdout(Stdio::null()));
     if status.is_ok_and(|status| status.success()) {
         return Ok(());
     }

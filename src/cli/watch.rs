@@ -16,6 +16,7 @@ use super::{Outcome, status};
 use crate::error::Error;
 use crate::status::Status;
 use crate::status::screen::{Key, Look, Row, Screen};
+use crate::text::visible;
 
 /// How long a key, a signal or a new reading may go unnoticed.
 const TICK: Duration = Duration::from_millis(100);
@@ -145,7 +146,7 @@ fn draw(rows: &[Row], color: bool) -> std::io::Result<()> {
             Look::Error if color => "\x1b[31m",
             _ => "",
         };
-        queue!(out, cursor::MoveTo(0, at), style::Print(format!("{code}{text}\x1b[0m")))?;
+        queue!(out, cursor::MoveTo(0, at), style::Print(format!("{code}{}\x1b[0m", visible(text))))?;
         queue!(out, terminal::Clear(terminal::ClearType::UntilNewLine))?;
     }
     queue!(out, terminal::EndSynchronizedUpdate)?;

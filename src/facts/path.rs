@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
+use crate::text::is_hidden;
+
 /// A path in the repository as git stores it: bytes, `/` between folders, not necessarily UTF-8.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RepoPath(pub Vec<u8>);
@@ -17,10 +19,10 @@ impl RepoPath {
 
 impl fmt::Display for RepoPath {
     /// As git prints a path with `core.quotePath=false`: plain where it can be, else in quotes with
-    /// escapes as C has them.
+    /// escapes as C has them. What nobody would see is escaped, too.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         use fmt::Write;
-        let special = |c: char| c.is_control() || c == '"' || c == '\\';
+        let special = |c: char| is_hidden(c) || c == '"' || c == '\\';
         if let Ok(text) = std::str::from_utf8(&self.0)
             && !text.contains(special)
         {
@@ -38,7 +40,11 @@ impl fmt::Display for RepoPath {
                     '\t' => f.write_str("\\t")?,
                     '\r' => f.write_str("\\r")?,
                     '"' | '\\' => write!(f, "\\{c}")?,
-                    c if c.is_ascii_control() => write!(f, "\\{:03o}", c as u32)?,
+                    c if is_hidden(c) => {
+                        for byte in c.encode_utf8(&mut [0; 4]).bytes() {
+                            write!(f, "\\{byte:03o}")?;
+                        }
+                    }
                     c => f.write_char(c)?,
                 }
             }
@@ -73,5 +79,6 @@ mod tests {
         assert_eq!(quoted(b"a\"b"), r#""a\"b""#);
         assert_eq!(quoted(b"a\nb\xff"), r#""a\nb\377""#);
         assert_eq!(quoted(b"\x01\x07\x7f"), r#""\001\a\177""#);
+        assert_eq!(quoted("a\u{202e}\u{9b}".as_bytes()), r#""a\342\200\256\302\233""#);
     }
 }

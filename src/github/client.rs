@@ -237,9 +237,8 @@ impl Client {
     /// Text from outside for one line of a terminal: short, without control characters, without the token.
     fn plain(&self, text: &str) -> String {
         let text = self.token.hidden_in(text);
-        let kept = text.chars().map(|c| if c.is_control() { ' ' } else { c });
-        let kept: String = kept.take(300).collect();
-        if kept.trim().is_empty() { "no reason given".to_owned() } else { kept.trim().to_owned() }
+        let kept: String = crate::text::plain(&text).chars().take(300).collect();
+        if kept.is_empty() { "no reason given".to_owned() } else { kept }
     }
 }
 

@@ -10,6 +10,8 @@ use super::machine::{Machine, Process};
 use super::scope::Scope;
 use super::stored;
 use crate::policy::is_name;
+use crate::text::is_hidden;
+pub use crate::text::plain;
 
 /// The version of the format.
 const FORMAT: u32 = 1;
@@ -295,21 +297,10 @@ impl Record {
             texts.extend(lease.stake.texts());
         }
         texts.extend(self.queue.iter_mut().flat_map(Stake::texts));
-        for text in texts.into_iter().filter(|text| text.contains(is_trick)) {
+        for text in texts.into_iter().filter(|text| text.contains(is_hidden)) {
             *text = plain(text);
         }
     }
-}
-
-/// A text on one line, without what could play tricks on a terminal.
-pub fn plain(text: &str) -> String {
-    let words: Vec<&str> = text.split_whitespace().collect();
-    words.join(" ").replace(is_trick, "\u{fffd}")
-}
-
-/// Control characters, and those that turn the direction of writing.
-fn is_trick(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// The raw commit that holds a record: its tree is empty, so that no part of a project can be in it.
@@ -378,7 +369,7 @@ pub(super) mod tests {
         tricky.leases[0].stake.worktree = "/w\rx".into();
         let message = tricky.message().expect("a message");
         let record = Record::parse(&message, None).expect("a record");
-        assert_eq!(record.event.reason.as_deref(), Some("a\u{fffd}[2Jb c \u{fffd}d"));
+        assert_eq!(record.event.reason.as_deref(), Some("a\\x1b[2Jb c \\u{202e}d"));
         assert_eq!(record.leases[0].stake.worktree, "/w x");
     }
 

@@ -8,10 +8,11 @@
 use std::collections::HashMap;
 use std::fmt::Write;
 
-use super::place::{policy_path, printable};
+use super::place::policy_path;
 use super::text::{self, Style};
 use super::{Finding, Report, Undecided};
 use crate::policy::model::Level;
+use crate::text::{has_hidden, visible};
 
 /// How many annotations of one level GitHub takes from a step.
 const SHOWN: usize = 10;
@@ -26,7 +27,7 @@ pub fn render(report: &Report) -> String {
     if more_errors + more_warnings > 0 {
         out.push_str(&rest(more_errors, more_warnings).to_line());
     }
-    let _ = writeln!(out, "{}", printable(&text::last_line(report, Style::default())));
+    let _ = writeln!(out, "{}", visible(&text::last_line(report, Style::default())));
     out
 }
 
@@ -53,8 +54,8 @@ impl Command {
         let _ = writeln!(
             line,
             "title={}::{}",
-            escape_property(&printable(&self.title)),
-            escape_data(&printable(&self.message))
+            escape_property(&visible(&self.title)),
+            escape_data(&visible(&self.message))
         );
         line
     }
@@ -87,8 +88,8 @@ fn of_finding(report: &Report, finding: &Finding) -> Command {
     }
     let _ = write!(message, "\nnext: {}", finding.help(finding.path.as_slice()));
     let place = match &finding.path {
-        // GitHub knows no paths but UTF-8; the message has this one as git quotes it.
-        Some(path) => path.as_text().map(|path| (path.to_owned(), 1)),
+        // GitHub knows no paths but UTF-8, and its log shows them as they are; the message has this one as git quotes it.
+        Some(path) => path.as_text().filter(|path| !has_hidden(path)).map(|path| (path.to_owned(), 1)),
         None => finding.policy.as_ref().map(|line| (policy_path(report).to_owned(), line.line)),
     };
     let name = if finding.level == Level::Error { "error" } else { "warning" };

@@ -14,13 +14,3 @@ pub(super) fn policy_path(report: &Report) -> &str {
     let is_below = !path.is_empty() && !path.starts_with(['/', '.']) && !path.contains([':', '\\']);
     if is_below { path } else { FILE }
 }
-
-/// Text without what could play tricks on whoever looks at it: control characters other than line feeds, and
-/// those that turn the direction of writing.
-pub(super) fn printable(text: &str) -> String {
-    let is_trick = |c: char| {
-        (c.is_control() && c != '\n')
-            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{61c}')
-    };
-    text.replace(is_trick, "\u{fffd}")
-}

@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use crate::text::is_hidden;
+
 /// Quotes bytes so that a POSIX shell reads them as one word. Bytes that no terminal should be given
 /// go through `printf`.
 pub fn quote(bytes: &[u8]) -> String {
@@ -10,7 +12,7 @@ pub fn quote(bytes: &[u8]) -> String {
         return String::from_utf8_lossy(bytes).into_owned();
     }
     match std::str::from_utf8(bytes) {
-        Ok(text) if !text.contains(char::is_control) => format!("'{}'", text.replace('\'', r"'\''")),
+        Ok(text) if !text.contains(is_hidden) => format!("'{}'", text.replace('\'', r"'\''")),
         _ => {
             let mut quoted = String::from("\"$(printf '");
             for byte in bytes {
@@ -36,5 +38,6 @@ mod tests {
         assert_eq!(quote(b"a b"), "'a b'");
         assert_eq!(quote(b"it's"), r"'it'\''s'");
         assert_eq!(quote(b"a\nb"), r#""$(printf 'a\012b')""#);
+        assert_eq!(quote("a\u{202e}b".as_bytes()), r#""$(printf 'a\342\200\256b')""#);
     }
 }

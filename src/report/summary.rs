@@ -6,11 +6,11 @@
 
 use std::fmt::Write;
 
-use super::place::printable;
 use super::text::{self, blocks};
 use super::{Finding, Identity, Report, Undecided, Verdict};
 use crate::facts::RepoPath;
 use crate::policy::model::Level;
+use crate::text::visible;
 
 /// How many bytes the summary of a step may have.
 pub const STEP: usize = 1 << 20;
@@ -255,7 +255,7 @@ fn prose(text: &str) -> String {
 
 fn entities(text: &str, after_call: &str) -> String {
     let mut out = String::new();
-    for c in printable(&shortened(text)).chars() {
+    for c in visible(&shortened(text)).chars() {
         let is_plain = c.is_ascii_alphanumeric() || " /-".contains(c) || !c.is_ascii();
         match c {
             '@' | '#' => {
@@ -276,7 +276,7 @@ fn entities(text: &str, after_call: &str) -> String {
 
 /// Text in a fence that is longer than any in the text.
 fn fence(language: &str, text: &str) -> String {
-    let text = printable(text);
+    let text = visible(text);
     let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
     let fence = "`".repeat((longest + 1).max(3));
     format!("{fence}{language}\n{}\n{fence}\n", text.trim_end())

@@ -7,6 +7,7 @@ use super::{Finding, Report, Undecided, Verdict};
 use crate::facts::RepoPath;
 use crate::policy::PolicyLine;
 use crate::policy::model::Level;
+use crate::text::visible;
 
 /// How the text looks.
 #[derive(Debug, Clone, Copy, Default)]
@@ -26,7 +27,7 @@ const IN_COMMAND: usize = 20;
 
 impl Style {
     fn paint(self, code: &str, text: &str) -> String {
-        if self.color { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+        if self.color { crate::text::paint(code, text) } else { text.to_owned() }
     }
 
     fn bold(self, text: &str) -> String {
@@ -195,8 +196,9 @@ pub(super) fn in_commits(finding: &Finding) -> String {
 pub fn policy_line(source: &str, line: &PolicyLine, style: Style) -> String {
     let number = line.line.to_string();
     let gutter = " ".repeat(number.len());
-    let before = " ".repeat(line.text[..line.offset].chars().count());
-    let marked = line.text[line.offset..line.offset + line.len].chars().count().max(1);
+    let columns = |text: &str| visible(text).chars().count();
+    let before = " ".repeat(columns(&line.text[..line.offset]));
+    let marked = columns(&line.text[line.offset..line.offset + line.len]).max(1);
     let carets = style.paint("1;36", &"^".repeat(marked));
     let (arrow, bar) = (style.dim("-->"), style.dim("|"));
     format!(

@@ -344,6 +344,6 @@ pub(super) mod tests {
         tricky.by = Person::Maintainer("x\u{202e}@y".into());
         let message = tricky.message().expect("a message");
         let read = Record::parse(&message, "r7").expect("a record");
-        assert_eq!((read.reason.as_str(), read.by.name()), ("a\u{fffd}[2J b", "x\u{fffd}@y"));
+        assert_eq!((read.reason.as_str(), read.by.name()), ("a\\x1b[2J b", "x\\u{202e}@y"));
     }
 }
