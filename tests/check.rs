@@ -360,3 +360,43 @@ fn the_staged_tree_is_the_one_that_git_writes() {
         scratch.git(&["reset", "-q", "--hard"]).ok();
     }
 }
+
+#[test]
+fn a_range_means_branches_and_not_tags() {
+    let (scratch, tree) = Scratch::installed();
+    let main = tree.git(&["rev-parse", "main"]).ok().out.trim().to_owned();
+    tree.sneak("services/revenue/a.py", "x\n", "[A2] feat: theirs");
+    for tag in ["main", "origin/main", "feat/a2/y"] {
+        tree.git(&["tag", tag, "HEAD"]).ok();
+    }
+    tree.git(&["tag", "feat/a2/x", &main]).ok();
+    for range in [
+        "main..feat/a2/x",
+        "origin/main..HEAD",
+        "main..",
+        "refs/heads/main...feat/a2/x",
+        "feat/a2/x~1..feat/a2/x",
+    ] {
+        tree.lane(&["check", "--range", range]).fails(1).says("foreign-path");
+    }
+    // What means no branch is a tag.
+    tree.lane(&["check", "--range", "feat/a2/y~1..feat/a2/y"]).fails(1).says("foreign-path");
+    tree.lane(&["check", "--range", "refs/tags/main..HEAD"]).ok();
+    // What is advised works while such a tag is there.
+    scratch.git(&["commit", "-q", "--no-verify", "--allow-empty", "-m", "moves on"]).ok();
+    scratch.git(&["push", "-q", "--no-verify", "origin", "refs/heads/main"]).ok();
+    tree.git(&["fetch", "-q"]).ok();
+    tree.git(&["merge", "-q", "--no-verify", "-m", "[A2] merge", "refs/remotes/origin/main"]).ok();
+    tree.lane(&["check"]).fails(1).says("git rebase refs/remotes/origin/main");
+    tree.lane(&["sync"]).ok();
+    let merged = tree.git(&["merge-base", "HEAD", "refs/remotes/origin/main"]).ok().out;
+    assert_eq!(merged, tree.git(&["rev-parse", "refs/remotes/origin/main"]).ok().out);
+}
+
+#[test]
+fn whose_a_path_is_elsewhere() {
+    let scratch = Scratch::new();
+    let ran = scratch.lane(&["who", "services/Revenue/x.py"]).ok();
+    ran.says("no lane and no area has it").says("is in their lane; that of the file which it is where case");
+    scratch.lane(&["who", "services/revenue/x.py"]).ok().does_not_say("elsewhere").does_not_say("where case");
+}

@@ -437,6 +437,38 @@ fn what_keeps_it_from_a_verdict_is_written_too() {
 }
 
 #[test]
+fn no_tag_takes_the_place_of_a_branch() {
+    let job = Job::new();
+    job.commit("services/revenue/main.py", "mine\n", "[A2] feat: theirs");
+    job.push();
+    let tags = [
+        "HEAD:refs/tags/main",
+        "HEAD:refs/tags/origin/main",
+        "main:refs/tags/feat/a2/x",
+        "main:refs/tags/origin/feat/a2/x",
+    ];
+    job.tree.git(&[&["push", "-q", "--no-verify", "origin"][..], &tags].concat()).ok();
+    let at = job.checkout(&[]);
+    at.git(&["fetch", "-q", "--tags"]).ok();
+    let judge = |base: &str, head: &str| {
+        at.lane(&["ci", "--base", base, "--head", head, "--branch", "feat/a2/x", "--format", "json"])
+            .fails(1)
+            .json()
+    };
+    // There is no local branch of the name at first: then the remote's is meant.
+    for has_branch in [false, true] {
+        if has_branch {
+            at.git(&["branch", "-f", "feat/a2/x", "refs/remotes/origin/feat/a2/x"]).ok();
+        }
+        for base in ["main", "origin/main", "refs/remotes/origin/main"] {
+            for head in ["feat/a2/x", "origin/feat/a2/x", "refs/remotes/origin/feat/a2/x", "feat/a2/x~0"] {
+                assert_eq!(errors(&judge(base, head)), ["foreign-path"], "{base} {head} {has_branch}");
+            }
+        }
+    }
+}
+
+#[test]
 fn by_hand() {
     let job = Job::new();
     job.commit("services/rag_pipeline/a.py", "x\n", "[A2] feat: a");

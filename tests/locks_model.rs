@@ -347,6 +347,7 @@ impl Game {
             message: Fact::NotGathered,
             changes: vec![change],
             base_ref: None,
+            is_base_shadowed: false,
             form: CommitForm::Index,
             unpushed_base: None,
             repository: None,

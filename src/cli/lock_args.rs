@@ -3,9 +3,9 @@
 use super::output::{Output, complain};
 use super::session::Session;
 use crate::error::Error;
-use crate::facts::{Event, Unavailable};
-use crate::gather::{Repository, Request, Subject};
-use crate::identity::{Who, resolve};
+use crate::facts::Unavailable;
+use crate::gather::Repository;
+use crate::identity::Who;
 use crate::locks::keeper::Keeper;
 use crate::locks::machine::{Process, ThisMachine};
 use crate::locks::record::plain;
@@ -33,10 +33,7 @@ pub(super) fn notes(keeper: &mut Keeper<'_>, output: &Output) {
 /// # Errors
 /// Claims disagree.
 pub(super) fn found_agent(session: &Session, option: Option<&str>) -> Result<Option<String>, Error> {
-    let agent = option.map(str::to_owned);
-    let request = Request { event: Event::CommitMsg, agent, branch: None, subject: Subject::Nothing };
-    let facts = session.facts(&request)?;
-    match resolve(&session.loaded.plan, &facts, &facts.changes[0]) {
+    match session.who(option)?.0 {
         Who::Agent(agent) => Ok(Some(agent)),
         Who::Unclear { reason, help } => Err(Unavailable::new(reason, help).into()),
         Who::Maintainer | Who::Stranger | Who::Unassigned { .. } => Ok(None),

@@ -15,8 +15,8 @@ use super::{request_list, who};
 use crate::error::Error;
 use crate::facts::{Oid, Unavailable};
 use crate::gather::tree_diff::tree_diff;
-use crate::gather::{Repository, Request as Asked, Subject, revision};
-use crate::identity::{Who, resolve};
+use crate::gather::{Repository, revision};
+use crate::identity::Who;
 use crate::locks::machine::{ThisMachine, World};
 use crate::locks::record::plain;
 use crate::requests::heads;
@@ -53,9 +53,8 @@ pub fn run(command: &Request, output: &Output) -> Outcome {
 /// Claims disagree, or the policy wants to know who it is.
 pub(super) fn person(session: &Session, option: Option<&str>) -> Result<Person, Error> {
     let plan = &session.loaded.plan;
-    let (event, agent) = (crate::facts::Event::CommitMsg, option.map(str::to_owned));
-    let facts = session.facts(&Asked { event, agent, branch: None, subject: Subject::Nothing })?;
-    match resolve(plan, &facts, &facts.changes[0]) {
+    let (who, facts) = session.who(option)?;
+    match who {
         Who::Agent(agent) => Ok(Person::Agent(agent)),
         Who::Maintainer => Ok(Person::Maintainer(facts.email.unwrap_or_else(|| "maintainer".to_owned()))),
         Who::Unclear { reason, help } => Err(Unavailable::new(reason, help).into()),

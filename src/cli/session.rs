@@ -5,8 +5,9 @@ use std::path::Path;
 use super::trace;
 use crate::engine;
 use crate::error::Error;
-use crate::facts::Facts;
-use crate::gather::{Environment, Loaded, Opened, Repository, Request, gather, policy_source};
+use crate::facts::{Event, Facts};
+use crate::gather::{Environment, Loaded, Opened, Repository, Request, Subject, gather, policy_source};
+use crate::identity::{Who, resolve};
 use crate::report::Report;
 
 /// An open repository with its policy.
@@ -67,6 +68,17 @@ impl Session {
         let facts = gather(&self.repo, &self.environment, &self.loaded, request)?;
         trace::facts(&facts);
         Ok(facts)
+    }
+
+    /// Who works here, with the facts that say so. `agent`: as named on the command line.
+    ///
+    /// # Errors
+    /// What says so cannot be read.
+    pub fn who(&self, agent: Option<&str>) -> Result<(Who, Facts), Error> {
+        let agent = agent.map(str::to_owned);
+        let request = Request { event: Event::CommitMsg, agent, branch: None, subject: Subject::Nothing };
+        let facts = self.facts(&request)?;
+        Ok((resolve(&self.loaded.plan, &facts, &facts.changes[0]), facts))
     }
 
     /// The verdict on a request.

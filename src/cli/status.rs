@@ -7,6 +7,8 @@ use super::output::Output;
 use super::session::Session;
 use super::{Outcome, watch};
 use crate::error::Error;
+use crate::gather::Repository;
+use crate::identity::Who;
 use crate::status::table::{Tone, clash_lines, cut, table};
 use crate::status::{self, Status, json};
 
@@ -36,7 +38,15 @@ const PAIRS: usize = 20;
 /// Reads everything anew.
 pub(super) fn read() -> Result<Status, Error> {
     let session = Session::open(None)?;
-    status::read(&session.repo, &session.loaded, session.environment.now)
+    let mut status = status::read(&session.repo, &session.loaded, session.environment.now)?;
+    if session.repo.layout().worktree.is_some()
+        && let Ok((Who::Unassigned { variable }, _)) = session.who(None)
+    {
+        status.notes.push(format!(
+            "you are a coding agent without a lane here ({variable} is set); git lane join <id> gives you one"
+        ));
+    }
+    Ok(status)
 }
 
 fn width() -> usize {

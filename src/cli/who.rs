@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::facts::RepoPath;
 use crate::gather::Repository;
 use crate::policy::model::{Access, Agent, Unowned};
-use crate::policy::{Owner, Plan, PolicyLine};
+use crate::policy::{Decision, Owner, Plan, PolicyLine};
 use crate::report::text::policy_line;
 
 /// What the policy says of one path.
@@ -35,15 +35,24 @@ struct Answer {
 pub fn run(args: &Who, output: &Output) -> Outcome {
     let session = Session::open(args.policy.as_deref())?;
     let plan = &session.loaded.plan;
-    let answers: Result<Vec<Answer>, Error> = args
+    let answers: Result<Vec<[Option<Answer>; 2]>, Error> = args
         .paths
         .iter()
         .map(|path| {
             let (path, is_folder) = in_repository(&session, Path::new(path))?;
-            Ok(answer(plan, path, is_folder))
+            let (exact, elsewhere) = plan.decide_both(&path.0, is_folder);
+            let elsewhere = elsewhere.map(|other| {
+                let answer = answer(plan, path.clone(), other);
+                let message = format!(
+                    "{}; that of the file which it is where case, Unicode form and a dot at the end make no other name",
+                    answer.message
+                );
+                Answer { message, ..answer }
+            });
+            Ok([Some(answer(plan, path, exact)), elsewhere])
         })
         .collect();
-    let answers = answers?;
+    let answers: Vec<Answer> = answers?.into_iter().flatten().flatten().collect();
     if output.is_json() {
         output.print_json(&answers)?;
         return Ok(0);
@@ -58,8 +67,7 @@ pub fn run(args: &Who, output: &Output) -> Outcome {
     Ok(0)
 }
 
-fn answer(plan: &Plan, path: RepoPath, is_folder: bool) -> Answer {
-    let decision = plan.decide(&path.0, is_folder);
+fn answer(plan: &Plan, path: RepoPath, decision: Decision<'_>) -> Answer {
     let owners: Vec<String> = decision.owner_ids().into_iter().map(str::to_owned).collect();
     let (access, message) = match decision.owner {
         Some(Owner::Lane(agent)) => ("lane", format!("{} may change it: it is in their lane", agent.title())),

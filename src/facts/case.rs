@@ -42,6 +42,7 @@ pub fn for_case(case: &Case, lock_ttl: u64) -> Facts {
         locks: Fact::Known(Locks { leases: leases.collect(), ..Locks::default() }),
         message: Fact::NotGathered,
         base_ref: None,
+        is_base_shadowed: false,
         form: CommitForm::Index,
         unpushed_base: None,
         repository: None,

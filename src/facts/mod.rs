@@ -62,6 +62,8 @@ pub struct Facts {
     pub changes: Vec<Change>,
     /// The ref that the base was read from.
     pub base_ref: Option<String>,
+    /// Whether git would take its short name for another ref: a tag `origin/main`, say.
+    pub is_base_shadowed: bool,
     /// How a commit that is being made was asked for.
     pub form: CommitForm,
     /// The local base branch, where the change stands on commits of it that the remote's does not have.

@@ -9,7 +9,7 @@ use super::identity::{claims, named};
 use super::policy_source::Loaded;
 use super::push::PushLine;
 use super::repository::{Read, Repository};
-use super::{locks, message};
+use super::{locks, message, revision};
 use crate::facts::{
     CommitForm, Event, Fact, Facts, IdentityProof, Message, Oid, PullRequest, Pusher, Unavailable, Waiver,
 };
@@ -178,6 +178,7 @@ pub fn gather(
             Subject::Worktree => CommitForm::Worktree,
             _ => commit_form(environment),
         },
+        is_base_shadowed: false,
         unpushed_base: None,
         repository: match request.event {
             Event::Check | Event::CheckStaged | Event::Ci => {
@@ -191,6 +192,11 @@ pub fn gather(
         for change in &mut facts.changes {
             change.branch = Some(branch.clone());
         }
+    }
+    // A commit that is made names the base only where it merges; it is not to wait for a look at more refs.
+    let is_merging = || facts.changes.iter().any(|change| change.is_merging);
+    if let Some(base) = loaded.base.as_ref().filter(|_| !request.event.is_commit() || is_merging()) {
+        facts.is_base_shadowed = !is_server && revision::is_shadowed(repo, &base.reference)?;
     }
     if is_here {
         facts.unpushed_base = gatherer.unpushed_base(&facts.changes)?;

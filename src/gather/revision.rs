@@ -53,6 +53,27 @@ pub fn resolve(repo: &dyn Repository, expression: &str) -> Read<Oid> {
     }
 }
 
+/// Whether git takes the short name of a branch's ref for another ref: gitrevisions(7).
+///
+/// # Errors
+/// The refs cannot be read.
+pub fn is_shadowed(repo: &dyn Repository, reference: &str) -> Read<bool> {
+    let (short, is_tracking) = match reference.strip_prefix("refs/remotes/") {
+        Some(short) => (short, true),
+        None => (reference.strip_prefix("refs/heads/").unwrap_or(reference), false),
+    };
+    let mut before = vec![format!("refs/{short}"), format!("refs/tags/{short}")];
+    if is_tracking {
+        before.push(format!("refs/heads/{short}"));
+    }
+    for name in before {
+        if repo.ref_target(&name)?.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 #[cfg(test)]
 mod tests {
     use super::meant;

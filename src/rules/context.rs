@@ -161,9 +161,10 @@ impl<'a> Context<'a> {
         touched.decision.owner_ids().iter().any(|id| Some(*id) == agent)
     }
 
-    /// The base as it is typed: `origin/main`.
+    /// The base as it is typed: `origin/main`, or the whole name of its ref where git would take that for another.
     pub fn base_name(&self) -> &str {
-        typed_ref(self.facts.base_ref.as_deref().unwrap_or("refs/heads/main"))
+        let reference = self.facts.base_ref.as_deref().unwrap_or("refs/heads/main");
+        if self.facts.is_base_shadowed { reference } else { typed_ref(reference) }
     }
 
     /// The command that makes messages anew, commit by commit: `amend` where one commit is all there

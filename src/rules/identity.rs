@@ -116,13 +116,14 @@ pub fn how_to_join(plan: &Plan) -> String {
     /// The most lanes that are listed.
     const MOST: usize = 12;
     let agents = &plan.policy.agents.0;
-    let mut help = "take the lane that you were given; all work in this worktree stays:".to_owned();
+    let titles: Vec<String> = agents.iter().take(MOST).map(|agent| plain(&agent.title())).collect();
+    let more = if agents.len() > MOST { ", …" } else { "" };
+    let mut help = format!(
+        "take the lane that you were given ({}{more}); all work in this worktree stays:",
+        titles.join(", ")
+    );
     for agent in agents.iter().take(MOST) {
-        let name = agent.name.as_ref().map(|name| format!("   # {}", plain(&name.value))).unwrap_or_default();
-        help.push_str(&format!("\ngit lane join {}{name}", agent.id.value));
-    }
-    if agents.len() > MOST {
-        help.push_str(&format!("\n… {} more: git lane policy show", agents.len() - MOST));
+        help.push_str(&format!("\ngit lane join {}", agent.id.value));
     }
     help
 }

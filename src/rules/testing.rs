@@ -63,6 +63,7 @@ impl Scene {
                 message: Fact::NotGathered,
                 changes: vec![change],
                 base_ref: Some("refs/remotes/origin/main".into()),
+                is_base_shadowed: false,
                 form: crate::facts::CommitForm::Index,
                 unpushed_base: None,
                 repository: None,

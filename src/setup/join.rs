@@ -358,7 +358,7 @@ fn remarks(
     if layout.git_dir == layout.common_dir {
         notes.push(format!(
             "this is the main worktree: whoever works here is {agent} from now on, humans too; \
-             git config --worktree --unset lane.agent takes that back"
+             git config --worktree --unset lane.agent takes that back, once .agent.env is gone"
         ));
     }
     let own = root_of(repo, plan, agent)?.filter(|root| !is_its_own && root.exists());
