@@ -267,7 +267,36 @@ fn a_tag_on_what_has_landed_is_everybodys() {
     push_as(&tree, "bot-2", &["+HEAD:refs/tags/v1"]).fails(1).says("moves `refs/tags/v1`");
     push_as(&tree, "bot-2", &[":refs/heads/main"]).fails(1).says("deletes the protected branch");
     push_as(&tree, "bot-2", &[":refs/tags/trial"]).ok();
-    push_as(&tree, "lead", &[":refs/tags/v1"]).ok();
+    push_as(&tree, "lead", &[":refs/tags/v1", "HEAD:refs/tags/release/9"]).ok();
+    push_as(&tree, "bot-2", &[":refs/tags/release/9"]).fails(1).says("is taken for the protected branch");
+    push_as(&tree, "lead", &[":refs/tags/release/9"]).ok();
+}
+
+#[test]
+fn an_account_that_is_listed_nowhere_brings_and_takes_nothing() {
+    let accounts = policy()
+        .replace("    worktree: ../wt-a2-genai\n", "    identity: { accounts: [bot-2] }\n")
+        .replace("unidentified: maintainer", "unidentified: deny")
+        .replace("maintainers: []", "maintainers: ['account:lead']");
+    let server = Server::with(&accounts);
+    let tree = server.clone("c", "feat/a2/x");
+    commit(&tree, "services/rag_pipeline/a.py", "[A2] feat: a");
+    push_as(&tree, "bot-2", &["HEAD", "HEAD:refs/tags/v1", "HEAD:refs/notes/x"]).ok();
+    let before = server.refs();
+    let blob = tree.git(&["rev-parse", "HEAD:policy.yaml"]).ok().out;
+    let blob = format!("{}:refs/tags/v3", blob.trim());
+    for refs in [
+        "HEAD:refs/heads/feat/a2/y",
+        "HEAD:refs/tags/v2",
+        "HEAD:refs/notes/y",
+        &blob,
+        ":feat/a2/x",
+        ":refs/tags/v1",
+    ] {
+        push_as(&tree, "stranger", &[refs]).fails(1).says("error[identity]");
+    }
+    assert_eq!(server.refs(), before);
+    push_as(&tree, "lead", &["main:refs/tags/v2", ":refs/tags/v1"]).ok();
 }
 
 #[test]

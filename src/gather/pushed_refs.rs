@@ -63,6 +63,12 @@ impl Gatherer<'_> {
         Ok(changes)
     }
 
+    /// Whether something else than the commits says who pushes: then somebody whom the policy would not have brings
+    /// nothing, be it new or not.
+    fn knows_pusher(&self) -> bool {
+        !self.event.is_server() || self.environment.pusher.is_some()
+    }
+
     /// Whether a tag goes away or moves that was put on a commit of the base.
     fn was_landed(&self, line: &PushLine) -> Read<bool> {
         let (Some(old), Some(base)) = (line.remote, self.base) else {
@@ -134,7 +140,8 @@ impl Gatherer<'_> {
         // A tag may name a tree or a blob, which is no change of anybody's lane.
         let Some(tip) = self.repo.peel(local)? else {
             change.update = Some(if line.remote.is_none() { RefUpdate::Create } else { RefUpdate::Rewrite });
-            return Ok(Some(change).filter(|change| disguise.is_some() || change.was_landed));
+            let is_judged = disguise.is_some() || change.was_landed || self.knows_pusher();
+            return Ok(Some(change).filter(|_| is_judged));
         };
         let old = match line.remote {
             Some(oid) if self.repo.has(oid) => self.repo.peel(oid)?,
@@ -172,7 +179,8 @@ impl Gatherer<'_> {
             }
             // A tag adds nothing to a branch: only commits that the remote never saw are judged.
             if !unpushed.contains(&tip) {
-                return Ok(Some(change).filter(|change| change.was_landed));
+                change.head = Some(tip);
+                return Ok(Some(change).filter(|change| change.was_landed || self.knows_pusher()));
             }
             let mut commits = self.commits(&[tip], &exclude, None)?;
             commits.retain(|commit| unpushed.contains(&commit.oid));
@@ -183,10 +191,10 @@ impl Gatherer<'_> {
                 true => file.path.0 != CONTENT.as_bytes() || file.is_folder(),
                 false => self.plan.decide(&file.path.0, file.is_folder()).owner.is_some(),
             };
-            if is_aside && !commits.iter().flat_map(|commit| &commit.files).any(is_project) {
-                return Ok(None);
-            }
             change.head = Some(tip);
+            if is_aside && !commits.iter().flat_map(|commit| &commit.files).any(is_project) {
+                return Ok(Some(change).filter(|_| self.knows_pusher()));
+            }
             change.commits = Fact::Known(commits);
             return Ok(Some(change));
         }

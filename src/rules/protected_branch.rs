@@ -93,13 +93,12 @@ fn disguise(context: &Context<'_>, update: RefUpdate) -> Option<Draft> {
         });
     }
     let Disguise { name, taken, span } = context.plan.disguise(reference)?;
-    // A tag that is taken for a branch does no more harm once it is gone.
-    if update == RefUpdate::Delete && is_tag {
-        return None;
-    }
-    // Where nothing shows who pushes, a maintainer may still name a tag after a release branch to come.
+    // Where nothing shows who pushes, a maintainer may still name a tag after a release branch to come, and take away
+    // one that is in the way.
+    let is_harmless =
+        is_tag && (update == RefUpdate::Delete || !context.change.shadows && context.change.head.is_some());
     let is_known = is_listed_account(context.plan, context.facts);
-    let whose = whose(context, !is_known && (!is_tag || context.change.shadows))?;
+    let whose = whose(context, !is_known && !is_harmless)?;
     let what = match taken {
         Taken::Protected => format!("the protected branch `{name}`"),
         Taken::Agents => format!("the branch `{name}`"),
@@ -107,11 +106,13 @@ fn disguise(context: &Context<'_>, update: RefUpdate) -> Option<Draft> {
         Taken::Git => format!("`{name}`"),
     };
     let (kind, help) = match (is_tag, update) {
-        (true, _) => ("tag", "give the tag another name"),
+        (true, RefUpdate::Delete) => ("tag", "leave it; a maintainer may delete it"),
         (false, RefUpdate::Delete) => ("ref", "leave it; a maintainer may delete it"),
+        (true, _) => ("tag", "give the tag another name"),
         (false, _) => ("ref", "give it another name"),
     };
-    let headline = format!("the {kind} `{reference}` would be taken for {what}{whose}");
+    let does = if update == RefUpdate::Delete { "is" } else { "would be" };
+    let headline = format!("the {kind} `{reference}` {does} taken for {what}{whose}");
     Some(Draft { headline, help: help.to_owned(), span, ..Draft::default() })
 }
 
