@@ -152,7 +152,7 @@ fn is_known_not_to_be(plan: &Plan, facts: &Facts, agent: &str) -> bool {
 
 /// Whether the account that pushes is listed nowhere, and the agent has others. A maintainer who goes on with an
 /// agent's branch does it in the agent's stead.
-fn is_somebody_else(plan: &Plan, facts: &Facts, agent: &str) -> bool {
+pub fn is_somebody_else(plan: &Plan, facts: &Facts, agent: &str) -> bool {
     !is_listed_account(plan, facts) && is_without_its_account(plan, facts, agent)
 }
 

@@ -2,7 +2,9 @@
 
 use super::{Context, Draft, Findings, Need, Rule};
 use crate::facts::{Commit, Facts, IdentityProof, Pusher, Stage, Unavailable};
-use crate::identity::{Who, has_account, is_maintainer_on_github, is_proven, of_account, of_branch};
+use crate::identity::{
+    Who, has_account, is_maintainer_on_github, is_proven, is_somebody_else, of_account, of_branch,
+};
 use crate::locks::record::plain;
 use crate::policy::Plan;
 use crate::policy::model::Level;
@@ -26,7 +28,8 @@ nobody can tell whose lane the change belongs to, and there is no verdict (exit 
 A branch or a message that bears another agent's name is found by `branch-name` and
 `untagged-message`. On a server, where the account that pushes is known and the policy lists it under
 `agents.<id>.identity.accounts`, it is that agent who pushes, and whatever else the push says is found
-here too.
+here too. So is an agent's name on a branch or on the record of a lock that comes from an account which is listed
+nowhere, where the agent has others.
 
 Where the policy lists keys under `agents.<id>.identity.signing_keys`, also a commit of an agent that is
 signed with the key of another, or bears a signature by a listed key that does not fit; and a pull
@@ -61,7 +64,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailab
             account(context, agent, findings);
             return proofs(context, agent, findings);
         }
-        Who::Maintainer => {}
+        Who::Maintainer => borrowed(context, findings),
         Who::Unassigned { variable } => {
             let policy = &context.plan.policy;
             findings.add(Draft {
@@ -130,6 +133,40 @@ pub fn how_to_join(plan: &Plan) -> String {
 
 fn author(facts: &Facts) -> Option<&String> {
     facts.request.as_ref()?.author.as_ref()
+}
+
+/// An agent's name on what comes from an account that is listed nowhere, whatever the policy takes such a one for.
+fn borrowed(context: &Context<'_>, findings: &mut Findings) {
+    let (plan, facts, change) = (context.plan, context.facts, context.change);
+    let Some(pusher) = &facts.pusher else {
+        return;
+    };
+    let branch = change.branch.as_deref().and_then(|branch| of_branch(plan, branch));
+    let events = change.lock_events.iter().flat_map(|events| &events.agents).map(String::as_str);
+    let named = branch
+        .map(|agent| ("the branch", agent))
+        .into_iter()
+        .chain(events.map(|agent| ("the record", agent)));
+    for (what, id) in named.filter(|(_, agent)| is_somebody_else(plan, facts, agent)) {
+        let Some(agent) = plan.policy.agent(id) else {
+            continue;
+        };
+        let accounts = agent.identity.iter().flat_map(|identity| &identity.accounts);
+        let names: Vec<&str> = accounts.clone().map(|account| account.value.as_str()).collect();
+        let name = plain(&pusher.name);
+        findings.add(Draft {
+            headline: format!("{what} bears the name of {id}, and `{name}` is no account of {id}"),
+            help: format!(
+                "if this is the work of {id}, push it from its account ({})\n\
+                 if it is not, give it another name; if you are a maintainer, have `account:{name}` put under \
+                 `maintainers` in the policy",
+                names.join(", ")
+            ),
+            owner: Some(id.to_owned()),
+            span: accounts.clone().next().and_then(|account| account.span),
+            ..Draft::default()
+        });
+    }
 }
 
 /// What a push says against the account that it came with.
@@ -520,8 +557,9 @@ mod tests {
         let none: [&str; 0] = [];
         assert_eq!(push("deny", "bot-2", "feat/a2/x"), none);
         assert_eq!(push("deny", "stranger", "feat/a2/x"), ["error identity"]);
+        assert_eq!(push("maintainer", "stranger", "feat/a2/x"), ["error identity (a2)"]);
         assert_eq!(
-            push("maintainer", "stranger", "feat/a2/x"),
+            push("maintainer", "stranger", "hotfix"),
             none,
             "the policy takes whoever is unknown for one"
         );
