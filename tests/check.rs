@@ -273,26 +273,6 @@ fn policy_commands() {
 }
 
 #[test]
-fn init_writes_a_policy_that_passes() {
-    let scratch = Scratch::empty();
-    for service in ["api", "billing", "common", "search"] {
-        scratch.write(&format!("services/{service}/x"), "x\n");
-    }
-    scratch.write("services/api/alembic/env.py", "x\n");
-    scratch.write("requirements.txt", "x\n");
-    scratch.git(&["add", "-A"]).ok();
-    scratch.git(&["commit", "-q", "-m", "x"]).ok();
-    scratch.worktree("wt-a1-api", "feat/a1/main");
-    scratch.worktree("wt-bot-x", "feat/bot/main");
-    let text = scratch.lane(&["init", "--stdout"]).ok().out;
-    insta::assert_snapshot!(text);
-    scratch.lane(&["init", "--agents", "3"]).ok().says("3 agents, 3 services");
-    scratch.lane(&["policy", "check"]).ok();
-    scratch.lane(&["policy", "test"]).ok();
-    scratch.lane(&["init"]).fails(2).says("is there already");
-}
-
-#[test]
 fn trailers_are_gits_trailers() {
     use git_lane::facts::Message;
     let scratch = Scratch::empty();

@@ -1,16 +1,24 @@
 //! `git lane init`
 
+use std::fmt::Write as _;
 use std::fs::File;
 use std::io::Write as _;
 use std::path::Path;
 
+use serde_json::json;
+
 use super::Outcome;
 use super::args::Init;
-use super::output::Output;
+use super::diagnostics::render_warnings;
+use super::output::{Output, complain};
+use super::policy::{as_json, counted};
 use crate::error::Error;
-use crate::gather::{Opened, Repository, survey};
-use crate::init;
-use crate::policy::{self, FILE, Source};
+use crate::gather::{Opened, Repository, inventory, survey};
+use crate::init::{self, Proposal, shown};
+use crate::policy::{self, FILE, Plan, Source};
+
+/// How many folders of a lane are listed.
+const LISTED: usize = 4;
 
 /// Writes a first `policy.yaml`; never over one that is there.
 ///
@@ -24,32 +32,80 @@ pub fn run(args: &Init, output: &Output) -> Outcome {
             "run this in a worktree of it",
         ));
     };
-    let text = init::policy_text(&survey(&repo)?, args.agents);
+    let proposal = init::propose(&survey(&repo)?, args.agents);
+    let text = proposal.policy_text();
     let source = Source { name: FILE.to_owned(), text: text.clone() };
     let plan = policy::load(source, false)?;
     if args.stdout {
-        output.print(&text)?;
+        if output.is_json() {
+            output.print_json(&plan.policy)?;
+        } else {
+            output.print(&text)?;
+        }
         return Ok(0);
     }
     write_new(&root.join(FILE), &text)?;
+    // What `git lane policy check` would say of it. The file is written, whatever comes of looking at it.
+    let warnings = inventory(&repo, None).map(|there| policy::warnings(&plan, &there)).unwrap_or_default();
+    if output.is_json() {
+        output.print_json(&json!({
+            "file": FILE,
+            "lanes": proposal.lanes,
+            "notes": proposal.notes,
+            "warnings": as_json(&plan.source, &warnings),
+        }))?;
+        return Ok(0);
+    }
+    complain(&render_warnings(&plan.source, &warnings, output.error_color()));
     if !output.is_quiet() {
-        let policy = &plan.policy;
-        let services: usize = policy.agents.0.iter().map(|agent| agent.services.len()).sum();
-        let base = &policy.base.value;
-        output.print(&format!(
-            "wrote {FILE}: {} agents, {services} services, {} areas\n\
-             next: read it and make it yours, then\n  \
-             git lane policy check && git lane policy test\n  \
-             git add {FILE} && git commit -m 'chore: a policy for our agents' && git push   # on {base}\n  \
-             git lane install --all   # hooks into the worktrees\n",
-            policy.agents.0.len(),
-            policy.areas.len()
-        ))?;
-        if services == 0 {
-            output.print("no services were found: only folders that are committed are looked at\n")?;
-        }
+        output.print(&summary(&proposal, &plan))?;
     }
     Ok(0)
+}
+
+/// What was written, and what to do next.
+fn summary(proposal: &Proposal, plan: &Plan) -> String {
+    let agents = &plan.policy.agents.0;
+    let services: usize = agents.iter().map(|agent| agent.services.len()).sum();
+    let paths: usize = agents.iter().map(|agent| agent.owns.len()).sum();
+    let mut counts = vec![counted(agents.len(), "agent")];
+    for (count, what) in [(services, "service"), (paths, "path")] {
+        if count > 0 {
+            counts.push(counted(count, what));
+        }
+    }
+    counts.push(counted(plan.policy.areas.len(), "area"));
+    let mut out = format!("wrote {FILE}: {}\n", counts.join(", "));
+    for lane in &proposal.lanes {
+        let folders = lane.folders.iter().map(|folder| match shown(&folder.path) {
+            path if path.is_empty() => "everything".to_owned(),
+            path => path,
+        });
+        let (first, more) =
+            (folders.take(LISTED).collect::<Vec<_>>().join(", "), lane.folders.len().saturating_sub(LISTED));
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        let _ = writeln!(out, "  {} ({}): {first}{more}", lane.agent(), lane.size());
+    }
+    for note in &proposal.notes {
+        let _ = writeln!(out, "note: {note}");
+    }
+    let next = if proposal.is_of_worktrees {
+        "git lane install --all   # hooks into the worktrees"
+    } else {
+        "git lane setup           # a worktree for each agent"
+    };
+    let _ = write!(
+        out,
+        "next: read it and make it yours, then\n  \
+         git lane policy check\n  \
+         git lane policy test\n  \
+         git add {FILE}\n  \
+         git commit -m 'chore: a policy for our agents'   # on {}\n  \
+         git push\n  \
+         {next}\n",
+        shown(&plan.policy.base.value)
+    );
+    out
 }
 
 fn write_new(path: &Path, text: &str) -> Result<(), Error> {

@@ -116,7 +116,8 @@ pub(super) fn counted(count: usize, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
-fn as_json(text: &Source, diagnostics: &[Diagnostic]) -> Vec<serde_json::Value> {
+/// Diagnostics for programs.
+pub(super) fn as_json(text: &Source, diagnostics: &[Diagnostic]) -> Vec<serde_json::Value> {
     let place = |start: usize, len: usize| {
         let (line, column) = text.line_column(start);
         let (end_line, end_column) = text.line_column(start + len);

@@ -1,26 +1,26 @@
-//! What a repository looks like to somebody who has never seen it.
+//! What git tracks in a repository, for somebody who has never seen it.
 
+use super::index::staged_tree;
 use super::policy_source::default_base;
-use super::repository::{FOLDER, Read, Repository, TreeEntry};
+use super::raw_tree::RawTree;
+use super::repository::{FOLDER, Read, Repository, find_in_tree};
 use super::worktrees::{head_of, worktrees};
 use crate::facts::Oid;
-use crate::init::Survey;
+use crate::init::{self, Kind, Survey, Text, Tracked};
 use crate::policy::relative;
 
-/// Folders of migrations are looked for this deep.
-const DEPTH: usize = 6;
-/// Names of folders that hold database migrations and nothing else.
-const MIGRATIONS: [&str; 2] = ["alembic", "migrations"];
+/// More files than this say no more.
+const MOST_FILES: usize = 1_000_000;
+/// Folders are not looked for deeper than this.
+const DEEPEST: usize = 200;
+/// A manifest that is larger was made by a machine.
+const LARGEST: usize = 8 << 20;
 
-/// Looks at the folders of HEAD and at the worktrees.
+/// Looks at the files that git tracks and at the worktrees.
 ///
 /// # Errors
 /// HEAD's tree or the list of worktrees cannot be read.
 pub fn survey(repo: &dyn Repository) -> Read<Survey> {
-    let tree = match repo.head()?.oid {
-        Some(oid) => Some(repo.commit(oid)?.tree),
-        None => None,
-    };
     let layout = repo.layout();
     let trees = worktrees(layout)?;
     let main = trees.first().map(|tree| tree.root.clone());
@@ -31,27 +31,17 @@ pub fn survey(repo: &dyn Repository) -> Read<Survey> {
         base: default_base(repo)?,
         ..Survey::default()
     };
-    let mut migrations = [false; MIGRATIONS.len()];
-    if let Some(tree) = tree {
-        for entry in repo.tree(tree)? {
-            let Ok(name) = String::from_utf8(entry.name.clone()) else {
-                continue;
-            };
-            if entry.version.mode == FOLDER {
-                let inner = repo.tree(entry.version.oid)?;
-                find_migrations(repo, &inner, DEPTH, &mut migrations)?;
-                let names = inner.iter().filter(|entry| entry.version.mode == FOLDER);
-                let names = names.filter_map(|entry| String::from_utf8(entry.name.clone()).ok());
-                let names = names.filter(|name| !name.starts_with('.')).collect();
-                survey.folders.push((name.clone(), names));
-                survey.top.push(format!("{name}/"));
-            } else {
-                survey.top.push(name);
+    if let Some(tree) = tracked_tree(repo)? {
+        walk(repo, &repo.raw_tree(tree)?, &mut String::new(), 0, &mut survey.files)?;
+        if survey.files.len() >= MOST_FILES {
+            survey.notes.push(format!("only the first {MOST_FILES} files were looked at"));
+        }
+        for path in init::wanted() {
+            if let Some(content) = text(repo, tree, path)? {
+                survey.texts.push(Text { path: path.to_owned(), content });
             }
         }
     }
-    let found = MIGRATIONS.iter().zip(migrations).filter(|(_, found)| *found);
-    survey.migrations = found.map(|(name, _)| (*name).to_owned()).collect();
     if let Some(main) = main {
         for tree in trees.iter().skip(1) {
             let head = head_of(repo, &tree.git_dir).ok().and_then(|head| head.branch);
@@ -62,19 +52,59 @@ pub fn survey(repo: &dyn Repository) -> Read<Survey> {
     Ok(survey)
 }
 
-fn find_migrations(
+/// What is staged; in a conflict, or where nothing is, what is committed.
+fn tracked_tree(repo: &dyn Repository) -> Read<Option<Oid>> {
+    let index = repo.layout().git_dir.join("index");
+    let staged = staged_tree(repo, &index).ok().flatten();
+    if let Some(tree) = staged
+        && !repo.raw_tree(tree)?.to_vec().is_empty()
+    {
+        return Ok(Some(tree));
+    }
+    repo.head()?.oid.map(|oid| Ok(repo.commit(oid)?.tree)).transpose()
+}
+
+/// Names that are no UTF-8 cannot stand in a policy, and are passed over.
+fn walk(
     repo: &dyn Repository,
-    entries: &[TreeEntry],
+    tree: &RawTree,
+    path: &mut String,
     depth: usize,
-    found: &mut [bool; MIGRATIONS.len()],
+    files: &mut Vec<Tracked>,
 ) -> Read<()> {
-    for entry in entries.iter().filter(|entry| entry.version.mode == FOLDER) {
-        if let Some(at) = MIGRATIONS.iter().position(|name| entry.name == name.as_bytes()) {
-            found[at] = true;
-        } else if depth > 1 {
-            let inner: Oid = entry.version.oid;
-            find_migrations(repo, &repo.tree(inner)?, depth - 1, found)?;
+    for entry in tree.entries() {
+        let Ok(name) = str::from_utf8(entry.name) else { continue };
+        if files.len() >= MOST_FILES {
+            return Ok(());
         }
+        let length = path.len();
+        path.push_str(name);
+        let kind = match entry.version.mode {
+            0o120_000 => Kind::Link,
+            _ if entry.version.is_submodule() => Kind::Submodule,
+            _ => Kind::File,
+        };
+        if entry.version.mode != FOLDER {
+            files.push(Tracked { path: path.clone(), kind });
+        } else if depth < DEEPEST {
+            path.push('/');
+            walk(repo, &repo.raw_tree(entry.version.oid)?, path, depth + 1, files)?;
+        }
+        path.truncate(length);
     }
     Ok(())
+}
+
+fn text(repo: &dyn Repository, tree: Oid, path: &str) -> Read<Option<Result<String, String>>> {
+    let Some(entry) = find_in_tree(repo, tree, path)? else { return Ok(None) };
+    Ok(match entry.mode {
+        0o120_000 => Some(Err("it is a symbolic link".to_owned())),
+        FOLDER => None,
+        _ if entry.is_submodule() => None,
+        _ => Some(match repo.blob(entry.oid) {
+            Ok(bytes) if bytes.len() > LARGEST => Err(format!("it has more than {} MB", LARGEST >> 20)),
+            Ok(bytes) => String::from_utf8(bytes).map_err(|_| "it is not UTF-8".to_owned()),
+            Err(why) => Err(init::shown(&why.reason)),
+        }),
+    })
 }

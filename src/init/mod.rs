@@ -1,0 +1,393 @@
+//! A first policy for a repository that nobody has described yet. What git tracks there is read as data ([`Survey`]), divided
+//! into lanes ([`Proposal`]), and written as the text of a `policy.yaml`. Every agent that is proposed has a lane.
+
+mod agents;
+mod areas;
+mod balance;
+mod candidates;
+mod cargo;
+mod codeowners;
+mod files;
+mod go_work;
+mod names;
+mod package_json;
+mod pnpm;
+mod policy_text;
+mod pyproject;
+mod workspaces;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use serde::Serialize;
+
+use agents::Agent;
+use areas::Area;
+use balance::Item;
+use candidates::{Candidates, Structure};
+use codeowners::Codeowners;
+use files::{Files, above, is_free, name, parent};
+pub use files::{Kind, Tracked};
+use names::counted;
+pub use names::shown;
+use workspaces::MANIFESTS;
+
+/// Where nothing tells how many agents there are to be, there are no more than this.
+const MOST_BY_DEFAULT: usize = 4;
+/// Fewer folders in one are listed by themselves.
+const FEW: usize = 3;
+
+/// What was seen of a repository.
+#[derive(Debug, Clone, Default)]
+pub struct Survey {
+    /// The repository's name.
+    pub name: String,
+    /// The base branch.
+    pub base: String,
+    /// What git tracks.
+    pub files: Vec<Tracked>,
+    /// The files that say how it is divided, of those that [`wanted`] names.
+    pub texts: Vec<Text>,
+    /// Linked worktrees: folder relative to the main one, and branch.
+    pub worktrees: Vec<(String, Option<String>)>,
+    /// What could not be looked at.
+    pub notes: Vec<String>,
+}
+
+/// A file that was read, or why it was not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Text {
+    /// From the root.
+    pub path: String,
+    /// What is in it.
+    pub content: Result<String, String>,
+}
+
+/// The files whose content a [`Survey`] is to have.
+pub fn wanted() -> impl Iterator<Item = &'static str> {
+    MANIFESTS.iter().map(|manifest| manifest.file).chain(codeowners::PLACES)
+}
+
+/// What is proposed.
+#[derive(Debug)]
+pub struct Proposal {
+    /// The agents, each with its lane.
+    pub lanes: Vec<Lane>,
+    /// What could not be read, and why there are fewer agents than were asked for.
+    pub notes: Vec<String>,
+    /// Whether the agents are those of worktrees that are there.
+    pub is_of_worktrees: bool,
+    base: String,
+    /// The folder that services lie in side by side.
+    service_root: Option<String>,
+    areas: Vec<Area>,
+    /// Whose the migrations are, by place in `lanes`.
+    migrations: usize,
+    /// The agents that nothing was left for.
+    without: Vec<Agent>,
+    /// Folders at the root that are in no lane.
+    open: Vec<String>,
+}
+
+/// An agent and its lane.
+#[derive(Debug, Serialize)]
+pub struct Lane {
+    /// The agent's id.
+    #[serde(rename = "agent", serialize_with = "as_id")]
+    agent: Agent,
+    /// How many files it has.
+    pub files: usize,
+    /// How many of them are vendored, generated or fixtures: these do not count where lanes are balanced.
+    pub uncounted: usize,
+    /// The folders.
+    pub folders: Vec<Folder>,
+    /// A file in it.
+    #[serde(skip)]
+    example: Option<String>,
+}
+
+/// A folder of a lane.
+#[derive(Debug, Serialize)]
+pub struct Folder {
+    /// From the root.
+    pub path: String,
+    /// How many files no area has.
+    pub files: usize,
+    /// How many of them are vendored, generated or fixtures.
+    pub uncounted: usize,
+    /// Where it was read.
+    pub source: String,
+    /// Whose it is by CODEOWNERS.
+    pub owners: Option<String>,
+    /// How many folders were found in it.
+    #[serde(skip)]
+    count: usize,
+}
+
+fn as_id<S: serde::Serializer>(agent: &Agent, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&agent.id)
+}
+
+impl Lane {
+    /// The agent's id.
+    pub fn agent(&self) -> &str {
+        &self.agent.id
+    }
+
+    /// How many files that is, in words.
+    pub fn size(&self) -> String {
+        size_of(self.files, self.uncounted)
+    }
+}
+
+fn size_of(files: usize, uncounted: usize) -> String {
+    let files = counted(files - uncounted, "file");
+    if uncounted > 0 { format!("{files} and {uncounted} vendored or fixtures") } else { files }
+}
+
+/// Divides a repository. `count`: how many agents, instead of one for each worktree.
+pub fn propose(survey: &Survey, count: Option<u16>) -> Proposal {
+    let mut notes = survey.notes.clone();
+    let mut files = Files::new(&survey.files);
+    let packages = workspaces::packages(&survey.texts, &files, &mut notes);
+    let codeowners = Codeowners::read(&survey.texts, &mut notes);
+    let mut drafts = match count {
+        Some(count) => agents::numbered(survey, count.into()),
+        None => agents::of_worktrees(survey, &mut notes),
+    };
+    let mut structure = candidates::structure(&files, packages);
+    let (mut areas, _) = areas::areas(&files, &structure);
+    files.take(&areas::path_set(&areas));
+    structure.keep_free(&files, &mut notes);
+    structure.widen(&files, codeowners.as_ref(), drafts.len().max(2));
+    let (again, migrations) = areas::areas(&files, &structure);
+    areas = again;
+    let path_set = areas::path_set(&areas);
+    files.take(&path_set);
+    structure.keep_free(&files, &mut notes);
+    let is_of_worktrees = count.is_none() && !drafts.is_empty();
+    if drafts.is_empty() {
+        drafts = agents::numbered(survey, structure.candidates.len().clamp(1, MOST_BY_DEFAULT));
+    }
+    let lanes = lanes(&structure, &files, &path_set, codeowners.as_ref(), drafts.len());
+    let folders: Vec<Vec<&str>> =
+        lanes.iter().map(|(folders, _)| folders.iter().map(|folder| name(&folder.path)).collect()).collect();
+    let without = drafts.split_off(lanes.len());
+    let mut order = agents::matched(&drafts, &folders).into_iter();
+    let mut lanes: Vec<Option<_>> = lanes.into_iter().map(Some).collect();
+    let lanes: Vec<Lane> = drafts
+        .into_iter()
+        .filter_map(|agent| {
+            let (folders, example) = lanes.get_mut(order.next()?)?.take()?;
+            let (files, uncounted) = folders
+                .iter()
+                .fold((0, 0), |(files, none), folder| (files + folder.files, none + folder.uncounted));
+            Some(Lane { agent, files, uncounted, folders, example })
+        })
+        .collect();
+    fewer(&lanes, &without, count, survey, &mut notes);
+    Proposal {
+        open: open(&files, &structure, &areas),
+        migrations: owner_of(&migrations, &lanes, &files),
+        service_root: candidates::service_root(&structure.candidates).map(str::to_owned),
+        base: survey.base.clone(),
+        is_of_worktrees,
+        lanes,
+        notes,
+        areas,
+        without,
+    }
+}
+
+/// The folders of each lane, and a file in it; one lane that has everything where nothing tells how to divide it.
+fn lanes(
+    structure: &Structure,
+    files: &Files<'_>,
+    areas: &crate::policy::pathset::PathSet,
+    codeowners: Option<&Codeowners>,
+    count: usize,
+) -> Vec<(Vec<Folder>, Option<String>)> {
+    let mut inside: HashMap<&str, Vec<(&str, Kind)>> = HashMap::new();
+    for file in files.tracked().iter().filter(|file| is_free(file, areas)) {
+        let folders = above(&file.path).chain([file.path.as_str()]);
+        let folder = folders.into_iter().find(|folder| structure.candidates.contains_key(*folder));
+        inside.entry(folder.unwrap_or("")).or_default().push((&file.path, file.kind));
+    }
+    let example = |folders: &[Folder]| {
+        let paths = folders.iter().filter_map(|folder| inside.get(folder.path.as_str())).flatten();
+        let plain = |path: &str| names::quoted(path) == *path;
+        paths
+            .filter(|(_, kind)| *kind == Kind::File)
+            .map(|(path, _)| *path)
+            .find(|path| plain(path))
+            .map(str::to_owned)
+    };
+    let mut folders: Vec<(String, Folder)> = structure
+        .candidates
+        .iter()
+        .map(|(path, found)| {
+            let owners =
+                inside.get(path.as_str()).and_then(|files| codeowners?.owners_of(files)).map(str::to_owned);
+            let group = owners.clone().unwrap_or_else(|| parent(path).to_owned());
+            (
+                group,
+                Folder {
+                    files: files.free(path),
+                    uncounted: files.uncounted(path),
+                    source: found.to_string(),
+                    owners,
+                    count: 1,
+                    path: path.clone(),
+                },
+            )
+        })
+        .collect();
+    if folders.is_empty() {
+        let whole = Folder {
+            path: String::new(),
+            files: files.free(""),
+            uncounted: files.uncounted(""),
+            source: "the whole repository".to_owned(),
+            owners: None,
+            count: 1,
+        };
+        let whole = vec![whole];
+        let example = example(&whole);
+        return vec![(whole, example)];
+    }
+    folders.sort_by(|one, two| (&one.0, &one.1.path).cmp(&(&two.0, &two.1.path)));
+    let items: Vec<Item> = folders
+        .iter()
+        .map(|(group, folder)| Item { size: files.weight(&folder.path), group: group.clone() })
+        .collect();
+    let divided = balance::divide(&items, count.min(items.len()));
+    let mut folders: Vec<Option<Folder>> = folders.into_iter().map(|(_, folder)| Some(folder)).collect();
+    let mut lanes: Vec<Vec<Folder>> =
+        divided.iter().map(|lane| lane.iter().filter_map(|at| folders[*at].take()).collect()).collect();
+    lanes.iter_mut().for_each(|lane| lane.sort_by(|one, two| one.path.cmp(&two.path)));
+    let root = candidates::service_root(&structure.candidates);
+    let mut lanes: Vec<(Vec<Folder>, Option<String>)> = lanes
+        .into_iter()
+        .map(|lane| {
+            let example = example(&lane);
+            (gathered(lane, files, &structure.candidates, root), example)
+        })
+        .collect();
+    lanes.sort_by(|(one, _), (two, _)| one.iter().map(|f| &f.path).cmp(two.iter().map(|f| &f.path)));
+    lanes
+}
+
+/// Says why there are fewer agents than were asked for, or than there are worktrees.
+fn fewer(lanes: &[Lane], without: &[Agent], count: Option<u16>, survey: &Survey, notes: &mut Vec<String>) {
+    let is_whole = lanes.iter().any(|lane| lane.folders.iter().any(|folder| folder.path.is_empty()));
+    let there = match () {
+        () if survey.files.is_empty() => "git tracks no files here yet",
+        () if is_whole => "no folder tells how to divide these files",
+        () => "no further folder can be divided",
+    };
+    if let Some(count) = count
+        && !without.is_empty()
+    {
+        let (asked, made) = (counted(count.into(), "agent"), lanes.len());
+        notes.push(format!(
+            "{asked} asked for, {made} proposed: {there}, and an agent without a lane could change nothing"
+        ));
+    } else if !without.is_empty() {
+        let trees: Vec<&str> = without.iter().map(|agent| agent.worktree.as_str()).collect();
+        notes.push(format!(
+            "no agent is proposed for {} ({}): {there}, and an agent without a lane could change nothing",
+            if trees.len() == 1 { "a worktree" } else { "some worktrees" },
+            names::list(&trees)
+        ));
+    } else if is_whole {
+        notes.push(format!("one agent has everything: {there}"));
+    }
+}
+
+/// The folders at the root in which every agent may change files.
+fn open(files: &Files<'_>, structure: &Structure, areas: &[Area]) -> Vec<String> {
+    let is_open = |folder: &&&str| {
+        let pattern = format!("/{folder}/");
+        let is_area = areas.iter().any(|area| area.paths.contains(&pattern));
+        files.free(folder) > 0 && !is_area && !structure.has(folder) && !structure.common.contains(**folder)
+    };
+    let is_divided = !structure.candidates.is_empty();
+    files
+        .folders_in("")
+        .iter()
+        .filter(is_open)
+        .filter(|_| is_divided)
+        .map(|folder| (*folder).to_owned())
+        .collect()
+}
+
+/// Writes one folder for many in it, where a lane has all that are in it and little else lies there.
+fn gathered(
+    mut folders: Vec<Folder>,
+    files: &Files<'_>,
+    all: &Candidates,
+    root: Option<&str>,
+) -> Vec<Folder> {
+    loop {
+        let mut parents: BTreeMap<String, (usize, usize)> = BTreeMap::new();
+        for folder in &folders {
+            for above in above(&folder.path)
+                .filter(|above| root.is_none_or(|root| root != *above && !is_below(root, above)))
+            {
+                let (count, files) = parents.entry(above.to_owned()).or_default();
+                *count += 1;
+                *files += folder.files;
+            }
+        }
+        let is_whole = |(parent, (count, inside)): &(&String, &(usize, usize))| {
+            let there = candidates::inside(all, parent).count();
+            let is_all = folders
+                .iter()
+                .filter(|folder| is_below(&folder.path, parent))
+                .map(|folder| folder.count)
+                .sum::<usize>()
+                == there;
+            *count >= FEW && is_all && inside * 10 >= files.free(parent) * 8
+        };
+        let Some(parent) = parents.iter().find(is_whole).map(|(parent, _)| parent.clone()) else {
+            return folders;
+        };
+        let (inside, mut rest): (Vec<Folder>, Vec<Folder>) =
+            folders.into_iter().partition(|folder| is_below(&folder.path, &parent));
+        let sources: BTreeSet<&str> = inside.iter().map(|folder| folder.source.as_str()).collect();
+        let sources = sources.into_iter().collect::<Vec<_>>().join("; ");
+        let count = inside.iter().map(|folder| folder.count).sum();
+        let owners = inside[0]
+            .owners
+            .clone()
+            .filter(|_| inside.iter().all(|folder| folder.owners == inside[0].owners));
+        rest.push(Folder {
+            files: files.free(&parent),
+            uncounted: files.uncounted(&parent),
+            source: sources,
+            owners,
+            count,
+            path: parent,
+        });
+        rest.sort_by(|one, two| one.path.cmp(&two.path));
+        folders = rest;
+    }
+}
+
+fn is_below(path: &str, folder: &str) -> bool {
+    path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
+}
+
+/// The lane that has most of the migrations.
+fn owner_of(migrations: &[String], lanes: &[Lane], files: &Files<'_>) -> usize {
+    let share = |lane: &Lane| -> usize {
+        let is_in = |migration: &&String| {
+            lane.folders.iter().any(|folder| above(migration).any(|above| above == folder.path))
+        };
+        migrations.iter().filter(is_in).map(|migration| files.count(migration)).sum()
+    };
+    let most = lanes.iter().map(share).max().unwrap_or_default();
+    lanes.iter().position(|lane| share(lane) == most).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests;
