@@ -342,6 +342,8 @@ fn paths_that_are_one_file_elsewhere() {
         ("policy.yaml ", "protected-path"),
         ("policy\u{200c}.yaml", "protected-path"),
         (".GitHub/workflows/x.yml", "protected-path"),
+        ("policy~1.yam", "protected-path"),
+        ("services/ORCHES~1/x.py", "foreign-path"),
         (".agent.env.", "local-file"),
         (".Agent.env", "local-file"),
         ("x/agent_focus.md", "local-file"),

@@ -14,7 +14,13 @@ pub fn is_folded(path: &[u8]) -> bool {
     let mut last = b'/';
     for &byte in path {
         let ends_part = byte == b'/' && matches!(last, b'.' | b' ');
-        if ends_part || !byte.is_ascii() || byte.is_ascii_uppercase() || matches!(byte, b':' | b'\\') {
+        let is_numbered = last == b'~' && byte.is_ascii_digit();
+        if ends_part
+            || is_numbered
+            || !byte.is_ascii()
+            || byte.is_ascii_uppercase()
+            || matches!(byte, b':' | b'\\')
+        {
             return false;
         }
         last = byte;
@@ -51,6 +57,32 @@ fn part(name: &[u8]) -> &[u8] {
     if end == 0 { name } else { &name[..end] }
 }
 
+/// Whether a folded name is the short one, `policy~1.yam`, that Windows gives to a file with a long name beside it.
+pub fn is_short_of(name: &[u8], long: &[u8]) -> bool {
+    let Some(tilde) = name.iter().position(|byte| *byte == b'~') else {
+        return false;
+    };
+    let (stem, number) = (&name[..tilde], &name[tilde + 1..]);
+    let digits = number.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let extension = match number[digits..].split_first() {
+        None => &[][..],
+        Some((b'.', extension)) => extension,
+        Some(_) => return false,
+    };
+    let undotted = &long[long.iter().position(|byte| *byte != b'.').unwrap_or(0)..];
+    let dot = undotted.iter().rposition(|byte| *byte == b'.');
+    let (base, kind) = dot.map_or((undotted, &[][..]), |dot| (&undotted[..dot], &undotted[dot + 1..]));
+    let spelled = base.len() + (long.len() - undotted.len());
+    let base: Vec<u8> = base.iter().copied().filter(|byte| !matches!(byte, b'.' | b' ')).collect();
+    // A name that is short already has no other.
+    let is_long = base.len() > 8 || kind.len() > 3 || base.len() < spelled;
+    let of_name = base.starts_with(stem) && stem.len() >= base.len().min(2);
+    // From the fifth of a kind on, four digits of a hash stand in the middle.
+    let of_hash =
+        stem.len() == 6 && base.starts_with(&stem[..2]) && stem[2..].iter().all(u8::is_ascii_hexdigit);
+    is_long && digits > 0 && (of_name || of_hash) && extension == &kind[..kind.len().min(3)]
+}
+
 /// What HFS+ leaves out of names.
 fn is_left_out(c: char) -> bool {
     matches!(c, '\u{200c}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{206a}'..='\u{206f}' | '\u{feff}')
@@ -84,6 +116,29 @@ mod tests {
         assert_eq!(folded("caf\u{e9}/x".as_bytes()), folded("cafe\u{301}/x".as_bytes()));
         assert_eq!(folded("CAF\u{c9}/x".as_bytes()), folded("cafe\u{301}/x".as_bytes()));
         assert_eq!(folded("stra\u{df}e".as_bytes()), folded(b"STRASSE"));
+    }
+
+    #[test]
+    fn short_names_of_windows() {
+        let is = |name: &str, long: &str| is_short_of(name.as_bytes(), long.as_bytes());
+        assert!(is("policy~1.yam", "policy.yaml") && is("polic~12.yam", "policy.yaml"));
+        assert!(
+            is("poab12~1.yam", "policy.yaml") && is("github~1", ".github") && is("orches~1", "orchestrator")
+        );
+        assert!(is("agent~1.env", ".agent.env") && is("agent_~1.md", "agent_focus.md"));
+        for (name, long) in [
+            ("policy~1.yml", "policy.yaml"),
+            ("policy~1", "policy.yaml"),
+            ("policy~x.yam", "policy.yaml"),
+            ("policy.yaml~1", "policy.yaml"),
+            ("main.py.~1~", "main.py"),
+            ("web~1", "web"),
+            ("servic~1", "services"),
+            ("api~1.py", "api.py"),
+            ("other~1.yam", "policy.yaml"),
+        ] {
+            assert!(!is(name, long), "{name}");
+        }
     }
 
     #[test]

@@ -12,6 +12,8 @@ use super::pattern::{Pattern, Segment, wild_match};
 pub struct PathSet {
     nodes: Vec<TrieNode>,
     fold: bool,
+    /// Whether a short name of Windows stands for the long one.
+    takes_short: bool,
 }
 
 type NodeId = usize;
@@ -46,7 +48,12 @@ struct End {
 impl PathSet {
     /// An empty set; with `fold`, ASCII case does not matter (`core.ignoreCase`).
     pub fn new(fold: bool) -> Self {
-        Self { nodes: vec![TrieNode::default()], fold }
+        Self { nodes: vec![TrieNode::default()], fold, takes_short: false }
+    }
+
+    /// An empty set of folded patterns, for folded paths: see [`super::fold`].
+    pub fn of_folded() -> Self {
+        Self { takes_short: true, ..Self::new(false) }
     }
 
     /// Whether nothing was added.
@@ -153,6 +160,10 @@ impl PathSet {
         }
         if let Some(child) = node.literals.get(name) {
             add(*child);
+        }
+        if self.takes_short && name.contains(&b'~') {
+            let longs = node.literals.iter().filter(|(long, _)| super::fold::is_short_of(name, long));
+            longs.for_each(|(_, child)| add(*child));
         }
         let Some(unusual) = &node.unusual else {
             return;

@@ -102,7 +102,7 @@ impl Plan {
     /// Compiles a policy. `fold`: paths are compared without regard to ASCII case
     /// (`core.ignoreCase`). Mistakes in patterns and templates are added to `diagnostics`.
     pub fn compile(policy: Policy, source: Source, fold: bool, diagnostics: &mut Vec<Diagnostic>) -> Self {
-        let (mut paths, mut odd) = (PathSet::new(fold), PathSet::new(false));
+        let (mut paths, mut odd) = (PathSet::new(fold), PathSet::of_folded());
         let mut entries: Vec<Entry> = Vec::new();
         let mut add = |owner, text: &str, span: Span, is_service: bool, diagnostics: &mut Vec<Diagnostic>| {
             if let Some(pattern) = pattern(text, span, diagnostics) {
@@ -197,7 +197,7 @@ impl Plan {
 
     fn folded(&self) -> &PathSet {
         self.folded.get_or_init(|| {
-            let mut all = PathSet::new(false);
+            let mut all = PathSet::of_folded();
             for (at, entry) in self.entries.iter().enumerate() {
                 all.insert(&entry.pattern.folded(), at);
             }

@@ -122,7 +122,7 @@ pub fn how_to_join(plan: &Plan) -> String {
     let titles: Vec<String> = agents.iter().take(MOST).map(|agent| plain(&agent.title())).collect();
     let more = if agents.len() > MOST { ", …" } else { "" };
     let mut help = format!(
-        "take the lane that you were given ({}{more}); all work in this worktree stays:",
+        "take the lane that you were given: {}{more}; all work in this worktree stays",
         titles.join(", ")
     );
     for agent in agents.iter().take(MOST) {
