@@ -66,6 +66,7 @@ fn facts(agent: &str, paths: usize, commits: usize) -> Facts {
             _ => (0..3).map(|n| file((number * 3 + n) % paths)).collect(),
         },
         is_pushed: false,
+        is_published: false,
         signature: Fact::Known(Signature::None),
     };
     let branch = format!("feat/{agent}/x");

@@ -149,6 +149,8 @@ fn summary(plan: &Plan, facts: &Facts, change: &Change, who: &Who) -> ChangeSumm
             Some(_) => Identity::Claimed,
         },
         base: change.merge_base.map(|base| base.oid),
+        base_ref: change.merge_base.and(change.base_ref.as_ref().or(facts.base_ref.as_ref())).cloned(),
+        is_other_base: change.base_ref.is_some(),
         head: change.head,
         binary: lines.map(|lines| lines.binary.clone()).unwrap_or_default(),
         stats: Stats {
@@ -157,6 +159,7 @@ fn summary(plan: &Plan, facts: &Facts, change: &Change, who: &Who) -> ChangeSumm
             added: lines.map(|lines| lines.added),
             deleted: lines.map(|lines| lines.deleted),
             counted: lines.map(|lines| lines.counted),
+            counted_from: lines.and_then(|lines| lines.counted_from.clone()),
             limit: plan.policy.change.max_lines.as_ref().map(|max| max.value),
         },
     }

@@ -326,6 +326,7 @@ impl Game {
             message: Message { text: format!("x\n\nLane-Lock: common@{generation}") },
             files: vec![file.clone()],
             is_pushed: false,
+            is_published: false,
             signature: Fact::NotGathered,
         };
         let change = Change {

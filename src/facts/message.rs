@@ -22,6 +22,29 @@ impl Message {
         lines.find(|line| !line.trim().is_empty()).unwrap_or("")
     }
 
+    /// Whether git wrote it for a merge, or a host of repositories did.
+    pub fn is_of_merge(&self) -> bool {
+        const BEGINNINGS: [&str; 14] = [
+            "Merge branch '",
+            "Merge branches '",
+            "Merge remote-tracking branch '",
+            "Merge remote-tracking branches '",
+            "Merge tag '",
+            "Merge tags '",
+            "Merge commit '",
+            "Merge commits '",
+            "Merge HEAD",
+            // GitHub and Bitbucket Server, Gitea and Forgejo, Bitbucket, Azure DevOps
+            "Merge pull request #",
+            "Merge pull request '",
+            "Merge pull request \"",
+            "Merged in ",
+            "Merged PR ",
+        ];
+        let line = self.first_line().trim_start();
+        BEGINNINGS.iter().any(|beginning| line.starts_with(beginning))
+    }
+
     /// The trailers, in order: the last paragraph if all of it has the form `Key: value`, a value going
     /// on in lines that begin with a blank.
     ///

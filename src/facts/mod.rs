@@ -189,6 +189,10 @@ pub struct Change {
     pub beside: Option<String>,
     /// The tip of the base.
     pub base: Option<Oid>,
+    /// The ref of the base, where that is another protected branch than the policy's base.
+    pub base_ref: Option<String>,
+    /// Since when at least the base has moved on without the change; only where that is longer than the policy wants.
+    pub base_moved: Option<i64>,
     /// Where the change left the base; `None` where they share no history.
     pub merge_base: Option<MergeBase>,
     /// The tip; `None` while a first commit is being made.
@@ -228,6 +232,8 @@ impl Default for Change {
             branch: None,
             beside: None,
             base: None,
+            base_ref: None,
+            base_moved: None,
             merge_base: None,
             head: None,
             files: Fact::Known(Vec::new()),
@@ -311,8 +317,18 @@ pub struct Commit {
     pub files: Vec<FileChange>,
     /// Whether the remote that is pushed to has it already.
     pub is_pushed: bool,
+    /// Whether the remote's own edition of this branch has it already.
+    pub is_published: bool,
     /// Its signature, where the policy lists keys.
     pub signature: Fact<Signature>,
+}
+
+impl Commit {
+    /// Whether its message is the agent's own to write: not one that git or the host wrote for a merge, nor one that was
+    /// taken already.
+    pub fn has_own_message(&self) -> bool {
+        !(self.is_published || self.parents > 1 && self.message.is_of_merge())
+    }
 }
 
 /// How many lines a change has.
@@ -326,6 +342,8 @@ pub struct Lines {
     pub deleted: u64,
     /// Added plus deleted without what is excluded.
     pub counted: u64,
+    /// The ref that `counted` begins at: a pushed branch of the same agent that the change stands on.
+    pub counted_from: Option<String>,
     /// Files whose lines cannot be counted.
     pub binary: Vec<RepoPath>,
     /// The files that count most, most first: path and lines.

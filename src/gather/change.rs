@@ -169,11 +169,7 @@ pub fn gather(
         locks: Fact::NotGathered,
         message,
         changes,
-        base_ref: loaded.base.as_ref().map(|base| match base.reference.strip_prefix("refs/heads/") {
-            // As it is called where the pushers are.
-            Some(name) if is_server => format!("refs/remotes/{}/{name}", plan.policy.remote.value),
-            _ => base.reference.clone(),
-        }),
+        base_ref: loaded.base.as_ref().map(|base| gatherer.as_typed(&base.reference)),
         form: match request.subject {
             Subject::Worktree => CommitForm::Worktree,
             _ => commit_form(environment),

@@ -2,16 +2,16 @@
 
 use std::collections::HashSet;
 
+use super::change_base::Choice;
 use super::environment::Environment;
 use super::identity::rebasing_branch;
 use super::lines;
 use super::noted_tree::staged_tree;
 use super::policy_source::{Base, in_tree};
-use super::repository::{Head, RawCommit, Read, Repository};
+use super::repository::{Head, Read, Repository};
+use super::root::Root;
 use super::tree_diff::{merge_diff, tree_diff};
-use crate::facts::{
-    Change, Event, Fact, FileChange, Lines, MergeBase, Oid, PolicyTexts, RepoPath, Unavailable,
-};
+use crate::facts::{Change, Event, Fact, FileChange, Lines, Oid, PolicyTexts, RepoPath, Unavailable};
 use crate::policy::{FILE, Plan, cases};
 use crate::rules::Need;
 
@@ -23,18 +23,6 @@ pub(super) struct Gatherer<'a> {
     pub(super) base: Option<&'a Base>,
     pub(super) needs: Vec<Need>,
     pub(super) event: Event,
-}
-
-/// What a change does not reach to. Where clocks were wrong by days, git and libgit2 both stop looking too soon, and take the
-/// merge base for a commit of the change; nobody has to look for what is named.
-fn beyond(merge_base: Option<MergeBase>, exclude: impl IntoIterator<Item = Oid>) -> Vec<Oid> {
-    exclude.into_iter().chain(merge_base.map(|base| base.oid)).collect()
-}
-
-/// The commit that a change grew from, with its tree.
-pub(super) struct Root {
-    merge_base: Option<MergeBase>,
-    tree: Option<Oid>,
 }
 
 impl Gatherer<'_> {
@@ -153,14 +141,14 @@ impl Gatherer<'_> {
         let merging = self.merge_heads()?;
         change.is_merging = !merging.is_empty();
         let root = match head.oid {
-            None => Root { merge_base: None, tree: None },
+            None => Root::default(),
             Some(oid) => {
                 let tips: Vec<Oid> = std::iter::once(oid).chain(merging).collect();
-                self.root(self.base.map(|base| base.oid), &tips)?
+                self.root(self.base, &tips, Choice::Nearest)?
             }
         };
-        change.merge_base = root.merge_base;
-        let files = tree_diff(self.repo, root.tree, tree)?;
+        self.grow(&mut change, &root)?;
+        let files = self.whole(&root, tree)?;
         // At the start of a branch the commit that is being made is the whole change.
         let is_start = change.merge_base.map(|base| base.oid) == head.oid && !change.is_merging;
         change.staged = Fact::Known(if is_start { files.clone() } else { self.staged_files(head, tree)? });
@@ -168,12 +156,12 @@ impl Gatherer<'_> {
         let new = if with_commits { &change.files } else { &change.staged };
         change.policy = self.policy(new, tree);
         if with_commits && let Some(oid) = head.oid {
-            let exclude = beyond(change.merge_base, self.base.map(|base| base.oid));
             let unpushed = self.unpushed_of(oid)?;
-            let commits = self.begin_commits(&[oid], &exclude, unpushed.as_ref());
-            change.unchanged = self.unchanged_since_push(&change, oid)?;
+            let commits = self.begin_commits(&[oid], &root.exclude(), unpushed.as_ref());
+            let edition = self.edition(&change)?;
+            change.unchanged = self.unchanged_since_push(&change, oid, edition)?;
             change.lines = self.lines(&change.files, root.tree);
-            change.commits = commits.and_then(|commits| commits.finish(self)).into();
+            change.commits = commits.and_then(|commits| commits.finish(self, oid, edition)).into();
         } else {
             change.lines = self.lines(&change.files, root.tree);
         }
@@ -199,29 +187,6 @@ impl Gatherer<'_> {
             }
         }
         Ok(None)
-    }
-
-    /// Where tips left the base.
-    pub(super) fn root(&self, base: Option<Oid>, tips: &[Oid]) -> Read<Root> {
-        let Some(base) = base else {
-            let name = &self.plan.policy.base.value;
-            let remote = &self.plan.policy.remote.value;
-            return Err(Unavailable::new(
-                format!(
-                    "the base branch `{name}` does not exist: neither refs/remotes/{remote}/{name} nor refs/heads/{name}"
-                ),
-                format!("git fetch {remote} {name}, or correct `base` in the policy"),
-            ));
-        };
-        match self.repo.merge_base(base, tips)? {
-            Some(oid) => {
-                let RawCommit { tree, time, .. } = self.repo.commit(oid)?;
-                Ok(Root { merge_base: Some(MergeBase { oid, time }), tree: Some(tree) })
-            }
-            None if self.repo.is_shallow() => Err(self.too_shallow("the merge base with the base branch")),
-            // An orphan branch: all of it is the change.
-            None => Ok(Root { merge_base: None, tree: None }),
-        }
     }
 
     pub(super) fn too_shallow(&self, what: &str) -> Unavailable {
@@ -279,12 +244,24 @@ impl Gatherer<'_> {
         Ok(Some(self.repo.commits(&[tip], &has)?.into_iter().collect()))
     }
 
+    /// The remote's own edition of a branch that is here.
+    fn edition(&self, change: &Change) -> Read<Option<Oid>> {
+        match &change.branch {
+            Some(branch) => {
+                self.repo.find_ref(&format!("refs/remotes/{}/{branch}", self.plan.policy.remote.value))
+            }
+            None => Ok(None),
+        }
+    }
+
     /// What a push of this branch would rewrite and leave as it is.
-    fn unchanged_since_push(&self, change: &Change, tip: Oid) -> Read<HashSet<RepoPath>> {
-        let (remote, Some(branch)) = (&self.plan.policy.remote.value, &change.branch) else {
-            return Ok(HashSet::new());
-        };
-        match self.repo.find_ref(&format!("refs/remotes/{remote}/{branch}"))? {
+    fn unchanged_since_push(
+        &self,
+        change: &Change,
+        tip: Oid,
+        edition: Option<Oid>,
+    ) -> Read<HashSet<RepoPath>> {
+        match edition {
             Some(old) if self.repo.merge_base(old, &[tip])? != Some(old) => self.unchanged(change, old, tip),
             _ => Ok(HashSet::new()),
         }
@@ -301,44 +278,46 @@ impl Gatherer<'_> {
 
     pub(super) fn range(&self, from: Oid, to: Oid) -> Read<Change> {
         let mut change = self.empty_change(None);
-        self.fill(&mut change, from, to, &[from], None)?;
+        let base = Base { reference: String::new(), oid: from };
+        let root = self.root_at(base, self.repo.merge_base(from, &[to])?, Vec::new())?;
+        self.fill(&mut change, &root, to, None, None)?;
         Ok(change)
     }
 
     /// A change that waits to be merged; none of it counts as seen before.
     pub(super) fn proposed(&self, from: Oid, to: Oid, branch: Option<&str>) -> Read<Change> {
-        let mut change = self.range(from, to)?;
+        let mut change = self.empty_change(branch.map(str::to_owned));
+        let reference = self.base.map(|base| base.reference.clone()).unwrap_or_default();
+        let root = self.root(Some(&Base { reference, oid: from }), &[to], Choice::Given)?;
+        self.fill(&mut change, &root, to, None, None)?;
         change.committer = Some(self.repo.commit(to)?.committer);
-        change.branch = branch.map(str::to_owned);
         change.elsewhere = change.branch.clone();
         Ok(change)
     }
 
-    /// Fills in what `tip` adds to `base`.
+    /// Fills in what `tip` adds. `edition`: what the remote has of the branch.
     pub(super) fn fill(
         &self,
         change: &mut Change,
-        base: Oid,
+        root: &Root,
         tip: Oid,
-        exclude: &[Oid],
         unpushed: Option<&HashSet<Oid>>,
+        edition: Option<Oid>,
     ) -> Read<()> {
-        change.base = Some(base);
         change.head = Some(tip);
-        let root = self.root(Some(base), &[tip])?;
-        change.merge_base = root.merge_base;
+        self.grow(change, root)?;
         let tree = self.repo.commit(tip)?.tree;
-        change.files = if self.repo.merge_bases(base, tip)?.len() > 1 {
-            self.effect(base, tip).into()
-        } else {
-            tree_diff(self.repo, root.tree, Some(tree)).into()
+        change.files = match &root.base {
+            Some(base) if self.repo.merge_bases(base.oid, tip)?.len() > 1 => {
+                self.effect(base.oid, tip).into()
+            }
+            _ => self.whole(root, Some(tree)).into(),
         };
         change.policy = self.policy(&change.files, Some(tree));
         // Lines are counted while git looks at the files of the commits.
-        let exclude = beyond(root.merge_base, exclude.iter().copied());
-        let commits = self.begin_commits(&[tip], &exclude, unpushed);
+        let commits = self.begin_commits(&[tip], &root.exclude(), unpushed);
         change.lines = self.lines(&change.files, root.tree);
-        change.commits = commits.and_then(|commits| commits.finish(self)).into();
+        change.commits = commits.and_then(|commits| commits.finish(self, tip, edition)).into();
         Ok(())
     }
 

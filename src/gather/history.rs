@@ -9,7 +9,7 @@ use super::gatherer::Gatherer;
 use super::repository::{RawCommit, Read, Repository};
 use super::stream::Stream;
 use super::tree_diff::{merge_diff, tree_diff};
-use crate::facts::{Commit, Fact, FileChange, Message, Oid, Unavailable};
+use crate::facts::{Commit, Fact, FileChange, Message, Oid, RepoPath, Unavailable};
 use crate::rules::Need;
 use crate::signature::{self, Signature};
 
@@ -32,7 +32,7 @@ impl Gatherer<'_> {
         exclude: &[Oid],
         unpushed: Option<&HashSet<Oid>>,
     ) -> Read<Vec<Commit>> {
-        self.begin_commits(include, exclude, unpushed)?.finish(self)
+        self.begin_commits(include, exclude, unpushed)?.all(self)
     }
 
     /// The same, with files that git may still be looking for: other things can be done meanwhile.
@@ -68,11 +68,24 @@ impl Gatherer<'_> {
                     files,
                     message: Message { text: raw.message }.condensed(),
                     is_pushed: unpushed.is_some_and(|unpushed| !unpushed.contains(&oid)),
+                    is_published: false,
                     signature: self.signature_of(oid),
                 })
             })
             .collect();
         Ok(Begun { commits: commits?, stream })
+    }
+
+    /// Notes which commits of `tip` the remote's own edition of the branch has.
+    fn mark_published(&self, commits: &mut [Commit], tip: Oid, edition: Option<Oid>) -> Read<()> {
+        let Some(edition) = edition.filter(|_| !commits.is_empty()) else {
+            return Ok(());
+        };
+        let new: HashSet<Oid> = self.repo.commits(&[tip], &[edition])?.into_iter().collect();
+        for commit in commits {
+            commit.is_published = !new.contains(&commit.oid);
+        }
+        Ok(())
     }
 
     /// The signature of a commit, where there are keys that it could be held against.
@@ -97,8 +110,14 @@ impl Gatherer<'_> {
 }
 
 impl Begun {
-    /// The commits with all of their files.
-    pub(super) fn finish(self, gatherer: &Gatherer<'_>) -> Read<Vec<Commit>> {
+    /// The commits with all of their files. `edition`: what the remote has of the branch whose tip is given.
+    pub(super) fn finish(self, gatherer: &Gatherer<'_>, tip: Oid, edition: Option<Oid>) -> Read<Vec<Commit>> {
+        let mut commits = self.all(gatherer)?;
+        gatherer.mark_published(&mut commits, tip, edition)?;
+        Ok(commits)
+    }
+
+    fn all(self, gatherer: &Gatherer<'_>) -> Read<Vec<Commit>> {
         let Self { mut commits, stream } = self;
         if let Some(stream) = stream
             && !stream.finish(|at, files| commits[at].files = files)
@@ -108,7 +127,28 @@ impl Begun {
                 commit.files = files_of(gatherer.repo, &gatherer.repo.commit(commit.oid)?)?;
             }
         }
+        for commit in commits.iter_mut().filter(|commit| commit.parents == 2 && !commit.files.is_empty()) {
+            leave_out_merged(gatherer.repo, commit);
+        }
         Ok(commits)
+    }
+}
+
+/// Leaves out what git merges by itself where both sides have changed a file: no one of its parents has that, and yet it is
+/// nothing of the merge's own.
+fn leave_out_merged(repo: &dyn Repository, commit: &mut Commit) {
+    let merged = || -> Read<HashSet<RepoPath>> {
+        let RawCommit { tree, parents, .. } = repo.commit(commit.oid)?;
+        let [ours, theirs] = parents[..] else {
+            return Ok(commit.files.iter().map(|file| file.path.clone()).collect());
+        };
+        let (merged, open) = repo.merged(ours, theirs)?;
+        let differ = tree_diff(repo, Some(merged), Some(tree))?;
+        Ok(differ.into_iter().map(|file| file.path).chain(open).collect())
+    };
+    // Where that cannot be found out, all of it counts.
+    if let Ok(own) = merged() {
+        commit.files.retain(|file| own.contains(&file.path));
     }
 }
 

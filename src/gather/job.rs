@@ -116,12 +116,24 @@ fn head(repo: &dyn Repository, job: &Job, base: &Base, remote: &str) -> Result<O
 /// The refs that somebody may mean who types a name; what is exact means nothing else, so that no branch can
 /// be given a name that takes its place.
 fn meant(remote: &str, typed: &str) -> Vec<String> {
-    let below = typed.strip_prefix(remote).and_then(|rest| rest.strip_prefix('/'));
-    match below {
-        _ if Oid::from_hex(typed).is_some() => Vec::new(),
-        _ if typed.starts_with("refs/") => vec![typed.to_owned()],
-        Some(branch) => vec![tracking(remote, branch)],
-        None => vec![tracking(remote, typed), format!("refs/heads/{typed}")],
+    match (branch_of(remote, typed), typed.strip_prefix("refs/")) {
+        (Some(branch), Some(rest)) if rest.starts_with("heads/") => {
+            vec![typed.to_owned(), tracking(remote, branch)]
+        }
+        (_, Some(_)) => vec![typed.to_owned()],
+        (Some(branch), None) if branch != typed => vec![tracking(remote, branch)],
+        (Some(branch), None) => vec![tracking(remote, branch), format!("refs/heads/{branch}")],
+        (None, None) => Vec::new(),
+    }
+}
+
+/// The branch of the remote that a name stands for: `main` for `main`, `origin/main` and both of their full names.
+fn branch_of<'t>(remote: &str, typed: &'t str) -> Option<&'t str> {
+    let of_remote = |name: &'t str| name.strip_prefix(remote).and_then(|rest| rest.strip_prefix('/'));
+    match typed.strip_prefix("refs/") {
+        Some(rest) => rest.strip_prefix("heads/").or_else(|| of_remote(rest.strip_prefix("remotes/")?)),
+        None if Oid::from_hex(typed).is_some() => None,
+        None => of_remote(typed).or(Some(typed)),
     }
 }
 
@@ -185,7 +197,12 @@ fn load(repo: &dyn Repository, base: &Base) -> Result<Option<(Plan, Oid)>, Error
 fn missing(what: &str, side: &Side, remote: &str, job: &Job) -> Error {
     let Side { branch, commit, refspec } = side;
     let name = branch.as_ref().or(commit.as_ref()).or(refspec.as_ref()).cloned().unwrap_or_default();
-    let refspec = match (refspec, branch) {
+    let typed = |text: &String| match job.host {
+        Host::Plain => branch_of(remote, text).unwrap_or(text).to_owned(),
+        _ => text.clone(),
+    };
+    let (refspec, branch) = (refspec.as_ref().map(typed), branch.as_ref().map(typed));
+    let refspec = match (&refspec, &branch) {
         (Some(refspec), Some(branch)) if refspec == branch => {
             format!("+refs/heads/{branch}:{}", tracking(remote, branch))
         }

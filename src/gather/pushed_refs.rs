@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use super::change_base::Choice;
 use super::gatherer::Gatherer;
 use super::locks::lock_events;
 use super::push::PushLine;
@@ -163,14 +164,16 @@ impl Gatherer<'_> {
         }
         // What is pushed to the base itself is compared with what the remote has of it.
         let is_base = branch.as_deref() == Some(self.plan.policy.base.value.as_str());
-        let base = if is_base { old } else { None };
-        let base = base.or(self.base.map(|base| base.oid));
+        let mut base = self.base.cloned();
+        if let (true, Some(oid), Some(base)) = (is_base, old, &mut base) {
+            base.oid = oid;
+        }
         if branch.is_none() {
             // What is done to the history of a request counts, too.
             if is_request && change.update == Some(RefUpdate::Rewrite) {
                 return Ok(Some(change));
             }
-            let exclude: Vec<Oid> = base.into_iter().chain(old).collect();
+            let exclude: Vec<Oid> = base.map(|base| base.oid).into_iter().chain(old).collect();
             // Whose it is, the commits tell, even if none of them is new.
             if disguise.is_some() {
                 change.head = Some(tip);
@@ -199,9 +202,10 @@ impl Gatherer<'_> {
             return Ok(Some(change));
         }
         let Some(base) = base else {
-            return self.root(None, &[tip]).map(|_| None);
+            return Err(self.no_base());
         };
-        self.fill(&mut change, base, tip, &[base], Some(unpushed))?;
+        let root = self.root(Some(&base), &[tip], Choice::Nearest)?;
+        self.fill(&mut change, &root, tip, Some(unpushed), old)?;
         if let (Some(RefUpdate::Rewrite), Some(old)) = (change.update, old) {
             change.unchanged = self.unchanged(&change, old, tip)?;
         }

@@ -42,6 +42,8 @@ pub struct Report {
     /// The merge base, if one change was judged.
     #[schemars(with = "Option<String>")]
     pub base: Option<Oid>,
+    /// The ref of the protected branch that the change is held against, if one change was judged.
+    pub base_ref: Option<String>,
     /// The tip, if one change was judged.
     #[schemars(with = "Option<String>")]
     pub head: Option<Oid>,
@@ -121,6 +123,9 @@ pub struct Stats {
     pub deleted: Option<u64>,
     /// Lines that count against the limit.
     pub counted: Option<u64>,
+    /// The ref that these lines are counted from: a pushed branch of the same agent that the change stands on. Null:
+    /// from the merge base.
+    pub counted_from: Option<String>,
     /// The most lines that one change may have; null: any number.
     pub limit: Option<u64>,
 }
@@ -140,6 +145,12 @@ pub struct ChangeSummary {
     /// The merge base.
     #[schemars(with = "Option<String>")]
     pub base: Option<Oid>,
+    /// The ref of the protected branch that it is held against.
+    pub base_ref: Option<String>,
+    /// Whether that is another one than the base that the policy names.
+    #[serde(skip)]
+    #[schemars(skip)]
+    pub is_other_base: bool,
     /// The tip.
     #[schemars(with = "Option<String>")]
     pub head: Option<Oid>,
@@ -322,6 +333,7 @@ impl Report {
             agent,
             branch: single.and_then(|change| change.branch.clone()),
             base: single.and_then(|change| change.base),
+            base_ref: single.and_then(|change| change.base_ref.clone()),
             head: single.and_then(|change| change.head),
             repository,
             policy,
@@ -362,6 +374,7 @@ impl Report {
             identity: Identity::None,
             branch: None,
             base: None,
+            base_ref: None,
             head: None,
             repository: None,
             policy: PolicySource { source, oid: None },
@@ -392,6 +405,10 @@ fn summed(changes: &[ChangeSummary]) -> Stats {
         added: sum(stats().map(|stats| stats.added)),
         deleted: sum(stats().map(|stats| stats.deleted)),
         counted: sum(stats().map(|stats| stats.counted)),
+        counted_from: match changes {
+            [change] => change.stats.counted_from.clone(),
+            _ => None,
+        },
         limit: changes.first().and_then(|change| change.stats.limit),
     }
 }

@@ -76,6 +76,7 @@ pub fn fail() -> Report {
         added: Some(200),
         deleted: Some(60),
         counted: Some(260),
+        counted_from: None,
         limit: Some(300),
     };
     Report {
@@ -86,6 +87,7 @@ pub fn fail() -> Report {
         identity: Identity::Claimed,
         branch: Some("feat/a2/x".into()),
         base: Some(oid(1)),
+        base_ref: Some("refs/remotes/origin/main".into()),
         head: Some(oid(4)),
         repository: Some("https://example.com/o/r.git".into()),
         policy: PolicySource {
@@ -108,6 +110,8 @@ pub fn fail() -> Report {
             agent: Some("a2".into()),
             identity: Identity::Claimed,
             base: Some(oid(1)),
+            base_ref: Some("refs/remotes/origin/main".into()),
+            is_other_base: false,
             head: Some(oid(4)),
             stats,
             binary: vec![],

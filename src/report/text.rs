@@ -237,6 +237,16 @@ pub(super) fn who(report: &Report) -> &str {
     }
 }
 
+/// What it was held against, where that is not the base that the policy names.
+fn against(report: &Report) -> String {
+    let others = report.changes.iter().filter(|change| change.is_other_base);
+    let mut names: Vec<&str> =
+        others.filter_map(|change| change.base_ref.as_deref()).map(crate::facts::typed_ref).collect();
+    names.sort_unstable();
+    names.dedup();
+    if names.is_empty() { String::new() } else { format!(", against {}", names.join(" and ")) }
+}
+
 /// How much was found: `2 errors, 1 warning`.
 pub(super) fn found(report: &Report) -> String {
     let count = |is_it: fn(&Finding) -> bool, one: &str, many: &str| {
@@ -268,7 +278,7 @@ pub fn verdict_words(report: &Report) -> String {
 /// The verdict on one line.
 pub(super) fn last_line(report: &Report, style: Style) -> String {
     let found = found(report);
-    let whose = format!("{}, {}", report.event, who(report));
+    let whose = format!("{}, {}{}", report.event, who(report), against(report));
     match report.verdict {
         Verdict::Pass => {
             let size = match (report.stats.files, report.stats.counted) {
@@ -303,7 +313,8 @@ pub(super) fn last_line(report: &Report, style: Style) -> String {
                 "check" | "ci" => "could not decide",
                 _ => "could not decide; nothing was committed",
             };
-            format!("git-lane: {} ({})", style.level(Level::Error, refused), report.event)
+            let event = format!("{}{}", report.event, against(report));
+            format!("git-lane: {} ({event})", style.level(Level::Error, refused))
         }
     }
 }

@@ -163,8 +163,11 @@ impl<'a> Context<'a> {
 
     /// The base as it is typed: `origin/main`, or the whole name of its ref where git would take that for another.
     pub fn base_name(&self) -> &str {
-        let reference = self.facts.base_ref.as_deref().unwrap_or("refs/heads/main");
-        if self.facts.is_base_shadowed { reference } else { typed_ref(reference) }
+        let base = self.change.base_ref.as_ref().or(self.facts.base_ref.as_ref());
+        let reference = base.map_or("refs/heads/main", String::as_str);
+        // What shadows the base is known of the policy's alone; a whole name is right for any other.
+        let is_whole = self.facts.is_base_shadowed || self.change.base_ref.is_some();
+        if is_whole { reference } else { typed_ref(reference) }
     }
 
     /// The command that makes messages anew, commit by commit: `amend` where one commit is all there

@@ -20,8 +20,7 @@ bisected, and conflicts are solved where they belong.
 `git merge origin/main` in the worktree of `a2`.
 
 ## How to get on
-`git fetch origin main && git rebase origin/main` puts your commits on top of the base and leaves the
-merge out. A merge that is under way is given up with `git merge --abort`.
+`git rebase origin/main` puts your commits on top of the base and leaves the merge out. A merge that is under way is given up with `git merge --abort`.
 ",
     level: Level::Error,
     at: &[Stage::Commit, Stage::Push, Stage::Server, Stage::Ci],
@@ -39,7 +38,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailab
         if context.change.is_merging || context.facts.event == Event::PreMergeCommit {
             findings.add(Draft {
                 headline: "this makes a merge commit, which the push will refuse".to_owned(),
-                help: format!("rebase instead: git merge --abort; git rebase {base}"),
+                help: "rebase instead: give the merge up, git merge --abort\nthen: git lane sync".to_owned(),
                 span,
                 at_most: Some(Level::Warn),
                 ..Draft::default()
@@ -50,7 +49,10 @@ fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailab
     for commit in context.commits()?.iter().filter(|commit| commit.parents > 1) {
         findings.add(Draft {
             headline: "that is a merge".to_owned(),
-            help: format!("rebase, don't merge: git rebase {base} (it leaves merges out)"),
+            help: format!(
+                "rebase, don't merge: {}git rebase {base} (it leaves merges out)",
+                context.switch()
+            ),
             span,
             ..Draft::of_commit(commit)
         });
@@ -77,7 +79,7 @@ mod tests {
     fn at_push() {
         assert_eq!(merge(Scene::new(PrePush, "a2"))[0], "error merge-commit @07");
         let allowed = Scene::new(PrePush, "a2").with("merges: deny", "merges: allow");
-        assert_eq!(merge(allowed), ["error untagged-message @07"]);
+        assert_eq!(merge(allowed).len(), 0);
         assert_eq!(merge(Scene::new(PrePush, "")).len(), 0);
     }
 

@@ -13,7 +13,7 @@ pub static RULE: Rule = Rule {
 A commit whose subject does not begin with one of the types under `message.types`, as
 [Conventional Commits](https://www.conventionalcommits.org/en/v1.0.0/) has it: `type(scope)!: text`.
 The agent's tag may stand before it. Merges, reverts and the subject after `fixup! `, `squash! ` and
-`amend! ` are left to git.
+`amend! ` are left to git, and commits that the remote's own edition of the branch has are not judged again.
 
 ## Why
 Release notes and version numbers are made from these words.
@@ -45,7 +45,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailab
         }
         return Ok(());
     }
-    let plain = context.commits()?.iter().filter(|commit| commit.parents < 2);
+    let plain = context.commits()?.iter().filter(|commit| commit.parents < 2 && !commit.is_published);
     for commit in plain.filter(|commit| !is_conventional(plan, &commit.message.subject())) {
         let reword = context.reword("git commit --amend", "`reword` it in: git rebase -i");
         findings.add(Draft {

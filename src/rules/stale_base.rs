@@ -1,26 +1,27 @@
 //! `stale-base`
 
 use super::{Context, Draft, Findings, Rule};
-use crate::facts::{RefUpdate, Stage, Unavailable};
+use crate::facts::{RefUpdate, Stage, Unavailable, typed_ref};
 use crate::policy::model::Level;
 use crate::policy::scalar::in_words;
 
 pub static RULE: Rule = Rule {
     id: "stale-base",
-    summary: "the base moved on, and the merge base is older than `max_age`",
+    summary: "the base moved on more than `max_age` ago, and the change does not have it",
     docs: "\
 ## What it finds
-A change whose merge base is older than `history.max_age` while the base has newer commits. A warning,
-unless the policy says otherwise.
+A change that lacks commits of its base which are older than `history.max_age`. What counts is since when the
+base has moved on without the change, not how old the last commit is that both have: right after
+`git lane sync` there is nothing to warn of. A warning, unless the policy says otherwise.
 
 ## Why
 The longer a branch stays away from its base, the more it conflicts: rebase every two or three hours.
 
 ## Example
-With `max_age: 3h`, a branch that left `main` this morning, when `main` has moved since.
+With `max_age: 3h`, a branch that left `main` this morning, when `main` moved on before noon and it is four o'clock.
 
 ## How to get on
-`git fetch origin main && git rebase origin/main`, then `git push --force-with-lease`.
+`git lane sync`, then `git lane push --force-with-lease`.
 ",
     level: Level::Warn,
     at: &[Stage::Commit, Stage::Push, Stage::Ci],
@@ -31,23 +32,23 @@ With `max_age: 3h`, a branch that left `main` this morning, when `main` has move
 };
 
 fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailable> {
-    let policy = &context.plan.policy;
-    let (Some(base), Some(merge_base), Some(max_age)) =
-        (context.change.base, context.change.merge_base, &policy.history.max_age)
+    let (Some(moved), Some(left), Some(max_age)) =
+        (context.change.base_moved, context.change.merge_base, &context.plan.policy.history.max_age)
     else {
         return Ok(());
     };
-    let age = u64::try_from(context.facts.now - merge_base.time).unwrap_or(0);
-    if context.change.update == Some(RefUpdate::Delete)
-        || base == merge_base.oid
-        || age <= max_age.value.seconds
-    {
+    let age = |since: i64| u64::try_from(context.facts.now - since).unwrap_or(0);
+    if context.change.update == Some(RefUpdate::Delete) || age(moved) <= max_age.value.seconds {
         return Ok(());
     }
-    let (remote, name) = (&policy.remote.value, &policy.base.value);
+    let base = typed_ref(context.base_name());
     findings.add(Draft {
-        headline: format!("`{name}` has moved on, and this change left it {} ago", in_words(age)),
-        help: format!("git fetch {remote} {name} && git rebase {remote}/{name}"),
+        headline: format!(
+            "`{base}` moved on more than {} ago, and this change left it {} ago",
+            max_age.value,
+            in_words(age(left.time))
+        ),
+        help: format!("{}git lane sync", context.switch()),
         span: max_age.span,
         ..Draft::default()
     });
@@ -57,18 +58,25 @@ fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailab
 #[cfg(test)]
 mod tests {
     use crate::facts::Event::PreCommit;
-    use crate::rules::testing::{Scene, oid};
+    use crate::rules::testing::Scene;
 
-    fn after(seconds: i64, base: u8) -> Vec<String> {
-        let scene = Scene::new(PreCommit, "a2").change(|change| change.base = Some(oid(base)));
-        scene.facts(|facts| facts.now = 1_000 + seconds).findings()
+    fn after(seconds: i64, moved: Option<i64>) -> Scene {
+        let scene = Scene::new(PreCommit, "a2").change(|change| change.base_moved = moved);
+        scene.facts(|facts| facts.now = 1_000 + seconds)
     }
 
     #[test]
     fn old_and_left_behind() {
-        assert_eq!(after(10_801, 5), ["warn stale-base"]);
-        assert_eq!(after(10_800, 5).len(), 0, "not yet old");
-        assert_eq!(after(99_999, 1).len(), 0, "the base did not move");
-        assert_eq!(after(-50, 5).len(), 0, "a clock set back");
+        assert_eq!(after(10_801, Some(1_000)).findings(), ["warn stale-base"]);
+        assert_eq!(after(10_800, Some(1_000)).findings().len(), 0, "not yet old");
+        assert_eq!(after(99_999, None).findings().len(), 0, "the base did not move, or only now");
+        assert_eq!(after(-50, Some(1_000)).findings().len(), 0, "a clock set back");
+    }
+
+    #[test]
+    fn it_names_the_base_of_the_change() {
+        let scene = after(10_801, Some(1_000));
+        let scene = scene.change(|change| change.base_ref = Some("refs/remotes/origin/release/1".into()));
+        assert!(scene.headlines()[0].starts_with("`origin/release/1` moved on"), "{:?}", scene.headlines());
     }
 }

@@ -115,6 +115,7 @@ impl Scene {
                 message: Message { text: message.into() },
                 files: files(paths),
                 is_pushed: false,
+                is_published: false,
                 signature: Fact::NotGathered,
             });
         })

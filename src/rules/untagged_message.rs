@@ -11,7 +11,8 @@ pub static RULE: Rule = Rule {
 ## What it finds
 A commit of an agent whose message bears the agent's tag in none of the forms under `message.tag`, or
 bears the tag of another agent. A form in brackets is looked for in the subject, a trailer in the
-last paragraph.
+last paragraph. What git or the host wrote for a merge commit is left alone (`Merge branch 'main' into …`, `Merge
+pull request #…`), and so are commits that the remote's own edition of the branch has already.
 
 ## Why
 History outlives branches. The tag is what tells later who did what.
@@ -41,6 +42,9 @@ fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailab
         let Some(others) = breach(context, agent, message) else {
             return Ok(());
         };
+        if context.change.is_merging && message.is_of_merge() {
+            return Ok(());
+        }
         let subject = message.subject();
         findings.add(Draft {
             headline: match others.as_str() {
@@ -52,7 +56,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailab
         });
         return Ok(());
     }
-    for commit in context.commits()? {
+    for commit in context.commits()?.iter().filter(|commit| commit.has_own_message()) {
         let Some(others) = breach(context, agent, &commit.message) else {
             continue;
         };
@@ -101,6 +105,7 @@ fn draft(context: &Context<'_>, others: String) -> Draft {
 #[cfg(test)]
 mod tests {
     use crate::facts::Event::{CommitMsg, PrePush};
+    use crate::facts::Fact;
     use crate::rules::testing::Scene;
 
     fn commit(message: &str) -> Vec<String> {
@@ -124,6 +129,44 @@ mod tests {
     #[test]
     fn at_push_each_commit_is_named() {
         let scene = Scene::new(PrePush, "a2").commit(7, "[A2] x", &[]).commit(8, "y", &[]);
+        assert_eq!(scene.findings(), ["error untagged-message @08"]);
+    }
+
+    #[test]
+    fn what_git_or_the_host_wrote_for_a_merge_is_left_alone() {
+        let with = |message: &str, parents: usize| {
+            let scene =
+                Scene::new(PrePush, "a2").with("merges: deny", "merges: allow").commit(7, message, &[]);
+            let scene = scene.change(|change| {
+                if let Fact::Known(commits) = &mut change.commits {
+                    commits[0].parents = parents;
+                }
+            });
+            scene.findings()
+        };
+        for message in [
+            "Merge branch 'main' into feat/a2/x",
+            "Merge remote-tracking branch 'origin/main'",
+            "Merge pull request #7 from o/feat/a2/y\n\nfeat: y",
+            "Merge branch 'feat/a2/y' into 'feat/a2/x'\n\nSee merge request o/r!1",
+            "Merged in feat/a2/y (pull request #7)",
+        ] {
+            assert_eq!(with(message, 2).len(), 0, "{message}");
+            assert_eq!(with(message, 1), ["error untagged-message @07"], "no merge: {message}");
+        }
+        assert_eq!(with("feat: merge it all", 2), ["error untagged-message @07"]);
+        let making = Scene::new(CommitMsg, "a2").message("Merge branch 'main' into feat/a2/x");
+        assert_eq!(making.of("untagged-message").len(), 1);
+        assert_eq!(making.change(|change| change.is_merging = true).of("untagged-message").len(), 0);
+    }
+
+    #[test]
+    fn what_the_remote_s_edition_has_is_not_judged_again() {
+        let scene = Scene::new(PrePush, "a2").commit(7, "x", &[]).commit(8, "y", &[]).change(|change| {
+            if let Fact::Known(commits) = &mut change.commits {
+                commits[0].is_published = true;
+            }
+        });
         assert_eq!(scene.findings(), ["error untagged-message @08"]);
     }
 
