@@ -118,6 +118,20 @@ fn identities() {
 }
 
 #[test]
+fn what_cannot_be_written() {
+    let sandbox = Sandbox::with_repo();
+    sandbox.install(&sandbox.main(), &[]);
+    says(&doctor(&sandbox, &sandbox.main()), "write access Ok", &["all writable"]);
+    // Permissions stop everybody but root: a file where a folder should be stops root, too.
+    fs::write(sandbox.main().join(".git/refs/lane"), "").unwrap();
+    says(
+        &doctor(&sandbox, &sandbox.main()),
+        "write access Problem",
+        &["refs/lane cannot be written", "=> show whose"],
+    );
+}
+
+#[test]
 fn policies() {
     let sandbox = Sandbox::new();
     sandbox.git(&sandbox.root, &["init", "-q", "-b", "main", "main"]);

@@ -202,6 +202,25 @@ fn a_worktree_made_in_another_ones_folder_has_its_hooks() {
     sub.commit(FOREIGN, "x\n", "feat: a").fails(1);
 }
 
+#[test]
+fn uninstall_gives_back_what_setup_wrote_too() {
+    for text in ["", "*.o\n", "# no end"] {
+        let (scratch, tree) = Scratch::installed();
+        let exclude = scratch.root().join(".git/info/exclude");
+        fs::create_dir_all(exclude.parent().unwrap()).unwrap();
+        fs::write(&exclude, text).unwrap();
+        scratch.lane(&["setup", "a3"]).ok();
+        tree.lane(&["check"]).ok();
+        assert!(fs::read_to_string(&exclude).unwrap().contains("git-lane"));
+        scratch
+            .lane(&["uninstall", "--all"])
+            .ok()
+            .says("info/exclude does not keep these out of git any more");
+        assert_eq!(fs::read_to_string(&exclude).unwrap_or_default(), text);
+        assert!(!scratch.root().join(".git/lane").exists());
+    }
+}
+
 /// A git that starts hooks from its configuration: the one on the path, or the one that `LANE_TEST_GIT` names.
 fn newer_git() -> Option<PathBuf> {
     let named = std::env::var_os("LANE_TEST_GIT").map(PathBuf::from);

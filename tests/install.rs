@@ -170,6 +170,17 @@ fn all_worktrees_of_the_policy() {
 }
 
 #[test]
+fn a_file_that_names_another_agent_is_named() {
+    let sandbox = Sandbox::with_repo();
+    fs::write(sandbox.main().join(".agent.env"), "AGENT_ID=a2\n").unwrap();
+    let said = sandbox.install(&sandbox.main(), &["--agent", "a1"]);
+    assert!(said.contains(".agent.env says AGENT_ID=a2, and this worktree is a1's now"), "{said}");
+    assert!(said.contains("git lane install --agent a2"), "{said}");
+    let said = sandbox.install(&sandbox.main(), &["--agent", "a2"]);
+    assert!(!said.contains("AGENT_ID"), "{said}");
+}
+
+#[test]
 fn what_does_not_fit_is_refused() {
     let sandbox = Sandbox::with_repo();
     let before = sandbox.snapshot();

@@ -13,6 +13,9 @@ use crate::install::ran;
 /// The hooks of a commit, in the order in which git starts them.
 const OF_COMMIT: [&str; 3] = ["pre-commit", "prepare-commit-msg", "commit-msg"];
 
+/// Who was told that hooks are missing.
+const TOLD: &str = "told";
+
 /// Looks whether git still runs our other hooks, of this worktree and of the others, and says so where it does not. Those
 /// of this worktree that git does not start itself, as far as this hook has to care.
 pub(super) fn look(repo: &Opened, name: &str) -> Vec<&'static str> {
@@ -38,7 +41,7 @@ pub(super) fn look(repo: &Opened, name: &str) -> Vec<&'static str> {
         said.push_str(&in_force::warnings(layout, &found, false));
     }
     // The hook from the configuration, or a script that a manager renamed, may have said it a moment ago.
-    let is_told = || name != "pre-push" && ran::is_judged(layout, "pre-commit", &staged_subject(repo));
+    let is_told = || ran::is_judged(layout, TOLD, &parent());
     if !said.is_empty() && !is_told() {
         complain(&said);
     }
@@ -71,7 +74,20 @@ pub(super) fn look_beside(repo: &Opened, name: &str) {
     if !is_last {
         found.retain(|(_, lack)| *lack != Lack::NotInstalled);
     }
-    complain(&in_force::warnings(layout, &found, true));
+    let said = in_force::warnings(layout, &found, true);
+    if !said.is_empty() {
+        complain(&said);
+        ran::has_judged(layout, TOLD, &parent());
+    }
+}
+
+/// The git that started this hook.
+fn parent() -> ran::Subject {
+    #[cfg(unix)]
+    let parent = std::os::unix::process::parent_id();
+    #[cfg(not(unix))]
+    let parent = std::process::id();
+    ran::Subject::default().bytes(&parent.to_be_bytes())
 }
 
 fn folder(repo: &Opened) -> Option<PathBuf> {

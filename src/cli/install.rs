@@ -4,8 +4,9 @@ use super::args::{Install, ServerHook, Uninstall};
 use super::output::Output;
 use super::session::Session;
 use crate::error::Error;
-use crate::gather::Opened;
+use crate::gather::{Opened, Repository};
 use crate::install::{self, InstallOptions, Outcome, ServerOptions};
+use crate::setup;
 
 /// Puts the hooks into this worktree, or into all of them.
 ///
@@ -35,8 +36,17 @@ pub fn install(args: &Install, output: &Output) -> super::Outcome {
 /// What keeps it from doing so; then all is as it was.
 pub fn uninstall(args: &Uninstall, output: &Output) -> super::Outcome {
     let repo = Opened::open()?;
-    let done =
-        if args.server { install::uninstall_server(&repo)? } else { install::uninstall(&repo, args.all)? };
+    if args.server {
+        return report(&install::uninstall_server(&repo)?, output);
+    }
+    let lines = if args.all { setup::forget(repo.layout())? } else { Vec::new() };
+    let mut done = install::uninstall(&repo, args.all)?;
+    if !lines.is_empty() {
+        done.notes.push(format!(
+            "info/exclude does not keep these out of git any more: {}; look before you add all files",
+            lines.join(", ")
+        ));
+    }
     report(&done, output)
 }
 

@@ -19,7 +19,7 @@ pub fn claims(
     option: Option<&str>,
 ) -> Read<Vec<IdentityClaim>> {
     let file = match &repo.layout().worktree {
-        Some(root) => in_file(&root.join(ENV_FILE))?,
+        Some(root) => agent_in_file(root)?,
         None => None,
     };
     let said = [
@@ -53,8 +53,13 @@ fn configured(repo: &dyn Repository) -> Read<(IdentitySource, Option<String>)> {
     Ok((source, repo.config("lane.agent")?.pop()))
 }
 
-fn in_file(path: &Path) -> Read<Option<String>> {
-    match std::fs::read(path) {
+/// The agent that `.agent.env` of a worktree names.
+///
+/// # Errors
+/// The file cannot be read.
+pub fn agent_in_file(root: &Path) -> Read<Option<String>> {
+    let path = root.join(ENV_FILE);
+    match std::fs::read(&path) {
         Ok(bytes) => Ok(agent_id(&String::from_utf8_lossy(&bytes))),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(Unavailable::new(

@@ -45,7 +45,7 @@ pub mod worktrees;
 pub use change::{Request, Subject, Told, gather};
 pub use environment::Environment;
 pub use git2_repo::Git2Repository;
-pub use identity::{claims, rebasing_branch};
+pub use identity::{agent_in_file, claims, rebasing_branch};
 pub use index::staged_tree;
 pub use inventory::inventory;
 pub use invocation::Invocation;

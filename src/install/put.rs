@@ -16,7 +16,7 @@ use super::settings::{
 use super::targets::{Target, check, check_binary, given, hooks_paths, is_same, targets};
 use super::{InstallOptions, manager, os, program};
 use crate::error::Error;
-use crate::gather::Repository;
+use crate::gather::{Repository, agent_in_file};
 use crate::policy::Plan;
 
 /// Installs the hooks into this worktree, or into all that the policy names.
@@ -128,8 +128,20 @@ fn put(
             outcome.state = State::Updated;
         }
     }
+    notes.extend(worktrees.iter().filter_map(contradiction));
     worktrees.extend(missing);
     Ok(Outcome { worktrees, notes })
+}
+
+/// What a worktree's file says of its agent, if that is another one: then nothing is decided there.
+fn contradiction(tree: &WorktreeOutcome) -> Option<String> {
+    let agent = tree.agent.as_ref()?;
+    let other = agent_in_file(&tree.root).ok().flatten().filter(|other| other != agent)?;
+    let root = tree.root.display();
+    Some(format!(
+        "{root}/.agent.env says AGENT_ID={other}, and this worktree is {agent}'s now: hooks decide nothing until both \
+         say the same; change that line to AGENT_ID={agent}, or go back: git lane install --agent {other}"
+    ))
 }
 
 /// All files of ours that are missing or differ, written beside their places.

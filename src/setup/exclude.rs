@@ -12,6 +12,8 @@ use crate::gather::{Layout, Loaded};
 use crate::policy::model::Access;
 
 const BEGIN: &str = "# >>> git-lane: files that stay local";
+/// What the first line of our block ends in where the line before it had no end.
+const UNENDED: &str = " (before: no last newline)";
 const END: &str = "# <<< git-lane";
 
 /// What the policy and `setup` itself keep local, as gitignore patterns.
@@ -54,8 +56,40 @@ fn with(text: &str, lines: &[String]) -> Option<(String, Vec<String>)> {
     {
         return Some((format!("{}{added}{}", &text[..end], &text[end..]), new));
     }
-    let gap = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
-    Some((format!("{text}{gap}{BEGIN}\n{added}{END}\n"), new))
+    let is_ended = text.is_empty() || text.ends_with('\n');
+    let (gap, before) = if is_ended { ("", "") } else { ("\n", UNENDED) };
+    Some((format!("{text}{gap}{BEGIN}{before}\n{added}{END}\n"), new))
+}
+
+/// The text without our block, and the lines that were in it; `None` where there is none.
+fn without(text: &str) -> Option<(String, Vec<String>)> {
+    let begin = text.find(BEGIN)?;
+    let inner = begin + text[begin..].find('\n')? + 1;
+    let stop = inner + text[inner..].find(END)?;
+    let rest = text[stop..].find('\n').map_or(text.len(), |at| stop + at + 1);
+    let mut head = &text[..begin];
+    if text[begin..inner].contains(UNENDED) && rest == text.len() {
+        head = head.strip_suffix('\n').unwrap_or(head);
+    }
+    let lines = text[inner..stop].lines().map(str::to_owned).collect();
+    Some((format!("{head}{}", &text[rest..]), lines))
+}
+
+/// Takes our block away; the lines that were in it.
+///
+/// # Errors
+/// The file cannot be read or written.
+pub(super) fn remove(common_dir: &Path) -> Result<Vec<String>, Error> {
+    let path = common_dir.join("info/exclude");
+    let Some((text, lines)) = without(&read(&path)?) else {
+        return Ok(Vec::new());
+    };
+    let path = fs::canonicalize(&path).unwrap_or(path);
+    // Where no file was, there is none again.
+    let written =
+        if text.is_empty() { fs::remove_file(&path) } else { crate::kept::replace(&path, text.as_bytes()) };
+    written.map_err(|error| unwritable(&path, &error))?;
+    Ok(lines)
 }
 
 /// What would be added, for people.
@@ -106,7 +140,20 @@ fn read(path: &Path) -> Result<String, Error> {
 
 #[cfg(test)]
 mod tests {
-    use super::with;
+    use super::{with, without};
+
+    #[test]
+    fn every_byte_comes_back() {
+        for text in ["", "*.o\n", "*.o", "# x\n\n", "a\n# >>> other\n"] {
+            let (with, _) = with(text, &["a b".to_owned(), "/c".to_owned()]).expect("lines");
+            assert_eq!(without(&with), Some((text.to_owned(), vec!["a b".to_owned(), "/c".to_owned()])));
+            assert_eq!(
+                without(&format!("{with}later\n")).map(|(text, _)| text.ends_with("later\n")),
+                Some(true)
+            );
+        }
+        assert_eq!(without("a\n"), None);
+    }
 
     #[test]
     fn a_block_that_grows() {

@@ -21,6 +21,8 @@ pub mod teardown;
 mod tree;
 mod unseen;
 
+use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 pub use files::FOCUS;
@@ -30,7 +32,7 @@ pub use target::{root_of, worktree_name, worktree_name_of};
 
 use crate::agent_env;
 use crate::error::Error;
-use crate::gather::{Loaded, Repository};
+use crate::gather::{Layout, Loaded, Repository};
 use crate::install;
 use crate::pool;
 use crate::ports;
@@ -50,6 +52,30 @@ pub struct Options {
     pub jobs: usize,
     /// The absolute path of the program that the hooks start.
     pub binary: PathBuf,
+}
+
+/// What `setup` and its steps keep in the common git folder.
+const KEPT: [&str; 4] = ["setup", "logs", "ports", "fetch.lock"];
+
+/// Takes away what `setup` put into the common git folder, for the last installation that goes. The patterns that no
+/// longer keep files out of git.
+///
+/// # Errors
+/// Something cannot be read or written.
+pub fn forget(layout: &Layout) -> Result<Vec<String>, Error> {
+    let lane = layout.common_dir.join("lane");
+    let lines = exclude::remove(&layout.common_dir)?;
+    for name in KEPT {
+        let path = lane.join(name);
+        let done = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
+        match done {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                return Err(state::unwritable(&path, &error));
+            }
+            _ => {}
+        }
+    }
+    Ok(lines)
 }
 
 /// Sets worktrees up, or says what that would do.

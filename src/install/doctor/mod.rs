@@ -8,6 +8,7 @@ mod locks;
 mod ports;
 mod server;
 mod worktrees;
+mod write;
 
 use std::ffi::{OsStr, OsString};
 
@@ -79,6 +80,7 @@ pub fn examine(
     let layout = repo.layout();
     let place = layout.worktree.as_ref().unwrap_or(&layout.git_dir);
     checks.push(Check::ok("repository", place.display().to_string()));
+    checks.extend(write::examine(layout));
     let variables: Vec<(OsString, OsString)> = std::env::vars_os().collect();
     match hooks::examine(repo, &variables) {
         Ok(found) => checks.extend(found),
