@@ -27,6 +27,7 @@ mod pool;
 pub mod ports;
 pub mod report;
 pub mod requests;
+pub mod rewrite;
 pub mod rules;
 pub mod run;
 pub mod setup;

@@ -4,7 +4,7 @@
 
 mod support;
 
-use support::{Ran, Scratch, Worktree};
+use support::{POLICY, Ran, Scratch, Worktree};
 
 /// The commands that a message names: what follows `: ` in its lines of help, as it is printed.
 fn commands(text: &str) -> Vec<String> {
@@ -87,4 +87,155 @@ fn a_worktree_is_made_though_the_post_checkout_hook_fails() {
         assert_eq!(tree.git(&["config", "lane.agent"]).out.trim(), agent);
         assert_eq!(tree.git(&["status", "--porcelain"]).out, "");
     }
+}
+
+/// Everything that could be lost: commits by author, date and message, what is staged, and the working tree.
+fn commits(tree: &Worktree) -> String {
+    tree.git(&["log", "--format=%an %ae %at %cn %ct %B", "--reverse", "origin/main..HEAD"]).ok().out
+}
+
+#[test]
+fn drop_leaves_every_commit_and_every_edit() {
+    let (_scratch, tree) = Scratch::installed();
+    for (at, odd) in
+        ["a b.py", "it's.py", "-x.py", ":(top)y.py", "new\nline.py", "[a]*.py"].iter().enumerate()
+    {
+        tree.write(&format!("services/rag_pipeline/{at}.py"), "own\n");
+        tree.write(&format!("services/revenue/{odd}"), "foreign\n");
+        tree.git(&["add", "-A"]).ok();
+        let date = format!("2026-03-0{}T10:00:00 +0100", at + 1);
+        let message = format!("[A2] feat: number {at}\n\nBody of {at}.");
+        let author = ["--author", "Ada <ada@example.com>", "--date", &date];
+        tree.git(&[&["commit", "-q", "--no-verify", "-m", &message], author.as_slice()].concat()).ok();
+    }
+    let before = commits(&tree);
+    // Edits of all kinds, some of a path that is taken out.
+    tree.write("services/rag_pipeline/0.py", "edited\n");
+    tree.write("services/rag_pipeline/staged.py", "staged\n");
+    tree.git(&["add", "services/rag_pipeline/staged.py"]).ok();
+    tree.write("services/revenue/a b.py", "edited again\n");
+    tree.write("untracked", "x\n");
+    let ran = tree.git(&["push", "-q", "origin", "HEAD"]).fails(1);
+    let told = commands(&ran.all());
+    assert!(told[0].starts_with("git lane drop -- "), "{told:?}");
+    let below = Worktree { root: tree.root.join("services/rag_pipeline"), home: tree.home.clone() };
+    sh(&tree, &told[0]).ok().says("6 files").says("6 rewritten commits");
+    assert_eq!(commits(&tree), before);
+    assert_eq!(tree.git(&["log", "--format=%h", "origin/main..", "--", "services/revenue"]).out, "");
+    let status = tree.git(&["status", "--porcelain", "-uall"]).out;
+    assert!(
+        status.starts_with(" M services/rag_pipeline/0.py\nA  services/rag_pipeline/staged.py\n"),
+        "{status}"
+    );
+    assert_eq!(status.matches("?? ").count(), 7, "{status}");
+    let kept = std::fs::read_to_string(tree.root.join("services/revenue/a b.py")).unwrap();
+    assert_eq!(kept, "edited again\n");
+    assert_eq!(
+        tree.git(&["show", "ORIG_HEAD:services/revenue/a b.py"]).out,
+        "foreign\n",
+        "the commit's is there"
+    );
+    tree.git(&["push", "-q", "origin", "HEAD"]).ok();
+    // From a subfolder, a path that was pushed meanwhile, past the hooks.
+    tree.sneak("services/revenue/b.py", "x\n", "[A2] more");
+    tree.git(&["push", "-q", "--no-verify", "origin", "HEAD"]).ok();
+    tree.sneak("services/rag_pipeline/c.py", "x\n", "[A2] most");
+    let ran = below.git(&["push", "-q", "origin", "HEAD"]).fails(1);
+    let told = commands(&ran.all());
+    assert_eq!(told[0], "git lane drop -- :/services/revenue/b.py");
+    sh(&below, &told[0]).ok().says("origin has the branch as it was before");
+    assert_eq!(told[1], "git lane push --force-with-lease");
+    sh(&below, &told[1]).ok();
+}
+
+#[test]
+fn drop_works_on_other_branches_and_without_one() {
+    let (_scratch, tree) = Scratch::installed();
+    tree.git(&["switch", "-q", "-c", "feat/a2/$other"]).ok();
+    tree.sneak("services/revenue/a.py", "x\n", "[A2] bad");
+    tree.sneak("services/rag_pipeline/a.py", "x\n", "[A2] good");
+    tree.git(&["switch", "-q", "feat/a2/x"]).ok();
+    tree.write("services/rag_pipeline/main.py", "edited\n");
+    let ran = tree.git(&["push", "-q", "origin", "feat/a2/$other"]).fails(1);
+    sh(&tree, &commands(&ran.all())[0]).ok();
+    tree.git(&["push", "-q", "origin", "feat/a2/$other"]).ok();
+    assert_eq!(tree.git(&["status", "--porcelain"]).out, " M services/rag_pipeline/main.py\n");
+    tree.git(&["stash", "-q"]).ok();
+    tree.git(&["switch", "-q", "--detach"]).ok();
+    tree.sneak("services/revenue/a.py", "x\n", "[A2] bad");
+    let push = ["push", "-q", "origin", "HEAD:refs/heads/feat/a2/detached"];
+    let ran = tree.git(&push).fails(1);
+    sh(&tree, &commands(&ran.all())[0]).ok();
+    tree.git(&push).ok();
+    assert_eq!(tree.git(&["status", "--porcelain"]).out, "?? services/revenue/a.py\n");
+    // Nothing is done where it would be somebody else's, or in the middle of something.
+    tree.lane(&["drop", "--branch", "none", "x"]).fails(2).says("no branch `none`");
+    tree.lane(&["drop", "--branch", "main", "x"]).fails(2).says("is checked out in");
+    tree.lane(&["drop", "services/rag_pipeline/none.py"]).fails(1).says("nothing to take out");
+    tree.git(&["switch", "-q", "feat/a2/$other"]).ok();
+    tree.sneak("services/revenue/b.py", "x\n", "[A2] bad");
+    tree.git(&["merge", "-q", "--no-ff", "--no-commit", "feat/a2/x~0"]);
+    std::fs::write(tree.root.join("conflict"), "x\n").unwrap();
+    let git_dir = tree.git(&["rev-parse", "--absolute-git-dir"]).ok().out;
+    std::fs::write(std::path::Path::new(git_dir.trim()).join("MERGE_HEAD"), tree.head() + "\n").unwrap();
+    tree.lane(&["drop", "services/revenue/b.py"]).fails(2).says("a merge is under way");
+}
+
+#[test]
+fn drop_keeps_merges_and_signatures() {
+    let policy = POLICY.replace("max_age: 3h", "max_age: null").replace("merges: deny", "merges: allow");
+    let scratch = Scratch::with_policy(&policy);
+    scratch.add_origin();
+    let tree = scratch.worktree("a2", "feat/a2/x");
+    tree.lane(&["install", "--agent", "a2"]).ok();
+    let key = scratch.home().join("key");
+    let made = scratch.run(&scratch.home(), "ssh-keygen", &["-q", "-t", "ed25519", "-N", "", "-f", "key"]);
+    if made.code != 0 {
+        return;
+    }
+    tree.git(&["config", "gpg.format", "ssh"]).ok();
+    tree.git(&["config", "user.signingKey", key.to_str().unwrap()]).ok();
+    tree.write("services/revenue/main.py", "foreign\n");
+    tree.git(&["add", "-A"]).ok();
+    tree.git(&["commit", "-q", "--no-verify", "-S", "-m", "[A2] größer"]).ok();
+    scratch.main().sneak("services/revenue/main.py", "its owner's\n", "[A4] x");
+    scratch.git(&["push", "-q", "origin", "main"]).ok();
+    tree.git(&["merge", "-q", "--no-verify", "-s", "ours", "-m", "[A2] take main in", "origin/main"]).ok();
+    tree.sneak("services/rag_pipeline/a.py", "x\n", "[A2] good");
+    let before = commits(&tree);
+    tree.lane(&["drop", "services/revenue/main.py"]).ok().says("1 commit signed anew").says("is empty now");
+    assert_eq!(commits(&tree), before);
+    assert_eq!(
+        tree.git(&["show", "HEAD:services/revenue/main.py"]).out,
+        "its owner's\n",
+        "as the base has it"
+    );
+    let signed = tree.git(&["log", "--format=%H", "--grep", "größer"]).ok().out;
+    assert!(
+        tree.git(&["cat-file", "commit", signed.trim()]).out.contains("gpgsig -----BEGIN SSH SIGNATURE-----")
+    );
+    assert_eq!(tree.git(&["log", "-1", "--format=%P", "--grep", "take main in"]).out.split(' ').count(), 2);
+    tree.git(&["fsck", "--no-dangling"]).ok();
+    tree.git(&["push", "-q", "origin", "HEAD"]).ok();
+}
+
+#[test]
+fn drop_does_not_guess() {
+    let (_scratch, tree) = Scratch::installed();
+    // A folder in the place of a file of the base.
+    tree.git(&["rm", "-q", "requirements.txt"]).ok();
+    tree.sneak("requirements.txt/a", "x\n", "[A2] folder");
+    let head = tree.head();
+    tree.lane(&["drop", "requirements.txt"]).fails(2).says("cannot be put back");
+    assert_eq!(tree.head(), head);
+    // What is staged alone, and nowhere else, stays staged.
+    tree.git(&["reset", "-q", "--hard", "origin/main"]).ok();
+    tree.sneak("services/revenue/a.py", "one\n", "[A2] bad");
+    tree.write("services/revenue/a.py", "two\n");
+    tree.git(&["add", "-A"]).ok();
+    tree.write("services/revenue/a.py", "three\n");
+    let ran = tree.lane(&["--format", "json", "drop", "services/revenue/a.py"]).ok().json();
+    assert_eq!((ran["needs_force"].clone(), ran["commits"][0]["empty"].clone()), (false.into(), true.into()));
+    assert_eq!(tree.git(&["show", ":services/revenue/a.py"]).out, "two\n");
+    assert_eq!(std::fs::read_to_string(tree.root.join("services/revenue/a.py")).unwrap(), "three\n");
 }

@@ -350,6 +350,7 @@ impl Game {
             base_ref: None,
             is_base_shadowed: false,
             form: CommitForm::Index,
+            again: None,
             unpushed_base: None,
             repository: None,
             in_subfolder: false,

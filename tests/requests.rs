@@ -467,11 +467,11 @@ fn what_is_foreign_says_how_to_ask() {
     let (_scratch, _one, two) = two();
     two.commit("services/revenue/api.py", "x\n", "feat: a")
         .fails(1)
-        .says("then ask a4 for the change: git lane request submit services/revenue/api.py --file <patch> --reason '…'");
+        .says("then ask a4 for the change: git lane request submit services/revenue/api.py --reason '…'");
     two.git(&["reset", "-q"]).ok();
     let refused = two.commit("services/orchestrator/alembic/1.py", "x\n", "feat: a").fails(1);
     let typed =
-        refused.says("then ask a1 for the change: git lane request submit --area migrations --file <patch>");
+        refused.says("then ask a1 for the change: git lane request submit --area migrations --reason");
     let line = typed.all().lines().find_map(|line| line.split_once("for the change: ")).unwrap().1.to_owned();
     two.git(&["diff", "--staged", "--output", "my.patch"]).ok();
     let line = line.replace("git lane", LANE).replace("<patch>", "my.patch");

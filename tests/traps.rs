@@ -87,7 +87,7 @@ fn what_a_maintainer_has_not_pushed_is_not_the_agents_to_take_back() {
         .does_not_say("restore");
     tree.sneak("services/rag_pipeline/a.py", "x\n", "a");
     let ran = tree.git(&["push", "-q", "origin", "HEAD"]).fails(1);
-    ran.says("git push origin main").does_not_say("reset --soft").does_not_say("force-rebase");
+    ran.says("git push origin main").does_not_say("lane drop").does_not_say("force-rebase");
 }
 
 #[test]
@@ -168,7 +168,9 @@ fn edits_that_nobody_committed_are_set_aside_and_not_reset() {
     tree.write("services/revenue/a.py", "x\n");
     tree.lane(&["check", "--worktree"])
         .fails(1)
-        .says("git stash push --include-untracked -- services/revenue/a.py");
+        .says("git stash push --include-untracked -- services/revenue/a.py")
+        .says("git stash pop")
+        .does_not_say("stays");
 }
 
 #[test]

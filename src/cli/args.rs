@@ -130,6 +130,8 @@ pub enum Command {
     Sync(Sync),
     /// Push this branch, and renew the locks that its work was done under in the same push
     Push(Push),
+    /// Take paths out of this branch's own commits; the edits stay in the working tree
+    Drop(Drop),
     /// Open a pull request for this branch, with the agent's tag and the policy's labels
     Pr(Pr),
     /// Ask whoever owns an area for a change, and answer what is asked of you
@@ -393,6 +395,17 @@ pub struct Status {
     #[arg(short = 'n', long, value_name = "SECONDS", default_value = "3", requires = "watch",
         value_parser = clap::value_parser!(u16).range(1..=3600))]
     pub interval: u16,
+}
+
+/// `git lane drop`
+#[derive(Debug, clap::Args)]
+pub struct Drop {
+    /// What the commits are to leave as the base has it, as seen from this folder
+    #[arg(required = true, value_name = "PATH")]
+    pub paths: Vec<OsString>,
+    /// A branch that is checked out in no worktree, instead of this one
+    #[arg(long, value_name = "NAME")]
+    pub branch: Option<String>,
 }
 
 /// `git lane sync`

@@ -9,6 +9,7 @@ mod ci_github;
 mod conflicts;
 mod diagnostics;
 mod doctor;
+mod drop;
 mod env;
 mod hook;
 mod hook_others;
@@ -190,6 +191,7 @@ fn dispatch(args: Args) -> u8 {
         Command::Conflicts => conflicts::run(&output),
         Command::Sync(args) => sync::run(&args, &output),
         Command::Push(args) => push::run(&args, &output),
+        Command::Drop(args) => drop::run(&args, &output),
         Command::Pr(args) => pr::run(&args, &output),
         Command::Request(command) => request::run(&command, &output),
         Command::Setup(args) => setup::run(&args, &output),

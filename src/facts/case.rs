@@ -46,6 +46,7 @@ pub fn for_case(case: &Case, lock_ttl: u64) -> Facts {
         form: CommitForm::Index,
         unpushed_base: None,
         repository: None,
+        again: None,
         in_subfolder: false,
         changes: vec![Change {
             files: Fact::Known(vec![file.clone()]),

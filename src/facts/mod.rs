@@ -66,6 +66,8 @@ pub struct Facts {
     pub is_base_shadowed: bool,
     /// How a commit that is being made was asked for.
     pub form: CommitForm,
+    /// The command that asked for it, for a shell, with places for paths that are left out; where it is known.
+    pub again: Option<String>,
     /// The local base branch, where the change stands on commits of it that the remote's does not have.
     pub unpushed_base: Option<String>,
     /// The address of the remote that holds the base, if reports are to name it.

@@ -6,6 +6,7 @@ use super::address;
 use super::environment::Environment;
 use super::gatherer::Gatherer;
 use super::identity::{claims, named};
+use super::invocation::Invocation;
 use super::policy_source::Loaded;
 use super::push::PushLine;
 use super::repository::{Read, Repository};
@@ -175,6 +176,10 @@ pub fn gather(
             _ => commit_form(environment),
         },
         is_base_shadowed: false,
+        again: match commit_form(environment) {
+            CommitForm::All | CommitForm::Paths if is_here => Invocation::of_process().again.clone(),
+            _ => None,
+        },
         unpushed_base: None,
         repository: match request.event {
             Event::Check | Event::CheckStaged | Event::Ci => {

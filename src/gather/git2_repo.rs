@@ -557,4 +557,8 @@ impl ObjectWriter for Git2Repository {
     fn write_tree_of(&self, name: &str, blob: Oid) -> Result<Oid, Error> {
         self.write(ObjectType::Tree, &[b"100644 ", name.as_bytes(), b"\0", blob.as_bytes()].concat())
     }
+
+    fn write_tree(&self, raw: &[u8]) -> Result<Oid, Error> {
+        self.write(ObjectType::Tree, raw)
+    }
 }

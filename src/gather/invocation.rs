@@ -3,6 +3,8 @@
 
 use std::sync::OnceLock;
 
+use crate::report::quote;
+
 /// What was typed after `git commit` or `git merge`, as far as hooks ask. All of it is off where nobody can tell.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Invocation {
@@ -18,7 +20,13 @@ pub struct Invocation {
     pub template: Option<String>,
     /// `git commit --no-verify`
     pub skips_hooks: bool,
+    /// The same command for a shell, but for `-a`, with a place for paths that are left out: `{others}` after `-a`,
+    /// else `{but}`. `None` where it cannot be typed again, or is too long to show.
+    pub again: Option<String>,
 }
+
+/// A command that is longer is not shown.
+const LONGEST: usize = 600;
 
 impl Invocation {
     /// That of this process's git, read once.
@@ -30,9 +38,10 @@ impl Invocation {
     /// Parses a whole command line of git, abbreviations of long options included.
     fn parse(words: &[String]) -> Self {
         let mut said = Self::default();
+        let all = words;
         let mut words = words.iter().skip(1).map(String::as_str);
-        let mut commits = false;
         // Options of git itself, up to the command.
+        let mut command = "";
         while let Some(word) = words.next() {
             match word {
                 "-c" | "-C" | "--git-dir" | "--work-tree" | "--namespace" | "--config-env"
@@ -40,12 +49,14 @@ impl Invocation {
                     words.next();
                 }
                 word if word.starts_with('-') => {}
-                command => {
-                    commits = command == "commit";
+                word => {
+                    command = word;
                     break;
                 }
             }
         }
+        let commits = command == "commit";
+        said.again = if commits { again(all, words.len()) } else { None };
         while let Some(word) = words.next() {
             if word == "--" {
                 break;
@@ -91,6 +102,55 @@ impl Invocation {
         }
         said
     }
+}
+
+/// The command without `-a`. `rest`: how many words follow `commit`.
+fn again(all: &[String], rest: usize) -> Option<String> {
+    let (head, options) = all.split_at(all.len() - rest);
+    let mut words: Vec<String> =
+        std::iter::once("git".to_owned()).chain(head.iter().skip(1).cloned()).collect();
+    let (mut has_all, mut is_value, mut is_path) = (false, false, false);
+    for word in options {
+        if is_value || is_path || !word.starts_with('-') {
+            // What came from standard input cannot be had again.
+            if is_value && word == "-" {
+                return None;
+            }
+            words.push(word.clone());
+            is_value = false;
+            continue;
+        }
+        if let Some(long) = word.strip_prefix("--") {
+            is_path = long.is_empty();
+            if long == "all" {
+                has_all = true;
+                continue;
+            }
+            if long.starts_with("pathspec-from-file") || long == "file=-" {
+                return None;
+            }
+            is_value = !long.contains('=')
+                && matches!(Long::named(long), Some(Long::Cleanup | Long::Template | Long::OtherWithValue));
+            words.push(word.clone());
+            continue;
+        }
+        let short = &word[1..];
+        let end = short.find(['m', 'F', 'C', 'c', 't', 'S', 'u']).unwrap_or(short.len());
+        let (flags, value) = short.split_at(end);
+        has_all |= flags.contains('a');
+        is_value = value.len() == 1 && !value.starts_with(['S', 'u']);
+        if value == "F-" {
+            return None;
+        }
+        let kept = format!("-{}{value}", flags.replace('a', ""));
+        if kept.len() > 1 {
+            words.push(kept);
+        }
+    }
+    let text: Vec<String> = words.iter().map(|word| quote(word.as_bytes())).collect();
+    let text = text.join(" ");
+    let end = if has_all { " -- {others}" } else { " {but}" };
+    (text.len() <= LONGEST && !text.contains('{')).then(|| text + end)
 }
 
 /// A long option that means something here, or takes the next word.
@@ -184,6 +244,17 @@ mod tests {
     }
 
     #[test]
+    fn the_same_command_again() {
+        let again = |line: &str| parsed(line).again.unwrap_or_default();
+        assert_eq!(again("/usr/bin/git -c a=b commit -qam x"), "git -c a=b commit -qm x -- {others}");
+        assert_eq!(again("git commit -a --message it's"), r"git commit --message 'it'\''s' -- {others}");
+        assert_eq!(again("git commit -m -a x y"), "git commit -m -a x y {but}");
+        assert_eq!(again("git commit --all -mall -- -a"), "git commit -mall -- -a -- {others}");
+        assert_eq!(again("git commit -F - -a"), "");
+        assert_eq!(again("git ci -a"), "", "an alias starts another git");
+    }
+
+    #[test]
     fn values_and_paths_are_no_options() {
         let none = Invocation::default();
         for line in [
@@ -194,7 +265,7 @@ mod tests {
             "git commit -Sv -uno",
             "git commit --allow-empty",
         ] {
-            assert_eq!(parsed(line), none, "{line}");
+            assert_eq!(Invocation { again: None, ..parsed(line) }, none, "{line}");
         }
     }
 }

@@ -55,7 +55,7 @@ pub use plumbing::Plumbing;
 pub use policy_source::Loaded;
 pub use push::{PushLine, parse_push_lines, parse_received_lines, received_line};
 pub use repository::{
-    FOLDER, Head, Layout, ObjectWriter, RawCommit, Read, RefTarget, Repository, config_bool,
+    FOLDER, Head, Layout, ObjectWriter, RawCommit, Read, RefTarget, Repository, TreeEntry, config_bool,
 };
 pub(crate) use scratch::Scratch;
 pub use survey::survey;

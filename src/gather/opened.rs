@@ -324,6 +324,10 @@ impl ObjectWriter for Opened {
     fn write_tree_of(&self, name: &str, blob: Oid) -> Result<Oid, Error> {
         self.writer()?.write_tree_of(name, blob)
     }
+
+    fn write_tree(&self, raw: &[u8]) -> Result<Oid, Error> {
+        self.writer()?.write_tree(raw)
+    }
 }
 
 #[cfg(test)]

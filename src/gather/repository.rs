@@ -91,6 +91,12 @@ pub trait ObjectWriter {
     /// # Errors
     /// As for commits.
     fn write_tree_of(&self, name: &str, blob: Oid) -> Result<Oid, Error>;
+
+    /// Writes a tree from its raw bytes.
+    ///
+    /// # Errors
+    /// As for commits.
+    fn write_tree(&self, raw: &[u8]) -> Result<Oid, Error>;
 }
 
 /// Reading a repository. No method writes to it.

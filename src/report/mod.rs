@@ -190,8 +190,8 @@ pub struct Finding {
     pub waived: Option<Waived>,
     /// Why a commit asks to let it stand. Asking waives nothing.
     pub waiver_request: Option<String>,
-    /// The next legal step; `{paths}` stands for the paths of a block of findings, `{others}` for all
-    /// paths but these.
+    /// The next legal step; `{paths}` stands for the paths of a block of findings, `{pathspecs}` for the same as git
+    /// reads them, `{others}` for all paths but these, `{but}` for what leaves these out.
     #[schemars(rename = "help", with = "String")]
     pub help_template: String,
     /// What findings that are shown as one block share.
@@ -260,19 +260,27 @@ impl Finding {
 
     /// The next step for these paths, quoted for a shell.
     pub fn help(&self, paths: &[RepoPath]) -> String {
-        let top: &[u8] = if self.in_subfolder { b":/" } else { b"" };
-        let words = |magic: &[u8]| -> String {
-            let word = |path: &RepoPath| quote(&[magic, path.0.as_slice()].concat());
-            paths.iter().map(word).collect::<Vec<_>>().join(" ")
-        };
-        let others = || format!(":/ {}", words(b":(top,exclude)"));
         let mut help = self.help_template.clone();
-        if help.contains("{others}") {
-            help = help.replace("{others}", &others());
-        }
-        if help.contains("{paths}") {
-            help = help.replace("{paths}", &words(top));
-        }
+        let mut fill = |place: &str, word: &dyn Fn(&RepoPath) -> Vec<u8>, before: &str| {
+            if help.contains(place) {
+                let words: Vec<String> = paths.iter().map(|path| quote(&word(path))).collect();
+                help = help.replace(place, &format!("{before}{}", words.join(" ")));
+            }
+        };
+        let with = |magic: &str, path: &RepoPath| [magic.as_bytes(), path.0.as_slice()].concat();
+        let without = |path: &RepoPath| with(":(top,exclude,literal)", path);
+        fill("{others}", &without, ":/ ");
+        fill("{but}", &without, "");
+        // git takes these for patterns.
+        let is_special =
+            |path: &RepoPath| path.0.starts_with(b":") || path.0.iter().any(|byte| b"*?[\\".contains(byte));
+        let pathspec = |path: &RepoPath| match (is_special(path), self.in_subfolder) {
+            (true, _) => with(":(top,literal)", path),
+            (false, true) => with(":/", path),
+            (false, false) => path.0.clone(),
+        };
+        fill("{pathspecs}", &pathspec, "");
+        fill("{paths}", &|path| with(if self.in_subfolder { ":/" } else { "" }, path), "");
         help
     }
 

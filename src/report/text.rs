@@ -151,7 +151,9 @@ fn render_block(out: &mut String, report: &Report, block: &[&Finding], style: St
     let shown: Vec<RepoPath> =
         paths.iter().filter_map(|finding| finding.path.clone()).take(IN_COMMAND).collect();
     let mut help = first.help(&shown);
-    if paths.len() > IN_COMMAND && first.help_template.contains("{paths}") {
+    if paths.len() > IN_COMMAND
+        && ["{paths}", "{pathspecs}"].iter().any(|place| first.help_template.contains(place))
+    {
         let _ = write!(help, "\n(and likewise for the other {})", paths.len() - IN_COMMAND);
     }
     render_help(out, &help, style);

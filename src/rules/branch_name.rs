@@ -4,6 +4,7 @@ use super::{Context, Draft, Findings, Rule};
 use crate::facts::{RefUpdate, Stage, Unavailable};
 use crate::identity::of_branch;
 use crate::policy::model::Level;
+use crate::report::quote;
 
 pub static RULE: Rule = Rule {
     id: "branch-name",
@@ -54,9 +55,11 @@ fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailab
         None if is_deletion => return Ok(()),
         None => format!("the branch `{branch}` does not follow the pattern, and you are {agent}"),
     };
-    let wanted = own_name(&template.for_agent(agent), branch);
+    // The agent's branch of the same last name is often there already.
+    let last = if plan.protected(branch).is_some() { "work" } else { branch };
+    let wanted = quote(own_name(&template.for_agent(agent), last).as_bytes());
     let remote = &plan.policy.remote.value;
-    let local = context.change.elsewhere.as_deref().unwrap_or("HEAD");
+    let local = quote(context.change.elsewhere.as_deref().unwrap_or("HEAD").as_bytes());
     findings.add(Draft {
         headline,
         help: match (is_push, is_deletion) {

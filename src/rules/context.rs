@@ -8,6 +8,7 @@ use crate::facts::{
 use crate::identity::Who;
 use crate::policy::model::{Access, Level};
 use crate::policy::{Decision, Owner, Plan, Span};
+use crate::report::quote;
 
 /// One change before one rule.
 pub struct Context<'a> {
@@ -176,13 +177,16 @@ impl<'a> Context<'a> {
         if let Some(help) = self.push_base() {
             return help;
         }
-        let is_one = self.change.commits.known().is_some_and(|commits| commits.len() == 1);
-        let switch = self.switch();
-        match self.change.merge_base {
-            _ if is_one => format!("{switch}{amend}"),
-            Some(base) => format!("{switch}{rebase} {}", base.oid.short()),
-            None => format!("{switch}{rebase} --root"),
-        }
+        let commits = self.change.commits.known().map(Vec::as_slice).unwrap_or_default();
+        let merges = if commits.iter().any(|commit| commit.parents > 1) { " --rebase-merges" } else { "" };
+        let command = match self.change.merge_base {
+            // What is staged meanwhile stays staged.
+            _ if commits.len() == 1 => format!("{amend} --only"),
+            Some(base) => format!("{rebase} --autostash{merges} {}", base.oid.short()),
+            None => format!("{rebase} --autostash{merges} --root"),
+        };
+        let push = if commits.iter().any(|commit| commit.is_pushed) { self.push_again() } else { "" };
+        format!("{}{command}{push}", self.switch())
     }
 
     /// What to do about commits of the local base branch that the remote's does not have: they are not
@@ -190,65 +194,122 @@ impl<'a> Context<'a> {
     fn push_base(&self) -> Option<String> {
         let name = self.facts.unpushed_base.as_ref()?;
         let remote = &self.plan.policy.remote.value;
+        let branch = self.change.elsewhere.as_ref().map(|name| format!(" {}", quote(name.as_bytes())));
         Some(format!(
-            "your local {name} has commits that {remote} does not have; if they are what is meant here, have a \
-             maintainer push them: git push {remote} {name}, or leave them out: git rebase --onto {remote}/{name} {name}"
+            "your local {name} has commits that {remote} does not have\n\
+             if they are what is meant here, have a maintainer push them: git push {remote} {name}\n\
+             or leave them out: git rebase --autostash --onto {remote}/{name} {name}{}",
+            branch.unwrap_or_default()
         ))
     }
 
     /// What has to be typed first where the change is on a branch that is not checked out.
     pub fn switch(&self) -> String {
         let branch = self.change.elsewhere.as_ref();
-        branch.map(|name| format!("git switch {name} && ")).unwrap_or_default()
+        branch.map(|name| format!("git switch {}\n", quote(name.as_bytes()))).unwrap_or_default()
+    }
+
+    /// How to push once commits are rewritten that the remote has.
+    pub fn push_again(&self) -> &'static str {
+        if self.facts.event.is_server() {
+            ""
+        } else {
+            "\nthen replace what was pushed: git lane push --force-with-lease"
+        }
     }
 
     /// How to get on with a path that is somebody else's: take it out, and ask them; `by`: the command that
     /// does.
     pub fn leave_to(&self, touched: &Touched<'_>, whom: &str, by: Option<&str>) -> String {
-        let command = self.take_out(touched);
-        if self.push_base().as_ref() == Some(&command) {
-            return command;
+        if self.is_committed(touched)
+            && let Some(help) = self.push_base()
+        {
+            return help;
         }
         let by = by.map(|by| format!(": {by}")).unwrap_or_default();
-        format!(
-            "take it out (your edit stays in the working tree): {command}\nthen ask {whom} for the change{by}"
-        )
+        format!("{}\nthen ask {whom} for the change{by}", self.take_out(touched))
     }
 
-    /// The command that takes paths out of the change again without touching the working tree;
-    /// `{paths}` stands for them, `{others}` for all paths but these.
+    /// Whether a path is in the change by a commit that is made already.
+    fn is_committed(&self, touched: &Touched<'_>) -> bool {
+        !touched.commits.is_empty() || (touched.in_whole && !touched.in_staged)
+    }
+
+    /// How paths are taken out of the change again, and where the edits are then; `{paths}` stands for the paths,
+    /// `{pathspecs}` for the same as git reads them, `{others}` for all paths but these.
     pub fn take_out(&self, touched: &Touched<'_>) -> String {
-        let is_committed = !touched.commits.is_empty() || (touched.in_whole && !touched.in_staged);
-        if is_committed && let Some(help) = self.push_base() {
+        let stays = "take it out (your edit stays in the working tree)";
+        let is_merging = self.change.is_merging;
+        if !self.is_committed(touched) {
+            // What is staged by `commit -a` or `commit PATH` is in an index of its own, which is gone once git gives up.
+            return match (self.facts.form, self.change.head) {
+                (CommitForm::Worktree, _) => {
+                    "put your edit aside: git stash push --include-untracked -- {pathspecs}\n\
+                                              to have it back: git stash pop"
+                        .to_owned()
+                }
+                (CommitForm::All | CommitForm::Paths, _) if !self.has_more() => {
+                    "leave it as it is (your edit stays in the working tree): nothing else is in this commit"
+                        .to_owned()
+                }
+                // git makes no partial commit in the middle of a merge.
+                (CommitForm::All, _) if is_merging => {
+                    format!("{stays}: git add -u -- {{others}}\nthen commit again, without -a")
+                }
+                (form @ (CommitForm::All | CommitForm::Paths), _) => match (&self.facts.again, form) {
+                    (Some(again), _) => {
+                        format!("commit the rest (your edit stays in the working tree): {again}")
+                    }
+                    (None, CommitForm::All) => {
+                        format!("{stays}: git add -u -- {{others}}\nthen commit again, without -a")
+                    }
+                    (None, _) => "name the other paths, without {paths}".to_owned(),
+                },
+                (_, None) => format!("{stays}: git reset -q -- {{pathspecs}}"),
+                _ => format!("{stays}: git restore --staged -- {{pathspecs}}"),
+            };
+        }
+        if let Some(help) = self.push_base() {
             return help;
         }
         if self.change.reference.as_deref().is_some_and(|name| name.starts_with("refs/tags/")) {
             return "leave the tag where it is, and tag a commit without it".to_owned();
         }
-        // What is not committed yet is easily left out; what is staged by `commit -a` is in an index of
-        // its own, which is gone once git gives up.
-        if !is_committed {
-            return match (self.facts.form, self.change.head) {
-                (CommitForm::Worktree, _) => "git stash push --include-untracked -- {paths}".to_owned(),
-                (CommitForm::Paths, _) => "name the other paths, without {paths}".to_owned(),
-                (CommitForm::All, _) => "git add -u -- {others} && git commit".to_owned(),
-                (_, None) => "git rm --cached -- {paths}".to_owned(),
-                _ => "git restore --staged -- {paths}".to_owned(),
-            };
-        }
-        match self.change.merge_base {
-            // git refuses a soft reset in the middle of a merge.
-            Some(base) if self.change.is_merging => {
-                format!("git restore --staged --source={} -- {{paths}}", base.oid.short())
+        match (self.change.merge_base, self.change.elsewhere.as_ref()) {
+            // No commit is made anew in the middle of a merge.
+            (Some(base), _) if is_merging => {
+                format!("{stays}: git restore --staged --source={} -- {{pathspecs}}", base.oid.short())
             }
-            // Keeps every line in the working tree; what remains staged is committed anew, as one.
-            Some(base) => format!(
-                "{}git reset --soft {} && git restore --staged -- {{paths}} && git commit -C ORIG_HEAD",
-                self.switch(),
-                base.oid.short()
+            (_, Some(name)) => format!(
+                "take it out of the commits of {0}: git lane drop --branch {0} -- {{paths}}",
+                quote(name.as_bytes())
             ),
-            None => format!("{}git rm --cached -- {{paths}} && git commit --amend", self.switch()),
+            (_, None) => {
+                let push = if touched.commits.iter().any(|commit| commit.is_pushed) {
+                    self.push_again()
+                } else {
+                    ""
+                };
+                format!(
+                    "take it out of your commits (your edit stays in the working tree): git lane drop -- {{paths}}{push}"
+                )
+            }
         }
+    }
+
+    /// Whether something is in the commit being made that may stay there.
+    fn has_more(&self) -> bool {
+        let may = |touched: &Touched<'_>| match touched.decision.owner {
+            Some(Owner::Area(area)) => match area.access.value {
+                Access::Maintainer | Access::Never => false,
+                Access::Owner => self.owns(touched),
+                Access::Lock | Access::Coordinate | Access::Open => true,
+            },
+            Some(Owner::Lane(_)) => self.owns(touched),
+            None => true,
+        };
+        let touched = self.touched.as_ref().map(Vec::as_slice).unwrap_or_default();
+        touched.iter().any(|touched| touched.in_staged && may(touched))
     }
 
     /// Adds a finding for a path: about the whole change if the whole has it, else about the first

@@ -21,10 +21,11 @@ Two agents that edit one service undo each other's work, and neither sees it unt
 With `services: [revenue]` in the lane of `a4`, agent `a2` may not commit `services/revenue/api.py`.
 
 ## How to get on
-Leave the file to its owner: take it out of the commit with `git restore --staged -- <path>`, which
-keeps your edit in the working tree, and ask the owner for the change: `git lane request submit <path>
---file <patch> --reason '…'`, or `--area <name>` for an area. `git lane who <path>` says who that is and
-which line of the policy says so.
+Leave the file to its owner: take it out of the commit with `git restore --staged -- <path>`, or out of
+commits that are made already with `git lane drop -- <path>`, which keeps them and their messages. Both leave
+your edit in the working tree. Then ask the owner for the change: `git lane request submit <path>
+--reason '…'`, with `--file <patch>` if you have one, or `--area <name>` for an area. `git lane who <path>` says
+who that is and which line of the policy says so.
 ",
     level: Level::Error,
     at: &[Stage::Commit, Stage::Push, Stage::Server, Stage::Ci],
@@ -57,7 +58,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailab
             Some(area) => format!("--area {}", area.name.value),
             None => "{paths}".to_owned(),
         };
-        let ask = format!("git lane request submit {what} --file <patch> --reason '…'");
+        let ask = format!("git lane request submit {what} --reason '…'");
         let draft = Draft {
             headline,
             help: context.leave_to(touched, &owners, Some(&ask)),

@@ -433,7 +433,10 @@ mod tests {
             }
         }
         let many = signing(PrePush, "proven").signed(3, Signature::None).signed(4, Signature::None);
-        assert!(many.helps()[0].contains("git rebase --exec 'git commit --amend --no-edit -S' 01010101"));
+        assert!(
+            many.helps()[0]
+                .contains("git rebase --exec 'git commit --amend --no-edit -S' --autostash 01010101")
+        );
         assert_eq!(signing(PreCommit, "proven").findings().len(), 0);
     }
 

@@ -1,7 +1,7 @@
 //! `local-file`
 
 use super::{Context, Draft, Findings, Need, Rule};
-use crate::facts::{Stage, Unavailable};
+use crate::facts::{CommitForm, Stage, Unavailable};
 use crate::policy::model::{Access, Level};
 use crate::policy::{Plan, Spanned, fold};
 
@@ -21,8 +21,8 @@ worktree and override what is there.
 `git add -A` takes `AGENT_FOCUS.md` along.
 
 ## How to get on
-`git rm --cached -- <path>` takes it out of the commit and leaves it on disk; a line in
-`.git/info/exclude` keeps it out.
+`git restore --staged -- <path>` takes it out of the commit and leaves it on disk; a line in
+`.git/info/exclude` keeps it out. Where it is in commits already: `git lane drop -- <path>`.
 ",
     level: Level::Error,
     at: &[Stage::Commit, Stage::Push, Stage::Server, Stage::Ci],
@@ -45,11 +45,12 @@ fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailab
         if !touched.is_present && !brings(touched.path) {
             continue;
         }
-        let at_commit = context.facts.event.stages() == [Stage::Commit];
+        let is_untracked = context.facts.form == CommitForm::Worktree && touched.commits.is_empty();
         let draft = Draft {
             headline: "that must stay local".to_owned(),
-            help: if at_commit {
-                "git rm --cached -- {paths} (the file stays on disk)".to_owned()
+            help: if is_untracked {
+                // It is in use: putting it aside would take it away from whatever reads it.
+                "leave it out of your commits; a line in .git/info/exclude hides it from git".to_owned()
             } else {
                 context.take_out(touched)
             },

@@ -3,6 +3,7 @@
 use super::{Context, Draft, Findings, Need, Rule};
 use crate::facts::{Event, Stage, Unavailable};
 use crate::policy::model::{Level, Merges};
+use crate::report::quote;
 
 pub static RULE: Rule = Rule {
     id: "merge-commit",
@@ -20,7 +21,8 @@ bisected, and conflicts are solved where they belong.
 `git merge origin/main` in the worktree of `a2`.
 
 ## How to get on
-`git rebase origin/main` puts your commits on top of the base and leaves the merge out. A merge that is under way is given up with `git merge --abort`.
+`git rebase origin/main` puts your commits on top of the base and leaves the merge out. A merge that is under way is
+given up with `git merge --abort`.
 ",
     level: Level::Error,
     at: &[Stage::Commit, Stage::Push, Stage::Server, Stage::Ci],
@@ -38,7 +40,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailab
         if context.change.is_merging || context.facts.event == Event::PreMergeCommit {
             findings.add(Draft {
                 headline: "this makes a merge commit, which the push will refuse".to_owned(),
-                help: "rebase instead: give the merge up, git merge --abort\nthen: git lane sync".to_owned(),
+                help: format!("once it is made, a rebase leaves it out: git rebase --autostash {base}"),
                 span,
                 at_most: Some(Level::Warn),
                 ..Draft::default()
@@ -46,13 +48,13 @@ fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailab
         }
         return Ok(());
     }
+    let branch = context.change.elsewhere.as_ref().map(|name| format!(" {}", quote(name.as_bytes())));
+    let branch = branch.unwrap_or_default();
     for commit in context.commits()?.iter().filter(|commit| commit.parents > 1) {
+        let push = if commit.is_pushed { context.push_again() } else { "" };
         findings.add(Draft {
             headline: "that is a merge".to_owned(),
-            help: format!(
-                "rebase, don't merge: {}git rebase {base} (it leaves merges out)",
-                context.switch()
-            ),
+            help: format!("a rebase leaves merges out: git rebase --autostash {base}{branch}{push}"),
             span,
             ..Draft::of_commit(commit)
         });

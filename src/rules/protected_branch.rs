@@ -5,6 +5,7 @@ use crate::facts::{RefUpdate, Stage, Unavailable, is_replacing};
 use crate::identity::is_listed_account;
 use crate::policy::model::Level;
 use crate::policy::{Disguise, Taken};
+use crate::report::quote;
 
 pub static RULE: Rule = Rule {
     id: "protected-branch",
@@ -63,7 +64,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailab
     let own = template.map(|template| super::branch_name::own_name(&template.for_agent(agent), "work"));
     let own = own.unwrap_or_else(|| "work".to_owned());
     let remote = &context.plan.policy.remote.value;
-    let local = context.change.elsewhere.as_deref().unwrap_or("HEAD");
+    let local = quote(context.change.elsewhere.as_deref().unwrap_or("HEAD").as_bytes());
     findings.add(Draft {
         headline: format!("the push {does} the protected branch `{branch}`, and you are {agent}"),
         help: if update == RefUpdate::Delete {

@@ -3,6 +3,7 @@
 use super::{Context, Draft, Findings, Rule};
 use crate::facts::{Message, Stage, Unavailable};
 use crate::policy::model::Level;
+use crate::report::quote;
 
 pub static RULE: Rule = Rule {
     id: "pull-request-title",
@@ -51,6 +52,16 @@ fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailab
     };
     let span = context.plan.policy.message.tag.first().and_then(|tag| tag.span);
     let shown = message.subject();
+    // The other's tag gives way to this one.
+    let mut rest = shown.clone();
+    for other in &others {
+        for tag in context.plan.tags.iter().filter(|tag| tag.fits_a_line()) {
+            rest = rest.replace(&tag.for_agent(other), "");
+        }
+    }
+    let has_own = rest.contains(&form);
+    let rest = rest.split_whitespace().collect::<Vec<_>>().join(" ");
+    let titled = if has_own { rest } else { format!("{form} {rest}") };
     let number = request.number.map_or_else(|| "<number>".to_owned(), |number| number.to_string());
     findings.add(Draft {
         headline: match others.as_slice() {
@@ -60,7 +71,10 @@ fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailab
                 others.join(" and ")
             ),
         },
-        help: format!("put `{form}` into the title: gh pr edit {number} --title '{form} …'"),
+        help: format!(
+            "put `{form}` into the title: gh pr edit {number} --title {}",
+            quote(titled.as_bytes())
+        ),
         owner: (!others.is_empty()).then(|| others.join(", ")),
         span,
         ..Draft::default()

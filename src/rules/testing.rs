@@ -67,6 +67,7 @@ impl Scene {
                 form: crate::facts::CommitForm::Index,
                 unpushed_base: None,
                 repository: None,
+                again: None,
                 in_subfolder: false,
             },
         }

@@ -44,15 +44,28 @@ fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailab
             continue;
         }
         let draft = Draft {
-            headline: format!("in the area `{}`, with no word of whom it was coordinated with", area.name.value),
-            help: "tell the agents whom it concerns, then say so: git commit --trailer 'Coordinated-with: <agent>'"
-                .to_owned(),
+            headline: format!(
+                "in the area `{}`, with no word of whom it was coordinated with",
+                area.name.value
+            ),
+            help: format!(
+                "tell the agents whom it concerns, then say so: {}",
+                context.reword(
+                    "git commit --amend --no-edit --trailer 'Coordinated-with: <agent>'",
+                    "`reword` it in: git rebase -i"
+                )
+            ),
             ..Draft::default()
         };
         if at_commit {
             // A warning lets the commit go through: then it is there to be amended.
-            let amend = if RULE.level_in(context.plan) == Level::Warn { "commit --amend" } else { "commit" };
-            let help = draft.help.replace("git commit", &format!("git {amend}"));
+            let help = match RULE.level_in(context.plan) {
+                Level::Warn => "tell the agents whom it concerns, then say so: git commit --amend --no-edit --only \
+                                --trailer 'Coordinated-with: <agent>'"
+                    .to_owned(),
+                _ => "tell the agents whom it concerns, then commit again with --trailer 'Coordinated-with: <agent>'"
+                    .to_owned(),
+            };
             if touched.in_staged {
                 context.path_finding(touched, Draft { help, ..draft }, findings);
             }
@@ -69,7 +82,6 @@ fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailab
             commit,
             commits: commit.into_iter().collect(),
             span: touched.decision.span,
-            help: draft.help.replace("git commit --trailer", "git commit --amend --trailer"),
             ..draft
         });
     }
