@@ -150,9 +150,10 @@ fn what_is_typed_wrong() {
     ask(&two, &["--area", "migrations", "--file", "large.sql"]).fails(2).says("more than 1024 KiB");
     two.write("empty.sql", "");
     ask(&two, &["--area", "migrations", "--file", "empty.sql"]).fails(2).says("is empty");
-    two.lane(&["request", "submit", "--area", "migrations", "--reason", &"x".repeat(301)])
-        .fails(2)
-        .says("301 characters");
+    two.write("a.sql", "x");
+    let long = "x".repeat(301);
+    let long = ["request", "submit", "--area", "migrations", "--file", "a.sql", "--reason", &long];
+    two.lane(&long).fails(2).says("301 characters");
     two.lane(&["request", "submit", "--area", "migrations", "--reason", " "]).fails(2).says("needs a reason");
     ask(&two, &["--area", "migrations", "--priority", "1"]).ok();
     one.lane(&["request", "accept", "r11"])
@@ -528,4 +529,55 @@ fn what_waits_for_an_agent_is_known_to_others() {
     };
     assert_eq!(waiting("a1"), ["git lane request accept r2", "git lane request done r1 --commit HEAD"]);
     assert_eq!(waiting("a2"), [""; 0]);
+}
+
+#[test]
+fn whoever_holds_a_lock_is_asked() {
+    let (_scratch, one, two) = two();
+    one.lane(&["lock", "common"]).ok();
+    let run = |refused: &Ran| {
+        let all = refused.all();
+        let line = all.lines().find_map(|line| line.split_once("or ask a1 for the change: ")).unwrap().1;
+        let line = line.replace("git lane", LANE);
+        let ran: Ran = two.command("sh").args(["-c", &line]).output().unwrap().into();
+        ran.ok()
+    };
+    run(&two.commit("services/common/a.py", "x\n", "feat: a").fails(1))
+        .says("submitted r1 to a1 (MLOps): services/common/a.py");
+    run(&two.lane(&["lock", "common"]).fails(1)).says("submitted r2 to a1 (MLOps): area `common`");
+    one.lane(&["request", "list"]).ok().says("waiting for you:\n").says("r1").says("r2");
+    let listed = two.lane(&["request", "list", "--agent", "a3"]).ok();
+    listed.does_not_say("waiting for you");
+    two.lane(&["request", "accept", "r1", "--agent", "a3"]).fails(1);
+    one.lane(&["request", "accept", "r1"]).ok();
+    one.commit("services/common/a.py", "x\n", "feat: a for a2").ok();
+    one.lane(&["request", "done", "r1", "--commit", "HEAD"]).ok();
+    one.lane(&["request", "reject", "r2", "--reason", "released"]).ok();
+
+    // A claim by hand has a holder, too.
+    one.lane(&["unlock", "common"]).ok();
+    one.write(".locks/.common-lock-a1", "");
+    run(&two.commit("services/common/a.py", "x\n", "feat: a").fails(1)).says("submitted r3 to a1");
+    run(&two.lane(&["lock", "common"]).fails(1)).says("submitted r4 to a1");
+    let to = |area: &str, whom: &str| {
+        two.lane(&["request", "submit", "--area", area, "--to", whom, "--reason", "x"])
+    };
+    to("migrations", "a3").fails(2).says("is for a1 (MLOps) to change, not for a3").says("omit --to");
+    to("common", "a9").fails(2).says("unknown agent `a9`");
+    to("common", "a2").fails(2).says("yours already");
+}
+
+#[test]
+fn a_long_reason_is_kept_in_the_file() {
+    let (_scratch, _one, two) = two();
+    let ask = |more: &[&str]| {
+        let long = format!("because\n{}", "word ".repeat(80));
+        two.lane(&[&["request", "submit", "--area", "migrations", "--reason", &long], more].concat())
+    };
+    ask(&[]).ok().says("submitted r1");
+    let shown = two.lane(&["request", "show", "r1"]).ok().says("word…");
+    assert!(shown.out.ends_with(&format!("because\n{}\n", "word ".repeat(80).trim())), "{}", shown.out);
+    two.write("x.sql", SQL);
+    ask(&["--file", "x.sql"]).fails(2).says("say it in at most 300");
+    two.lane(&["request", "submit", "-h"]).ok().says("300 characters");
 }

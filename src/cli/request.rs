@@ -81,12 +81,24 @@ fn submit(args: &Submit, output: &Output) -> Outcome {
         paths.push(who::in_repository(&session, Path::new(path))?);
     }
     let target = rights::target(plan, args.area.as_deref(), &paths)?;
+    let target = rights::addressed(plan, target, args.to.as_deref())?;
     rights::refuse_own(plan, &target, &by)?;
-    let Some(reason) = short(Some(&args.reason))? else {
+    let words = plain(&args.reason);
+    if words.is_empty() {
         return Err(Error::usage("a request needs a reason", "say in --reason what it is for"));
+    }
+    let mut content = args.file.as_deref().map(read_file).transpose()?;
+    let mut file = args.file.as_deref().map(file_name);
+    let reason = match short(Some(&args.reason)) {
+        Ok(_) => words,
+        Err(error) if content.is_some() => return Err(error),
+        // The file has room for all of it, in its own lines.
+        Err(_) => {
+            content = Some(format!("{}\n", args.reason.trim()).into_bytes());
+            file = Some("reason.txt".to_owned());
+            beginning(&words)
+        }
     };
-    let content = args.file.as_deref().map(read_file).transpose()?;
-    let file = args.file.as_deref().map(file_name);
     let event = event(&session, Kind::Submit, &by, None);
     let store = Store::new(&session.repo, plan);
     let tip = store.create(content.as_deref(), |id| Record {
@@ -233,6 +245,13 @@ fn short(reason: Option<&str>) -> Result<Option<String>, Error> {
         ));
     }
     Ok((!words.is_empty()).then_some(words))
+}
+
+/// As much of a long reason as lists show.
+fn beginning(words: &str) -> String {
+    let cut: String = words.chars().take(LONGEST - 1).collect();
+    let end = cut.rfind(' ').unwrap_or(cut.len());
+    format!("{}…", &cut[..end])
 }
 
 fn file_name(path: &Path) -> String {

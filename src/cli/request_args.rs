@@ -38,13 +38,16 @@ pub struct Submit {
     /// The area that is to be changed
     #[arg(long, value_name = "NAME")]
     pub area: Option<String>,
+    /// Ask this agent, where nobody owns it: whoever holds the lock, for instance
+    #[arg(long, value_name = "ID")]
+    pub to: Option<String>,
     /// The change itself, such as a patch or a migration; its content is kept. `-`: from standard input
     #[arg(long, value_name = "FILE")]
     pub file: Option<PathBuf>,
     /// How urgent it is: 1 comes first
     #[arg(long, value_name = "N", default_value_t = PRIORITY, value_parser = clap::value_parser!(u8).range(1..=i64::from(LAST)))]
     pub priority: u8,
-    /// What it is for; whoever owns the area decides by it
+    /// What it is for: up to 300 characters; a longer text is kept as the file, if --file names no other
     #[arg(long, value_name = "TEXT")]
     pub reason: String,
     /// Ask as this agent

@@ -75,6 +75,7 @@ impl Seen<'_> {
         item["accepted"] = json!(record.accepted.map(timestamp));
         item["commit"] = json!(record.commit);
         item["owners"] = owners;
+        item["to"] = json!(record.target.to);
         item["content"] = json!(self.tip.content);
         item["ref"] = json!(self.store.reference(&record.id));
         item["tip"] = json!(self.tip.oid);

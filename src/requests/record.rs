@@ -73,6 +73,9 @@ pub struct Target {
     /// The paths, if some were named.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub paths: Vec<String>,
+    /// The agent who is asked, where nobody owns it: whoever holds the lock, for instance.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<String>,
 }
 
 /// What became of a request.
@@ -241,8 +244,9 @@ impl Record {
             return Err(format!("it speaks of `{}`, not of `{id}`", plain(&record.id)));
         }
         record.make_plain();
-        let Target { area, lane, .. } = &record.target;
-        let names = [record.by.agent(), record.event.by.agent(), lane.as_deref(), area.as_deref()];
+        let Target { area, lane, to, .. } = &record.target;
+        let names =
+            [record.by.agent(), record.event.by.agent(), lane.as_deref(), area.as_deref(), to.as_deref()];
         if let Some(name) = names.into_iter().flatten().find(|name| !is_name(name)) {
             return Err(format!("it is damaged: `{name}` is no name"));
         }
@@ -260,7 +264,8 @@ impl Record {
             Person::Agent(name) | Person::Maintainer(name) => name,
         }));
         texts.extend(reason.iter_mut().chain(&mut self.file).chain(&mut self.commit));
-        texts.extend(self.target.paths.iter_mut().chain(&mut self.target.area).chain(&mut self.target.lane));
+        let Target { area, lane, paths, to } = &mut self.target;
+        texts.extend(paths.iter_mut().chain(area).chain(lane).chain(to));
         for text in texts {
             *text = plain(text);
         }

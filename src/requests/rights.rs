@@ -18,9 +18,25 @@ pub enum Askable<'p> {
     Others,
 }
 
+/// How to ask whoever holds a lock. `what`: the paths, or the area.
+pub fn ask(holder: &str, what: &str) -> String {
+    format!(
+        "or ask {holder} for the change: git lane request submit {what} --to {holder} --reason 'needed while you hold the lock'"
+    )
+}
+
 /// Who decides about a target, by the policy as it is now. What the policy does not know any more is for
 /// maintainers.
 pub fn askable<'p>(plan: &'p Plan, target: &Target) -> Askable<'p> {
+    let asked = target.to.as_ref().and_then(|to| plan.policy.agent(to));
+    match (by_policy(plan, target), asked) {
+        (Askable::Others, Some(agent)) => Askable::Agents(vec![agent.id.value.as_str()]),
+        (askable, _) => askable,
+    }
+}
+
+/// The same, whoever was asked by name.
+fn by_policy<'p>(plan: &'p Plan, target: &Target) -> Askable<'p> {
     if let Some(name) = &target.area {
         let area = plan.policy.areas.iter().find(|area| area.name.value == *name);
         return area.map_or(Askable::Maintainers, of_area);
@@ -32,6 +48,30 @@ pub fn askable<'p>(plan: &'p Plan, target: &Target) -> Askable<'p> {
         },
         None if plan.policy.unowned.value == Unowned::Deny => Askable::Maintainers,
         None => Askable::Others,
+    }
+}
+
+/// The target with the agent who is asked by name.
+///
+/// # Errors
+/// There is no such agent, or it is somebody else's to decide.
+pub fn addressed(plan: &Plan, target: Target, to: Option<&str>) -> Result<Target, Error> {
+    let Some(to) = to else {
+        return Ok(target);
+    };
+    if plan.policy.agent(to).is_none() {
+        return Err(Error::usage(
+            format!("unknown agent `{to}` in {}", plan.source.name),
+            format!("the agents are: {}", plan.policy.agents_in_words()),
+        ));
+    }
+    match by_policy(plan, &target) {
+        Askable::Agents(ids) if ids.contains(&to) => Ok(target),
+        Askable::Others => Ok(Target { to: Some(to.to_owned()), ..target }),
+        other => Err(Error::usage(
+            format!("{} is for {} to change, not for {to}", target.words(), other.words(plan)),
+            "omit --to: the request goes to them",
+        )),
     }
 }
 
@@ -79,7 +119,7 @@ pub fn may_answer(plan: &Plan, record: &Record, person: &Person) -> bool {
 /// Whether somebody may say that a request is done: who may answer it, or, where nobody owns what it is
 /// about and another agreed, whoever asked.
 pub fn may_finish(plan: &Plan, record: &Record, person: &Person) -> bool {
-    let is_agreed = record.state == State::Accepted && askable(plan, &record.target) == Askable::Others;
+    let is_agreed = record.state == State::Accepted && by_policy(plan, &record.target) == Askable::Others;
     may_answer(plan, record, person) || (is_agreed && record.by == *person)
 }
 
@@ -283,6 +323,15 @@ mod tests {
         assert!(!may_finish(&plan, &shared, &agent("a2")), "nobody agreed yet");
         let agreed = Record { state: State::Accepted, ..shared };
         assert!(may_finish(&plan, &agreed, &agent("a2")));
+        let target = addressed(&plan, agreed.target.clone(), Some("a3")).expect("addressed");
+        let to_a3 = Record { target, ..agreed };
+        let may = |who: &str| may_answer(&plan, &to_a3, &agent(who));
+        assert_eq!((may("a1"), may("a2"), may("a3")), (false, false, true));
+        assert!(may_finish(&plan, &to_a3, &agent("a2")), "the holder agreed");
+        let owned = Target { area: Some("migrations".into()), ..Target::default() };
+        assert!(addressed(&plan, owned.clone(), Some("a3")).is_err(), "it is a1's");
+        assert_eq!(addressed(&plan, owned.clone(), Some("a1")).expect("a1's"), owned);
+        assert!(addressed(&plan, owned, Some("a9")).is_err());
     }
 
     #[test]
