@@ -288,7 +288,18 @@ impl Game {
                     let git_lane::locks::record::Event { agent, generation, kind, reason, at, from, .. } =
                         event;
                     let after = Vec::new();
-                    all.push(TakenLock { scope, agent, generation, kind, reason, at, from, after });
+                    let overtaken = std::collections::HashSet::new();
+                    all.push(TakenLock {
+                        scope,
+                        agent,
+                        generation,
+                        kind,
+                        reason,
+                        at,
+                        from,
+                        after,
+                        overtaken,
+                    });
                 }
                 false
             })

@@ -1,5 +1,7 @@
 //! `git lane lock`
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use super::Outcome;
@@ -10,6 +12,8 @@ use super::output::{Output, Progress, complain};
 use super::session::Session;
 use super::settle::Landing;
 use crate::error::Error;
+use crate::facts::RepoPath;
+use crate::gather::{Read, Repository, landed};
 use crate::locks::keeper::Keeper;
 use crate::locks::machine::ThisMachine;
 use crate::locks::protocol::{Claim, Manner, Refusal};
@@ -51,13 +55,12 @@ pub fn run(args: &Lock, output: &Output) -> Outcome {
             ttl,
             process,
             repository: repository.as_deref(),
-            base: session.loaded.base.as_ref().map(|base| base.oid.to_string()),
-            ..Claim::of_return(scope, &agent, &worktree, reason.as_deref())
+            ..Claim::of_return(scope, &agent, &worktree, reason.as_deref()).on_base(session.base())
         })
         .collect();
     let mut taking = Taking { plan, args, world: &world, output, done: Vec::new() };
     match taking.all(&mut keeper, &claims) {
-        Ok(None) => report(&mut keeper, &agent, &taking.done, output),
+        Ok(None) => report(&session, &mut keeper, &agent, &taking.done, output),
         stopped => {
             undo(&mut keeper, &taking.done, &claims[0]);
             let Some((claim, refusal)) = stopped? else {
@@ -162,7 +165,10 @@ fn undo(keeper: &mut Keeper<'_>, done: &[Tip], claim: &Claim<'_>) {
             continue;
         };
         let reason = Some("another lock of the same command was refused");
-        let back = Claim::of_return(&scope, claim.agent, claim.worktree, reason);
+        let back = Claim {
+            base: claim.base.clone(),
+            ..Claim::of_return(&scope, claim.agent, claim.worktree, reason)
+        };
         // What somebody else has by now is not there to be given back.
         if keeper.release(&back, Some(event.generation)).is_err() {
             let word = quote(event.scope.as_bytes());
@@ -187,7 +193,8 @@ fn refuse(
     Ok(1)
 }
 
-fn report(keeper: &mut Keeper<'_>, agent: &str, done: &[Tip], output: &Output) -> Outcome {
+fn report(session: &Session, keeper: &mut Keeper<'_>, agent: &str, done: &[Tip], output: &Output) -> Outcome {
+    let missing = missing(session, done);
     let mut text = String::new();
     let mut items: Vec<Value> = Vec::new();
     let now = keeper.judge().now().wall;
@@ -205,10 +212,35 @@ fn report(keeper: &mut Keeper<'_>, agent: &str, done: &[Tip], output: &Output) -
         items.push(item);
     }
     notes(keeper, output);
+    let missing = match missing {
+        Ok(missing) => missing,
+        Err(why) => {
+            complain(&format!(
+                "git-lane: note: whether this branch has all that landed could not be checked: {}\n",
+                why.reason
+            ));
+            BTreeSet::new()
+        }
+    };
+    if !missing.is_empty() {
+        complain(&locks_text::missing(session, &missing));
+    }
     if output.is_json() {
-        output.print_json(&json!({ "locks": items, "refused": null }))?;
+        let missing: Vec<String> = missing.iter().map(ToString::to_string).collect();
+        output.print_json(&json!({ "locks": items, "refused": null, "missing": missing }))?;
     } else if !output.is_quiet() {
         output.print(&text)?;
     }
     Ok(0)
+}
+
+/// The files under the locks that the base has in a newer version, which this branch does not contain.
+fn missing(session: &Session, done: &[Tip]) -> Read<BTreeSet<RepoPath>> {
+    let (Some(base), Some(head)) = (session.base(), session.repo.head()?.oid) else {
+        return Ok(BTreeSet::new());
+    };
+    let scope = |tip: &Tip| Scope::stored(&tip.record.area, &tip.record.event.scope);
+    let scopes: Vec<Scope> = done.iter().filter_map(scope).collect();
+    let scopes: Vec<&Scope> = scopes.iter().collect();
+    landed::missing_in(&session.repo, &session.loaded.plan, base, head, &scopes)
 }

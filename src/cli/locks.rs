@@ -274,7 +274,7 @@ fn marker_json(marker: &LockClaim) -> Value {
 
 /// One event of the audit trail.
 fn line(event: &Event) -> String {
-    let Event { kind, agent, scope, generation, at, host, worktree, reason, from, pushed } = event;
+    let Event { kind, agent, scope, generation, at, host, worktree, reason, from, pushed, base: _ } = event;
     let token = if *generation > 0 { format!("@{generation}") } else { String::new() };
     let why = reason.as_ref().map(|reason| format!(": \"{reason}\"")).unwrap_or_default();
     let mut losers: BTreeMap<&str, Vec<String>> = BTreeMap::new();

@@ -1,7 +1,11 @@
 //! Locks in words and as JSON.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
+use super::session::Session;
+use crate::facts::{RepoPath, typed_ref};
 use crate::locks::keeper::Keeper;
 use crate::locks::liveness::{Judge, Liveness};
 use crate::locks::protocol::{Claim, Refusal};
@@ -11,6 +15,7 @@ use crate::policy::Plan;
 use crate::policy::model::Agent;
 use crate::policy::scalar::{as_typed, clock, in_words};
 use crate::report::quote;
+use crate::requests::rights::ask;
 
 /// A lock that is held, at one moment.
 pub struct Held<'a> {
@@ -119,6 +124,23 @@ pub fn taken(held: &Held<'_>, event: &Event) -> String {
     text
 }
 
+/// Files under a lock that was taken, of which this branch has an older version than the base.
+pub fn missing(session: &Session, paths: &BTreeSet<RepoPath>) -> String {
+    const SHOWN: usize = 5;
+    let base = session.loaded.base.as_ref().map_or("the base", |base| typed_ref(&base.reference));
+    let (files, have) = if paths.len() == 1 { ("file", "has") } else { ("files", "have") };
+    let mut text = format!(
+        "git-lane: warning: {} {files} under the lock {have} a newer version on {base}, which this branch does not contain:\n",
+        paths.len()
+    );
+    paths.iter().take(SHOWN).for_each(|path| text.push_str(&format!("    {path}\n")));
+    if paths.len() > SHOWN {
+        text.push_str(&format!("    and {} more\n", paths.len() - SHOWN));
+    }
+    text.push_str("  help: take it in before you change them: git lane sync\n");
+    text
+}
+
 /// Why a lock was not given.
 pub fn refusal(plan: &Plan, keeper: &mut Keeper<'_>, claim: &Claim<'_>, why: &Refusal, waited: bool) -> Said {
     let scope = &claim.scope.text;
@@ -141,8 +163,10 @@ pub fn refusal(plan: &Plan, keeper: &mut Keeper<'_>, claim: &Claim<'_>, why: &Re
                 lease.generation
             );
             let wait = as_typed(held.left());
+            let ask = ask(&lease.stake.agent, &format!("--area {}", quote(claim.scope.area.as_bytes())));
             let help = format!(
                 "wait for it: git lane lock {word} --wait {wait}\n\
+                 {ask}\n\
                  only if {0} will not come back: git lane lock {word} --steal --reason '…' ({0} is told)",
                 lease.stake.agent
             );
@@ -165,9 +189,9 @@ pub fn refusal(plan: &Plan, keeper: &mut Keeper<'_>, claim: &Claim<'_>, why: &Re
             let until = marker.since.saturating_add_unsigned(plan.policy.locks.ttl.value.seconds);
             let left = u64::try_from(until - now).unwrap_or(0);
             let help = format!(
-                "wait for it: git lane lock {word} --wait {}\nor talk to {}",
+                "wait for it: git lane lock {word} --wait {}\n{}",
                 as_typed(left),
-                marker.agent
+                ask(&marker.agent, &format!("--area {}", quote(marker.area.as_bytes())))
             );
             let holder = json!({
                 "agent": marker.agent, "since": timestamp(marker.since), "worktree": marker.place,

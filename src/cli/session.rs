@@ -5,7 +5,7 @@ use std::path::Path;
 use super::trace;
 use crate::engine;
 use crate::error::Error;
-use crate::facts::{Event, Facts};
+use crate::facts::{Event, Facts, Oid};
 use crate::gather::{Environment, Loaded, Opened, Repository, Request, Subject, gather, policy_source};
 use crate::identity::{Who, resolve};
 use crate::report::Report;
@@ -52,6 +52,11 @@ impl Session {
         let loaded = find(&repo)?;
         trace::debug(|| format!("policy: {}, base: {:?}", loaded.plan.source.name, loaded.base));
         Ok(Self { repo, environment, loaded })
+    }
+
+    /// The tip of the base, as it is known here.
+    pub fn base(&self) -> Option<Oid> {
+        self.loaded.base.as_ref().map(|base| base.oid)
     }
 
     /// The repository, at the end of a process that needs nothing else any more: see [`Opened::abandon`].

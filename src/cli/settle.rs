@@ -58,7 +58,9 @@ pub(super) fn settle(session: &Session, keeper: &mut Keeper<'_>, landing: &Landi
             }
             match (Work { session, lease, area }.has_landed(release, landing.pushed)) {
                 // Nobody waits twice for a remote that does not answer.
-                Ok(Some(how)) if keeper.refresh(RECENT).is_ok() => give_back(keeper, lease, area, how),
+                Ok(Some(how)) if keeper.refresh(RECENT).is_ok() => {
+                    give_back(session, keeper, lease, area, how);
+                }
                 Ok(Some(_)) => return,
                 Ok(None) => {}
                 Err(why) => {
@@ -69,10 +71,10 @@ pub(super) fn settle(session: &Session, keeper: &mut Keeper<'_>, landing: &Landi
     }
 }
 
-fn give_back(keeper: &mut Keeper<'_>, lease: &Lease, area: &str, how: &str) {
+fn give_back(session: &Session, keeper: &mut Keeper<'_>, lease: &Lease, area: &str, how: &str) {
     let scope = lease.stake.scope_in(area);
     let Lease { stake, generation, .. } = lease;
-    let claim = Claim::of_return(&scope, &stake.agent, &stake.worktree, Some(how));
+    let claim = Claim::of_return(&scope, &stake.agent, &stake.worktree, Some(how)).on_base(session.base());
     match keeper.release(&claim, Some(*generation)) {
         Ok(Ok(_)) => complain(&format!("git-lane: gave back `{}` of {}: {how}\n", stake.scope, stake.agent)),
         Ok(Err(_)) => {} // somebody else was faster

@@ -39,7 +39,7 @@ pub fn run(args: &Unlock, output: &Output) -> Outcome {
     let (mut is_refused, mut has_any) = (false, false);
     let mut items = Vec::new();
     for scope in &scopes {
-        let claim = Claim::of_return(scope, &agent, &worktree, reason.as_deref());
+        let claim = Claim::of_return(scope, &agent, &worktree, reason.as_deref()).on_base(session.base());
         let outcome = keeper.release(&claim, None)?;
         let by_hand = if scope.is_area() {
             markers::remove_by_hand(session.repo.layout(), &scope.area, &agent)?

@@ -1,6 +1,8 @@
 //! Who holds what, as rules see it.
 
-use super::{Message, Oid};
+use std::collections::HashSet;
+
+use super::{Message, Oid, RepoPath};
 use crate::locks::record::{Kind, Loser};
 use crate::locks::scope::Scope;
 
@@ -91,6 +93,17 @@ pub struct TakenLock {
     pub from: Vec<Loser>,
     /// The commits of the change that were pushed before, as far as the history of locks tells.
     pub after: Vec<Oid>,
+    /// Paths on which others' work has landed since it ended, each with the merge base that has that work.
+    pub overtaken: HashSet<(Oid, RepoPath)>,
+}
+
+/// How a change stands to what landed on its base under locks: of the paths that it asks for, which are where.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Landed {
+    /// The base has a newer version, which the change does not contain.
+    pub missing: HashSet<RepoPath>,
+    /// The change has been put onto another version of the base since its commits were pushed.
+    pub moved: HashSet<RepoPath>,
 }
 
 /// What a ref of locks that is pushed brings.

@@ -16,7 +16,7 @@ mod request;
 pub use case::for_case;
 pub use event::{Event, Stage};
 pub use fact::{Fact, Unavailable};
-pub use locks::{HeldLock, LOCK_TRAILER, LockClaim, LockEvents, LockToken, Locks, TakenLock};
+pub use locks::{HeldLock, LOCK_TRAILER, Landed, LockClaim, LockEvents, LockToken, Locks, TakenLock};
 pub use message::Message;
 pub use oid::Oid;
 pub use path::RepoPath;
@@ -209,13 +209,15 @@ pub struct Change {
     pub lines: Fact<Lines>,
     /// The policy as the change leaves it, where it is changed.
     pub policy: Fact<Option<PolicyTexts>>,
-    /// Paths that the remote's own edition of this branch, which is rewritten, has with the same content: a
-    /// rebase brings nothing new there.
+    /// Paths that the remote's own edition of this branch, which is rewritten, has with the same content, on top
+    /// of the same content of the base: a rebase brings nothing new there.
     pub unchanged: HashSet<RepoPath>,
     /// Of a ref that would be taken for a branch: whether that branch is there.
     pub shadows: bool,
     /// Of a tag that goes away or moves: whether the base has the commit that it was put on.
     pub was_landed: bool,
+    /// How the change stands to what landed on the base under the locks that it asks for.
+    pub landed: Fact<Landed>,
     /// A merge is being committed.
     pub is_merging: bool,
     /// The local branch to switch to before the change can be worked on; `None` if HEAD is on it.
@@ -246,6 +248,7 @@ impl Default for Change {
             unchanged: HashSet::new(),
             shadows: false,
             was_landed: false,
+            landed: Fact::Known(Landed::default()),
             is_merging: false,
             elsewhere: None,
             committer: None,

@@ -207,6 +207,7 @@ pub fn gather(
             Subject::Received { all, .. } => all.as_slice(),
             _ => &[],
         };
+        locks::landings(repo, plan, request.event, &mut facts.changes);
         facts.locks = locks::locks(repo, plan, request.event, &facts.changes, pushed);
     }
     Ok(facts)

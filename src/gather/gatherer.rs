@@ -267,10 +267,17 @@ impl Gatherer<'_> {
         }
     }
 
-    /// The files of a change that are the same at two commits.
+    /// The files of a change that are the same at two commits, and that the base has in the same version at the
+    /// merge bases of both: on top of another one, the same content takes back what landed in between.
     pub(super) fn unchanged(&self, change: &Change, old: Oid, tip: Oid) -> Read<HashSet<RepoPath>> {
-        let (old, tip) = (self.repo.commit(old)?.tree, self.repo.commit(tip)?.tree);
-        let changed = tree_diff(self.repo, Some(old), Some(tip))?;
+        let tree = |oid: Oid| -> Read<Oid> { Ok(self.repo.commit(oid)?.tree) };
+        let mut changed = tree_diff(self.repo, Some(tree(old)?), Some(tree(tip)?))?;
+        let before = change.base.map(|base| self.repo.merge_base(base, &[old])).transpose()?.flatten();
+        let after = change.merge_base.map(|base| base.oid);
+        if before != after {
+            let before = before.map(tree).transpose()?;
+            changed.extend(tree_diff(self.repo, before, after.map(tree).transpose()?)?);
+        }
         let changed: HashSet<&RepoPath> = changed.iter().map(|file| &file.path).collect();
         let files = change.files.known().into_iter().flatten().map(|file| &file.path);
         Ok(files.filter(|path| !changed.contains(path)).cloned().collect())

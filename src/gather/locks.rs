@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::time::Duration;
 
+use super::landed;
 use super::push::PushLine;
 use super::repository::{Read, Repository};
 use super::server_locks;
@@ -64,6 +65,19 @@ pub(super) fn locks(
     read(repo, plan, event, changes, &areas).into()
 }
 
+/// How changes stand to what landed on their bases under locks; told before the locks are asked for.
+pub(super) fn landings(repo: &dyn Repository, plan: &Plan, event: Event, changes: &mut [Change]) {
+    let at_commit = event.stages() == [Stage::Commit];
+    for change in changes {
+        let mut files: Vec<&FileChange> = change.staged.known().into_iter().flatten().collect();
+        if !at_commit {
+            files.extend(change.files.known().into_iter().flatten());
+            files.extend(change.commits.known().into_iter().flatten().flat_map(|commit| &commit.files));
+        }
+        change.landed = landed::landed(repo, plan, change, &files).into();
+    }
+}
+
 fn name(area: &Area) -> &str {
     &area.name.value
 }
@@ -79,7 +93,11 @@ fn asking(change: &Change, at_commit: bool) -> Vec<&FileChange> {
     let (pushed, new): (Vec<&Commit>, Vec<&Commit>) = commits.partition(|commit| commit.is_pushed);
     let old: HashSet<&RepoPath> =
         pushed.iter().flat_map(|commit| &commit.files).map(|file| &file.path).collect();
-    let whole = change.files.known().into_iter().flatten().filter(|file| !old.contains(&file.path));
+    // What was pushed may stand on something else by now.
+    let is_moved =
+        |file: &FileChange| change.landed.known().is_some_and(|landed| landed.moved.contains(&file.path));
+    let whole = change.files.known().into_iter().flatten();
+    let whole = whole.filter(|file| !old.contains(&file.path) || is_moved(file));
     staged.chain(whole).chain(new.into_iter().flat_map(|commit| &commit.files)).collect()
 }
 
@@ -111,14 +129,14 @@ fn read(
         let alive = tip.record.leases.iter().filter(|lease| !judge.lease(lease).is_over());
         found.leases.extend(alive.map(|lease| held(area, lease, &judge)));
         if event.stages() != [Stage::Commit] {
-            found.taken.extend(taken(keeper.store(), &tip, oldest(changes)).map_err(unavailable)?);
+            found.taken.extend(taken(repo, plan, keeper.store(), &tip, changes).map_err(unavailable)?);
         }
         if event == Event::Ci {
             let pushes = pushes(&keeper, &tip, &found.taken).map_err(unavailable)?;
             for taken in &mut found.taken {
-                taken.after = landed(repo, changes, pushes.get(&taken.generation))?;
+                taken.after = among(repo, changes, pushes.get(&taken.generation))?;
             }
-            found.pushed.extend(landed(repo, changes, pushes.get(&ANY))?);
+            found.pushed.extend(among(repo, changes, pushes.get(&ANY))?);
         }
     }
     Ok(found)
@@ -142,21 +160,37 @@ pub(super) fn held(area: &str, lease: &Lease, judge: &Judge<'_>) -> HeldLock {
 }
 
 /// The lowest generation that a commit says it was made under.
-pub(super) fn oldest(changes: &[Change]) -> Option<u64> {
+fn oldest(changes: &[Change]) -> Option<u64> {
     let commits = changes.iter().filter_map(|change| change.commits.known()).flatten();
     // A squash has them anywhere; one too many costs a look further back.
     let tokens = commits.filter(|commit| !commit.is_pushed).flat_map(|commit| commit.message.lock_lines());
     tokens.map(|token| token.generation).min()
 }
 
-/// Every lock taken since that generation, oldest first.
-pub(super) fn taken(store: &Store<'_>, tip: &Tip, oldest: Option<u64>) -> Result<Vec<TakenLock>, Error> {
-    let Some(oldest) = oldest else {
+/// Every lock taken since that generation, oldest first, with what landed after it had ended on the paths of the
+/// changes.
+pub(super) fn taken(
+    repo: &dyn Repository,
+    plan: &Plan,
+    store: &Store<'_>,
+    tip: &Tip,
+    changes: &[Change],
+) -> Result<Vec<TakenLock>, Error> {
+    let Some(oldest) = oldest(changes) else {
         return Ok(Vec::new());
     };
-    let mut all = Vec::new();
+    let mut all: Vec<TakenLock> = Vec::new();
+    // The base when a lock ended, by its generation.
+    let mut ends: HashMap<u64, Oid> = HashMap::new();
     store.walk(tip, |at| {
         let (record, event) = (&at.record, &at.record.event);
+        let own = record.leases.iter().find(|lease| lease.generation == event.generation);
+        let base = event.base.as_ref().or(own.and_then(|lease| lease.base.as_ref()));
+        if let Some(base) = base.and_then(|base| Oid::from_hex(base)) {
+            let losers = event.from.iter().map(|loser| loser.generation);
+            let released = (event.kind == Kind::Release).then_some(event.generation);
+            ends.extend(losers.chain(released).map(|generation| (generation, base)));
+        }
         if matches!(event.kind, Kind::Take | Kind::Steal)
             && let Some(scope) = Scope::stored(&record.area, &event.scope)
         {
@@ -169,13 +203,49 @@ pub(super) fn taken(store: &Store<'_>, tip: &Tip, oldest: Option<u64>) -> Result
                 at: event.at,
                 from: event.from.clone(),
                 after: Vec::new(),
+                overtaken: HashSet::new(),
             });
             return event.generation <= oldest;
         }
         record.generation < oldest
     })?;
     all.reverse();
+    for taken in &mut all {
+        if let Some(end) = ends.get(&taken.generation) {
+            taken.overtaken = overtaken(repo, plan, changes, taken, *end)?;
+        }
+    }
     Ok(all)
+}
+
+/// What others have landed on the paths of changes since a lock ended under which they say they were made.
+fn overtaken(
+    repo: &dyn Repository,
+    plan: &Plan,
+    changes: &[Change],
+    taken: &TakenLock,
+    end: Oid,
+) -> Read<HashSet<(Oid, RepoPath)>> {
+    let token = format!("{}@{}", taken.scope.text, taken.generation);
+    let bears = |commit: &&Commit| {
+        commit.message.lock_lines().iter().any(|own| format!("{}@{}", own.scope, own.generation) == token)
+    };
+    let mut found = HashSet::new();
+    for change in changes {
+        let Some(merge_base) = change.merge_base.map(|base| base.oid) else {
+            continue;
+        };
+        let new = change.commits.known().into_iter().flatten().filter(|commit| !commit.is_pushed);
+        let files = new.filter(bears).flat_map(|commit| &commit.files);
+        let is_its = |file: &&FileChange| {
+            taken.scope.has(&file.path.0, file.is_folder(), plan.folds_case())
+                && plan.areas_of(file).any(|area| area.name.value == taken.scope.area)
+        };
+        let paths = files.filter(is_its).map(|file| &file.path).collect();
+        let landed = landed::overtaken(repo, end, merge_base, &paths, &token)?;
+        found.extend(landed.into_iter().map(|path| (merge_base, path)));
+    }
+    Ok(found)
 }
 
 /// No generation is this one.
@@ -201,7 +271,7 @@ fn pushes(keeper: &Keeper<'_>, tip: &Tip, taken: &[TakenLock]) -> Result<HashMap
 }
 
 /// The commits of some changes that are part of what was pushed.
-fn landed(repo: &dyn Repository, changes: &[Change], pushed: Option<&Vec<Oid>>) -> Read<Vec<Oid>> {
+fn among(repo: &dyn Repository, changes: &[Change], pushed: Option<&Vec<Oid>>) -> Read<Vec<Oid>> {
     let mut found = Vec::new();
     let commits = || changes.iter().filter_map(|change| change.commits.known()).flatten();
     for tip in pushed.into_iter().flatten().filter(|tip| repo.has(**tip)) {

@@ -16,6 +16,7 @@ mod index;
 mod inventory;
 mod invocation;
 mod job;
+pub mod landed;
 pub mod lines;
 mod locks;
 pub mod message;

@@ -222,7 +222,7 @@ pub(super) fn in_tree(
     path: &str,
     name: &str,
 ) -> Read<Option<(Source, Oid)>> {
-    let Some(entry) = find_in_tree(repo, tree, path)? else {
+    let Some(entry) = find_in_tree(repo, tree, path.as_bytes())? else {
         return Ok(None);
     };
     match entry.mode {

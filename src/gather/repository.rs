@@ -278,13 +278,13 @@ pub fn canonical(mode: u32) -> u32 {
 ///
 /// # Errors
 /// A tree on the way cannot be read.
-pub fn find_in_tree(repo: &dyn Repository, tree: Oid, path: &str) -> Read<Option<FileVersion>> {
+pub fn find_in_tree(repo: &dyn Repository, tree: Oid, path: &[u8]) -> Read<Option<FileVersion>> {
     let mut at = FileVersion { mode: FOLDER, oid: tree };
-    for name in path.split('/') {
+    for name in path.split(|byte| *byte == b'/') {
         if at.mode != FOLDER {
             return Ok(None);
         }
-        match repo.raw_tree(at.oid)?.find(name.as_bytes()) {
+        match repo.raw_tree(at.oid)?.find(name) {
             Some(version) => at = version,
             None => return Ok(None),
         }

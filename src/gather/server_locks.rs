@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::gatherer::Gatherer;
-use super::locks::{held, lock_events, oldest, taken, unavailable};
+use super::locks::{held, lock_events, taken, unavailable};
 use super::push::PushLine;
 use super::repository::{Read, Repository};
 use super::worktrees::worktrees;
@@ -49,7 +49,7 @@ pub(super) fn locks(
         };
         let alive = tip.record.leases.iter().filter(|lease| !judge.lease(lease).is_over());
         found.leases.extend(alive.map(|lease| held(area, lease, &judge)));
-        found.taken.extend(taken(&store, &tip, oldest(changes)).map_err(unavailable)?);
+        found.taken.extend(taken(repo, plan, &store, &tip, changes).map_err(unavailable)?);
     }
     Ok(found)
 }

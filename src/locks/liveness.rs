@@ -247,6 +247,7 @@ pub(super) mod tests {
             reason: None,
             from: vec![],
             pushed: None,
+            base: None,
         };
         Record { generation: 1, leases: vec![lease.clone()], ..Record::first("common", event) }
     }

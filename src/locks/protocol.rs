@@ -5,7 +5,7 @@ use super::liveness::{Judge, Liveness};
 use super::machine::Process;
 use super::record::{Cause, Event, Kind, Lease, Loser, Record, Stake};
 use super::scope::Scope;
-use crate::facts::LockClaim;
+use crate::facts::{LockClaim, Oid};
 
 /// What somebody wants.
 #[derive(Debug, Clone)]
@@ -142,6 +142,12 @@ fn ahead(record: Option<&Record>, claim: &Claim<'_>, judge: &Judge<'_>) -> Vec<S
 }
 
 impl<'a> Claim<'a> {
+    /// The same with the tip of the base as it is known here.
+    #[must_use]
+    pub fn on_base(self, base: Option<Oid>) -> Self {
+        Self { base: base.map(|oid| oid.to_string()), ..self }
+    }
+
     /// What somebody who gives something back says.
     pub fn of_return(scope: &'a Scope, agent: &'a str, worktree: &'a str, reason: Option<&'a str>) -> Self {
         let (ttl, process, repository, pushed, base) = (0, None, None, None, None);
@@ -179,7 +185,8 @@ pub fn release(
         return Err(rival
             .map_or(Refusal::NotHeld, |lease| Refusal::Held(Box::new(lease.clone()), judge.lease(lease))));
     };
-    let mut event = Event { kind: Kind::Release, generation, ..event(claim, judge) };
+    let mut event =
+        Event { kind: Kind::Release, generation, base: claim.base.clone(), ..event(claim, judge) };
     let own = || leases.iter().filter(|lease| is_own(lease));
     // What was typed tells of one lock under its own name.
     if own().count() > 1 || own().any(|lease| lease.stake.scope != claim.scope.text) {
@@ -284,6 +291,7 @@ fn event(claim: &Claim<'_>, judge: &Judge<'_>) -> Event {
         reason: claim.reason.map(str::to_owned),
         from: Vec::new(),
         pushed: claim.pushed.map(str::to_owned),
+        base: None,
     }
 }
 

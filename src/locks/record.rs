@@ -64,6 +64,9 @@ pub struct Event {
     /// The commit that was pushed together with it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pushed: Option<String>,
+    /// The tip of the base when a lock was given back: what lands after it was not made under that lock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base: Option<String>,
 }
 
 /// What can happen to a lock.
@@ -230,6 +233,7 @@ impl Record {
             reason: None,
             from: Vec::new(),
             pushed: None,
+            base: None,
         };
         Self { generation, ..Self::first(area, event) }
     }
@@ -343,6 +347,7 @@ pub(super) mod tests {
             reason: Some("{not json}".into()),
             from: vec![],
             pushed: None,
+            base: None,
         };
         let lease = Lease {
             stake: stake("a1", "common", "n"),

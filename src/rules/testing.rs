@@ -191,6 +191,7 @@ impl Scene {
                 at: 3_600,
                 from: vec![],
                 after: vec![],
+                overtaken: [].into(),
             });
         })
     }
