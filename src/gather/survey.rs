@@ -96,7 +96,7 @@ fn walk(
 }
 
 fn text(repo: &dyn Repository, tree: Oid, path: &str) -> Read<Option<Result<String, String>>> {
-    let Some(entry) = find_in_tree(repo, tree, path)? else { return Ok(None) };
+    let Some(entry) = find_in_tree(repo, tree, path.as_bytes())? else { return Ok(None) };
     Ok(match entry.mode {
         0o120_000 => Some(Err("it is a symbolic link".to_owned())),
         FOLDER => None,
