@@ -60,12 +60,25 @@ pub struct Policy {
 }
 
 /// What somebody without an agent identity is taken for. One word speaks of humans; an agent without a lane is refused.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone)]
 pub struct Unidentifieds {
     /// Somebody who is not listed under `maintainers`.
     pub human: Spanned<Unidentified>,
     /// A coding agent at work that no lane was given to.
     pub agent: Spanned<Unidentified>,
+}
+
+impl Serialize for Unidentifieds {
+    /// One word, unless the policy itself has one for each of the two.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if self.agent.span.is_none() {
+            return self.human.serialize(serializer);
+        }
+        let mut map = serializer.serialize_map(Some(2))?;
+        map.serialize_entry("human", &self.human)?;
+        map.serialize_entry("agent", &self.agent)?;
+        map.end()
+    }
 }
 
 impl JsonSchema for Unidentifieds {
