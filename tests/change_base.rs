@@ -256,3 +256,174 @@ fn a_base_that_only_now_moved_on_is_not_stale() {
 fn jiff_now() -> u64 {
     std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs()
 }
+
+fn lines(count: usize) -> String {
+    "line\n".repeat(count)
+}
+
+/// The commands that a refusal names, in order.
+fn commands(ran: &Ran) -> Vec<Vec<String>> {
+    let text = ran.all();
+    let named = text.lines().filter_map(|line| line.split_once(": git ")).map(|(_, command)| command);
+    named
+        .filter(|command| !command.starts_with("lane "))
+        .map(|command| command.split_whitespace().map(str::to_owned).collect())
+        .collect()
+}
+
+fn run_all(tree: &Worktree, commands: &[Vec<String>]) {
+    for command in commands {
+        tree.git(&command.iter().map(String::as_str).collect::<Vec<_>>()).ok();
+    }
+}
+
+#[test]
+fn a_stack_is_built_by_what_a_refused_commit_says() {
+    let (_scratch, tree) = installed(&policy("merges: deny"));
+    tree.commit("services/rag_pipeline/a.py", &lines(200), "feat: a").ok();
+    let ran = tree.commit("services/rag_pipeline/b.py", &lines(200), "feat: b").fails(1);
+    let said = commands(&ran.says("has 400 lines"));
+    assert_eq!(said, [vec!["push", "origin", "HEAD"], vec!["switch", "-c", "feat/a2/x-2"]]);
+    run_all(&tree, &said);
+    tree.git(&["commit", "-q", "-m", "feat: b"]).ok().does_not_say("oversized");
+    let json = tree.lane(&["check", "--format", "json"]).ok().json();
+    assert_eq!(
+        (&json["stats"]["counted"], &json["stats"]["counted_from"]),
+        (&200.into(), &"refs/remotes/origin/feat/a2/x".into())
+    );
+    tree.git(&["push", "-q", "origin", "HEAD"]).ok().does_not_say("oversized");
+    let job = ["ci", "--base", "main", "--head", "HEAD", "--branch", "feat/a2/x-2", "--title", "[A2] x"];
+    tree.lane(&job).ok();
+    // The upper one has its own limit, and all other rules see all of it.
+    tree.commit("services/rag_pipeline/c.py", &lines(101), "feat: c")
+        .fails(1)
+        .says("counted from origin/feat/a2/x");
+}
+
+#[test]
+fn a_refused_push_says_how_to_split_it() {
+    let (_scratch, tree) = installed(&policy("merges: deny"));
+    for name in ["a", "b", "c", "d"] {
+        tree.sneak(&format!("services/rag_pipeline/{name}.py"), &lines(140), &format!("[A2] feat: {name}"));
+    }
+    let ran = tree.git(&["push", "-q", "origin", "HEAD"]).fails(1);
+    let said = commands(&ran);
+    assert_eq!(said.len(), 1);
+    run_all(&tree, &said);
+    tree.git(&["push", "-q", "origin", "HEAD"]).ok();
+    assert_eq!(
+        tree.git(&["rev-parse", "origin/feat/a2/x-2"]).ok().out,
+        tree.git(&["rev-parse", "HEAD~2"]).ok().out
+    );
+}
+
+#[test]
+fn nothing_large_hides_below_a_stack() {
+    let server = Server::with(&policy("merges: deny"));
+    let agent = server.clone("agent", "feat/a2/low");
+    agent.sneak("services/rag_pipeline/a.py", &lines(200), "[A2] feat: a");
+    agent.git(&["switch", "-q", "-c", "feat/a2/high"]).ok();
+    agent.sneak("services/rag_pipeline/b.py", &lines(200), "[A2] feat: b");
+    push(&agent, &["feat/a2/high"]).fails(1).says("has 400 lines");
+    // In one push, each of them is judged.
+    push(&agent, &["feat/a2/low", "feat/a2/high"]).ok();
+    agent.git(&["switch", "-q", "-c", "feat/a1/other"]).ok();
+    agent.sneak("services/rag_pipeline/c.py", &lines(200), "[A2] feat: c");
+    push(&agent, &["HEAD:refs/heads/feat/a2/top"]).ok();
+    agent.sneak("services/rag_pipeline/d.py", &lines(400), "[A2] feat: d");
+    push(&agent, &["HEAD:refs/heads/feat/a2/huge"]).fails(1);
+    push(&agent, &["HEAD:refs/heads/feat/a2/huge", "HEAD:refs/heads/feat/a2/huge2"])
+        .fails(1)
+        .says("oversized");
+    // One that came past the hook is no floor to stand on.
+    agent.git(&["fetch", "-q"]).ok();
+    agent.git(&["update-ref", "refs/remotes/origin/feat/a2/huge", "HEAD"]).ok();
+    agent.git(&["switch", "-q", "-c", "feat/a2/last"]).ok();
+    agent.sneak("services/rag_pipeline/e.py", &lines(10), "[A2] feat: e");
+    agent.lane(&["check", "--agent", "a2"]).fails(1).says("oversized").says("has 410 lines");
+}
+
+/// Two branches of a2, the lower one pushed: `feat/a2/x` of two commits, `feat/a2/up` of one above it.
+fn stacked() -> (Scratch, Worktree) {
+    let (scratch, tree) = installed(&policy("merges: deny"));
+    tree.commit(MINE, "a\n", "feat: a").ok();
+    tree.commit(MINE, "a\nb\n", "feat: b").ok();
+    tree.git(&["push", "-q", "origin", "HEAD"]).ok();
+    tree.git(&["switch", "-q", "-c", "feat/a2/up"]).ok();
+    tree.commit("services/rag_pipeline/up.py", &lines(250), "feat: up").ok();
+    (scratch, tree)
+}
+
+fn subjects(tree: &Worktree) -> String {
+    tree.git(&["log", "--format=%s", "origin/main.."]).ok().out
+}
+
+#[test]
+fn a_sync_leaves_out_what_was_squashed() {
+    for later in [false, true] {
+        let (scratch, tree) = stacked();
+        scratch.git(&["merge", "-q", "--squash", "feat/a2/x"]).ok();
+        scratch.git(&["commit", "-q", "--no-verify", "-m", "feat: a and b (#1)"]).ok();
+        if later {
+            // The same lines are changed once more.
+            scratch.main().sneak(MINE, "A\nb\n", "feat: a in capitals");
+        }
+        scratch.git(&["push", "-q", "--no-verify", "origin", "main"]).ok();
+        tree.lane(&["sync"]).ok().says("without 2 commits that are there already as others");
+        assert_eq!(subjects(&tree), "[A2] feat: up\n");
+        tree.git(&["push", "-q", "origin", "HEAD"]).ok();
+    }
+}
+
+#[test]
+fn a_sync_keeps_a_stack_together() {
+    let (scratch, tree) = stacked();
+    move_main(&scratch, "docs/m.md", "m\n");
+    let before = tree.head();
+    tree.lane(&["sync"]).ok().says("`feat/a2/up` stays on `feat/a2/x`, which has not landed");
+    assert_eq!(tree.head(), before);
+    // The lower one is rebased, then the upper one on it.
+    tree.git(&["switch", "-q", "feat/a2/x"]).ok();
+    tree.lane(&["sync", "--push"]).ok();
+    tree.git(&["switch", "-q", "feat/a2/up"]).ok();
+    tree.lane(&["sync"]).ok().says("rebased `feat/a2/up` on origin/feat/a2/x");
+    assert_eq!(subjects(&tree), "[A2] feat: up\n[A2] feat: b\n[A2] feat: a\n");
+    assert_eq!(
+        tree.git(&["rev-parse", "HEAD~1"]).ok().out,
+        tree.git(&["rev-parse", "origin/feat/a2/x"]).ok().out
+    );
+    tree.git(&["push", "-q", "origin", "HEAD"]).ok();
+    tree.lane(&["sync"]).ok().says("stands on origin/main already");
+}
+
+#[test]
+fn a_sync_rebases_on_the_release_and_fetches_it_all() {
+    let (scratch, tree) = installed(&policy("merges: deny"));
+    release(&scratch, "release/1.0", "main", 1);
+    move_main(&scratch, "docs/m.md", "m\n");
+    tree.git(&["switch", "-q", "-c", "feat/a2/fix", "origin/release/1.0"]).ok();
+    tree.commit(MINE, "fix\n", "fix: it").ok();
+    scratch.git(&["switch", "-q", "release/1.0"]).ok();
+    scratch.main().sneak("docs/r.md", "r\n", "docs: r");
+    scratch.git(&["push", "-q", "--no-verify", "origin", "release/1.0"]).ok();
+    tree.lane(&["sync"]).ok().says("rebased `feat/a2/fix` on origin/release/1.0");
+    assert_eq!(
+        tree.git(&["log", "--format=%s", "-3"]).ok().out,
+        "[A2] fix: it\ndocs: r\nfix: 0 for release/1.0\n"
+    );
+    tree.git(&["push", "-q", "origin", "HEAD"]).ok();
+    // A clone of this branch alone.
+    let ci = scratch.home().join("single");
+    let url = format!("file://{}", scratch.home().join("origin.git").display());
+    let args = ["clone", "-q", "--single-branch", "-b", "main", &url, ci.to_str().unwrap()];
+    scratch.run(&scratch.home(), "git", &args).ok();
+    let single = Worktree { root: ci, home: scratch.home() };
+    single.git(&["switch", "-q", "-c", "feat/a2/y"]).ok();
+    single
+        .git(&["config", "remote.origin.fetch", "+refs/heads/feat/a2/fix:refs/remotes/origin/feat/a2/fix"])
+        .ok();
+    single.commit(MINE, "y\n", "[A2] feat: y").ok();
+    scratch.git(&["switch", "-q", "main"]).ok();
+    move_main(&scratch, "docs/n.md", "n\n");
+    single.lane(&["sync"]).ok().says("rebased `feat/a2/y` on origin/main, 1 new commit");
+}

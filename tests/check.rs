@@ -367,7 +367,7 @@ fn a_range_means_branches_and_not_tags() {
     scratch.git(&["push", "-q", "--no-verify", "origin", "refs/heads/main"]).ok();
     tree.git(&["fetch", "-q"]).ok();
     tree.git(&["merge", "-q", "--no-verify", "-m", "[A2] merge", "refs/remotes/origin/main"]).ok();
-    tree.lane(&["check"]).fails(1).says("git rebase refs/remotes/origin/main");
+    tree.lane(&["check"]).fails(1).says("git rebase --autostash refs/remotes/origin/main");
     tree.lane(&["sync"]).ok();
     let merged = tree.git(&["merge-base", "HEAD", "refs/remotes/origin/main"]).ok().out;
     assert_eq!(merged, tree.git(&["rev-parse", "refs/remotes/origin/main"]).ok().out);

@@ -40,6 +40,7 @@ mod status;
 mod step_summary;
 mod sync;
 mod sync_losses;
+mod sync_stack;
 mod sync_text;
 mod teardown;
 mod trace;

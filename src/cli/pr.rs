@@ -12,7 +12,7 @@ use super::push;
 use super::session::Session;
 use crate::error::Error;
 use crate::facts::{Event, Message, Oid, Unavailable};
-use crate::gather::{Repository, Request, Subject};
+use crate::gather::{Repository, Request, Subject, change_base};
 use crate::github::{self, GitHub, NewPull, PullRequest, Settings};
 use crate::policy::Plan;
 use crate::report::{Report, Verdict, summary};
@@ -79,8 +79,21 @@ struct Proposal {
 impl Proposal {
     fn new(session: &Session, args: &Pr) -> Result<Self, Error> {
         let plan = &session.loaded.plan;
-        let base = args.base.clone().unwrap_or_else(|| plan.policy.base.value.clone());
         let head = session.repo.head()?;
+        let on = head.branch.as_deref().and_then(|name| name.strip_prefix("refs/heads/"));
+        let own = match (on, head.oid) {
+            (Some(branch), Some(tip)) => change_base::of_branch(&session.repo, &session.loaded, branch, tip)?,
+            _ => None,
+        };
+        let own = own.or_else(|| session.loaded.base.clone());
+        let tracking = format!("refs/remotes/{}/", plan.policy.remote.value);
+        let short = own.as_ref().and_then(|base| {
+            ["refs/heads/", &tracking]
+                .iter()
+                .find_map(|at| base.reference.strip_prefix(*at))
+                .map(str::to_owned)
+        });
+        let base = args.base.clone().or(short).unwrap_or_else(|| plan.policy.base.value.clone());
         let branch = head.branch.as_deref().and_then(|name| name.strip_prefix("refs/heads/"));
         let Some(branch) = branch.filter(|branch| *branch != base && plan.protected(branch).is_none()) else {
             let on = branch.map_or_else(|| "none".to_owned(), |name| format!("`{name}`"));
@@ -90,7 +103,7 @@ impl Proposal {
             ));
         };
         let agent = lock_args::agent(session, None).ok();
-        let known: Vec<Oid> = session.loaded.base.iter().map(|base| base.oid).collect();
+        let known: Vec<Oid> = own.iter().map(|base| base.oid).collect();
         let mut commits = Vec::new();
         for oid in session.repo.commits(head.oid.as_slice(), &known)? {
             let message = Message { text: session.repo.commit(oid)?.message };

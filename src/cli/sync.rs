@@ -9,12 +9,13 @@ use serde_json::json;
 use super::args::{Push, Sync};
 use super::output::{Output, complain};
 use super::session::Session;
+use super::sync_stack::{self, Lower};
 use super::sync_text::{self, Aside, Conflict, Synced, Worked};
 use super::{Outcome, lock_args, push, relay, sync_losses};
 use crate::error::Error;
 use crate::facts::{Oid, RepoPath, Unavailable};
 use crate::gather::under_way::under_way;
-use crate::gather::{Opened, Repository, policy_source};
+use crate::gather::{Loaded, Opened, Repository, change_base, policy_source};
 use crate::locks::keeper::Keeper;
 use crate::locks::machine::ThisMachine;
 use crate::locks::record::plain;
@@ -50,7 +51,7 @@ pub fn run(args: &Sync, output: &Output) -> Outcome {
             "`base` of the policy names it: look at its name, and push it to the remote",
         ));
     };
-    let onto = Onto { reference: base.reference, oid: base.oid, plan: &session.loaded.plan };
+    let onto = Onto { reference: base.reference, oid: base.oid, loaded: &session.loaded };
     if args.all {
         return all(&session, &onto, args, output);
     }
@@ -82,7 +83,13 @@ pub fn run(args: &Sync, output: &Output) -> Outcome {
 pub(super) struct Onto<'a> {
     reference: String,
     oid: Oid,
-    plan: &'a Plan,
+    loaded: &'a Loaded,
+}
+
+impl Onto<'_> {
+    fn plan(&self) -> &Plan {
+        &self.loaded.plan
+    }
 }
 
 /// Brings the remote's branches here. A base that no remote has needs none.
@@ -100,16 +107,29 @@ fn fetch(session: &Session, output: &Output) -> Result<(), Error> {
     let _turn = crate::kept::locked(&lock).map_err(|error| {
         Error::write(format!("{} cannot be written: {error}", lock.display()), "make it writable")
     })?;
-    let mut command = in_worktree(layout.worktree.as_ref().unwrap_or(&layout.common_dir));
-    command.arg("fetch");
-    if output.is_quiet() {
-        command.arg("--quiet");
-    } else if relay::wants_progress() {
-        command.arg("--progress");
-    }
-    // It may have to ask for a password, and says how far it is.
-    let status = relay::run(command.args(["--", remote]).stdout(Stdio::null()));
-    if status.is_ok_and(|status| status.success()) {
+    let fetched = |refspec: Option<&str>| {
+        let mut command = in_worktree(layout.worktree.as_ref().unwrap_or(&layout.common_dir));
+        command.arg("fetch");
+        if output.is_quiet() {
+            command.arg("--quiet");
+        } else if relay::wants_progress() {
+            command.arg("--progress");
+        }
+        // It may have to ask for a password, and says how far it is.
+        let status = relay::run(command.args(["--", remote]).args(refspec).stdout(Stdio::null()));
+        status.is_ok_and(|status| status.success())
+    };
+    // A clone of a single branch brings that branch alone.
+    let base = &session.loaded.plan.policy.base.value;
+    let (from, to) = (format!("refs/heads/{base}"), format!("refs/remotes/{remote}/{base}"));
+    let brings = session.repo.config(&format!("remote.{remote}.fetch"))?.into_iter().any(|refspec| {
+        let (source, target) = refspec.trim_start_matches('+').split_once(':').unwrap_or_default();
+        let ends = |side: &str, whole: &str| {
+            side == whole || side.strip_suffix('*').is_some_and(|start| whole.starts_with(start))
+        };
+        ends(source, &from) && ends(target, &to)
+    });
+    if fetched(None) && (brings || fetched(Some(&format!("+{from}:{to}")))) {
         return Ok(());
     }
     Err(Unavailable::new(
@@ -136,7 +156,7 @@ fn renew(session: &Session, done: &Synced) {
 
 fn all(session: &Session, onto: &Onto<'_>, args: &Sync, output: &Output) -> Outcome {
     let mut found = Vec::new();
-    for lane in lanes(&session.repo, onto.plan)? {
+    for lane in lanes(&session.repo, onto.plan())? {
         let Lane { agent, root, git_dir: Some(git_dir) } = lane else { continue };
         let tree = Tree { root, git_dir };
         let mut done = tree.sync(onto, false, true).unwrap_or_else(|error| {
@@ -190,7 +210,7 @@ impl Tree {
         };
         done.branch = Some(branch.to_owned());
         done.agent = repo.config("lane.agent")?.pop();
-        if branch == onto.plan.policy.base.value || onto.plan.protected(branch).is_some() {
+        if branch == onto.plan().policy.base.value || onto.plan().protected(branch).is_some() {
             let why = format!("`{branch}` is everybody's: it is not rebased");
             let help = "work on a branch of your own: git switch -c <branch>";
             let help = (!gives_up).then(|| help.to_owned());
@@ -204,16 +224,38 @@ impl Tree {
         if !dirty.is_empty() && !autostash {
             return Ok(done.with(Worked::Dirty(dirty)));
         }
+        let base = change_base::of_branch(&repo, onto.loaded, branch, before)?;
+        let (oid, reference) =
+            base.map_or_else(|| (onto.oid, onto.reference.clone()), |base| (base.oid, base.reference));
+        done.onto = (reference != onto.reference).then_some(reference);
+        let onto = &Onto { reference: onto.reference.clone(), oid, loaded: onto.loaded };
         let behind = repo.commits(&[onto.oid], &[before])?.len();
-        if behind == 0 {
-            return Ok(done);
+        let mut landed = if behind == 0 { None } else { sync_stack::landed(&repo, onto.oid, before)? };
+        let lower =
+            sync_stack::lower(&repo, onto.plan(), &self.root, branch, before, landed.unwrap_or(onto.oid))?;
+        let mut moved = None;
+        match lower {
+            Some(Lower::Pushed(_)) | None if behind == 0 => return Ok(done),
+            Some(Lower::Pushed(on)) => return Ok(done.with(Worked::Stacked { on, behind })),
+            Some(Lower::Rewritten { reference, tip, left }) => {
+                landed = Some(left);
+                done.onto = Some(reference.clone());
+                moved = Some(Onto { reference, oid: tip, loaded: onto.loaded });
+            }
+            None => {}
         }
+        let onto = moved.as_ref().unwrap_or(onto);
+        let behind = repo.commits(&[onto.oid], &[before])?.len();
         let from = repo.merge_base(onto.oid, &[before])?;
         if let Some(busy) = sync_losses::of(&repo, &self.root, onto.oid, before)? {
             return Ok(done.with(busy));
         }
+        let left_out = match landed {
+            Some(landed) => repo.commits(&[landed], &[onto.oid])?.len(),
+            None => 0,
+        };
         let stash = repo.find_ref(STASH)?;
-        let ran = run_git(self.rebase(onto.oid, autostash, gives_up), None, LONG)?;
+        let ran = run_git(self.rebase(onto.oid, landed, autostash, gives_up), None, LONG)?;
         if ran.ok {
             let repo = Opened::open_at(&self.root)?;
             let after = repo.head()?.oid.unwrap_or(before);
@@ -225,7 +267,7 @@ impl Tree {
                 Some(_) if self.conflicts(onto.oid, from).is_empty() => Aside::Kept,
                 Some(_) => Aside::Conflicts,
             };
-            return Ok(done.with(Worked::Rebased { before, after, behind, aside }));
+            return Ok(done.with(Worked::Rebased { before, after, behind, landed: left_out, aside }));
         }
         if under_way(&self.git_dir).map(|it| it.word) != Some("rebase") {
             let reason = format!("git did not rebase it: {}", plain(&ran.complaint()));
@@ -263,12 +305,17 @@ impl Tree {
         command
     }
 
-    fn rebase(&self, onto: Oid, autostash: bool, is_anothers: bool) -> Command {
+    fn rebase(&self, onto: Oid, landed: Option<Oid>, autostash: bool, is_anothers: bool) -> Command {
         let mut command = self.git(is_anothers);
         // Branches of others that stand on this one are theirs to move.
         command.args(["-c", "rebase.updateRefs=false", "rebase"]);
         command.arg(if autostash { "--autostash" } else { "--no-autostash" });
-        command.arg(onto.to_string());
+        // What the base has already, as other commits, would only be in the way.
+        if let Some(landed) = landed {
+            command.arg("--onto").arg(onto.to_string()).arg(landed.to_string());
+        } else {
+            command.arg(onto.to_string());
+        }
         command
     }
 
@@ -325,7 +372,7 @@ impl Tree {
         let head = repo.head()?;
         let branch = head.branch.as_deref().and_then(|name| name.strip_prefix("refs/heads/"));
         let (Some(branch), Some(tip)) = (branch, head.oid) else { return Ok(false) };
-        let remote = format!("refs/remotes/{}/{branch}", onto.plan.policy.remote.value);
+        let remote = format!("refs/remotes/{}/{branch}", onto.plan().policy.remote.value);
         let there = repo.find_ref(&remote)?;
         Ok(there != Some(tip) && (there.is_some() || !repo.commits(&[tip], &[onto.oid])?.is_empty()))
     }

@@ -24,6 +24,8 @@ pub struct Synced {
     pub worked: Worked,
     /// Whether it was pushed; `None`: nobody tried.
     pub pushed: Option<bool>,
+    /// The base of the branch, where that is not the policy's.
+    pub onto: Option<String>,
 }
 
 /// What was done.
@@ -38,8 +40,17 @@ pub enum Worked {
         after: Oid,
         /// How many commits of the base are new in it.
         behind: usize,
+        /// How many of its commits were left out, since the base has them in others.
+        landed: usize,
         /// What became of uncommitted work.
         aside: Aside,
+    },
+    /// It was not touched: it stands on a pushed branch that has not landed.
+    Stacked {
+        /// That branch.
+        on: String,
+        /// How many commits of the base both lack.
+        behind: usize,
     },
     /// It was not touched: it is not idle, or not to be rebased.
     Busy {
@@ -90,7 +101,7 @@ pub struct Conflict {
 impl Synced {
     /// What was done with a worktree.
     pub fn new(root: &Path, worked: Worked) -> Self {
-        Self { root: root.to_owned(), agent: None, branch: None, worked, pushed: None }
+        Self { root: root.to_owned(), agent: None, branch: None, worked, pushed: None, onto: None }
     }
 
     /// The same with something else done.
@@ -105,7 +116,10 @@ impl Synced {
 
     /// Whether it stands on the base.
     pub fn is_good(&self) -> bool {
-        matches!(self.worked, Worked::Nothing | Worked::Rebased { aside: Aside::Back, .. })
+        matches!(
+            self.worked,
+            Worked::Nothing | Worked::Stacked { .. } | Worked::Rebased { aside: Aside::Back, .. }
+        )
     }
 
     fn title(&self) -> String {
@@ -121,11 +135,12 @@ impl Synced {
         });
         let (state, more) = match &self.worked {
             Worked::Nothing => ("current", json!({})),
-            Worked::Rebased { before, after, behind, aside } => {
+            Worked::Stacked { on, behind } => ("stacked", json!({ "on": on, "behind": behind })),
+            Worked::Rebased { before, after, behind, landed, aside } => {
                 let stashed = *aside != Aside::Back;
                 (
                     "rebased",
-                    json!({ "before": before, "after": after, "commits": behind, "stashed": stashed }),
+                    json!({ "before": before, "after": after, "commits": behind, "landed": landed, "stashed": stashed }),
                 )
             }
             Worked::Busy { why, help } => ("skipped", json!({ "reason": why, "help": help })),
@@ -150,18 +165,30 @@ impl Synced {
 /// # Errors
 /// Standard output is closed, or full.
 pub fn say(done: &Synced, base: &str, output: &Output) -> Result<(), Error> {
-    let base = typed_ref(base);
+    let base = typed_ref(done.onto.as_deref().unwrap_or(base));
     let (who, branch) = (done.title(), done.branch.clone().unwrap_or_default());
     let in_it = quote(done.root.as_os_str().as_encoded_bytes());
     match &done.worked {
         Worked::Nothing if output.is_quiet() => {}
         Worked::Nothing => output.print(&format!("{who}: `{branch}` stands on {base} already\n"))?,
-        Worked::Rebased { before, behind, aside, .. } => {
+        Worked::Stacked { on, behind } => {
+            let commits = if *behind == 1 { "1 commit".to_owned() } else { format!("{behind} commits") };
+            output.print(&format!(
+                "{who}: `{branch}` stays on `{on}`, which has not landed; {base} has {commits} that both lack\n\
+                 \x20 help: git switch {on}, then git lane sync --push; back here: git lane sync\n"
+            ))?;
+        }
+        Worked::Rebased { before, behind, landed, aside, .. } => {
             let commits =
                 if *behind == 1 { "1 new commit".to_owned() } else { format!("{behind} new commits") };
             if !output.is_quiet() {
+                let left_out = match landed {
+                    0 => String::new(),
+                    1 => ", without 1 commit that is there already as another".to_owned(),
+                    count => format!(", without {count} commits that are there already as others"),
+                };
                 output.print(&format!(
-                    "{who}: rebased `{branch}` on {base}, {commits}; it was {} before\n",
+                    "{who}: rebased `{branch}` on {base}, {commits}{left_out}; it was {} before\n",
                     before.short()
                 ))?;
             }

@@ -349,6 +349,10 @@ pub struct Lines {
     pub counted: u64,
     /// The ref that `counted` begins at: a pushed branch of the same agent that the change stands on.
     pub counted_from: Option<String>,
+    /// Of too many lines: the last commit up to which the limit is kept, where that is known.
+    pub split: Option<Oid>,
+    /// A branch name that is still free, for what goes on above.
+    pub next: Option<String>,
     /// Files whose lines cannot be counted.
     pub binary: Vec<RepoPath>,
     /// The files that count most, most first: path and lines.

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::policy_source::Base;
+use super::policy_source::{Base, Loaded};
 use super::repository::{Read, Repository};
 use crate::facts::Oid;
 use crate::policy::Plan;
@@ -84,6 +84,32 @@ pub(super) fn find(
         }
     }
     Ok(Origin { base, merge_base, merged_in })
+}
+
+/// The base of a branch that is here, to rebase it on and to propose it to. Where the policy's base and another protected
+/// branch have the commit that it was cut from, its upstream decides: the verdict is the same.
+///
+/// # Errors
+/// Refs or history cannot be read.
+pub fn of_branch(repo: &dyn Repository, loaded: &Loaded, branch: &str, tip: Oid) -> Read<Option<Base>> {
+    let (plan, Some(base)) = (&loaded.plan, &loaded.base) else {
+        return Ok(None);
+    };
+    let origin = find(repo, plan, base, &[tip], Choice::Nearest)?;
+    let upstream = repo.config(&format!("branch.{branch}.merge"))?.pop();
+    let remote = repo.config(&format!("branch.{branch}.remote"))?.pop();
+    let name = upstream.as_deref().and_then(|name| name.strip_prefix("refs/heads/"));
+    if let Some(name) = name.filter(|name| plan.protected(name).is_some())
+        && remote.as_ref() == Some(&plan.policy.remote.value)
+    {
+        let reference = format!("{REMOTES}{}/{name}", plan.policy.remote.value);
+        if let Some(oid) = repo.find_ref(&reference)?
+            && repo.merge_base(oid, &[tip])? == origin.merge_base
+        {
+            return Ok(Some(Base { reference, oid }));
+        }
+    }
+    Ok(Some(origin.base))
 }
 
 /// The protected branches besides `base` that lie where it lies.

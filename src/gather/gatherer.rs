@@ -8,6 +8,7 @@ use super::identity::rebasing_branch;
 use super::lines;
 use super::noted_tree::staged_tree;
 use super::policy_source::{Base, in_tree};
+use super::push::PushLine;
 use super::repository::{Head, Read, Repository};
 use super::root::Root;
 use super::tree_diff::{merge_diff, tree_diff};
@@ -165,6 +166,9 @@ impl Gatherer<'_> {
         } else {
             change.lines = self.lines(&change.files, root.tree);
         }
+        if let Some(oid) = head.oid {
+            self.count_from_pushed(&mut change, &root, oid, tree, &[])?;
+        }
         Ok(change)
     }
 
@@ -287,7 +291,7 @@ impl Gatherer<'_> {
         let mut change = self.empty_change(None);
         let base = Base { reference: String::new(), oid: from };
         let root = self.root_at(base, self.repo.merge_base(from, &[to])?, Vec::new())?;
-        self.fill(&mut change, &root, to, None, None)?;
+        self.fill(&mut change, &root, to, None, None, &[])?;
         Ok(change)
     }
 
@@ -296,13 +300,13 @@ impl Gatherer<'_> {
         let mut change = self.empty_change(branch.map(str::to_owned));
         let reference = self.base.map(|base| base.reference.clone()).unwrap_or_default();
         let root = self.root(Some(&Base { reference, oid: from }), &[to], Choice::Given)?;
-        self.fill(&mut change, &root, to, None, None)?;
+        self.fill(&mut change, &root, to, None, None, &[])?;
         change.committer = Some(self.repo.commit(to)?.committer);
         change.elsewhere = change.branch.clone();
         Ok(change)
     }
 
-    /// Fills in what `tip` adds. `edition`: what the remote has of the branch.
+    /// Fills in what `tip` adds. `edition`: what the remote has of the branch; `pushes`: all that the push brings.
     pub(super) fn fill(
         &self,
         change: &mut Change,
@@ -310,6 +314,7 @@ impl Gatherer<'_> {
         tip: Oid,
         unpushed: Option<&HashSet<Oid>>,
         edition: Option<Oid>,
+        pushes: &[PushLine],
     ) -> Read<()> {
         change.head = Some(tip);
         self.grow(change, root)?;
@@ -325,6 +330,7 @@ impl Gatherer<'_> {
         let commits = self.begin_commits(&[tip], &root.exclude(), unpushed);
         change.lines = self.lines(&change.files, root.tree);
         change.commits = commits.and_then(|commits| commits.finish(self, tip, edition)).into();
+        self.count_from_pushed(change, root, tip, Some(tree), pushes)?;
         Ok(())
     }
 

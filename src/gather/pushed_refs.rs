@@ -25,7 +25,7 @@ impl Gatherer<'_> {
         };
         let mut changes = Vec::new();
         for line in lines {
-            if let Some(mut change) = self.pushed_ref(line, &unpushed)? {
+            if let Some(mut change) = self.pushed_ref(line, &unpushed, lines)? {
                 if change.branch.is_none() {
                     change.beside.clone_from(&beside);
                 }
@@ -49,7 +49,7 @@ impl Gatherer<'_> {
                 change = self.received_request(line)?;
             }
             if change.is_none() {
-                change = self.pushed_ref(line, &new)?;
+                change = self.pushed_ref(line, &new, lines)?;
             }
             let Some(mut change) = change else {
                 continue;
@@ -116,7 +116,12 @@ impl Gatherer<'_> {
         Ok(self.repo.commits(&tips, &has)?.into_iter().collect())
     }
 
-    fn pushed_ref(&self, line: &PushLine, unpushed: &HashSet<Oid>) -> Read<Option<Change>> {
+    fn pushed_ref(
+        &self,
+        line: &PushLine,
+        unpushed: &HashSet<Oid>,
+        pushes: &[PushLine],
+    ) -> Read<Option<Change>> {
         let places = &self.plan.policy.locks;
         let is_lock = places.lock_of(&line.remote_ref).is_some();
         let is_request = places.request_of(&line.remote_ref).is_some();
@@ -205,7 +210,7 @@ impl Gatherer<'_> {
             return Err(self.no_base());
         };
         let root = self.root(Some(&base), &[tip], Choice::Nearest)?;
-        self.fill(&mut change, &root, tip, Some(unpushed), old)?;
+        self.fill(&mut change, &root, tip, Some(unpushed), old, pushes)?;
         if let (Some(RefUpdate::Rewrite), Some(old)) = (change.update, old) {
             change.unchanged = self.unchanged(&change, old, tip)?;
         }

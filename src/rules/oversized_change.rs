@@ -1,7 +1,7 @@
 //! `oversized-change`
 
 use super::{Context, Draft, Findings, Need, Rule};
-use crate::facts::{Stage, Unavailable};
+use crate::facts::{Stage, Unavailable, typed_ref};
 use crate::policy::model::Level;
 
 pub static RULE: Rule = Rule {
@@ -21,7 +21,13 @@ A change that nobody can read in one sitting is not reviewed, and conflicts with
 With `max_lines: 300`, a branch that adds 280 lines and deletes 60.
 
 ## How to get on
-Split it: push a first part of it as a branch of its own, and go on from there when it is merged.
+Split it: push a first part of it as a branch of its own, and go on above it at once: the size of a change counts from
+the pushed branch of the same agent that it stands on, as long as each branch of the stack keeps to the limit. All
+other rules hold for all of it. While a commit is refused, push what is committed (`git push origin HEAD`), begin the next
+branch (`git switch -c feat/a2/next`; what is staged stays staged) and commit again. Where too much is committed
+already, push the first commits under a name of their own (`git push origin <commit>:refs/heads/feat/a2/first`), then
+push again. When the lower branch is merged, squashed or not, `git lane sync` puts the upper one on the base without it.
+In a job the lower branches count that are fetched: `git fetch origin '+refs/heads/*:refs/remotes/origin/*'`.
 Commit generated files apart, or have a maintainer add them to `change.exclude`.
 ",
     level: Level::Error,
@@ -50,17 +56,43 @@ fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailab
         }
         _ => format!("the whole change has {} lines, more than the {} allowed", lines.counted, limit.value),
     };
+    let from = lines.counted_from.as_deref().map(typed_ref);
+    let headline = from.map_or(headline.clone(), |from| format!("{headline}, counted from {from}"));
     findings.add(Draft {
         headline,
-        help: format!(
-            "split it: push a part as a change of its own first; most lines are in {}",
-            most.join(", ")
-        ),
+        help: format!("{}\nmost lines are in {}", next_step(context), most.join(", ")),
         span: limit.span,
         at_most,
         ..Draft::default()
     });
     Ok(())
+}
+
+/// How to go on while the first part waits to be reviewed.
+fn next_step(context: &Context<'_>) -> String {
+    let change = context.change;
+    let remote = &context.plan.policy.remote.value;
+    let lines = change.lines.known();
+    let next = lines.and_then(|lines| lines.next.as_deref());
+    let is_commit = context.facts.event.stages() == [Stage::Commit];
+    let is_begun = change.head.is_some() && change.head != change.merge_base.map(|base| base.oid);
+    match (lines.and_then(|lines| lines.split), next) {
+        (Some(split), Some(next)) => format!(
+            "push its first part as a branch of its own: git push {remote} {split}:refs/heads/{next}\n\
+             then push again: this change counts from there"
+        ),
+        (None, Some(next)) if is_commit && is_begun => format!(
+            "push what is committed: git push {remote} HEAD\n\
+             then go on above it: git switch -c {next}\n\
+             and commit again: the change counts from the pushed branch"
+        ),
+        _ if is_commit => {
+            "commit a part of it first (git restore --staged -- <path> takes a file out of the commit, \
+             your edit stays), push it, and go on above it on a branch of its own"
+                .to_owned()
+        }
+        _ => "split it: push a part as a branch of its own first, and go on above it".to_owned(),
+    }
 }
 
 #[cfg(test)]
