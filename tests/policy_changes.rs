@@ -167,3 +167,73 @@ fn a_maintainer_mends_a_broken_policy_and_an_agent_does_not() {
     main.git(&["push", "-q", "origin", "main"]).ok().says("this change mends it");
     main.commit("other", "x\n", "chore: other").ok();
 }
+
+#[test]
+fn it_is_said_which_policy_was_read() {
+    let (_scratch, main) = with_hooks(POLICY);
+    for args in [&["who", "protos/demo.proto"][..], &["check"], &["policy", "show"]] {
+        main.lane(args).ok().does_not_say("policy that counts");
+    }
+    // Line ends are the checkout's own.
+    main.write("policy.yaml", POLICY.replace('\n', "\r\n"));
+    main.lane(&["who", "protos/demo.proto"]).ok().does_not_say("policy that counts");
+    main.write("policy.yaml", POLICY.replace("access: lock", "access: open"));
+    for args in [&["who", "protos/demo.proto"][..], &["check"], &["policy", "show"]] {
+        main.lane(args).ok().says(
+            "note: the policy that counts was read from refs/remotes/origin/main:policy.yaml; policy.yaml in the working \
+             tree differs, and counts once it is on origin/main",
+        );
+    }
+    let ran = main.lane(&["who", "protos/demo.proto", "--format", "json"]).ok();
+    assert_eq!(
+        serde_json::from_str::<serde_json::Value>(&ran.out).unwrap()[0]["policy_source"],
+        "refs/remotes/origin/main:policy.yaml"
+    );
+    assert!(
+        main.lane(&["check", "--format", "json"]).ok().json()["notes"][0]
+            .as_str()
+            .unwrap()
+            .contains("differs")
+    );
+    main.lane(&["who", "protos/demo.proto", "-q"]).ok().does_not_say("policy that counts");
+    main.lane(&["check", "--policy", "policy.yaml"]).ok().does_not_say("policy that counts");
+    // What cannot be read is no reason to say nothing, nor to fail.
+    std::fs::remove_file(main.root.join("policy.yaml")).unwrap();
+    std::fs::create_dir(main.root.join("policy.yaml")).unwrap();
+    main.lane(&["who", "protos/demo.proto"]).ok().says("policy that counts");
+}
+
+#[test]
+fn check_names_what_it_did_not_judge() {
+    let (_scratch, main) = with_hooks(POLICY);
+    assert_eq!(main.lane(&["check", "--format", "json"]).ok().json()["not_judged"]["count"], 0);
+    main.write("src/web/b.go", "edited\n");
+    main.write("new file", "x\n");
+    main.write("staged", "x\n");
+    main.git(&["add", "staged"]).ok();
+    main.lane(&["check"])
+        .ok()
+        .says("note: 2 files are not judged: unstaged edits and untracked files\n    src/web/b.go\n    new file\n")
+        .says("help: judge them too: git lane check --worktree");
+    main.lane(&["check", "--worktree"]).ok().does_not_say("not judged");
+    main.lane(&["check", "--staged"]).ok().does_not_say("not judged");
+    main.lane(&["check", "-q"]).ok().does_not_say("not judged");
+    for n in 0..120 {
+        main.write(&format!("many/{n}"), "x\n");
+    }
+    main.lane(&["check"])
+        .ok()
+        .says("122 files are not judged")
+        .says("… and 112 more (git status lists them all)");
+    let told = main.lane(&["check", "--format", "json"]).ok().json();
+    assert_eq!(told["not_judged"]["count"], 122);
+    assert_eq!(told["not_judged"]["files"].as_array().unwrap().len(), 100);
+}
+
+#[test]
+fn conflicting_identities_are_told_once() {
+    let (_scratch, main) = with_hooks(POLICY);
+    main.git(&["config", "lane.agent", "a1"]).ok();
+    let ran = main.lane_env(&["check"], &[("AGENT_ID", "a2")]).fails(2).says("could not decide");
+    assert_eq!(ran.all().matches("the variable AGENT_ID says `a2`").count(), 1, "{}", ran.all());
+}

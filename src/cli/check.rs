@@ -5,9 +5,11 @@ use super::args::Check;
 use super::output::Output;
 use super::session::Session;
 use crate::error::Error;
-use crate::facts::{Event, Oid};
+use crate::facts::{Event, Oid, RepoPath};
 use crate::gather::{Repository, Request, Subject, revision};
+use crate::locks::unstaged_files;
 use crate::policy::{Plan, nearest};
+use crate::report::{NotJudged, Report};
 
 /// Judges a change before any hook asks.
 ///
@@ -33,7 +35,25 @@ pub fn run(args: &Check, output: &Output) -> Outcome {
         branch: args.branch.clone(),
         subject,
     };
-    output.report(&session.judge(&request)?)
+    let mut report = session.judge(&request)?;
+    report.notes.extend(session.policy_note());
+    if matches!(request.subject, Subject::Branch) {
+        not_judged(&session, &mut report);
+    }
+    output.report(&report)
+}
+
+/// Notes what lies in the working tree beside what was judged; that it cannot be listed is no verdict.
+fn not_judged(session: &Session, report: &mut Report) {
+    let Some(root) = &session.repo.layout().worktree else { return };
+    match unstaged_files(root) {
+        Ok(files) => report.not_judged = Some(NotJudged::new(files.into_iter().map(RepoPath).collect())),
+        Err(why) => {
+            report
+                .notes
+                .push(format!("unstaged and untracked files were not judged, nor listed: {}", why.reason));
+        }
+    }
 }
 
 /// Refuses an agent that the policy does not have.

@@ -8,6 +8,7 @@ use super::args::Policy;
 use super::diagnostics;
 use super::output::Output;
 use super::session::Session;
+use super::who::note_policy;
 use super::{Outcome, output::complain};
 use crate::engine;
 use crate::error::Error;
@@ -140,7 +141,11 @@ pub(super) fn as_json(text: &Source, diagnostics: &[Diagnostic]) -> Vec<serde_js
 fn show(file: Option<&Path>, output: &Output) -> Outcome {
     let loaded = match file {
         Some(_) => draft(&Opened::open(), file)?.0,
-        None => Session::open(None)?.loaded,
+        None => {
+            let session = Session::open(None)?;
+            note_policy(&session, output);
+            session.loaded
+        }
     };
     if output.is_json() {
         output.print_json(&loaded.plan.policy)?;

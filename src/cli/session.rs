@@ -5,9 +5,10 @@ use std::path::Path;
 use super::trace;
 use crate::engine;
 use crate::error::Error;
-use crate::facts::{Event, Facts, Oid};
+use crate::facts::{Event, Facts, Oid, typed_ref};
 use crate::gather::{Environment, Loaded, Opened, Repository, Request, Subject, gather, policy_source};
 use crate::identity::{Who, resolve};
+use crate::policy::{FILE, Source};
 use crate::report::Report;
 
 /// An open repository with its policy.
@@ -57,6 +58,25 @@ impl Session {
     /// The tip of the base, as it is known here.
     pub fn base(&self) -> Option<Oid> {
         self.loaded.base.as_ref().map(|base| base.oid)
+    }
+
+    /// Which policy was read, where the one in the working tree is another.
+    pub fn policy_note(&self) -> Option<String> {
+        let Source { name, text } = &self.loaded.plan.source;
+        // From a file, it is the one that was named, or the only one that there is.
+        if !name.starts_with("refs/") {
+            return None;
+        }
+        // One that cannot be read is another one, too.
+        let own = policy_source::in_worktree(&self.repo).unwrap_or_else(|_| Some(String::new()))?;
+        // Which line ends a checkout has is git's own affair.
+        if own.lines().eq(text.lines()) {
+            return None;
+        }
+        let base = typed_ref(name.trim_end_matches(FILE).trim_end_matches(':'));
+        Some(format!(
+            "the policy that counts was read from {name}; {FILE} in the working tree differs, and counts once it is on {base}"
+        ))
     }
 
     /// The repository, at the end of a process that needs nothing else any more: see [`Opened::abandon`].

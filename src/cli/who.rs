@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::Outcome;
 use super::args::Who;
-use super::output::Output;
+use super::output::{Output, complain};
 use super::session::Session;
 use crate::error::Error;
 use crate::facts::RepoPath;
@@ -26,6 +26,8 @@ struct Answer {
     /// The answer in words.
     message: String,
     policy: Option<PolicyLine>,
+    /// Where the policy was read.
+    policy_source: String,
 }
 
 /// Says who may change paths, and which policy line says so.
@@ -64,7 +66,15 @@ pub fn run(args: &Who, output: &Output) -> Outcome {
         }
         output.print(&text)?;
     }
+    note_policy(&session, output);
     Ok(0)
+}
+
+/// Says which policy was read, where the one in the working tree is another.
+pub(super) fn note_policy(session: &Session, output: &Output) {
+    if let Some(note) = session.policy_note().filter(|_| !output.is_quiet()) {
+        complain(&format!("note: {note}\n"));
+    }
 }
 
 fn answer(plan: &Plan, path: RepoPath, decision: Decision<'_>) -> Answer {
@@ -102,7 +112,8 @@ fn answer(plan: &Plan, path: RepoPath, decision: Decision<'_>) -> Answer {
     };
     let span = decision.span.or(plan.policy.unowned.span);
     let area = decision.area().map(|area| area.name.value.clone());
-    Answer { path, access, area, owners, message, policy: plan.line(span) }
+    let policy_source = plan.source.name.clone();
+    Answer { path, access, area, owners, message, policy: plan.line(span), policy_source }
 }
 
 /// A path as the repository has it, from one as this folder has it.

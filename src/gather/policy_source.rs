@@ -115,6 +115,17 @@ fn settled(
     Ok(Loaded { plan, oid: Some(oid), base })
 }
 
+/// The text of the policy in the working tree, whatever it is worth; `None` where there is none.
+///
+/// # Errors
+/// It cannot be read.
+pub fn in_worktree(repo: &dyn Repository) -> Read<Option<String>> {
+    match &repo.layout().worktree {
+        Some(root) => Ok(in_file(&root.join(FILE), FILE, true)?.map(|source| source.text)),
+        None => Ok(None),
+    }
+}
+
 /// Reads a policy from a file, for trying one out.
 ///
 /// # Errors

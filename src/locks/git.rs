@@ -87,6 +87,22 @@ pub(crate) fn in_worktree(root: &Path) -> Command {
 /// # Errors
 /// git cannot tell.
 pub fn changed_files(root: &Path) -> Result<Vec<Vec<u8>>, Unavailable> {
+    Ok(status(root)?.into_iter().map(|(_, path)| path).collect())
+}
+
+/// The files that differ from what is staged, untracked ones among them.
+///
+/// # Errors
+/// git cannot tell.
+pub fn unstaged_files(root: &Path) -> Result<Vec<Vec<u8>>, Unavailable> {
+    let entries = status(root)?.into_iter();
+    Ok(entries.filter(|([_, worktree], _)| *worktree != b' ').map(|(_, path)| path).collect())
+}
+
+/// What git-status(1) tells of a file: two letters, one for the index and one for the working tree, and the path.
+type StatusEntry = ([u8; 2], Vec<u8>);
+
+fn status(root: &Path) -> Result<Vec<StatusEntry>, Unavailable> {
     let mut command = in_worktree(root);
     command.args(["status", "--porcelain=v1", "-z", "--untracked-files=all", "--no-renames"]);
     command.args(["--ignore-submodules=none"]);
@@ -101,7 +117,7 @@ pub fn changed_files(root: &Path) -> Result<Vec<Vec<u8>>, Unavailable> {
         ));
     }
     let entries = output.stdout.split(|byte| *byte == 0).filter(|entry| entry.len() > 3);
-    Ok(entries.map(|entry| entry[3..].to_vec()).collect())
+    Ok(entries.map(|entry| ([entry[0], entry[1]], entry[3..].to_vec())).collect())
 }
 
 /// Runs a git to its end, for so long at the most. `input`: what it has as standard input.

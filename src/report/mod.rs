@@ -64,6 +64,27 @@ pub struct Report {
     pub undecided: Vec<Undecided>,
     /// Each change that was judged: one, or one for each pushed ref.
     pub changes: Vec<ChangeSummary>,
+    /// What lies in the working tree and was not judged; null where nobody looked.
+    pub not_judged: Option<NotJudged>,
+    /// What whoever reads the report should know besides.
+    pub notes: Vec<String>,
+}
+
+/// Files of the working tree that were not judged: not staged, or not known to git.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct NotJudged {
+    /// How many there are.
+    pub count: usize,
+    /// The first of them, a hundred at most.
+    #[schemars(with = "Vec<String>")]
+    pub files: Vec<RepoPath>,
+}
+
+impl NotJudged {
+    /// These files.
+    pub fn new(files: Vec<RepoPath>) -> Self {
+        Self { count: files.len(), files: files.into_iter().take(100).collect() }
+    }
 }
 
 /// Pass, fail, or could not decide.
@@ -350,6 +371,8 @@ impl Report {
             findings,
             undecided,
             changes,
+            not_judged: None,
+            notes: Vec::new(),
         }
     }
 
@@ -391,6 +414,8 @@ impl Report {
             findings: Vec::new(),
             undecided,
             changes: Vec::new(),
+            not_judged: None,
+            notes: Vec::new(),
         }
     }
 

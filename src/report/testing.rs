@@ -95,6 +95,8 @@ pub fn fail() -> Report {
             oid: Some(oid(5).to_string()),
         },
         reader: None,
+        not_judged: None,
+        notes: Vec::new(),
         stats: stats.clone(),
         findings: vec![
             in_lane(b"services/revenue/100%,a:b.py"),

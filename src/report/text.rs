@@ -3,7 +3,7 @@
 
 use std::fmt::Write;
 
-use super::{Finding, Report, Undecided, Verdict};
+use super::{Finding, NotJudged, Report, Undecided, Verdict};
 use crate::facts::RepoPath;
 use crate::policy::PolicyLine;
 use crate::policy::model::Level;
@@ -52,8 +52,12 @@ pub fn render(report: &Report, style: Style) -> String {
         }
         render_block(&mut out, report, &block, style);
     }
-    for undecided in &report.undecided {
+    for undecided in report.undecided.iter().filter(|undecided| !is_told(report, undecided)) {
         render_undecided(&mut out, undecided, style);
+    }
+    if !style.quiet {
+        report.notes.iter().for_each(|note| render_note(&mut out, note, style));
+        report.not_judged.iter().for_each(|files| render_not_judged(&mut out, files, style));
     }
     let is_hook = !matches!(report.event, "check" | "ci");
     let is_silent = report.verdict == Verdict::Pass && (is_hook || style.quiet) && !style.verbose;
@@ -217,6 +221,41 @@ fn render_help(out: &mut String, help: &str, style: Style) {
     }
 }
 
+/// Whether a finding says the same: conflicting identities are both.
+fn is_told(report: &Report, undecided: &Undecided) -> bool {
+    let same = |finding: &&Finding| {
+        Some(&finding.rule) == undecided.rule.as_ref() && undecided.reason.ends_with(&finding.message)
+    };
+    report.findings.iter().filter(|finding| finding.is_error()).any(|finding| same(&finding))
+}
+
+fn render_note(out: &mut String, note: &str, style: Style) {
+    let _ = writeln!(out, "{}: {note}\n", style.paint("1;36", "note"));
+}
+
+/// The files that were not judged, and the command that judges them too.
+fn render_not_judged(out: &mut String, NotJudged { count, files }: &NotJudged, style: Style) {
+    if *count == 0 {
+        return;
+    }
+    let listed = if style.verbose { files.len() } else { LISTED };
+    let files_are = if *count == 1 { "1 file is".to_owned() } else { format!("{count} files are") };
+    let _ = writeln!(
+        out,
+        "{}: {files_are} not judged: unstaged edits and untracked files",
+        style.paint("1;36", "note")
+    );
+    for file in files.iter().take(listed) {
+        let _ = writeln!(out, "    {file}");
+    }
+    let shown = files.len().min(listed);
+    if *count > shown {
+        let _ = writeln!(out, "    … and {} more (git status lists them all)", count - shown);
+    }
+    render_help(out, "judge them too: git lane check --worktree", style);
+    out.push('\n');
+}
+
 fn render_undecided(out: &mut String, undecided: &Undecided, style: Style) {
     let rule = undecided.rule.as_ref().map(|rule| format!("[{rule}]")).unwrap_or_default();
     let title = style.level(Level::Error, &format!("could not decide{rule}"));
@@ -305,7 +344,15 @@ pub(super) fn last_line(report: &Report, style: Style) -> String {
             let learn =
                 learn.map(|finding| format!("; more: git lane rule {}", finding.rule)).unwrap_or_default();
             // What a job judges is pushed already.
-            let again = if report.event == "ci" { "; once mended, push again: git lane push -f" } else { "" };
+            // The title and the labels are no part of what is pushed.
+            let is_pushed =
+                |finding: &Finding| finding.is_error() && !finding.rule.starts_with("pull-request-");
+            let again = match report.event {
+                "ci" if report.findings.iter().any(is_pushed) => {
+                    "; once mended, push again: git lane push -f"
+                }
+                _ => "",
+            };
             format!("git-lane: {} ({whose}): {found}{learn}{again}", style.level(Level::Error, refused))
         }
         Verdict::Undecided => {

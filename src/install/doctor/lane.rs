@@ -123,7 +123,10 @@ pub(super) fn policy(loaded: Result<&Loaded, &Error>) -> Vec<Check> {
     let mut checks = Vec::new();
     // A policy from a commit bears the ref in its name.
     if source.contains(':') {
-        checks.push(Check::ok(POLICY, format!("{source}, {agents} agents")));
+        checks.push(Check::ok(
+            POLICY,
+            format!("{source}, {agents} agent{}", if agents == 1 { "" } else { "s" }),
+        ));
     } else {
         checks.push(Check::warning(
             POLICY,
