@@ -45,7 +45,11 @@ pub(super) fn look(repo: &Opened, name: &str) -> Vec<&'static str> {
     if !said.is_empty() && !is_told() {
         complain(&said);
     }
-    in_force::foreign(&folder, &OF_COMMIT)
+    match name {
+        // Nothing stands for another one there.
+        "pre-commit" | "pre-push" => Vec::new(),
+        _ => in_force::foreign(&folder, &OF_COMMIT),
+    }
 }
 
 /// Tells whoever made a worktree what it lacks. Nothing that goes wrong here keeps git from anything.

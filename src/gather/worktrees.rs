@@ -32,16 +32,7 @@ pub fn worktrees(layout: &Layout) -> Read<Vec<Worktree>> {
 /// # Errors
 /// The list cannot be read.
 pub fn registered(layout: &Layout) -> Read<Vec<Worktree>> {
-    let mut found = Vec::new();
-    let is_main = layout.git_dir == layout.common_dir;
-    let main = match &layout.worktree {
-        Some(root) if is_main => Some(root.clone()),
-        _ if layout.common_dir.ends_with(".git") => layout.common_dir.parent().map(Path::to_owned),
-        _ => None,
-    };
-    if let Some(root) = main {
-        found.push(Worktree { root, git_dir: layout.common_dir.clone() });
-    }
+    let mut found: Vec<Worktree> = main_of(layout).into_iter().collect();
     let list = layout.common_dir.join("worktrees");
     let entries = match fs::read_dir(&list) {
         Ok(entries) => entries,
@@ -51,19 +42,30 @@ pub fn registered(layout: &Layout) -> Read<Vec<Worktree>> {
     let mut linked = Vec::new();
     for entry in entries {
         let git_dir = entry.map_err(|error| unreadable(&list, &error))?.path();
-        // A worktree that is being added or removed has no such file for a moment.
-        let Ok(pointer) = fs::read(git_dir.join("gitdir")) else {
-            continue;
-        };
-        let pointer = git_dir.join(path_of(pointer.trim_ascii_end()));
-        if let Some(root) = pointer.parent() {
-            let root = fs::canonicalize(root).unwrap_or_else(|_| root.to_owned());
-            linked.push(Worktree { root, git_dir });
-        }
+        linked.extend(linked_of(git_dir));
     }
     linked.sort_by(|a, b| a.root.cmp(&b.root));
     found.extend(linked);
     Ok(found)
+}
+
+/// The main worktree, if there is one.
+pub fn main_of(layout: &Layout) -> Option<Worktree> {
+    let is_main = layout.git_dir == layout.common_dir;
+    let root = match &layout.worktree {
+        Some(root) if is_main => root.clone(),
+        _ if layout.common_dir.ends_with(".git") => layout.common_dir.parent()?.to_owned(),
+        _ => return None,
+    };
+    Some(Worktree { root, git_dir: layout.common_dir.clone() })
+}
+
+/// The linked worktree that has this git folder. One that is being added or removed is none for a moment.
+pub fn linked_of(git_dir: PathBuf) -> Option<Worktree> {
+    let pointer = fs::read(git_dir.join("gitdir")).ok()?;
+    let root = git_dir.join(path_of(pointer.trim_ascii_end())).parent()?.to_owned();
+    let root = fs::canonicalize(&root).unwrap_or(root);
+    Some(Worktree { root, git_dir })
 }
 
 /// What git writes into HEAD where refs lie elsewhere: gitrepository-layout(5), `reftable`.

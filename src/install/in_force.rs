@@ -6,14 +6,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::block::{Block, cut};
-use super::os::{bytes_of, is_executable, path_of, read};
+use super::os::{bytes_of, is_executable, path_of, read, unreadable};
 use super::places::{Places, expand};
 use super::scripts::is_ours;
-use super::settings::{OWN_CONFIG, is_extension_on};
+use super::settings::{OWN_CONFIG, include_line, is_extension_on};
 use super::{ini, ran, targets};
 use crate::error::Error;
 use crate::gather::Layout;
-use crate::gather::worktrees::{Worktree, worktrees};
+use crate::gather::worktrees::{Worktree, linked_of, main_of};
 use crate::report::quote;
 
 /// The hooks that git runs for a commit and a push, in this order, and without which something is not judged.
@@ -116,22 +116,80 @@ fn own_hooks_path(text: &[u8]) -> Option<Vec<u8>> {
     last
 }
 
-/// What a worktree lacks. `common`: the common configuration.
-fn lack_of(layout: &Layout, places: &Places, common: &[u8], tree: &Worktree) -> Result<Option<Lack>, Error> {
-    let own = read(&tree.git_dir.join(OWN_CONFIG))?.unwrap_or_default();
-    let is_installed = cut(Some(&own), Block::Hooks).found;
-    let own = own_hooks_path(&own).filter(|_| is_extension_on(common));
-    let value = own.clone().or_else(|| ini::values(common, "core.hookspath").pop());
-    let folder = value.as_deref().map(|value| expand(&String::from_utf8_lossy(value), &tree.root));
-    Ok(match folder {
-        Some(folder) if places.is_ours(&bytes_of(&folder)) => {
-            Some(replaced(layout, &folder)).filter(|names| !names.is_empty()).map(Lack::Scripts)
+/// What is looked at for every worktree, and found once.
+struct Survey<'a> {
+    layout: &'a Layout,
+    places: Places,
+    /// The common configuration.
+    common: Vec<u8>,
+    is_on: bool,
+    /// Whether the file is there that each worktree's configuration includes.
+    is_included: bool,
+    /// What all worktrees lack whose hooks are ours.
+    scripts: Option<Lack>,
+    /// The line by which a worktree's configuration includes where they are.
+    include: Vec<u8>,
+}
+
+impl<'a> Survey<'a> {
+    /// `None` where git-lane is installed nowhere.
+    fn of(layout: &'a Layout) -> Result<Option<Self>, Error> {
+        let places = Places::of(layout);
+        if !places.hooks.is_dir() {
+            return Ok(None);
         }
-        _ if !is_installed => Some(Lack::NotInstalled),
-        _ if !is_extension_on(common) => Some(Lack::ExtensionOff),
-        Some(_) => value.as_deref().map(path_of).map(Lack::Elsewhere),
-        None => Some(Lack::Removed),
-    })
+        let common = read(&places.common.join("config"))?.unwrap_or_default();
+        let is_on = is_extension_on(&common);
+        let is_included = places.worktree_config.is_file();
+        let scripts = scripts_of(layout, &places.hooks);
+        let include = include_line(&places);
+        Ok(Some(Self { layout, places, common, is_on, is_included, scripts, include }))
+    }
+
+    /// What a worktree lacks; nothing of one that is gone.
+    fn look(&self, git_dir: PathBuf) -> Result<Option<(Worktree, Lack)>, Error> {
+        let own = read(&git_dir.join(OWN_CONFIG))?.unwrap_or_default();
+        if self.is_on && self.is_included && self.scripts.is_none() && self.is_whole(&own) {
+            return Ok(None); // as nearly always: nothing but that file was read
+        }
+        let is_main = git_dir == self.layout.common_dir;
+        let tree = if is_main { main_of(self.layout) } else { linked_of(git_dir) };
+        let Some(tree) = tree.filter(|tree| is_main || tree.root.is_dir()) else {
+            return Ok(None);
+        };
+        Ok(self.lack(&own, &tree).map(|lack| (tree, lack)))
+    }
+
+    /// Whether nothing behind our include could say otherwise.
+    fn is_whole(&self, own: &[u8]) -> bool {
+        let at = own.windows(self.include.len()).rposition(|line| line == self.include);
+        at.is_some_and(|at| {
+            let rest = own[at + self.include.len()..].to_ascii_lowercase();
+            let has = |word: &[u8]| rest.windows(word.len()).any(|part| part == word);
+            !has(b"hookspath") && !has(b"include")
+        })
+    }
+
+    fn lack(&self, own: &[u8], tree: &Worktree) -> Option<Lack> {
+        let is_installed = cut(Some(own), Block::Hooks).found;
+        let value = own_hooks_path(own).filter(|_| self.is_on);
+        let value = value.or_else(|| ini::values(&self.common, "core.hookspath").pop());
+        let folder = value.as_deref().map(|value| expand(&String::from_utf8_lossy(value), &tree.root));
+        match folder {
+            Some(folder) if folder == self.places.hooks => self.scripts.clone(),
+            Some(folder) if self.places.is_ours(&bytes_of(&folder)) && folder.is_dir() => {
+                scripts_of(self.layout, &folder)
+            }
+            _ if !is_installed => Some(Lack::NotInstalled),
+            _ if !self.is_on => Some(Lack::ExtensionOff),
+            Some(_) => value.as_deref().map(path_of).map(Lack::Elsewhere),
+            None => Some(Lack::Removed),
+        }
+    }
+}
+
+fn scripts_of(layout: &Layout, folder: &Path) -> Option<Lack> {
+    Some(replaced(layout, folder)).filter(|names| !names.is_empty()).map(Lack::Scripts)
 }
 
 /// What each worktree lacks, the main one first; nothing of those that lack nothing, and nothing where git-lane is
@@ -140,18 +198,17 @@ fn lack_of(layout: &Layout, places: &Places, common: &[u8], tree: &Worktree) -> 
 /// # Errors
 /// The worktrees cannot be listed, or a configuration cannot be read.
 pub fn survey(layout: &Layout) -> Result<Vec<(Worktree, Lack)>, Error> {
-    let places = Places::of(layout);
-    if !places.hooks.is_dir() {
+    let Some(survey) = Survey::of(layout)? else {
         return Ok(Vec::new());
+    };
+    let list = layout.common_dir.join("worktrees");
+    let mut git_dirs = Vec::new();
+    for entry in fs::read_dir(&list).into_iter().flatten() {
+        git_dirs.push(entry.map_err(|error| unreadable(&list, &error))?.path());
     }
-    let common = read(&places.common.join("config"))?.unwrap_or_default();
-    let mut found = Vec::new();
-    for tree in worktrees(layout)? {
-        if let Some(lack) = lack_of(layout, &places, &common, &tree)? {
-            found.push((tree, lack));
-        }
-    }
-    Ok(found)
+    git_dirs.sort();
+    let all = std::iter::once(layout.common_dir.clone()).chain(git_dirs);
+    all.filter_map(|git_dir| survey.look(git_dir).transpose()).collect()
 }
 
 /// What people are told of the worktrees that lack something, in the worktree of a layout. `is_own`: whether this

@@ -34,9 +34,9 @@ pub(super) fn hooks_block(places: &Places, root: &Path, name: &[u8], agent: Opti
     let mut text = b"[core]\n\thooksPath = ".to_vec();
     let root = std::fs::canonicalize(root).unwrap_or_else(|_| root.to_owned());
     text.extend(quoted(&bytes_of(&relative(&root, &places.portable))));
-    text.extend(b"\n[include]\n\tpath = ");
-    text.extend(quoted(&bytes_of(&places.worktree_config)));
-    text.extend(b"\n[lane]\n\tworktree = ");
+    text.push(b'\n');
+    text.extend(include_line(places));
+    text.extend(b"[lane]\n\tworktree = ");
     text.extend(quoted(name));
     if let Some(agent) = agent {
         text.extend(b"\n\tagent = ");
@@ -44,6 +44,11 @@ pub(super) fn hooks_block(places: &Places, root: &Path, name: &[u8], agent: Opti
     }
     text.push(b'\n');
     text
+}
+
+/// The lines by which a worktree's configuration includes where the scripts are.
+pub(super) fn include_line(places: &Places) -> Vec<u8> {
+    [b"[include]\n\tpath = ".as_slice(), &quoted(&bytes_of(&places.worktree_config)), b"\n"].concat()
 }
 
 /// The path from one folder to another.
