@@ -152,3 +152,20 @@ fn lanes_are_about_equal() {
         told["lanes"].as_array().unwrap().iter().map(|lane| lane["files"].as_u64().unwrap()).collect();
     assert!(sizes.iter().all(|size| (45..=55).contains(size)), "{sizes:?}");
 }
+
+#[test]
+fn a_bare_repository_with_worktrees() {
+    let scratch = repository(&[("services/a/x", "x"), ("services/b/x", "x")]);
+    let bare = scratch.home().join("shop.git");
+    scratch.git(&["clone", "-q", "--bare", ".", bare.to_str().unwrap()]).ok();
+    let lane = |folder: &std::path::Path, args: &[&str]| scratch.run(folder, support::LANE, args);
+    lane(&bare, &["init"]).fails(2).says("git lane init --stdout");
+    lane(&bare, &["init", "--stdout"]).ok().says("worktree: \"../shop-a2\"");
+    for (folder, branch) in [("wt-a1", "feat/a1/main"), ("wt-a2", "feat/a2/main")] {
+        scratch
+            .run(&bare, "git", &["worktree", "add", "-q", "-b", branch, &format!("../{folder}"), "main"])
+            .ok();
+    }
+    let told = lane(&scratch.home().join("wt-a1"), &["init", "--stdout"]).ok();
+    told.says("worktree: \"../wt-a1\"").says("worktree: \"../wt-a2\"");
+}

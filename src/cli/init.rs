@@ -13,7 +13,7 @@ use super::diagnostics::render_warnings;
 use super::output::{Output, complain};
 use super::policy::{as_json, counted};
 use crate::error::Error;
-use crate::gather::{Opened, Repository, inventory, survey};
+use crate::gather::{Opened, Repository, survey};
 use crate::init::{self, Proposal, shown};
 use crate::policy::{self, FILE, Plan, Source};
 
@@ -26,13 +26,8 @@ const LISTED: usize = 4;
 /// There is one already, or it cannot be written.
 pub fn run(args: &Init, output: &Output) -> Outcome {
     let repo = Opened::open()?;
-    let Some(root) = repo.layout().worktree.clone() else {
-        return Err(Error::usage(
-            "a bare repository has no place for a policy.yaml",
-            "run this in a worktree of it",
-        ));
-    };
-    let proposal = init::propose(&survey(&repo)?, args.agents);
+    let survey = survey(&repo)?;
+    let proposal = init::propose(&survey, args.agents);
     let text = proposal.policy_text();
     let source = Source { name: FILE.to_owned(), text: text.clone() };
     let plan = policy::load(source, false)?;
@@ -44,9 +39,15 @@ pub fn run(args: &Init, output: &Output) -> Outcome {
         }
         return Ok(0);
     }
+    let Some(root) = repo.layout().worktree.clone() else {
+        return Err(Error::usage(
+            "a bare repository has no place for a policy.yaml",
+            "run this in a worktree of it, or print one: git lane init --stdout",
+        ));
+    };
     write_new(&root.join(FILE), &text)?;
-    // What `git lane policy check` would say of it. The file is written, whatever comes of looking at it.
-    let warnings = inventory(&repo, None).map(|there| policy::warnings(&plan, &there)).unwrap_or_default();
+    // What `git lane policy check` would say of it.
+    let warnings = policy::warnings(&plan, &survey.inventory());
     if output.is_json() {
         output.print_json(&json!({
             "file": FILE,

@@ -1,5 +1,7 @@
 //! What git tracks in a repository, for somebody who has never seen it.
 
+use std::path::Path;
+
 use super::index::staged_tree;
 use super::policy_source::default_base;
 use super::raw_tree::RawTree;
@@ -23,14 +25,10 @@ const LARGEST: usize = 8 << 20;
 pub fn survey(repo: &dyn Repository) -> Read<Survey> {
     let layout = repo.layout();
     let trees = worktrees(layout)?;
-    let main = trees.first().map(|tree| tree.root.clone());
-    let name =
-        main.as_deref().and_then(|root| root.file_name()).map(|name| name.to_string_lossy().into_owned());
-    let mut survey = Survey {
-        name: name.unwrap_or_else(|| "wt".to_owned()),
-        base: default_base(repo)?,
-        ..Survey::default()
-    };
+    // A bare repository's own folder stands for a main worktree.
+    let main = trees.first().filter(|tree| tree.git_dir == layout.common_dir);
+    let main = main.map_or(&layout.common_dir, |tree| &tree.root);
+    let mut survey = Survey { name: name(main), base: default_base(repo)?, ..Survey::default() };
     if let Some(tree) = tracked_tree(repo)? {
         walk(repo, &repo.raw_tree(tree)?, &mut String::new(), 0, &mut survey.files)?;
         if survey.files.len() >= MOST_FILES {
@@ -42,14 +40,19 @@ pub fn survey(repo: &dyn Repository) -> Read<Survey> {
             }
         }
     }
-    if let Some(main) = main {
-        for tree in trees.iter().skip(1) {
-            let head = head_of(repo, &tree.git_dir).ok().and_then(|head| head.branch);
-            let branch = head.and_then(|name| Some(name.strip_prefix("refs/heads/")?.to_owned()));
-            survey.worktrees.push((relative(&main, &tree.root), branch));
-        }
+    for tree in trees.iter().filter(|tree| tree.root != *main) {
+        let head = head_of(repo, &tree.git_dir).ok().and_then(|head| head.branch);
+        let branch = head.and_then(|name| Some(name.strip_prefix("refs/heads/")?.to_owned()));
+        survey.worktrees.push((relative(main, &tree.root), branch));
     }
     Ok(survey)
+}
+
+/// The repository's name: of its folder, or of what a folder such as `.git` or `.bare` lies in.
+fn name(root: &Path) -> String {
+    let names = root.iter().rev().map(|name| name.to_string_lossy());
+    let mut names = names.map(|name| name.strip_suffix(".git").unwrap_or(&name).to_owned());
+    names.find(|name| !name.is_empty() && !name.starts_with('.')).unwrap_or_else(|| "wt".to_owned())
 }
 
 /// What is staged; in a conflict, or where nothing is, what is committed.

@@ -166,7 +166,7 @@ pub fn areas(files: &Files<'_>, structure: &Structure) -> (Vec<Area>, Vec<String
         ),
         area(
             "migrations",
-            "Database migrations have one order, and one owner: the others ask (git lane request).",
+            "Database migrations: one owner keeps their order. Remove this where each service has a database of its own.",
             patterns,
             "owner",
         ),

@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt;
 
 use super::areas::{is_aside, is_common, is_reading};
-use super::codeowners::Codeowners;
 use super::files::{Files, above, name, parent};
 use super::names::{counted, shown};
 
@@ -31,6 +30,9 @@ const PACKAGE_FILES: [&str; 12] = [
 const DEEPEST_PACKAGE: usize = 4;
 /// More folders than this make no policy that somebody reads: the largest are taken.
 const MOST: usize = 1000;
+
+/// Fewer groups of packages than this cannot be divided evenly.
+const FEWEST_GROUPS: usize = 12;
 
 /// Where a folder was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -144,6 +146,7 @@ impl Structure {
                 "{folders} with control characters in the name: in no lane, and so open to all"
             ));
         }
+        self.gather_groups(files);
         let more = self.candidates.len().saturating_sub(MOST);
         if more > 0 {
             let mut sizes: Vec<_> =
@@ -158,99 +161,31 @@ impl Structure {
         }
     }
 
-    /// Looks for more folders, until there are `wanted`.
-    pub fn widen(&mut self, files: &Files<'_>, codeowners: Option<&Codeowners>, wanted: usize) {
-        if self.candidates.len() < wanted {
-            if let Some(codeowners) = codeowners {
-                let named = codeowners.folders(files);
-                let named: Vec<&str> = named.iter().map(String::as_str).collect();
-                self.add_free(files, &named, &Found::Codeowners(codeowners.place));
+    /// Takes the folders that packages lie in, where there are too many packages.
+    fn gather_groups(&mut self, files: &Files<'_>) {
+        while self.candidates.len() > MOST {
+            let groups =
+                self.candidates.iter().map(|(folder, found)| (parent(folder).to_owned(), found.clone()));
+            let groups: Candidates =
+                outermost(groups.filter(|(group, _)| !group.is_empty()).collect()).into_iter().collect();
+            let all: usize = self.candidates.keys().map(|folder| files.free(folder)).sum();
+            let inside: usize = groups.keys().map(|group| files.free(group)).sum();
+            // Of what lies beside the packages, little may come with them.
+            if groups.len() < FEWEST_GROUPS || inside * 8 > all * 10 {
+                return;
             }
-            let top = files.folders_in("").iter().copied();
-            let top: Vec<&str> = top.filter(|folder| !is_aside(folder) && !is_reading(folder)).collect();
-            self.add_free(files, &top, &Found::Root);
+            self.candidates = groups;
         }
-        let mut whole = HashSet::new();
-        while self.candidates.len() < wanted {
-            let splittable = self.candidates.keys().filter(|folder| !whole.contains(*folder));
-            let Some(largest) = splittable.max_by_key(|folder| files.weight(folder)).cloned() else { break };
-            if !self.split(files, &largest) {
-                whole.insert(largest);
-            }
-        }
-        if self.candidates.len() < wanted {
-            let top = files.folders_in("").iter().copied();
-            let mut top: Vec<&str> = top.filter(|folder| is_reading(folder)).collect();
-            top.sort_by_key(|folder| std::cmp::Reverse(files.weight(folder)));
-            top.truncate(wanted - self.candidates.len());
-            self.add_free(files, &top, &Found::Root);
-        }
-    }
-
-    fn add_free(&mut self, files: &Files<'_>, folders: &[&str], found: &Found) {
-        let common = &self.common;
-        let is_common =
-            |folder: &str| common.contains(folder) || above(folder).any(|above| common.contains(above));
-        let free: Vec<&str> =
-            folders.iter().copied().filter(|folder| files.free(folder) > 0 && !is_common(folder)).collect();
-        let is_codeowners = matches!(found, Found::Codeowners(_));
-        if is_codeowners {
-            // Its folders may be parts of others: those become parts.
-            let inner: Vec<String> = free.iter().map(|folder| (*folder).to_owned()).collect();
-            let outer: Vec<String> = self
-                .candidates
-                .keys()
-                .filter(|folder| inner.iter().any(|inner| is_inside(inner, folder)))
-                .cloned()
-                .collect();
-            for outer in outer {
-                self.candidates.remove(&outer);
-                add(
-                    files,
-                    &mut self.candidates,
-                    free.iter().copied().filter(|inner| is_inside(inner, &outer)),
-                    found,
-                );
-                let rest = files.folders_in(&outer).iter().copied();
-                add(files, &mut self.candidates, rest, &Found::Part(outer.clone()));
-            }
-        }
-        // The innermost first: what lies above them is divided around them.
-        let mut free = free;
-        free.sort_by_key(|folder| (std::cmp::Reverse(folder.matches('/').count()), *folder));
-        for folder in free {
-            add(files, &mut self.candidates, std::iter::once(folder), found);
-        }
-        self.candidates.retain(|folder, _| files.free(folder) > 0 && !is_common(folder));
-    }
-
-    /// Puts the parts of a folder in its place, where it has some. Tests and tools stay open: they go with what they are for.
-    fn split(&mut self, files: &Files<'_>, folder: &str) -> bool {
-        let mut at = folder;
-        let (parts, common) = loop {
-            let inside = files.folders_in(at).iter().copied();
-            let inside = inside
-                .filter(|part| files.free(part) > 0 && !is_aside(name(part)) && !is_reading(name(part)));
-            let (common, parts): (Vec<&str>, Vec<&str>) = inside.partition(|part| is_common(name(part)));
-            match parts[..] {
-                [only] if common.is_empty() => at = only,
-                _ => break (parts, common),
-            }
-        };
-        if parts.len() < 2 {
-            return false;
-        }
-        self.candidates.remove(folder);
-        for part in parts {
-            self.candidates.insert(part.to_owned(), Found::Part(at.to_owned()));
-        }
-        self.common.extend(common.into_iter().map(str::to_owned));
-        true
     }
 }
 
 /// Adds folders that lie in no other. Around what is there already, they are divided.
-fn add<'f>(files: &Files<'f>, marks: &mut Candidates, folders: impl Iterator<Item = &'f str>, found: &Found) {
+pub fn add<'f>(
+    files: &Files<'f>,
+    marks: &mut Candidates,
+    folders: impl Iterator<Item = &'f str>,
+    found: &Found,
+) {
     let mut todo: Vec<(&str, Found)> = folders.map(|folder| (folder, found.clone())).collect();
     while let Some((folder, found)) = todo.pop() {
         if marks.contains_key(folder) || above(folder).any(|above| marks.contains_key(above)) {
@@ -275,10 +210,6 @@ pub fn inside<'c>(marks: &'c Candidates, folder: &str) -> impl Iterator<Item = &
     let start = format!("{folder}/");
     let from = marks.range(start.clone()..).map(|(inner, _)| inner.as_str());
     from.take_while(move |inner| inner.starts_with(&start))
-}
-
-fn is_inside(inner: &str, outer: &str) -> bool {
-    above(inner).any(|above| above == outer)
 }
 
 /// Those that lie in no other of them.

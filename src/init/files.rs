@@ -121,6 +121,11 @@ impl<'f> Files<'f> {
         self.folders.get(folder).map_or(&[], |folder| &folder.folders)
     }
 
+    /// All folders but the root, in no order.
+    pub fn folders(&self) -> impl Iterator<Item = &'f str> {
+        self.folders.keys().copied().filter(|folder| !folder.is_empty())
+    }
+
     /// Whether a file of exactly this path is tracked.
     pub fn has(&self, path: &str) -> bool {
         self.paths.binary_search(&path).is_ok()

@@ -7,6 +7,7 @@ mod balance;
 mod candidates;
 mod cargo;
 mod codeowners;
+mod collapse;
 mod files;
 mod go_work;
 mod names;
@@ -14,17 +15,20 @@ mod package_json;
 mod pnpm;
 mod policy_text;
 mod pyproject;
+mod widen;
 mod workspaces;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use serde::Serialize;
 
+use crate::policy::Inventory;
 use agents::Agent;
 use areas::Area;
 use balance::Item;
-use candidates::{Candidates, Structure};
+use candidates::Structure;
 use codeowners::Codeowners;
+use collapse::collapse;
 use files::{Files, above, is_free, name, parent};
 pub use files::{Kind, Tracked};
 use names::counted;
@@ -33,8 +37,6 @@ use workspaces::MANIFESTS;
 
 /// Where nothing tells how many agents there are to be, there are no more than this.
 const MOST_BY_DEFAULT: usize = 4;
-/// Fewer folders in one are listed by themselves.
-const FEW: usize = 3;
 
 /// What was seen of a repository.
 #[derive(Debug, Clone, Default)]
@@ -60,6 +62,14 @@ pub struct Text {
     pub path: String,
     /// What is in it.
     pub content: Result<String, String>,
+}
+
+impl Survey {
+    /// The files, as what a policy speaks of.
+    pub fn inventory(&self) -> Inventory {
+        let files = self.files.iter().map(|file| (file.path.clone().into_bytes(), file.kind != Kind::File));
+        Inventory { files: files.collect(), ..Inventory::default() }
+    }
 }
 
 /// The files whose content a [`Survey`] is to have.
@@ -269,7 +279,7 @@ fn lanes(
         .into_iter()
         .map(|lane| {
             let example = example(&lane);
-            (gathered(lane, files, &structure.candidates, root), example)
+            (collapse(lane, files, &structure.candidates, root), example)
         })
         .collect();
     lanes.sort_by(|(one, _), (two, _)| one.iter().map(|f| &f.path).cmp(two.iter().map(|f| &f.path)));
@@ -318,63 +328,6 @@ fn open(files: &Files<'_>, structure: &Structure, areas: &[Area]) -> Vec<String>
         .filter(|_| is_divided)
         .map(|folder| (*folder).to_owned())
         .collect()
-}
-
-/// Writes one folder for many in it, where a lane has all that are in it and little else lies there.
-fn gathered(
-    mut folders: Vec<Folder>,
-    files: &Files<'_>,
-    all: &Candidates,
-    root: Option<&str>,
-) -> Vec<Folder> {
-    loop {
-        let mut parents: BTreeMap<String, (usize, usize)> = BTreeMap::new();
-        for folder in &folders {
-            for above in above(&folder.path)
-                .filter(|above| root.is_none_or(|root| root != *above && !is_below(root, above)))
-            {
-                let (count, files) = parents.entry(above.to_owned()).or_default();
-                *count += 1;
-                *files += folder.files;
-            }
-        }
-        let is_whole = |(parent, (count, inside)): &(&String, &(usize, usize))| {
-            let there = candidates::inside(all, parent).count();
-            let is_all = folders
-                .iter()
-                .filter(|folder| is_below(&folder.path, parent))
-                .map(|folder| folder.count)
-                .sum::<usize>()
-                == there;
-            *count >= FEW && is_all && inside * 10 >= files.free(parent) * 8
-        };
-        let Some(parent) = parents.iter().find(is_whole).map(|(parent, _)| parent.clone()) else {
-            return folders;
-        };
-        let (inside, mut rest): (Vec<Folder>, Vec<Folder>) =
-            folders.into_iter().partition(|folder| is_below(&folder.path, &parent));
-        let sources: BTreeSet<&str> = inside.iter().map(|folder| folder.source.as_str()).collect();
-        let sources = sources.into_iter().collect::<Vec<_>>().join("; ");
-        let count = inside.iter().map(|folder| folder.count).sum();
-        let owners = inside[0]
-            .owners
-            .clone()
-            .filter(|_| inside.iter().all(|folder| folder.owners == inside[0].owners));
-        rest.push(Folder {
-            files: files.free(&parent),
-            uncounted: files.uncounted(&parent),
-            source: sources,
-            owners,
-            count,
-            path: parent,
-        });
-        rest.sort_by(|one, two| one.path.cmp(&two.path));
-        folders = rest;
-    }
-}
-
-fn is_below(path: &str, folder: &str) -> bool {
-    path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
 }
 
 /// The lane that has most of the migrations.

@@ -136,6 +136,16 @@ fn what_an_area_has_whole_is_no_lane() {
 }
 
 #[test]
+fn many_folders_of_one_lane_are_one() {
+    let plugins = ["plugins/x/a/go.mod", "plugins/x/b/go.mod", "plugins/y/c/go.mod", "plugins/y/d/go.mod"];
+    let api = ["api/go.mod", "api/1", "api/2", "api/3"];
+    let paths = [plugins, api].concat();
+    let (proposal, _) = check(&survey(&paths), Some(2));
+    assert_eq!(folders(&proposal), [["api"], ["plugins"]]);
+    assert_eq!(proposal.lanes[1].folders[0].count, 4);
+}
+
+#[test]
 fn submodules_are_folders() {
     let mut survey = survey(&["services/a/x"]);
     survey.files.push(Tracked { path: "services/b".into(), kind: Kind::Submodule });
@@ -169,12 +179,19 @@ fn hostile_names() {
 }
 
 #[test]
-fn a_hundred_thousand_packages() {
-    let paths: Vec<String> = (0..100_000).map(|at| format!("packages/p{at:06}/package.json")).collect();
-    let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
-    let mut survey = survey(&paths);
-    survey.texts =
-        vec![Text { path: "package.json".into(), content: Ok(r#"{"workspaces": ["packages/*"]}"#.into()) }];
-    let (proposal, _) = check(&survey, None);
-    assert_eq!((proposal.lanes.len(), proposal.notes.len()), (4, 1));
+fn thousands_of_packages() {
+    let packages = |groups: usize| {
+        let path = |at| format!("packages/g{}/p{at:04}/package.json", at % groups);
+        let paths: Vec<String> = (0..5_000).map(path).collect();
+        let mut survey = survey(&paths.iter().map(String::as_str).collect::<Vec<_>>());
+        let text = r#"{"workspaces": ["packages/*/*"]}"#;
+        survey.texts = vec![Text { path: "package.json".into(), content: Ok(text.into()) }];
+        check(&survey, None).0
+    };
+    let proposal = packages(100);
+    assert_eq!((proposal.lanes.len(), proposal.notes.len()), (4, 0));
+    assert!(proposal.lanes.iter().all(|lane| lane.files == 1250), "by their folders");
+    let proposal = packages(1);
+    assert_eq!(proposal.lanes.len(), 4);
+    assert!(proposal.notes[0].starts_with("4000 small packages are in no lane"), "{:?}", proposal.notes);
 }

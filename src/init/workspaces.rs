@@ -117,10 +117,15 @@ fn expanded(
     if !wrong.is_empty() {
         notes.push(format!("{}: not a usable glob, and left out: {}", manifest.file, list(&wrong)));
     }
-    let with_package = files.folders_with(manifest.package).filter(|folder| included.is_match(folder));
+    let mut globbed: Vec<&str> =
+        files.folders_with(manifest.package).filter(|folder| included.is_match(folder)).collect();
+    if globbed.is_empty() && !include.globs.is_empty() {
+        // Before there are manifests, folders have to do.
+        globbed = files.folders().filter(|folder| included.is_match(folder)).collect();
+    }
     let named = include.folders.iter().map(String::as_str).filter(|folder| files.count(folder) > 0);
     named
-        .chain(with_package)
+        .chain(globbed)
         .filter(|folder| !exclude.folders.contains(*folder) && !excluded.is_match(folder))
         .filter(|folder| !folder.split('/').any(|name| name == "node_modules"))
         .map(str::to_owned)
@@ -212,6 +217,8 @@ mod tests {
         assert_eq!(folders, ["packages/a"], "a glob means folders that have a package");
         let (folders, _) = found(&[("package.json", r#"{"workspaces": ["packages/none"]}"#)], &JS);
         assert_eq!(folders, ["packages/none"], "a name means itself");
+        let (folders, _) = found(&[("Cargo.toml", "[workspace]\nmembers = [\"packages/*\"]")], &JS);
+        assert_eq!(folders, ["packages/a", "packages/b", "packages/none"], "none has a Cargo.toml");
     }
 
     #[test]
