@@ -164,3 +164,59 @@ fn the_server_writes_nothing_down() {
     };
     assert_eq!(names(&folder), ["install.lock", "server-hooks"], "and no cache of what was seen");
 }
+
+/// A commit with the record in another one, edited.
+fn forged(tree: &Worktree, event: &str, edit: impl Fn(&str) -> String) -> String {
+    let message = tree.git(&["log", "-1", "--format=%B", event]).ok().out;
+    let edited = edit(message.trim_end());
+    assert_ne!(edited, message.trim_end());
+    let empty = tree.git(&["hash-object", "-t", "tree", "-w", "/dev/null"]).ok().out;
+    tree.git(&["commit-tree", empty.trim(), "-m", &edited]).ok().out.trim().to_owned()
+}
+
+#[test]
+fn what_git_lane_cannot_have_made_is_not_taken() {
+    let server = Server::with(&shared());
+    let two = agent(&server, "a2");
+    two.lane(&["lock", "common"]).ok();
+    two.git(&["fetch", "-q", "origin", &format!("{REF}:refs/tmp/event")]).ok();
+    server.git(&["update-ref", "-d", REF]).ok();
+    let refused = |from: &str, to: &str, words: &str| {
+        let event = forged(&two, "refs/tmp/event", |message| message.replace(from, to));
+        two.git(&["push", "--no-verify", "origin", &format!("{event}:{REF}")]).fails(1).says(words);
+    };
+    refused("\"generation\":1", "\"generation\":4503599627370496", "cannot follow 0");
+    refused("\"ttl\":7200", "\"ttl\":864000000", "a lock lives for");
+    refused("\"ttl\":7200", "\"ttl\":0", "a lock lives for");
+    refused("\"scope\":\"common\"", "\"scope\":\"docs/x\"", "not in the area");
+    refused("\"agent\":\"a2\"", "\"agent\":\"a9\"", "a9");
+    refused("\"kind\":\"take\"", "\"kind\":\"steal\"", "without a reason");
+    two.git(&["push", "--no-verify", "origin", &format!("refs/tmp/event:{REF}")]).ok();
+}
+
+#[test]
+fn an_event_that_came_too_late_carries_no_work() {
+    let server = Server::with(&shared());
+    let (one, two) = (agent(&server, "a1"), agent(&server, "a2"));
+    two.lane(&["lock", "common"]).ok();
+    two.git(&["fetch", "-q", "origin", &format!("{REF}:refs/tmp/event")]).ok();
+    work(&two, "services/common/a.py", "feat: a");
+    server.git(&["update-ref", "-d", REF]).ok();
+    // Between what git has read of the server and what it sends, another agent takes the lock.
+    let hook = two.root.join(".git/late");
+    std::fs::create_dir(&hook).unwrap();
+    std::fs::write(
+        hook.join("pre-push"),
+        format!(
+            "#!/bin/sh\nunset $(git rev-parse --local-env-vars)\ncd '{}' && exec '{}' lock common -q\n",
+            one.root.display(),
+            support::LANE
+        ),
+    )
+    .unwrap();
+    two.command("chmod").args(["+x", hook.join("pre-push").to_str().unwrap()]).status().unwrap();
+    let hooks = format!("core.hooksPath={}", hook.display());
+    let event = format!("refs/tmp/event:{REF}");
+    two.git(&["-c", &hooks, "push", "origin", &event, "HEAD"]).fails(1).says("unlocked-path");
+    assert!(!server.refs().contains("refs/heads/feat/a2/x"));
+}

@@ -17,7 +17,7 @@ use crate::locks::machine::ThisMachine;
 use crate::locks::record::{Kind, Lease, Record};
 use crate::locks::scope::Scope;
 use crate::locks::store::{Store, Tip};
-use crate::locks::{liveness::Judge, markers, step};
+use crate::locks::{bounds, liveness::Judge, markers, step};
 use crate::policy::Plan;
 use crate::policy::model::{Access, Area};
 
@@ -286,12 +286,23 @@ fn among(repo: &dyn Repository, changes: &[Change], pushed: Option<&Vec<Oid>>) -
 
 /// What a push brings to the ref of locks whose name ends so: the events from `old` to `new`, each held
 /// against the one before it.
-pub(super) fn lock_events(repo: &dyn Repository, part: &str, old: Option<Oid>, new: Oid) -> Read<LockEvents> {
+pub(super) fn lock_events(
+    repo: &dyn Repository,
+    plan: &Plan,
+    now: i64,
+    part: &str,
+    old: Option<Oid>,
+    new: Oid,
+) -> Read<LockEvents> {
     let mut found = LockEvents::default();
     let mut chain = Vec::new();
     let mut at = Some(new);
     while let Some(oid) = at.filter(|oid| Some(*oid) != old) {
         let commit = repo.commit(oid)?;
+        if commit.message.len() > bounds::LARGEST {
+            found.fault = Some(format!("{} is larger than any record of a lock", oid.short()));
+            return Ok(found);
+        }
         let record = Record::parse(&commit.message, None);
         let is_plain = commit.parents.len() < 2 && repo.tree(commit.tree)?.is_empty();
         match record {
@@ -304,16 +315,20 @@ pub(super) fn lock_events(repo: &dyn Repository, part: &str, old: Option<Oid>, n
         }
         at = commit.parents.first().copied();
     }
-    let mut before = match old {
-        // What lies there may be broken already: then anything that is sound is better.
-        Some(old) => Record::parse(&repo.commit(old)?.message, None).ok(),
-        None => None,
-    };
+    // What lies there may be broken already: then it goes on from the last event that is sound.
+    let (mut before, mut at) = (None, old);
+    while let (None, Some(oid)) = (&before, at) {
+        let commit = repo.commit(oid)?;
+        before = Record::parse(&commit.message, None).ok();
+        at = commit.parents.first().copied();
+    }
     for record in chain.into_iter().rev() {
         let hash = repo.blob_id(record.area.as_bytes())?.to_string();
         if !hash.starts_with(part) || part.len() < LEAST {
             found.fault = Some(format!("it speaks of the area `{}`, whose ref is another", record.area));
-        } else if let Err(reason) = step::check(before.as_ref(), &record) {
+        } else if let Err(reason) = step::check(before.as_ref(), &record)
+            .and_then(|()| bounds::check(plan, before.as_ref(), &record, now))
+        {
             found.fault = Some(reason);
         }
         if found.fault.is_some() {

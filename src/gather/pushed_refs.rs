@@ -162,8 +162,10 @@ impl Gatherer<'_> {
         if is_lock {
             change.head = Some(tip);
             let is_onward = change.update != Some(RefUpdate::Rewrite);
-            let events =
-                || lock_events(self.repo, line.remote_ref.rsplit('/').next().unwrap_or_default(), old, tip);
+            let events = || {
+                let part = line.remote_ref.rsplit('/').next().unwrap_or_default();
+                lock_events(self.repo, self.plan, self.environment.now, part, old, tip)
+            };
             change.lock_events = is_onward.then(events).transpose()?;
             return Ok(Some(change));
         }

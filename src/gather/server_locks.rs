@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::gatherer::Gatherer;
 use super::locks::{held, lock_events, taken, unavailable};
 use super::push::PushLine;
-use super::repository::{Read, Repository};
+use super::repository::{Read, RefTarget, Repository};
 use super::worktrees::worktrees;
 use crate::facts::{Change, Locks, Oid, RefUpdate, Unavailable};
 use crate::locks::liveness::{Judge, Seen};
@@ -39,8 +39,13 @@ pub(super) fn locks(
     let judge = Judge::new(plan, &world, &seen);
     for area in areas {
         let name = store.reference(area).map_err(unavailable)?;
-        let new = pushed.iter().find(|line| line.remote_ref == name).and_then(|line| line.local);
-        let tip = match new {
+        // git takes an event only on top of what the ref holds: one that was made before another agent's is none.
+        let now = match repo.ref_target(&name)? {
+            Some(RefTarget::Object(oid)) => Some(oid),
+            Some(RefTarget::Symbolic) | None => None,
+        };
+        let line = pushed.iter().find(|line| line.remote_ref == name && line.remote == now);
+        let tip = match line.and_then(|line| line.local) {
             Some(oid) => Some(Tip { oid, record: record(repo, &name, oid, Some(area))? }),
             None => store.read_ref(&name, Some(area)).map_err(unavailable)?,
         };
@@ -88,7 +93,8 @@ impl Gatherer<'_> {
             if Store::new(self.repo, self.plan).reference(&last.area).map_err(unavailable)? != *name {
                 return Err(no_lock(name, "its record belongs under another name"));
             }
-            change.lock_events = Some(lock_events(self.repo, part, line.remote, tip)?);
+            change.lock_events =
+                Some(lock_events(self.repo, self.plan, self.environment.now, part, line.remote, tip)?);
         }
         Ok(Some(change))
     }

@@ -5,6 +5,7 @@
 //! follow what) are pure; [`machine`] asks the system, [`store`] moves refs, [`keeper`] is what commands
 //! and hooks call.
 
+pub mod bounds;
 pub(crate) mod git;
 mod guard;
 pub mod keeper;
