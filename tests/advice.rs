@@ -239,3 +239,263 @@ fn drop_does_not_guess() {
     assert_eq!(tree.git(&["show", ":services/revenue/a.py"]).out, "two\n");
     assert_eq!(std::fs::read_to_string(tree.root.join("services/revenue/a.py")).unwrap(), "three\n");
 }
+
+/// A state in which something is refused.
+struct Row {
+    /// The rule that refuses it.
+    rule: &'static str,
+    /// What brings the state about, line by line.
+    state: &'static str,
+    /// What is refused, and passes in the end.
+    refused: &'static str,
+}
+
+const fn row(rule: &'static str, state: &'static str, refused: &'static str) -> Row {
+    Row { rule, state, refused }
+}
+
+/// Writes and stages a file of one's own and one of a4.
+const BOTH: &str = "echo own >services/rag_pipeline/own.py; echo x >services/revenue/x.py; git add -A";
+const COMMIT: &str = "git commit -q -m 'feat: it'";
+const PUSH: &str = "git push -q origin HEAD";
+/// Edits of all kinds beside what is pushed.
+const DIRTY: &str = "echo e >>services/rag_pipeline/main.py; echo s >services/rag_pipeline/staged.py; \
+                     git add services/rag_pipeline/staged.py; echo u >services/rag_pipeline/untracked.py";
+
+const ROWS: &[Row] = &[
+    row("foreign-path", BOTH, COMMIT),
+    row(
+        "foreign-path",
+        "echo a >>services/revenue/main.py; echo b >>services/rag_pipeline/main.py",
+        "git commit -q -a -m 'feat: it'",
+    ),
+    row("foreign-path", "echo a >>services/revenue/main.py", "git commit -q -am 'feat: it'"),
+    row("foreign-path", BOTH, "git commit -q -m 'feat: it' services/rag_pipeline services/revenue"),
+    row(
+        "foreign-path",
+        "git commit -q --allow-empty -m 'feat: first'; echo x >services/revenue/x.py; git add -A",
+        "git commit -q --amend --no-edit",
+    ),
+    row("foreign-path", BOTH, "cd services/rag_pipeline && git commit -q -m 'feat: it'"),
+    row(
+        "foreign-path",
+        "echo x >'services/revenue/a b.py'; echo x >\"services/revenue/it's.py\"; echo x >'services/revenue/[a]*.py'; \
+         echo x >services/rag_pipeline/own.py; printf x >\"$(printf 'services/revenue/new\\012line.py')\"; git add -A",
+        COMMIT,
+    ),
+    row(
+        "foreign-path",
+        "for n in $(seq 30); do echo x >services/revenue/$n.py; done; echo x >services/rag_pipeline/own.py; git add -A",
+        COMMIT,
+    ),
+    row(
+        "foreign-path",
+        "git switch -q --orphan feat/a2/new; mkdir -p services/rag_pipeline services/revenue; \
+         echo own >services/rag_pipeline/own.py; echo x >services/revenue/x.py; git add -A; echo more >>services/revenue/x.py",
+        COMMIT,
+    ),
+    row(
+        "foreign-path",
+        "echo x >services/revenue/x.py; echo x >services/revenue/staged.py; git add services/revenue/staged.py",
+        "git lane check --worktree",
+    ),
+    row(
+        "foreign-path",
+        "echo x >services/revenue/x.py; git add -A; git commit -q --no-verify -m '[A2] feat: one'; \
+         echo x >services/rag_pipeline/own.py; git add -A",
+        COMMIT,
+    ),
+    row(
+        "foreign-path",
+        "for n in 1 2 3; do echo $n >services/rag_pipeline/$n.py; echo $n >services/revenue/$n.py; git add -A; \
+         git commit -q --no-verify -m \"[A2] feat: number $n\"; done; echo e >>services/rag_pipeline/main.py",
+        PUSH,
+    ),
+    row(
+        "protected-path",
+        "echo '# x' >>policy.yaml; echo own >services/rag_pipeline/own.py; git add -A",
+        COMMIT,
+    ),
+    row(
+        "protected-path",
+        "echo '# x' >>policy.yaml; git commit -q --no-verify -am '[A2] feat: policy'",
+        PUSH,
+    ),
+    row(
+        "local-file",
+        "echo 1 >-x.local; echo own >services/rag_pipeline/own.py; git add -A; echo 2 >-x.local",
+        COMMIT,
+    ),
+    row("local-file", "echo 1 >x.local; git add -A; git commit -q --no-verify -m '[A2] feat: local'", PUSH),
+    row(
+        "untagged-message",
+        "echo 1 >services/rag_pipeline/1.py; git add -A; git -c core.hooksPath=/dev/null commit -q -m 'feat: x'",
+        PUSH,
+    ),
+    row(
+        "untagged-message",
+        "for n in 1 2; do echo $n >services/rag_pipeline/$n.py; git add -A; \
+         git -c core.hooksPath=/dev/null commit -q -m \"feat: number $n\"; done",
+        PUSH,
+    ),
+    row(
+        "untagged-message",
+        "git switch -q -c feat/a2/other; for n in 1 2; do echo $n >services/rag_pipeline/$n.py; git add -A; \
+         git -c core.hooksPath=/dev/null commit -q -m \"feat: number $n\"; done; git switch -q feat/a2/x",
+        "git push -q origin feat/a2/other",
+    ),
+    row(
+        "merge-commit",
+        "git -C ../repo commit -q --allow-empty -m 'feat: main'; git -C ../repo push -q origin main; \
+         echo own >services/rag_pipeline/own.py; git add -A; git commit -q -m 'feat: own'; git merge -q -m '[A2] merge' origin/main",
+        PUSH,
+    ),
+    row("branch-name", "git switch -q -c my-fix; echo own >services/rag_pipeline/own.py; git add -A", COMMIT),
+    row(
+        "branch-name",
+        "git switch -q -c feat/a1/x; echo own >services/rag_pipeline/own.py; git add -A",
+        COMMIT,
+    ),
+    row("unlocked-path", "echo x >services/common/x.py; git add -A", COMMIT),
+];
+
+/// What the rules say to type where no row can show it: what a person or a host has to do, or what another test
+/// types to its end.
+const ELSEWHERE: &[&str] = &[
+    "identity",           // tests/harness.rs, tests/signatures.rs
+    "message-format",     // an editor
+    "oversized-change",   // nothing to type
+    "policy-mistake",     // nothing to type but what shows it
+    "protected-branch",   // tests/hooks.rs: a push of one's own branch instead
+    "pull-request-label", // gh
+    "pull-request-title", // gh
+    "stale-base",         // tests/sync.rs
+    "uncoordinated-path", // a name has to be chosen
+    "unowned-path",       // nothing to type
+];
+
+#[test]
+fn every_rule_is_tried_here_or_has_a_reason() {
+    let tried: std::collections::BTreeSet<&str> = ROWS.iter().map(|row| row.rule).collect();
+    for id in git_lane::rules::ids() {
+        assert!(tried.contains(id) != ELSEWHERE.contains(&id), "{id}");
+    }
+}
+
+/// All files of a worktree that are not git's or git-lane's own.
+fn files(tree: &Worktree) -> std::collections::BTreeMap<std::path::PathBuf, Vec<u8>> {
+    let mut found = std::collections::BTreeMap::new();
+    let mut folders = vec![tree.root.clone()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.file_name().is_some_and(|name| name == ".git" || name == ".locks") {
+                continue;
+            }
+            match path.is_dir() {
+                true => folders.push(path),
+                false => drop(found.insert(path.clone(), std::fs::read(&path).unwrap())),
+            }
+        }
+    }
+    found
+}
+
+/// The words of all commits of all branches that the base does not have.
+fn messages(tree: &Worktree) -> Vec<String> {
+    let log = tree.git(&[
+        "log",
+        "--branches",
+        "HEAD",
+        "--not",
+        "origin/main",
+        "--no-merges",
+        "--format=%an%ad%B%x00",
+    ]);
+    log.out.split('\0').map(|text| text.trim().replacen("[A2] ", "", 1)).collect()
+}
+
+fn goes_on(row: &Row, dirty: &str) {
+    let (_scratch, tree) = Scratch::installed();
+    // Bare `git commit --amend` has nobody to edit.
+    sh(&tree, &format!("{}\n{dirty}", row.state)).ok();
+    let (mut kept, mut said) = (files(&tree), messages(&tree));
+    said.sort();
+    for round in 0.. {
+        let ran = sh(&tree, row.refused);
+        let what = format!("{}: {} {dirty}\nround {round}\n{}", row.rule, row.refused, ran.all());
+        let told = commands(&ran.all());
+        if ran.code == 0 || (round > 0 && ran.all().contains("nothing to commit")) {
+            assert!(round > 0, "{what}");
+            break;
+        }
+        assert!(round < 3 && (round > 0 || ran.all().contains(&format!("[{}]", row.rule))), "{what}");
+        for command in &told {
+            let is_last = *command == "git stash pop" || command.starts_with("git lane unlock");
+            // In the folder where it was told; compound commands are for nobody.
+            let folder =
+                row.refused.split_once(" && ").map(|(cd, _)| format!("{cd} && ")).unwrap_or_default();
+            assert!(!command.contains(" && ") && !command.contains("; "), "{what}");
+            if !is_last {
+                let on = sh(&tree, &format!("{folder}{command}"));
+                assert_eq!(on.code, 0, "{command}\n{}\n{what}", on.all());
+            }
+        }
+        if told.iter().all(|command| command.starts_with("git lane request")) {
+            break; // there is nothing to go on with
+        }
+    }
+    if sh(&tree, "git stash list").out.contains("WIP") {
+        sh(&tree, "git stash pop -q").ok();
+    }
+    for (path, text) in std::mem::take(&mut kept) {
+        assert_eq!(
+            std::fs::read(&path).ok(),
+            Some(text),
+            "{}: {} lost {}",
+            row.rule,
+            row.refused,
+            path.display()
+        );
+    }
+    let after = messages(&tree);
+    for message in said {
+        assert!(after.contains(&message), "{}: {} lost {message}: {after:?}", row.rule, row.refused);
+    }
+}
+
+#[test]
+fn what_is_told_leads_on_and_loses_nothing() {
+    for row in ROWS {
+        goes_on(row, "true");
+    }
+}
+
+#[test]
+fn edits_beside_it_are_not_touched() {
+    for row in ROWS.iter().filter(|row| row.refused == PUSH) {
+        goes_on(row, DIRTY);
+    }
+}
+
+#[test]
+fn a_commit_that_is_named_again_keeps_its_message() {
+    let (_scratch, tree) = Scratch::installed();
+    sh(&tree, "echo a >>services/revenue/main.py; echo b >>services/rag_pipeline/main.py").ok();
+    let ran = sh(&tree, "git commit -qam \"feat: it's\" -m 'Body $x'").fails(1);
+    if cfg!(target_os = "linux") {
+        sh(&tree, &commands(&ran.all())[0]).ok();
+        assert_eq!(tree.git(&["log", "-1", "--format=%B"]).out.trim(), "[A2] feat: it's\n\nBody $x");
+    }
+    assert_eq!(tree.git(&["status", "--porcelain"]).out, " M services/revenue/main.py\n");
+}
+
+#[test]
+fn a_push_of_a_rewritten_branch_names_one_way() {
+    let (_scratch, tree) = Scratch::installed();
+    tree.sneak("services/rag_pipeline/a.py", "x\n", "[A2] one");
+    tree.git(&["push", "-q", "origin", "HEAD"]).ok();
+    tree.git(&["commit", "-q", "--amend", "-m", "[A2] two"]).ok();
+    let ran = tree.lane(&["push"]).fails(1).does_not_say("git pull").says("if you rewrote it");
+    sh(&tree, &commands(&ran.all())[0]).ok();
+}

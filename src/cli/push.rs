@@ -146,6 +146,10 @@ impl Pushing<'_> {
     fn push(&self, keeper: &Keeper<'_>, together: &[Renewal]) -> Result<ExitStatus, Error> {
         let Self { reference, .. } = self;
         let mut arguments = no_mirror(self.remote());
+        if self.is_rewritten()? {
+            // git would say to pull, which makes a merge of both editions.
+            arguments.splice(0..0, ["-c".to_owned(), "advice.pushUpdateRejected=false".to_owned()]);
+        }
         arguments.extend(["push".to_owned(), "--atomic".to_owned()]);
         if self.args.force_with_lease {
             arguments.push(format!("--force-with-lease={reference}"));
@@ -186,19 +190,15 @@ impl Pushing<'_> {
 
     fn refused(&self, status: ExitStatus) -> Outcome {
         if self.is_rewritten()? {
-            complain(&match self.args.force_with_lease {
-                false => {
-                    "git-lane: the remote has another edition of this branch; if you rebased: git lane push \
-                          --force-with-lease\n"
-                        .to_owned()
-                }
-                true => format!(
-                    "git-lane: if somebody else pushed to it: git log HEAD..{0}/{1} shows what, and git rebase {0}/{1} \
-                     takes it in\n",
-                    self.remote(),
-                    self.branch()
-                ),
-            });
+            let (remote, branch) = (self.remote(), crate::report::quote(self.branch().as_bytes()));
+            let others = format!(
+                "if somebody else pushed to it, take that in: git rebase --autostash refs/remotes/{remote}/{branch}"
+            );
+            let help = match self.args.force_with_lease {
+                false => format!("if you rewrote it: git lane push --force-with-lease\n{others}"),
+                true => others,
+            };
+            complain(&self.output.refusal("the remote has another edition of this branch", &help));
         }
         // 128 is git's way to say that it came to nothing at all: no such remote, no network.
         Ok(if status.code() == Some(1) { 1 } else { 2 })

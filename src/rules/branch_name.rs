@@ -56,8 +56,12 @@ fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailab
         None => format!("the branch `{branch}` does not follow the pattern, and you are {agent}"),
     };
     // The agent's branch of the same last name is often there already.
-    let last = if plan.protected(branch).is_some() { "work" } else { branch };
-    let wanted = quote(own_name(&template.for_agent(agent), last).as_bytes());
+    let last = match bearer {
+        _ if plan.protected(branch).is_some() => "work".to_owned(),
+        Some(other) => format!("{branch}-from-{other}"),
+        None => branch.to_owned(),
+    };
+    let wanted = quote(own_name(&template.for_agent(agent), &last).as_bytes());
     let remote = &plan.policy.remote.value;
     let local = quote(context.change.elsewhere.as_deref().unwrap_or("HEAD").as_bytes());
     findings.add(Draft {
