@@ -10,6 +10,9 @@ use crate::report::{
 };
 use crate::rules::{Context, Draft, Findings, RULES, Touched};
 
+/// How many findings a report has at most: each of a million files could be one.
+const MOST: usize = 50_000;
+
 /// Gives the verdict on everything that the facts hold. `policy_oid`: the blob that the policy was
 /// read from.
 pub fn judge(plan: &Plan, facts: &Facts, policy_oid: Option<String>) -> Report {
@@ -86,13 +89,21 @@ fn judge_change(
         if !concerns {
             continue;
         }
-        let mut found = Findings::default();
+        let mut found = Findings::with_room(MOST.saturating_sub(findings.len()));
         let result = (rule.check)(&context, &mut found);
         let level = rule.level_in(plan);
-        let drafts = found.into_drafts();
+        let (drafts, left_out) = found.into_drafts();
         findings.extend(
             drafts.into_iter().map(|draft| finding(plan, change, rule.id, level, facts.in_subfolder, draft)),
         );
+        if left_out > 0 {
+            undecided.push(Undecided {
+                rule: Some(rule.id.to_owned()),
+                reason: format!("{left_out} findings are left out: one report has at most {MOST}"),
+                help: Some("fix those that are listed first, then try again".to_owned()),
+                place: None,
+            });
+        }
         if let Err(Unavailable { reason, help }) = result {
             undecided.push(Undecided { rule: Some(rule.id.to_owned()), reason, help, place: None });
         }

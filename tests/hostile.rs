@@ -2,8 +2,10 @@
 //! stands beside it, whichever way it comes in.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used)]
 
+mod server_support;
 mod support;
 
+use server_support::{Server, push};
 use support::{Ran, Scratch, Worktree};
 
 /// No path can have a line feed or a NUL here; everything else that hides, and some that does not.
@@ -305,4 +307,118 @@ fn values_of_an_environment_stay_what_they_are() {
     let said = scratch.main().lane_env(&["env", "a1", "--format", "json"], &[("Y", value)]).ok();
     harmless("env (JSON)", &said);
     assert_eq!(said.json()["X"], format!("a{value}b"));
+}
+
+/// The tree of folders `d0` to `d9` that hold one another to a depth, with ten files in the innermost.
+fn bomb(tree: &Worktree, levels: u32, blob: &str) -> String {
+    let files: String = (0..10).map(|n| format!("100644 blob {blob}\tf{n}\n")).collect();
+    let mut oid = tree.git_stdin(&["mktree"], files.as_bytes()).ok().out.trim().to_owned();
+    for _ in 1..levels {
+        let folders: String = (0..10).map(|n| format!("040000 tree {oid}\td{n}\n")).collect();
+        oid = tree.git_stdin(&["mktree"], folders.as_bytes()).ok().out.trim().to_owned();
+    }
+    oid
+}
+
+/// A commit on top of another, with something at `services/rag_pipeline/bomb` or without it.
+fn planted(tree: &Worktree, parent: &str, bomb: Option<&str>) -> String {
+    let mut root = String::new();
+    let list = |name: &str| tree.git(&["ls-tree", name]).ok().out;
+    let inner: String = list(&format!("{parent}:services/rag_pipeline"))
+        .lines()
+        .filter(|line| !line.ends_with("\tbomb"))
+        .map(|line| format!("{line}\n"))
+        .chain(bomb.map(|oid| format!("040000 tree {oid}\tbomb\n")))
+        .collect();
+    let mut below = tree.git_stdin(&["mktree"], inner.as_bytes()).ok().out.trim().to_owned();
+    for (folder, name) in [("services", "rag_pipeline"), ("", "services")] {
+        root = list(&format!("{parent}:{folder}"))
+            .lines()
+            .map(|line| match line.ends_with(&format!("\t{name}")) {
+                true => format!("040000 tree {below}\t{name}\n"),
+                false => format!("{line}\n"),
+            })
+            .collect();
+        below = tree.git_stdin(&["mktree"], root.as_bytes()).ok().out.trim().to_owned();
+    }
+    assert!(root.contains("services"));
+    tree.git(&["commit-tree", &below, "-p", parent, "-m", "[A2] feat: x"]).ok().out.trim().to_owned()
+}
+
+fn blob(tree: &Worktree, text: &str) -> String {
+    tree.git_stdin(&["hash-object", "-w", "--stdin"], text.as_bytes()).ok().out.trim().to_owned()
+}
+
+#[test]
+fn folders_that_hold_one_another_are_refused_in_time() {
+    let server = Server::new();
+    let tree = server.clone("c", "feat/a2/x");
+    let (main, one) = (tree.head(), blob(&tree, "x\n"));
+    let million = planted(&tree, &main, Some(&bomb(&tree, 6, &one)));
+    let billion = planted(&tree, &main, Some(&bomb(&tree, 9, &one)));
+    let taken_back = planted(&tree, &billion, None);
+    for tip in [&million, &billion, &taken_back] {
+        let begun = std::time::Instant::now();
+        let refused = push(&tree, &[&format!("{tip}:refs/heads/feat/a2/x")]).fails(1);
+        refused.says("too large to be judged").says("lane.maxFiles").says("nothing was pushed");
+        // Three times what it may take in a program that is built for use.
+        assert!(begun.elapsed().as_secs() < 30, "{:?}", begun.elapsed());
+    }
+    for backend in ["git", "git2"] {
+        for args in [
+            &["check", "--range", &format!("{main}..{taken_back}")][..],
+            &["ci", "--base", &main, "--head", &billion],
+        ] {
+            let ran = tree.lane_env(args, &[("LANE_GIT_BACKEND", backend)]);
+            ran.fails(2).says("too large to be judged");
+        }
+    }
+    let line = format!("refs/heads/x {billion} refs/heads/feat/a2/x {}\n", "0".repeat(40));
+    let ran = tree.lane_stdin(&["hook", "pre-push", "origin", "url"], line.as_bytes());
+    ran.fails(2).says("too large to be judged").says("nothing was pushed");
+}
+
+#[test]
+fn how_many_files_is_a_setting() {
+    let server = Server::new();
+    let tree = server.clone("c", "feat/a2/x");
+    let main = tree.head();
+    let thousand = bomb(&tree, 3, &blob(&tree, "x\n"));
+    let tip = planted(&tree, &main, Some(&thousand));
+    let to = format!("{tip}:refs/heads/feat/a2/x");
+    push(&tree, &[&to]).fails(1).says("1000 lines").does_not_say("too large to be judged");
+    server.git(&["config", "lane.maxFiles", "1500"]).ok();
+    push(&tree, &[&to]).fails(1).says("more than 1500 files").says("lane.maxFiles 15000");
+    // In so many commits that git is asked for their files.
+    let mut tip = main;
+    for n in 0..260 {
+        tip = planted(&tree, &tip, Some(&bomb(&tree, 1, &blob(&tree, &format!("{n}\n")))));
+    }
+    let to = format!("{tip}:refs/heads/feat/a2/y");
+    push(&tree, &[&to]).fails(1).says("more than 1500 files");
+    server.git(&["config", "lane.maxFiles", "3000"]).ok();
+    push(&tree, &[&to]).ok();
+}
+
+#[test]
+fn folders_as_deep_as_git_reads_them() {
+    let scratch = Scratch::new();
+    let tree = scratch.main();
+    for (depth, is_read) in [(2030, true), (2100, false)] {
+        let path = format!("services/rag_pipeline/{}f", "d/".repeat(depth - 2));
+        let from = "from refs/heads/main^0\n";
+        let who = "committer T <t@example.com> 0 +0000\ndata 12\n[A2] feat: x";
+        let script =
+            format!("commit refs/heads/feat/a2/x{depth}\n{who}\n{from}M 100644 inline {path}\ndata 2\nx\n\n");
+        tree.git_stdin(&["-c", "core.maxTreeDepth=9999", "fast-import", "--quiet"], script.as_bytes()).ok();
+        for backend in ["git", "git2"] {
+            let args = ["check", "--range", &format!("main..feat/a2/x{depth}")];
+            let ran = tree.lane_env(&args, &[("LANE_GIT_BACKEND", backend)]);
+            if is_read {
+                ran.ok();
+            } else {
+                ran.fails(2).says("a folder below 2048 others");
+            }
+        }
+    }
 }

@@ -286,7 +286,7 @@ pub struct FileChange {
 }
 
 /// A file as a tree has it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct FileVersion {
     /// The mode: 0o100644, 0o100755, 0o120000 (link) or 0o160000 (submodule).
     pub mode: u32,

@@ -104,6 +104,18 @@ pub fn gather(
     loaded: &Loaded,
     request: &Request,
 ) -> Read<Facts> {
+    repo.budget().begin(repo, request.event.is_commit());
+    let facts = facts(repo, environment, loaded, request);
+    repo.budget().end();
+    facts
+}
+
+fn facts(
+    repo: &dyn Repository,
+    environment: &Environment,
+    loaded: &Loaded,
+    request: &Request,
+) -> Read<Facts> {
     let plan = &loaded.plan;
     let gatherer = Gatherer {
         repo,

@@ -338,12 +338,14 @@ impl Gatherer<'_> {
     /// them shows that: whoever chooses the dates of commits could choose between them. What a person would have
     /// to merge counts as touched.
     fn effect(&self, base: Oid, tip: Oid) -> Read<Vec<FileChange>> {
-        let (merged, open) = self.repo.merged(base, tip)?;
         let (before, after) = (self.repo.commit(base)?.tree, self.repo.commit(tip)?.tree);
+        // A merge reads all there is: what differs is known to be no more than can be.
+        let mut differ = tree_diff(self.repo, Some(before), Some(after))?;
+        let (merged, open) = self.repo.merged(base, tip)?;
         let mut files = tree_diff(self.repo, Some(before), Some(merged))?;
         files.retain(|file| !open.contains(&file.path));
-        let differ = tree_diff(self.repo, Some(before), Some(after))?.into_iter();
-        files.extend(differ.filter(|file| open.contains(&file.path)));
+        differ.retain(|file| open.contains(&file.path));
+        files.append(&mut differ);
         files.sort_by(|a, b| a.path.cmp(&b.path));
         Ok(files)
     }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use git2::{ErrorCode, ObjectType, Repository as Git};
 
+use super::budget::Budget;
 use super::commit_graph::CommitGraph;
 use super::raw_tree::RawTree;
 use super::repository::{Head, Layout, ObjectWriter, RawCommit, Read, RefTarget, Repository, config_bool};
@@ -21,6 +22,7 @@ pub struct Git2Repository {
     config: OnceCell<Vec<(String, String)>>,
     /// The commit graph, where there is one that git would read.
     graph: OnceCell<Option<CommitGraph>>,
+    budget: Budget,
 }
 
 impl Git2Repository {
@@ -68,7 +70,8 @@ impl Git2Repository {
             common_dir: clean(git.commondir()),
             worktree: git.workdir().map(clean),
         };
-        Ok(Self { git, layout, config: OnceCell::new(), graph: OnceCell::new() })
+        let (config, graph) = (OnceCell::new(), OnceCell::new());
+        Ok(Self { git, layout, config, graph, budget: Budget::default() })
     }
 
     /// What of this repository libgit2 would read otherwise than git does, if anything, and what to do about it.
@@ -440,6 +443,15 @@ impl Repository for Git2Repository {
         };
         let oids = read().map_err(|error| failed(&format!("the refs below {prefix}"), &error))?;
         oids.into_iter().map(from_git).collect()
+    }
+
+    fn budget(&self) -> &Budget {
+        &self.budget
+    }
+
+    fn size(&self, oid: Oid) -> Read<usize> {
+        let read = || self.git.odb()?.read_header(git2::Oid::from_bytes(oid.as_bytes())?);
+        Ok(read().map_err(|error| failed(&format!("the object {oid}"), &error))?.0)
     }
 
     fn raw_tree(&self, oid: Oid) -> Read<RawTree> {

@@ -46,7 +46,7 @@ impl Gatherer<'_> {
         let oids = self.repo.commits(include, exclude)?;
         let wants_files = self.wants(Need::Files);
         let is_long = wants_files && oids.len() >= STREAMED;
-        let mut stream = is_long.then(|| Stream::new(self.repo.layout()));
+        let mut stream = is_long.then(|| Stream::new(self.repo.layout(), self.repo.budget().left()));
         let commits: Read<Vec<Commit>> = oids
             .into_iter()
             .map(|oid| {
@@ -119,10 +119,18 @@ impl Begun {
 
     fn all(self, gatherer: &Gatherer<'_>) -> Read<Vec<Commit>> {
         let Self { mut commits, stream } = self;
-        if let Some(stream) = stream
-            && !stream.finish(|at, files| commits[at].files = files)
-        {
+        let Some(stream) = stream else { return Ok(commits) };
+        let (mut count, mut bytes) = (0, 0);
+        let is_whole = stream.finish(|at, files| {
+            count += files.len();
+            bytes += files.iter().map(|file| file.path.0.len()).sum::<usize>();
+            commits[at].files = files;
+        });
+        if is_whole {
+            gatherer.repo.budget().files(gatherer.repo, count, bytes)?;
+        } else {
             // A git that is missing, too old or broken does not keep anybody from a verdict.
+            commits.iter_mut().for_each(|commit| commit.files = Vec::new());
             for commit in &mut commits {
                 commit.files = files_of(gatherer.repo, &gatherer.repo.commit(commit.oid)?)?;
             }

@@ -2,6 +2,8 @@
 //! whatever the configuration and the working tree say. See git-diff(1).
 
 use super::attributes::{Attributes, has_nul};
+use rustc_hash::FxHashMap;
+
 use super::renames::{self, Pair};
 use super::repository::{Read, Repository};
 use crate::facts::{FileChange, FileVersion, Lines, Oid, RepoPath};
@@ -10,6 +12,8 @@ use crate::facts::{FileChange, FileVersion, Lines, Oid, RepoPath};
 const BIG_FILE: usize = 512 << 20;
 /// How many files are named as the largest.
 const LARGEST: usize = 10;
+/// How many pairs of objects are remembered: many paths can have one object.
+const REMEMBERED: usize = 10_000;
 
 /// Counts the lines of a change between two trees.
 ///
@@ -28,11 +32,12 @@ pub fn count(
     let mut attributes = Attributes::new(repo, base_tree);
     let pairs = renames::pair(repo, files, &mut attributes)?;
     let mut lines = Lines { files: pairs.len(), ..Lines::default() };
+    let mut known = Known::default();
     for pair in &pairs {
         let Some(RepoPath(path)) = pair.new.or(pair.old).map(|file| &file.path) else {
             continue;
         };
-        let Some((added, deleted)) = count_pair(repo, &mut attributes, pair)? else {
+        let Some((added, deleted)) = count_pair(repo, &mut attributes, &mut known, pair)? else {
             lines.binary.push(RepoPath(path.clone()));
             continue;
         };
@@ -58,26 +63,53 @@ pub fn count(
     Ok(lines)
 }
 
+/// What was counted where no attribute had a say: lines of an old and a new object.
+type Known = FxHashMap<(Option<FileVersion>, Option<FileVersion>), Option<(u64, u64)>>;
+
 /// Lines added and deleted; `None` where the file is binary before or after.
 fn count_pair(
     repo: &dyn Repository,
     attributes: &mut Attributes<'_>,
+    known: &mut Known,
     pair: &Pair<'_>,
 ) -> Read<Option<(u64, u64)>> {
     let old = pair.old.and_then(|file| Some((&file.path, file.old?)));
     let new = pair.new.and_then(|file| Some((&file.path, file.new?)));
     let is_same = old.map(|(_, version)| version.oid) == new.map(|(_, version)| version.oid);
-    let mut is_open = false;
+    let (mut is_open, mut is_decided) = (false, false);
     for (path, version) in [old, new].into_iter().flatten() {
         match attributes.is_binary(&path.0, version)? {
             Some(true) => return Ok(None),
-            Some(false) => {}
+            Some(false) => is_decided = true,
             None => is_open |= !version.is_submodule(),
         }
     }
     if is_same && !is_open {
         return Ok(Some((0, 0)));
     }
+    let objects = (old.map(|(_, version)| version), new.map(|(_, version)| version));
+    if is_decided {
+        return count_objects(repo, attributes, old, new);
+    }
+    if let Some(count) = known.get(&objects) {
+        return Ok(*count);
+    }
+    let count = count_objects(repo, attributes, old, new)?;
+    if known.len() >= REMEMBERED {
+        known.clear();
+    }
+    known.insert(objects, count);
+    Ok(count)
+}
+
+/// The same, by what is in them.
+fn count_objects(
+    repo: &dyn Repository,
+    attributes: &mut Attributes<'_>,
+    old: Option<(&RepoPath, FileVersion)>,
+    new: Option<(&RepoPath, FileVersion)>,
+) -> Read<Option<(u64, u64)>> {
+    let is_same = old.map(|(_, version)| version.oid) == new.map(|(_, version)| version.oid);
     let mut texts = [None, None];
     for (text, side) in texts.iter_mut().zip([old, new]) {
         let Some((path, version)) = side else {

@@ -3,6 +3,7 @@
 mod address;
 mod attribute_file;
 mod attributes;
+mod budget;
 mod change;
 pub mod change_base;
 pub mod cleanup;
@@ -44,6 +45,7 @@ pub mod tree_diff;
 pub mod under_way;
 pub mod worktrees;
 
+pub use budget::Budget;
 pub use change::{Request, Subject, Told, gather};
 pub use environment::Environment;
 pub use git2_repo::Git2Repository;

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use rustc_hash::FxHashMap;
 
+use super::budget::Budget;
 use super::git2_repo::Git2Repository;
 use super::plumbing::Plumbing;
 use super::raw_tree::RawTree;
@@ -36,6 +37,7 @@ pub struct Opened {
     /// The folder that it was opened in; `None`: as the environment says.
     folder: Option<PathBuf>,
     trees: RefCell<Trees>,
+    budget: Budget,
 }
 
 /// Trees that were read: the one that is judged is compared with several others.
@@ -88,6 +90,7 @@ impl Opened {
             may_ask_git: choice != Choice::Git2,
             folder: folder.map(Path::to_owned),
             trees: RefCell::default(),
+            budget: Budget::default(),
         };
         let of_git = |second: Plumbing| Self {
             layout: layout_of(&second),
@@ -96,6 +99,7 @@ impl Opened {
             may_ask_git: true,
             folder: folder.map(Path::to_owned),
             trees: RefCell::default(),
+            budget: Budget::default(),
         };
         match choice {
             Choice::Git => by_git().map(of_git),
@@ -262,9 +266,20 @@ impl Repository for Opened {
         self.ask(|repo| repo.tips(prefix))
     }
 
+    fn budget(&self) -> &Budget {
+        &self.budget
+    }
+
+    fn size(&self, oid: Oid) -> Read<usize> {
+        self.ask(|repo| repo.size(oid))
+    }
+
     fn raw_tree(&self, oid: Oid) -> Read<RawTree> {
         if let Some(known) = self.trees.borrow().of.get(&oid) {
             return Ok(known.clone());
+        }
+        if self.budget.weighs_trees() {
+            self.budget.weigh(self, self.size(oid)?)?;
         }
         let tree = self.ask(|repo| repo.raw_tree(oid))?;
         self.trees.borrow_mut().keep(oid, &tree);

@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::budget::Budget;
 use super::raw_tree::RawTree;
 use crate::error::Error;
 use crate::facts::{FileVersion, Oid, RepoPath, Unavailable};
@@ -201,6 +202,15 @@ pub trait Repository {
     /// # Errors
     /// The refs cannot be read.
     fn tips(&self, prefix: &str) -> Read<Vec<Oid>>;
+
+    /// How much of it is read for one verdict.
+    fn budget(&self) -> &Budget;
+
+    /// How many bytes an object has.
+    ///
+    /// # Errors
+    /// It is missing.
+    fn size(&self, oid: Oid) -> Read<usize>;
 
     /// A tree.
     ///

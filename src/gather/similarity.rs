@@ -10,7 +10,7 @@ use crate::facts::FileVersion;
 /// Scores count sixty-thousandths of the larger file.
 pub(super) const MAX_SCORE: u64 = 60_000;
 /// Bytes of summaries that are kept; the files of others are read again when they are needed again.
-const BUDGET: usize = 256 << 20;
+const BUDGET: usize = 96 << 20;
 
 /// A file that went, or one that came.
 #[derive(Clone, Copy)]
@@ -55,7 +55,9 @@ impl<'s, 'r> Summaries<'s, 'r> {
         if two == 0 || larger * (MAX_SCORE - minimum) < one.abs_diff(two) * MAX_SCORE {
             return Ok(0);
         }
-        Ok(common(&self.summary(old)?, &self.summary(new)?) * MAX_SCORE / larger)
+        let (one, two) = (self.summary(old)?, self.summary(new)?);
+        self.repo.budget().steps(self.repo, one.len() + two.len())?;
+        Ok(common(&one, &two) * MAX_SCORE / larger)
     }
 
     fn size(&mut self, side: &Side<'_>) -> Read<u64> {
@@ -70,6 +72,7 @@ impl<'s, 'r> Summaries<'s, 'r> {
             return Ok(Rc::clone(known));
         }
         let bytes = self.repo.blob(side.version.oid)?;
+        self.repo.budget().steps(self.repo, 2 * bytes.len())?;
         let is_binary = match self.attributes.is_binary(side.path, side.version)? {
             Some(is_binary) => is_binary,
             None => has_nul(&bytes),

@@ -9,6 +9,7 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::thread::Builder;
@@ -19,12 +20,16 @@ use super::repository::canonical;
 use crate::facts::{FileChange, FileVersion, Oid, RepoPath};
 use crate::locks::git;
 
-/// How long git may take for one commit, or to begin.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// How long git may take for one commit, or to begin. After that they are read in process, where it is seen when they are
+/// too many.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// How many bytes of questions are sent at once.
 const CHUNK: usize = 16 << 10;
 /// How many commits one git is asked for.
 const PART: usize = 4000;
+/// How much memory one git may have for itself: twice what it keeps of packs by itself, `core.deltaBaseCacheLimit`.
+#[cfg(target_os = "linux")]
+const MEMORY: u64 = 192 << 20;
 /// How many gits run at a time, where there are as many processors.
 const MOST: usize = 4;
 /// What a server gives its hooks so that the objects of a push are found: git-receive-pack(1).
@@ -67,24 +72,50 @@ struct Crew {
     to_do: Mutex<Receiver<Part>>,
     /// Those that run; `None` once nobody waits for them any more.
     running: Mutex<Option<Vec<Child>>>,
+    left: Left,
+}
+
+/// How much more all answers together may have.
+struct Left {
+    files: AtomicUsize,
+    bytes: AtomicUsize,
+}
+
+impl Left {
+    /// Takes one file's share; `None` where there is none left.
+    fn take(&self, path: &[u8]) -> Option<()> {
+        let less = |left: &AtomicUsize, by: usize| {
+            left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(by)).ok()
+        };
+        less(&self.files, 1)?;
+        less(&self.bytes, path.len()).map(|_| ())
+    }
 }
 
 impl Stream {
-    /// Nothing is started before the first question.
-    pub(super) fn new(layout: &Layout) -> Self {
-        Self::in_parts(layout, PART)
+    /// Nothing is started before the first question. `left`: how many files, and bytes of paths, there may be.
+    pub(super) fn new(layout: &Layout, left: (usize, usize)) -> Self {
+        Self::in_parts(layout, left, PART)
     }
 
     /// `part`: how many commits one git is asked for.
-    pub(super) fn in_parts(layout: &Layout, part: usize) -> Self {
+    pub(super) fn in_parts(layout: &Layout, left: (usize, usize), part: usize) -> Self {
         let layout = layout.clone();
-        Self::of(part, move || diff_tree(&layout))
+        Self::of(part, left, move || diff_tree(&layout))
     }
 
-    fn of(part: usize, start: impl Fn() -> Command + Send + Sync + 'static) -> Self {
+    fn of(
+        part: usize,
+        (files, bytes): (usize, usize),
+        start: impl Fn() -> Command + Send + Sync + 'static,
+    ) -> Self {
         let (to_do, parts) = channel();
-        let crew =
-            Crew { start: Box::new(start), to_do: Mutex::new(parts), running: Mutex::new(Some(Vec::new())) };
+        let crew = Crew {
+            start: Box::new(start),
+            to_do: Mutex::new(parts),
+            running: Mutex::new(Some(Vec::new())),
+            left: Left { files: files.into(), bytes: bytes.into() },
+        };
         Self {
             crew: Arc::new(crew),
             part,
@@ -196,6 +227,7 @@ impl Crew {
             let mut running = self.running.lock().ok()?;
             let running = running.as_mut()?;
             let mut child = command.spawn().ok()?;
+            limit_memory(&child);
             let (id, stdin, stdout) = (child.id(), child.stdin.take(), child.stdout.take());
             running.push(child);
             (id, stdin?, stdout?)
@@ -208,7 +240,7 @@ impl Crew {
             {}
         };
         Builder::new().spawn(ask).ok()?;
-        let is_whole = read(BufReader::with_capacity(CHUNK, stdout), answers).is_some();
+        let is_whole = read(BufReader::with_capacity(CHUNK, stdout), &self.left, answers).is_some();
         let mut child = {
             let mut running = self.running.lock().ok()?;
             let running = running.as_mut()?;
@@ -220,6 +252,19 @@ impl Crew {
         (child.wait().ok()?.success() && is_whole).then_some(())
     }
 }
+
+/// Git lists all files of a commit before it writes the first. Where they are too many it ends, and they are read in process.
+#[cfg(target_os = "linux")]
+fn limit_memory(child: &Child) {
+    use rustix::process::{Pid, Resource, Rlimit, prlimit};
+    let limit = Some(MEMORY);
+    if let Some(pid) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) {
+        let _ = prlimit(Some(pid), Resource::Data, Rlimit { current: limit, maximum: limit });
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn limit_memory(_: &Child) {}
 
 /// Plumbing alone: what the configuration says of logs and diffs is not for it.
 fn diff_tree(layout: &Layout) -> Command {
@@ -236,9 +281,9 @@ fn diff_tree(layout: &Layout) -> Command {
     command
 }
 
-/// Reads all answers: each is the commit's id, then the files. `None` with the first that is none, or where nobody
-/// waits for them.
-fn read(mut output: impl BufRead, answers: &Sender<Option<Answer>>) -> Option<()> {
+/// Reads all answers: each is the commit's id, then the files. `None` with the first that is none, where there are more
+/// files than are left, or where nobody waits for them.
+fn read(mut output: impl BufRead, left: &Left, answers: &Sender<Option<Answer>>) -> Option<()> {
     let mut field = Vec::new();
     let mut current: Option<Answer> = None;
     loop {
@@ -250,7 +295,7 @@ fn read(mut output: impl BufRead, answers: &Sender<Option<Answer>>) -> Option<()
         }
         if field.first() == Some(&b':') {
             let (_, files) = current.as_mut()?;
-            read_file(&field, &mut output, files)?;
+            left.take(read_file(&field, &mut output, files)?)?;
         } else {
             let next = std::str::from_utf8(&field).ok().and_then(Oid::from_hex)?;
             if let Some(answer) = current.replace((next, Vec::new())) {
@@ -273,7 +318,7 @@ fn sorted((oid, mut files): Answer) -> Answer {
 
 /// One file: "RAW OUTPUT FORMAT" and "DIFF FORMAT FOR MERGES" of git-diff-tree(1). A colon, a mode and an object
 /// for each parent, then a mode and an object of the commit itself, modes first.
-fn read_file(head: &[u8], output: &mut impl BufRead, files: &mut Vec<FileChange>) -> Option<()> {
+fn read_file<'f>(head: &[u8], output: &mut impl BufRead, files: &'f mut Vec<FileChange>) -> Option<&'f [u8]> {
     let parents = head.iter().take_while(|byte| **byte == b':').count();
     let words: Vec<&str> = std::str::from_utf8(&head[parents..]).ok()?.split(' ').collect();
     let sides = parents + 1;
@@ -294,7 +339,7 @@ fn read_file(head: &[u8], output: &mut impl BufRead, files: &mut Vec<FileChange>
     if olds.iter().all(|old| old != new) {
         files.push(FileChange { path: RepoPath(path), old: *olds.first()?, new: *new });
     }
-    Some(())
+    Some(files.last().map_or(&[], |file| &file.path.0))
 }
 
 /// `Some(None)`: no such file.
@@ -325,7 +370,7 @@ mod tests {
     fn told_in_parts(part: usize, script: &str) -> Option<Vec<String>> {
         // In full, or digits that follow are taken for part of it.
         let script = script.replace(r"\0", r"\000");
-        let mut stream = Stream::of(part, move || {
+        let mut stream = Stream::of(part, (2, 2), move || {
             let mut command = Command::new("sh");
             command.args(["-c", &script]).env("ONE", ONE).env("TWO", TWO).env("NONE", NONE);
             command
@@ -357,6 +402,15 @@ mod tests {
         );
         let merge = r"::100644 100644 100755 $ONE $TWO $TWO MM\0a\0";
         assert_eq!(told(&format!(r#"printf "$ONE\0$TWO\0{merge}""#)), Some(vec!["1 a".to_owned()]));
+    }
+
+    #[test]
+    fn more_than_may_be_is_no_answer() {
+        let file = |path: &str| format!(r":000000 100644 $NONE $ONE A\0{path}\0");
+        let told = |files: String| told(&format!(r#"cat >/dev/null; printf "$ONE\0$TWO\0{files}""#));
+        assert!(told(file("a") + &file("b")).is_some());
+        assert_eq!(told(file("a") + &file("b") + &file("c")), None, "three files");
+        assert_eq!(told(file("abc")), None, "a path of three bytes");
     }
 
     #[test]
@@ -394,7 +448,7 @@ mod tests {
             assert_eq!(told(&format!("cat >/dev/null & wait; {script}")), None, "{what}");
             assert_eq!(told(script), None, "{what}, while it is being asked");
         }
-        let mut stream = Stream::of(1, || Command::new("/no/such/git"));
+        let mut stream = Stream::of(1, (9, 9), || Command::new("/no/such/git"));
         stream.ask(Oid::from_hex(ONE).expect("an id"), &[]);
         assert!(!stream.finish(|_, _| {}), "no git");
     }

@@ -10,11 +10,12 @@ use crate::facts::{FileChange, Oid, RepoPath};
 /// The files that differ, sorted by path. `None` is the empty tree.
 ///
 /// # Errors
-/// A tree cannot be read.
+/// A tree cannot be read, or more differs than is read for one verdict.
 pub fn tree_diff(repo: &dyn Repository, old: Option<Oid>, new: Option<Oid>) -> Read<Vec<FileChange>> {
     let mut changes = Vec::new();
+    repo.budget().compare();
     if old != new {
-        compare(repo, old, new, &mut Vec::new(), &mut changes)?;
+        compare(repo, old, new, 0, &mut Vec::new(), &mut changes)?;
         changes.sort_by(|a, b| a.path.cmp(&b.path));
     }
     Ok(changes)
@@ -28,9 +29,11 @@ fn compare(
     repo: &dyn Repository,
     old: Option<Oid>,
     new: Option<Oid>,
+    depth: usize,
     prefix: &mut Vec<u8>,
     changes: &mut Vec<FileChange>,
 ) -> Read<()> {
+    repo.budget().tree(repo, depth)?;
     let (old, new) = (read(repo, old)?, read(repo, new)?);
     let (mut olds, mut news) = (old.entries(), new.entries());
     loop {
@@ -56,8 +59,9 @@ fn compare(
         let (one, two) = (one.map(|e| e.version), two.map(|e| e.version));
         if is_folder {
             prefix.push(b'/');
-            compare(repo, one.map(|e| e.oid), two.map(|e| e.oid), prefix, changes)?;
+            compare(repo, one.map(|e| e.oid), two.map(|e| e.oid), depth + 1, prefix, changes)?;
         } else {
+            repo.budget().file(repo, prefix)?;
             changes.push(FileChange { path: RepoPath(prefix.clone()), old: one, new: two });
         }
         prefix.truncate(length);

@@ -380,17 +380,30 @@ impl Draft {
 }
 
 /// What a rule finds.
-#[derive(Debug, Default)]
-pub struct Findings(Vec<Draft>);
+#[derive(Debug)]
+pub struct Findings {
+    drafts: Vec<Draft>,
+    room: usize,
+    left_out: usize,
+}
 
 impl Findings {
-    /// Adds one.
-    pub fn add(&mut self, draft: Draft) {
-        self.0.push(draft);
+    /// None yet, and room for so many.
+    pub fn with_room(room: usize) -> Self {
+        Self { drafts: Vec::new(), room, left_out: 0 }
     }
 
-    /// All of them.
-    pub fn into_drafts(self) -> Vec<Draft> {
-        self.0
+    /// Adds one, where there is room; else it is counted alone.
+    pub fn add(&mut self, draft: Draft) {
+        if self.drafts.len() < self.room {
+            self.drafts.push(draft);
+        } else {
+            self.left_out += 1;
+        }
+    }
+
+    /// All that found room, and how many others there are.
+    pub fn into_drafts(self) -> (Vec<Draft>, usize) {
+        (self.drafts, self.left_out)
     }
 }

@@ -18,6 +18,7 @@ use std::path::Path;
 use self::config::Config;
 use self::objects::Objects;
 use self::process::Git;
+use super::budget::Budget;
 use super::git2_repo;
 use super::raw_tree::RawTree;
 use super::repository::{Head, Layout, RawCommit, Read, RefTarget, Repository};
@@ -31,6 +32,7 @@ pub struct Plumbing {
     /// Read when it is first asked for.
     config: OnceCell<Config>,
     is_shallow: bool,
+    budget: Budget,
 }
 
 impl Plumbing {
@@ -159,6 +161,14 @@ impl Repository for Plumbing {
         // As with the other backend, a ref that leads nowhere adds nothing.
         let commits = self.objects.peeled(&self.git, &oids)?;
         Ok(commits.into_iter().flatten().flatten().collect())
+    }
+
+    fn budget(&self) -> &Budget {
+        &self.budget
+    }
+
+    fn size(&self, oid: Oid) -> Read<usize> {
+        self.object_size(oid)
     }
 
     fn raw_tree(&self, oid: Oid) -> Read<RawTree> {

@@ -96,6 +96,14 @@ impl Plumbing {
         Ok(())
     }
 
+    /// How many bytes an object has.
+    pub(super) fn object_size(&self, oid: Oid) -> Read<usize> {
+        let (name, what) = (oid.to_string(), format!("the object {oid}"));
+        let found = ask(&self.objects.headers, &self.git, "--batch-check", |batch| batch.headers(&[name]));
+        let found = found.map_err(|why| self.unpromised(why, &what, oid))?.pop().flatten();
+        found.map(|header| header.size).ok_or_else(|| self.missing(&what, oid))
+    }
+
     /// The bytes of an object of one kind.
     pub(super) fn object(&self, oid: Oid, kind: &str, what: &str) -> Read<Vec<u8>> {
         let mut name = String::new();

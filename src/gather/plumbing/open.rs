@@ -8,6 +8,7 @@ use super::config::Config;
 use super::objects::Objects;
 use super::process::{Git, Ran};
 use crate::facts::Unavailable;
+use crate::gather::budget::Budget;
 use crate::gather::repository::{Layout, Read};
 use crate::paths::path_of;
 
@@ -61,7 +62,9 @@ pub(super) fn open(git: Git) -> Read<Plumbing> {
         _ => None,
     };
     let layout = Layout { git_dir, common_dir, worktree };
-    Ok(Plumbing { git, layout, objects: Objects::new(hash_len), config, is_shallow: *is_shallow == b"true" })
+    let is_shallow = *is_shallow == b"true";
+    let (objects, budget) = (Objects::new(hash_len), Budget::default());
+    Ok(Plumbing { git, layout, objects, config, is_shallow, budget })
 }
 
 fn lines(bytes: &[u8]) -> Vec<&[u8]> {

@@ -1,0 +1,180 @@
+//! How much of a repository is read for one verdict. Ten small objects can stand for a million files: folders that hold
+//! one another again and again cost whoever pushes them nothing, and whoever compares trees as much as there are paths.
+//!
+//! All limits follow from one number of files, so that one setting raises them. What goes beyond cannot be decided, and is
+//! never a pass.
+
+use std::cell::Cell;
+
+use super::repository::{Read, Repository};
+use crate::facts::Unavailable;
+
+/// How many changed files are read for one verdict, unless [`KEY`] says another number: those of the whole change and
+/// those of each of its commits.
+const FILES: usize = 400_000;
+/// The setting of git that says another number.
+const KEY: &str = "lane.maxFiles";
+/// How many folders are compared for each file that may change.
+const TREES: usize = 5;
+/// How many bytes the paths may have, for each file that may change.
+const PATH: usize = 128;
+/// How many steps of comparing files for renames, for each file that may change.
+const STEPS: u64 = 10_000;
+/// How many bytes one folder's own list may have, for each file that may change.
+const ENTRY: usize = 80;
+/// As deep as git reads by itself: git-config(1), `core.maxTreeDepth`.
+pub(super) const DEPTH: usize = 2048;
+
+/// What has been read, and what may be.
+#[derive(Debug, Default)]
+pub struct Budget {
+    /// `None`: the setting was not asked for.
+    limit: Cell<Option<usize>>,
+    /// Whether all that is read counts together, and not each comparison for itself.
+    is_one: Cell<bool>,
+    /// Whether a tree's size is looked at before it is read.
+    weighs: Cell<bool>,
+    files: Cell<usize>,
+    bytes: Cell<usize>,
+    trees: Cell<usize>,
+    steps: Cell<u64>,
+}
+
+impl Budget {
+    /// Begins a verdict. `is_hook`: of a commit, for which nothing is read that need not be, and whose trees its author has
+    /// written on this machine.
+    pub fn begin(&self, repo: &dyn Repository, is_hook: bool) {
+        self.start();
+        self.is_one.set(true);
+        self.weighs.set(!is_hook);
+        if !is_hook {
+            self.ask(repo);
+        }
+    }
+
+    /// Ends it: from here on each comparison counts for itself.
+    pub fn end(&self) {
+        self.is_one.set(false);
+    }
+
+    /// Begins a comparison of trees.
+    pub(super) fn compare(&self) {
+        if !self.is_one.get() {
+            self.start();
+        }
+    }
+
+    fn start(&self) {
+        self.files.set(0);
+        self.bytes.set(0);
+        self.trees.set(0);
+        self.steps.set(0);
+    }
+
+    fn ask(&self, repo: &dyn Repository) -> usize {
+        let said = repo.config(KEY).unwrap_or_default().pop();
+        let limit = said.and_then(|said| said.trim().parse().ok()).unwrap_or(FILES);
+        self.limit.set(Some(limit));
+        limit
+    }
+
+    /// The number of files, if so much is too much by what is known.
+    fn is_over(&self, repo: &dyn Repository, is_over: impl Fn(usize) -> bool) -> Option<usize> {
+        if !is_over(self.limit.get().unwrap_or(FILES)) {
+            return None;
+        }
+        let limit = self.limit.get().unwrap_or_else(|| self.ask(repo));
+        is_over(limit).then_some(limit)
+    }
+
+    /// One more file that differs.
+    pub(super) fn file(&self, repo: &dyn Repository, path: &[u8]) -> Read<()> {
+        self.files(repo, 1, path.len())
+    }
+
+    /// More files that differ, with so many bytes of paths.
+    pub(super) fn files(&self, repo: &dyn Repository, count: usize, bytes: usize) -> Read<()> {
+        let (files, bytes) = (self.files.get().saturating_add(count), self.bytes.get().saturating_add(bytes));
+        self.files.set(files);
+        self.bytes.set(bytes);
+        match self.is_over(repo, |limit| files > limit || bytes > limit.saturating_mul(PATH)) {
+            Some(limit) if files > limit => {
+                let counted = "counted once for the whole and once for each commit";
+                Err(too_much(format!("it changes more than {limit} files ({counted})"), limit))
+            }
+            Some(limit) => Err(too_much(
+                format!("the paths that it changes have more than {} bytes", limit.saturating_mul(PATH)),
+                limit,
+            )),
+            None => Ok(()),
+        }
+    }
+
+    /// How many more files, and bytes of paths, may be read.
+    pub(super) fn left(&self) -> (usize, usize) {
+        let limit = self.limit.get().unwrap_or(FILES);
+        let bytes = limit.saturating_mul(PATH);
+        (limit.saturating_sub(self.files.get()), bytes.saturating_sub(self.bytes.get()))
+    }
+
+    /// One more folder that is compared, so many folders below the root.
+    pub(super) fn tree(&self, repo: &dyn Repository, depth: usize) -> Read<()> {
+        if depth > DEPTH {
+            return Err(Unavailable::new(
+                format!(
+                    "the change cannot be judged: it has a folder below {DEPTH} others, which is more than git reads \
+                     (core.maxTreeDepth)"
+                ),
+                "leave that folder out of the change",
+            ));
+        }
+        let trees = self.trees.get() + 1;
+        self.trees.set(trees);
+        match self.is_over(repo, |limit| trees > limit.saturating_mul(TREES)) {
+            Some(limit) => {
+                let most = limit.saturating_mul(TREES);
+                Err(too_much(format!("more than {most} folders would have to be compared"), limit))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// More steps of comparing files for renames.
+    pub(super) fn steps(&self, repo: &dyn Repository, count: usize) -> Read<()> {
+        let steps = self.steps.get().saturating_add(count as u64);
+        self.steps.set(steps);
+        match self.is_over(repo, |limit| steps > STEPS.saturating_mul(limit as u64)) {
+            Some(limit) => Err(too_much(
+                "its files are too many and too large to look for renames among them".to_owned(),
+                limit,
+            )),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether the size of a tree is to be looked at before it is read.
+    pub(super) fn weighs_trees(&self) -> bool {
+        self.weighs.get()
+    }
+
+    /// A tree of so many bytes is to be read.
+    pub(super) fn weigh(&self, repo: &dyn Repository, bytes: usize) -> Read<()> {
+        match self.is_over(repo, |limit| bytes > limit.saturating_mul(ENTRY)) {
+            Some(limit) => {
+                let most = limit.saturating_mul(ENTRY);
+                Err(too_much(format!("the list of one folder has {bytes} bytes, more than {most}"), limit))
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+fn too_much(what: String, limit: usize) -> Unavailable {
+    let more = limit.saturating_mul(10);
+    Unavailable::new(
+        format!("the change is too large to be judged: {what}"),
+        format!(
+            "push it in parts\nor let more be read, in the repository where it is judged: git config {KEY} {more}"
+        ),
+    )
+}
