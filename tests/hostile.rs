@@ -390,14 +390,20 @@ fn how_many_files_is_a_setting() {
     server.git(&["config", "lane.maxFiles", "1500"]).ok();
     push(&tree, &[&to]).fails(1).says("more than 1500 files").says("lane.maxFiles 15000");
     // In so many commits that git is asked for their files.
-    let mut tip = main;
+    let mut script = format!("reset refs/heads/feat/a2/y\nfrom {main}\n\n");
     for n in 0..260 {
-        tip = planted(&tree, &tip, Some(&bomb(&tree, 1, &blob(&tree, &format!("{n}\n")))));
+        let text = format!("{n}\n");
+        script += "commit refs/heads/feat/a2/y\ncommitter T <t@example.com> 0 +0000\ndata 12\n[A2] feat: x";
+        for file in 0..10 {
+            let path = format!("services/rag_pipeline/bomb/f{file}");
+            script += &format!("M 100644 inline {path}\ndata {}\n{text}\n", text.len());
+        }
     }
-    let to = format!("{tip}:refs/heads/feat/a2/y");
-    push(&tree, &[&to]).fails(1).says("more than 1500 files");
+    tree.git_stdin(&["fast-import", "--quiet"], script.as_bytes()).ok();
+    let to = "feat/a2/y";
+    push(&tree, &[to]).fails(1).says("more than 1500 files");
     server.git(&["config", "lane.maxFiles", "3000"]).ok();
-    push(&tree, &[&to]).ok();
+    push(&tree, &[to]).ok();
 }
 
 #[test]

@@ -45,6 +45,7 @@ impl Budget {
     /// written on this machine.
     pub fn begin(&self, repo: &dyn Repository, is_hook: bool) {
         self.start();
+        self.limit.set(None);
         self.is_one.set(true);
         self.weighs.set(!is_hook);
         if !is_hook {
@@ -55,6 +56,13 @@ impl Budget {
     /// Ends it: from here on each comparison counts for itself.
     pub fn end(&self) {
         self.is_one.set(false);
+        self.limit.set(None);
+    }
+
+    /// Lifts all limits until [`Self::end`], for what nobody pushed: all files of a repository.
+    pub(super) fn lift(&self) {
+        self.limit.set(Some(usize::MAX));
+        self.weighs.set(false);
     }
 
     /// Begins a comparison of trees.

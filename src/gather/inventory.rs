@@ -12,6 +12,13 @@ use crate::policy::Inventory;
 /// # Errors
 /// A tree or the list of worktrees cannot be read.
 pub fn inventory(repo: &dyn Repository, base: Option<&Base>) -> Read<Inventory> {
+    repo.budget().lift();
+    let inventory = all(repo, base);
+    repo.budget().end();
+    inventory
+}
+
+fn all(repo: &dyn Repository, base: Option<&Base>) -> Read<Inventory> {
     let mut trees: Vec<Oid> = Vec::new();
     for commit in repo.head()?.oid.into_iter().chain(base.map(|base| base.oid)) {
         trees.push(repo.commit(commit)?.tree);
