@@ -384,3 +384,23 @@ fn taken_ports_are_named() {
     assert_eq!(tree.lane(&["port", "db"]).ok().out, format!("{port}\n"));
     tree.lane(&["port", "more"]).fails(2).says(&format!("api {}", port + 1));
 }
+
+#[test]
+fn new_indexes_are_later_than_their_files() {
+    let bare = Bare::new(&policy(2, ""));
+    bare.lane(&["setup"]).ok();
+    let second = |path: &std::path::Path| {
+        let time = std::fs::metadata(path).unwrap().modified().unwrap();
+        time.duration_since(std::time::UNIX_EPOCH).unwrap().as_secs()
+    };
+    for agent in ["a1", "a2"] {
+        let tree = bare.tree(agent);
+        let index = tree.git(&["rev-parse", "--path-format=absolute", "--git-path", "index"]).ok().out;
+        let files = tree.git(&["ls-files"]).ok().out;
+        let last = files.lines().map(|file| second(&tree.root.join(file))).max().unwrap();
+        assert!(
+            second(std::path::Path::new(index.trim())) > last,
+            "else git reads the files again each time"
+        );
+    }
+}

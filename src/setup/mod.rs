@@ -14,6 +14,7 @@ mod local;
 mod losses;
 mod outcome;
 mod provision;
+mod refresh;
 mod repair;
 mod state;
 mod target;
@@ -108,11 +109,12 @@ pub fn run(
     let mut work = Vec::new();
     for target in targets {
         let held = Held::take(common_dir, &target.agent, reporter)?;
-        work.push(Work { outcome: Outcome::of(&target), target, held });
+        work.push(Work { outcome: Outcome::of(&target), target, held, is_new: false });
     }
 
     pool::each(work.iter_mut(), options.jobs, |work| {
         let made = tree::ensure(common_dir, &work.target, &mut work.held);
+        work.is_new = made.as_ref().is_ok_and(|made| !made.changes.is_empty());
         work.settle(made, |outcome, made| {
             outcome.changes.extend(made.changes);
             outcome.notes.extend(made.notes);
@@ -162,6 +164,8 @@ pub fn run(
         work.settle(run, |outcome, steps| outcome.steps = steps);
         work.outcome.notes.extend(variables.complaints());
     });
+    let new = work.iter().filter(|work| work.is_new).map(|work| work.target.root.clone());
+    refresh::refresh(&new.collect::<Vec<_>>());
     Ok(work.into_iter().map(|work| work.outcome).collect())
 }
 
@@ -170,6 +174,8 @@ struct Work {
     target: Target,
     held: Held,
     outcome: Outcome,
+    /// Whether the worktree was made just now.
+    is_new: bool,
 }
 
 impl Work {
