@@ -220,3 +220,55 @@ fn an_event_that_came_too_late_carries_no_work() {
     two.git(&["-c", &hooks, "push", "origin", &event, "HEAD"]).fails(1).says("unlocked-path");
     assert!(!server.refs().contains("refs/heads/feat/a2/x"));
 }
+
+#[test]
+fn the_bare_repository_itself_shows_what_it_holds() {
+    let server = Server::with(&shared());
+    let two = agent(&server, "a2");
+    two.lane(&["lock", "common", "--reason", "retries"]).ok();
+    two.lane(&["request", "submit", "--area", "shared", "--reason", "a newer numpy"]).ok();
+    // The second time it is a clone of something else, and judges by its own refs all the same.
+    for add in
+        [vec!["config", "core.logAllRefUpdates", "false"], vec!["remote", "add", "origin", "../gone.git"]]
+    {
+        server.git(&add).ok();
+        let before = server.files();
+        server.lane(&["locks"]).ok().says("common: a2 (GenAI)").says("retries");
+        server.lane(&["locks", "common"]).ok().says("common: a2 (GenAI)");
+        server.lane(&["locks", "--log"]).ok().says("retries");
+        let locks = server.lane(&["--format", "json", "locks"]).ok().json();
+        assert_eq!(locks["locks"][0]["agent"], "a2", "{locks}");
+        server
+            .lane(&["status"])
+            .ok()
+            .says("a2     locks: common  (")
+            .does_not_say("as they were known before");
+        server.lane(&["request", "list"]).ok().says("r1").says("a newer numpy");
+        server.lane(&["request", "show", "r1"]).ok().says("a newer numpy");
+        for args in [
+            &["lock", "common", "--agent", "a2"][..],
+            &["unlock", "common", "--agent", "a2"],
+            &["request", "submit", "--area", "shared", "--reason", "x", "--agent", "a1"],
+            &["request", "withdraw", "r1", "--agent", "a2"],
+        ] {
+            server.lane(args).fails(2).says("only shows them");
+        }
+        assert_eq!(server.files(), before, "and nothing was written");
+    }
+}
+
+#[test]
+fn a_bare_clone_asks_the_remote_that_it_has() {
+    let server = Server::with(&shared());
+    let two = agent(&server, "a2");
+    two.lane(&["lock", "common"]).ok();
+    let home = server.scratch.home();
+    server.scratch.run(&home, "git", &["clone", "-q", "--bare", "origin.git", "project.git"]).ok();
+    let lane = |args: &[&str]| server.scratch.run(&home.join("project.git"), support::LANE, args);
+    lane(&["locks"]).ok().says("common: a2 (GenAI)");
+    server
+        .scratch
+        .run(&home.join("project.git"), "git", &["remote", "set-url", "origin", "../gone.git"])
+        .ok();
+    lane(&["locks", "--log"]).fails(2).says("cannot be read");
+}

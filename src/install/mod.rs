@@ -18,7 +18,7 @@ pub mod program;
 mod put;
 pub mod ran;
 mod scripts;
-mod server;
+pub(crate) mod server;
 mod settings;
 mod take;
 mod targets;

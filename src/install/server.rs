@@ -196,6 +196,15 @@ pub(super) fn files(layout: &Layout) -> Result<Vec<PathBuf>, Error> {
     Ok(found)
 }
 
+/// Whether a bare repository has a hook of ours, in its configuration or as a file for a host.
+///
+/// # Errors
+/// A file cannot be read.
+pub(crate) fn is_installed(layout: &Layout) -> Result<bool, Error> {
+    let config = os::read(&layout.common_dir.join("config"))?;
+    Ok(cut(config.as_deref(), Block::Server).found || !files(layout)?.is_empty())
+}
+
 /// Takes our file out of every folder of a host, apart from one. Whether one was there.
 fn taken_away(layout: &Layout, but: Option<&Path>) -> Result<bool, Error> {
     let mut found = false;

@@ -135,6 +135,9 @@ impl<'a> Keeper<'a> {
 
     /// Makes `ls .locks/` tell the truth in all worktrees.
     pub fn show(&mut self) {
+        if self.store.place.is_served() {
+            return;
+        }
         // One at a time: an older truth must not be written over a newer one.
         let shown = (|| -> Result<(), Error> {
             let _guard = self.store.state.guard()?;
@@ -162,6 +165,7 @@ impl<'a> Keeper<'a> {
     /// # Errors
     /// Something cannot be read or written.
     pub fn change(&mut self, area: &str, step: Step<'_>) -> Result<Outcome, Error> {
+        self.store.place.check_writable()?;
         let started = Instant::now();
         let is_local = self.store.remote_name().is_none();
         let mut is_fresh = is_local;

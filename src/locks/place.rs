@@ -8,7 +8,7 @@ use super::mirror::Mirror;
 use super::remote::{Kept, Remote};
 use super::state::State;
 use crate::error::Error;
-use crate::gather::{ObjectWriter, Opened, Repository};
+use crate::gather::{ObjectWriter, Opened, Repository, config_bool};
 use crate::policy::{Plan, is_name};
 
 /// How long one exchange with a remote may take.
@@ -21,6 +21,8 @@ pub(crate) struct Place<'a> {
     kept: Kept,
     prefix: String,
     remote: Option<Remote>,
+    /// Others push them here: they are read, and never written.
+    is_served: bool,
     /// The remote with the address to read from, once that was asked for.
     reached: OnceCell<Remote>,
     /// A handle of its own: what is written through it goes to the disk, whatever the other one keeps in
@@ -29,21 +31,24 @@ pub(crate) struct Place<'a> {
 }
 
 impl<'a> Place<'a> {
-    /// Where the policy says that they lie. Nothing is read yet.
+    /// Where the policy says that they lie: on a remote, or in the bare repository that is this remote to others.
+    /// No record is read yet.
     pub fn new(repo: &'a dyn Repository, plan: &Plan, kept: Kept) -> Self {
         let locks = &plan.policy.locks;
         let prefix = match kept {
             Kept::Locks => locks.locks_prefix().to_owned(),
             Kept::Requests => locks.requests_prefix(),
         };
-        let remote = locks.remote.as_ref().map(|name| Remote {
+        let named = locks.remote.as_ref();
+        let is_served = named.is_some_and(|name| is_that_remote(repo, &name.value));
+        let remote = named.filter(|_| !is_served).map(|name| Remote {
             name: name.value.clone(),
             address: None,
             prefix: prefix.clone(),
             kept,
             limit: PATIENCE,
         });
-        Self { repo, kept, prefix, remote, reached: OnceCell::new(), writer: OnceCell::new() }
+        Self { repo, kept, prefix, remote, is_served, reached: OnceCell::new(), writer: OnceCell::new() }
     }
 
     /// The repository's folder that all worktrees share.
@@ -54,6 +59,26 @@ impl<'a> Place<'a> {
     /// Whether they lie in this repository, and on no remote.
     pub fn is_here(&self) -> bool {
         self.remote.is_none()
+    }
+
+    /// Whether this is the bare repository that others push them to.
+    pub fn is_served(&self) -> bool {
+        self.is_served
+    }
+
+    /// Makes sure that they may be written from here.
+    ///
+    /// # Errors
+    /// This is the bare repository that others push them to.
+    pub fn check_writable(&self) -> Result<(), Error> {
+        let one = self.kept.one();
+        match self.is_served {
+            false => Ok(()),
+            true => Err(Error::usage(
+                format!("this bare repository is where others push their {one}s, and only shows them"),
+                format!("run it in a worktree or clone of an agent, which pushes the {one} here"),
+            )),
+        }
     }
 
     /// The remote as the policy names it.
@@ -86,8 +111,9 @@ impl<'a> Place<'a> {
     /// What writes to the disk.
     ///
     /// # Errors
-    /// The repository cannot be opened.
+    /// The repository cannot be opened, or nothing is written in it.
     pub fn writer(&self) -> Result<&dyn ObjectWriter, Error> {
+        self.check_writable()?;
         if self.writer.get().is_none() {
             let _ = self.writer.set(Opened::open_at(self.common_dir())?);
         }
@@ -139,5 +165,19 @@ impl<'a> Place<'a> {
     /// Nothing can be hashed.
     pub fn mirror<'m>(&'m self, remote: &'m Remote, state: &'m State) -> Result<Mirror<'m>, Error> {
         Ok(Mirror { repo: self.repo, remote, view: self.view()?, state, what: self.kept.one() })
+    }
+}
+
+/// Whether a repository is itself what clones call by this name: bare, and either without such a remote, or with
+/// hooks that judge pushes by its own refs.
+fn is_that_remote(repo: &dyn Repository, name: &str) -> bool {
+    let layout = repo.layout();
+    if layout.worktree.is_some() || !is_name(name) || !config_bool(repo, "core.bare").unwrap_or(false) {
+        return false;
+    }
+    let is_configured = |key: &str| repo.config(&format!("remote.{name}.{key}")).map(|urls| !urls.is_empty());
+    match (is_configured("url"), is_configured("pushurl")) {
+        (Ok(false), Ok(false)) => true,
+        _ => crate::install::server::is_installed(layout).unwrap_or(false),
     }
 }

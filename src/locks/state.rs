@@ -21,6 +21,8 @@ use crate::kept;
 pub(crate) struct State {
     common_dir: PathBuf,
     folder: PathBuf,
+    /// Nothing is kept where nothing may be written.
+    is_read_only: bool,
     /// Whoever had the guard stood still: it is not waited for a second time.
     is_stuck: Cell<bool>,
 }
@@ -80,6 +82,11 @@ const FLOOR: &str = "floor-";
 const REPOSITORY: &str = "repository.json";
 
 impl State {
+    /// The same, if nothing may be written there.
+    pub fn read_only(self, is_read_only: bool) -> Self {
+        Self { is_read_only, ..self }
+    }
+
     /// Of a repository.
     pub fn of(common_dir: &Path) -> Self {
         Self::in_worktree(common_dir, "lane/locks")
@@ -92,7 +99,7 @@ impl State {
 
     fn in_worktree(common_dir: &Path, folder: &str) -> Self {
         let (common_dir, folder) = (common_dir.to_owned(), common_dir.join(folder));
-        Self { common_dir, folder, is_stuck: Cell::new(false) }
+        Self { common_dir, folder, is_read_only: false, is_stuck: Cell::new(false) }
     }
 
     /// Waits until nobody else moves refs of locks. `None`: the file system has no such guards, or somebody
@@ -101,6 +108,9 @@ impl State {
     /// # Errors
     /// The folder cannot be written.
     pub fn guard(&self) -> Result<Option<Guard>, Error> {
+        if self.is_read_only {
+            return Ok(None);
+        }
         let path = self.folder.join(GUARD);
         let limit = if self.is_stuck.get() { Duration::ZERO } else { STANDSTILL };
         let guard = Guard::take(&path, &self.common_dir, limit).map_err(|error| {
@@ -137,6 +147,9 @@ impl State {
             let known = self.read::<Identity>(REPOSITORY)?;
             (known.file == file_of(&path)).then_some(known.id)
         };
+        if self.is_read_only {
+            return known();
+        }
         known().or_else(|| {
             let beside = self.folder.join(format!(".{REPOSITORY}.{}", std::process::id()));
             let _ = fs::create_dir_all(&self.folder);
@@ -188,6 +201,9 @@ impl State {
     }
 
     fn write(&self, name: &str, value: &impl Serialize) {
+        if self.is_read_only {
+            return;
+        }
         let write = || -> std::io::Result<()> {
             fs::create_dir_all(&self.folder)?;
             kept::replace(&self.folder.join(name), &serde_json::to_vec(value)?)

@@ -47,7 +47,7 @@ impl<'a> Store<'a> {
     /// The records of a repository. Nothing is read yet.
     pub fn new(repo: &'a dyn Repository, plan: &Plan) -> Self {
         let place = Place::new(repo, plan, Kept::Locks);
-        let state = State::of(place.common_dir());
+        let state = State::of(place.common_dir()).read_only(place.is_served());
         let (troubles, notes) = (RefCell::default(), RefCell::default());
         let areas = lockable(plan).into_iter().map(str::to_owned).collect();
         Self { place, repo, areas, state, troubles, notes }

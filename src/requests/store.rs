@@ -46,7 +46,7 @@ impl<'a> Store<'a> {
     /// The requests of a repository. Nothing is read yet.
     pub fn new(repo: &'a dyn Repository, plan: &Plan) -> Self {
         let place = Place::new(repo, plan, Kept::Requests);
-        let state = State::of_requests(place.common_dir());
+        let state = State::of_requests(place.common_dir()).read_only(place.is_served());
         Self { place, repo, state, troubles: RefCell::default() }
     }
 
@@ -237,6 +237,7 @@ impl<'a> Store<'a> {
     /// # Errors
     /// It cannot be written, or nobody can tell whether it was.
     pub fn create(&self, content: Option<&[u8]>, make: impl Fn(String) -> Record) -> Result<Tip, Error> {
+        self.place.check_writable()?;
         let blob = content.map(|bytes| self.place.writer()?.write_blob(bytes)).transpose()?;
         let guard = if self.place.is_here() { self.state.guard()? } else { None };
         for attempt in 0..TRIES {
@@ -269,6 +270,7 @@ impl<'a> Store<'a> {
         id: &str,
         next: impl Fn(&Tip) -> Result<Result<Record, R>, Error>,
     ) -> Result<Result<Tip, R>, Error> {
+        self.place.check_writable()?;
         let guard = if self.place.is_here() { self.state.guard()? } else { None };
         for attempt in 0..TRIES {
             self.refresh()?;

@@ -94,7 +94,9 @@ pub fn table(status: &Status, width: usize) -> Table {
         let text = if is_sentence(line) {
             let why = line.troubles.first().map(|why| why.reason.as_str()).unwrap_or_default();
             let place = line.branch.clone().unwrap_or_default();
-            let words = [padded(&line.title(), widths[0], false), place, format!("({why})")];
+            let held = titled("locks: ", locks(line));
+            let asked = titled("asked: ", counted(line.requests.unwrap_or(0)));
+            let words = [padded(&line.title(), widths[0], false), place, held, asked, format!("({why})")];
             let words: Vec<String> = words.into_iter().filter(|word| !word.is_empty()).collect();
             cut(&words.join(&" ".repeat(gap)), width)
         } else {
@@ -103,6 +105,10 @@ pub fn table(status: &Status, width: usize) -> Table {
         (text, tone(line))
     });
     Table { head, rows: rows.collect() }
+}
+
+fn titled(title: &str, text: String) -> String {
+    if text.is_empty() { text } else { format!("{title}{text}") }
 }
 
 /// Whether a line has nothing to put into columns.
