@@ -119,27 +119,33 @@ impl Begun {
 
     fn all(self, gatherer: &Gatherer<'_>) -> Read<Vec<Commit>> {
         let Self { mut commits, stream } = self;
-        let Some(stream) = stream else { return Ok(commits) };
-        let (mut count, mut bytes) = (0, 0);
-        let is_whole = stream.finish(|at, files| {
-            count += files.len();
-            bytes += files.iter().map(|file| file.path.0.len()).sum::<usize>();
-            commits[at].files = files;
-        });
-        if is_whole {
-            gatherer.repo.budget().files(gatherer.repo, count, bytes)?;
-        } else {
-            // A git that is missing, too old or broken does not keep anybody from a verdict.
-            commits.iter_mut().for_each(|commit| commit.files = Vec::new());
-            for commit in &mut commits {
-                commit.files = files_of(gatherer.repo, &gatherer.repo.commit(commit.oid)?)?;
-            }
+        if let Some(stream) = stream {
+            stream_files(gatherer, stream, &mut commits)?;
         }
         for commit in commits.iter_mut().filter(|commit| commit.parents == 2 && !commit.files.is_empty()) {
             leave_out_merged(gatherer.repo, commit);
         }
         Ok(commits)
     }
+}
+
+/// Puts into the commits the files that git found meanwhile.
+fn stream_files(gatherer: &Gatherer<'_>, stream: Stream, commits: &mut [Commit]) -> Read<()> {
+    let (mut count, mut bytes) = (0, 0);
+    let is_whole = stream.finish(|at, files| {
+        count += files.len();
+        bytes += files.iter().map(|file| file.path.0.len()).sum::<usize>();
+        commits[at].files = files;
+    });
+    if is_whole {
+        return gatherer.repo.budget().files(gatherer.repo, count, bytes);
+    }
+    // A git that is missing, too old or broken does not keep anybody from a verdict.
+    commits.iter_mut().for_each(|commit| commit.files = Vec::new());
+    for commit in commits {
+        commit.files = files_of(gatherer.repo, &gatherer.repo.commit(commit.oid)?)?;
+    }
+    Ok(())
 }
 
 /// Leaves out what git merges by itself where both sides have changed a file: no one of its parents has that, and yet it is

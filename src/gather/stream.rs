@@ -364,13 +364,13 @@ mod tests {
 
     /// What is made of a git that is this script; asked for the files of two commits.
     fn told(script: &str) -> Option<Vec<String>> {
-        told_in_parts(2, script)
+        told_in_parts(2, (2, 2), script)
     }
 
-    fn told_in_parts(part: usize, script: &str) -> Option<Vec<String>> {
+    fn told_in_parts(part: usize, left: (usize, usize), script: &str) -> Option<Vec<String>> {
         // In full, or digits that follow are taken for part of it.
         let script = script.replace(r"\0", r"\000");
-        let mut stream = Stream::of(part, (2, 2), move || {
+        let mut stream = Stream::of(part, left, move || {
             let mut command = Command::new("sh");
             command.args(["-c", &script]).env("ONE", ONE).env("TWO", TWO).env("NONE", NONE);
             command
@@ -415,7 +415,7 @@ mod tests {
 
     #[test]
     fn parts_are_answered_in_order() {
-        let told = |script: &str| told_in_parts(1, &format!("read c; {script}"));
+        let told = |script: &str| told_in_parts(1, (2, 2 * ONE.len()), &format!("read c; {script}"));
         let both = Some(vec![format!("0 {ONE}"), format!("1 {TWO}")]);
         let answer = r#"printf "$c\0:000000 100644 $NONE $ONE A\0$c\0""#;
         assert_eq!(told(answer), both);

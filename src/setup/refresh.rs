@@ -11,15 +11,18 @@ use super::git::LIMIT;
 use crate::locks::git::{in_worktree, run};
 use crate::pool;
 
+const TICK: Duration = Duration::from_millis(20);
+
 /// Writes the indexes anew in a later second than that of any file. Nobody works there yet who could need the lock. Where it
 /// fails, a later git does the same.
 pub(super) fn refresh(roots: &[PathBuf]) {
     if roots.is_empty() {
         return;
     }
-    // Whole seconds: the next one is later than that of whatever is there.
+    // Whole seconds: the next one is later than that of whatever is there. A file system's clock goes by ticks, and is
+    // some milliseconds late.
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    std::thread::sleep(Duration::from_secs(now.as_secs() + 1).saturating_sub(now));
+    std::thread::sleep(Duration::from_secs(now.as_secs() + 1).saturating_sub(now) + TICK);
     pool::map(roots, |root| write(root));
 }
 
