@@ -133,10 +133,7 @@ fn messages() {
     let tree = scratch.worktree("a2", "feat/a2/x");
     let file = tree.root.join("message");
     let path = file.to_str().unwrap();
-    for (bytes, says) in [
-        (&b"a\0b"[..], "binary"),
-        (b"caf\xe9\n", "not UTF-8"),
-    ] {
+    for (bytes, says) in [(&b"a\0b"[..], "binary"), (b"caf\xe9\n", "not UTF-8")] {
         std::fs::write(&file, bytes).unwrap();
         tree.lane(&["hook", "commit-msg", path]).fails(2).says(says).says("nothing was committed");
     }

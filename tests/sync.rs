@@ -65,9 +65,17 @@ fn what_somebody_else_pushed_is_not_overwritten() {
     clone.sneak("services/rag_pipeline/theirs.py", "theirs\n", "[A2] feat: theirs");
     clone.git(&["push", "-q", "origin", "HEAD"]).ok();
     move_base(&scratch, "base.txt", "base\n");
-    two.lane(&["sync", "--push"]).fails(1).says("git log HEAD..origin/feat/a2/x shows what");
-    let there = scratch.run(&scratch.home().join("origin.git"), "git", &["log", "--format=%s", "feat/a2/x"]);
-    assert!(there.ok().out.starts_with("[A2] feat: theirs\n"));
+    two.lane(&["sync", "--push"]).fails(1).says("git log HEAD..refs/remotes/origin/feat/a2/x");
+    let there =
+        || scratch.run(&scratch.home().join("origin.git"), "git", &["log", "--format=%s", "feat/a2/x"]);
+    assert!(there().ok().out.starts_with("[A2] feat: theirs\n"));
+    // What it says works, and keeps what both did.
+    two.git(&["rebase", "--autostash", "refs/remotes/origin/feat/a2/x"]).ok();
+    two.lane(&["sync"]).ok();
+    two.lane(&["push", "--force-with-lease"]).ok();
+    let subjects = two.git(&["log", "--format=%s", "origin/main..HEAD"]).ok().out;
+    assert_eq!(subjects, "[A2] feat: theirs\n[A2] feat: x\n");
+    assert!(there().ok().out.starts_with(&subjects));
 }
 
 #[test]

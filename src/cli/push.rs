@@ -191,8 +191,11 @@ impl Pushing<'_> {
     fn refused(&self, status: ExitStatus) -> Outcome {
         if self.is_rewritten()? {
             let (remote, branch) = (self.remote(), crate::report::quote(self.branch().as_bytes()));
+            // What is on top of the base by now is made anew beside it; sync leaves that out again.
             let others = format!(
-                "if somebody else pushed to it, take that in: git rebase --autostash refs/remotes/{remote}/{branch}"
+                "if somebody else pushed to it, see what: git log HEAD..refs/remotes/{remote}/{branch}\n\
+                 then take that in: git rebase --autostash refs/remotes/{remote}/{branch}\n\
+                 and go back onto the base: git lane sync"
             );
             let help = match self.args.force_with_lease {
                 false => format!("if you rewrote it: git lane push --force-with-lease\n{others}"),

@@ -159,7 +159,10 @@ mod tests {
     fn a_block_that_grows() {
         let lines = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
         let (one, _) = with("*.o", &lines(&["a", "b"])).expect("lines");
-        assert_eq!(one, "*.o\n# >>> git-lane: files that stay local (before: no last newline)\na\nb\n# <<< git-lane\n");
+        assert_eq!(
+            one,
+            "*.o\n# >>> git-lane: files that stay local (before: no last newline)\na\nb\n# <<< git-lane\n"
+        );
         assert_eq!(with(&one, &lines(&["b", "*.o"])), None);
         let (two, new) = with(&one, &lines(&["b", "c"])).expect("a line");
         assert_eq!((two.contains("\nb\nc\n# <<<"), new), (true, lines(&["c"])));
