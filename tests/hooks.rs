@@ -53,7 +53,7 @@ fn locks_are_shared_by_all_worktrees() {
     other.write(".locks/.common-lock-a1", "");
     other.git(&["commit", "-q", "-m", "feat: b"]).ok();
     // The lock went before the push: a2 has to take it again.
-    tree.git(&["push", "-q", "origin", "feat/a2/x"]).fails(1).says("which a1 (MLOps) holds until");
+    tree.git(&["push", "-q", "origin", "feat/a2/x"]).fails(1).says("which a1 (MLOps) has taken since");
 }
 
 #[test]

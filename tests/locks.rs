@@ -341,7 +341,7 @@ fn a_claim_by_hand_stays_valid_beside_the_locks_in_git() {
         .says("by hand")
         .says(".locks/.common-lock-a2");
     one.lane(&["lock", "services/common/a.py", "--wait", "1s"]).fails(1);
-    two.commit("services/common/a.py", "x\n", "feat: a").ok();
+    two.commit("services/rag_pipeline/a.py", "x\n", "feat: a").ok();
     one.lane(&["locks"]).ok().says("common: a2 (GenAI) by hand");
     let shown = std::fs::read_to_string(one.root.join(".locks/.common-lock-a2")).unwrap();
     assert!(shown.contains("a2 claimed common by hand in"), "{shown}");
@@ -360,6 +360,54 @@ fn a_claim_by_hand_stays_valid_beside_the_locks_in_git() {
     two.write(".locks/.common-lock-a2", "");
     two.lane(&["unlock", "common"]).ok().says("took away the marker");
     one.lane(&["lock", "common"]).ok();
+}
+
+#[test]
+fn a_claim_by_hand_that_a_commit_relies_on_is_a_lock_until_its_file_is_removed() {
+    let (_scratch, one, two) = two();
+    let file = one.root.join(".locks/.common-lock-a1");
+    let trailer =
+        |tree: &Worktree| tree.git(&["log", "-1", "--format=%(trailers:key=Lane-Lock,valueonly)"]).out;
+    one.write(".locks/.common-lock-a1", "");
+    one.commit("services/rag_pipeline/a.py", "x\n", "feat: a");
+    one.git(&["reset", "-q"]).ok();
+    one.lane(&["locks", "--log"]).ok().says("nobody ever took a lock");
+    one.commit("services/common/a.py", "x\n", "feat: a").ok();
+    assert_eq!(trailer(&one).trim(), "common@1");
+    let shown = std::fs::read_to_string(&file).unwrap();
+    assert!(shown.contains("a1 holds common (generation 1)"), "{shown}");
+    assert!(
+        shown.contains(&format!("removing this file in {} gives it back", one.root.display())),
+        "{shown}"
+    );
+    let held = one.lane(&["locks", "--format", "json"]).ok().json();
+    assert_eq!(held["locks"][0]["by_hand"], one.root.display().to_string());
+    assert_eq!(held["markers"].as_array().unwrap().len(), 0);
+    two.commit("services/common/a.py", "y\n", "feat: a").fails(1).says("which a1 (MLOps) holds");
+    // A copy in another worktree gives nothing back, and another commit is made under the same generation.
+    std::fs::remove_file(two.root.join(".locks/.common-lock-a1")).unwrap();
+    two.lane(&["lock", "common"]).fails(1);
+    one.commit("services/common/b.py", "x\n", "feat: b").ok();
+    assert_eq!(trailer(&one).trim(), "common@1");
+    std::fs::remove_file(&file).unwrap();
+    one.git(&["push", "-q", "origin", "HEAD"]).ok().says("gave back `common` of a1");
+    one.lane(&["locks"]).ok().says("common: free");
+    assert!(!file.exists() && !two.root.join(".locks/.common-lock-a1").exists());
+    // Nobody has it now; whoever touches a file next has the next generation, by the commit alone.
+    one.commit("services/common/a.py", "z\n", "feat: z").fails(1).says("which nobody holds");
+    two.write(".locks/.common-lock-a2", "");
+    two.git(&["commit", "-q", "-m", "feat: a"]).ok();
+    assert_eq!(trailer(&two).trim(), "common@2");
+    // The next commit of another agent finds out by itself that the file is gone.
+    std::fs::remove_file(two.root.join(".locks/.common-lock-a2")).unwrap();
+    one.write(".locks/.common-lock-a1", "");
+    one.git(&["commit", "-q", "-m", "feat: z"]).ok().says("gave back `common` of a2");
+    assert_eq!(trailer(&one).trim(), "common@3");
+    // A lock taken by a command is no longer held by the file.
+    one.lane(&["lock", "common"]).ok();
+    std::fs::remove_file(&file).unwrap();
+    one.lane(&["locks"]).ok().says("common: a1 (MLOps)");
+    assert!(file.exists());
 }
 
 #[test]

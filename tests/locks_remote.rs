@@ -35,6 +35,28 @@ fn one_holder_among_clones() {
 }
 
 #[test]
+fn a_claim_by_hand_that_a_commit_relies_on_is_a_lock_at_the_remote() {
+    let Clones { one, two, .. } = &Clones::new();
+    one.write(".locks/.common-lock-a1", "");
+    one.commit("services/common/a.py", "x\n", "feat: a").ok();
+    assert!(one.git(&["log", "-1", "--format=%B"]).out.contains("Lane-Lock: common@1"));
+    two.lane(&["lock", "common"]).fails(1).says("is held by a1 (MLOps)");
+    assert!(two.root.join(".locks/.common-lock-a1").exists());
+    std::fs::remove_file(one.root.join(".locks/.common-lock-a1")).unwrap();
+    one.git(&["push", "-q", "origin", "HEAD"]).ok().says("gave back `common` of a1");
+    two.lane(&["lock", "common"]).ok().says("generation 2");
+    two.lane(&["unlock", "common"]).ok();
+    // Out of reach, the commit goes on as a claim by hand always did.
+    one.write(".locks/.common-lock-a1", "");
+    one.git(&["config", "remote.origin.url", "/nowhere/at/all"]).ok();
+    one.commit("services/common/b.py", "x\n", "feat: b")
+        .ok()
+        .says("has no generation yet")
+        .says("git lane lock common");
+    assert!(!one.git(&["log", "-1", "--format=%B"]).out.contains("Lane-Lock"));
+}
+
+#[test]
 fn a_waiter_in_another_clone_gets_it() {
     let Clones { one, two, .. } = &Clones::new();
     one.lane(&["lock", "common"]).ok();

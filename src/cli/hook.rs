@@ -11,7 +11,7 @@ use super::server_hook;
 use super::session::Session;
 use super::settle::{Landing, settle};
 use super::stamp::{complete, stamp};
-use super::{Outcome, conflicts, hook_others, mend};
+use super::{Outcome, by_hand, conflicts, hook_others, mend};
 use crate::error::Error;
 use crate::facts::{Event, Unavailable};
 use crate::gather::{Opened, Repository, Request, Subject, parse_push_lines};
@@ -145,8 +145,14 @@ pub fn run_script(script: &OsStr, args: &[OsString]) -> u8 {
 }
 
 /// Gives back the locks whose work has landed, where the policy says so.
-fn give_back(session: &Session) {
+fn give_back(session: &Session, event: Event) {
     let plan = &session.loaded.plan;
+    if event == Event::PrePush && plan.has_area(Access::Lock) && std::env::var_os(PUSHING).is_none() {
+        let world = ThisMachine::new();
+        let mut keeper = Keeper::new(&session.repo, plan, &world);
+        keeper.set_patience(BRIEFLY);
+        by_hand::give_back(session, &mut keeper, None);
+    }
     let is_manual = plan.policy.locks.release.value == Release::Manual || !plan.has_area(Access::Lock);
     if is_manual || std::env::var_os(PUSHING).is_some() {
         return;
@@ -234,7 +240,7 @@ impl Hook<'_> {
                     return Ok(Judged { code: 0, input: Some(input), repo: Some(session.last()) });
                 }
                 self.look(&session.repo);
-                give_back(&session);
+                give_back(&session, Event::PrePush);
                 let code = self.output.hook_report(&session.judge(&request)?);
                 if code == 0
                     && let Subject::Push { lines, .. } = &request.subject
@@ -267,36 +273,38 @@ impl Hook<'_> {
             return Ok(Judged { code: 0, input: None, repo: Some(session.last()) });
         }
         let foreign = self.look(&session.repo);
-        let mut code = 0;
+        let (mut code, mut is_taken) = (0, false);
         if event == Event::CommitMsg && foreign.contains(&"pre-commit") {
-            code = self.staged(&session)?;
+            (code, is_taken) = self.staged(&session)?;
         }
         if event == Event::PreCommit {
-            give_back(&session);
+            give_back(&session, event);
         }
         if let Subject::Message(path) = &request.subject
             && code == 0
-            && !complete(&session, path)?
+            && !complete(&session, path, is_taken)?
         {
             return Ok(Judged { code: 0, input: None, repo: Some(session.last()) });
         }
         if code == 0 {
-            code = self.output.hook_report(&session.judge(&request)?);
+            let (report, _) = by_hand::judge(&session, &request)?;
+            code = self.output.hook_report(&report);
         }
         self.note(&session.repo, None, code);
         Ok(Judged { code, input: None, repo: Some(session.last()) })
     }
 
-    /// What pre-commit would have said, unless it has.
-    fn staged(&self, session: &Session) -> Result<u8, Error> {
+    /// What pre-commit would have said, unless it has; and whether a claim by hand has become a lock.
+    fn staged(&self, session: &Session) -> Result<(u8, bool), Error> {
         let subject = hook_others::staged_subject(&session.repo);
         if ran::is_judged(session.repo.layout(), "pre-commit", &subject) {
-            return Ok(0);
+            return Ok((0, false));
         }
         let request =
             Request { event: Event::PreCommit, agent: None, branch: None, subject: Subject::Staged };
-        give_back(session);
-        Ok(self.output.hook_report(&session.judge(&request)?))
+        give_back(session, Event::PreCommit);
+        let (report, is_taken) = by_hand::judge(session, &request)?;
+        Ok((self.output.hook_report(&report), is_taken))
     }
 
     /// What is left to do for the hook that prepares the message, and refuses nothing as long as another one can.
@@ -309,7 +317,10 @@ impl Hook<'_> {
         }
         let foreign = self.look(&repo);
         let is_alone = self.part != Part::Configured && hook_others::is_alone(&repo, &foreign);
-        let code = if is_alone { self.staged(&Session::open_for_commit()?)? } else { 0 };
+        let (code, is_taken) = if is_alone { self.staged(&Session::open_for_commit()?)? } else { (0, false) };
+        if code == 0 && is_taken {
+            stamp(&message_file(self.name, self.args)?, self.args)?;
+        }
         Ok(Judged { code, input: None, repo: Some(repo) })
     }
 

@@ -47,6 +47,7 @@ pub fn run(args: &Lock, output: &Output) -> Outcome {
     }
     let worktree = here(&session);
     let mut keeper = Keeper::new(&session.repo, plan, &world);
+    super::by_hand::give_back(&session, &mut keeper, None);
     super::settle::settle(&session, &mut keeper, &Landing { spared: Some((&agent, &scopes)), pushed: None });
     let repository = keeper.repository();
     let claims: Vec<Claim<'_>> = scopes

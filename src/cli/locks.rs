@@ -8,7 +8,7 @@ use super::args::Locks;
 use super::locks_text::{Held, timestamp, title};
 use super::output::Output;
 use super::session::Session;
-use super::{Outcome, lock_args, settle};
+use super::{Outcome, by_hand, lock_args, settle};
 use crate::error::Error;
 use crate::facts::LockClaim;
 use crate::gather::Repository;
@@ -38,6 +38,7 @@ pub fn run(args: &Locks, output: &Output) -> Outcome {
     let mut keeper = Keeper::new(&session.repo, &session.loaded.plan, &world);
     let doubt = keeper.refresh(if args.log { 0 } else { RECENT }).err();
     if !args.log {
+        by_hand::give_back(&session, &mut keeper, None);
         settle::settle(&session, &mut keeper, &settle::Landing::default());
         keeper.show();
     }

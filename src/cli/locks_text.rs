@@ -79,6 +79,7 @@ impl<'a> Held<'a> {
             "ttl": stake.ttl,
             "reason": self.lease.reason,
             "worktree": stake.worktree,
+            "by_hand": self.lease.by_hand,
             "machine": stake.machine.host,
             "process": stake.process.map(|process| process.id),
         })

@@ -3,6 +3,7 @@
 //! Each command is one file. Errors and reports are rendered here and nowhere deeper.
 
 mod args;
+mod by_hand;
 mod check;
 mod ci;
 mod ci_github;

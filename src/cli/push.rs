@@ -9,7 +9,7 @@ use super::args::Push;
 use super::output::{Output, complain};
 use super::session::Session;
 use super::settle::{self, Landing};
-use super::{Outcome, lock_args, relay};
+use super::{Outcome, by_hand, lock_args, relay};
 use crate::error::Error;
 use crate::facts::{Message, Oid};
 use crate::gather::{Read, Repository};
@@ -56,6 +56,7 @@ pub(super) fn branch(session: &Session, args: &Push, output: &Output) -> Result<
     let world = ThisMachine::new();
     let mut keeper = Keeper::new(&session.repo, plan, &world);
     keeper.refresh(0)?;
+    by_hand::give_back(session, &mut keeper, None);
     settle::settle(session, &mut keeper, &Landing::default());
     let pushing = Pushing { session, args, output, reference, tip };
     let worktree = lock_args::here(session);

@@ -111,11 +111,19 @@ impl Session {
     /// # Errors
     /// Something without which nothing can be judged cannot be read.
     pub fn judge(&self, request: &Request) -> Result<Report, Error> {
+        Ok(self.judged(request)?.0)
+    }
+
+    /// The same, with the facts that it rests on.
+    ///
+    /// # Errors
+    /// As [`Self::judge`].
+    pub fn judged(&self, request: &Request) -> Result<(Report, Facts), Error> {
         let facts = self.facts(request)?;
         let oid = self.loaded.oid.map(|oid| oid.to_string());
         let mut report = engine::judge(&self.loaded.plan, &facts, oid);
         report.reader = Some(self.repo.reader());
         trace::report(&report);
-        Ok(report)
+        Ok((report, facts))
     }
 }

@@ -32,11 +32,12 @@ pub(super) fn stamp(path: &Path, args: &[OsString]) -> Result<Option<Opened>, Er
 }
 
 /// Looks at a message that was edited, before it is judged. False: it says nothing, which git itself tells whoever
-/// left it so. Where prepare-commit-msg had to leave it alone, tag and locks are put in now.
+/// left it so. Where prepare-commit-msg had to leave it alone, or came too early (`is_due`), tag and locks are put in
+/// now.
 ///
 /// # Errors
 /// The message or the configuration cannot be read.
-pub(super) fn complete(session: &Session, path: &Path) -> Result<bool, Error> {
+pub(super) fn complete(session: &Session, path: &Path, is_due: bool) -> Result<bool, Error> {
     let Session { repo, environment, loaded } = session;
     let plan = &loaded.plan;
     let draft = message::read(repo, environment, path)?;
@@ -54,7 +55,7 @@ pub(super) fn complete(session: &Session, path: &Path) -> Result<bool, Error> {
         let mut tags = forms.flat_map(|form| plan.policy.agent_ids().map(|id| form.for_agent(id)));
         tags.any(|tag| draft.cleanup.hides(&tag)) && plan.tagged(&draft.message).is_empty()
     };
-    if template.is_some() || is_hidden() {
+    if is_due || template.is_some() || is_hidden() {
         put(session, path, &draft, &[])?;
     }
     Ok(true)

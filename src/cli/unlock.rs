@@ -2,12 +2,12 @@
 
 use serde_json::json;
 
-use super::Outcome;
 use super::args::Unlock;
 use super::lock_args::{agent, here, notes, one_line, scopes};
 use super::locks_text;
 use super::output::{Output, complain};
 use super::session::Session;
+use super::{Outcome, by_hand};
 use crate::gather::Repository;
 use crate::locks::keeper::Keeper;
 use crate::locks::machine::ThisMachine;
@@ -34,6 +34,8 @@ pub fn run(args: &Unlock, output: &Output) -> Outcome {
     } else {
         as_locked(&mut keeper, &agent, scopes(&session, &args.scopes)?)
     };
+    // One's own is what the command itself gives back.
+    by_hand::give_back(&session, &mut keeper, Some(&agent));
     let reason = one_line(args.reason.as_deref())?;
     let worktree = here(&session);
     let (mut is_refused, mut has_any) = (false, false);

@@ -27,6 +27,7 @@ pub fn for_case(case: &Case, lock_ttl: u64) -> Facts {
         is_timed: true,
         reason: None,
         place: String::new(),
+        by_hand: None,
         from: Vec::new(),
     });
     Facts {

@@ -70,6 +70,8 @@ pub struct HeldLock {
     pub reason: Option<String>,
     /// The worktree it was taken in, with its machine where that is another one.
     pub place: String,
+    /// The worktree in which its holder had claimed the area by hand.
+    pub by_hand: Option<String>,
     /// Whose locks ended when it was taken.
     pub from: Vec<Loser>,
 }

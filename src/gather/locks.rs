@@ -155,6 +155,7 @@ pub(super) fn held(area: &str, lease: &Lease, judge: &Judge<'_>) -> HeldLock {
         is_timed: judge.is_timed(lease),
         reason: lease.reason.clone(),
         place: format!("{}{host}", stake.worktree),
+        by_hand: lease.by_hand.clone(),
         from: lease.from.clone(),
     }
 }

@@ -150,7 +150,8 @@ impl<'a> Keeper<'a> {
             let (now, ttl) = (judge.now().wall, self.plan.policy.locks.ttl.value.seconds);
             let mut claims = markers::by_hand(self.layout, &self.plan.policy)?;
             claims.retain(|claim| now < claim.since.saturating_add_unsigned(ttl));
-            let wanted = markers::wanted(leases, &claims);
+            let repository = self.repository();
+            let wanted = markers::wanted(leases, &claims, repository.as_deref());
             markers::show(self.layout, &wanted)
                 .map_err(|reason| Error::write(reason, "git lane locks shows them"))
         })();

@@ -232,7 +232,7 @@ pub(super) mod tests {
     fn lease(nonce: &str, process: Option<u32>) -> Lease {
         let process = process.map(|id| Process { id, start: 1 });
         let stake = Stake { process, ..stake("a1", "common", nonce) };
-        Lease { stake, generation: 1, since: 0, reason: None, base: None, from: vec![] }
+        Lease { stake, generation: 1, since: 0, reason: None, base: None, by_hand: None, from: vec![] }
     }
 
     fn record(lease: &Lease) -> Record {

@@ -166,27 +166,38 @@ pub(super) struct Shown {
     text: String,
     /// It shows a lock in git, which takes the place of its agent's claim by hand; else it shows such a claim.
     is_lock: bool,
+    /// The worktree in which it was touched by hand: where it is missing there, its holder has removed it.
+    by_hand: Option<String>,
 }
 
 /// What the files of these locks, and of these claims by hand, are called and say.
 pub(super) fn wanted<'l>(
     leases: impl Iterator<Item = (&'l str, &'l Lease)>,
     claims: &[LockClaim],
+    repository: Option<&str>,
 ) -> BTreeMap<String, Shown> {
     let file = |(area, lease): (&str, &Lease)| {
         let (stake, generation) = (&lease.stake, lease.generation);
         let since = jiff::Timestamp::from_second(lease.since).unwrap_or_default();
         let reason = lease.reason.as_ref().map(|reason| format!("why: {reason}\n")).unwrap_or_default();
+        // Another repository may have a worktree of the same path.
+        let is_ours = repository.is_some() && stake.repository.as_deref() == repository;
+        let by_hand = lease.by_hand.clone().filter(|_| is_ours);
+        let way_back = by_hand.as_ref().map(|place| format!("removing this file in {place} gives it back\n"));
         let text = format!(
-            "{SHOWN}{} holds {} (generation {generation}) since {since}, in {} on {}\n{reason}all locks: git lane locks\n",
-            stake.agent, stake.scope, stake.worktree, stake.machine.host
+            "{SHOWN}{} holds {} (generation {generation}) since {since}, in {} on {}\n{reason}{}all locks: git lane locks\n",
+            stake.agent,
+            stake.scope,
+            stake.worktree,
+            stake.machine.host,
+            way_back.unwrap_or_default()
         );
-        (file_name(area, &stake.scope, &stake.agent), Shown { text, is_lock: true })
+        (file_name(area, &stake.scope, &stake.agent), Shown { text, is_lock: true, by_hand })
     };
     let claimed = |LockClaim { area, agent, place, .. }: &LockClaim| {
         let text =
             format!("{SHOWN}{agent} claimed {area} by hand in {place}/{LOCKS}\nall locks: git lane locks\n");
-        (file_name(area, area, agent), Shown { text, is_lock: false })
+        (file_name(area, area, agent), Shown { text, is_lock: false, by_hand: None })
     };
     // A lock in git comes last, and so it is the one that is shown.
     claims.iter().map(claimed).chain(leases.map(file)).collect()
@@ -202,14 +213,21 @@ pub(super) fn show(layout: &Layout, wanted: &BTreeMap<String, Shown>) -> Result<
     let mut failed = None;
     for tree in trees {
         let folder = tree.root.join(LOCKS);
-        if let Err(error) = show_in(&folder, wanted) {
+        if let Err(error) = show_in(&tree.root, wanted) {
             failed = Some(format!("{} does not show the locks as they are: {error}", folder.display()));
         }
     }
     failed.map_or(Ok(()), Err)
 }
 
-fn show_in(folder: &Path, wanted: &BTreeMap<String, Shown>) -> std::io::Result<()> {
+fn show_in(root: &Path, wanted: &BTreeMap<String, Shown>) -> std::io::Result<()> {
+    let folder = &root.join(LOCKS);
+    let is_removed = |name: &str, shown: &Shown| {
+        let is_its = shown.by_hand.as_ref().is_some_and(|place| root.display().to_string() == *place);
+        is_its && is_missing(&folder.join(name))
+    };
+    let wanted: BTreeMap<&String, &Shown> =
+        wanted.iter().filter(|(name, shown)| !is_removed(name, shown)).collect();
     match fs::symlink_metadata(folder) {
         Ok(data) if data.is_dir() => {}
         // Something else of the user's, or a link that leads elsewhere: not ours to write to.
@@ -221,15 +239,16 @@ fn show_in(folder: &Path, wanted: &BTreeMap<String, Shown>) -> std::io::Result<(
         let entry = entry?;
         let name = entry.file_name();
         let name = name.to_string_lossy();
-        let is_over =
-            name.contains("-lock-") && !wanted.contains_key(name.as_ref()) && is_shown(&entry.path());
+        let is_over = name.contains("-lock-")
+            && !wanted.keys().any(|wanted| **wanted == name)
+            && is_shown(&entry.path());
         // One shows at a time: whoever began this was killed.
         let is_half = name.strip_prefix(BESIDE).is_some_and(|id| id.parse::<u32>().is_ok());
         if is_over || (is_half && is_plain(&entry.path())) {
             let _ = fs::remove_file(entry.path()); // another process may have done so
         }
     }
-    for (name, Shown { text, is_lock }) in wanted {
+    for (name, Shown { text, is_lock, .. }) in &wanted {
         let path = folder.join(name);
         let is_there = is_plain(&path) && fs::read(&path).is_ok_and(|now| now == text.as_bytes());
         if is_there || (!is_lock && path.exists() && !is_shown(&path)) {
@@ -251,6 +270,21 @@ fn show_in(folder: &Path, wanted: &BTreeMap<String, Shown>) -> std::io::Result<(
         fs::write(ignore, "*\n")?;
     }
     Ok(())
+}
+
+fn is_missing(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_err_and(|error| error.kind() == ErrorKind::NotFound)
+}
+
+/// Whether the file by which an agent had claimed an area by hand was removed from the worktree at `place`. Not where
+/// that worktree is not there, or is empty: then nobody can tell.
+pub fn is_removed(layout: &Layout, place: &str, area: &str, agent: &str) -> bool {
+    let trees = worktrees(layout).unwrap_or_default();
+    let Some(tree) = trees.into_iter().find(|tree| tree.root.display().to_string() == place) else {
+        return false;
+    };
+    let has_any = || fs::read_dir(&tree.root).is_ok_and(|mut entries| entries.next().is_some());
+    is_missing(&tree.root.join(LOCKS).join(file_name(area, area, agent))) && has_any()
 }
 
 /// Removes an agent's own claims by hand on an area, wherever they lie; how many there were.

@@ -28,6 +28,8 @@ pub struct Claim<'a> {
     pub pushed: Option<&'a str>,
     /// The tip of the base, as it is known here.
     pub base: Option<String>,
+    /// The worktree in which the area was claimed by hand.
+    pub by_hand: Option<String>,
 }
 
 /// How badly it is wanted.
@@ -94,17 +96,22 @@ pub fn claim(
     let from: Vec<Loser> = others.iter().map(|lease| loser(lease, judge)).collect();
     let is_theft = from.iter().any(|loser| loser.cause == Cause::Stolen);
     let stake = stake(claim, judge);
+    // Whoever takes the lock by a command no longer holds it by a file.
+    let by_hand = match manner {
+        Manner::Renew => own.and_then(|own| own.by_hand.clone()),
+        Manner::Take { .. } | Manner::Steal => claim.by_hand.clone(),
+    };
     let mut event = event(claim, judge);
     let (kind, mut lease) = match own {
         Some(own) if is_alive => {
             let reason = claim.reason.map(str::to_owned).or(own.reason.clone());
-            (Kind::Renew, Lease { stake, reason, ..own.clone() })
+            (Kind::Renew, Lease { stake, reason, by_hand, ..own.clone() })
         }
         _ => {
             let generation = record.map_or(0, |record| record.generation) + 1;
             let (reason, since) = (claim.reason.map(str::to_owned), judge.now().wall);
             let (base, from) = (claim.base.clone(), Vec::new());
-            (Kind::Take, Lease { stake, generation, since, reason, base, from })
+            (Kind::Take, Lease { stake, generation, since, reason, base, by_hand, from })
         }
     };
     event.kind = if is_theft { Kind::Steal } else { kind };
@@ -151,7 +158,7 @@ impl<'a> Claim<'a> {
     /// What somebody who gives something back says.
     pub fn of_return(scope: &'a Scope, agent: &'a str, worktree: &'a str, reason: Option<&'a str>) -> Self {
         let (ttl, process, repository, pushed, base) = (0, None, None, None, None);
-        Self { scope, agent, ttl, reason, process, worktree, repository, pushed, base }
+        Self { scope, agent, ttl, reason, process, worktree, repository, pushed, base, by_hand: None }
     }
 }
 

@@ -199,6 +199,9 @@ pub struct Lease {
     /// The tip of the base when it was taken: whatever landed since then stands above it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub base: Option<String>,
+    /// The worktree in which its holder had claimed the area by hand: removing that file gives the lock back.
+    #[serde(default, rename = "by-hand", skip_serializing_if = "Option::is_none")]
+    pub by_hand: Option<String>,
 }
 
 impl Stake {
@@ -297,6 +300,7 @@ impl Record {
         texts.extend(from.iter_mut().flat_map(|loser| [&mut loser.agent, &mut loser.scope]));
         for lease in &mut self.leases {
             texts.extend(&mut lease.reason);
+            texts.extend(&mut lease.by_hand);
             texts.extend(lease.from.iter_mut().flat_map(|loser| [&mut loser.agent, &mut loser.scope]));
             texts.extend(lease.stake.texts());
         }
@@ -355,6 +359,7 @@ pub(super) mod tests {
             since: 1_000,
             reason: None,
             base: None,
+            by_hand: None,
             from: vec![],
         };
         Record { generation: 3, leases: vec![lease], ..Record::first("common", event) }

@@ -173,6 +173,7 @@ impl Scene {
                 is_timed: true,
                 reason: None,
                 place: "/wt".into(),
+                by_hand: None,
                 from: vec![],
             });
         })

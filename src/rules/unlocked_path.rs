@@ -18,7 +18,8 @@ pub static RULE: Rule = Rule {
 A change in an area with `access: lock` by an agent that does not hold a lock on it; it says who does,
 and until when. `git lane lock` takes one, on the area or on paths inside it. A file
 `.locks/.<area>-lock-<agent>` that was touched by hand in any worktree is a claim too, on the whole area
-and for `locks.ttl`; of several the oldest holds, and a lock in git goes before all of them.
+and for `locks.ttl`; of several the oldest holds, and a lock in git goes before all of them. A commit
+that relies on one makes it a lock with a generation, and removing the file gives that back.
 
 A lock orders content, not time alone: whoever changes a file under it starts from what the last holder
 landed. Where the base has a newer version that the change does not contain, the commit is refused until the
@@ -281,7 +282,7 @@ fn in_vain(context: &Context<'_>, locks: &Locks, findings: &mut Findings) {
                 title(context, holder)
             ),
             help: format!(
-                "take the file away and wait for the lock: rm .locks/{file}; git lane lock {area} --wait 1h"
+                "take the file away: rm .locks/{file}\nthen wait for the lock: git lane lock {area} --wait 1h"
             ),
             owner: Some(holder.clone()),
             at_most: Some(Level::Warn),
