@@ -379,6 +379,19 @@ fn folders_that_hold_one_another_are_refused_in_time() {
 }
 
 #[test]
+fn a_policy_is_not_held_against_files_without_end() {
+    let scratch = Scratch::new();
+    let tree = scratch.main();
+    let billion = planted(&tree, "HEAD", Some(&bomb(&tree, 9, &blob(&tree, "x\n"))));
+    tree.git(&["update-ref", "refs/heads/main", &billion]).ok();
+    for args in [&["policy", "check"][..], &["policy", "check", "--format", "json"], &["policy", "test"]] {
+        let begun = std::time::Instant::now();
+        tree.lane(args).fails(2).says("could not be checked").says("git config lane.maxFiles");
+        assert!(begun.elapsed().as_secs() < 30, "{:?}", begun.elapsed());
+    }
+}
+
+#[test]
 fn how_many_files_is_a_setting() {
     let server = Server::new();
     let tree = server.clone("c", "feat/a2/x");

@@ -34,17 +34,32 @@ pub fn run(command: &Policy, output: &Output) -> Outcome {
     }
 }
 
-/// The policy that somebody is writing: a file, or the worktree's own; and what of it matches nothing in the repository.
-fn checked(file: Option<&Path>) -> Result<(Loaded, PathBuf, Vec<Diagnostic>), Error> {
+/// A policy without mistakes.
+struct Checked {
+    loaded: Loaded,
+    path: PathBuf,
+    /// What of it matches nothing in the repository.
+    warnings: Vec<Diagnostic>,
+    /// Why that could not be looked for.
+    doubt: Option<Error>,
+}
+
+/// The policy that somebody is writing: a file, or the worktree's own; held against the repository.
+fn checked(file: Option<&Path>) -> Result<Checked, Error> {
     let repo = Opened::open();
     let (loaded, path) = draft(&repo, file)?;
     // A file that is tried elsewhere is about another repository.
     let is_ours = file.is_none() || repo.as_ref().is_ok_and(|repo| is_inside(repo, &path));
-    let warnings = match &repo {
-        Ok(repo) if is_ours => policy::warnings(&loaded.plan, &inventory(repo, loaded.base.as_ref())?),
-        _ => policy::repeated_services(&loaded.plan),
+    let found = match &repo {
+        Ok(repo) if is_ours => inventory(repo, loaded.base.as_ref()).map(Some),
+        _ => Ok(None),
     };
-    Ok((loaded, path, warnings))
+    let (warnings, doubt) = match found {
+        Ok(Some(inventory)) => (policy::warnings(&loaded.plan, &inventory), None),
+        Ok(None) => (policy::repeated_services(&loaded.plan), None),
+        Err(why) => (policy::repeated_services(&loaded.plan), Some(why.into())),
+    };
+    Ok(Checked { loaded, path, warnings, doubt })
 }
 
 fn is_inside(repo: &Opened, path: &Path) -> bool {
@@ -73,13 +88,15 @@ fn draft(repo: &Result<Opened, Unavailable>, file: Option<&Path>) -> Result<(Loa
 
 fn check(file: Option<&Path>, output: &Output) -> Outcome {
     match checked(file) {
-        Ok((loaded, _, warnings)) => {
+        Ok(Checked { loaded, warnings, doubt, .. }) => {
+            let code = doubt.as_ref().map_or(0, |error| output.error(error));
             let Plan { policy, source, .. } = &loaded.plan;
             if output.is_json() {
                 output.print_json(&json!({
                     "file": source.name, "diagnostics": [], "warnings": as_json(source, &warnings),
+                    "unchecked": doubt.map(|error| error.to_string()),
                 }))?;
-                return Ok(0);
+                return Ok(code);
             }
             if !output.is_quiet() {
                 output.print(&diagnostics::render_warnings(source, &warnings, output.color()))?;
@@ -87,15 +104,17 @@ fn check(file: Option<&Path>, output: &Output) -> Outcome {
                     0 => String::new(),
                     count => format!("; {}", counted(count, "warning")),
                 };
+                let unchecked =
+                    if code == 0 { "" } else { "; the files of the repository could not be checked" };
                 output.print(&format!(
-                    "{}: no mistakes; {}, {}, {}{warned}\n",
+                    "{}: no mistakes; {}, {}, {}{warned}{unchecked}\n",
                     source.name,
                     counted(policy.agents.0.len(), "agent"),
                     counted(policy.areas.len(), "area"),
                     counted(loaded.plan.entries().len(), "pattern"),
                 ))?;
             }
-            Ok(0)
+            Ok(code)
         }
         Err(Error::Policy(error)) => {
             if output.is_json() {
@@ -159,7 +178,8 @@ fn show(file: Option<&Path>, output: &Output) -> Outcome {
 }
 
 fn test(file: Option<&Path>, output: &Output) -> Outcome {
-    let (loaded, path, warnings) = checked(file)?;
+    let Checked { loaded, path, warnings, doubt } = checked(file)?;
+    let unchecked = doubt.map_or(0, |error| output.error(&error));
     let plan = &loaded.plan;
     if !output.is_quiet() {
         complain(&diagnostics::render_warnings(&plan.source, &warnings, output.error_color()));
@@ -227,5 +247,5 @@ fn test(file: Option<&Path>, output: &Output) -> Outcome {
             plan.source.name
         ))?;
     }
-    Ok(u8::from(failed > 0))
+    Ok(if failed > 0 { 1 } else { unchecked })
 }

@@ -32,6 +32,8 @@ pub struct Budget {
     limit: Cell<Option<usize>>,
     /// Whether all that is read counts together, and not each comparison for itself.
     is_one: Cell<bool>,
+    /// Whether files are listed, and no change is judged.
+    is_list: Cell<bool>,
     /// Whether a tree's size is looked at before it is read.
     weighs: Cell<bool>,
     files: Cell<usize>,
@@ -56,13 +58,18 @@ impl Budget {
     /// Ends it: from here on each comparison counts for itself.
     pub fn end(&self) {
         self.is_one.set(false);
+        self.is_list.set(false);
         self.limit.set(None);
     }
 
-    /// Lifts all limits until [`Self::end`], for what nobody pushed: all files of a repository.
-    pub(super) fn lift(&self) {
-        self.limit.set(Some(usize::MAX));
-        self.weighs.set(false);
+    /// Begins a list of all files, until [`Self::end`]: of so many at the most, or of more if the setting says so.
+    pub(super) fn list(&self, repo: &dyn Repository, files: usize) {
+        self.start();
+        let said = self.ask(repo);
+        self.limit.set(Some(said.max(files)));
+        self.is_one.set(true);
+        self.is_list.set(true);
+        self.weighs.set(true);
     }
 
     /// Begins a comparison of trees.
@@ -106,11 +113,15 @@ impl Budget {
         self.files.set(files);
         self.bytes.set(bytes);
         match self.is_over(repo, |limit| files > limit || bytes > limit.saturating_mul(PATH)) {
+            Some(limit) if self.is_list.get() => {
+                let most = limit.saturating_mul(PATH);
+                Err(self.too_much(format!("it has more than {limit} files, or {most} bytes of paths"), limit))
+            }
             Some(limit) if files > limit => {
                 let counted = "counted once for the whole and once for each commit";
-                Err(too_much(format!("it changes more than {limit} files ({counted})"), limit))
+                Err(self.too_much(format!("it changes more than {limit} files ({counted})"), limit))
             }
-            Some(limit) => Err(too_much(
+            Some(limit) => Err(self.too_much(
                 format!("the paths that it changes have more than {} bytes", limit.saturating_mul(PATH)),
                 limit,
             )),
@@ -141,7 +152,7 @@ impl Budget {
         match self.is_over(repo, |limit| trees > limit.saturating_mul(TREES)) {
             Some(limit) => {
                 let most = limit.saturating_mul(TREES);
-                Err(too_much(format!("more than {most} folders would have to be compared"), limit))
+                Err(self.too_much(format!("more than {most} folders would have to be compared"), limit))
             }
             None => Ok(()),
         }
@@ -152,7 +163,7 @@ impl Budget {
         let steps = self.steps.get().saturating_add(count as u64);
         self.steps.set(steps);
         match self.is_over(repo, |limit| steps > STEPS.saturating_mul(limit as u64)) {
-            Some(limit) => Err(too_much(
+            Some(limit) => Err(self.too_much(
                 "its files are too many and too large to look for renames among them".to_owned(),
                 limit,
             )),
@@ -170,19 +181,22 @@ impl Budget {
         match self.is_over(repo, |limit| bytes > limit.saturating_mul(ENTRY)) {
             Some(limit) => {
                 let most = limit.saturating_mul(ENTRY);
-                Err(too_much(format!("the list of one folder has {bytes} bytes, more than {most}"), limit))
+                Err(self
+                    .too_much(format!("the list of one folder has {bytes} bytes, more than {most}"), limit))
             }
             None => Ok(()),
         }
     }
-}
 
-fn too_much(what: String, limit: usize) -> Unavailable {
-    let more = limit.saturating_mul(10);
-    Unavailable::new(
-        format!("the change is too large to be judged: {what}"),
-        format!(
-            "push it in parts\nor let more be read, in the repository where it is judged: git config {KEY} {more}"
-        ),
-    )
+    fn too_much(&self, what: String, limit: usize) -> Unavailable {
+        let more = format!("git config {KEY} {}", limit.saturating_mul(10));
+        if self.is_list.get() {
+            let help = format!("let more be read: {more}");
+            return Unavailable::new(format!("the repository is too large: {what}"), help);
+        }
+        Unavailable::new(
+            format!("the change is too large to be judged: {what}"),
+            format!("push it in parts\nor let more be read, in the repository where it is judged: {more}"),
+        )
+    }
 }

@@ -2,20 +2,24 @@
 
 use super::policy_source::Base;
 use super::repository::{Read, Repository};
+use super::survey::MOST_FILES;
 use super::tree_diff::tree_diff;
 use super::worktrees::worktrees;
-use crate::facts::{FileChange, Oid};
+use crate::facts::{FileChange, Oid, Unavailable};
 use crate::policy::Inventory;
 
 /// The files of the base, of HEAD and of the working tree, and the worktrees.
 ///
 /// # Errors
-/// A tree or the list of worktrees cannot be read.
+/// A tree or the list of worktrees cannot be read, or there are more files than are looked at.
 pub fn inventory(repo: &dyn Repository, base: Option<&Base>) -> Read<Inventory> {
-    repo.budget().lift();
+    repo.budget().list(repo, MOST_FILES);
     let inventory = all(repo, base);
     repo.budget().end();
-    inventory
+    inventory.map_err(|why| Unavailable {
+        reason: format!("whether services and patterns match a file could not be checked: {}", why.reason),
+        ..why
+    })
 }
 
 fn all(repo: &dyn Repository, base: Option<&Base>) -> Read<Inventory> {

@@ -12,7 +12,7 @@ use crate::init::{self, Kind, Survey, Text, Tracked};
 use crate::policy::relative;
 
 /// More files than this say no more.
-const MOST_FILES: usize = 1_000_000;
+pub(super) const MOST_FILES: usize = 1_000_000;
 /// Folders are not looked for deeper than this.
 const DEEPEST: usize = 200;
 /// A manifest that is larger was made by a machine.
