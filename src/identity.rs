@@ -212,7 +212,7 @@ fn outright(plan: &Plan, mut claims: Vec<&IdentityClaim>) -> Option<Who> {
                 other.source.name(),
                 other.agent
             ),
-            help: "make them agree: `git lane join <id>` sets the worktree's, \
+            help: "make them agree: `git lane join ID` sets the worktree's, \
                    `unset AGENT_ID` clears the variable"
                 .to_owned(),
         });

@@ -195,7 +195,7 @@ fn a_service_has_its_port_wherever_it_is_asked_for() {
     assert!(said.err.contains("git lane port api --release"), "{}", said.err);
     one.lane(&["port", "api", "--release"]).ok().says(&format!("api has no port any more; {first} may"));
     assert_eq!(one.lane(&["port", "api"]).ok().out, format!("{}\n", first + 1));
-    one.lane(&["port", "db"]).fails(2).says("api").says("git lane port <service> --release");
+    one.lane(&["port", "db"]).fails(2).says("api").says("git lane port SERVICE --release");
     drop(listener);
     let json = bare.at.lane(&["port", "api", "--agent", "a1", "--release", "--format", "json"]).ok().json();
     assert_eq!((&json["port"], &json["released"]), (&(first + 1).into(), &true.into()));

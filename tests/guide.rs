@@ -135,3 +135,32 @@ fn every_rule_exists() {
     let unknown: Vec<&str> = named.filter(|name| !rules.contains(name)).collect();
     assert!(unknown.is_empty(), "no such rules: {unknown:?}");
 }
+
+/// What stands for a name in a command that is printed would be a redirection in a shell: `<id>`.
+#[test]
+fn no_printed_command_redirects() {
+    let redirects = |line: &str| {
+        let commands = line.match_indices("git ").chain(line.match_indices("gh "));
+        let mut typed = commands.filter_map(|(at, _)| line[at..].split(['"', '`', ';', '\'']).next());
+        typed.any(|typed| {
+            let word = typed.split_once(" <").map(|(_, word)| word);
+            word.is_some_and(|word| word.starts_with(char::is_alphabetic) && word.contains('>'))
+        })
+    };
+    let mut folders = vec![std::path::PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/src"))];
+    let mut seen = 0;
+    while let Some(folder) = folders.pop() {
+        for path in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|end| end == "rs") {
+                let text = std::fs::read_to_string(&path).unwrap();
+                let lines = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+                let wrong: Vec<&str> = lines.filter(|line| redirects(line)).collect();
+                assert!(wrong.is_empty(), "{}: {wrong:#?}", path.display());
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen > 100, "{seen}");
+}

@@ -102,7 +102,7 @@ fn a_worktree_that_was_moved_is_not_forgotten_with_work_in_it() {
     tree.sneak("services/one/x.py", "x\n", "[A1] feat: x");
     std::fs::rename(&tree.root, &moved).unwrap();
     let ran = bare.lane(&["teardown", "a1"]).fails(1).says("its folder is gone, and commits up to");
-    ran.says("git worktree repair <its new place>");
+    ran.says("git worktree repair NEW_PLACE");
     bare.lane(&["setup", "a1"]).fails(1).says("was moved to").says("worktree repair");
     std::fs::create_dir(bare.at.home.join("further")).unwrap();
     std::fs::rename(&moved, bare.at.home.join("further/moved")).unwrap();

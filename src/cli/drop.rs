@@ -262,7 +262,7 @@ impl Report<'_> {
         }
         let tip = branch.tip.short();
         text.push_str(&format!(
-            "the branch was at {tip} before, where all of it still is: git show {tip}:<path>\n"
+            "the branch was at {tip} before, where all of it still is: git show {tip}:PATH\n"
         ));
         for commit in self.done.iter().filter(|commit| commit.is_emptied) {
             let subject = self.subject(commit.before);

@@ -48,7 +48,7 @@ pub(super) fn branch(session: &Session, args: &Push, output: &Output) -> Result<
     let Some(reference) = session.repo.head()?.branch else {
         return Err(Error::usage(
             "HEAD is on no branch: there is nothing to push it to",
-            "git switch <branch>; in the middle of a rebase: git rebase --continue",
+            "git switch BRANCH; in the middle of a rebase: git rebase --continue",
         ));
     };
     let tip = session.repo.resolve("HEAD")?;

@@ -187,7 +187,7 @@ fn about(session: &Session, record: &Record, commit: Oid) -> Result<(), Error> {
     let (id, what) = (&record.id, record.target.words());
     Err(Error::usage(
         format!("commit {} changes nothing of {what}, which {id} asks for", commit.short()),
-        format!("name the commit that does: git lane request done {id} --commit <commit>"),
+        format!("name the commit that does: git lane request done {id} --commit COMMIT"),
     ))
 }
 

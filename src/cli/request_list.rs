@@ -27,10 +27,7 @@ pub fn list(args: &List, output: &Output) -> Outcome {
     let plan = &session.loaded.plan;
     let me = looker(&session, args.agent.as_deref())?;
     if args.mine && me.is_none() {
-        return Err(Error::usage(
-            "nothing here says whose requests are meant",
-            "name the agent: --agent <id>",
-        ));
+        return Err(Error::usage("nothing here says whose requests are meant", "name the agent: --agent ID"));
     }
     let store = Store::new(&session.repo, plan);
     let doubt = store.refresh().err();

@@ -46,7 +46,7 @@ fn list(output: &Output) -> Outcome {
     for rule in RULES {
         output.print(&format!("{:width$}  {:5}  {}\n", rule.id, rule.level.word(), rule.summary))?;
     }
-    output.print("\n`git lane rule <id>` says why, and how to get on.\n")?;
+    output.print("\n`git lane rule ID` says why, and how to get on.\n")?;
     Ok(0)
 }
 

@@ -43,7 +43,7 @@ pub(super) fn read() -> Result<Status, Error> {
         && let Ok((Who::Unassigned { variable }, _)) = session.who(None)
     {
         status.notes.push(format!(
-            "you are a coding agent without a lane here ({variable} is set); git lane join <id> gives you one"
+            "you are a coding agent without a lane here ({variable} is set); git lane join ID gives you one"
         ));
     }
     Ok(status)

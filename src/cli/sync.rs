@@ -195,7 +195,8 @@ impl Tree {
     fn sync(&self, onto: &Onto<'_>, autostash: bool, gives_up: bool) -> Result<Synced, Error> {
         let mut done = Synced::new(&self.root, Worked::Nothing);
         if !self.root.is_dir() {
-            let help = "if it was moved: git worktree repair <its new place>; if it is gone for good: git worktree prune";
+            let help =
+                "if it was moved: git worktree repair NEW_PLACE; if it is gone for good: git worktree prune";
             return Ok(done.busy("its folder is gone", help));
         }
         if let Some(it) = under_way(&self.git_dir) {
@@ -205,14 +206,14 @@ impl Tree {
         let head = repo.head()?;
         let branch = head.branch.as_deref().and_then(|name| name.strip_prefix("refs/heads/"));
         let (Some(branch), Some(before)) = (branch, head.oid) else {
-            let help = "git switch <branch>, or git switch -c <branch> for what you have here";
+            let help = "git switch BRANCH, or git switch -c BRANCH for what you have here";
             return Ok(done.busy("HEAD is on no branch, or on one without a commit", help));
         };
         done.branch = Some(branch.to_owned());
         done.agent = repo.config("lane.agent")?.pop();
         if branch == onto.plan().policy.base.value || onto.plan().protected(branch).is_some() {
             let why = format!("`{branch}` is everybody's: it is not rebased");
-            let help = "work on a branch of your own: git switch -c <branch>";
+            let help = "work on a branch of your own: git switch -c BRANCH";
             let help = (!gives_up).then(|| help.to_owned());
             return Ok(done.with(Worked::Busy { why, help }));
         }

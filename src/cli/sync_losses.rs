@@ -32,7 +32,7 @@ pub(super) fn of(
                     "{} is a merge, and a rebase would leave out what it has of its own",
                     oid.short()
                 ),
-                help: Some("by hand: git rebase --rebase-merges <base>".to_owned()),
+                help: Some("by hand: git rebase --rebase-merges BASE".to_owned()),
             }));
         }
         let parent = commit.parents.first().map(|parent| repo.commit(*parent)).transpose()?;

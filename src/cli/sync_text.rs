@@ -195,7 +195,7 @@ pub fn say(done: &Synced, base: &str, output: &Output) -> Result<(), Error> {
             let help = match aside {
                 Aside::Back => return Ok(()),
                 Aside::Conflicts => {
-                    "git status lists the conflicts: solve them, git add <files>, then git stash drop"
+                    "git status lists the conflicts: solve them, git add FILES, then git stash drop"
                 }
                 Aside::Kept => "git stash pop, and solve what conflicts",
             };
@@ -227,7 +227,7 @@ pub fn say(done: &Synced, base: &str, output: &Output) -> Result<(), Error> {
                 format!("all is as it was before; whoever works there: git -C {in_it} lane sync")
             } else {
                 let first = if conflicts.is_empty() { "put that right" } else { "solve them" };
-                let add = if conflicts.is_empty() { "" } else { "git add <files> && " };
+                let add = if conflicts.is_empty() { "" } else { "git add FILES && " };
                 format!(
                     "{first}, then: {add}git rebase --continue\n\
                      or have all as it was before: git rebase --abort"

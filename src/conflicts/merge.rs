@@ -84,7 +84,7 @@ fn ask(
     } else {
         Unavailable::new(
             format!("git could not merge them: {}", ran.complaint()),
-            "git merge-tree --write-tree <one> <other> says more",
+            "git merge-tree --write-tree ONE OTHER says more",
         )
     };
     Ok((merged, Some(why)))

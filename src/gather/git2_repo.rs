@@ -172,11 +172,11 @@ fn cannot_open(error: &git2::Error) -> Unavailable {
     let message = error.message();
     match error.code() {
         ErrorCode::NotFound => {
-            Unavailable::new("this is no git repository", "go into one, or name it: git lane -C <folder> …")
+            Unavailable::new("this is no git repository", "go into one, or name it: git lane -C FOLDER …")
         }
         ErrorCode::Owner => Unavailable::new(
             format!("the repository belongs to another user: {message}"),
-            "git config --global --add safe.directory <folder>",
+            "git config --global --add safe.directory FOLDER",
         ),
         _ => Unavailable::new(
             format!("the repository cannot be opened: {message}"),

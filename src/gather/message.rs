@@ -45,7 +45,7 @@ pub fn read(repo: &dyn Repository, environment: &Environment, path: &Path) -> Re
     let bytes = std::fs::read(path).map_err(|error| {
         Unavailable::new(
             format!("the message file {} cannot be read: {error}", path.display()),
-            "git gives it to the hook as its first argument: git lane hook commit-msg <file>",
+            "git gives it to the hook as its first argument: git lane hook commit-msg FILE",
         )
     })?;
     if bytes.contains(&0) {
@@ -63,7 +63,7 @@ pub fn read(repo: &dyn Repository, environment: &Environment, path: &Path) -> Re
         Err(_) => {
             return Err(Unavailable::new(
                 "the commit message is not UTF-8",
-                "write it in UTF-8, or name its encoding: git config i18n.commitEncoding <name>",
+                "write it in UTF-8, or name its encoding: git config i18n.commitEncoding NAME",
             ));
         }
     };

@@ -178,7 +178,7 @@ fn unborn(repo: &dyn Repository, reference: &str, lines: &[PushLine]) -> Result<
     }
     let usual = ["refs/heads/main", "refs/heads/master"];
     let usual = branches.iter().find(|name| usual.contains(&name.as_str()));
-    let best = usual.or(with_policy).or(branches.first()).map_or("refs/heads/<branch>", String::as_str);
+    let best = usual.or(with_policy).or(branches.first()).map_or("refs/heads/BRANCH", String::as_str);
     let is_configured = !repo.config(SETTING)?.is_empty();
     let (place, mend) = if is_configured {
         (SETTING, format!("git config {SETTING} {}", best.trim_start_matches("refs/heads/")))

@@ -18,7 +18,7 @@ impl Proposal {
     pub fn policy_text(&self) -> String {
         let mut out = String::from(
             "# Who may change what in this repository. `git lane policy check` finds mistakes in this file,\n\
-             # `git lane who <path>` says what it says of a path. Written by `git lane init`: make it yours.\n",
+             # `git lane who PATH` says what it says of a path. Written by `git lane init`: make it yours.\n",
         );
         for note in &self.notes {
             let _ = writeln!(out, "# note: {note}");

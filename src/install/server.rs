@@ -93,7 +93,7 @@ fn check(repo: &dyn Repository, options: &ServerOptions) -> Result<(), Error> {
     if layout.worktree.is_some() {
         return Err(Error::usage(
             "this is a worktree: --server is for the bare repository that others push to",
-            "git lane -C <repository>.git install --server; into a worktree: git lane install --agent <id>",
+            "git lane -C REPOSITORY.git install --server; into a worktree: git lane install --agent ID",
         ));
     }
     targets::check_binary(&options.binary)?;
@@ -104,7 +104,7 @@ fn check(repo: &dyn Repository, options: &ServerOptions) -> Result<(), Error> {
                 "{OWN_CONFIG} of the repository sets core.hooksPath, which would go before what is installed"
             ),
             "move it into the common configuration: git config --worktree --unset-all core.hooksPath && \
-             git config core.hooksPath <folder>",
+             git config core.hooksPath FOLDER",
         ));
     }
     Ok(())

@@ -150,7 +150,7 @@ fn needs_none(what: &str, area: &Area) -> Error {
             (
                 "its owner's alone",
                 format!(
-                    "ask {} for the change: git lane request submit --area {name} --file <patch> --reason '…'",
+                    "ask {} for the change: git lane request submit --area {name} --reason '…'",
                     owners.join(" or ")
                 ),
             )

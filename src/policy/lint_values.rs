@@ -71,7 +71,7 @@ fn signing_keys(plan: &Plan, diagnostics: &mut Vec<Diagnostic>) {
                     "not a key that can prove anything",
                 )
                 .help(
-                    "write the line of its .pub file: `ssh-ed25519 AAAA…`, as `ssh-keygen -y -f <private key>` \
+                    "write the line of its .pub file: `ssh-ed25519 AAAA…`, as `ssh-keygen -y -f PRIVATE_KEY` \
                      prints it",
                 ),
             );
@@ -133,7 +133,7 @@ fn ref_names(plan: &Plan, diagnostics: &mut Vec<Diagnostic>) {
                 )
                 .help(match name.value.strip_prefix("refs/heads/") {
                     Some(short) => format!("write the branch alone: `{short}`"),
-                    None => "git check-ref-format --branch <name> says what git takes".to_owned(),
+                    None => "git check-ref-format --branch NAME says what git takes".to_owned(),
                 }),
             );
         }

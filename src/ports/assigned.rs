@@ -108,7 +108,7 @@ fn full(service: &Service<'_>, range: Ports, assigned: &Assigned) -> Error {
     Error::usage(
         format!("no port of {range} is left for {agent}: {said}"),
         format!(
-            "give one back that is not needed: git lane port <service> --release, in the worktree that has it; or \
+            "give one back that is not needed: git lane port SERVICE --release, in the worktree that has it; or \
              widen `agents.{agent}.ports` in the policy"
         ),
     )
@@ -169,7 +169,7 @@ mod tests {
         let refused = port("other", "api").expect_err("no port is left");
         assert!(
             refused.to_string().contains("api ")
-                && refused.help().is_some_and(|help| help.contains("git lane port <service> --release"))
+                && refused.help().is_some_and(|help| help.contains("git lane port SERVICE --release"))
         );
         assert_eq!(release(at, &service("w", "db")), Ok(range.last));
         assert!(release(at, &service("w", "db")).is_err(), "it has none any more");

@@ -173,7 +173,7 @@ pub fn target(plan: &Plan, area: Option<&str>, paths: &[(RepoPath, bool)]) -> Re
         }
         so_far.paths.append(&mut one.paths);
     }
-    all.ok_or_else(|| Error::usage("nothing says what is to be changed", "name paths, or --area <name>"))
+    all.ok_or_else(|| Error::usage("nothing says what is to be changed", "name paths, or --area NAME"))
 }
 
 fn of_name(plan: &Plan, name: &str) -> Result<Target, Error> {

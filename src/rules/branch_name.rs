@@ -22,8 +22,8 @@ branch of `a1` gets `a1`'s rights there, and mixes two changes.
 With `pattern: \"feat/{agent}/{feature}\"`, agent `a2` commits on `feat/a1/search`, or on `my-fix`.
 
 ## How to get on
-`git branch -m feat/a2/<feature>` renames the current branch; `git switch -c feat/a2/<feature>` starts
-another where you are. At push: `git push <remote> HEAD:refs/heads/feat/a2/<feature>`.
+`git branch -m feat/a2/FEATURE` renames the current branch; `git switch -c feat/a2/FEATURE` starts
+another where you are. At push: `git push REMOTE HEAD:refs/heads/feat/a2/FEATURE`.
 ",
     level: Level::Error,
     at: &[Stage::Commit, Stage::Push, Stage::Server, Stage::Ci],

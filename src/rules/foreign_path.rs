@@ -21,10 +21,10 @@ Two agents that edit one service undo each other's work, and neither sees it unt
 With `services: [revenue]` in the lane of `a4`, agent `a2` may not commit `services/revenue/api.py`.
 
 ## How to get on
-Leave the file to its owner: take it out of the commit with `git restore --staged -- <path>`, or out of
-commits that are made already with `git lane drop -- <path>`, which keeps them and their messages. Both leave
-your edit in the working tree. Then ask the owner for the change: `git lane request submit <path>
---reason '…'`, with `--file <patch>` if you have one, or `--area <name>` for an area. `git lane who <path>` says
+Leave the file to its owner: take it out of the commit with `git restore --staged -- PATH`, or out of
+commits that are made already with `git lane drop -- PATH`, which keeps them and their messages. Both leave
+your edit in the working tree. Then ask the owner for the change: `git lane request submit PATH
+--reason '…'`, with `--file PATCH` if you have one, or `--area NAME` for an area. `git lane who PATH` says
 who that is and which line of the policy says so.
 ",
     level: Level::Error,

@@ -48,7 +48,7 @@ Everything else depends on whose change it is.
 it; `git lane install --agent a2` gives it its agent alone; `unset AGENT_ID` clears the variable;
 `git lane doctor` shows what each source says. To sign: `git config --worktree gpg.format ssh`,
 `user.signingKey <the key's file>`, `commit.gpgSign true`; to sign what is there:
-`git rebase --exec 'git commit --amend --no-edit -S' <base>`.
+`git rebase --exec 'git commit --amend --no-edit -S' BASE`.
 ",
     level: Level::Error,
     at: &[Stage::Commit, Stage::CommitMsg, Stage::Push, Stage::Server, Stage::Ci],
@@ -98,9 +98,11 @@ fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailab
                         plain(name)
                     )
                 } else {
-                    "if this is an agent's worktree: git lane join <id>\n\
-                     if you are a maintainer, have your e-mail address put under `maintainers` in the policy"
-                        .to_owned()
+                    format!(
+                        "if this is an agent's worktree: git lane join ID ({})\n\
+                         if you are a maintainer, have your e-mail address put under `maintainers` in the policy",
+                        policy.agents_in_words()
+                    )
                 },
                 span: policy.unidentified.human.span.or(policy.maintainers.first().and_then(|name| name.span)),
                 ..Draft::default()

@@ -21,8 +21,8 @@ worktree and override what is there.
 `git add -A` takes `AGENT_FOCUS.md` along.
 
 ## How to get on
-`git restore --staged -- <path>` takes it out of the commit and leaves it on disk; a line in
-`.git/info/exclude` keeps it out. Where it is in commits already: `git lane drop -- <path>`.
+`git restore --staged -- PATH` takes it out of the commit and leaves it on disk; a line in
+`.git/info/exclude` keeps it out. Where it is in commits already: `git lane drop -- PATH`.
 ",
     level: Level::Error,
     at: &[Stage::Commit, Stage::Push, Stage::Server, Stage::Ci],

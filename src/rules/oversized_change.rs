@@ -25,7 +25,7 @@ Split it: push a first part of it as a branch of its own, and go on above it at 
 the pushed branch of the same agent that it stands on, as long as each branch of the stack keeps to the limit. All
 other rules hold for all of it. While a commit is refused, push what is committed (`git push origin HEAD`), begin the next
 branch (`git switch -c feat/a2/next`; what is staged stays staged) and commit again. Where too much is committed
-already, push the first commits under a name of their own (`git push origin <commit>:refs/heads/feat/a2/first`), then
+already, push the first commits under a name of their own (`git push origin COMMIT:refs/heads/feat/a2/first`), then
 push again. When the lower branch is merged, squashed or not, `git lane sync` puts the upper one on the base without it.
 In a job the lower branches count that are fetched: `git fetch origin '+refs/heads/*:refs/remotes/origin/*'`.
 Commit generated files apart, or have a maintainer add them to `change.exclude`.
@@ -87,7 +87,7 @@ fn next_step(context: &Context<'_>) -> String {
              and commit again: the change counts from the pushed branch"
         ),
         _ if is_commit => {
-            "commit a part of it first (git restore --staged -- <path> takes a file out of the commit, \
+            "commit a part of it first (git restore --staged -- PATH takes a file out of the commit, \
              your edit stays), push it, and go on above it on a branch of its own"
                 .to_owned()
         }

@@ -29,7 +29,7 @@ history says: without it nobody can tell who held it when. So is a request.
 `git push origin HEAD:main` from the worktree of `a2`.
 
 ## How to get on
-Push your own branch and open a pull request: `git push origin feat/a2/<feature>`.
+Push your own branch and open a pull request: `git push origin feat/a2/FEATURE`.
 ",
     level: Level::Error,
     at: &[Stage::Push, Stage::Server],
@@ -137,8 +137,8 @@ fn history(context: &Context<'_>, update: RefUpdate) -> Option<Draft> {
     let locks = &context.plan.policy.locks;
     let reference = context.change.reference.as_ref()?;
     let (what, help) = if locks.lock_of(reference).is_some() {
-        let help = "leave it; a lock is taken with `git lane lock <scope>` and given back with \
-                    `git lane unlock <scope>`, and `git lane locks` lists them";
+        let help = "leave it; a lock is taken with `git lane lock SCOPE` and given back with \
+                    `git lane unlock SCOPE`, and `git lane locks` lists them";
         ("locks", help.to_owned())
     } else {
         let id = locks.request_of(reference)?;

@@ -19,8 +19,8 @@ once merged, an edit would bind everybody.
 Agent `a3` widens its own lane in `policy.yaml`.
 
 ## How to get on
-Take the file out of the commit (`git restore --staged -- <path>`) or out of the commits that are made already
-(`git lane drop -- <path>`), and ask a maintainer for the change.
+Take the file out of the commit (`git restore --staged -- PATH`) or out of the commits that are made already
+(`git lane drop -- PATH`), and ask a maintainer for the change.
 ",
     level: Level::Error,
     at: &[Stage::Commit, Stage::Push, Stage::Server, Stage::Ci],

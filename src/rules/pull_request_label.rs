@@ -19,7 +19,7 @@ Labels are what bots and boards go by: without `auto-merge` nothing merges by it
 With `pull_request: { labels: [auto-merge] }`, agent `a1` opens a pull request without that label.
 
 ## How to get on
-Add it: `gh pr edit <number> --add-label auto-merge`; `git lane pr` does so by itself. The job runs again
+Add it: `gh pr edit NUMBER --add-label auto-merge`; `git lane pr` does so by itself. The job runs again
 where it listens to `labeled`.
 ",
     level: Level::Error,
@@ -37,7 +37,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailab
     let Some(labels) = &request.labels else {
         return Ok(());
     };
-    let number = request.number.map_or_else(|| "<number>".to_owned(), |number| number.to_string());
+    let number = request.number.map_or_else(|| "NUMBER".to_owned(), |number| number.to_string());
     for (wanted, span) in context.plan.labels_of(agent) {
         if !labels.iter().any(|label| label.eq_ignore_ascii_case(&wanted)) {
             findings.add(Draft {

@@ -22,7 +22,7 @@ lands.
 Agent `a1` opens a pull request with the title `feat: retry` instead of `[A1] feat: retry`.
 
 ## How to get on
-Change the title: `gh pr edit <number> --title '[A1] feat: retry'`. The job runs again by itself where it
+Change the title: `gh pr edit NUMBER --title '[A1] feat: retry'`. The job runs again by itself where it
 listens to `edited`.
 ",
     level: Level::Error,
@@ -62,7 +62,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailab
     let has_own = rest.contains(&form);
     let rest = rest.split_whitespace().collect::<Vec<_>>().join(" ");
     let titled = if has_own { rest } else { format!("{form} {rest}") };
-    let number = request.number.map_or_else(|| "<number>".to_owned(), |number| number.to_string());
+    let number = request.number.map_or_else(|| "NUMBER".to_owned(), |number| number.to_string());
     findings.add(Draft {
         headline: match others.as_slice() {
             [] => format!("the title, `{shown}`, does not bear the tag of {agent}"),

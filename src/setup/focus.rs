@@ -99,7 +99,7 @@ fn resources(agent: &Agent) -> String {
     let mut lines = Vec::new();
     if let Some(ports) = &agent.ports {
         lines.push(format!(
-            "- ports {} (`$PORT_RANGE`, from `$PORT_OFFSET`); `git lane port <service>` gives a service its own, \
+            "- ports {} (`$PORT_RANGE`, from `$PORT_OFFSET`); `git lane port SERVICE` gives a service its own, \
              the same each time",
             ports.value
         ));
@@ -111,7 +111,7 @@ fn resources(agent: &Agent) -> String {
         ));
     }
     if let Some(memory) = &agent.memory {
-        lines.push(format!("- memory {}; `git lane run -- <command>` keeps to it", memory.value));
+        lines.push(format!("- memory {}; `git lane run -- COMMAND` keeps to it", memory.value));
     }
     for (name, limit) in &agent.limits {
         lines.push(format!("- {name} {} (`${}`)", limit.value, limit_name(name)));
@@ -150,7 +150,7 @@ fn commands(plan: &Plan, agent: &Agent) -> String {
     let lock = plan.policy.areas.iter().find(|area| area.access.value == Access::Lock);
     let mut lines = vec![
         format!("eval \"$(git lane env {})\"   # your environment; or: . ./.agent.env", agent.id.value),
-        "git lane who <path>           # may I change this?".to_owned(),
+        "git lane who PATH             # may I change this?".to_owned(),
         "git lane check                # the verdict, before any hook asks".to_owned(),
     ];
     if let Some(area) = lock {
@@ -159,7 +159,7 @@ fn commands(plan: &Plan, agent: &Agent) -> String {
         lines.push("git lane locks                # who holds what, and until when".to_owned());
     }
     if plan.policy.agents.0.len() > 1 {
-        lines.push("git lane request submit <path> --reason '…'   # ask its owner for a change".to_owned());
+        lines.push("git lane request submit PATH --reason '…'   # ask its owner for a change".to_owned());
         lines.push(
             "git lane request list         # what is asked of you, and what became of yours".to_owned(),
         );

@@ -74,7 +74,8 @@ pub(super) fn of(
 /// # Errors
 /// Something cannot be read.
 pub(super) fn of_gone(repo: &dyn Repository, git_dir: &Path) -> Result<Vec<Loss>, Error> {
-    let help = "if its folder was moved: git worktree repair <its new place>; if it is gone for good: git worktree prune";
+    let help =
+        "if its folder was moved: git worktree repair NEW_PLACE; if it is gone for good: git worktree prune";
     let gone = |it: UnderWay| Loss::new(format!("its folder is gone, and {} is under way", it.what), help);
     let mut found: Vec<Loss> = all_under_way(git_dir).map(gone).collect();
     let tip = head_of(repo, git_dir)?.oid;
@@ -143,7 +144,7 @@ fn commits_of(repo: &dyn Repository, loaded: &Loaded, target: &Target, cd: &str)
     }
     let help = match head.branch {
         Some(_) => format!("{cd}git lane push"),
-        None => format!("{cd}git switch -c <branch> && git lane push (HEAD is on no branch)"),
+        None => format!("{cd}git switch -c BRANCH && git lane push (HEAD is on no branch)"),
     };
     Ok(vec![Loss::new(format!("not pushed: {}", named(repo, &unpushed)?), help)])
 }

@@ -69,7 +69,7 @@ fn clear_pointer(root: &Path) -> Result<(), Error> {
         }
         _ => Err(Error::usage(
             format!("{} was never made a whole worktree, and there are files in it", root.display()),
-            format!("look at them, and move them away: mv {} <elsewhere>; then run this again", quoted(root)),
+            format!("look at them, and move them away: mv {} ELSEWHERE; then run this again", quoted(root)),
         )),
     }
 }

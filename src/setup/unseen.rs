@@ -62,7 +62,8 @@ pub(super) fn edits(repo: &dyn Repository, root: &Path, cd: &str) -> Result<Vec<
     if !changed.is_empty() {
         let names: Vec<String> = changed.iter().map(|path| path.to_string_lossy().into_owned()).collect();
         let what = format!("not committed, and hidden from git status: {}", some(&names));
-        let help = "git update-index --no-assume-unchanged --no-skip-worktree <file>, then git commit or git restore";
+        let help =
+            "git update-index --no-assume-unchanged --no-skip-worktree FILE, then git commit or git restore";
         found.push(Loss::new(what, format!("{cd}{help}")));
     }
     if !submodules.is_empty() {
@@ -126,7 +127,7 @@ pub(super) fn commits(repo: &dyn Repository, root: &Path, cd: &str) -> Result<Ve
     };
     let what = format!("on no branch, and only this worktree remembers it: {}", named(repo, &lost)?);
     let help = format!(
-        "{cd}git branch <name> {}, then git push; to let it go: git reflog expire --expire=now HEAD",
+        "{cd}git branch NAME {}, then git push; to let it go: git reflog expire --expire=now HEAD",
         last.short()
     );
     Ok(vec![Loss::new(what, help)])

@@ -83,7 +83,7 @@ fn opened(layout: &Layout, lane: &Lane) -> (Line, Option<Opened>) {
             let help = match &lane.agent {
                 Some(agent) if !lane.root.exists() => format!("git lane setup {agent} makes it"),
                 Some(agent) => format!("move it away, then git lane setup {agent}"),
-                None => format!("git worktree add {place} <branch>"),
+                None => format!("git worktree add {place} BRANCH"),
             };
             Err(Unavailable::new(format!("{place} {reason}"), help))
         }

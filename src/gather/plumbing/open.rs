@@ -92,13 +92,13 @@ fn cannot_open(ran: &Ran) -> Unavailable {
     if said.contains("not a git repository") && !said.contains("unknown") {
         return Unavailable::new(
             "this is no git repository",
-            "go into one, or name it: git lane -C <folder> …",
+            "go into one, or name it: git lane -C FOLDER …",
         );
     }
     if said.contains("dubious ownership") || said.contains("safe.directory") {
         return Unavailable::new(
             format!("the repository belongs to another user: {said}"),
-            "git config --global --add safe.directory <folder>",
+            "git config --global --add safe.directory FOLDER",
         );
     }
     Unavailable::new(

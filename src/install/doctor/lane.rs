@@ -22,7 +22,7 @@ pub(super) fn identity(repo: &dyn Repository, plan: Option<&Plan>, environment: 
         Err(why) => return Check::error(IDENTITY, &why.into()),
     };
     let agent_here = plan.and_then(|plan| named_here(repo, plan));
-    let install = format!("git lane install --agent {}", agent_here.as_deref().unwrap_or("<id>"));
+    let install = format!("git lane install --agent {}", agent_here.as_deref().unwrap_or("ID"));
     let said = said(&claims);
     if !claims.is_empty() && is_copied(repo.layout()).unwrap_or(false) {
         return Check::problem(
@@ -86,7 +86,7 @@ fn nobody(
             format!(
                 "a coding agent is at work here ({variable} is set), and no lane was given to it: it is refused"
             ),
-            format!("git lane join {}", agent_here.as_deref().unwrap_or("<id>")),
+            format!("git lane join {}", agent_here.as_deref().unwrap_or("ID")),
         );
     }
     if let Some(agent) = agent_here {
