@@ -39,8 +39,11 @@ pub fn without(repo: &Opened, commits: &[Oid], paths: &[RepoPath]) -> Result<Vec
         let map = |parent: &Oid| new.get(parent).copied().unwrap_or(*parent);
         let parents: Vec<Oid> = commit.parents.iter().map(map).collect();
         let mut tree = Some(commit.tree);
-        for path in paths {
-            let entry = inherited(repo, oid, &parents, path)?;
+        let entries = paths.iter().map(|path| Ok((path, inherited(repo, oid, &parents, path)?)));
+        let mut entries = entries.collect::<Result<Vec<_>, Error>>()?;
+        // What goes makes room for a file in the place of its folder.
+        entries.sort_by_key(|(_, version)| version.is_some());
+        for (path, entry) in entries {
             tree = put(repo, tree, path, &path.0, entry)?;
         }
         let tree = tree.map_or_else(|| repo.write_empty_tree(), Ok)?;
@@ -143,9 +146,8 @@ fn put(
             Some(_) => return Err(in_the_way()),
         },
         Some(rest) => put(repo, old_tree, whole, rest, version)?.map(|oid| FileVersion { mode: FOLDER, oid }),
-        None if version.is_some() && old.is_some() && is_folder(version) != old_tree.is_some() => {
-            return Err(in_the_way());
-        }
+        // A file gives way to the folder that was there; a folder may have more in it than what is taken out.
+        None if version.is_some() && !is_folder(version) && old_tree.is_some() => return Err(in_the_way()),
         None => version,
     };
     if new == old {

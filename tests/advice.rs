@@ -219,6 +219,28 @@ fn drop_keeps_merges_and_signatures() {
     tree.git(&["push", "-q", "origin", "HEAD"]).ok();
 }
 
+/// What a merge makes by itself is found in memory; what is dropped has to be written all the same.
+#[test]
+fn drop_writes_what_a_merge_is_made_of() {
+    let policy = POLICY.replace("max_age: 3h", "max_age: null").replace("merges: deny", "merges: allow");
+    let scratch = Scratch::with_policy(&policy);
+    scratch.add_origin();
+    let tree = scratch.worktree("a2", "feat/a2/x");
+    tree.lane(&["install", "--agent", "a2"]).ok();
+    scratch.main().sneak("docs/main.md", "moves on\n", "chore: main moves on");
+    scratch.git(&["push", "-q", "origin", "main"]).ok();
+    tree.commit("services/rag_pipeline/a.py", "x\n", "feat: x").ok();
+    tree.git(&["merge", "-q", "--no-commit", "origin/main"]).ok();
+    tree.write("services/revenue/evil.py", "x\n");
+    tree.git(&["add", "-A"]).ok();
+    tree.git(&["commit", "-q", "--no-verify", "-m", "[A2] take main in"]).ok();
+    tree.git(&["push", "-q", "origin", "HEAD"]).fails(1).says("git lane drop -- services/revenue/evil.py");
+    tree.lane(&["drop", "--", "services/revenue/evil.py"]).ok();
+    tree.git(&["fsck", "--no-dangling"]).ok();
+    tree.git(&["push", "-q", "origin", "HEAD"]).ok();
+    assert_eq!(tree.git(&["log", "-1", "--format=%P"]).out.split(' ').count(), 2, "still a merge");
+}
+
 #[test]
 fn drop_does_not_guess() {
     let (_scratch, tree) = Scratch::installed();
@@ -228,6 +250,14 @@ fn drop_does_not_guess() {
     let head = tree.head();
     tree.lane(&["drop", "requirements.txt"]).fails(2).says("cannot be put back");
     assert_eq!(tree.head(), head);
+    tree.lane(&["drop", "requirements.txt", "requirements.txt/a"]).ok();
+    assert_eq!(tree.git(&["diff", "origin/main", "HEAD"]).ok().out, "");
+    // And the reverse.
+    tree.git(&["reset", "-q", "--hard", "origin/main"]).ok();
+    tree.git(&["rm", "-q", "-r", "services/revenue"]).ok();
+    tree.sneak("services/revenue", "x\n", "[A2] file");
+    tree.lane(&["drop", "services/revenue/main.py", "services/revenue"]).ok();
+    assert_eq!(tree.git(&["diff", "origin/main", "HEAD"]).ok().out, "");
     // What is staged alone, and nowhere else, stays staged.
     tree.git(&["reset", "-q", "--hard", "origin/main"]).ok();
     tree.sneak("services/revenue/a.py", "one\n", "[A2] bad");

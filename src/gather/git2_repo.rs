@@ -1,6 +1,6 @@
 //! The only module that knows git2.
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::path::{Path, PathBuf};
 
 use git2::{ErrorCode, ObjectType, Repository as Git};
@@ -23,6 +23,10 @@ pub struct Git2Repository {
     /// The commit graph, where there is one that git would read.
     graph: OnceCell<Option<CommitGraph>>,
     budget: Budget,
+    /// Whether what `git` writes stays in memory.
+    is_in_memory: Cell<bool>,
+    /// The same repository with nothing in memory, once something is to last after all.
+    lasting: OnceCell<Git>,
 }
 
 impl Git2Repository {
@@ -71,7 +75,8 @@ impl Git2Repository {
             worktree: git.workdir().map(clean),
         };
         let (config, graph) = (OnceCell::new(), OnceCell::new());
-        Ok(Self { git, layout, config, graph, budget: Budget::default() })
+        let (is_in_memory, lasting) = (Cell::new(false), OnceCell::new());
+        Ok(Self { git, layout, config, graph, budget: Budget::default(), is_in_memory, lasting })
     }
 
     /// What of this repository libgit2 would read otherwise than git does, if anything, and what to do about it.
@@ -102,7 +107,7 @@ impl Git2Repository {
     }
 
     fn write(&self, kind: ObjectType, bytes: &[u8]) -> Result<Oid, Error> {
-        let written = self.git.odb().and_then(|odb| odb.write(kind, bytes));
+        let written = self.lasting().and_then(Git::odb).and_then(|odb| odb.write(kind, bytes));
         let oid = written.map_err(|error| {
             let folder = self.layout.common_dir.join("objects");
             Error::write(
@@ -128,8 +133,22 @@ impl Git2Repository {
 
     /// Objects written from here on stay in memory.
     fn keep_writes_in_memory(&self) -> Result<(), git2::Error> {
-        self.git.odb()?.add_new_mempack_backend(i32::MAX)?;
+        if !self.is_in_memory.replace(true) {
+            self.git.odb()?.add_new_mempack_backend(i32::MAX)?;
+        }
         Ok(())
+    }
+
+    /// The repository that writes to disk.
+    fn lasting(&self) -> Result<&Git, git2::Error> {
+        if !self.is_in_memory.get() {
+            return Ok(&self.git);
+        }
+        if let Some(git) = self.lasting.get() {
+            return Ok(git);
+        }
+        let git = Git::open(self.git.path())?;
+        Ok(self.lasting.get_or_init(|| git))
     }
 }
 
