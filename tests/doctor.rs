@@ -67,6 +67,36 @@ fn scripts() {
 }
 
 #[test]
+fn scripts_that_are_gone() {
+    let sandbox = Sandbox::with_repo();
+    sandbox.install(&sandbox.main(), &[]);
+    let hooks = sandbox.main().join(".git/lane/hooks");
+    let names: Vec<_> = fs::read_dir(&hooks).unwrap().map(|entry| entry.unwrap().path()).collect();
+    names.iter().for_each(|path| fs::remove_file(path).unwrap());
+    let all =
+        ["pre-commit is missing", "commit-msg is missing", "pre-push is missing", "=> git lane install"];
+    for _ in 0..2 {
+        let said = doctor(&sandbox, &sandbox.main());
+        says(&said, "hooks Problem", &["replaced or removed: pre-commit", "=> git lane install"]);
+        says(&said, "scripts Problem", &all);
+        let _ = fs::remove_dir(&hooks);
+    }
+    sandbox.install(&sandbox.main(), &[]);
+    fs::remove_file(hooks.join("pre-push")).unwrap();
+    let said = doctor(&sandbox, &sandbox.main());
+    says(&said, "hooks Problem", &["replaced or removed: pre-push ", "=> git lane install"]);
+    says(&said, "scripts Problem", &["pre-push is missing"]);
+    assert!(!said.contains("pre-commit is missing"), "{said}");
+    sandbox.install(&sandbox.main(), &[]);
+    write(&hooks.join("commit-msg"), "#!/bin/sh\n");
+    let said = doctor(&sandbox, &sandbox.main());
+    says(&said, "scripts Problem", &["commit-msg was replaced"]);
+    says(&said, "hooks Problem", &["replaced or removed: commit-msg"]);
+    sandbox.install(&sandbox.main(), &[]);
+    assert!(!doctor(&sandbox, &sandbox.main()).contains(" Problem:"));
+}
+
+#[test]
 fn another_hooks_path() {
     let sandbox = Sandbox::with_repo();
     sandbox.install(&sandbox.main(), &[]);

@@ -53,9 +53,13 @@ impl Lack {
 
 /// The scripts of a folder of ours that are not ours any more, nor run ours, in the order in which git starts them.
 pub fn replaced(layout: &Layout, folder: &Path) -> Vec<&'static str> {
-    let is_replaced =
-        |name: &&str| !is_script(folder, name) && !ran::runs_ours(layout, name, &folder.join(name));
+    let is_replaced = |name: &&str| !is_script(folder, name) && !runs_ours(layout, folder, name);
     WATCHED.into_iter().filter(is_replaced).collect()
+}
+
+/// Whether what stands where our script was runs it.
+pub(super) fn runs_ours(layout: &Layout, folder: &Path, name: &str) -> bool {
+    ran::runs_ours(layout, name, &folder.join(name))
 }
 
 /// The hooks of a folder of ours that are not our scripts, of these names. Some may run ours: see [`replaced`].
@@ -135,12 +139,13 @@ impl<'a> Survey<'a> {
     /// `None` where git-lane is installed nowhere.
     fn of(layout: &'a Layout) -> Result<Option<Self>, Error> {
         let places = Places::of(layout);
-        if !places.hooks.is_dir() {
+        let is_included = places.worktree_config.is_file();
+        // Somebody may have taken the folder away, and with it all scripts.
+        if !is_included && !places.hooks.is_dir() {
             return Ok(None);
         }
         let common = read(&places.common.join("config"))?.unwrap_or_default();
         let is_on = is_extension_on(&common);
-        let is_included = places.worktree_config.is_file();
         let scripts = scripts_of(layout, &places.hooks);
         let include = include_line(&places);
         Ok(Some(Self { layout, places, common, is_on, is_included, scripts, include }))

@@ -6,8 +6,8 @@ use std::time::{Duration, SystemTime};
 
 use super::Check;
 use crate::error::Error;
-use crate::gather::Repository;
 use crate::gather::worktrees::Worktree;
+use crate::gather::{Layout, Repository};
 use crate::install::block::{Block, cut};
 use crate::install::in_force::{self, Lack};
 use crate::install::os::{bytes_of, is_executable, is_same_file, read};
@@ -38,8 +38,10 @@ pub(super) fn examine(
     let lacks = in_force::survey(layout)?;
     let mut checks = vec![in_force(repo, &places, &lacks, variables)?];
     let scripts = present(&places.hooks)?;
+    if places.hooks.is_dir() || places.worktree_config.is_file() {
+        checks.extend(of_scripts(layout, &places, &scripts)?);
+    }
     if !scripts.is_empty() {
-        checks.extend(of_scripts(&places, &scripts)?);
         checks.extend(earlier(&values, repo, &scripts));
     }
     checks.extend(elsewhere(repo, &lacks));
@@ -70,16 +72,18 @@ fn in_force(
     let here = lacks.iter().find(|(tree, _)| is_same(&tree.git_dir, &layout.git_dir));
     let lack = match here {
         Some((_, lack)) => Some(lack),
-        None => (!places.hooks.is_dir()).then_some(&Lack::NotInstalled),
+        None => {
+            let is_nowhere = !places.hooks.is_dir() && !places.worktree_config.is_file();
+            is_nowhere.then_some(&Lack::NotInstalled)
+        }
     };
     let own = read(&layout.git_dir.join(OWN_CONFIG))?;
     let is_installed = cut(own.as_deref(), Block::Hooks).found;
     Ok(match lack {
-        // The scripts have a line of their own.
-        None | Some(Lack::Scripts(_)) if is_installed => {
+        None if is_installed => {
             Check::ok(HOOKS, format!("installed; the scripts are in {}", places.hooks.display()))
         }
-        None | Some(Lack::Scripts(_)) => Check::warning(
+        None => Check::warning(
             HOOKS,
             "core.hooksPath leads to our scripts, but git lane install did not set it here",
             INSTALL,
@@ -128,17 +132,20 @@ fn overriding(variables: &[(OsString, OsString)]) -> Option<String> {
 }
 
 /// Whether the scripts are whole, and start this program.
-fn of_scripts(places: &Places, scripts: &[(String, Vec<u8>)]) -> Result<Vec<Check>, Error> {
+fn of_scripts(layout: &Layout, places: &Places, scripts: &[(String, Vec<u8>)]) -> Result<Vec<Check>, Error> {
     let mut checks = Vec::new();
     let mut wrong = Vec::new();
+    let mut renamed = 0;
     for name in OWN {
         let path = places.hooks.join(name);
         match read(&path)? {
             None => wrong.push(format!("{name} is missing")),
-            Some(_) if !scripts.iter().any(|(script, _)| script == name) => {
+            Some(_) if scripts.iter().any(|(script, _)| script == name) => {}
+            // A manager starts ours under another name.
+            Some(_) if in_force::runs_ours(layout, &places.hooks, name) => renamed += 1,
+            Some(_) => {
                 wrong.push(format!("{name} was replaced by another program's"));
             }
-            Some(_) => {}
         }
     }
     let mut binaries: Vec<PathBuf> = Vec::new();
@@ -158,7 +165,7 @@ fn of_scripts(places: &Places, scripts: &[(String, Vec<u8>)]) -> Result<Vec<Chec
         binaries.extend(binary.filter(|binary| !binaries.contains(binary)));
     }
     checks.push(if wrong.is_empty() {
-        Check::ok(SCRIPTS, format!("{} scripts, all as they should be", scripts.len()))
+        Check::ok(SCRIPTS, format!("{} scripts, all as they should be", scripts.len() + renamed))
     } else {
         Check::problem(SCRIPTS, wrong.join("; "), INSTALL)
     });
