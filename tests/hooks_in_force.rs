@@ -79,6 +79,46 @@ fn a_push_says_what_is_missing() {
         .says("foreign-path");
 }
 
+/// How often a verdict refuses or passes a path of another agent.
+fn verdicts(ran: &Ran) -> usize {
+    ran.all().matches("error[foreign-path]").count()
+}
+
+#[test]
+fn a_push_of_ours_is_judged_whatever_git_starts() {
+    let (scratch, tree) = Scratch::installed();
+    let there = || scratch.git(&["ls-remote", "origin", "refs/heads/feat/a2/x"]).ok().out;
+    tree.commit(OWN, "x\n", "feat: a").ok();
+    tree.lane(&["push"]).ok();
+    let before = there();
+    tree.sneak(FOREIGN, "x\n", "[A2] feat: b");
+    // The hook judges, and nobody else.
+    let ran = tree.lane(&["push"]).fails(1);
+    assert_eq!(verdicts(&ran), 1, "{}", ran.all());
+    overwrite(&scratch, &["pre-push"]);
+    for args in [&["push"][..], &["push", "-f"], &["push", "--format", "json"], &["sync", "--push"]] {
+        let ran = tree.lane(args).fails(1).says("foreign-path");
+        assert_eq!(verdicts(&ran), 1, "{args:?}: {}", ran.all());
+        assert_eq!(there(), before, "{args:?}");
+    }
+    tree.lane(&["install"]).ok();
+    elsewhere(&scratch, "a2");
+    tree.lane(&["push"]).fails(1).says("foreign-path");
+    tree.lane(&["install"]).ok();
+    fs::remove_dir_all(hooks(&scratch)).unwrap();
+    tree.lane(&["push"]).fails(1).says("foreign-path");
+    assert_eq!(there(), before);
+    // What follows the rules is pushed.
+    tree.git(&["reset", "-q", "--hard", "HEAD~1"]).ok();
+    tree.sneak(OWN, "y\n", "[A2] feat: c");
+    tree.lane(&["push"]).ok();
+    assert_ne!(there(), before);
+    // Not installed anywhere.
+    scratch.lane(&["uninstall", "--all"]).ok();
+    tree.sneak(FOREIGN, "x\n", "[A2] feat: b");
+    tree.lane(&["push"]).fails(1).says("foreign-path");
+}
+
 #[test]
 fn the_last_hook_of_a_commit_refuses_alone() {
     let (scratch, tree) = Scratch::installed();

@@ -26,6 +26,7 @@ mod output;
 mod policy;
 mod pr;
 mod push;
+mod push_verdict;
 mod relay;
 mod request;
 mod request_args;

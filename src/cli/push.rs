@@ -9,7 +9,7 @@ use super::args::Push;
 use super::output::{Output, complain};
 use super::session::Session;
 use super::settle::{self, Landing};
-use super::{Outcome, by_hand, lock_args, relay};
+use super::{Outcome, by_hand, lock_args, push_verdict, relay};
 use crate::error::Error;
 use crate::facts::{Message, Oid};
 use crate::gather::{Read, Repository};
@@ -58,6 +58,10 @@ pub(super) fn branch(session: &Session, args: &Push, output: &Output) -> Result<
     keeper.refresh(0)?;
     by_hand::give_back(session, &mut keeper, None);
     settle::settle(session, &mut keeper, &Landing::default());
+    let code = push_verdict::unless_hooked(session, &reference, tip)?;
+    if code != 0 {
+        return Ok((code, None));
+    }
     let pushing = Pushing { session, args, output, reference, tip };
     let worktree = lock_args::here(session);
     let is_same = keeper.store().remote_name() == Some(plan.policy.remote.value.as_str());

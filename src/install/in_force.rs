@@ -216,6 +216,21 @@ pub fn survey(layout: &Layout) -> Result<Vec<(Worktree, Lack)>, Error> {
     all.filter_map(|git_dir| survey.look(git_dir).transpose()).collect()
 }
 
+/// Whether git starts our script of this name in the worktree of a layout, or what stands in its place does. What cannot
+/// be read is not in force.
+pub fn is_in_force(layout: &Layout, name: &str) -> bool {
+    let is_missing = |(tree, lack): &(Worktree, Lack)| {
+        targets::is_same(&tree.git_dir, &layout.git_dir)
+            && match lack {
+                Lack::Scripts(names) => names.contains(&name),
+                _ => true,
+            }
+    };
+    !is_overridden()
+        && matches!(Survey::of(layout), Ok(Some(_)))
+        && survey(layout).is_ok_and(|found| !found.iter().any(is_missing))
+}
+
 /// What people are told of the worktrees that lack something, in the worktree of a layout. `is_own`: whether this
 /// worktree counts as well. A main worktree without hooks is a maintainer's, and nothing to speak of.
 pub fn warnings(layout: &Layout, found: &[(Worktree, Lack)], is_own: bool) -> String {
