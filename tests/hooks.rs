@@ -3,7 +3,7 @@
 
 mod support;
 
-use support::{POLICY, Ran, Scratch, Worktree, stable};
+use support::{LANE, POLICY, Ran, Scratch, Worktree, stable};
 
 #[test]
 fn a_commit_in_the_lane_passes_and_is_tagged() {
@@ -366,4 +366,19 @@ fn what_is_suggested_works_as_it_is_typed() {
     sh(&tree, &suggested(&ran)).ok();
     tree.git(&["push", "-q", "--force", "origin", "HEAD"]).ok();
     assert_eq!(tree.git(&["status", "--short"]).out, "?? services/revenue/a.py\n", "the edit is kept");
+}
+
+#[test]
+fn a_hook_that_asks_git_lane_itself_is_run_once() {
+    let (scratch, tree) = Scratch::installed();
+    let hook = scratch.root().join(".git/hooks/pre-commit");
+    std::fs::create_dir_all(hook.parent().unwrap()).unwrap();
+    let log = scratch.home().join("log");
+    let text = format!("#!/bin/sh\necho ran >>'{}'\nexec '{LANE}' hook pre-commit \"$@\"\n", log.display());
+    std::fs::write(&hook, text).unwrap();
+    scratch.run(&scratch.home(), "chmod", &["+x", hook.to_str().unwrap()]).ok();
+    tree.commit("services/rag_pipeline/a.py", "x\n", "feat: a").ok();
+    assert_eq!(std::fs::read_to_string(&log).unwrap(), "ran\n");
+    tree.commit("services/revenue/a.py", "x\n", "feat: b").fails(1).says("foreign-path");
+    assert_eq!(std::fs::read_to_string(&log).unwrap(), "ran\n");
 }

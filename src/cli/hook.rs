@@ -15,7 +15,7 @@ use super::{Outcome, by_hand, conflicts, hook_others, mend};
 use crate::error::Error;
 use crate::facts::{Event, Unavailable};
 use crate::gather::{Opened, Repository, Request, Subject, parse_push_lines};
-use crate::install::chain;
+use crate::install::chain::{self, Turn};
 use crate::install::program::{self, Starts};
 use crate::install::{in_force, ran};
 use crate::locks::keeper::Keeper;
@@ -132,7 +132,7 @@ pub fn run_script(script: &OsStr, args: &[OsString]) -> u8 {
             Starts::Other(binary) => {
                 let words = ["hook"].into_iter().chain(part.flag()).chain([found.name]);
                 let args = words.map(OsString::from).chain(args.iter().cloned());
-                chain::run_previous(&binary, &args.collect::<Vec<_>>(), None)
+                chain::run_previous(&binary, &args.collect::<Vec<_>>(), None, None)
             }
         }
     });
@@ -364,10 +364,13 @@ fn chained(name: &str, args: &[OsString], input: Option<&[u8]>, repo: Option<Ope
         Some(repo) => repo,
         None => Opened::open()?,
     };
+    let Some(turn) = Turn::begin(repo.layout(), name) else {
+        return Ok(0);
+    };
     let hooks = chain::previous_hooks(&repo.config("core.hooksPath")?, repo.layout(), name);
     repo.abandon();
     match hooks.as_slice() {
         [] => Ok(0),
-        hooks => chain::run_all(hooks, args, input),
+        hooks => chain::run_all(hooks, args, input, &turn),
     }
 }

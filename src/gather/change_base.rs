@@ -68,9 +68,21 @@ pub(super) fn find(
     if choice == Choice::Given && edge.iter().all(|oid| own.contains(oid)) {
         return Ok(plain);
     }
-    let base = match choice {
-        Choice::Nearest => search.nearest(&own, &rest)?.unwrap_or_else(|| base.clone()),
-        Choice::Given => base.clone(),
+    let nearest = match choice {
+        Choice::Nearest => search.nearest(&own, &rest)?,
+        Choice::Given => None,
+    };
+    // What has taken in more of the base than that branch has stands for the base: a merge that keeps the other side
+    // would take back what the base has.
+    let is_beyond = |nearest: &Base| -> Read<bool> {
+        Ok(match merge_base {
+            Some(oid) => !repo.commits(&[oid], &[nearest.oid])?.is_empty(),
+            None => false,
+        })
+    };
+    let base = match nearest {
+        Some(nearest) if !is_beyond(&nearest)? => nearest,
+        _ => base.clone(),
     };
     let merge_base = repo.merge_base(base.oid, tips)?;
     let mut merged_in = edge;

@@ -154,18 +154,18 @@ fn moved(
         parents.extend(repo.commit(*oid)?.parents);
     }
     let heads: Vec<Oid> = pushed.into_iter().filter(|oid| !parents.contains(oid)).collect();
-    if heads.is_empty() {
-        return Ok(found);
-    }
-    let before = repo.merge_base(base, &heads)?;
-    if before == Some(merge_base) {
-        return Ok(found);
-    }
     let versions = Versions { repo };
-    for path in paths {
-        let before = before.map(|before| versions.at(before, path)).transpose()?.flatten();
-        if before != versions.at(merge_base, path)? {
-            found.insert((*path).clone());
+    // Each by itself: one that stands on the newest base says nothing of another.
+    for head in heads {
+        let before = repo.merge_base(base, &[head])?;
+        if before == Some(merge_base) {
+            continue;
+        }
+        for path in paths {
+            let before = before.map(|before| versions.at(before, path)).transpose()?.flatten();
+            if before != versions.at(merge_base, path)? {
+                found.insert((*path).clone());
+            }
         }
     }
     Ok(found)

@@ -11,6 +11,9 @@ use crate::facts::{Change, Fact, FileChange, Oid, RefUpdate, is_replacing};
 use crate::policy::Disguise;
 use crate::requests::record::CONTENT;
 
+/// Where branches lie.
+const HEADS: &str = "refs/heads/";
+
 impl Gatherer<'_> {
     pub(super) fn pushed(&self, head: &Head, remote: &str, lines: &[PushLine]) -> Read<Vec<Change>> {
         let unpushed = self.unpushed(&[&format!("refs/remotes/{remote}/")], lines)?;
@@ -38,18 +41,26 @@ impl Gatherer<'_> {
         Ok(changes)
     }
 
-    /// The refs of a push at its other end. What no branch and no tag has yet is new: other refs are not judged as
-    /// those are. And no ref of the push hides behind another: all of them are held against the base as it was before.
+    /// The refs of a push at its other end. To a branch is new what no branch has yet, and to a tag what no tag has either:
+    /// other refs are not judged as those are, and a tag is not held against what has landed. And no ref of the push
+    /// hides behind another: all of them are held against the base as it was before.
     pub(super) fn received(&self, lines: &[PushLine]) -> Read<Vec<Change>> {
-        let new = self.unpushed(&["refs/heads/", "refs/tags/"], lines)?;
+        let is_branch = |line: &PushLine| line.remote_ref.starts_with(HEADS);
+        let new_to = |prefixes: &[&str], is_asked: bool| match is_asked {
+            true => self.unpushed(prefixes, lines),
+            false => Ok(HashSet::new()),
+        };
+        let new_to_branches = new_to(&[HEADS], lines.iter().any(is_branch))?;
+        let new_to_tags = new_to(&[HEADS, "refs/tags/"], !lines.iter().all(is_branch))?;
         let mut changes = Vec::new();
         for line in lines {
+            let new = if is_branch(line) { &new_to_branches } else { &new_to_tags };
             let mut change = self.received_lock(line)?;
             if change.is_none() {
                 change = self.received_request(line)?;
             }
             if change.is_none() {
-                change = self.pushed_ref(line, &new, lines)?;
+                change = self.pushed_ref(line, new, lines)?;
             }
             let Some(mut change) = change else {
                 continue;

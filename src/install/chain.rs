@@ -26,6 +26,22 @@ pub fn previous_hooks(hooks_paths: &[String], layout: &Layout, name: &str) -> Ve
     previous_hook(hooks_paths, layout, name).into_iter().chain(kept).collect()
 }
 
+/// Tells a hook that runs after ours that it does: one that asks git-lane itself would be started by that again, without end.
+const AFTER: &str = "LANE_AFTER";
+
+/// One hook of one repository, for the hooks that are run after it.
+#[derive(Debug)]
+pub struct Turn(OsString);
+
+impl Turn {
+    /// The turn of a hook; `None` where it is asked by a hook that is run after it already.
+    pub fn begin(layout: &Layout, name: &str) -> Option<Self> {
+        let mut turn = OsString::from(format!("{name} "));
+        turn.push(&layout.common_dir);
+        (std::env::var_os(AFTER).as_ref() != Some(&turn)).then_some(Self(turn))
+    }
+}
+
 /// Whether git has a hook of this name.
 pub fn is_known(name: &str) -> bool {
     super::scripts::KNOWN.contains(&name)
@@ -45,7 +61,7 @@ fn reads_input(name: &Path) -> bool {
 ///
 /// # Errors
 /// A hook cannot be started.
-pub fn run_all(hooks: &[PathBuf], args: &[OsString], stdin: Option<&[u8]>) -> Result<u8, Error> {
+pub fn run_all(hooks: &[PathBuf], args: &[OsString], stdin: Option<&[u8]>, turn: &Turn) -> Result<u8, Error> {
     let mut input = Vec::new();
     let mut stdin = stdin;
     if stdin.is_none() && hooks.len() > 1 && hooks.first().is_some_and(|hook| reads_input(hook)) {
@@ -57,9 +73,9 @@ pub fn run_all(hooks: &[PathBuf], args: &[OsString], stdin: Option<&[u8]>) -> Re
         let is_last = at + 1 == hooks.len();
         let code = match stdin {
             None if !is_last => {
-                with_shell(hook, args, |command| command.status()).map(|status| code_of(&status))
+                with_shell(hook, args, Some(turn), |command| command.status()).map(|status| code_of(&status))
             }
-            _ => run_previous(hook, args, stdin),
+            _ => run_previous(hook, args, stdin, Some(turn)),
         }?;
         if code != 0 || is_last {
             return Ok(code);
@@ -73,22 +89,29 @@ pub fn run_all(hooks: &[PathBuf], args: &[OsString], stdin: Option<&[u8]>) -> Re
 ///
 /// # Errors
 /// It cannot be started.
-pub fn run_previous(path: &Path, args: &[OsString], stdin: Option<&[u8]>) -> Result<u8, Error> {
+pub fn run_previous(
+    path: &Path,
+    args: &[OsString],
+    stdin: Option<&[u8]>,
+    turn: Option<&Turn>,
+) -> Result<u8, Error> {
     match stdin {
-        None => replace(path, args),
-        Some(bytes) => with_shell(path, args, |command| feed(command, bytes)).map(|status| code_of(&status)),
+        None => replace(path, args, turn),
+        Some(bytes) => {
+            with_shell(path, args, turn, |command| feed(command, bytes)).map(|status| code_of(&status))
+        }
     }
 }
 
 #[cfg(unix)]
-fn replace(path: &Path, args: &[OsString]) -> Result<u8, Error> {
+fn replace(path: &Path, args: &[OsString], turn: Option<&Turn>) -> Result<u8, Error> {
     use std::os::unix::process::CommandExt;
-    with_shell(path, args, |command| Err(command.exec()))
+    with_shell(path, args, turn, |command| Err(command.exec()))
 }
 
 #[cfg(not(unix))]
-fn replace(path: &Path, args: &[OsString]) -> Result<u8, Error> {
-    with_shell(path, args, |command| command.status()).map(|status| code_of(&status))
+fn replace(path: &Path, args: &[OsString], turn: Option<&Turn>) -> Result<u8, Error> {
+    with_shell(path, args, turn, |command| command.status()).map(|status| code_of(&status))
 }
 
 /// What the system says of a script without a first line that names its interpreter.
@@ -98,10 +121,14 @@ const NO_EXEC: i32 = 8;
 fn with_shell<T>(
     path: &Path,
     args: &[OsString],
+    turn: Option<&Turn>,
     start: impl Fn(&mut Command) -> std::io::Result<T>,
 ) -> Result<T, Error> {
-    let result = match start(Command::new(path).args(args)) {
-        Err(error) if error.raw_os_error() == Some(NO_EXEC) => start(Command::new("sh").arg(path).args(args)),
+    let after = || turn.map(|Turn(turn)| (AFTER, turn));
+    let result = match start(Command::new(path).args(args).envs(after())) {
+        Err(error) if error.raw_os_error() == Some(NO_EXEC) => {
+            start(Command::new("sh").arg(path).args(args).envs(after()))
+        }
         result => result,
     };
     result.map_err(|error| {

@@ -42,12 +42,21 @@ pub enum Taken {
     Tracking,
     /// A place of git's own, such as HEAD.
     Git,
+    /// The folder in which the refs of locks or of requests lie: where it is a ref, none of them can be written.
+    Records,
 }
 
 impl Plan {
     /// What a ref would be taken for, if it has a name that belongs to another.
     pub fn disguise(&self, reference: &str) -> Option<Disguise> {
         let rest = reference.strip_prefix("refs/")?;
+        if let Some(prefix) = self.in_the_way(reference) {
+            return Some(Disguise {
+                name: prefix,
+                taken: Taken::Records,
+                span: self.policy.locks.prefix.span,
+            });
+        }
         if ASIDE.iter().any(|prefix| rest.starts_with(prefix)) {
             return None;
         }
@@ -89,6 +98,21 @@ impl Plan {
     }
 }
 
+impl Plan {
+    /// The folder of records that could not be written any more, were there such a ref: git keeps a ref as a file, and
+    /// those below it in a folder of that name.
+    fn in_the_way(&self, reference: &str) -> Option<String> {
+        let locks = &self.policy.locks;
+        [locks.locks_prefix().to_owned(), locks.requests_prefix()].into_iter().find(|prefix| {
+            let (prefix, reference) = (prefix.to_ascii_lowercase(), reference.to_ascii_lowercase());
+            let above =
+                prefix.strip_prefix(&reference).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+            let below = reference.strip_prefix(&prefix).and_then(|rest| rest.strip_prefix('/'));
+            above || below.is_some_and(|name| name.contains('/'))
+        })
+    }
+}
+
 /// A name without what may stand before it.
 fn bare(mut name: &str) -> &str {
     while let Some(rest) = PREFIXES.iter().find_map(|prefix| {
@@ -102,7 +126,7 @@ fn bare(mut name: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use super::Taken::{self, Agents, Git, Protected, Tracking};
+    use super::Taken::{self, Agents, Git, Protected, Records, Tracking};
     use crate::policy::tests::reference_plan;
 
     fn taken(reference: &str) -> Option<Taken> {
@@ -153,6 +177,23 @@ mod tests {
             "refs/pull/1/head",
         ] {
             assert_eq!(taken(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn folders_of_records() {
+        for reference in [
+            "refs/lane",
+            "refs/lane/locks",
+            "refs/Lane/Locks",
+            "refs/lane/requests",
+            "refs/lane/locks/0123/0123",
+            "refs/lane/requests/1/x",
+        ] {
+            assert_eq!(taken(reference), Some(Records), "{reference}");
+        }
+        for reference in ["refs/lane/locks/0123", "refs/lane/requests/1", "refs/lane/other", "refs/notes/x"] {
+            assert_eq!(taken(reference), None, "{reference}");
         }
     }
 }

@@ -105,6 +105,7 @@ fn disguise(context: &Context<'_>, update: RefUpdate) -> Option<Draft> {
         Taken::Agents => format!("the branch `{name}`"),
         Taken::Tracking => format!("`{name}` of the remote"),
         Taken::Git => format!("`{name}`"),
+        Taken::Records => format!("the folder `{name}` of git-lane's records"),
     };
     let (kind, help) = match (is_tag, update) {
         (true, RefUpdate::Delete) => ("tag", "leave it; a maintainer may delete it"),

@@ -209,7 +209,8 @@ fn hook(args: &[&str]) -> u8 {
         std::io::Read::read_to_end(&mut std::io::stdin(), &mut input).unwrap();
     }
     let rest: Vec<OsString> = args[1..].iter().map(OsString::from).collect();
-    install::chain::run_all(&chain, &rest, is_fed.then_some(&input)).unwrap()
+    let turn = install::chain::Turn::begin(repo.layout(), args[0]).unwrap();
+    install::chain::run_all(&chain, &rest, is_fed.then_some(&input), &turn).unwrap()
 }
 
 /// A stand-in that notes that it ran, then runs what was there before through the library.
