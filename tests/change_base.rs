@@ -427,3 +427,15 @@ fn a_sync_rebases_on_the_release_and_fetches_it_all() {
     move_main(&scratch, "docs/n.md", "n\n");
     single.lane(&["sync"]).ok().says("rebased `feat/a2/y` on origin/main, 1 new commit");
 }
+
+#[test]
+fn a_release_that_takes_the_base_in_is_held_against_the_base() {
+    let (scratch, tree) = installed(&policy("merges: allow"));
+    release(&scratch, "release/1.0", "main", 1);
+    move_main(&scratch, "services/revenue/main.py", "main goes on\n");
+    tree.git(&["switch", "-q", "-c", "feat/a2/fix", "origin/release/1.0"]).ok();
+    tree.commit(MINE, "x\n", "feat: x").ok();
+    tree.git(&["merge", "-q", "--no-edit", "--no-verify", "-s", "ours", "origin/main"]).ok();
+    let ran = tree.git(&["push", "-q", "origin", "HEAD"]).fails(1);
+    ran.says("foreign-path").says("services/revenue/main.py");
+}

@@ -272,3 +272,33 @@ fn a_bare_clone_asks_the_remote_that_it_has() {
         .ok();
     lane(&["locks", "--log"]).fails(2).says("cannot be read");
 }
+
+#[test]
+fn a_tag_is_no_way_to_bring_stale_work_in() {
+    let server = Server::with(&shared());
+    let (one, two) = (agent(&server, "a1"), agent(&server, "a2"));
+    let lead = server.clone("lead", "main");
+    one.lane(&["lock", "common"]).ok();
+    work(&one, "services/common/db.py", "feat: one");
+    one.lane(&["push"]).ok();
+    lead.git(&["pull", "-q", "--no-edit", "origin", "feat/a1/x"]).ok();
+    push(&lead, &["main"]).ok();
+    one.lane(&["unlock", "common"]).ok();
+    two.lane(&["lock", "common"]).ok();
+    commit(&two, "services/common/db.py", "[A2] feat: stale\n\nLane-Lock: common@2");
+    let push = |to: &str| two.git(&["push", "--no-verify", "origin", &format!("HEAD:{to}")]);
+    push("refs/heads/feat/a2/x").fails(1).says("unlocked-path");
+    push("refs/tags/t1");
+    push("refs/heads/feat/a2/x").fails(1).says("unlocked-path");
+}
+
+#[test]
+fn no_ref_stands_where_records_lie() {
+    let server = Server::with(&shared());
+    let two = agent(&server, "a2");
+    for name in ["refs/lane/locks", "refs/lane/requests", "refs/lane"] {
+        let refspec = format!("origin/main:{name}");
+        two.git(&["push", "--no-verify", "origin", &refspec]).fails(1).says("protected-branch");
+    }
+    two.lane(&["lock", "common"]).ok();
+}
