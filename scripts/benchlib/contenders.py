@@ -154,12 +154,13 @@ class Hooks:
     def installed(self, folder, *command):
         """Managers install where git looks by itself; from there their scripts are taken."""
         scratch = self.scratch
-        scratch.git("config", "--worktree", "--unset", "core.hooksPath", ok=(0, 5))
-        scratch.used = None
+        scratch.use("lane")
+        run([scratch.lane, "uninstall"], scratch.tree, scratch.env)
         place = scratch.main / ".git/hooks"
         shutil.rmtree(place, ignore_errors=True)
         place.mkdir()
         run(command, scratch.tree, scratch.env)
+        run([scratch.lane, "install", "--agent", "a2"], scratch.tree, scratch.env)
         folder.mkdir()
         for script in place.iterdir():
             shutil.move(str(script), str(folder / script.name))

@@ -15,6 +15,8 @@ LANE_OF_A2 = ["rag_pipeline", "vllm_service", "viral_engine"]
 FOREIGN_FILE = "services/revenue/src/p000/m000.py"
 LOCKED_FILE = "services/common/src/p000/m000.py"
 TAGGED = "[A2] Rank by date"
+# How git is told of a setting by the environment: git-config(1).
+OVERRIDE = ("GIT_CONFIG_COUNT", "GIT_CONFIG_KEY_0", "GIT_CONFIG_VALUE_0")
 
 
 def contents(number, edition):
@@ -157,7 +159,11 @@ class Scratch:
     def use(self, kind):
         """Lets git run these hooks in the worktree."""
         if self.used != kind:
-            self.git("config", "--worktree", "core.hooksPath", self.hooks[kind])
+            # As `git -c` does it: git-lane's own hooks folder is stronger than what a file of the configuration says.
+            for name in OVERRIDE:
+                self.env.pop(name, None)
+            if kind != "lane":
+                self.env.update(zip(OVERRIDE, ("1", "core.hooksPath", str(self.hooks[kind]))))
             self.used = kind
 
     def attempt(self, *command):
