@@ -140,6 +140,17 @@ fn a_merge_with_ones_own_side_needs_the_lock() {
 }
 
 #[test]
+fn a_second_head_on_the_newest_base_hides_nothing() {
+    let (server, one, two) = server();
+    both_in_turn(&server, &one, &two);
+    two.git(&["switch", "-q", "-c", "feat/a2/new", "origin/main"]).ok();
+    two.sneak("services/rag_pipeline/new.py", "x\n", "[A2] new");
+    push(&two, "HEAD").ok();
+    two.git(&["merge", "-q", "--no-verify", "-X", "theirs", "-m", "[A2] merge", "feat/a2/x"]).ok();
+    push(&two, "HEAD:refs/heads/feat/a2/back").fails(1).says("unlocked-path");
+}
+
+#[test]
 fn a_merge_that_takes_both_in_needs_nothing() {
     let (server, one, two) = server();
     two.lane(&["lock", "services/common/other.py"]).ok();
