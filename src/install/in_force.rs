@@ -219,16 +219,16 @@ pub fn survey(layout: &Layout) -> Result<Vec<(Worktree, Lack)>, Error> {
 /// Whether git starts our script of this name in the worktree of a layout, or what stands in its place does. What cannot
 /// be read is not in force.
 pub fn is_in_force(layout: &Layout, name: &str) -> bool {
-    let is_missing = |(tree, lack): &(Worktree, Lack)| {
-        targets::is_same(&tree.git_dir, &layout.git_dir)
-            && match lack {
-                Lack::Scripts(names) => names.contains(&name),
-                _ => true,
-            }
+    let Ok(Some(survey)) = Survey::of(layout) else {
+        return false;
     };
-    !is_overridden()
-        && matches!(Survey::of(layout), Ok(Some(_)))
-        && survey(layout).is_ok_and(|found| !found.iter().any(is_missing))
+    // Only this worktree: what the others lack is nothing to it.
+    let is_there = match survey.look(layout.git_dir.clone()) {
+        Ok(None) => true,
+        Ok(Some((_, Lack::Scripts(names)))) => !names.contains(&name),
+        Ok(Some(_)) | Err(_) => false,
+    };
+    is_there && !is_overridden()
 }
 
 /// What people are told of the worktrees that lack something, in the worktree of a layout. `is_own`: whether this
