@@ -1,0 +1,79 @@
+//! Every test that runs real git, real servers or the program itself: a module for each subject.
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used)]
+
+mod action;
+mod advice;
+mod backends;
+mod bad_input;
+mod change_base;
+mod check;
+mod ci;
+mod commit_graph;
+mod conflicts;
+mod database;
+mod doctor;
+mod env;
+mod formats;
+mod git_formats;
+mod github;
+mod guide;
+mod hooks;
+mod hooks_in_force;
+mod hooks_start;
+mod hostile;
+mod init;
+mod install;
+mod join;
+mod lines;
+mod locks;
+mod locks_content;
+mod locks_faults;
+mod locks_model;
+mod locks_push;
+mod locks_release;
+mod locks_remote;
+mod noted_tree;
+mod parsed_policy;
+mod patterns;
+mod policy_changes;
+mod ranges;
+mod requests;
+mod server;
+mod server_http;
+mod server_install;
+mod server_locks;
+mod server_policy;
+mod server_requests;
+mod setup;
+mod signatures;
+mod staged_tree;
+mod status;
+mod support;
+mod sync;
+mod teardown;
+mod traps;
+
+use std::collections::BTreeSet;
+
+/// A file of tests that no `mod` names would never run, and nothing would say so.
+#[test]
+fn every_file_is_a_module_of_this_program() {
+    let folder = std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/suite"));
+    let files: BTreeSet<String> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name != "main.rs" && name != "snapshots")
+        .map(|name| name.trim_end_matches(".rs").to_owned())
+        .collect();
+    let named: BTreeSet<String> = include_str!("main.rs")
+        .lines()
+        .filter_map(|line| Some(line.strip_prefix("mod ")?.strip_suffix(';')?.to_owned()))
+        .collect();
+    assert_eq!(files, named);
+    let outside: Vec<_> = std::fs::read_dir(folder.parent().unwrap())
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|e| e == "rs"))
+        .collect();
+    assert_eq!(outside, Vec::<std::path::PathBuf>::new(), "a program of its own is linked and run alone");
+}

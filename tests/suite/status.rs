@@ -1,0 +1,326 @@
+//! Every agent at a glance, in text, for programs, and on a terminal.
+
+use std::path::PathBuf;
+
+use crate::support::terminal::Tmux;
+use crate::support::{LANE, POLICY, Scratch, Worktree};
+use git_lane::conflicts::{Clash, Forecast};
+use git_lane::facts::{Oid, RepoPath, Unavailable};
+use git_lane::status::screen::{Key, Look, Screen};
+use git_lane::status::table::{cut, table};
+use git_lane::status::{Check, Last, Line, Lock, Pair, Pull, Status, json};
+
+const NOW: i64 = 1_767_000_000;
+
+fn oid(digit: &str) -> Oid {
+    Oid::from_hex(&digit.repeat(40)).unwrap()
+}
+
+/// A line of an agent that works.
+fn line(agent: &str, branch: &str) -> Line {
+    Line {
+        agent: Some(agent.to_owned()),
+        root: Some(PathBuf::from(format!("/w/wt-{agent}"))),
+        branch: Some(branch.to_owned()),
+        head: Some(oid("a")),
+        ahead: Some(3),
+        behind: Some(12),
+        merge_base_at: Some(NOW - 3 * 3_600),
+        lines: Some((124, Some(300))),
+        uncommitted: Some(2),
+        check: Some(Check::default()),
+        last: Some(Last {
+            subject: "[A1] feat: a pool that can be widened while it is in use".into(),
+            at: NOW - 700,
+        }),
+        ..Line::default()
+    }
+}
+
+fn sample() -> Status {
+    let mut one = line("a1", "feat/a1/mlflow-integration");
+    one.locks.push(Lock { scope: "common".into(), left: 5_000, reason: Some("a new pool".into()) });
+    one.ports = vec![8080, 8081];
+    let mut two = line("a2", "feat/a2/rag");
+    two.under_way = Some("rebase");
+    two.waits.push("common".into());
+    two.lines = Some((412, Some(300)));
+    two.check = Some(Check {
+        errors: 1,
+        warnings: 2,
+        findings: vec![
+            (true, "oversized-change".into(), "412 lines, 300 allowed".into()),
+            (false, "stale-base".into(), "the merge base is 3 h old".into()),
+        ],
+        undecided: Vec::new(),
+    });
+    two.pulls.push(Pull { number: 41, url: "https://example.com/pull/41".into(), is_draft: true });
+    two.last = Some(Last {
+        subject: "[A2] feat: 日本語の件名はとても長いです".into(), at: NOW - 90_000
+    });
+    let why = Unavailable::new("/w/wt-a3 is gone", "git worktree prune, if it will not come back");
+    let three = Line {
+        agent: Some("a3".into()),
+        root: Some("/w/wt-a3".into()),
+        troubles: vec![why],
+        ..Line::default()
+    };
+    let clash =
+        |path: &str| Clash { path: RepoPath(path.as_bytes().to_vec()), kinds: vec!["contents".into()] };
+    let pair = |two: &str, forecast| Pair {
+        one: "a1".into(),
+        two: two.into(),
+        tips: (oid("a"), oid("b")),
+        forecast,
+    };
+    Status {
+        now: NOW,
+        base: ("main".into(), Some(oid("c"))),
+        lines: vec![one, two, three, Line { agent: None, ..line("main", "main") }],
+        clashes: vec![
+            pair("a2", Forecast::Conflicts(vec![clash("services/common/db.py"), clash("b"), clash("c")])),
+            pair("main", Forecast::Clean),
+        ],
+        notes: vec!["pull requests: no answer within 3 s".into()],
+    }
+}
+
+fn rows(status: &Status, width: usize) -> String {
+    let table = table(status, width);
+    let rows = std::iter::once(table.head).chain(table.rows.into_iter().map(|(row, _)| row));
+    rows.collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn a_table_fits_its_width() {
+    let status = sample();
+    insta::assert_snapshot!(rows(&status, 80));
+    insta::assert_snapshot!(rows(&status, 140));
+    for width in 0..160 {
+        assert!(rows(&status, width).lines().all(|row| cut(row, width) == row), "{width}");
+    }
+}
+
+fn frame(screen: &Screen, width: usize, height: usize) -> String {
+    let rows = screen.frame(width, height);
+    assert_eq!(rows.len(), height);
+    assert!(rows.iter().all(|(text, _)| cut(text, width) == *text));
+    let mark = |look: &Look| match look {
+        Look::Selected => '>',
+        Look::Error => '!',
+        Look::Warning => '~',
+        _ => ' ',
+    };
+    rows.iter().map(|(text, look)| format!("{}{text}\n", mark(look))).collect()
+}
+
+#[test]
+fn the_screen_is_made_of_its_state() {
+    let mut screen = Screen::default();
+    let mut shown = frame(&screen, 60, 3);
+    screen.update(Ok(sample()));
+    shown += &frame(&screen, 100, 14);
+    screen.press(Key::Down);
+    screen.press(Key::Details);
+    shown += &frame(&screen, 100, 18);
+    screen.update(Err("the policy has mistakes\nmore".into()));
+    screen.press(Key::Last);
+    screen.press(Key::Down);
+    shown += &frame(&screen, 60, 8);
+    insta::assert_snapshot!(shown);
+}
+
+#[test]
+fn the_selection_stays_with_its_agent() {
+    let mut screen = Screen::default();
+    screen.press(Key::Down);
+    screen.update(Ok(sample()));
+    screen.press(Key::Down);
+    let mut later = sample();
+    later.lines.swap(0, 1);
+    screen.update(Ok(later));
+    let selected = |screen: &Screen| {
+        let row = screen.frame(80, 20).into_iter().find(|(_, look)| *look == Look::Selected);
+        row.map(|(text, _)| text[..2].to_owned())
+    };
+    assert_eq!(selected(&screen).as_deref(), Some("a2"));
+    // However little room there is, what is selected can be seen.
+    for height in 4..20 {
+        for at in [Key::First, Key::Last] {
+            screen.press(at);
+            assert!(screen.frame(80, height).iter().any(|(_, look)| *look == Look::Selected), "{height}");
+        }
+    }
+    for (width, height) in [(0, 0), (1, 1), (5, 2), (80, 3)] {
+        assert_eq!(screen.frame(width, height).len(), height);
+    }
+}
+
+#[test]
+fn everything_for_programs() {
+    let value = json::status(&sample());
+    insta::assert_snapshot!(serde_json::to_string_pretty(&value).unwrap());
+}
+
+/// Agents that differ in all that is shown.
+fn busy() -> (Scratch, Worktree) {
+    let policy = POLICY.replace("max_age: 3h", "max_age: null").replace("wt-a1-mlops", "wt-a1");
+    let scratch = Scratch::with_policy(&policy);
+    scratch.add_origin();
+    let one = scratch.worktree("wt-a1", "feat/a1/x");
+    let two = scratch.worktree("a2", "feat/a2/x");
+    for (tree, agent) in [(&one, "a1"), (&two, "a2")] {
+        tree.lane(&["install", "--agent", agent]).ok();
+    }
+    let at = (jiff::Timestamp::now().as_second() - 2 * 3_600 - 600).to_string();
+    one.write("shared.txt", "one\n");
+    one.git(&["add", "-A"]).ok();
+    let mut commit = one.command("git");
+    commit.args(["commit", "-q", "-m", "feat: one"]).env("GIT_COMMITTER_DATE", format!("{at} +0000"));
+    assert!(commit.status().unwrap().success());
+    two.sneak("services/revenue/main.py", "theirs\n", "[A2] feat: theirs");
+    two.sneak("shared.txt", "two\n", "[A2] feat: two");
+    two.write("services/rag_pipeline/new.py", "new\n");
+    one.lane(&["lock", "common", "--reason", "a pool"]).ok();
+    (scratch, two)
+}
+
+fn line_of(status: &serde_json::Value, key: &str, name: &str) -> serde_json::Value {
+    let lines = status["lines"].as_array().unwrap();
+    lines.iter().find(|line| line[key].as_str().is_some_and(|value| value.ends_with(name))).unwrap().clone()
+}
+
+#[test]
+fn real_worktrees() {
+    let (scratch, two) = busy();
+    // What is said to the hook or the shell that asks is not said to the other worktrees.
+    let status = two.lane_env(&["status", "--format", "json"], &[("AGENT_ID", "a2")]).ok().json();
+    let agents: Vec<_> =
+        status["lines"].as_array().unwrap().iter().map(|line| line["agent"].clone()).collect();
+    assert_eq!(agents, ["a1".into(), "a2".into(), "a3".into(), "a4".into(), serde_json::Value::Null]);
+    let one = line_of(&status, "agent", "a1");
+    assert_eq!(one["branch"], "feat/a1/x");
+    assert_eq!((&one["ahead"], &one["behind"], &one["uncommitted"]), (&1.into(), &0.into(), &0.into()));
+    assert_eq!((&one["lines"], &one["limit"]), (&1.into(), &300.into()));
+    assert_eq!(one["check"]["errors"], 0);
+    assert_eq!(one["locks"][0]["scope"], "common");
+    assert_eq!(one["last"]["subject"], "[A1] feat: one");
+    assert_eq!(one["merge_base"], "2026-01-02T03:04:05Z");
+    let line = line_of(&status, "agent", "a2");
+    assert_eq!((&line["ahead"], &line["uncommitted"]), (&2.into(), &1.into()));
+    // The very findings of `git lane check` there.
+    let check = two.lane(&["check", "--format", "json"]).fails(1).json();
+    let wanted: Vec<_> = check["findings"].as_array().unwrap().iter().map(|f| f["rule"].clone()).collect();
+    let found: Vec<_> =
+        line["check"]["findings"].as_array().unwrap().iter().map(|f| f["rule"].clone()).collect();
+    assert_eq!(found, wanted);
+    assert!(found.contains(&"foreign-path".into()), "{found:?}");
+    let conflicts = status["conflicts"].as_array().unwrap();
+    assert_eq!(conflicts.len(), 1, "{conflicts:#?}");
+    assert_eq!((&conflicts[0]["one"], &conflicts[0]["two"]), (&"a1".into(), &"a2".into()));
+    assert_eq!(conflicts[0]["files"][0]["path"], "shared.txt");
+    assert!(
+        line_of(&status, "agent", "a3")["troubles"][0]["reason"].as_str().unwrap().contains("is not there")
+    );
+    let text = two.lane(&["status"]).ok().out;
+    let text = text.replace(scratch.home().to_str().unwrap(), "<home>");
+    assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+    let row = text.lines().find(|line| line.starts_with("a1 ")).unwrap();
+    assert!(row.contains("+1 -0") && row.contains("1/300") && row.contains("common"), "{text}");
+    assert!(row.contains("2h [A1]"), "{text}");
+    assert!(text.contains("\n  a1 + a2: shared.txt\n"), "{text}");
+}
+
+#[test]
+fn a_worktree_that_is_broken_is_a_line_that_says_so() {
+    let (scratch, two) = busy();
+    let gone = scratch.worktree("gone", "feat/a3/x");
+    std::fs::remove_dir_all(&gone.root).unwrap();
+    let cut = scratch.worktree("cut", "feat/a4/x");
+    std::fs::write(cut.root.join(".git"), "gitdir: /nowhere\n").unwrap();
+    let stray = scratch.worktree("stray", "stray");
+    std::fs::remove_file(stray.root.join(".git")).unwrap();
+    stray.git(&["init", "-q", "."]).ok();
+    let headless = scratch.worktree("headless", "headless");
+    std::fs::write(scratch.root().join(".git/worktrees/headless/HEAD"), "garbage\n").unwrap();
+    let index = scratch.worktree("index", "index");
+    std::fs::write(scratch.root().join(".git/worktrees/index/index"), "garbage").unwrap();
+    let born = scratch.worktree("born", "born");
+    born.git(&["checkout", "-q", "--orphan", "unborn"]).ok();
+    let status = two.lane(&["status", "--format", "json"]).ok().json();
+    for (name, reason) in [
+        (&gone, "is gone"),
+        (&cut, "is broken"),
+        (&stray, "belongs to another repository"),
+        (&headless, ""),
+        (&index, "cannot be read"),
+    ] {
+        let line = line_of(&status, "worktree", name.root.file_name().unwrap().to_str().unwrap());
+        let why = line["troubles"][0]["reason"].as_str().unwrap_or_default().to_owned();
+        assert!(!why.is_empty() && why.contains(reason), "{line:#}");
+        assert!(line["troubles"][0]["help"].as_str().is_some(), "{line:#}");
+    }
+    let unborn = line_of(&status, "worktree", "/born");
+    assert_eq!((&unborn["branch"], &unborn["head"]), (&"unborn".into(), &serde_json::Value::Null));
+    assert_eq!(line_of(&status, "agent", "a1")["check"]["errors"], 0, "the others are as they were");
+    two.lane(&["status"]).ok().says("is gone)").says("a1 ");
+    two.lane(&["status", "-v"]).ok().says("help: git worktree repair");
+}
+
+#[test]
+fn ports_that_something_listens_on() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let scratch = Scratch::with_policy(&POLICY.replace("ports: 8080-8099", &format!("ports: {port}-{port}")));
+    let status = scratch.lane(&["status", "--format", "json"]).ok().json();
+    assert_eq!(line_of(&status, "agent", "a1")["ports"], serde_json::json!([port]));
+}
+
+#[test]
+fn without_a_terminal_nothing_is_watched() {
+    let (_scratch, two) = Scratch::installed();
+    two.lane(&["status", "--watch"]).fails(2).says("--watch is for a terminal");
+    two.lane(&["status", "--interval", "5"]).fails(2).says("--watch");
+    two.lane(&["status", "--watch", "--interval", "0"]).fails(2);
+}
+
+#[test]
+fn a_terminal_is_left_as_it_was() {
+    let (_scratch, two) = busy();
+    let Some(tmux) = Tmux::start(&two) else { return };
+    let start = |tmux: &Tmux| {
+        tmux.keys(&[&format!("clear; echo before; {LANE} status --watch -n 60"), "Enter"]);
+        tmux.until("shown", |screen| screen.contains("AGENT") && screen.contains("a1 + a2: shared.txt"))
+    };
+    let shown = start(&tmux);
+    assert!(shown.contains("j/k select"), "{shown}");
+    tmux.keys(&["j", "Enter"]);
+    tmux.until("details", |screen| screen.contains("foreign-path:"));
+    tmux.keys(&["Down", "Up", "Up"]);
+    tmux.until("details of another", |screen| {
+        screen.contains("lock      common for ") && screen.contains(": a pool")
+    });
+    two.write("another.txt", "new\n");
+    tmux.keys(&["j", "Enter", "r"]);
+    tmux.until("read anew", |screen| {
+        screen.lines().any(|line| line.starts_with("a2 ") && line.split_whitespace().any(|word| word == "2"))
+    });
+    tmux.run(&["resize-window", "-t", "w", "-x", "60", "-y", "12"]);
+    tmux.until("narrower", |screen| {
+        screen.lines().any(|line| line.starts_with("a2 ")) && screen.lines().count() <= 12
+    });
+    tmux.run(&["resize-window", "-t", "w", "-x", "80", "-y", "24"]);
+    tmux.keys(&["q"]);
+    tmux.is_as_before("after q");
+    for signal in ["INT", "TERM", "HUP"] {
+        start(&tmux);
+        let pid = tmux.run(&["display-message", "-p", "-t", "w", "#{pane_pid}"]).0;
+        let child = two.command("pgrep").args(["-P", pid.trim()]).output().unwrap();
+        let child = String::from_utf8_lossy(&child.stdout).trim().to_owned();
+        assert!(two.command("kill").args([&format!("-{signal}"), &child]).status().unwrap().success());
+        tmux.is_as_before(signal);
+    }
+    start(&tmux);
+    tmux.keys(&["C-c"]);
+    tmux.is_as_before("after Ctrl-C");
+}
