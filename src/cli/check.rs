@@ -1,7 +1,8 @@
 //! `git lane check`
 
+use std::path::PathBuf;
+
 use super::Outcome;
-use super::args::Check;
 use super::output::Output;
 use super::session::Session;
 use crate::error::Error;
@@ -11,11 +12,34 @@ use crate::locks::unstaged_files;
 use crate::policy::{Plan, nearest};
 use crate::report::{NotJudged, Report};
 
+/// `git lane check`
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// What is staged, as the pre-commit hook judges it
+    #[arg(long, group = "subject")]
+    pub staged: bool,
+    /// What B adds to A, any two commits
+    #[arg(long, value_name = "A..B", group = "subject", allow_hyphen_values = true)]
+    pub range: Option<String>,
+    /// The branch with everything in the working tree, staged or not
+    #[arg(long, group = "subject")]
+    pub worktree: bool,
+    /// Judge as this agent's change
+    #[arg(long, value_name = "ID")]
+    pub agent: Option<String>,
+    /// Judge as a change on this branch
+    #[arg(long, value_name = "NAME")]
+    pub branch: Option<String>,
+    /// Judge with this policy, to try it out; hooks take no such thing
+    #[arg(long, value_name = "FILE")]
+    pub policy: Option<PathBuf>,
+}
+
 /// Judges a change before any hook asks.
 ///
 /// # Errors
 /// What keeps it from a verdict.
-pub fn run(args: &Check, output: &Output) -> Outcome {
+pub fn run(args: &Args, output: &Output) -> Outcome {
     let session = Session::open(args.policy.as_deref())?;
     if let Some(agent) = &args.agent {
         known_agent(&session.loaded.plan, agent)?;

@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use super::Outcome;
-use super::args::{Ci, Format};
 use super::check::known_agent;
 use super::ci_github::Online;
+use super::options::Format;
 use super::output::{Output, complain};
 use super::trace;
 use crate::ci::{self, Host, Job, Said};
@@ -15,11 +15,43 @@ use crate::facts::{Event, IdentityProof, Oid, Pusher, Unavailable};
 use crate::gather::{Environment, Located, Opened, Request, Subject, Told, gather, locate};
 use crate::report::Report;
 
+/// `git lane ci`
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// What the change is merged into: a branch, or anything that means a commit
+    #[arg(long, value_name = "BASE")]
+    pub base: Option<String>,
+    /// The change's own tip, not a merge of it [default: HEAD]
+    #[arg(long, value_name = "COMMIT")]
+    pub head: Option<String>,
+    /// The branch that the change is on
+    #[arg(long, value_name = "NAME")]
+    pub branch: Option<String>,
+    /// The title of the pull request
+    #[arg(long, value_name = "TEXT")]
+    pub title: Option<String>,
+    /// A label of the pull request; as often as there are labels
+    #[arg(long = "label", value_name = "NAME")]
+    pub labels: Vec<String>,
+    /// The account of the pull request's author
+    #[arg(long, value_name = "ACCOUNT")]
+    pub author: Option<String>,
+    /// Judge as this agent's change
+    #[arg(long, value_name = "ID")]
+    pub agent: Option<String>,
+    /// Put the verdict on GitHub: a check run, and a comment while there is something to say
+    #[arg(long)]
+    pub publish: bool,
+    /// Write the report to a file, too; as often as there are formats
+    #[arg(long, value_name = "FORMAT=FILE")]
+    pub write: Vec<super::ci::Target>,
+}
+
 /// Judges a change that is proposed, with the policy of its base. Nothing of the change is run.
 ///
 /// # Errors
 /// Nobody says what to judge, something has to be fetched first, or the report cannot be written.
-pub fn run(args: &Ci, output: &Output) -> Outcome {
+pub fn run(args: &Args, output: &Output) -> Outcome {
     let environment = Environment::of_process();
     let variable = |name: &str| std::env::var(name).ok();
     let said = Said {
@@ -60,7 +92,7 @@ pub fn run(args: &Ci, output: &Output) -> Outcome {
 
 /// The verdict. `place`: the head, and whether its base binds, as soon as they are known.
 fn judged(
-    args: &Ci,
+    args: &Args,
     repo: &Opened,
     environment: &Environment,
     job: &mut Job,
@@ -93,7 +125,7 @@ fn judged(
 }
 
 fn judge(
-    args: &Ci,
+    args: &Args,
     repo: &Opened,
     environment: &Environment,
     located: &Located,

@@ -48,7 +48,7 @@ pub fn run(output: &Output) -> Outcome {
             ));
             why.help.iter().for_each(|help| text.push_str(&format!("    {help}\n")));
         }
-        output.print(&text)?;
+        output.page(&text)?;
     }
     Ok(match (conflicts, unknown + unread.len()) {
         (_, 1..) => 2,

@@ -34,7 +34,7 @@ pub fn run(output: &Output) -> Outcome {
         for check in checks.iter().filter(|check| !output.is_quiet() || check.state != State::Ok) {
             text.push_str(&as_text(check, output.color()));
         }
-        output.print(&text)?;
+        output.page(&text)?;
     }
     Ok(u8::from(is_ill))
 }

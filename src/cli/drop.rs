@@ -1,13 +1,13 @@
 //! `git lane drop`
 
 use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::path::Path;
 use std::time::Duration;
 
 use serde_json::json;
 
 use super::Outcome;
-use super::args::Drop;
 use super::output::Output;
 use super::session::Session;
 use super::who::in_repository;
@@ -21,6 +21,17 @@ use crate::locks::{in_worktree, run as run_git};
 use crate::report::quote;
 use crate::rewrite::{self, Rewritten};
 
+/// `git lane drop`
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// What the commits are to leave as the base has it, as seen from this folder
+    #[arg(required = true, value_name = "PATH")]
+    pub paths: Vec<OsString>,
+    /// A branch that is checked out in no worktree, instead of this one
+    #[arg(long, value_name = "NAME")]
+    pub branch: Option<String>,
+}
+
 /// For what only looks, and for moving a branch.
 const LIMIT: Duration = Duration::from_secs(600);
 
@@ -30,7 +41,7 @@ const LIMIT: Duration = Duration::from_secs(600);
 /// # Errors
 /// No such branch, a rebase or a merge under way, commits that are not this branch's own, or something that cannot be
 /// read or written.
-pub fn run(args: &Drop, output: &Output) -> Outcome {
+pub fn run(args: &Args, output: &Output) -> Outcome {
     let session = Session::open(None)?;
     let branch = Branch::find(&session, args.branch.as_deref())?;
     let mut paths = Vec::new();

@@ -1,13 +1,14 @@
 //! `git lane env`, `git lane port` and `git lane run`
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use serde_json::json;
 
 use super::Outcome;
-use super::args::{Env, Format, Limited, Port, Run};
 use super::check::known_agent;
 use super::lock_args::found_agent;
+use super::options::Format;
 use super::output::{Output, complain};
 use super::session::Session;
 use crate::agent_env::{self, Resolved};
@@ -19,6 +20,53 @@ use crate::ports::Service;
 use crate::report::quote;
 use crate::run::{self, Job};
 use crate::{ports, setup};
+
+/// `git lane env`
+#[derive(Debug, clap::Args)]
+pub struct Env {
+    /// The agent; by default the one that works here
+    #[arg(value_name = "ID")]
+    pub agent: Option<String>,
+}
+
+/// `git lane port`
+#[derive(Debug, clap::Args)]
+pub struct Port {
+    /// The service, or any other name
+    #[arg(value_name = "NAME")]
+    pub name: String,
+    /// The agent, in its own worktree; by default the one that works here
+    #[arg(long, value_name = "ID")]
+    pub agent: Option<String>,
+    /// Give the port back: another service may have it
+    #[arg(long)]
+    pub release: bool,
+}
+
+/// `git lane run`
+#[derive(Debug, clap::Args)]
+pub struct Run {
+    /// The agent; by default the one that works here
+    #[arg(value_name = "ID")]
+    pub agent: Option<String>,
+    /// The command
+    #[arg(last = true, required = true, value_name = "CMD")]
+    pub command: Vec<OsString>,
+}
+
+/// What `git lane run` starts.
+#[derive(Debug, clap::Args)]
+pub struct Limited {
+    /// The memory, in bytes
+    #[arg(long)]
+    pub memory: Option<u64>,
+    /// The control group that limits it
+    #[arg(long)]
+    pub group: Option<PathBuf>,
+    /// The command
+    #[arg(last = true, required = true)]
+    pub command: Vec<OsString>,
+}
 
 /// The agent that was named, or that works here.
 fn agent<'s>(session: &'s Session, option: Option<&str>) -> Result<&'s Agent, Error> {

@@ -24,6 +24,34 @@ use crate::policy::model::{Access, Release};
 
 /// How long a hook waits for the remote that has the locks, where it could do without.
 const BRIEFLY: Duration = Duration::from_secs(5);
+
+/// `git lane hook`
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Judge, and leave the hook that was there before to others
+    #[arg(long, conflicts_with = "pass")]
+    pub alone: bool,
+    /// Run the hook that was there before, and nothing else
+    #[arg(long)]
+    pub pass: bool,
+    /// The hook's name, as git has it
+    pub name: String,
+    /// What git gave to the hook
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    pub args: Vec<OsString>,
+}
+
+impl Args {
+    /// The part of the hook's work that is asked for.
+    pub fn part(&self) -> Part {
+        match (self.alone, self.pass) {
+            (true, _) => Part::Alone,
+            (_, true) => Part::Pass,
+            _ => Part::Whole,
+        }
+    }
+}
+
 /// Which part of its work a hook has to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Part {

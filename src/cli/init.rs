@@ -8,7 +8,6 @@ use std::path::Path;
 use serde_json::json;
 
 use super::Outcome;
-use super::args::Init;
 use super::diagnostics::render_warnings;
 use super::output::{Output, complain};
 use super::policy::{as_json, counted};
@@ -17,6 +16,17 @@ use crate::gather::{Opened, Repository, survey};
 use crate::init::{self, Proposal, shown};
 use crate::policy::{self, FILE, Plan, Source};
 
+/// `git lane init`
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Divide the services among this many agents, instead of looking at the worktrees
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=200))]
+    pub agents: Option<u16>,
+    /// Print the policy instead of writing it
+    #[arg(long)]
+    pub stdout: bool,
+}
+
 /// How many folders of a lane are listed.
 const LISTED: usize = 4;
 
@@ -24,7 +34,7 @@ const LISTED: usize = 4;
 ///
 /// # Errors
 /// There is one already, or it cannot be written.
-pub fn run(args: &Init, output: &Output) -> Outcome {
+pub fn run(args: &Args, output: &Output) -> Outcome {
     let repo = Opened::open()?;
     let survey = survey(&repo)?;
     let proposal = init::propose(&survey, args.agents);

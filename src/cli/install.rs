@@ -1,12 +1,50 @@
 //! `git lane install` and `git lane uninstall`
 
-use super::args::{Install, ServerHook, Uninstall};
+use clap::ValueEnum;
+
 use super::output::Output;
 use super::session::Session;
 use crate::error::Error;
 use crate::gather::{Opened, Repository};
 use crate::install::{self, InstallOptions, Outcome, ServerOptions};
 use crate::setup;
+
+/// `git lane install`
+#[derive(Debug, clap::Args)]
+pub struct Install {
+    /// The agent that works in this worktree
+    #[arg(long, value_name = "ID", conflicts_with = "all")]
+    pub agent: Option<String>,
+    /// All worktrees that the policy names, each for its agent
+    #[arg(long)]
+    pub all: bool,
+    /// Into a bare repository: judge whatever is pushed to it
+    #[arg(long, conflicts_with_all = ["agent", "all"])]
+    pub server: bool,
+    /// The hook of the server that judges
+    #[arg(long, value_name = "HOOK", default_value = "pre-receive", requires = "server")]
+    pub hook: ServerHook,
+}
+
+/// A hook of a server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ServerHook {
+    /// All refs of a push together: all of them or none
+    PreReceive,
+    /// Each ref by itself
+    Update,
+}
+
+/// `git lane uninstall`
+#[derive(Debug, clap::Args)]
+pub struct Uninstall {
+    /// All worktrees
+    #[arg(long)]
+    pub all: bool,
+    /// Out of a bare repository
+    #[arg(long, conflicts_with = "all")]
+    pub server: bool,
+}
 
 /// Puts the hooks into this worktree, or into all of them.
 ///

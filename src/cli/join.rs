@@ -2,18 +2,31 @@
 
 use serde_json::json;
 
-use super::args::Join;
 use super::output::Output;
 use super::session::Session;
 use super::setup::Shown;
 use crate::error::Error;
 use crate::setup::join::{self, Joined, Options};
 
+/// `git lane join`
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The agent that works in this worktree from now on
+    #[arg(value_name = "ID")]
+    pub agent: String,
+    /// What its branch is called after; after the branch that is checked out, if not given
+    #[arg(value_name = "FEATURE")]
+    pub feature: Option<String>,
+    /// Say what would be done, and do nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
 /// Makes this worktree an agent's.
 ///
 /// # Errors
 /// It is another agent's, or something is in the way; then all is as it was.
-pub fn run(args: &Join, output: &Output) -> super::Outcome {
+pub fn run(args: &Args, output: &Output) -> super::Outcome {
     let session = Session::open(None)?;
     let binary = std::env::current_exe().map_err(|error| {
         Error::usage(format!("git-lane cannot tell where it lies: {error}"), "start it by its full path")

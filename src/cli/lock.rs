@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::Outcome;
-use super::args::Lock;
 use super::lock_args::{agent, bounded, here, holder, notes, one_line, scopes};
 use super::locks_text::{self, Held};
 use super::output::{Output, Progress, complain};
@@ -21,7 +20,37 @@ use crate::locks::record::{Kind, Lease};
 use crate::locks::scope::Scope;
 use crate::locks::store::Tip;
 use crate::policy::Plan;
+use crate::policy::scalar::Duration;
 use crate::report::quote;
+
+/// `git lane lock`
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The name of an area, or a path or pattern inside one, as seen from this folder
+    #[arg(required = true, value_name = "SCOPE")]
+    pub scopes: Vec<String>,
+    /// How long it lives unless it is renewed, such as 90m; the policy's `locks.ttl` by default
+    #[arg(long, value_name = "DURATION")]
+    pub ttl: Option<Duration>,
+    /// What it is for; everyone who asks is told
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
+    /// Stand in the queue for so long if it is not free: first come, first served
+    #[arg(long, value_name = "DURATION")]
+    pub wait: Option<Duration>,
+    /// Begin the life of a lock that you took anew; refused where another agent has it by now
+    #[arg(long, conflicts_with_all = ["wait", "steal"])]
+    pub renew: bool,
+    /// Take it away from whoever has it, with a --reason; they are told, and cannot push under it any more
+    #[arg(long, requires = "reason", conflicts_with = "wait")]
+    pub steal: bool,
+    /// Lock for this agent
+    #[arg(long, value_name = "ID")]
+    pub agent: Option<String>,
+    /// The process it is held for: when that one is gone, others may take it [default: $LANE_PID]
+    #[arg(long, value_name = "PID")]
+    pub pid: Option<u32>,
+}
 
 /// How long somebody waits in a queue who does not say so at all: not.
 const AT_ONCE: u64 = 0;
@@ -30,7 +59,7 @@ const AT_ONCE: u64 = 0;
 ///
 /// # Errors
 /// A scope that is none, an agent that nobody is, or a store that cannot be read or written.
-pub fn run(args: &Lock, output: &Output) -> Outcome {
+pub fn run(args: &Args, output: &Output) -> Outcome {
     let session = Session::open(None)?;
     let plan = &session.loaded.plan;
     let agent = agent(&session, args.agent.as_deref())?;
@@ -75,7 +104,7 @@ pub fn run(args: &Lock, output: &Output) -> Outcome {
 /// Several locks, taken one after the other.
 struct Taking<'a> {
     plan: &'a Plan,
-    args: &'a Lock,
+    args: &'a Args,
     world: &'a ThisMachine,
     output: &'a Output,
     done: Vec<Tip>,
@@ -183,7 +212,7 @@ fn refuse(
     keeper: &mut Keeper<'_>,
     claim: &Claim<'_>,
     refusal: &Refusal,
-    args: &Lock,
+    args: &Args,
     output: &Output,
 ) -> Outcome {
     let said = locks_text::refusal(plan, keeper, claim, refusal, args.wait.is_some());

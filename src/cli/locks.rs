@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::args::Locks;
 use super::locks_text::{Held, timestamp, title};
 use super::output::Output;
 use super::session::Session;
@@ -21,6 +20,20 @@ use crate::locks::store::Tip;
 use crate::policy::scalar::{clock, in_words};
 use crate::report::quote;
 
+/// `git lane locks`
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Only what could be in the way of this
+    #[arg(value_name = "SCOPE")]
+    pub scope: Option<String>,
+    /// Who took, renewed, gave back and stole it, when and why; newest first
+    #[arg(long)]
+    pub log: bool,
+    /// At most so many events of each area
+    #[arg(short = 'n', long, value_name = "N", requires = "log", value_parser = clap::value_parser!(u32).range(1..))]
+    pub limit: Option<u32>,
+}
+
 /// The locks of a remote are shown as they were up to so many milliseconds ago.
 const RECENT: u64 = 1_000;
 
@@ -28,7 +41,7 @@ const RECENT: u64 = 1_000;
 ///
 /// # Errors
 /// No repository, no policy, or a store that cannot be read.
-pub fn run(args: &Locks, output: &Output) -> Outcome {
+pub fn run(args: &Args, output: &Output) -> Outcome {
     let session = Session::open(None)?;
     let scope = match &args.scope {
         Some(text) => lock_args::scopes(&session, std::slice::from_ref(text))?.into_iter().next(),
@@ -136,7 +149,7 @@ impl List<'_> {
                 "areas": all, "locks": held, "markers": by_hand, "broken": broken,
             }));
         }
-        output.print(&text)
+        output.page(&text)
     }
 
     /// What is held in an area, as lines and for programs. What has ended is for programs alone.
@@ -263,7 +276,7 @@ impl List<'_> {
         if items.is_empty() && text.is_empty() {
             text = "nobody ever took a lock here\n".to_owned();
         }
-        output.print(&text)
+        output.page(&text)
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod args;
 mod by_hand;
+mod catalog;
 mod check;
 mod ci;
 mod ci_github;
@@ -12,6 +13,7 @@ mod diagnostics;
 mod doctor;
 mod drop;
 mod env;
+mod help;
 mod hook;
 mod hook_others;
 mod init;
@@ -22,7 +24,10 @@ mod lock_args;
 mod locks;
 mod locks_text;
 mod mend;
+mod near_miss;
+mod options;
 mod output;
+mod pager;
 mod policy;
 mod pr;
 mod push;
@@ -50,17 +55,18 @@ mod unlock;
 mod watch;
 mod who;
 
-use std::borrow::Cow;
 use std::ffi::OsString;
+use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::error::ErrorKind;
 
 use crate::error::Error;
 use crate::gather::{Opened, Repository};
 use crate::install::{in_force, program};
-use crate::text::{has_hidden, visible};
+use crate::text::{has_hidden, painted, visible};
 use args::{Args, Command};
+use options::When;
 use output::Output;
 
 /// What a command comes to: an exit code, or an error, which is exit code 2.
@@ -73,7 +79,7 @@ pub fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
     if let Some(code) = hook_of(&args) {
         return code.into();
     }
-    match Args::try_parse_from(&args) {
+    match Args::parsed(&args) {
         Ok(args) => dispatch(args).into(),
         Err(error) => misused(&args, error).into(),
     }
@@ -82,15 +88,44 @@ pub fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
 /// Says what is wrong with the command line, or the help that it asks for. Clap repeats what was typed as it is.
 fn misused(args: &[OsString], error: clap::Error) -> u8 {
     let code = if error.use_stderr() { 2 } else { 0 };
-    let typed: Vec<Cow<'_, str>> = args.iter().map(|arg| arg.to_string_lossy()).collect();
-    if !typed.iter().any(|arg| has_hidden(arg)) {
+    let typed: Vec<String> = args.iter().map(|arg| arg.to_string_lossy().into_owned()).collect();
+    let mut root = args::command();
+    root.build();
+    let color = output::wants_color(When::Auto, std::io::stderr().is_terminal());
+    let (command, unknown) = near_miss::walk(&root, &typed);
+    if error.kind() == ErrorKind::InvalidSubcommand
+        && let Some(word) = unknown
+    {
+        output::complain(&diagnostics::render_error(&near_miss::unknown(command, &word), color));
+        return code;
+    }
+    if !error.use_stderr() || error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
         return if error.print().is_ok() { code } else { 2 };
     }
+    if !typed.iter().any(|arg| has_hidden(arg)) {
+        let text =
+            if color { painted(&error.render().ansi().to_string()) } else { error.render().to_string() };
+        output::complain(&with_hint(&text, command));
+        return code;
+    }
     // The same error of the same words written out; without colours, which cannot be told from those of the words.
-    let again = Args::try_parse_from(typed.iter().map(|arg| OsString::from(visible(arg).into_owned())));
+    let again = Args::parsed(typed.iter().map(|arg| OsString::from(visible(arg).into_owned())));
     let error = again.err().filter(|again| again.kind() == error.kind()).unwrap_or(error);
-    output::complain(&error.render().to_string());
+    output::complain(&with_hint(&error.render().to_string(), command));
     code
+}
+
+/// Clap's hint at `--help`, as a whole command: right after `git lane`, git takes that option for itself.
+fn with_hint(text: &str, command: &clap::Command) -> String {
+    let name = command.get_bin_name().unwrap_or_default();
+    let topic = name.trim_start_matches("git lane").trim();
+    match text.rfind("--help") {
+        Some(at) => {
+            let whole = format!("git lane help {topic}");
+            format!("{}{}{}", &text[..at], whole.trim_end(), &text[at + "--help".len()..])
+        }
+        None => text.to_owned(),
+    }
 }
 
 /// Runs the hook that the arguments ask for, and knows nothing else: the program that scripts are started by.
@@ -172,14 +207,7 @@ fn dispatch(args: Args) -> u8 {
     let outcome = match args.command {
         Command::Check(args) => check::run(&args, &output),
         Command::Ci(args) => ci::run(&args, &output),
-        Command::Hook { alone, pass, name, args } => {
-            let part = match (alone, pass) {
-                (true, _) => hook::Part::Alone,
-                (_, true) => hook::Part::Pass,
-                _ => hook::Part::Whole,
-            };
-            return hook::run(&name, &args, part);
-        }
+        Command::Hook(args) => return hook::run(&args.name, &args.args, args.part()),
         Command::Who(args) => who::run(&args, &output),
         Command::Rule(args) => rule::run(&args, &output),
         Command::Policy(command) => policy::run(&command, &output),
@@ -204,6 +232,7 @@ fn dispatch(args: Args) -> u8 {
         Command::Run(args) => env::run(&args, &output),
         Command::Limited(args) => return env::limited(&args),
         Command::Doctor => doctor::run(&output),
+        Command::Help(args) => help::run(&args, &output),
     };
     outcome.unwrap_or_else(|error| fail(&error))
 }

@@ -6,8 +6,8 @@ use std::io::{IsTerminal, Write};
 use serde::Serialize;
 use serde_json::json;
 
-use super::args::{Format, Global, When};
-use super::{diagnostics, step_summary};
+use super::options::{Format, Global, When};
+use super::{diagnostics, pager, step_summary};
 use crate::error::Error;
 use crate::report::text::{self, Style};
 use crate::report::{Report, github, gitlab, sarif};
@@ -71,7 +71,8 @@ impl Progress {
     }
 }
 
-fn wants_color(when: When, is_terminal: bool) -> bool {
+/// Whether to use colours: as the options, the terminal and the environment say.
+pub(super) fn wants_color(when: When, is_terminal: bool) -> bool {
     let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     match when {
         When::Always => true,
@@ -86,7 +87,7 @@ impl Output {
         Self {
             format: global.format,
             style: Style {
-                color: wants_color(global.color, std::io::stdout().is_terminal()),
+                color: wants_color(global.color, std::io::stdout().is_terminal() || pager::is_in_use()),
                 quiet: global.quiet,
                 verbose: global.verbose,
             },
@@ -149,6 +150,18 @@ impl Output {
         self.print_bytes(&shown(text))
     }
 
+    /// Writes to standard output what may be long: through the pager, where that is a terminal and lower than the text.
+    ///
+    /// # Errors
+    /// It is full, or cannot be written.
+    pub fn page(&self, text: &str) -> Result<(), Error> {
+        let text = shown(text);
+        if std::io::stdout().is_terminal() && pager::show(&text) {
+            return Ok(());
+        }
+        self.print_bytes(&text)
+    }
+
     /// Writes what a program is to have byte for byte; on a terminal it is for people after all.
     ///
     /// # Errors
@@ -194,7 +207,12 @@ impl Output {
     }
 
     fn report_as(&self, report: &Report, format: Format) -> Result<u8, Error> {
-        self.print(&rendered(report, format, self.style)?)?;
+        let text = rendered(report, format, self.style)?;
+        if format == Format::Text {
+            self.page(&text)?
+        } else {
+            self.print(&text)?
+        }
         if format == Format::Github {
             step_summary::append(report);
         }

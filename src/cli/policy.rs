@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use clap::Subcommand;
 use serde_json::json;
 
-use super::args::Policy;
 use super::diagnostics;
 use super::output::Output;
 use super::session::Session;
@@ -17,6 +17,32 @@ use crate::gather::{Loaded, Opened, Repository, inventory, policy_source};
 use crate::policy::cases::{self, Case};
 use crate::policy::{self, Diagnostic, FILE, Plan, Source};
 use crate::report::Report;
+
+/// `git lane policy`
+#[derive(Debug, Subcommand)]
+pub enum Policy {
+    /// Find all mistakes of a policy
+    Check {
+        /// The file; by default the policy.yaml of this worktree
+        file: Option<PathBuf>,
+    },
+    /// Print the policy that is in force, as it was understood
+    Show {
+        /// Print this file's instead
+        file: Option<PathBuf>,
+    },
+    /// Print the JSON Schema of the policy, for editors
+    Schema {
+        /// The schema of the report instead
+        #[arg(long)]
+        report: bool,
+    },
+    /// Prove the sentences under `tests:`, and those in policy.tests.yaml
+    Test {
+        /// The file; by default the policy.yaml of this worktree
+        file: Option<PathBuf>,
+    },
+}
 
 /// Runs a command about the policy.
 ///
@@ -123,7 +149,7 @@ fn check(file: Option<&Path>, output: &Output) -> Outcome {
                     &json!({ "file": error.text.name, "diagnostics": diagnostics, "warnings": [] }),
                 )?;
             } else {
-                output.print(&diagnostics::render_policy(&error, output.color()))?;
+                output.page(&diagnostics::render_policy(&error, output.color()))?;
             }
             Ok(2)
         }
@@ -173,7 +199,7 @@ fn show(file: Option<&Path>, output: &Output) -> Outcome {
     let text = serde_yaml::to_string(&loaded.plan.policy).map_err(|error| {
         Error::write(format!("the policy cannot be printed: {error}"), "please report this")
     })?;
-    output.print(&format!("# {}\n{text}", loaded.plan.source.name))?;
+    output.page(&format!("# {}\n{text}", loaded.plan.source.name))?;
     Ok(0)
 }
 

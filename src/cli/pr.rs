@@ -5,7 +5,6 @@ use std::io::IsTerminal;
 use serde_json::json;
 
 use super::Outcome;
-use super::args::{Pr, Push};
 use super::lock_args;
 use super::output::{Output, complain};
 use super::push;
@@ -16,6 +15,29 @@ use crate::gather::{Repository, Request, Subject, change_base};
 use crate::github::{self, GitHub, NewPull, PullRequest, Settings};
 use crate::policy::Plan;
 use crate::report::{Report, Verdict, summary};
+
+/// `git lane pr`
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The title; the tag is put in front of it [default: the subject of the first commit]
+    #[arg(long, value_name = "TEXT")]
+    pub title: Option<String>,
+    /// What stands above the list of commits
+    #[arg(long, value_name = "TEXT")]
+    pub body: Option<String>,
+    /// The branch to merge it into [default: the policy's base]
+    #[arg(long, value_name = "NAME")]
+    pub base: Option<String>,
+    /// Open it as a draft
+    #[arg(long)]
+    pub draft: bool,
+    /// Push and open it without asking
+    #[arg(short, long)]
+    pub yes: bool,
+    /// Replace what the remote has of this branch, if nobody else pushed to it meanwhile
+    #[arg(short, long)]
+    pub force_with_lease: bool,
+}
 
 /// How many commits a description lists.
 const LISTED: usize = 50;
@@ -28,7 +50,7 @@ const COLOR: &str = "0e8a16";
 ///
 /// # Errors
 /// No branch, nothing to propose, no token, or GitHub does not take it.
-pub fn run(args: &Pr, output: &Output) -> Outcome {
+pub fn run(args: &Args, output: &Output) -> Outcome {
     let session = Session::open(None)?;
     let plan = &session.loaded.plan;
     let proposal = Proposal::new(&session, args)?;
@@ -46,7 +68,7 @@ pub fn run(args: &Pr, output: &Output) -> Outcome {
         complain("git-lane: nothing was pushed, and no pull request opened\n");
         return Ok(1);
     }
-    let push = Push { force_with_lease: args.force_with_lease };
+    let push = push::Args { force_with_lease: args.force_with_lease };
     let (code, _) = push::branch(&session, &push, output)?;
     if code != 0 {
         return Ok(code);
@@ -77,7 +99,7 @@ struct Proposal {
 }
 
 impl Proposal {
-    fn new(session: &Session, args: &Pr) -> Result<Self, Error> {
+    fn new(session: &Session, args: &Args) -> Result<Self, Error> {
         let plan = &session.loaded.plan;
         let head = session.repo.head()?;
         let on = head.branch.as_deref().and_then(|name| name.strip_prefix("refs/heads/"));
@@ -160,7 +182,7 @@ impl Proposal {
         body
     }
 
-    fn open(&self, github: &GitHub, args: &Pr, body: &str) -> Result<(PullRequest, bool), Error> {
+    fn open(&self, github: &GitHub, args: &Args, body: &str) -> Result<(PullRequest, bool), Error> {
         let (branch, base) = (self.branch.as_str(), self.base.as_str());
         let open = github.pull_requests_for(branch, &github.repository().owner).map_err(Unavailable::from)?;
         if let Some(pull) = open.into_iter().find(|pull| pull.base_ref == base) {

@@ -5,7 +5,6 @@ use std::process::ExitStatus;
 
 use serde_json::{Value, json};
 
-use super::args::Push;
 use super::output::{Output, complain};
 use super::session::Session;
 use super::settle::{self, Landing};
@@ -19,6 +18,14 @@ use crate::locks::no_mirror;
 use crate::locks::renewals::{Fate, Renewal};
 use crate::locks::scope::area_of;
 
+/// `git lane push`
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Replace what the remote has of this branch, if nobody else pushed to it meanwhile
+    #[arg(short, long)]
+    pub force_with_lease: bool,
+}
+
 /// Tells the hooks of the push below that locks are looked after already.
 pub(super) const PUSHING: &str = "LANE_PUSHING";
 /// How often a push is tried that others come before at the locks, while none of them takes one.
@@ -30,7 +37,7 @@ const TRIES: usize = 8;
 ///
 /// # Errors
 /// No branch, no such remote, or locks that cannot be read or written.
-pub fn run(args: &Push, output: &Output) -> Outcome {
+pub fn run(args: &Args, output: &Output) -> Outcome {
     let session = Session::open(None)?;
     let (code, done) = branch(&session, args, output)?;
     if let Some(done) = done.filter(|_| output.is_json()) {
@@ -43,7 +50,7 @@ pub fn run(args: &Push, output: &Output) -> Outcome {
 ///
 /// # Errors
 /// As above.
-pub(super) fn branch(session: &Session, args: &Push, output: &Output) -> Result<(u8, Option<Value>), Error> {
+pub(super) fn branch(session: &Session, args: &Args, output: &Output) -> Result<(u8, Option<Value>), Error> {
     let plan = &session.loaded.plan;
     let Some(reference) = session.repo.head()?.branch else {
         return Err(Error::usage(
@@ -119,7 +126,7 @@ pub(super) fn branch(session: &Session, args: &Push, output: &Output) -> Result<
 /// One push.
 struct Pushing<'a> {
     session: &'a Session,
-    args: &'a Push,
+    args: &'a Args,
     output: &'a Output,
     reference: String,
     tip: Oid,

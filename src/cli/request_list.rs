@@ -85,7 +85,7 @@ pub fn list(args: &List, output: &Output) -> Outcome {
             text.push_str(&format!("{id}: could not decide\n    {error}\n"));
             error.help().unwrap_or_default().lines().for_each(|line| text.push_str(&format!("    {line}\n")));
         }
-        output.print(&text)?;
+        output.page(&text)?;
     }
     Ok(if broken.is_empty() && doubt.is_none() { 0 } else { 2 })
 }
@@ -127,7 +127,7 @@ pub fn show(id: &str, output: &Output) -> Outcome {
             None if tip.content.is_some() => page.push_str("its content is no text\n"),
             None => {}
         }
-        output.print(&page)?;
+        output.page(&page)?;
     }
     Ok(if doubt.is_some() { 2 } else { 0 })
 }

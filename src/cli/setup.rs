@@ -7,12 +7,28 @@ use std::sync::{Mutex, PoisonError};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 
-use super::args::Setup;
 use super::output::{Output, complain};
 use super::session::Session;
 use crate::error::Error;
 use crate::setup::{self, Ended, Options, Outcome, Reporter, Step};
 use crate::text::plain;
+
+/// `git lane setup`
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The agents; all that the policy gives a worktree, if none is named
+    #[arg(value_name = "ID")]
+    pub agents: Vec<String>,
+    /// Say what would be done, and do nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Go on with steps that failed or were not reached, and with nothing else
+    #[arg(long)]
+    pub resume: bool,
+    /// How many agents at the same time
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub jobs: Option<u16>,
+}
 
 /// How many agents are set up at the same time, at least.
 const JOBS: usize = 4;
@@ -21,7 +37,7 @@ const JOBS: usize = 4;
 ///
 /// # Errors
 /// An agent that is none, or something that concerns all of them.
-pub fn run(args: &Setup, output: &Output) -> super::Outcome {
+pub fn run(args: &Args, output: &Output) -> super::Outcome {
     let session = Session::open(None)?;
     let binary = std::env::current_exe().map_err(|error| {
         Error::usage(format!("git-lane cannot tell where it lies: {error}"), "start it by its full path")

@@ -2,15 +2,26 @@
 
 use std::io::IsTerminal;
 
-use super::args::Status as Args;
 use super::output::Output;
 use super::session::Session;
-use super::{Outcome, watch};
+use super::{Outcome, pager, watch};
 use crate::error::Error;
 use crate::gather::Repository;
 use crate::identity::Who;
 use crate::status::table::{Tone, clash_lines, cut, table};
 use crate::status::{self, Status, json};
+
+/// `git lane status`
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Show it on the whole screen, and read it anew again and again; q quits
+    #[arg(short, long)]
+    pub watch: bool,
+    /// Seconds between two readings
+    #[arg(short = 'n', long, value_name = "SECONDS", default_value = "3", requires = "watch",
+        value_parser = clap::value_parser!(u16).range(1..=3600))]
+    pub interval: u16,
+}
 
 /// Columns where nobody says how many there are.
 pub(super) const WIDTH: usize = 80;
@@ -28,7 +39,7 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
         output.print_json(&json::status(&status))?;
         return Ok(0);
     }
-    output.print(&text(&status, width(), output))?;
+    output.page(&text(&status, width(), output))?;
     Ok(0)
 }
 
@@ -50,6 +61,11 @@ pub(super) fn read() -> Result<Status, Error> {
 }
 
 fn width() -> usize {
+    if pager::is_in_use()
+        && let Some(columns) = std::env::var("COLUMNS").ok().and_then(|text| text.parse::<usize>().ok())
+    {
+        return columns.max(20);
+    }
     let is_terminal = std::io::stdout().is_terminal();
     let size = is_terminal.then(crossterm::terminal::size).and_then(Result::ok);
     size.map_or(WIDTH, |(columns, _)| usize::from(columns).max(20))

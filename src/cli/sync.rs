@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::args::{Push, Sync};
 use super::output::{Output, complain};
 use super::session::Session;
 use super::sync_stack::{self, Lower};
@@ -23,6 +22,20 @@ use crate::locks::{in_worktree, run as run_git};
 use crate::policy::Plan;
 use crate::status::{Lane, lanes};
 
+/// `git lane sync`
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Push afterwards, if nobody else pushed to the branch meanwhile
+    #[arg(long)]
+    pub push: bool,
+    /// All worktrees in which nothing is under way and all is committed
+    #[arg(long)]
+    pub all: bool,
+    /// Put uncommitted work aside, and back afterwards
+    #[arg(long, conflicts_with = "all")]
+    pub autostash: bool,
+}
+
 /// A rebase of many commits, with somebody's hooks.
 const LONG: Duration = Duration::from_secs(3_600);
 /// Whatever only looks.
@@ -37,7 +50,7 @@ const CAUSES: usize = 20;
 ///
 /// # Errors
 /// No repository, no policy, no base, or a remote that cannot be reached.
-pub fn run(args: &Sync, output: &Output) -> Outcome {
+pub fn run(args: &Args, output: &Output) -> Outcome {
     let session = Session::open(None)?;
     fetch(&session, output)?;
     // The fetch may have brought another policy, and another base.
@@ -70,7 +83,7 @@ pub fn run(args: &Sync, output: &Output) -> Outcome {
     }
     let mut code = u8::from(!done.is_good());
     if args.push && done.is_good() {
-        code = push::branch(&session, &Push { force_with_lease: true }, output)?.0;
+        code = push::branch(&session, &push::Args { force_with_lease: true }, output)?.0;
         done.pushed = Some(code == 0);
     }
     if output.is_json() {
@@ -154,7 +167,7 @@ fn renew(session: &Session, done: &Synced) {
     }
 }
 
-fn all(session: &Session, onto: &Onto<'_>, args: &Sync, output: &Output) -> Outcome {
+fn all(session: &Session, onto: &Onto<'_>, args: &Args, output: &Output) -> Outcome {
     let mut found = Vec::new();
     for lane in lanes(&session.repo, onto.plan())? {
         let Lane { agent, root, git_dir: Some(git_dir) } = lane else { continue };

@@ -4,7 +4,6 @@ use std::io::{BufRead, IsTerminal};
 
 use serde_json::json;
 
-use super::args::Teardown;
 use super::check::known_agent;
 use super::output::{Output, complain};
 use super::session::Session;
@@ -12,11 +11,28 @@ use super::setup::Shown;
 use crate::error::Error;
 use crate::setup::teardown::{self, Ended, Options};
 
+/// `git lane teardown`
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The agent
+    #[arg(value_name = "ID")]
+    pub agent: String,
+    /// Also delete its branch, if it is merged into the base
+    #[arg(long)]
+    pub delete_branch: bool,
+    /// Also drop its schema, with everything in it, from the database at DATABASE_URL
+    #[arg(long)]
+    pub drop_schema: bool,
+    /// The schema's name once more, instead of being asked for it
+    #[arg(long, value_name = "SCHEMA", requires = "drop_schema")]
+    pub yes_drop: Option<String>,
+}
+
 /// Takes a worktree away. Exit code 1 where something would be lost.
 ///
 /// # Errors
 /// No such agent, or something cannot be read or done.
-pub fn run(args: &Teardown, output: &Output) -> super::Outcome {
+pub fn run(args: &Args, output: &Output) -> super::Outcome {
     let session = Session::open(None)?;
     let Session { repo, loaded, .. } = &session;
     known_agent(&loaded.plan, &args.agent)?;
@@ -63,7 +79,7 @@ pub fn run(args: &Teardown, output: &Output) -> super::Outcome {
 }
 
 /// Asks for the schema's name once more: what is in it is gone for good.
-fn confirm(schema: &str, args: &Teardown) -> Result<(), Error> {
+fn confirm(schema: &str, args: &Args) -> Result<(), Error> {
     let again = format!("git lane teardown {} --drop-schema --yes-drop {schema}", args.agent);
     let typed = match &args.yes_drop {
         Some(name) => name.clone(),

@@ -2,7 +2,6 @@
 
 use serde_json::json;
 
-use super::args::Unlock;
 use super::lock_args::{agent, here, notes, one_line, scopes};
 use super::locks_text;
 use super::output::{Output, complain};
@@ -17,11 +16,28 @@ use crate::locks::record::Event;
 use crate::locks::scope::{Scope, lockable};
 use crate::policy::pattern::escape;
 
+/// `git lane unlock`
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// What `git lane lock` was given; an area gives back all that you hold in it
+    #[arg(required_unless_present = "all", value_name = "SCOPE")]
+    pub scopes: Vec<String>,
+    /// Everything that you hold
+    #[arg(long, conflicts_with = "scopes")]
+    pub all: bool,
+    /// Why, for the audit trail
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
+    /// Unlock for this agent
+    #[arg(long, value_name = "ID")]
+    pub agent: Option<String>,
+}
+
 /// Gives locks back.
 ///
 /// # Errors
 /// A scope that is none, an agent that nobody is, or a store that cannot be read or written.
-pub fn run(args: &Unlock, output: &Output) -> Outcome {
+pub fn run(args: &Args, output: &Output) -> Outcome {
     let session = Session::open(None)?;
     let plan = &session.loaded.plan;
     let agent = agent(&session, args.agent.as_deref())?;

@@ -9,9 +9,9 @@ use std::time::Duration;
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, poll, read};
 use crossterm::{cursor, execute, queue, style, terminal};
 
-use super::args::Status as Args;
 use super::output::Output;
 use super::session::Session;
+use super::status::Args;
 use super::{Outcome, status};
 use crate::error::Error;
 use crate::status::Status;

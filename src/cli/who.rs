@@ -1,11 +1,11 @@
 //! `git lane who PATH…`
 
+use std::ffi::OsString;
 use std::path::{Component, Path, PathBuf};
 
 use serde::Serialize;
 
 use super::Outcome;
-use super::args::Who;
 use super::output::{Output, complain};
 use super::session::Session;
 use crate::error::Error;
@@ -14,6 +14,17 @@ use crate::gather::Repository;
 use crate::policy::model::{Access, Agent, Unowned};
 use crate::policy::{Decision, Owner, Plan, PolicyLine};
 use crate::report::text::policy_line;
+
+/// `git lane who`
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Paths, as seen from this folder; they need not exist. A folder ends in a slash
+    #[arg(required = true, value_name = "PATH")]
+    pub paths: Vec<OsString>,
+    /// Ask this policy
+    #[arg(long, value_name = "FILE")]
+    pub policy: Option<PathBuf>,
+}
 
 /// What the policy says of one path.
 #[derive(Debug, Serialize)]
@@ -34,7 +45,7 @@ struct Answer {
 ///
 /// # Errors
 /// No repository, no policy, or a path outside of the repository.
-pub fn run(args: &Who, output: &Output) -> Outcome {
+pub fn run(args: &Args, output: &Output) -> Outcome {
     let session = Session::open(args.policy.as_deref())?;
     let plan = &session.loaded.plan;
     let answers: Result<Vec<[Option<Answer>; 2]>, Error> = args
@@ -64,7 +75,7 @@ pub fn run(args: &Who, output: &Output) -> Outcome {
         if let Some(line) = &answer.policy {
             text.push_str(&policy_line(&plan.source.name, line, output.style()));
         }
-        output.print(&text)?;
+        output.page(&text)?;
     }
     note_policy(&session, output);
     Ok(0)
