@@ -113,35 +113,56 @@ pub(super) fn note_at_push(session: &Session, lines: &[PushLine]) {
 fn clashes_at_push(session: &Session, lines: &[PushLine]) -> Result<Vec<(String, Vec<Clash>)>, Error> {
     let plan = &session.loaded.plan;
     let is_branch = |line: &&PushLine| line.remote_ref.starts_with("refs/heads/");
-    let pushed: Vec<Oid> = lines.iter().filter(is_branch).filter_map(|line| line.local).collect();
+    let branches = || lines.iter().filter(is_branch).filter(|line| line.local.is_some());
+    let pushed: Vec<Oid> = branches().filter_map(|line| line.local).collect();
     let names: Vec<&str> =
-        lines.iter().filter_map(|line| line.remote_ref.strip_prefix("refs/heads/")).collect();
+        branches().filter_map(|line| line.remote_ref.strip_prefix("refs/heads/")).collect();
     // What is pushed to a shared branch is merged already.
     if pushed.is_empty() || names.iter().any(|name| plan.protected(name).is_some()) {
         return Ok(Vec::new());
     }
     let base = session.loaded.base.as_ref().map(|base| base.oid);
-    let others: Vec<(String, Oid)> = status::heads(&session.repo, plan)?
+    let others: Vec<Other> = status::heads(&session.repo, plan)?
         .into_iter()
         .filter(|line| !line.branch.as_deref().is_some_and(|branch| names.contains(&branch)))
         .filter_map(|line| {
             let head = line.head.filter(|head| Some(*head) != base && !pushed.contains(head))?;
             let branch = line.branch.as_ref().map(|branch| format!(" ({branch})")).unwrap_or_default();
-            Some((format!("{}{branch}", line.agent.clone()?), head))
+            Some(Other {
+                name: format!("{}{branch}", line.agent?),
+                branch: line.branch.unwrap_or_default(),
+                head,
+            })
         })
         .collect();
-    let pairs: Vec<(Oid, Oid)> =
-        pushed.iter().flat_map(|one| others.iter().map(|(_, two)| (*one, *two))).collect();
-    if pairs.len() > MOST {
-        trace::debug(|| format!("no forecast of conflicts: {} pairs", pairs.len()));
+    let sides: Vec<(&str, Oid, &Other)> = names
+        .iter()
+        .zip(&pushed)
+        .flat_map(|(name, one)| others.iter().map(move |two| (*name, *one, two)))
+        .collect();
+    if sides.len() > MOST {
+        trace::debug(|| format!("no forecast of conflicts: {} pairs", sides.len()));
         return Ok(Vec::new());
     }
-    let names = pushed.iter().flat_map(|_| others.iter().map(|(name, _)| name.clone()));
-    let found = names.zip(forecast(&session.repo, &pairs, BRIEFLY));
-    Ok(found
-        .filter_map(|(name, forecast)| match forecast {
-            Forecast::Conflicts(files) => Some((name, files)),
-            _ => None,
-        })
-        .collect())
+    let pairs: Vec<(Oid, Oid)> = sides.iter().map(|(_, one, two)| (*one, two.head)).collect();
+    let mut found = Vec::new();
+    for ((name, one, two), forecast) in sides.iter().zip(forecast(&session.repo, &pairs, BRIEFLY)) {
+        let Forecast::Conflicts(files) = forecast else { continue };
+        // What goes to different branches is not merged with each other.
+        let into = |branch: &str, head: Oid| -> Result<Option<String>, Error> {
+            let base = status::base_of(&session.repo, &session.loaded, branch, head)?;
+            Ok(base.map(|(name, _)| name))
+        };
+        if into(name, *one)? == into(&two.branch, two.head)? {
+            found.push((two.name.clone(), files));
+        }
+    }
+    Ok(found)
+}
+
+/// A branch that what is pushed may conflict with.
+struct Other {
+    name: String,
+    branch: String,
+    head: Oid,
 }

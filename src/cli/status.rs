@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::gather::Repository;
 use crate::identity::Who;
 use crate::status::table::{Tone, clash_lines, cut, table};
-use crate::status::{self, Status, json};
+use crate::status::{self, Manner, Status, json};
 
 /// `git lane status`
 #[derive(Debug, clap::Args)]
@@ -34,7 +34,7 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
     if args.watch {
         return watch::run(args, output);
     }
-    let status = read()?;
+    let status = read(true)?;
     if output.is_json() {
         output.print_json(&json::status(&status))?;
         return Ok(0);
@@ -46,10 +46,12 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
 /// Pairs that are listed where nobody asked for all of them.
 const PAIRS: usize = 20;
 
-/// Reads everything anew.
-pub(super) fn read() -> Result<Status, Error> {
+/// Reads everything anew. `may_refresh`: whether indexes may be refreshed, as `git status` does; nothing that runs in the
+/// background does so.
+pub(super) fn read(may_refresh: bool) -> Result<Status, Error> {
     let session = Session::open(None)?;
-    let mut status = status::read(&session.repo, &session.loaded, session.environment.now)?;
+    let manner = Manner { now: session.environment.now, may_refresh };
+    let mut status = status::read(&session.repo, &session.loaded, manner)?;
     if session.repo.layout().worktree.is_some()
         && let Ok((Who::Unassigned { variable }, _)) = session.who(None)
     {

@@ -55,7 +55,7 @@ fn unwritable(error: std::io::Error) -> Error {
 
 /// Reads everything, then again after a while, or at once when it is woken.
 fn read_again(woken: &Receiver<()>, sender: &Sender<Result<Status, String>>, interval: Duration) {
-    while sender.send(status::read().map_err(|error| error.to_string())).is_ok() {
+    while sender.send(status::read(false).map_err(|error| error.to_string())).is_ok() {
         if woken.recv_timeout(interval) == Err(RecvTimeoutError::Disconnected) {
             return;
         }

@@ -87,7 +87,17 @@ pub(crate) fn in_worktree(root: &Path) -> Command {
 /// # Errors
 /// git cannot tell.
 pub fn changed_files(root: &Path) -> Result<Vec<Vec<u8>>, Unavailable> {
-    Ok(status(root)?.into_iter().map(|(_, path)| path).collect())
+    status_files(root, false)
+}
+
+/// The same. `may_refresh`: git notes in the index which files it found to be as they were, so that nobody reads them
+/// again. It does so where it gets the index's lock at once, and where `GIT_OPTIONAL_LOCKS` allows it: git-status(1),
+/// "Background refresh".
+///
+/// # Errors
+/// git cannot tell.
+pub fn status_files(root: &Path, may_refresh: bool) -> Result<Vec<Vec<u8>>, Unavailable> {
+    Ok(status(root, may_refresh)?.into_iter().map(|(_, path)| path).collect())
 }
 
 /// The files that differ from what is staged, untracked ones among them.
@@ -95,15 +105,19 @@ pub fn changed_files(root: &Path) -> Result<Vec<Vec<u8>>, Unavailable> {
 /// # Errors
 /// git cannot tell.
 pub fn unstaged_files(root: &Path) -> Result<Vec<Vec<u8>>, Unavailable> {
-    let entries = status(root)?.into_iter();
+    let entries = status(root, false)?.into_iter();
     Ok(entries.filter(|([_, worktree], _)| *worktree != b' ').map(|(_, path)| path).collect())
 }
 
 /// What git-status(1) tells of a file: two letters, one for the index and one for the working tree, and the path.
 type StatusEntry = ([u8; 2], Vec<u8>);
 
-fn status(root: &Path) -> Result<Vec<StatusEntry>, Unavailable> {
+fn status(root: &Path, may_refresh: bool) -> Result<Vec<StatusEntry>, Unavailable> {
     let mut command = in_worktree(root);
+    if may_refresh {
+        let allowed = std::env::var_os("GIT_OPTIONAL_LOCKS").unwrap_or_else(|| "1".into());
+        command.env("GIT_OPTIONAL_LOCKS", allowed);
+    }
     command.args(["status", "--porcelain=v1", "-z", "--untracked-files=all", "--no-renames"]);
     command.args(["--ignore-submodules=none"]);
     let output = command.output().map_err(|error| {

@@ -27,8 +27,8 @@ pub(crate) mod stored;
 mod sync;
 pub mod waiting;
 
-pub(crate) use git::{TIES, in_worktree, run};
-pub use git::{changed_files, unstaged_files};
+pub(crate) use git::{TIES, command, in_worktree, run};
+pub use git::{changed_files, status_files, unstaged_files};
 pub(crate) use guard::Guard;
 pub use remote::no_mirror;
 

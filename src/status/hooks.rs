@@ -1,11 +1,21 @@
 //! Where git does not run the hooks.
 
+use std::path::Path;
+use std::time::Duration;
+
 use super::Line;
 use crate::facts::Unavailable;
 use crate::gather::Repository;
 use crate::install::in_force::{self, Lack};
 use crate::install::is_same;
+use crate::locks::{in_worktree, run};
 use crate::report::quote;
+
+/// The hook of git 2.54 and newer, as the configuration names it.
+const CONFIGURED: &str = "git-lane-pre-commit";
+
+/// How long git may take to list its hooks.
+const LIMIT: Duration = Duration::from_secs(10);
 
 /// Says it in the line of each worktree that lacks hooks, and once below.
 pub(super) fn fill(repo: &dyn Repository, lines: &mut [Line], notes: &mut Vec<String>) {
@@ -24,6 +34,14 @@ pub(super) fn fill(repo: &dyn Repository, lines: &mut [Line], notes: &mut Vec<St
         }
         let root = quote(tree.root.as_os_str().as_encoded_bytes());
         let help = format!("git lane -C {root} install");
+        if is_configured(&tree.root) {
+            notes.push(format!(
+                "hooks in {} are started by git 2.54 and newer alone: {}; {help}",
+                tree.root.display(),
+                lack.words()
+            ));
+            continue;
+        }
         let note = match lack {
             Lack::Scripts(_) | Lack::ExtensionOff => {
                 format!("hooks are not in force in any worktree: {}; {help}", lack.words())
@@ -45,4 +63,13 @@ pub(super) fn fill(repo: &dyn Repository, lines: &mut [Line], notes: &mut Vec<St
             line.troubles.push(Unavailable::new(reason, help));
         }
     }
+}
+
+/// Whether the git that is found here starts our hooks there from its configuration, whatever the folder of hooks says. One
+/// before 2.54 knows of none, and of no such command.
+fn is_configured(root: &Path) -> bool {
+    let mut git = in_worktree(root);
+    git.args(["hook", "list", "pre-commit"]);
+    let names = run(git, None, LIMIT).ok().filter(|ran| ran.ok).map(|ran| ran.out).unwrap_or_default();
+    names.lines().any(|name| name == CONFIGURED)
 }

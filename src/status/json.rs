@@ -62,6 +62,8 @@ fn line(line: &Line) -> Value {
         "branch": line.branch,
         "head": line.head,
         "under_way": line.under_way,
+        "base": line.base.as_ref().map(|(name, oid)| json!({ "name": name, "oid": oid })),
+        "counted_from": line.counted_from,
         "ahead": line.ahead,
         "behind": line.behind,
         "merge_base": line.merge_base_at.map(time),
@@ -75,6 +77,7 @@ fn line(line: &Line) -> Value {
         "ports": line.ports,
         "requests": line.requests,
         "pulls": line.pulls.iter().map(pull).collect::<Vec<_>>(),
+        "unassigned": line.is_unassigned,
         "hooks": line.hooks,
         "troubles": line.troubles.iter().map(trouble).collect::<Vec<_>>(),
     })

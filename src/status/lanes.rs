@@ -9,6 +9,8 @@ use crate::gather::worktrees::registered;
 use crate::gather::{Layout, Repository};
 use crate::install::{is_same, named};
 use crate::policy::Plan;
+use crate::policy::model::Unidentified;
+use crate::report::quote;
 
 /// One line to be: a worktree, or an agent whose worktree is not there.
 #[derive(Debug, Clone)]
@@ -47,6 +49,26 @@ pub fn lanes(repo: &dyn Repository, plan: &Plan) -> Result<Vec<Lane>, Error> {
 
 fn has_main(layout: &Layout, repo: &dyn Repository) -> bool {
     layout.worktree.is_some() && !crate::gather::config_bool(repo, "core.bare").unwrap_or(false)
+}
+
+/// Whether nobody is known to work in a linked worktree where the policy wants an agent to be: a coding agent's commits
+/// are refused there, whatever the verdict on a maintainer's would be. `line`: as it was read.
+pub(super) fn is_unassigned(plan: &Plan, line: &Line) -> bool {
+    let policy = &plan.policy;
+    let is_shared = line.branch.as_deref().is_some_and(|branch| plan.protected(branch).is_some());
+    let is_refused = policy.unidentified.agent.value == Unidentified::Deny && !policy.agents.0.is_empty();
+    line.agent.is_none() && line.check.is_some() && is_refused && !is_shared
+}
+
+/// Says of all such worktrees what an agent there lacks.
+pub(super) fn unassigned_note(lines: &[Line]) -> Option<String> {
+    let roots: Vec<&PathBuf> =
+        lines.iter().filter(|line| line.is_unassigned).filter_map(|line| line.root.as_ref()).collect();
+    let first = quote(roots.first()?.as_os_str().as_encoded_bytes());
+    let all = roots.iter().map(|root| root.display().to_string()).collect::<Vec<_>>().join(", ");
+    Some(format!(
+        "no agent is assigned to {all}: the commits of a coding agent are refused there; git lane -C {first} join ID assigns one"
+    ))
 }
 
 /// Gives lines to agents that have none, puts all in order: a worktree may be an agent's by its configuration or

@@ -24,7 +24,7 @@ use crate::pool;
 use crate::requests;
 
 pub use lanes::{Lane, lanes};
-pub use tree::trouble;
+pub use tree::{base_of, trouble};
 
 /// How long GitHub may take.
 const HOST: Duration = Duration::from_secs(3);
@@ -59,7 +59,13 @@ pub struct Line {
     pub head: Option<Oid>,
     /// What git is in the middle of: `rebase`, `merge`.
     pub under_way: Option<&'static str>,
-    /// Commits that the base does not have.
+    /// The branch that it is to be merged into, by its short name, and the tip of that.
+    pub base: Option<(String, Oid)>,
+    /// The pushed branch of the same agent that it stands on, by its short name: lines and commits count from there.
+    pub counted_from: Option<String>,
+    /// Where a pull request of it goes, if not to the policy's base: another protected branch, or that one.
+    pub into: Option<String>,
+    /// Commits that neither the base has nor the branch that it stands on.
     pub ahead: Option<usize>,
     /// Commits of the base that it does not have.
     pub behind: Option<usize>,
@@ -83,6 +89,8 @@ pub struct Line {
     pub requests: Option<usize>,
     /// Its open pull requests.
     pub pulls: Vec<Pull>,
+    /// Whether it is a worktree that no agent was given, where the commits of one are refused.
+    pub is_unassigned: bool,
     /// Why git does not run the hooks there, if it does not.
     pub hooks: Option<String>,
     /// Why some of this is not known.
@@ -166,19 +174,33 @@ impl Line {
     }
 }
 
-/// Reads everything. `now`: seconds since the epoch. What cannot be read of a worktree is said in its line.
+/// How the worktrees are looked at.
+#[derive(Debug, Clone, Copy)]
+pub struct Manner {
+    /// Seconds since the epoch.
+    pub now: i64,
+    /// Whether git may note in an index what it found out about files, as `git status` does.
+    pub may_refresh: bool,
+}
+
+/// Reads everything. What cannot be read of a worktree is said in its line.
 ///
 /// # Errors
 /// The list of worktrees cannot be read.
-pub fn read(repo: &dyn Repository, loaded: &Loaded, now: i64) -> Result<Status, Error> {
-    let plan = &loaded.plan;
+pub fn read(repo: &dyn Repository, loaded: &Loaded, manner: Manner) -> Result<Status, Error> {
+    let (plan, now) = (&loaded.plan, manner.now);
     let mut notes = Vec::new();
     let lanes = lanes(repo, plan)?;
     let held = locks::read(repo, plan, &mut notes);
     let layout = repo.layout();
-    let mut lines = pool::map(&lanes, |lane| tree::line(layout, lane, loaded, now));
-    lanes.iter().zip(&mut lines).for_each(|(lane, line)| tree::from_afar(repo, plan, lane, line));
+    let mut lines = pool::map(&lanes, |lane| tree::line(layout, lane, loaded, manner));
+    lanes.iter().zip(&mut lines).for_each(|(lane, line)| {
+        tree::from_afar(repo, plan, lane, line);
+        let is_linked = lane.git_dir.as_ref().is_some_and(|git_dir| *git_dir != layout.common_dir);
+        line.is_unassigned = is_linked && lanes::is_unassigned(plan, line);
+    });
     lanes::adopt(repo, plan, &mut lines);
+    notes.extend(lanes::unassigned_note(&lines));
     locks::fill(&mut lines, held);
     hooks::fill(repo, &mut lines, &mut notes);
     ports::fill(plan, &mut lines, &mut notes);
@@ -208,26 +230,46 @@ pub fn heads(repo: &dyn Repository, plan: &Plan) -> Result<Vec<Line>, Error> {
     Ok(lines)
 }
 
-/// All pairs of branches, and each with the base, merged in memory.
+/// One side of a merge.
+struct Side {
+    name: String,
+    head: Oid,
+    /// What it is to be merged into.
+    base: Option<(String, Oid)>,
+}
+
+/// All pairs of branches that go to the same base, and each with that base, merged in memory.
 pub fn clashes(repo: &dyn Repository, loaded: &Loaded, lines: &[Line], limit: Duration) -> Vec<Pair> {
-    let base = loaded.base.as_ref().map(|base| (loaded.plan.policy.base.value.clone(), base.oid));
-    let mut sides: Vec<(String, Oid)> = Vec::new();
+    let plan = &loaded.plan;
+    let own = loaded.base.as_ref().map(|base| (plan.policy.base.value.clone(), base.oid));
+    let mut sides: Vec<Side> = Vec::new();
     for line in lines {
         let Some(head) = line.head else { continue };
-        // Two worktrees on one commit are one side, and what the base has is none.
-        let is_base =
-            base.as_ref().is_some_and(|(name, oid)| *oid == head || line.branch.as_ref() == Some(name));
-        if !is_base && !sides.iter().any(|(_, known)| *known == head) {
-            let name = line.side();
-            let is_taken = sides.iter().any(|(known, _)| *known == name);
-            let branch = line.branch.clone().filter(|_| is_taken);
-            sides.push((branch.map_or(name.clone(), |branch| format!("{name} ({branch})")), head));
+        // Two worktrees on one commit are one side, and what a protected branch has is none.
+        let branch = line.branch.as_deref().unwrap_or_default();
+        let is_base = own.as_ref().is_some_and(|(name, oid)| *oid == head || branch == name);
+        if is_base || plan.protected(branch).is_some() || sides.iter().any(|known| known.head == head) {
+            continue;
         }
+        // What cannot be found out is held against the policy's base, as a verdict would be.
+        let base = line.base.clone().or_else(|| tree::base_of(repo, loaded, branch, head).ok().flatten());
+        let base = base.or_else(|| own.clone());
+        if base.as_ref().is_some_and(|(_, oid)| *oid == head) {
+            continue;
+        }
+        let name = line.side();
+        let is_taken = sides.iter().any(|known| known.name == name);
+        let branch = line.branch.clone().filter(|_| is_taken);
+        let name = branch.map_or(name.clone(), |branch| format!("{name} ({branch})"));
+        sides.push(Side { name, head, base });
     }
     let mut named = Vec::new();
-    for (at, (one, tip)) in sides.iter().enumerate() {
-        let others = sides[at + 1..].iter().chain(&base);
-        named.extend(others.map(|(two, other)| (one.clone(), two.clone(), (*tip, *other))));
+    for (at, one) in sides.iter().enumerate() {
+        let name = |base: &Option<(String, Oid)>| base.as_ref().map(|(name, _)| name.clone());
+        let is_beside = |two: &&Side| name(&two.base) == name(&one.base);
+        let beside = sides[at + 1..].iter().filter(is_beside).map(|two| (two.name.clone(), two.head));
+        let others = beside.chain(one.base.clone());
+        named.extend(others.map(|(two, head)| (one.name.clone(), two, (one.head, head))));
     }
     let tips: Vec<(Oid, Oid)> = named.iter().map(|(.., tips)| *tips).collect();
     let forecasts = conflicts::forecast(repo, &tips, limit);

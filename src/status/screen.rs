@@ -142,6 +142,13 @@ impl Screen {
         if let Some(root) = &line.root {
             put("worktree", root.display().to_string(), Look::Plain);
         }
+        if let Some(branch) = &line.into {
+            put("into", branch.clone(), Look::Plain);
+        }
+        if line.is_unassigned {
+            put("no lane", "no agent is assigned: the commits of one are refused".to_owned(), Look::Warning);
+            put("", "git lane join ID".to_owned(), Look::Dim);
+        }
         if let Some(word) = line.under_way {
             put("under way", format!("a {word}"), Look::Warning);
         }

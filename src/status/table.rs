@@ -48,9 +48,14 @@ const fn wide(title: &'static str, least: usize, cell: fn(&Line, i64) -> String)
     Column { title, is_right: false, keeps_end: false, least: Some(least), is_optional: false, cell }
 }
 
-const COLUMNS: [Column; 12] = [
+const COLUMNS: [Column; 13] = [
     wide("AGENT", 5, |line, _| line.title()),
     Column { keeps_end: true, ..wide("BRANCH", 10, |line, _| branch(line)) },
+    Column {
+        keeps_end: true,
+        is_optional: true,
+        ..wide("INTO", 7, |line, _| line.into.clone().unwrap_or_default())
+    },
     fixed("BASE", |line, _| distance(line)),
     fixed("AGE", |line, now| line.merge_base_at.map_or(String::new(), |at| age(at, now))),
     fixed("LINES", |line, _| size(line)),
@@ -138,7 +143,7 @@ pub fn tone(line: &Line) -> Tone {
     match &line.check {
         Some(check) if check.errors > 0 || !check.undecided.is_empty() => Tone::Error,
         _ if !line.troubles.is_empty() => Tone::Error,
-        Some(check) if check.warnings > 0 => Tone::Warning,
+        Some(check) if check.warnings > 0 || line.is_unassigned => Tone::Warning,
         _ => Tone::Plain,
     }
 }
@@ -169,13 +174,15 @@ fn size(line: &Line) -> String {
 
 fn check(line: &Line) -> String {
     let Some(check) = &line.check else { return "?".to_owned() };
-    match (check.undecided.len(), check.errors, check.warnings) {
+    let found = match (check.undecided.len(), check.errors, check.warnings) {
+        (0, 0, 0) if line.is_unassigned => return "no lane".to_owned(),
         (0, 0, 0) => "ok".to_owned(),
         (0, 0, warnings) => format!("{warnings}w"),
         (0, errors, 0) => format!("{errors}e"),
         (0, errors, warnings) => format!("{errors}e {warnings}w"),
         _ => "?".to_owned(),
-    }
+    };
+    if line.is_unassigned { format!("{found} no lane") } else { found }
 }
 
 fn locks(line: &Line) -> String {

@@ -1,30 +1,34 @@
 //! One worktree, read in a thread of its own.
 
-use super::{Check, Lane, Last, Line};
+use super::{Check, Lane, Last, Line, Manner};
 use crate::engine;
-use crate::facts::{Event, Facts, Message, Oid, Unavailable};
+use crate::facts::{Event, Facts, IdentityClaim, IdentitySource, Message, Oid, Unavailable};
 use crate::gather::under_way::under_way;
 use crate::gather::{
-    Environment, Layout, Loaded, Opened, Read, Repository, Request, Subject, claims, gather, rebasing_branch,
+    Environment, Layout, Loaded, Opened, Read, Repository, Request, Subject, change_base, claims, gather,
+    rebasing_branch,
 };
-use crate::locks::changed_files;
 use crate::locks::record::plain;
+use crate::locks::status_files;
 use crate::policy::Plan;
 use crate::report::Report;
 
 /// Reads one worktree as far as it can be read.
-pub(super) fn line(layout: &Layout, lane: &Lane, loaded: &Loaded, now: i64) -> Line {
+pub(super) fn line(layout: &Layout, lane: &Lane, loaded: &Loaded, manner: Manner) -> Line {
     let (mut line, repo) = opened(layout, lane);
     let Some(repo) = repo else { return line };
-    let reading = Reading { repo: &repo, loaded, now };
-    for step in [Reading::head, Reading::distance, Reading::check] {
+    let reading = Reading { repo: &repo, loaded, now: manner.now };
+    // The verdict says which branch it stands on.
+    for step in [Reading::head, Reading::check, Reading::distance] {
         if let Err(why) = step(&reading, &mut line)
             && !line.troubles.contains(&why)
         {
             line.troubles.push(why);
         }
     }
-    match changed_files(&lane.root) {
+    // A git at work there is not to find its lock taken.
+    let may_refresh = manner.may_refresh && line.under_way.is_none();
+    match status_files(&lane.root, may_refresh) {
         Ok(files) => line.uncommitted = Some(files.len()),
         Err(why) => line.troubles.push(why),
     }
@@ -38,13 +42,15 @@ pub(super) fn head_alone(layout: &Layout, lane: &Lane, plan: &Plan) -> Line {
     if let Err(why) = head(&repo, &mut line) {
         line.troubles.push(why);
     }
-    let claimed = || {
-        let claims = claims(&repo, &Environment::default(), None).ok()?;
-        let claimed = claims.into_iter().find(|claim| plan.policy.agent(&claim.agent).is_some())?;
-        Some(claimed.agent)
+    let claims = claims(&repo, &Environment::default(), None).unwrap_or_default();
+    // What was written for another worktree counts after the branch's name.
+    let claimed = |is_copy: bool| {
+        let of = |claim: &&IdentityClaim| (claim.source == IdentitySource::CopiedConfig) == is_copy;
+        let known = |claim: &&IdentityClaim| plan.policy.agent(&claim.agent).is_some();
+        claims.iter().filter(of).find(known).map(|claim| claim.agent.clone())
     };
     let named = || crate::identity::of_branch(plan, line.branch.as_deref()?).map(str::to_owned);
-    line.agent = line.agent.clone().or_else(claimed).or_else(named);
+    line.agent = line.agent.clone().or_else(|| claimed(false)).or_else(named).or_else(|| claimed(true));
     line
 }
 
@@ -147,6 +153,27 @@ fn head(repo: &Opened, line: &mut Line) -> Read<()> {
     Ok(())
 }
 
+/// The protected branch that a branch is to be merged into, by its short name, and its tip.
+///
+/// # Errors
+/// Refs or history cannot be read.
+pub fn base_of(
+    repo: &dyn Repository,
+    loaded: &Loaded,
+    branch: &str,
+    head: Oid,
+) -> Read<Option<(String, Oid)>> {
+    let base = change_base::of_branch(repo, loaded, branch, head)?;
+    let prefix = format!("refs/remotes/{}/", loaded.plan.policy.remote.value);
+    Ok(base.map(|base| (plain(short(&base.reference, &prefix)), base.oid)))
+}
+
+/// The short name of a branch, here or on a remote.
+fn short<'r>(reference: &'r str, remote: &str) -> &'r str {
+    let places = ["refs/heads/", remote];
+    places.iter().find_map(|place| reference.strip_prefix(*place)).unwrap_or(reference)
+}
+
 struct Reading<'a> {
     repo: &'a Opened,
     loaded: &'a Loaded,
@@ -158,16 +185,33 @@ impl Reading<'_> {
         head(self.repo, line)
     }
 
+    /// How far it is from the branch that it is to be merged into.
     fn distance(&self, line: &mut Line) -> Read<()> {
-        let (Some(head), Some(base)) = (line.head, self.loaded.base.as_ref()) else {
+        let Some(head) = line.head else {
             return Ok(());
         };
-        line.ahead = Some(self.repo.commits(&[head], &[base.oid])?.len());
-        line.behind = Some(self.repo.commits(&[base.oid], &[head])?.len());
-        if let Some(oid) = self.repo.merge_base(base.oid, &[head])? {
+        let branch = line.branch.as_deref().unwrap_or_default();
+        let Some((name, base)) = base_of(self.repo, self.loaded, branch, head)? else {
+            return Ok(());
+        };
+        let is_other = name != self.loaded.plan.policy.base.value;
+        line.into = line.counted_from.clone().or_else(|| is_other.then(|| name.clone()));
+        line.base = Some((name, base));
+        let lower = match &line.counted_from {
+            Some(branch) => self.repo.find_ref(&self.tracking(branch))?,
+            None => None,
+        };
+        let below: Vec<Oid> = std::iter::once(base).chain(lower).collect();
+        line.ahead = Some(self.repo.commits(&[head], &below)?.len());
+        line.behind = Some(self.repo.commits(&[base], &[head])?.len());
+        if let Some(oid) = self.repo.merge_base(base, &[head])? {
             line.merge_base_at = Some(self.repo.commit(oid)?.time);
         }
         Ok(())
+    }
+
+    fn tracking(&self, branch: &str) -> String {
+        format!("refs/remotes/{}/{branch}", self.loaded.plan.policy.remote.value)
     }
 
     /// The verdict that `git lane check` gives there. Nothing of this process's own environment counts.
@@ -177,6 +221,8 @@ impl Reading<'_> {
         let facts: Facts = gather(self.repo, &environment, self.loaded, &request)?;
         let report = engine::judge(&self.loaded.plan, &facts, None);
         line.agent = line.agent.take().or_else(|| report.agent.clone());
+        let prefix = self.tracking("");
+        line.counted_from = report.stats.counted_from.as_ref().map(|name| plain(short(name, &prefix)));
         line.lines = report.stats.counted.map(|counted| (counted, report.stats.limit));
         line.check = Some(check_of(&report));
         Ok(())

@@ -324,3 +324,145 @@ fn a_terminal_is_left_as_it_was() {
     tmux.keys(&["C-c"]);
     tmux.is_as_before("after Ctrl-C");
 }
+
+#[test]
+fn a_line_is_held_against_its_own_base() {
+    let scratch = Scratch::with_policy(&POLICY.replace("max_age: 3h", "max_age: null"));
+    scratch.add_origin();
+    let main = scratch.main();
+    main.git(&["switch", "-q", "-c", "release/1.0"]).ok();
+    main.sneak("services/revenue/r.py", "release\n", "fix: for the release");
+    main.sneak("shared.txt", "release\n", "fix: another");
+    main.git(&["push", "-q", "--no-verify", "origin", "release/1.0"]).ok();
+    main.git(&["switch", "-q", "main"]).ok();
+    main.sneak("shared.txt", "main\n", "feat: main moves on");
+    main.git(&["push", "-q", "--no-verify", "origin", "main"]).ok();
+    let fix = scratch.worktree("fix", "feat/a2/fix");
+    fix.git(&["reset", "-q", "--hard", "origin/release/1.0"]).ok();
+    fix.sneak("shared.txt", "fixed\n", "[A2] fix: it");
+    // A stack of a1, whose lower part is on the remote.
+    let upper = scratch.worktree("upper", "feat/a1/lower");
+    upper.sneak("services/orchestrator/a.py", &"a\n".repeat(30), "[A1] feat: a");
+    upper.git(&["push", "-q", "--no-verify", "origin", "feat/a1/lower"]).ok();
+    upper.git(&["switch", "-q", "-c", "feat/a1/upper"]).ok();
+    upper.sneak("services/orchestrator/b.py", &"b\n".repeat(20), "[A1] feat: b");
+    upper.sneak("services/orchestrator/c.py", "c\n", "[A1] feat: c");
+    let status = scratch.lane(&["status", "--format", "json"]).ok().json();
+    let line = line_of(&status, "branch", "feat/a2/fix");
+    assert_eq!((&line["ahead"], &line["behind"]), (&1.into(), &0.into()), "{line:#}");
+    assert_eq!(line["base"]["name"], "release/1.0");
+    let line = line_of(&status, "branch", "feat/a1/upper");
+    assert_eq!((&line["ahead"], &line["lines"]), (&2.into(), &21.into()), "{line:#}");
+    assert_eq!((&line["counted_from"], &line["base"]["name"]), (&"feat/a1/lower".into(), &"main".into()));
+    // What goes to the release is not merged with what goes to main, nor with main itself.
+    assert_eq!(status["conflicts"], serde_json::json!([]));
+    let text = scratch.lane(&["status"]).ok().out;
+    let row = |branch: &str| text.lines().find(|line| line.contains(branch)).unwrap().to_owned();
+    assert!(row("a2/fix").contains("release/1.0") && row("a2/fix").contains("+1 -0"), "{text}");
+    assert!(row("a1/upper").contains("/lower ") && row("a1/upper").contains("+2 -0"), "{text}");
+    assert!(text.contains(" INTO "), "{text}");
+    scratch.lane(&["conflicts", "-v"]).ok().says("a2 + release/1.0: merge").does_not_say("a2 + main");
+    // A release that moves on is the one that the fix is behind.
+    main.git(&["switch", "-q", "release/1.0"]).ok();
+    main.sneak("shared.txt", "later\n", "fix: later");
+    main.git(&["push", "-q", "--no-verify", "origin", "release/1.0"]).ok();
+    let status = scratch.lane(&["status", "--format", "json"]).ok().json();
+    assert_eq!(line_of(&status, "branch", "feat/a2/fix")["behind"], 1);
+    assert_eq!(status["conflicts"][0]["two"], "release/1.0", "{status:#}");
+    // Nor is it told of at a push.
+    upper.lane(&["install", "--agent", "a1"]).ok();
+    upper.sneak("shared.txt", "mine\n", "[A1] feat: shared");
+    let other = scratch.worktree("other", "feat/a3/x");
+    other.git(&["reset", "-q", "--hard", "origin/main"]).ok();
+    other.sneak("shared.txt", "theirs\n", "[A3] feat: shared");
+    let ran = upper.git(&["push", "-q", "--dry-run", "origin", "feat/a1/upper"]);
+    ran.says("a3 (feat/a3/x): shared.txt").does_not_say("a2 (feat/a2/fix)");
+}
+
+#[test]
+fn a_worktree_that_no_agent_was_given_says_so() {
+    let (scratch, two) = Scratch::installed();
+    // As harnesses make them: a branch of their own, or none.
+    let made = scratch.worktree(".claude/worktrees/fast", "worktree-fast");
+    let detached = scratch.home().join("codex");
+    scratch.git(&["worktree", "add", "-q", "--detach", detached.to_str().unwrap()]).ok();
+    let review = scratch.home().join("review");
+    scratch.git(&["worktree", "add", "-q", "-b", "release/1.0", review.to_str().unwrap()]).ok();
+    let status = two.lane(&["status", "--format", "json"]).ok().json();
+    for (key, name, wanted) in [
+        ("branch", "worktree-fast", true),
+        ("worktree", "/codex", true),
+        ("worktree", "/review", false),
+        ("branch", "main", false),
+        ("branch", "feat/a2/x", false),
+    ] {
+        let line = line_of(&status, key, name);
+        assert_eq!(line["unassigned"], wanted, "{line:#}");
+    }
+    let ran = two.lane(&["status"]).ok();
+    let row = |name: &str| ran.out.lines().find(|line| line.starts_with(name)).unwrap().to_owned();
+    assert!(row("fast ").contains("no lane") && row("codex ").contains("no lane"), "{}", ran.out);
+    assert!(row("a2 ").contains(" ok ") && row("review ").contains(" ok "), "{}", ran.out);
+    let help = format!("git lane -C {} join ID", made.root.display());
+    ran.says("no agent is assigned to ").says(&help);
+    two.lane(&["-C", made.root.to_str().unwrap(), "join", "a3"]).ok();
+    let status = two.lane(&["status", "--format", "json"]).ok().json();
+    let line = line_of(&status, "worktree", "/fast");
+    assert_eq!((&line["agent"], &line["unassigned"]), (&"a3".into(), &false.into()));
+    // Where the policy takes agents without a lane for maintainers, the verdict is what it is.
+    let words = "unidentified: { agent: maintainer }";
+    let policy = POLICY.lines().map(|line| if line.starts_with("unidentified:") { words } else { line });
+    let scratch = Scratch::with_policy(&policy.collect::<Vec<_>>().join("\n"));
+    scratch.worktree("fast", "worktree-fast");
+    let status = scratch.lane(&["status", "--format", "json"]).ok().json();
+    assert_eq!(line_of(&status, "worktree", "/fast")["unassigned"], false);
+}
+
+#[test]
+fn a_worktree_that_was_copied_from_an_agent_is_whose_branch_it_has() {
+    let (scratch, two) = Scratch::installed();
+    let root = scratch.home().join("copy");
+    two.git(&["worktree", "add", "-q", "-b", "feat/a3/y", root.to_str().unwrap()]).ok();
+    let copy = Worktree { root, home: scratch.home() };
+    copy.sneak("shared.txt", "mine\n", "[A3] feat: shared");
+    two.sneak("shared.txt", "theirs\n", "[A2] feat: shared");
+    let status = two.lane(&["status", "--format", "json"]).ok().json();
+    assert_eq!(line_of(&status, "branch", "feat/a3/y")["agent"], "a3");
+    two.lane(&["conflicts"]).fails(1).says("a2 + a3 would conflict");
+}
+
+/// Whether git would read files again that nobody has changed, as of now.
+fn is_racy(tree: &Worktree, file: &str) -> bool {
+    let index = PathBuf::from(tree.git(&["rev-parse", "--absolute-git-dir"]).ok().out.trim()).join("index");
+    let time = |path: PathBuf| std::fs::metadata(path).unwrap().modified().unwrap();
+    let seconds = |time: std::time::SystemTime| time.duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    seconds(time(tree.root.join(file))) >= seconds(time(index))
+}
+
+#[test]
+fn an_index_is_refreshed_as_git_does_it() {
+    let (_scratch, two) = Scratch::installed();
+    let racy = || {
+        // Checked out in the second in which the index is written.
+        loop {
+            two.write("requirements.txt", "fastapi\n");
+            two.git(&["read-tree", "--reset", "-i", "HEAD"]).ok();
+            two.git(&["update-index", "-q", "--refresh"]).ok();
+            if is_racy(&two, "requirements.txt") {
+                break;
+            }
+        }
+        std::thread::sleep(std::time::Duration::from_millis(1_100));
+    };
+    racy();
+    two.lane_env(&["status"], &[("GIT_OPTIONAL_LOCKS", "0")]).ok();
+    assert!(is_racy(&two, "requirements.txt"), "nobody wanted it to be written");
+    let lock = two.git(&["rev-parse", "--absolute-git-dir"]).ok().out;
+    let lock = PathBuf::from(lock.trim()).join("index.lock");
+    std::fs::write(&lock, "").unwrap();
+    two.lane(&["status"]).ok();
+    assert!(is_racy(&two, "requirements.txt") && lock.exists(), "another git is at work");
+    std::fs::remove_file(&lock).unwrap();
+    two.lane(&["status"]).ok();
+    assert!(!is_racy(&two, "requirements.txt") && !lock.exists());
+}
