@@ -7,6 +7,7 @@ use super::check::known_agent;
 use super::ci_github::Online;
 use super::options::Format;
 use super::output::{Output, complain};
+use super::remote_branches::{self, Asker};
 use super::trace;
 use crate::ci::{self, Host, Job, Said};
 use crate::engine;
@@ -138,9 +139,17 @@ fn judge(
     };
     let subject = Subject::Proposed { from: base.oid, to: located.head, told: Box::new(told) };
     let (agent, branch) = (args.agent.clone(), job.branch.clone());
-    let facts = gather(repo, environment, loaded, &Request { event: Event::Ci, agent, branch, subject })?;
+    let request = Request { event: Event::Ci, agent, branch, subject };
+    let facts = gather(repo, environment, loaded, &request)?;
     trace::facts(&facts);
-    let mut report = engine::judge(&loaded.plan, &facts, loaded.oid.map(|oid| oid.to_string()));
+    let oid = loaded.oid.map(|oid| oid.to_string());
+    let mut report = engine::judge(&loaded.plan, &facts, oid.clone());
+    // A job has both ends, and none of the branches between them.
+    if let Some(environment) =
+        remote_branches::asked(repo, &loaded.plan, environment, &facts, &report, Asker::Job)?
+    {
+        report = engine::judge(&loaded.plan, &gather(repo, &environment, loaded, &request)?, oid);
+    }
     report.reader = Some(repo.reader());
     trace::report(&report);
     Ok(report)

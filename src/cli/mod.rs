@@ -33,6 +33,7 @@ mod pr;
 mod push;
 mod push_verdict;
 mod relay;
+mod remote_branches;
 mod request;
 mod request_args;
 mod request_list;

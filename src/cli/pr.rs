@@ -8,13 +8,15 @@ use super::Outcome;
 use super::lock_args;
 use super::output::{Output, complain};
 use super::push;
+use super::remote_branches;
 use super::session::Session;
+use super::sync_stack::{self, Lower};
 use crate::error::Error;
-use crate::facts::{Event, Message, Oid, Unavailable};
+use crate::facts::{Event, Message, Oid, Unavailable, typed_ref};
 use crate::gather::{Repository, Request, Subject, change_base};
 use crate::github::{self, GitHub, NewPull, PullRequest, Settings};
 use crate::policy::Plan;
-use crate::report::{Report, Verdict, summary};
+use crate::report::{Report, Verdict, quote, summary};
 
 /// `git lane pr`
 #[derive(Debug, clap::Args)]
@@ -73,18 +75,48 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
     if code != 0 {
         return Ok(code);
     }
-    let body = proposal.body(&report);
+    let below = proposal.below(&github)?;
+    let body = proposal.body(&report, below.as_ref());
     let (pull, is_new) = proposal.open(&github, args, &body)?;
     let labels = proposal.label(&github, plan, &pull);
     if output.is_json() {
         output.print_json(&json!({
             "number": pull.number, "url": pull.url, "title": pull.title, "labels": labels, "opened": is_new,
+            "base": pull.base_ref, "stacked_on": proposal.lower,
+            "stacked_on_pull": below.as_ref().map(|below| below.number),
         }))?;
     } else {
         let done = if is_new { "opened" } else { "there is one already:" };
         output.print(&format!("{done} pull request {}: {}\n", pull.number, pull.url))?;
+        if let Some(lower) = &proposal.lower {
+            output.print(&words(&pull, lower, below.as_ref()))?;
+        }
+    }
+    if pull.base_ref != proposal.base {
+        complain(&format!(
+            "git-lane: note: it goes into {}, and the branch stands on {}\n  help: gh pr edit {} --base {}\n",
+            pull.base_ref,
+            proposal.base,
+            pull.number,
+            quote(proposal.base.as_bytes())
+        ));
     }
     Ok(0)
+}
+
+/// What whoever reads the answer has to know of the branch below.
+fn words(pull: &PullRequest, lower: &str, below: Option<&PullRequest>) -> String {
+    match below {
+        Some(below) => format!(
+            "it goes into {lower}, which pull request {} proposes and which is to land first: {}\n",
+            below.number, below.url
+        ),
+        None if pull.base_ref == lower => format!(
+            "it goes into {lower}, which has not landed and which no open pull request proposes\n  \
+             help: git switch {lower}\n  help: git lane pr --yes\n"
+        ),
+        None => String::new(),
+    }
 }
 
 /// What is to be proposed.
@@ -92,6 +124,10 @@ struct Proposal {
     agent: Option<String>,
     branch: String,
     base: String,
+    /// The pushed branch of the same agent that it stands on, and that has not landed.
+    lower: Option<String>,
+    /// Whether somebody said into which branch.
+    is_base_said: bool,
     title: String,
     lead: String,
     /// Oldest first.
@@ -115,7 +151,14 @@ impl Proposal {
                 .find_map(|at| base.reference.strip_prefix(*at))
                 .map(str::to_owned)
         });
-        let base = args.base.clone().or(short).unwrap_or_else(|| plan.policy.base.value.clone());
+        let lower = match (on, head.oid, &own) {
+            (Some(branch), Some(tip), Some(own)) => lower_of(session, branch, tip, own.oid)?,
+            _ => None,
+        };
+        let lower = lower.filter(|(name, _)| args.base.as_ref().is_none_or(|base| base == name));
+        let on_lower = lower.as_ref().map(|(name, _)| name.clone());
+        let base = args.base.clone().or(on_lower.clone()).or(short);
+        let base = base.unwrap_or_else(|| plan.policy.base.value.clone());
         let branch = head.branch.as_deref().and_then(|name| name.strip_prefix("refs/heads/"));
         let Some(branch) = branch.filter(|branch| *branch != base && plan.protected(branch).is_none()) else {
             let on = branch.map_or_else(|| "none".to_owned(), |name| format!("`{name}`"));
@@ -125,7 +168,8 @@ impl Proposal {
             ));
         };
         let agent = lock_args::agent(session, None).ok();
-        let known: Vec<Oid> = own.iter().map(|base| base.oid).collect();
+        let below = lower.iter().map(|(_, oid)| *oid);
+        let known: Vec<Oid> = own.iter().map(|base| base.oid).chain(below).collect();
         let mut commits = Vec::new();
         for oid in session.repo.commits(head.oid.as_slice(), &known)? {
             let message = Message { text: session.repo.commit(oid)?.message };
@@ -140,7 +184,17 @@ impl Proposal {
         let title = args.title.clone().unwrap_or_else(|| first.clone());
         let title = tagged(plan, agent.as_deref(), title);
         let lead = args.body.clone().unwrap_or_default();
-        Ok(Self { agent, branch: branch.to_owned(), base, title, lead, commits })
+        let (branch, is_base_said) = (branch.to_owned(), args.base.is_some());
+        Ok(Self { agent, branch, base, lower: on_lower, is_base_said, title, lead, commits })
+    }
+
+    /// The open pull request of the branch that it stands on.
+    fn below(&self, github: &GitHub) -> Result<Option<PullRequest>, Error> {
+        let Some(lower) = &self.lower else {
+            return Ok(None);
+        };
+        let open = github.pull_requests_for(lower, &github.repository().owner).map_err(Unavailable::from)?;
+        Ok(open.into_iter().next())
     }
 
     /// Asks whoever sits there.
@@ -165,10 +219,14 @@ impl Proposal {
     }
 
     /// The description: what was said, the commits, and what the policy says of them.
-    fn body(&self, report: &Report) -> String {
+    fn body(&self, report: &Report, below: Option<&PullRequest>) -> String {
         let mut body = String::new();
         if !self.lead.is_empty() {
             body.push_str(&format!("{}\n\n", self.lead.trim_end()));
+        }
+        if let Some(lower) = &self.lower {
+            let pull = below.map(|below| format!(" (#{})", below.number)).unwrap_or_default();
+            body.push_str(&format!("Stacked on {}{pull}, which is to land first.\n\n", summary::code(lower)));
         }
         body.push_str("### Commits\n\n");
         for (oid, subject) in self.commits.iter().take(LISTED) {
@@ -185,8 +243,10 @@ impl Proposal {
     fn open(&self, github: &GitHub, args: &Args, body: &str) -> Result<(PullRequest, bool), Error> {
         let (branch, base) = (self.branch.as_str(), self.base.as_str());
         let open = github.pull_requests_for(branch, &github.repository().owner).map_err(Unavailable::from)?;
-        if let Some(pull) = open.into_iter().find(|pull| pull.base_ref == base) {
-            return Ok((pull, false));
+        // Where nobody said which, one that was opened into another branch is the one: its lower part may have landed since.
+        let same = open.iter().find(|pull| pull.base_ref == base);
+        if let Some(pull) = same.or(open.first().filter(|_| !self.is_base_said)) {
+            return Ok((pull.clone(), false));
         }
         let new = NewPull { title: &self.title, head: branch, base, body, is_draft: args.draft };
         Ok((github.create_pull(&new).map_err(Unavailable::from)?, true))
@@ -217,6 +277,28 @@ impl Proposal {
             )),
         }
         labels
+    }
+}
+
+/// The pushed branch of the same agent that a branch stands on and that `base` does not have, and its tip.
+fn lower_of(session: &Session, branch: &str, tip: Oid, base: Oid) -> Result<Option<(String, Oid)>, Error> {
+    let (repo, plan) = (&session.repo, &session.loaded.plan);
+    let told = remote_branches::of_agent(repo, plan, branch)?;
+    let landed = sync_stack::landed(repo, base, tip)?.unwrap_or(base);
+    let layout = repo.layout();
+    let root = layout.worktree.as_ref().unwrap_or(&layout.common_dir);
+    match sync_stack::lower(repo, plan, root, branch, tip, landed, &told)? {
+        None => Ok(None),
+        Some(Lower::Pushed(name)) => {
+            let reference = format!("refs/remotes/{}/{name}", plan.policy.remote.value);
+            let known = told.iter().find(|(told, _)| *told == name).map(|(_, oid)| *oid);
+            let oid = known.map_or_else(|| repo.find_ref(&reference), |oid| Ok(Some(oid)))?;
+            Ok(oid.map(|oid| (name, oid)))
+        }
+        Some(Lower::Rewritten { reference, .. }) => Err(Error::usage(
+            format!("`{branch}` stands on an edition of {} that was rewritten since", typed_ref(&reference)),
+            "git lane sync",
+        )),
     }
 }
 

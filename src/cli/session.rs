@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::remote_branches::{self, Asker};
 use super::trace;
 use crate::engine;
 use crate::error::Error;
@@ -119,9 +120,16 @@ impl Session {
     /// # Errors
     /// As [`Self::judge`].
     pub fn judged(&self, request: &Request) -> Result<(Report, Facts), Error> {
-        let facts = self.facts(request)?;
+        let plan = &self.loaded.plan;
+        let mut facts = self.facts(request)?;
         let oid = self.loaded.oid.map(|oid| oid.to_string());
-        let mut report = engine::judge(&self.loaded.plan, &facts, oid);
+        let mut report = engine::judge(plan, &facts, oid.clone());
+        let asked =
+            remote_branches::asked(&self.repo, plan, &self.environment, &facts, &report, Asker::Clone)?;
+        if let Some(environment) = asked {
+            facts = gather(&self.repo, &environment, &self.loaded, request)?;
+            report = engine::judge(plan, &facts, oid);
+        }
         report.reader = Some(self.repo.reader());
         trace::report(&report);
         Ok((report, facts))

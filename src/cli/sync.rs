@@ -245,8 +245,15 @@ impl Tree {
         let onto = &Onto { reference: onto.reference.clone(), oid, loaded: onto.loaded };
         let behind = repo.commits(&[onto.oid], &[before])?.len();
         let mut landed = if behind == 0 { None } else { sync_stack::landed(&repo, onto.oid, before)? };
-        let lower =
-            sync_stack::lower(&repo, onto.plan(), &self.root, branch, before, landed.unwrap_or(onto.oid))?;
+        let lower = sync_stack::lower(
+            &repo,
+            onto.plan(),
+            &self.root,
+            branch,
+            before,
+            landed.unwrap_or(onto.oid),
+            &[],
+        )?;
         let mut moved = None;
         match lower {
             Some(Lower::Pushed(_)) | None if behind == 0 => return Ok(done),

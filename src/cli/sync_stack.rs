@@ -76,7 +76,8 @@ pub(super) enum Lower {
     Rewritten { reference: String, tip: Oid, left: Oid },
 }
 
-/// The pushed branch of the same agent that a branch stands on, above what has landed.
+/// The pushed branch of the same agent that a branch stands on, above what has landed. `told`: what the remote was found to
+/// have besides what refs here say.
 ///
 /// # Errors
 /// Refs or history cannot be read.
@@ -87,6 +88,7 @@ pub(super) fn lower(
     branch: &str,
     tip: Oid,
     landed: Oid,
+    told: &[(String, Oid)],
 ) -> Result<Option<Lower>, Error> {
     let Some(template) = &plan.branch else {
         return Ok(None);
@@ -118,6 +120,14 @@ pub(super) fn lower(
             && highest.as_ref().is_none_or(|highest| highest.0 < found.0)
         {
             highest = Some(found);
+        }
+    }
+    for (name, oid) in told.iter().filter(|(name, oid)| name != branch && *oid != tip) {
+        if template.parse(name) == Some(agent)
+            && let Some(at) = own.iter().position(|known| known == oid)
+            && highest.as_ref().is_none_or(|highest| highest.0 < at)
+        {
+            highest = Some((at, Lower::Pushed(name.clone())));
         }
     }
     Ok(highest.map(|(_, lower)| lower))

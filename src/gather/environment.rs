@@ -25,6 +25,8 @@ pub struct Environment {
     pub config: Vec<(String, String)>,
     /// The account that pushes, where a host of repositories started the hook.
     pub pusher: Option<Pusher>,
+    /// Branches that the remote was found to have, by their short names, where no ref here tells of them.
+    pub remote_branches: Vec<(String, Oid)>,
     /// The names of all variables that are not empty.
     pub names: Vec<String>,
     /// Seconds since the epoch.
@@ -79,6 +81,7 @@ impl Environment {
             pusher: PUSHERS
                 .into_iter()
                 .find_map(|source| Some(Pusher { source, name: text(source)?.trim().to_owned() })),
+            remote_branches: Vec::new(),
             names: std::env::vars_os()
                 .filter(|(_, value)| !value.is_empty())
                 .filter_map(|(name, _)| name.into_string().ok())

@@ -113,6 +113,8 @@ impl Gatherer<'_> {
                 all.insert(name.to_owned(), oid);
             }
         }
+        let told = self.environment.remote_branches.iter();
+        all.extend(told.filter(|(name, _)| is_of_agent(name)).cloned());
         // What comes with the same push is judged with it.
         for line in pushes {
             let name = line.remote_ref.strip_prefix("refs/heads/").filter(|name| is_of_agent(name));

@@ -46,6 +46,7 @@ mod server_policy;
 mod server_requests;
 mod setup;
 mod signatures;
+mod stacks;
 mod staged_tree;
 mod status;
 mod support;

@@ -200,13 +200,14 @@ impl State {
                 self.labels.push(text(&body["name"]));
                 (201, example("POST", "/repos/{owner}/{repo}/labels"))
             }
-            ("POST", [.., "pulls"]) if !self.pulls.is_empty() => (
+            ("POST", [.., "pulls"]) if self.pulls.iter().any(|pull| pull["head"]["ref"] == body["head"]) => (
                 422,
                 json!({ "message": "Validation Failed",
                     "errors": [{ "message": "A pull request already exists for o:feat/a1/x." }] }),
             ),
             ("POST", [.., "pulls"]) => {
                 let mut pull = example("POST", "/repos/{owner}/{repo}/pulls");
+                pull["number"] = json!(1347 + self.pulls.len());
                 pull["head"]["ref"] = body["head"].clone();
                 pull["base"]["ref"] = body["base"].clone();
                 pull["title"] = body["title"].clone();

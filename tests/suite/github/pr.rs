@@ -76,3 +76,108 @@ fn a_title_of_its_own_gets_the_tag() {
     assert_eq!(ran.json()["opened"], true);
     assert_eq!(stage.fake.state.lock().unwrap().pulls[0]["title"], "[A2] feat: better");
 }
+
+impl Stage {
+    /// A lower branch that is on the remote, and an upper one on top of it, checked out.
+    fn stacked() -> Self {
+        let stage = Self::new(Fake::new(vec![]));
+        let tree = &stage.job.tree;
+        tree.git(&["branch", "-m", "feat/a2/lower"]).ok();
+        tree.git(&["push", "-q", "origin", "HEAD"]).ok();
+        tree.git(&["switch", "-q", "-c", "feat/a2/upper"]).ok();
+        stage.job.commit("services/rag_pipeline/c.py", "x\n", "[A2] feat: upper");
+        stage
+    }
+
+    /// What was sent to open the last pull request.
+    fn sent(&self) -> serde_json::Value {
+        let requests = self.fake.server.requests();
+        let is_pull = |path: &str| path.ends_with("/pulls");
+        let sent = requests.iter().rev().find(|r| r.method.as_str() == "POST" && is_pull(r.url.path()));
+        body_of(sent.unwrap()).unwrap()
+    }
+}
+
+#[test]
+fn an_upper_branch_goes_into_the_one_it_stands_on() {
+    let stage = Stage::stacked();
+    let ran = stage.runs(&["--yes"]).ok();
+    assert_eq!(stage.sent()["base"], "feat/a2/lower");
+    let text = stage.sent()["body"].as_str().unwrap().to_owned();
+    assert!(text.contains("Stacked on <code>feat/a2/lower</code>, which is to land first."), "{text}");
+    assert_eq!(text.matches("\n- ").count(), 1, "its own commits alone: {text}");
+    assert_eq!(stage.sent()["title"], "[A2] feat: upper");
+    // Nobody has proposed the lower one: what it says does that.
+    ran.says("which no open pull request proposes").says("git switch feat/a2/lower");
+    stage.job.tree.git(&["switch", "feat/a2/lower"]).ok();
+    stage.runs(&["--yes"]).ok();
+    assert_eq!(stage.sent()["base"], "main");
+    let lower = stage.fake.state.lock().unwrap().pulls[1]["number"].clone();
+    // A third one, on top of both.
+    stage.job.tree.git(&["switch", "-q", "feat/a2/upper"]).ok();
+    let ran = stage.runs(&["--yes", "--format", "json"]).ok().json();
+    assert_eq!((&ran["opened"], &ran["stacked_on_pull"]), (&false.into(), &lower));
+    stage.job.tree.git(&["switch", "-q", "-c", "feat/a2/top"]).ok();
+    stage.job.commit("services/rag_pipeline/d.py", "x\n", "[A2] feat: top");
+    let ran = stage.runs(&["--yes"]).ok();
+    assert_eq!(stage.sent()["base"], "feat/a2/upper");
+    ran.says("it goes into feat/a2/upper, which pull request 1347 proposes and which is to land first: ");
+    assert!(stage.sent()["body"].as_str().unwrap().contains("Stacked on <code>feat/a2/upper</code> (#1347)"));
+}
+
+#[test]
+fn what_has_landed_is_stood_on_no_more() {
+    for squash in [false, true] {
+        let stage = Stage::stacked();
+        let main = stage.job.scratch.main();
+        let how: &[&str] = if squash { &["merge", "-q", "--squash"] } else { &["merge", "-q", "--ff-only"] };
+        main.git(&[how, &["feat/a2/lower"]].concat()).ok();
+        if squash {
+            main.git(&["commit", "-q", "--no-verify", "-m", "[A2] feat: lower (#1)"]).ok();
+        }
+        main.git(&["push", "-q", "--no-verify", "origin", "main"]).ok();
+        stage.runs(&["--yes"]).ok().does_not_say("lower");
+        assert_eq!(stage.sent()["base"], "main", "{squash}");
+        assert!(!stage.sent()["body"].as_str().unwrap().contains("Stacked"));
+    }
+    // Somebody opened it before the lower one landed: there is no second one.
+    let stage = Stage::stacked();
+    stage.runs(&["--yes"]).ok();
+    let main = stage.job.scratch.main();
+    main.git(&["merge", "-q", "--ff-only", "feat/a2/lower"]).ok();
+    main.git(&["push", "-q", "--no-verify", "origin", "main"]).ok();
+    stage.runs(&["--yes"]).ok().says("there is one already").says("help: gh pr edit 1347 --base main");
+    assert_eq!(stage.fake.state.lock().unwrap().pulls.len(), 1);
+    // Whoever says into which gets it.
+    let stage = Stage::stacked();
+    stage.runs(&["--yes", "--base", "main"]).ok().does_not_say("lower");
+    assert_eq!(stage.sent()["base"], "main");
+}
+
+#[test]
+fn what_stands_on_an_older_edition_is_brought_onto_the_newer_one_first() {
+    let stage = Stage::stacked();
+    let tree = &stage.job.tree;
+    tree.git(&["switch", "-q", "feat/a2/lower"]).ok();
+    tree.git(&["commit", "-q", "--amend", "--no-verify", "-m", "[A2] fix: b, better"]).ok();
+    tree.git(&["push", "-q", "-f", "--no-verify", "origin", "HEAD"]).ok();
+    tree.git(&["switch", "-q", "feat/a2/upper"]).ok();
+    stage
+        .runs(&["--yes"])
+        .fails(2)
+        .says("origin/feat/a2/lower that was rewritten since")
+        .says("git lane sync");
+    tree.lane(&["sync"]).ok();
+    stage.runs(&["--yes"]).ok();
+    assert_eq!(stage.sent()["base"], "feat/a2/lower");
+}
+
+#[test]
+fn a_clone_of_one_branch_knows_what_it_stands_on() {
+    let stage = Stage::stacked();
+    let tree = &stage.job.tree;
+    tree.git(&["config", "remote.origin.fetch", "+refs/heads/main:refs/remotes/origin/main"]).ok();
+    tree.git(&["update-ref", "-d", "refs/remotes/origin/feat/a2/lower"]).ok();
+    stage.runs(&["--yes"]).ok();
+    assert_eq!(stage.sent()["base"], "feat/a2/lower");
+}
