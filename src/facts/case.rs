@@ -29,6 +29,7 @@ pub fn for_case(case: &Case, lock_ttl: u64) -> Facts {
         place: String::new(),
         by_hand: None,
         from: Vec::new(),
+        pushed_by: None,
     });
     Facts {
         event: Event::CheckStaged,

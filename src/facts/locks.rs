@@ -74,6 +74,9 @@ pub struct HeldLock {
     pub by_hand: Option<String>,
     /// Whose locks ended when it was taken.
     pub from: Vec<Loser>,
+    /// On a server: the refspec of the push that is judged by which it would come to be held. Nothing may rely on that:
+    /// git may take one ref of a push and refuse another.
+    pub pushed_by: Option<String>,
 }
 
 /// A lock that was taken once.
@@ -97,6 +100,8 @@ pub struct TakenLock {
     pub after: Vec<Oid>,
     /// Paths on which others' work has landed since it ended, each with the merge base that has that work.
     pub overtaken: HashSet<(Oid, RepoPath)>,
+    /// On a server: the refspec of the push that is judged by which its record would come there.
+    pub pushed_by: Option<String>,
 }
 
 /// How a change stands to what landed on its base under locks: of the paths that it asks for, which are where.

@@ -157,6 +157,7 @@ pub(super) fn held(area: &str, lease: &Lease, judge: &Judge<'_>) -> HeldLock {
         place: format!("{}{host}", stake.worktree),
         by_hand: lease.by_hand.clone(),
         from: lease.from.clone(),
+        pushed_by: None,
     }
 }
 
@@ -205,6 +206,7 @@ pub(super) fn taken(
                 from: event.from.clone(),
                 after: Vec::new(),
                 overtaken: HashSet::new(),
+                pushed_by: None,
             });
             return event.generation <= oldest;
         }

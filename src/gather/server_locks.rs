@@ -7,14 +7,15 @@ use super::locks::{held, lock_events, taken, unavailable};
 use super::push::PushLine;
 use super::repository::{Read, RefTarget, Repository};
 use super::worktrees::worktrees;
-use crate::facts::{Change, Locks, Oid, RefUpdate, Unavailable};
+use crate::facts::{Change, HeldLock, Locks, Oid, RefUpdate, TakenLock, Unavailable};
 use crate::locks::liveness::{Judge, Seen};
 use crate::locks::machine::ThisMachine;
-use crate::locks::record::Record;
+use crate::locks::record::{Lease, Record};
 use crate::locks::store::{Store, Tip};
 use crate::policy::Plan;
 
-/// What the server knows of the locks on some areas; those in the push are the newest.
+/// What the server knows of the locks on some areas. An event in the push may take a lock away, and gives none: git may
+/// take the work and refuse the event, and nothing tells a hook whether a push is atomic.
 ///
 /// The locks lie here where `locks.remote` is the remote whose branches count, or where agents work in
 /// worktrees of this very repository. What stands still here was seen by nobody, so that a lock of another
@@ -45,16 +46,34 @@ pub(super) fn locks(
             Some(RefTarget::Symbolic) | None => None,
         };
         let line = pushed.iter().find(|line| line.remote_ref == name && line.remote == now);
-        let tip = match line.and_then(|line| line.local) {
-            Some(oid) => Some(Tip { oid, record: record(repo, &name, oid, Some(area))? }),
-            None => store.read_ref(&name, Some(area)).map_err(unavailable)?,
+        let recorded = store.read_ref(&name, Some(area)).map_err(unavailable);
+        let (tip, before, refspec) = match line.and_then(|line| line.local) {
+            Some(oid) => {
+                let tip = Tip { oid, record: record(repo, &name, oid, Some(area))? };
+                // What lies there may be broken, which this push may mend.
+                (Some(tip), recorded.ok().flatten(), Some(format!("{oid}:{name}")))
+            }
+            None => (recorded?, None, None),
         };
         let Some(tip) = tip else {
             continue;
         };
-        let alive = tip.record.leases.iter().filter(|lease| !judge.lease(lease).is_over());
-        found.leases.extend(alive.map(|lease| held(area, lease, &judge)));
-        found.taken.extend(taken(repo, plan, &store, &tip, changes).map_err(unavailable)?);
+        let is_alive = |lease: &&Lease| !judge.lease(lease).is_over();
+        let recorded = |generation: u64| {
+            let leases = before.iter().flat_map(|tip| &tip.record.leases);
+            leases.filter(is_alive).any(|lease| lease.generation == generation)
+        };
+        found.leases.extend(tip.record.leases.iter().filter(is_alive).map(|lease| {
+            let pushed_by = refspec.clone().filter(|_| !recorded(lease.generation));
+            HeldLock { pushed_by, ..held(area, lease, &judge) }
+        }));
+        let last = before.as_ref().map_or(0, |tip| tip.record.generation);
+        found.taken.extend(taken(repo, plan, &store, &tip, changes).map_err(unavailable)?.into_iter().map(
+            |taken| {
+                let pushed_by = refspec.clone().filter(|_| taken.generation > last);
+                TakenLock { pushed_by, ..taken }
+            },
+        ));
     }
     Ok(found)
 }

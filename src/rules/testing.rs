@@ -175,6 +175,7 @@ impl Scene {
                 place: "/wt".into(),
                 by_hand: None,
                 from: vec![],
+                pushed_by: None,
             });
         })
     }
@@ -193,6 +194,7 @@ impl Scene {
                 from: vec![],
                 after: vec![],
                 overtaken: [].into(),
+                pushed_by: None,
             });
         })
     }

@@ -132,7 +132,9 @@ impl<'a> Path<'a> {
         });
         if let Some(lock) = lease {
             return match agent {
-                Some(agent) if lock.agent == agent && lock.is_firm => None,
+                Some(agent) if lock.agent == agent && lock.is_firm => {
+                    lock.pushed_by.as_ref().map(|refspec| self.unrecorded(&lock.scope.text, refspec))
+                }
                 Some(agent) if lock.agent == agent => Some(drafts::ending(lock)),
                 _ => Some(self.held(lock)),
             };

@@ -296,6 +296,7 @@ impl Game {
                         from,
                         after,
                         overtaken,
+                        pushed_by: None,
                     });
                 }
                 false

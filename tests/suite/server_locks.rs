@@ -57,17 +57,54 @@ fn a_stolen_lock_is_known_to_the_server_at_once() {
 }
 
 #[test]
-fn locks_in_the_push_are_the_newest() {
+fn no_work_relies_on_an_event_of_its_own_push() {
     let server = Server::with(&shared());
     let two = agent(&server, "a2");
-    // The event is brought to the server by the push that needs it.
     two.lane(&["lock", "common"]).ok();
     let event = server.git(&["rev-parse", REF]).ok().out;
+    let refspec = format!("{}:{REF}", event.trim());
     work(&two, "services/common/a.py", "feat: a");
     server.git(&["update-ref", "-d", REF]).ok();
-    two.git(&["push", "--no-verify", "origin", "HEAD"]).fails(1).says("unlocked-path");
-    let locks = format!("{}:{REF}", event.trim());
-    two.git(&["push", "--no-verify", "--atomic", "origin", "HEAD", &locks]).ok();
+    let push = |refspecs: &[&str]| two.git(&[&["push", "--no-verify", "origin"], refspecs].concat());
+    push(&["HEAD"]).fails(1).says("unlocked-path");
+    // git may take the work and refuse the event, and no hook is told that a push is atomic.
+    for refspecs in [&["HEAD", refspec.as_str()][..], &["--atomic", "HEAD", &refspec]] {
+        push(refspecs)
+            .fails(1)
+            .says("under the lock `common`, whose record comes in this same push")
+            .says(&format!("git push origin {refspec}"));
+        assert!(!server.refs().contains(REF) && !server.refs().contains("feat/a2/x"));
+    }
+    // So it is without the trailer.
+    two.git(&["commit", "-q", "--amend", "--no-verify", "-m", "[A2] feat: a"]).ok();
+    push(&["HEAD", &refspec]).fails(1).says("under the lock `common`, whose record comes in this same push");
+    push(&[&refspec]).ok();
+    push(&["HEAD"]).ok();
+}
+
+#[test]
+fn a_theft_that_is_not_recorded_carries_no_work() {
+    let server = Server::with(&shared());
+    let (one, two) = (agent(&server, "a1"), agent(&server, "a2"));
+    one.lane(&["lock", "common"]).ok();
+    let held = server.git(&["rev-parse", REF]).ok().out;
+    two.lane(&["lock", "common", "--steal", "--reason", "x"]).ok();
+    let theft = format!("{}:{REF}", server.git(&["rev-parse", REF]).ok().out.trim());
+    work(&two, "services/common/a.py", "feat: a");
+    server.git(&["update-ref", REF, held.trim()]).ok();
+    let push = |refspecs: &[&str]| two.git(&[&["push", "--no-verify", "origin"], refspecs].concat());
+    push(&["HEAD", &theft]).fails(1).says("whose record comes in this same push");
+    push(&[&theft]).ok();
+    push(&["HEAD"]).ok();
+    // What was held before may be renewed, or given back, beside the work.
+    work(&two, "services/common/b.py", "feat: b");
+    two.lane(&["push"]).ok();
+    work(&two, "services/common/c.py", "feat: c");
+    let held = server.git(&["rev-parse", REF]).ok().out;
+    two.lane(&["unlock", "common"]).ok();
+    let release = format!("{}:{REF}", server.git(&["rev-parse", REF]).ok().out.trim());
+    server.git(&["update-ref", REF, held.trim()]).ok();
+    push(&["HEAD", &release]).ok();
 }
 
 #[test]

@@ -60,6 +60,18 @@ impl Path<'_> {
         ))
     }
 
+    /// The lock itself comes in the same push, and may be refused where the work is not.
+    pub(super) fn unrecorded(&self, scope: &str, refspec: &str) -> Draft {
+        let remote = &self.context.plan.policy.remote.value;
+        Draft {
+            headline: format!(
+                "under the lock `{scope}`, whose record comes in this same push: it has to be there before the work"
+            ),
+            help: format!("push the record first: git push {remote} {refspec}\nthen push the rest again"),
+            ..Draft::default()
+        }
+    }
+
     /// What landed last is not in the change.
     pub(super) fn behind(&self) -> Draft {
         let (area, base) = (self.area, self.context.base_name());

@@ -42,6 +42,9 @@ impl<'a> Path<'a> {
                         ))
                     }
                 }
+                Some(TakenLock { scope, pushed_by: Some(refspec), .. }) => {
+                    self.unrecorded(&scope.text, refspec)
+                }
                 Some(taken) => match self.taken_since(generation, commit.oid) {
                     None if self.is_overtaken(taken) => self.overtaken(taken),
                     None => return None,
