@@ -216,6 +216,12 @@ pub struct Change {
     pub shadows: bool,
     /// Of a tag that goes away or moves: whether the base has the commit that it was put on.
     pub was_landed: bool,
+    /// Of a tag that goes away or moves: whether what it was put on is known here.
+    pub was_known: bool,
+    /// The message of the commit that the tag was put on, if it was one.
+    pub replaced: Option<Message>,
+    /// On a server: the host makes something else of the ref, such as a pull request.
+    pub is_for_host: bool,
     /// How the change stands to what landed on the base under the locks that it asks for.
     pub landed: Fact<Landed>,
     /// A merge is being committed.
@@ -248,6 +254,9 @@ impl Default for Change {
             unchanged: HashSet::new(),
             shadows: false,
             was_landed: false,
+            was_known: false,
+            replaced: None,
+            is_for_host: false,
             landed: Fact::Known(Landed::default()),
             is_merging: false,
             elsewhere: None,

@@ -7,12 +7,14 @@ use super::gatherer::Gatherer;
 use super::locks::lock_events;
 use super::push::PushLine;
 use super::repository::{Head, Read};
-use crate::facts::{Change, Fact, FileChange, Oid, RefUpdate, is_replacing};
+use crate::facts::{Change, Fact, FileChange, Message, Oid, RefUpdate, is_replacing};
 use crate::policy::Disguise;
 use crate::requests::record::CONTENT;
 
 /// Where branches lie.
 const HEADS: &str = "refs/heads/";
+/// Refs that git keeps as they are.
+const OWN: [&str; 3] = [HEADS, "refs/tags/", "refs/notes/"];
 
 impl Gatherer<'_> {
     pub(super) fn pushed(&self, head: &Head, remote: &str, lines: &[PushLine]) -> Read<Vec<Change>> {
@@ -81,18 +83,34 @@ impl Gatherer<'_> {
         !self.event.is_server() || self.environment.pusher.is_some()
     }
 
-    /// Whether a tag goes away or moves that was put on a commit of the base.
-    fn was_landed(&self, line: &PushLine) -> Read<bool> {
-        let (Some(old), Some(base)) = (line.remote, self.base) else {
-            return Ok(false);
+    /// What a tag was put on that goes away or moves.
+    fn replaced_tag(&self, line: &PushLine, change: &mut Change) -> Read<()> {
+        let Some(old) = line.remote.filter(|old| line.local != Some(*old)) else {
+            return Ok(());
         };
-        if !line.remote_ref.starts_with("refs/tags/") || line.local == Some(old) || !self.repo.has(old) {
+        if !line.remote_ref.starts_with("refs/tags/") || !self.repo.has(old) {
+            return Ok(());
+        }
+        change.was_known = true;
+        if let Some(old) = self.repo.peel(old)? {
+            change.replaced = Some(Message { text: self.repo.commit(old)?.message });
+            if let Some(base) = self.base {
+                change.was_landed = self.repo.merge_base(base.oid, &[old])? == Some(old);
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the host makes something else of a ref than git does: git-config(1), `receive.procReceiveRefs`.
+    fn is_for_host(&self, reference: &str) -> Read<bool> {
+        if !self.event.is_server() || OWN.iter().any(|prefix| reference.starts_with(prefix)) {
             return Ok(false);
         }
-        match self.repo.peel(old)? {
-            Some(old) => Ok(self.repo.merge_base(base.oid, &[old])? == Some(old)),
-            None => Ok(false),
-        }
+        Ok(self.repo.config("receive.procReceiveRefs")?.iter().any(|listed| {
+            let (modifiers, prefix) = listed.split_once(':').unwrap_or(("", listed));
+            let rest = reference.strip_prefix(prefix.trim_end_matches('/'));
+            !modifiers.contains('!') && rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        }))
     }
 
     /// The commits of a push that the refs below some prefixes do not have: one walk for all refs, however many
@@ -140,7 +158,8 @@ impl Gatherer<'_> {
         let branch = branch.map(str::to_owned);
         let mut change = self.empty_change(branch.clone());
         change.reference = Some(line.remote_ref.clone());
-        change.was_landed = self.was_landed(line)?;
+        self.replaced_tag(line, &mut change)?;
+        change.is_for_host = self.is_for_host(&line.remote_ref)?;
         let Some(local) = line.local else {
             change.update = Some(RefUpdate::Delete);
             return Ok(Some(change));

@@ -7,6 +7,8 @@ use crate::policy::model::Level;
 use crate::policy::{Disguise, Taken};
 use crate::report::quote;
 
+mod ownership;
+
 pub static RULE: Rule = Rule {
     id: "protected-branch",
     summary: "an agent pushing to, deleting or rewriting a protected branch",
@@ -20,6 +22,12 @@ Also a ref that git, or another system, takes for another one: a tag named like 
 agent or like a branch of the remote (`main`, `feat/a1/x`, `origin/main`); a branch named `origin/main`, `heads/main`,
 `tags/v1`, `HEAD`, or like a protected one but for case; and refs below `refs/replace/`, which a server takes from nobody.
 And a tag on a commit of the base that an agent deletes or moves.
+
+Also what an agent does to a ref that is not its own. A tag that is there may be deleted or moved by the agent whose id its
+name bears (`a2-wip`, `wip/a2`) or whose tag the message of its commit has, unless either says another's. Notes
+only grow, for all; with an agent's id in their name (`refs/notes/a2`) they are that agent's. A server takes
+refs of other kinds (`refs/pull/1/head`, `refs/stash`) from no agent, but for those that it makes something else of by
+itself (`receive.procReceiveRefs`, such as `refs/for/main`).
 
 ## Why
 What lands on the base binds everybody: it goes there by a reviewed pull request. And a lock is what its
@@ -43,8 +51,10 @@ fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailab
     let Some(update) = context.change.update else {
         return Ok(());
     };
-    if let Some(draft) =
-        history(context, update).or_else(|| disguise(context, update)).or_else(|| landed_tag(context, update))
+    if let Some(draft) = history(context, update)
+        .or_else(|| disguise(context, update))
+        .or_else(|| landed_tag(context, update))
+        .or_else(|| ownership::check(context, update))
     {
         findings.add(draft);
     }

@@ -119,6 +119,59 @@ fn nothing_is_made_to_look_like_something_else() {
 }
 
 #[test]
+fn refs_of_others_are_left_to_them() {
+    let accounts = |text: String, id: &str, worktree: &str| {
+        let listed = format!("    worktree: {worktree}\n");
+        assert!(text.contains(&listed));
+        text.replace(&listed, &format!("{listed}    identity: {{ accounts: [bot-{id}] }}\n"))
+    };
+    let text = accounts(accounts(policy(), "1", "../wt-a1-mlops"), "2", "../wt-a2-genai");
+    let server = Server::with(&text);
+    let (one, two) = (server.clone("one", "feat/a1/x"), server.clone("two", "feat/a2/x"));
+    commit(&one, "services/orchestrator/a.py", "[A1] feat: a");
+    commit(&two, "services/rag_pipeline/a.py", "[A2] feat: a");
+    let to = |name: &str| format!("HEAD:{name}");
+    push_as(&one, "bot-1", &["HEAD", &to("refs/tags/wip"), &to("refs/tags/a1-more"), &to("refs/notes/a1")])
+        .ok();
+    let moved = |name: &str| format!("+HEAD:{name}");
+    for (refspec, says) in [
+        (":refs/tags/wip", "deletes the tag `wip`, which is that of a1"),
+        (&moved("refs/tags/wip"), "moves the tag `wip`, which is that of a1"),
+        (":refs/tags/a1-more", "deletes the tag `a1-more`"),
+        (":refs/notes/a1", "deletes the notes `a1`, which is that of a1"),
+        (&moved("refs/notes/a1"), "rewrites the notes `a1`"),
+        (&to("refs/pull/1/head"), "is no branch, tag or note"),
+        (&to("refs/changes/01/1/1"), "is no branch, tag or note"),
+        (&to("refs/lane/remotes/origin/locks/x"), "is no branch, tag or note"),
+        (&to("refs/aaa/k1"), "git push origin"),
+        (&to("refs/Heads/feat/a2/y"), "taken for the branch"),
+        (&to("refs/for/main"), "is no branch, tag or note"),
+    ] {
+        push_as(&two, "bot-2", &[refspec]).fails(1).says("protected-branch").says(says);
+    }
+    // What is its own an agent may move and delete, and what is everybody's it may add to.
+    push_as(&two, "bot-2", &["HEAD", &to("refs/tags/wip2"), &to("refs/tags/a2-more")]).ok();
+    two.git(&["notes", "add", "-m", "one"]).ok();
+    push_as(&two, "bot-2", &["refs/notes/commits", "refs/notes/commits:refs/notes/a2"]).ok();
+    commit(&two, "services/rag_pipeline/b.py", "[A2] feat: b");
+    push_as(&two, "bot-2", &["HEAD", &moved("refs/tags/wip2"), &moved("refs/tags/a2-more")]).ok();
+    push_as(&two, "bot-2", &[":refs/tags/wip2", ":refs/tags/a2-more", ":refs/notes/a2"]).ok();
+    // What the host makes of a ref is the host's.
+    server.git(&["config", "receive.procReceiveRefs", "refs/other"]).ok();
+    server.git(&["config", "--add", "receive.procReceiveRefs", "ad:refs/for/"]).ok();
+    push_as(&two, "bot-2", &[&to("refs/for/main")]).does_not_say("protected-branch");
+
+    // Notes only grow, and the help leads there.
+    one.git(&["notes", "add", "-m", "two"]).ok();
+    push_as(&one, "bot-1", &["+refs/notes/commits"]).fails(1).says("rewrites the notes `commits`");
+    one.git(&["fetch", "origin", "+refs/notes/commits:refs/notes/origin/commits"]).ok();
+    one.git(&["notes", "--ref", "commits", "merge", "refs/notes/origin/commits"]).ok();
+    push_as(&one, "bot-1", &["refs/notes/commits"]).ok();
+    push_as(&one, "bot-1", &[":refs/notes/commits"]).fails(1).says("a maintainer may delete it");
+    push_as(&one, "lead", &[":refs/notes/commits", ":refs/tags/wip"]).ok();
+}
+
+#[test]
 fn a_merge_that_takes_away_what_the_base_has() {
     let server = Server::new();
     let tree = server.clone("c", "s1");

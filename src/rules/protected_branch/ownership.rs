@@ -1,0 +1,213 @@
+//! Whose a ref is that is no branch: a tag, a note, or a ref of another kind.
+
+use crate::facts::{Message, RefUpdate, is_replacing};
+use crate::policy::Plan;
+use crate::report::quote;
+use crate::rules::{Context, Draft};
+
+/// Where an agent's own refs lie, beside git-lane's records.
+const OWN: [&str; 3] = ["refs/heads/", "refs/tags/", "refs/notes/"];
+
+/// What an agent does to a ref that is not its own.
+pub(super) fn check(context: &Context<'_>, update: RefUpdate) -> Option<Draft> {
+    let (agent, reference) = (context.agent()?, context.change.reference.as_ref()?);
+    let locks = &context.plan.policy.locks;
+    if locks.lock_of(reference).or(locks.request_of(reference)).is_some() || is_replacing(reference) {
+        return None;
+    }
+    if let Some(name) = reference.strip_prefix("refs/tags/") {
+        return tag(context, agent, name, update);
+    }
+    if let Some(name) = reference.strip_prefix("refs/notes/") {
+        return note(context, agent, name, update);
+    }
+    let is_own_kind = OWN.iter().any(|prefix| reference.starts_with(prefix));
+    if is_own_kind || !context.facts.event.is_server() || context.change.is_for_host {
+        return None;
+    }
+    let remote = &context.plan.policy.remote.value;
+    let template = context.plan.branch.as_ref();
+    let branch =
+        template.map(|template| super::super::branch_name::own_name(&template.for_agent(agent), "work"));
+    let help = match update {
+        RefUpdate::Delete => "leave it; a maintainer may delete it".to_owned(),
+        _ => format!(
+            "push it as a branch of your own: git push {remote} {}:refs/heads/{}",
+            context.change.head.map_or_else(|| "HEAD".to_owned(), |oid| oid.short()),
+            branch.unwrap_or_else(|| "work".to_owned())
+        ),
+    };
+    Some(Draft {
+        headline: format!(
+            "`{}` is no branch, tag or note: such refs are the host's and the maintainers', and you are {agent}",
+            quote(reference.as_bytes())
+        ),
+        help,
+        ..Draft::default()
+    })
+}
+
+/// An agent may take away or move a tag that is shown to be its own: by the tag's name, or by the message of the commit
+/// that it is on. Neither may say another's.
+fn tag(context: &Context<'_>, agent: &str, name: &str, update: RefUpdate) -> Option<Draft> {
+    // What has landed is another finding's.
+    if update == RefUpdate::Create || context.change.was_landed || !context.change.was_known {
+        return None;
+    }
+    let owners = owners(context.plan, name, context.change.replaced.as_ref());
+    if owners.as_slice() == [agent] {
+        return None;
+    }
+    let does = if update == RefUpdate::Delete { "deletes" } else { "moves" };
+    let help = match update {
+        RefUpdate::Delete => "leave it; a maintainer may delete it",
+        _ => "leave it, and give yours another name",
+    };
+    Some(Draft {
+        headline: format!(
+            "the push {does} the tag `{name}`, which {}, and you are {agent}",
+            whose(&owners, agent)
+        ),
+        help: help.to_owned(),
+        owner: owners.into_iter().find(|owner| *owner != agent).map(str::to_owned),
+        ..Draft::default()
+    })
+}
+
+/// Notes are everybody's, and only grow; those with an agent's id in their name are that agent's.
+fn note(context: &Context<'_>, agent: &str, name: &str, update: RefUpdate) -> Option<Draft> {
+    let owners = owners(context.plan, name, None);
+    let is_other = !owners.is_empty() && owners.as_slice() != [agent];
+    let is_free = match update {
+        RefUpdate::Create => true,
+        RefUpdate::Forward => !is_other,
+        RefUpdate::Rewrite | RefUpdate::Delete => owners.as_slice() == [agent],
+    };
+    if is_free {
+        return None;
+    }
+    let does = match update {
+        RefUpdate::Delete => "deletes",
+        RefUpdate::Rewrite => "rewrites",
+        RefUpdate::Create | RefUpdate::Forward => "changes",
+    };
+    let remote = &context.plan.policy.remote.value;
+    let help = match update {
+        RefUpdate::Delete => "leave it; a maintainer may delete it".to_owned(),
+        _ if is_other => format!(
+            "leave them, and push yours under a name of your own: git push {remote} \
+             refs/notes/{name}:refs/notes/{agent}/{name}"
+        ),
+        _ => format!(
+            "take in what is there, then push again:\n\
+             git fetch {remote} +refs/notes/{name}:refs/notes/{remote}/{name}\n\
+             git notes --ref {name} merge refs/notes/{remote}/{name}\n\
+             git push {remote} refs/notes/{name}"
+        ),
+    };
+    Some(Draft {
+        headline: format!(
+            "the push {does} the notes `{name}`, which {}, and you are {agent}",
+            whose(&owners, agent)
+        ),
+        help,
+        owner: owners.into_iter().find(|owner| *owner != agent).map(str::to_owned),
+        ..Draft::default()
+    })
+}
+
+/// The agents that a ref is shown to belong to: by a part of its name that is an agent's id, alone or with more after
+/// it (`a1`, `a1-wip`), and by the message of the commit that it was on.
+fn owners<'p>(plan: &'p Plan, name: &str, message: Option<&Message>) -> Vec<&'p str> {
+    let mut owners = message.map(|message| plan.tagged(message)).unwrap_or_default();
+    for part in name.split('/') {
+        let is_named = |id: &&str| {
+            let rest = part.get(..id.len()).filter(|start| start.eq_ignore_ascii_case(id));
+            rest.is_some() && !part[id.len()..].starts_with(|next: char| next.is_alphanumeric())
+        };
+        if let Some(id) = plan.policy.agent_ids().find(is_named).filter(|id| !owners.contains(id)) {
+            owners.push(id);
+        }
+    }
+    owners
+}
+
+fn whose(owners: &[&str], agent: &str) -> String {
+    match owners.iter().find(|owner| **owner != agent) {
+        Some(other) => format!("is that of {other}"),
+        None => "is nobody's alone".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::facts::Event::{PrePush, PreReceive};
+    use crate::facts::RefUpdate::{self, Create, Delete, Forward, Rewrite};
+    use crate::facts::{Message, Pusher};
+    use crate::rules::testing::Scene;
+
+    fn found(agent: &str, reference: &str, update: RefUpdate, on: Option<&str>) -> bool {
+        let listed = "    worktree: ../wt-a2-genai\n";
+        let scene = Scene::new(PreReceive, "")
+            .with(listed, &format!("{listed}    identity: {{ accounts: [bot-2] }}\n"));
+        let name = if agent.is_empty() { "lead" } else { "bot-2" };
+        let scene = scene.facts(|facts| {
+            facts.pusher = Some(Pusher { source: "REMOTE_USER", name: name.into() });
+        });
+        let scene = scene.change(|change| {
+            change.reference = Some(reference.into());
+            change.branch = None;
+            change.update = Some(update);
+            change.was_known = update != Create;
+            change.replaced = on.map(|text| Message { text: text.into() });
+        });
+        !scene.of("protected-branch").is_empty()
+    }
+
+    fn refused(reference: &str, on: Option<&str>) -> Vec<RefUpdate> {
+        [Create, Forward, Rewrite, Delete].into_iter().filter(|it| found("a2", reference, *it, on)).collect()
+    }
+
+    #[test]
+    fn tags() {
+        let (own, other) = (Some("[A2] feat: x"), Some("[A1] feat: x"));
+        assert_eq!(refused("refs/tags/v1", own), []);
+        assert_eq!(refused("refs/tags/a2-wip", None), []);
+        assert_eq!(refused("refs/tags/wip/A2", own), []);
+        for (name, on) in [("v1", other), ("v1", None), ("a1-wip", own), ("a2-wip", other), ("a22", None)] {
+            assert_eq!(refused(&format!("refs/tags/{name}"), on), [Forward, Rewrite, Delete], "{name}");
+        }
+    }
+
+    #[test]
+    fn notes() {
+        assert_eq!(refused("refs/notes/commits", None), [Rewrite, Delete]);
+        assert_eq!(refused("refs/notes/a1", None), [Forward, Rewrite, Delete]);
+        assert_eq!(refused("refs/notes/a2/review", None), []);
+    }
+
+    #[test]
+    fn other_refs() {
+        for name in
+            ["refs/pull/1/head", "refs/changes/01/1/1", "refs/aaa/x", "refs/stash", "refs/Heads/feat/a2/x"]
+        {
+            assert_eq!(refused(name, None), [Create, Forward, Rewrite, Delete], "{name}");
+        }
+    }
+
+    #[test]
+    fn maintainers_do_as_they_like() {
+        for name in ["refs/pull/1/head", "refs/tags/a1-wip", "refs/notes/a1", "refs/aaa/x"] {
+            assert!(!found("", name, Delete, None), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_mirror_elsewhere_is_no_servers_matter() {
+        let scene = Scene::new(PrePush, "a2").change(|change| {
+            change.reference = Some("refs/stash".into());
+            (change.branch, change.update) = (None, Some(Create));
+        });
+        assert_eq!(scene.of("protected-branch").len(), 0);
+    }
+}
