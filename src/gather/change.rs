@@ -10,6 +10,7 @@ use super::invocation::Invocation;
 use super::policy_source::Loaded;
 use super::push::PushLine;
 use super::repository::{Read, Repository};
+use super::stacked::Stacks;
 use super::{locks, message, revision};
 use crate::facts::{
     CommitForm, Event, Fact, Facts, IdentityProof, Message, Oid, PullRequest, Pusher, Unavailable, Waiver,
@@ -124,6 +125,7 @@ fn facts(
         base: loaded.base.as_ref(),
         needs: rules::needs(plan, request.event.stages()),
         event: request.event,
+        stacks: Stacks::default(),
     };
     let head = repo.head()?;
     let mut message = Fact::NotGathered;

@@ -11,6 +11,7 @@ use super::policy_source::{Base, in_tree};
 use super::push::PushLine;
 use super::repository::{Head, Read, Repository};
 use super::root::Root;
+use super::stacked::Stacks;
 use super::tree_diff::{merge_diff, tree_diff};
 use crate::facts::{Change, Event, Fact, FileChange, Lines, Oid, PolicyTexts, RepoPath, Unavailable};
 use crate::policy::{FILE, Plan, cases};
@@ -24,6 +25,7 @@ pub(super) struct Gatherer<'a> {
     pub(super) base: Option<&'a Base>,
     pub(super) needs: Vec<Need>,
     pub(super) event: Event,
+    pub(super) stacks: Stacks,
 }
 
 impl Gatherer<'_> {

@@ -1,6 +1,8 @@
 //! Stacked branches: how much a change adds to the pushed branch of the same agent that it stands on.
 
-use std::collections::{HashMap, HashSet};
+use std::cell::{OnceCell, RefCell};
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::rc::Rc;
 
 use super::gatherer::Gatherer;
 use super::lines;
@@ -8,11 +10,35 @@ use super::push::PushLine;
 use super::repository::Read;
 use super::root::Root;
 use crate::facts::{Change, Fact, Lines, MergeBase, Oid};
+use crate::identity::of_branch;
 
 /// One pushed branch below a change.
 struct Lower {
     reference: String,
     oid: Oid,
+}
+
+/// The pushed branches of one agent.
+#[derive(Default)]
+pub(super) struct Pushed {
+    names: HashSet<String>,
+    /// The names of those that hold a commit.
+    at: HashMap<Oid, BTreeSet<String>>,
+}
+
+/// Branches of a push by the ids in their names, each with its commit, or `None` where it goes away.
+type Arriving = HashMap<String, Vec<(String, Option<Oid>)>>;
+/// What a change grew from (its merge base, and what was merged in), a commit and a tree.
+type Section = (Option<Oid>, Vec<Oid>, Option<Oid>, Option<Oid>);
+
+/// What one gathering remembers of stacks: a push may bring hundreds of branches, each standing on others.
+#[derive(Default)]
+pub(super) struct Stacks {
+    /// The branches of the push.
+    arriving: OnceCell<Arriving>,
+    of_agent: RefCell<HashMap<String, Rc<Pushed>>>,
+    /// How many lines there are from a commit to a tree, by what the change grew from.
+    counted: RefCell<HashMap<Section, u64>>,
 }
 
 /// A change whose lines are counted anew.
@@ -46,25 +72,23 @@ impl Gatherer<'_> {
         if is_commit && lines.counted < most.min(limit(&limits.warn_at)) {
             return Ok(());
         }
-        let Some((names, found)) = self.pushed_of_agent(&branch, pushes)? else {
+        let Some((prefix, pushed)) = self.pushed_of_agent(&branch, pushes)? else {
             return Ok(());
         };
         let stack = Stack { root, own: self.repo.commits(&[tip], &root.exclude())?, most };
-        let places: HashMap<Oid, usize> = stack.own.iter().enumerate().map(|(at, oid)| (*oid, at)).collect();
-        let mut found: Vec<(usize, Lower)> =
-            found.into_iter().filter_map(|lower| Some((*places.get(&lower.oid)?, lower))).collect();
-        found.sort_by(|a, b| (a.0, &a.1.reference).cmp(&(b.0, &b.1.reference)));
         let mut start: Option<Lower> = None;
-        for (_, lower) in found {
+        for oid in &stack.own {
+            let mut names = pushed.at.get(oid).into_iter().flatten();
+            let Some(name) = names.rfind(|name| **name != branch) else {
+                continue;
+            };
             let below = start.as_ref().map(|start| start.oid);
             let is_above = match below {
-                Some(below) => self.repo.commits(&[below], &[lower.oid])?.is_empty(),
+                Some(below) => self.repo.commits(&[below], &[*oid])?.is_empty(),
                 None => true,
             };
-            if is_above
-                && self.lines_from(&stack, below, Some(self.repo.commit(lower.oid)?.tree))?.counted <= most
-            {
-                start = Some(lower);
+            if is_above && self.counted_from(&stack, below, *oid)? <= most {
+                start = Some(Lower { reference: format!("{prefix}{name}"), oid: *oid });
             }
         }
         let mut counted = lines;
@@ -77,7 +101,7 @@ impl Gatherer<'_> {
             }
         }
         if counted.counted > most {
-            counted.next = self.free_name(&branch, &names)?;
+            counted.next = self.free_name(&branch, &pushed.names)?;
             let below = start.map(|start| start.oid).filter(|_| counted.counted_from.is_some());
             counted.split = if is_commit { None } else { self.split(&stack, below)? };
         }
@@ -85,26 +109,25 @@ impl Gatherer<'_> {
         Ok(())
     }
 
-    /// The names of all pushed branches of the agent whose branch this is, and what they hold; `None` where its name names
-    /// no agent.
-    fn pushed_of_agent(
-        &self,
-        branch: &str,
-        pushes: &[PushLine],
-    ) -> Read<Option<(HashSet<String>, Vec<Lower>)>> {
+    /// The pushed branches of the agent whose branch this is, and where branches that were pushed lie; `None` where its name
+    /// names no agent.
+    fn pushed_of_agent(&self, branch: &str, pushes: &[PushLine]) -> Read<Option<(String, Rc<Pushed>)>> {
         let Some(template) = &self.plan.branch else {
             return Ok(None);
         };
-        let Some(agent) = template.parse(branch).filter(|agent| !agent.is_empty()) else {
+        let Some(agent) = of_branch(self.plan, branch) else {
             return Ok(None);
         };
         let prefix = match self.event.is_server() {
             true => "refs/heads/".to_owned(),
             false => format!("refs/remotes/{}/", self.plan.policy.remote.value),
         };
+        if let Some(known) = self.stacks.of_agent.borrow().get(agent) {
+            return Ok(Some((prefix, Rc::clone(known))));
+        }
         let form = template.for_agent(agent);
         let literal = form.split('{').next().unwrap_or_default();
-        let is_of_agent = |name: &str| template.parse(name) == Some(agent) && name != branch;
+        let is_of_agent = |name: &str| template.parse(name) == Some(agent);
         let mut all: HashMap<String, Oid> = HashMap::new();
         for reference in self.repo.ref_names(&format!("{prefix}{literal}"))? {
             if let Some(name) = reference.strip_prefix(&prefix).filter(|name| is_of_agent(name))
@@ -116,17 +139,54 @@ impl Gatherer<'_> {
         let told = self.environment.remote_branches.iter();
         all.extend(told.filter(|(name, _)| is_of_agent(name)).cloned());
         // What comes with the same push is judged with it.
-        for line in pushes {
-            let name = line.remote_ref.strip_prefix("refs/heads/").filter(|name| is_of_agent(name));
-            let Some(name) = name else { continue };
-            match line.local {
-                Some(oid) => all.extend(self.repo.peel(oid)?.map(|oid| (name.to_owned(), oid))),
+        for (name, oid) in self.arriving(pushes)?.get(agent).into_iter().flatten() {
+            match oid {
+                Some(oid) => drop(all.insert(name.clone(), *oid)),
                 None => drop(all.remove(name)),
             }
         }
-        let names = all.keys().cloned().collect();
-        let lower = |(name, oid)| Lower { reference: format!("{prefix}{name}"), oid };
-        Ok(Some((names, all.into_iter().map(lower).collect())))
+        let mut pushed = Pushed::default();
+        for (name, oid) in all {
+            pushed.at.entry(oid).or_default().insert(name.clone());
+            pushed.names.insert(name);
+        }
+        let pushed = Rc::new(pushed);
+        self.stacks.of_agent.borrow_mut().insert(agent.to_owned(), Rc::clone(&pushed));
+        Ok(Some((prefix, pushed)))
+    }
+
+    /// The branches of a push by the ids in their names.
+    fn arriving(&self, pushes: &[PushLine]) -> Read<&Arriving> {
+        if let Some(known) = self.stacks.arriving.get() {
+            return Ok(known);
+        }
+        let mut all = Arriving::new();
+        for line in pushes {
+            let Some(name) = line.remote_ref.strip_prefix("refs/heads/") else { continue };
+            let Some(id) = of_branch(self.plan, name) else { continue };
+            let oid = match line.local {
+                Some(oid) => match self.repo.peel(oid)? {
+                    Some(oid) => Some(oid),
+                    None => continue,
+                },
+                None => None,
+            };
+            all.entry(id.to_owned()).or_default().push((name.to_owned(), oid));
+        }
+        Ok(self.stacks.arriving.get_or_init(|| all))
+    }
+
+    /// How many lines count from a commit of the change, or from its merge base, to another commit.
+    fn counted_from(&self, stack: &Stack<'_>, from: Option<Oid>, to: Oid) -> Read<u64> {
+        let tree = Some(self.repo.commit(to)?.tree);
+        let merge_base = stack.root.merge_base.map(|base| base.oid);
+        let key = (merge_base, stack.root.merged_in.clone(), from, tree);
+        if let Some(known) = self.stacks.counted.borrow().get(&key) {
+            return Ok(*known);
+        }
+        let counted = self.lines_from(stack, from, tree)?.counted;
+        self.stacks.counted.borrow_mut().insert(key, counted);
+        Ok(counted)
     }
 
     /// The lines from a commit of the change, or from its merge base, to a tree.
@@ -158,8 +218,7 @@ impl Gatherer<'_> {
         let (mut fits, mut too_many) = (0, own.len());
         while too_many - fits > 1 {
             let middle = usize::midpoint(fits, too_many);
-            let tree = self.repo.commit(own[middle - 1])?.tree;
-            if self.lines_from(stack, below, Some(tree))?.counted <= stack.most {
+            if self.counted_from(stack, below, own[middle - 1])? <= stack.most {
                 fits = middle;
             } else {
                 too_many = middle;
