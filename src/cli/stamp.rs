@@ -32,8 +32,8 @@ pub(super) fn stamp(path: &Path, args: &[OsString]) -> Result<Option<Opened>, Er
 }
 
 /// Looks at a message that was edited, before it is judged. False: it says nothing, which git itself tells whoever
-/// left it so. Where prepare-commit-msg had to leave it alone, or came too early (`is_due`), tag and locks are put in
-/// now.
+/// left it so. Where prepare-commit-msg had to leave it alone, or came too early (`is_due`), or an editor has replaced
+/// all of what it had put in, tag and locks are put in now.
 ///
 /// # Errors
 /// The message or the configuration cannot be read.
@@ -50,12 +50,9 @@ pub(super) fn complete(session: &Session, path: &Path, is_due: bool) -> Result<b
     {
         return Ok(false);
     }
-    let is_hidden = || {
-        let forms = plan.tags.iter().filter(|form| form.as_trailer().is_none());
-        let mut tags = forms.flat_map(|form| plan.policy.agent_ids().map(|id| form.for_agent(id)));
-        tags.any(|tag| draft.cleanup.hides(&tag)) && plan.tagged(&draft.message).is_empty()
-    };
-    if is_due || template.is_some() || is_hidden() {
+    let is_untagged =
+        || !plan.tags.is_empty() && plan.tagged(&draft.message).is_empty() && !draft.message.is_of_merge();
+    if is_due || template.is_some() || is_untagged() {
         put(session, path, &draft, &[])?;
     }
     Ok(true)
@@ -64,9 +61,6 @@ pub(super) fn complete(session: &Session, path: &Path, is_due: bool) -> Result<b
 /// Leaves a message that nobody wrote as it was before anything was put in. False: git will refuse it.
 fn bare(session: &Session, path: &Path, draft: &Draft) -> Result<bool, Error> {
     let mode = cleanup::mode(&session.repo, &session.environment)?;
-    if Invocation::of_process().allows_empty_message {
-        return Ok(false);
-    }
     let raw = session.loaded.plan.without_tag(&draft.raw, &draft.message);
     // git takes blank lines for a message in this mode.
     if mode.as_deref() == Some("verbatim") && !raw.is_empty() {

@@ -67,7 +67,13 @@ fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailab
                 "" => format!("without the tag of {agent}"),
                 others => format!("with the tag of {others}, and you are {agent}"),
             },
-            help: if is_another {
+            help: if commit.message.text.trim().is_empty() {
+                let reword = context.reword("git commit --amend", "`reword` it in: git rebase -i");
+                match reword.starts_with("your local ") {
+                    true => reword,
+                    false => format!("it has no message at all; say what it does: {reword}"),
+                }
+            } else if is_another {
                 let reword = context.reword("git commit --amend", "`reword` it in: git rebase -i");
                 format!("put {} into the message, in the other's place: {reword}", forms(context, agent))
             } else {
