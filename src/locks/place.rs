@@ -1,7 +1,7 @@
 //! Where the refs of locks or of requests lie: here, or on the remote that has the locks.
 
 use std::cell::OnceCell;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::mirror::Mirror;
@@ -168,12 +168,26 @@ impl<'a> Place<'a> {
     }
 }
 
+/// Whether an address is that of a folder on this machine: a path, also one from a folder beside it, or a `file://` address. git takes `x` for `x.git`.
+fn leads_to(address: &str, folder: &Path) -> bool {
+    let path = address.strip_prefix("file://").unwrap_or(address);
+    let Ok(folder) = folder.canonicalize() else { return false };
+    ["", ".git", "/.git"].iter().any(|end| {
+        let path = PathBuf::from(format!("{}{end}", path.trim_end_matches('/')));
+        folder.join(path).canonicalize().is_ok_and(|path| path == folder)
+    })
+}
+
 /// Whether a repository is itself what clones call by this name: bare, and either without such a remote, or with
 /// hooks that judge pushes by its own refs.
 fn is_that_remote(repo: &dyn Repository, name: &str) -> bool {
     let layout = repo.layout();
-    if layout.worktree.is_some() || !is_name(name) || !config_bool(repo, "core.bare").unwrap_or(false) {
+    if layout.worktree.is_some() || !config_bool(repo, "core.bare").unwrap_or(false) {
         return false;
+    }
+    if !is_name(name) {
+        return leads_to(name, &layout.common_dir)
+            || crate::install::server::is_installed(layout).unwrap_or(false);
     }
     let is_configured = |key: &str| repo.config(&format!("remote.{name}.{key}")).map(|urls| !urls.is_empty());
     match (is_configured("url"), is_configured("pushurl")) {

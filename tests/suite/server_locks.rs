@@ -290,6 +290,18 @@ fn the_bare_repository_itself_shows_what_it_holds() {
     }
 }
 
+/// Without a name there is no remote to look for in its configuration.
+#[test]
+fn the_bare_repository_knows_its_own_address() {
+    let policy = shared().replace("remote: origin", "remote: ../origin.git");
+    assert_ne!(policy, shared());
+    let server = Server::with(&policy);
+    let two = agent(&server, "a2");
+    two.lane(&["lock", "common", "--reason", "retries"]).ok();
+    server.lane(&["locks"]).ok().says("common: a2 (GenAI)").says("retries");
+    server.lane(&["lock", "common", "--agent", "a2"]).fails(2).says("only shows them");
+}
+
 #[test]
 fn a_bare_clone_asks_the_remote_that_it_has() {
     let server = Server::with(&shared());
