@@ -65,8 +65,7 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
     let done = rewrite::without(&session.repo, &commits, &paths)?;
     let after = done.last().map_or(branch.tip, |last| last.after);
     if after == branch.tip {
-        output.print(&format!("no commit of {} changes that: nothing to take out\n", branch.name))?;
-        return Ok(1);
+        return nothing(&branch, &paths, &change, args, output);
     }
     let staged = branch.staged(&paths)?;
     branch.move_to(after, touched.len())?;
@@ -80,6 +79,43 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
         output.print(&report.text())?;
     }
     Ok(0)
+}
+
+/// Says which paths no commit changes, as they were read; below the root, what they would be from there.
+fn nothing(
+    branch: &Branch<'_>,
+    paths: &[RepoPath],
+    change: &Change,
+    args: &Args,
+    output: &Output,
+) -> Outcome {
+    let named: Vec<String> = paths.iter().map(ToString::to_string).collect();
+    let mut text =
+        format!("no commit of {} changes {}: nothing to take out\n", branch.name, named.join(", "));
+    let is_changed = |path: &str| {
+        let commits = change.commits.known().into_iter().flatten();
+        let mut files = commits.flat_map(|commit| &commit.files);
+        files.any(|file| {
+            file.path.0 == path.as_bytes() || file.path.0.starts_with(format!("{path}/").as_bytes())
+        })
+    };
+    let is_meant = |path: &&str| {
+        let path = path.trim_end_matches('/');
+        !paths.iter().any(|read| read.0 == path.as_bytes()) && is_changed(path)
+    };
+    let typed = args.paths.iter().filter_map(|path| path.to_str());
+    let meant: Vec<String> =
+        typed.filter(is_meant).map(|path| quote(format!(":/{path}").as_bytes())).collect();
+    if !meant.is_empty() {
+        let on = args
+            .branch
+            .as_ref()
+            .map(|name| format!("--branch {} ", quote(name.as_bytes())))
+            .unwrap_or_default();
+        text.push_str(&format!("  help: from the root: git lane drop {on}-- {}\n", meant.join(" ")));
+    }
+    output.print(&text)?;
+    Ok(1)
 }
 
 /// What is rewritten.
@@ -112,7 +148,7 @@ impl<'a> Branch<'a> {
             {
                 return Err(Error::usage(
                     format!("{} is under way, and no commit was changed", it.what),
-                    format!("finish it first: {}", it.help),
+                    it.help,
                 ));
             }
             let name = reference.strip_prefix("refs/heads/").unwrap_or(&reference).to_owned();

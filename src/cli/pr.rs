@@ -55,6 +55,7 @@ const COLOR: &str = "0e8a16";
 pub fn run(args: &Args, output: &Output) -> Outcome {
     let session = Session::open(None)?;
     let plan = &session.loaded.plan;
+    push::has_remote(&session, "pr")?;
     let proposal = Proposal::new(&session, args)?;
     let request = Request { event: Event::Check, agent: None, branch: None, subject: Subject::Branch };
     let report = session.judge(&request)?;

@@ -11,6 +11,7 @@ use super::settle::{self, Landing};
 use super::{Outcome, by_hand, lock_args, push_verdict, relay};
 use crate::error::Error;
 use crate::facts::{Message, Oid};
+use crate::gather::under_way::under_way;
 use crate::gather::{Read, Repository};
 use crate::locks::keeper::Keeper;
 use crate::locks::machine::ThisMachine;
@@ -55,9 +56,13 @@ pub(super) fn branch(session: &Session, args: &Args, output: &Output) -> Result<
     let Some(reference) = session.repo.head()?.branch else {
         return Err(Error::usage(
             "HEAD is on no branch: there is nothing to push it to",
-            "git switch BRANCH; in the middle of a rebase: git rebase --continue",
+            match under_way(&session.repo.layout().git_dir) {
+                Some(it) => format!("{} is under way; {}", it.what, it.help),
+                None => "make a branch of it: git switch -c BRANCH".to_owned(),
+            },
         ));
     };
+    has_remote(session, "push")?;
     let tip = session.repo.resolve("HEAD")?;
     let agent = lock_args::agent(session, None).ok();
     let world = ThisMachine::new();
@@ -121,6 +126,27 @@ pub(super) fn branch(session: &Session, args: &Args, output: &Output) -> Result<
         "your locks are still yours; push again in a minute: git lane push",
     ));
     Ok((1, None))
+}
+
+/// Refuses where the policy's remote is none of this repository.
+///
+/// # Errors
+/// There is no such remote, or the configuration cannot be read.
+pub(super) fn has_remote(session: &Session, command: &str) -> Result<(), Error> {
+    let remote = &session.loaded.plan.policy.remote.value;
+    let is_set =
+        |key: &str| session.repo.config(&format!("remote.{remote}.{key}")).map(|all| !all.is_empty());
+    if is_set("url")? || is_set("pushurl")? {
+        return Ok(());
+    }
+    let word = crate::report::quote(remote.as_bytes());
+    Err(Error::usage(
+        format!("this repository has no remote `{remote}` to push to"),
+        format!(
+            "add it: git remote add {word} URL\nthen rerun this: git lane {command}\n\
+             or name another one by `remote:` in the policy; to see what there is: git remote -v"
+        ),
+    ))
 }
 
 /// One push.

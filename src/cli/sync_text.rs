@@ -175,7 +175,10 @@ pub fn say(done: &Synced, base: &str, output: &Output) -> Result<(), Error> {
             let commits = if *behind == 1 { "1 commit".to_owned() } else { format!("{behind} commits") };
             output.print(&format!(
                 "{who}: `{branch}` stays on `{on}`, which has not landed; {base} has {commits} that both lack\n\
-                 \x20 help: git switch {on}, then git lane sync --push; back here: git lane sync\n"
+                 \x20 help: rebase that one first: git switch {on}\n\
+                 \x20       git lane sync --push\n\
+                 \x20       then this one: git switch {branch}\n\
+                 \x20       git lane sync\n"
             ))?;
         }
         Worked::Rebased { before, behind, landed, aside, .. } => {
@@ -195,9 +198,10 @@ pub fn say(done: &Synced, base: &str, output: &Output) -> Result<(), Error> {
             let help = match aside {
                 Aside::Back => return Ok(()),
                 Aside::Conflicts => {
-                    "git status lists the conflicts: solve them, git add FILES, then git stash drop"
+                    "solve the conflicts, then stage each: git add -- FILE\n\
+                     what you had is in the stash as well, until: git stash drop"
                 }
-                Aside::Kept => "git stash pop, and solve what conflicts",
+                Aside::Kept => "have it back, and solve what conflicts: git stash pop",
             };
             complain(&output.refusal(
                 "your uncommitted work does not fit on the new base; it is safe in the stash",
@@ -205,7 +209,10 @@ pub fn say(done: &Synced, base: &str, output: &Output) -> Result<(), Error> {
             ));
         }
         Worked::Busy { why, help } => {
-            let help = help.as_ref().map(|help| format!("  help: {help}\n")).unwrap_or_default();
+            let help = help
+                .as_ref()
+                .map(|help| format!("  help: {}\n", help.replace('\n', "\n        ")))
+                .unwrap_or_default();
             complain(&format!("git-lane: {who} is left as it is: {why}\n{help}"));
         }
         Worked::Dirty(files) => {
@@ -226,10 +233,17 @@ pub fn say(done: &Synced, base: &str, output: &Output) -> Result<(), Error> {
             let help = if *is_undone {
                 format!("all is as it was before; whoever works there: git -C {in_it} lane sync")
             } else {
-                let first = if conflicts.is_empty() { "put that right" } else { "solve them" };
-                let add = if conflicts.is_empty() { "" } else { "git add FILES && " };
+                let solve = match conflicts.len() {
+                    0 => "put that right, then go on: ".to_owned(),
+                    1..=NAMED => {
+                        let names: Vec<String> =
+                            conflicts.iter().map(|it| pathspec(&done.root, &it.path)).collect();
+                        format!("solve them, then stage them: git add -- {}\nand go on: ", names.join(" "))
+                    }
+                    _ => "solve them, then stage each: git add -- FILE\nand go on: ".to_owned(),
+                };
                 format!(
-                    "{first}, then: {add}git rebase --continue\n\
+                    "{solve}git rebase --continue\n\
                      or have all as it was before: git rebase --abort"
                 )
             };
@@ -240,6 +254,21 @@ pub fn say(done: &Synced, base: &str, output: &Output) -> Result<(), Error> {
         }
     }
     Ok(())
+}
+
+/// A path as git reads it where the command was typed.
+fn pathspec(root: &Path, path: &RepoPath) -> String {
+    let is_special = path.0.starts_with(b":") || path.0.iter().any(|byte| b"*?[\\".contains(byte));
+    let same = |one: &Path, other: &Path| one.canonicalize().ok() == other.canonicalize().ok();
+    let is_root = std::env::current_dir().is_ok_and(|here| same(&here, root));
+    let magic: &[u8] = if is_special {
+        b":(top,literal)"
+    } else if is_root {
+        b""
+    } else {
+        b":/"
+    };
+    quote(&[magic, &path.0].concat())
 }
 
 /// `1 file`, `3 files`.

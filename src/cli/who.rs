@@ -162,7 +162,14 @@ pub(super) fn in_repository(session: &Session, path: &Path) -> Result<(RepoPath,
         Ok(relative) if relative.as_os_str().is_empty() => {
             Err(Error::usage("the whole repository has no one owner", "name a file or a folder in it"))
         }
-        Ok(relative) => Ok((RepoPath(relative.as_os_str().as_encoded_bytes().to_vec()), is_folder)),
+        Ok(relative) => {
+            let path = RepoPath(relative.as_os_str().as_encoded_bytes().to_vec());
+            // What is not there is a folder if only that has an owner.
+            let plan = &session.loaded.plan;
+            let is_owned = |is_folder| plan.decide(&path.0, is_folder).owner.is_some();
+            let is_folder = is_folder || !absolute.exists() && !is_owned(false) && is_owned(true);
+            Ok((path, is_folder))
+        }
         Err(_) => Err(Error::usage(
             format!("{} is outside of this repository", path.display()),
             format!("name a path below {}", root.display()),

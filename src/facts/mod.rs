@@ -82,8 +82,10 @@ pub enum CommitForm {
     /// From the index as it is.
     #[default]
     Index,
-    /// `commit -a`, or `-i`: git stages first, into an index that is gone if the commit is refused.
+    /// `commit -a`: git stages first, into an index that is gone if the commit is refused.
     All,
+    /// `commit -i PATH` and `commit -p`: the same, on top of what is staged already.
+    Include,
     /// `commit PATH`.
     Paths,
     /// Not at all: edits in the working tree are looked at.
@@ -226,6 +228,8 @@ pub struct Change {
     pub landed: Fact<Landed>,
     /// A merge is being committed.
     pub is_merging: bool,
+    /// It has commits of another protected branch than its base: a rebase would make them its own.
+    pub has_merged_in: bool,
     /// The local branch to switch to before the change can be worked on; `None` if HEAD is on it.
     pub elsewhere: Option<String>,
     /// On a server: the e-mail address of the tip's committer.
@@ -259,6 +263,7 @@ impl Default for Change {
             is_for_host: false,
             landed: Fact::Known(Landed::default()),
             is_merging: false,
+            has_merged_in: false,
             elsewhere: None,
             committer: None,
         }

@@ -191,7 +191,9 @@ fn facts(
         },
         is_base_shadowed: false,
         again: match commit_form(environment) {
-            CommitForm::All | CommitForm::Paths if is_here => Invocation::of_process().again.clone(),
+            CommitForm::All | CommitForm::Include | CommitForm::Paths if is_here => {
+                Invocation::of_process().again.clone()
+            }
             _ => None,
         },
         unpushed_base: None,
@@ -230,6 +232,7 @@ fn facts(
 fn commit_form(environment: &Environment) -> CommitForm {
     let index = environment.index_file.as_deref().and_then(Path::file_name).and_then(|name| name.to_str());
     match index {
+        Some("index.lock") if Invocation::of_process().includes => CommitForm::Include,
         Some("index.lock") => CommitForm::All,
         Some(name) if name.starts_with("next-index-") => CommitForm::Paths,
         _ => CommitForm::Index,

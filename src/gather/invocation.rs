@@ -20,6 +20,8 @@ pub struct Invocation {
     pub template: Option<String>,
     /// `git commit --no-verify`
     pub skips_hooks: bool,
+    /// `--include`, `--patch`, `--interactive`: what is staged already is committed too, though paths are named.
+    pub includes: bool,
     /// The same command for a shell, but for `-a`, with a place for paths that are left out: `{others}` after `-a`,
     /// else `{but}`. `None` where it cannot be typed again, or is too long to show.
     pub again: Option<String>,
@@ -73,6 +75,7 @@ impl Invocation {
                     Some(Long::Verbose) => said.is_verbose = true,
                     Some(Long::AllowEmptyMessage) => said.allows_empty_message = true,
                     Some(Long::NoVerify) => said.skips_hooks = commits,
+                    Some(Long::Include) => said.includes = commits,
                     Some(Long::Template) => said.template = given(),
                     Some(Long::OtherWithValue) => drop(given()),
                     None => {}
@@ -83,6 +86,7 @@ impl Invocation {
                     match letter {
                         'v' => said.is_verbose = true,
                         'n' => said.skips_hooks = commits,
+                        'i' | 'p' => said.includes = commits,
                         'm' | 'F' | 'C' | 'c' | 't' => {
                             let value = match rest {
                                 "" => words.next().map(str::to_owned),
@@ -160,6 +164,7 @@ enum Long {
     Verbose,
     AllowEmptyMessage,
     NoVerify,
+    Include,
     Template,
     OtherWithValue,
 }
@@ -185,6 +190,7 @@ impl Long {
             _ if is("verbose", 5) => Self::Verbose,
             _ if is("allow-empty-message", 12) => Self::AllowEmptyMessage,
             _ if is("no-verify", 7) => Self::NoVerify,
+            _ if is("include", 3) || is("interactive", 3) || name == "patch" => Self::Include,
             _ if is("template", 2) => Self::Template,
             _ if with_values.contains(&name) || name == "pathspec-from-file" => Self::OtherWithValue,
             _ => return None,
@@ -240,6 +246,10 @@ mod tests {
         {
             assert!(parsed(line).skips_hooks, "{line}");
         }
+        for line in ["git commit -i x", "git commit -qpm x", "git commit --include x", "git commit --patch"] {
+            assert!(parsed(line).includes, "{line}");
+        }
+        assert!(!parsed("git commit -mi x").includes && !parsed("git commit -am pi").includes);
         assert!(!parsed("git merge -n x").skips_hooks && !parsed("git commit -mn").skips_hooks);
     }
 

@@ -76,6 +76,7 @@ impl Gatherer<'_> {
     /// Notes what a change grew from.
     pub(super) fn grow(&self, change: &mut Change, root: &Root) -> Read<()> {
         change.merge_base = root.merge_base;
+        change.has_merged_in = !root.merged_in.is_empty();
         if let Some(base) = &root.base {
             change.base = Some(base.oid);
             let policy = &self.plan.policy;

@@ -18,39 +18,50 @@ pub struct UnderWay {
 /// What lies between the picks of several, and means nothing else.
 const SEQUENCER: &str = "sequencer";
 
-const ALL: [UnderWay; 7] = [
+const ALL: [UnderWay; 8] = [
     UnderWay {
         file: "rebase-merge",
         word: "rebase",
         what: "a rebase",
-        help: "git rebase --continue, or --abort",
+        help: "finish it: git rebase --continue\nor give it up: git rebase --abort",
+    },
+    UnderWay {
+        file: "rebase-apply/applying",
+        word: "am",
+        what: "git am",
+        help: "finish it: git am --continue\nor leave this patch out: git am --skip\nor give it up: git am --abort",
     },
     UnderWay {
         file: "rebase-apply",
         word: "rebase",
-        what: "a rebase or git am",
-        help: "git rebase --continue, or --abort",
+        what: "a rebase",
+        help: "finish it: git rebase --continue\nor give it up: git rebase --abort",
     },
-    UnderWay { file: "MERGE_HEAD", word: "merge", what: "a merge", help: "git merge --continue, or --abort" },
+    UnderWay {
+        file: "MERGE_HEAD",
+        word: "merge",
+        what: "a merge",
+        help: "finish it: git merge --continue\nor give it up: git merge --abort",
+    },
     UnderWay {
         file: "CHERRY_PICK_HEAD",
         word: "cherry-pick",
         what: "a cherry-pick",
-        help: "git cherry-pick --continue, or --abort",
+        help: "finish it: git cherry-pick --continue\nor give it up: git cherry-pick --abort",
     },
     UnderWay {
         file: "REVERT_HEAD",
         word: "revert",
         what: "a revert",
-        help: "git revert --continue, or --abort",
+        help: "finish it: git revert --continue\nor give it up: git revert --abort",
     },
     UnderWay {
         file: SEQUENCER,
         word: "cherry-pick",
         what: "a sequence of picks",
-        help: "git cherry-pick --continue, or --abort",
+        help: "finish it: git cherry-pick --continue\nor give it up: git cherry-pick --abort",
     },
-    UnderWay { file: "BISECT_LOG", word: "bisect", what: "a bisection", help: "git bisect reset" },
+    UnderWay { file: "BISECT_LOG", word: "bisect", what: "a bisection", help: "finish it: git bisect reset" },
 ];
 
 /// All that is under way in a worktree with this git folder, the rest of a sequence of picks included.

@@ -248,9 +248,16 @@ impl<'a> Context<'a> {
                                               to have it back: git stash pop"
                         .to_owned()
                 }
-                (CommitForm::All | CommitForm::Paths, _) if !self.has_more() => {
+                (CommitForm::All | CommitForm::Include | CommitForm::Paths, _) if !self.has_more() => {
                     "leave it as it is (your edit stays in the working tree): nothing else is in this commit"
                         .to_owned()
+                }
+                // What was staged before stays staged, and the same command would commit it again.
+                (CommitForm::Include, head) => {
+                    let unstage = if head.is_some() { "git restore --staged" } else { "git reset -q" };
+                    let again =
+                        self.facts.again.as_ref().map(|again| format!(": {again}")).unwrap_or_default();
+                    format!("{stays}: {unstage} -- {{pathspecs}}\nthen commit the rest{again}")
                 }
                 // git makes no partial commit in the middle of a merge.
                 (CommitForm::All, _) if is_merging => {

@@ -67,6 +67,23 @@ fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailab
         Who::Maintainer => borrowed(context, findings),
         Who::Unassigned { variable } => {
             let policy = &context.plan.policy;
+            // Before there is a commit, a lane has nothing to begin at; the policy in the working tree is nobody's law yet.
+            if context.facts.event.is_commit()
+                && context.change.head.is_none()
+                && context.change.base.is_none()
+            {
+                if context.facts.event.stages() == [Stage::Commit] {
+                    findings.add(Draft {
+                        headline: format!(
+                            "a coding agent makes the first commit here ({variable} is set), without a lane"
+                        ),
+                        help: format!("once it is made, {}", how_to_join(context.plan)),
+                        at_most: Some(Level::Warn),
+                        ..Draft::default()
+                    });
+                }
+                return Ok(());
+            }
             findings.add(Draft {
                 headline: format!(
                     "a coding agent is at work here ({variable} is set), and no lane was given to it"

@@ -21,8 +21,9 @@ bisected, and conflicts are solved where they belong.
 `git merge origin/main` in the worktree of `a2`.
 
 ## How to get on
-`git rebase origin/main` puts your commits on top of the base and leaves the merge out. A merge that is under way is
-given up with `git merge --abort`.
+`git rebase origin/main` puts your commits on top of the base and leaves the merge out. Where the merge brought another
+protected branch, that would make its commits yours: `git rebase --onto MERGE~1 MERGE` takes the merge alone out. A merge
+that is under way is given up with `git merge --abort`.
 ",
     level: Level::Error,
     at: &[Stage::Commit, Stage::Push, Stage::Server, Stage::Ci],
@@ -40,7 +41,14 @@ fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailab
         if context.change.is_merging || context.facts.event == Event::PreMergeCommit {
             findings.add(Draft {
                 headline: "this makes a merge commit, which the push will refuse".to_owned(),
-                help: format!("once it is made, a rebase leaves it out: git rebase --autostash {base}"),
+                help: match context.change.has_merged_in {
+                    false => {
+                        format!("once it is made, a rebase leaves it out: git rebase --autostash {base}")
+                    }
+                    true => {
+                        "once it is made, take it out: git rebase --autostash --onto HEAD~1 HEAD".to_owned()
+                    }
+                },
                 span,
                 at_most: Some(Level::Warn),
                 ..Draft::default()
@@ -50,11 +58,20 @@ fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailab
     }
     let branch = context.change.elsewhere.as_ref().map(|name| format!(" {}", quote(name.as_bytes())));
     let branch = branch.unwrap_or_default();
-    for commit in context.commits()?.iter().filter(|commit| commit.parents > 1) {
+    let merges = || context.commits().map(|commits| commits.iter().filter(|commit| commit.parents > 1));
+    // Those below it are named once it is gone.
+    let last = merges()?.next_back().map(|commit| commit.oid.short());
+    for commit in merges()? {
         let push = if commit.is_pushed { context.push_again() } else { "" };
         findings.add(Draft {
             headline: "that is a merge".to_owned(),
-            help: format!("a rebase leaves merges out: git rebase --autostash {base}{branch}{push}"),
+            help: match last.as_ref().filter(|_| context.change.has_merged_in) {
+                None => format!("a rebase leaves merges out: git rebase --autostash {base}{branch}{push}"),
+                Some(last) => format!(
+                    "take it out, and keep what you committed on top: \
+                     git rebase --autostash --onto {last}~1 {last}{branch}{push}"
+                ),
+            },
             span,
             ..Draft::of_commit(commit)
         });

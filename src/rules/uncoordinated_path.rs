@@ -36,6 +36,8 @@ fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailab
     if at_commit && is_coordinated(context, context.facts.message.get()?) {
         return Ok(());
     }
+    let trailer = format!("--trailer 'Coordinated-with: {}'", somebody(context));
+    let among = others(context);
     for touched in context.touched()? {
         let Some(area) = touched.decision.area() else {
             continue;
@@ -49,9 +51,9 @@ fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailab
                 area.name.value
             ),
             help: format!(
-                "tell the agents whom it concerns, then say so: {}",
+                "tell the agents whom it concerns{among}, then say so: {}",
                 context.reword(
-                    "git commit --amend --no-edit --trailer 'Coordinated-with: <agent>'",
+                    &format!("git commit --amend --no-edit {trailer}"),
                     "`reword` it in: git rebase -i"
                 )
             ),
@@ -60,11 +62,10 @@ fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailab
         if at_commit {
             // A warning lets the commit go through: then it is there to be amended.
             let help = match RULE.level_in(context.plan) {
-                Level::Warn => "tell the agents whom it concerns, then say so: git commit --amend --no-edit --only \
-                                --trailer 'Coordinated-with: <agent>'"
-                    .to_owned(),
-                _ => "tell the agents whom it concerns, then commit again with --trailer 'Coordinated-with: <agent>'"
-                    .to_owned(),
+                Level::Warn => format!(
+                    "tell the agents whom it concerns{among}, then say so: git commit --amend --no-edit --only {trailer}"
+                ),
+                _ => format!("tell the agents whom it concerns{among}, then commit again with {trailer}"),
             };
             if touched.in_staged {
                 context.path_finding(touched, Draft { help, ..draft }, findings);
@@ -86,6 +87,33 @@ fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailab
         });
     }
     Ok(())
+}
+
+/// Who may be named, but for whoever commits: agents, or the maintainers where there are no others.
+fn candidates<'c>(context: &'c Context<'_>) -> Vec<&'c str> {
+    let agents = context.plan.policy.agent_ids().filter(|id| Some(*id) != context.agent());
+    agents.collect()
+}
+
+/// Whom a trailer names: the only one there is, or a place for a name.
+fn somebody(context: &Context<'_>) -> String {
+    match candidates(context).as_slice() {
+        [] => "maintainer".to_owned(),
+        [one] => (*one).to_owned(),
+        _ => "AGENT".to_owned(),
+    }
+}
+
+/// Who may be named, in words, where there is a choice.
+fn others(context: &Context<'_>) -> String {
+    const MOST: usize = 12;
+    let all = candidates(context);
+    let shown = &all[..all.len().min(MOST)];
+    match shown {
+        [] | [_] => String::new(),
+        shown if all.len() > shown.len() => format!(" (one of {}, …)", shown.join(", ")),
+        shown => format!(" (one of {})", shown.join(", ")),
+    }
 }
 
 fn is_coordinated(context: &Context<'_>, message: &Message) -> bool {

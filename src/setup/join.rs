@@ -17,6 +17,7 @@ use crate::gather::{Environment, Loaded, Repository, claims, rebasing_branch};
 use crate::identity::of_branch;
 use crate::install;
 use crate::policy::{Plan, is_branch_name};
+use crate::report::quote;
 
 /// What `git lane join` was asked for.
 #[derive(Debug, Clone)]
@@ -79,7 +80,7 @@ pub fn run(
         ));
     };
     refuse_others(repo, environment, plan, agent)?;
-    let next = plan_branch(repo, plan, options)?;
+    let next = plan_branch(repo, plan, options, loaded.base.is_some())?;
     let (Move::Stay(branch) | Move::Rename { to: branch, .. } | Move::Begin { to: branch, .. }) = &next;
     let mut joined = Joined {
         agent: agent.clone(),
@@ -113,7 +114,15 @@ pub fn run(
         joined.notes.extend(notes);
     } else {
         let mut held = Held::take(common_dir, &noted, reporter)?;
+        let upstream = pushed_as(repo, plan, &next)?;
         joined.changes.extend(go(root, &next)?);
+        if let Some((key, to)) = upstream {
+            // A plain `git push` gives up where the branch on the remote has another name.
+            let ran = git::at(root, None, &["config", &key, &to])?;
+            if !ran.ok {
+                joined.notes.push(format!("the upstream is what it was: {}", ran.complaint()));
+            }
+        }
         let here = [(agent.clone(), root.clone())];
         let news = install::install_into(repo, plan, &options.binary, &here)?;
         joined.changes.extend(install::news(&news).into_iter().map(|(_, what)| what));
@@ -173,7 +182,7 @@ fn refuse_others(
 }
 
 /// What has to be done about the branch, once it is known that it can be.
-fn plan_branch(repo: &dyn Repository, plan: &Plan, options: &Options) -> Result<Move, Error> {
+fn plan_branch(repo: &dyn Repository, plan: &Plan, options: &Options, has_base: bool) -> Result<Move, Error> {
     let (agent, layout) = (&options.agent, repo.layout());
     let head = repo.head()?;
     let name = match &head.branch {
@@ -206,12 +215,18 @@ fn plan_branch(repo: &dyn Repository, plan: &Plan, options: &Options) -> Result<
         }
     }
     if let Some(it) = under_way(&layout.git_dir) {
-        return Err(Error::usage(format!("{} is under way in this worktree", it.what), it.help));
+        let again = again(options);
+        return Err(Error::usage(
+            format!("{} is under way in this worktree", it.what),
+            format!("{}\nthen rerun this: {again}", it.help),
+        ));
     }
-    if head.oid.is_none() {
+    if head.oid.is_none() && !has_base {
+        let first = "make the first one, of the policy for example: git add policy.yaml\n\
+                     git commit -m 'chore: a policy for our agents'";
         return Err(Unavailable::new(
-            "this branch has no commit yet",
-            "commit something to the base branch first, the policy for example",
+            "this repository has no commit yet",
+            format!("{first}\nthen rerun this: {}", again(options)),
         )
         .into());
     }
@@ -223,6 +238,13 @@ fn plan_branch(repo: &dyn Repository, plan: &Plan, options: &Options) -> Result<
         Some(from) if !is_shared(plan, from) => Ok(Move::Rename { from: from.to_owned(), to }),
         from => Ok(Move::Begin { from: from.map(str::to_owned), to }),
     }
+}
+
+/// The command as it was typed.
+fn again(options: &Options) -> String {
+    let feature = options.feature.as_ref().map(|feature| format!(" {}", quote(feature.as_bytes())));
+    let dry_run = if options.dry_run { " --dry-run" } else { "" };
+    format!("git lane join {}{}{dry_run}", options.agent, feature.unwrap_or_default())
 }
 
 /// Whether a branch is nobody's to rename.
@@ -336,6 +358,17 @@ fn go(root: &Path, next: &Move) -> Result<Option<String>, Error> {
     ))
 }
 
+/// What the upstream of a renamed branch becomes, if that was its own name on the remote: the key and its value.
+fn pushed_as(repo: &dyn Repository, plan: &Plan, next: &Move) -> Result<Option<(String, String)>, Error> {
+    let Move::Rename { from, to } = next else {
+        return Ok(None);
+    };
+    let of = |key: &str| repo.config(&format!("branch.{from}.{key}")).map(|mut all| all.pop());
+    let is_own = of("merge")?.is_some_and(|name| name.strip_prefix("refs/heads/") == Some(from.as_str()));
+    let is_there = of("remote")?.as_ref() == Some(&plan.policy.remote.value);
+    Ok((is_own && is_there).then(|| (format!("branch.{to}.merge"), format!("refs/heads/{to}"))))
+}
+
 /// What whoever works here should know besides.
 fn remarks(
     repo: &dyn Repository,
@@ -352,7 +385,7 @@ fn remarks(
     if let Move::Rename { from, to } = next {
         let remote = &plan.policy.remote.value;
         if repo.find_ref(&format!("refs/remotes/{remote}/{from}"))?.is_some() {
-            notes.push(format!("{remote} still has it as {from}; `git lane push` pushes it as {to}"));
+            notes.push(format!("{remote} still has it as {from}; a push makes it {to} there, too"));
         }
     }
     if layout.git_dir == layout.common_dir {

@@ -43,7 +43,7 @@ pub(super) fn of(
 ) -> Result<Vec<Loss>, Error> {
     let root = &target.root;
     let mut found = Vec::new();
-    let cd = format!("cd {} && ", quoted(root));
+    let there = |help: &str| at(root, help);
     if let Ok(why) = fs::read_to_string(git_dir.join("locked")) {
         let why = why.trim();
         let why = if why.is_empty() { String::new() } else { format!(" ({why})") };
@@ -51,9 +51,7 @@ pub(super) fn of(
         found.push(Loss::new(format!("the worktree is locked{why}"), help));
     }
     let under_way = all_under_way(git_dir);
-    found.extend(
-        under_way.map(|it| Loss::new(format!("{} is under way", it.what), format!("{cd}{}", it.help))),
-    );
+    found.extend(under_way.map(|it| Loss::new(format!("{} is under way", it.what), there(it.help))));
     found.extend(unseen::processes(root));
     if !root.join(".git").exists() {
         let help =
@@ -61,12 +59,17 @@ pub(super) fn of(
         found.push(Loss::new("its file `.git` is gone, so git cannot tell what is changed there", help));
         return Ok(found);
     }
-    found.extend(files_of(repo, loaded, target, &cd)?);
-    found.extend(unseen::edits(repo, root, &cd)?);
-    found.extend(commits_of(repo, loaded, target, &cd)?);
-    found.extend(unseen::commits(repo, root, &cd)?);
+    found.extend(files_of(repo, loaded, target)?);
+    found.extend(unseen::edits(repo, root)?);
+    found.extend(commits_of(repo, loaded, target)?);
+    found.extend(unseen::commits(repo, root)?);
     found.extend(locks_of(repo, loaded, &target.agent)?);
     Ok(found)
+}
+
+/// A help whose commands are git's, to be typed from anywhere.
+pub(super) fn at(root: &Path, help: &str) -> String {
+    help.replace(": git ", &format!(": git -C {} ", quoted(root)))
 }
 
 /// What would be lost with git's memory of a worktree whose folder is gone, or was moved.
@@ -74,8 +77,8 @@ pub(super) fn of(
 /// # Errors
 /// Something cannot be read.
 pub(super) fn of_gone(repo: &dyn Repository, git_dir: &Path) -> Result<Vec<Loss>, Error> {
-    let help =
-        "if its folder was moved: git worktree repair NEW_PLACE; if it is gone for good: git worktree prune";
+    let help = "if its folder was moved: git worktree repair NEW_PLACE\n\
+                if it is gone for good: git worktree prune";
     let gone = |it: UnderWay| Loss::new(format!("its folder is gone, and {} is under way", it.what), help);
     let mut found: Vec<Loss> = all_under_way(git_dir).map(gone).collect();
     let tip = head_of(repo, git_dir)?.oid;
@@ -96,7 +99,8 @@ pub(super) fn of_gone(repo: &dyn Repository, git_dir: &Path) -> Result<Vec<Loss>
 }
 
 /// Files that are in no commit: changed, untracked, or local and made neither by us nor by a step.
-fn files_of(repo: &dyn Repository, loaded: &Loaded, target: &Target, cd: &str) -> Result<Vec<Loss>, Error> {
+fn files_of(repo: &dyn Repository, loaded: &Loaded, target: &Target) -> Result<Vec<Loss>, Error> {
+    let there = |help: &str| at(&target.root, help);
     let local = local::look(loaded, &target.root)?;
     let state = state::read(&repo.layout().common_dir, &target.agent)?;
     let ours = files::names(&loaded.plan.policy);
@@ -112,8 +116,16 @@ fn files_of(repo: &dyn Repository, loaded: &Loaded, target: &Target, cd: &str) -
     kept.sort();
     let mut found = Vec::new();
     for (paths, what, help) in [
-        (local.changed, "not committed", format!("{cd}git commit, git stash or git restore")),
-        (local.untracked, "not in git", format!("{cd}git add and git commit, or move them away")),
+        (
+            local.changed,
+            "not committed",
+            there("commit it there, or put it aside, where all worktrees have it: git stash push"),
+        ),
+        (
+            local.untracked,
+            "not in git",
+            there("commit them, move them away, or put them aside: git stash push --include-untracked"),
+        ),
         (
             kept,
             "local and somebody's own",
@@ -128,7 +140,8 @@ fn files_of(repo: &dyn Repository, loaded: &Loaded, target: &Target, cd: &str) -
 }
 
 /// Commits that are neither on a remote nor on the base.
-fn commits_of(repo: &dyn Repository, loaded: &Loaded, target: &Target, cd: &str) -> Result<Vec<Loss>, Error> {
+fn commits_of(repo: &dyn Repository, loaded: &Loaded, target: &Target) -> Result<Vec<Loss>, Error> {
+    let there = |help: &str| at(&target.root, help);
     let here = Opened::open_at(&target.root)?;
     let head = here.head()?;
     let Some(tip) = head.oid else {
@@ -143,8 +156,8 @@ fn commits_of(repo: &dyn Repository, loaded: &Loaded, target: &Target, cd: &str)
         return Ok(Vec::new());
     }
     let help = match head.branch {
-        Some(_) => format!("{cd}git lane push"),
-        None => format!("{cd}git switch -c BRANCH && git lane push (HEAD is on no branch)"),
+        Some(_) => there("push them: git lane push"),
+        None => there("HEAD is on no branch, make one: git switch -c BRANCH\nthen push it: git lane push"),
     };
     Ok(vec![Loss::new(format!("not pushed: {}", named(repo, &unpushed)?), help)])
 }

@@ -161,11 +161,19 @@ pub fn worktree_name(layout: &Layout) -> String {
     }
 }
 
-/// That there is nothing to make a branch from.
-pub(super) fn no_base(branch: &str) -> Error {
+/// That there is nothing to make a branch from. `remote`: where the base may be, if there is such a remote.
+pub(super) fn no_base(target: &Target, remote: Option<&str>) -> Error {
+    let Target { branch, base, agent, .. } = target;
+    let how = match remote {
+        Some(remote) => format!("fetch it: git fetch {remote} {base}:refs/remotes/{remote}/{base}"),
+        None => format!(
+            "make its first commit, of the policy for example, on {base}: git add policy.yaml\n\
+             git commit -m 'chore: a policy for our agents'"
+        ),
+    };
     Unavailable::new(
-        format!("there is nothing to make the branch {branch} from: the base is not here"),
-        "git fetch, or commit something to the base; `git lane doctor` says more",
+        format!("there is nothing to make the branch {branch} from: the base `{base}` is not here"),
+        format!("{how}\nthen go on: git lane setup {agent}"),
     )
     .into()
 }

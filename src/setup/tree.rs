@@ -179,7 +179,11 @@ fn add(common_dir: &Path, target: &Target, held: &Held) -> Result<Made, Error> {
         git::common(common_dir, None, &mut args).is_ok_and(|ran| ran.ok)
     };
     if !is_there(&reference) && from.is_none() {
-        return Err(no_base(branch));
+        let mut remotes = || vec!["remote".to_owned()];
+        let remotes = git::common(common_dir, None, &mut remotes).map(|ran| ran.out).unwrap_or_default();
+        let mut remotes: Vec<&str> = remotes.lines().collect();
+        remotes.sort_by_key(|name| *name != "origin");
+        return Err(no_base(target, remotes.first().copied()));
     }
     let path = root.to_string_lossy().into_owned();
     // Two gits that make worktrees at the same time read each other's half-made ones, and fail.

@@ -3,12 +3,16 @@
 use std::ffi::OsStr;
 use std::path::Path;
 
-use super::losses::{Loss, named, some};
+use super::losses::{Loss, at, named, some};
 use super::{git, quoted};
 use crate::error::Error;
 use crate::facts::{Oid, Unavailable};
 use crate::gather::{Opened, Repository};
 use crate::locks::git::{Ran, in_worktree, run};
+use crate::report::quote;
+
+/// How many files a command names.
+const LISTED: usize = 10;
 
 /// How many files one git is asked about.
 const AT_ONCE: usize = 200;
@@ -23,7 +27,7 @@ fn told(ran: Ran, root: &Path, what: &str) -> Result<Ran, Error> {
 
 /// Changed files that git was told not to look at: `git update-index --assume-unchanged` and `--skip-worktree`.
 /// Submodules that are there, too: what they have of their own goes with the worktree's git folder.
-pub(super) fn edits(repo: &dyn Repository, root: &Path, cd: &str) -> Result<Vec<Loss>, Error> {
+pub(super) fn edits(repo: &dyn Repository, root: &Path) -> Result<Vec<Loss>, Error> {
     let ran = told(git::at(root, None, &["ls-files", "-s", "-v", "-z"])?, root, "what is in the index")?;
     let entries = ran.raw.split(|byte| *byte == 0).filter_map(entry);
     let (mut changed, mut files, mut submodules) = (Vec::new(), Vec::new(), Vec::new());
@@ -62,16 +66,24 @@ pub(super) fn edits(repo: &dyn Repository, root: &Path, cd: &str) -> Result<Vec<
     if !changed.is_empty() {
         let names: Vec<String> = changed.iter().map(|path| path.to_string_lossy().into_owned()).collect();
         let what = format!("not committed, and hidden from git status: {}", some(&names));
-        let help =
-            "git update-index --no-assume-unchanged --no-skip-worktree FILE, then git commit or git restore";
-        found.push(Loss::new(what, format!("{cd}{help}")));
+        let files = match names.len() {
+            0..=LISTED => names.iter().map(|name| quote(name.as_bytes())).collect::<Vec<_>>().join(" "),
+            _ => "FILE".to_owned(),
+        };
+        // git does one of the two at a time.
+        let help = format!(
+            "have git see them: git update-index --no-assume-unchanged -- {files}\n\
+             and: git update-index --no-skip-worktree -- {files}\n\
+             then commit them"
+        );
+        found.push(Loss::new(what, at(root, &help)));
     }
     if !submodules.is_empty() {
         let what = format!("submodules with repositories of their own: {}", some(&submodules));
         let each = "git status -s; git log --oneline --branches --not --remotes";
         let help = format!(
-            "see that all of it is pushed, {cd}git submodule foreach --recursive '{each}', then: git worktree remove \
-             --force {}",
+            "see that all of it is pushed: git -C {0} submodule foreach --recursive '{each}'\n\
+             then: git worktree remove --force {0}",
             quoted(root)
         );
         found.push(Loss::new(what, help));
@@ -99,7 +111,7 @@ fn as_path(bytes: &[u8]) -> Option<&OsStr> {
 
 /// Commits that no ref has: those that only the reflog of this worktree's HEAD remembers, and those of refs that
 /// are its alone. Both go with it; a branch's own reflog stays.
-pub(super) fn commits(repo: &dyn Repository, root: &Path, cd: &str) -> Result<Vec<Loss>, Error> {
+pub(super) fn commits(repo: &dyn Repository, root: &Path) -> Result<Vec<Loss>, Error> {
     let own = ["for-each-ref", "--format=%(objectname)", "refs/worktree"];
     let own = told(git::at(root, None, &own)?, root, "which refs are this worktree's own")?;
     let log = ["log", "-g", "--no-show-signature", "--format=%H %gs", "HEAD"];
@@ -126,11 +138,8 @@ pub(super) fn commits(repo: &dyn Repository, root: &Path, cd: &str) -> Result<Ve
         return Ok(Vec::new());
     };
     let what = format!("on no branch, and only this worktree remembers it: {}", named(repo, &lost)?);
-    let help = format!(
-        "{cd}git branch NAME {}, then git push; to let it go: git reflog expire --expire=now HEAD",
-        last.short()
-    );
-    Ok(vec![Loss::new(what, help)])
+    let help = format!("give it a branch, which stays: git branch NAME {}", last.short());
+    Ok(vec![Loss::new(what, at(root, &help))])
 }
 
 fn oids<'a>(repo: &dyn Repository, lines: impl Iterator<Item = &'a str>) -> Vec<Oid> {

@@ -4,7 +4,7 @@
 use crate::support::{POLICY, Ran, Scratch, Worktree};
 
 /// The commands that a message names: what follows `: ` in its lines of help, as it is printed.
-fn commands(text: &str) -> Vec<String> {
+pub fn commands(text: &str) -> Vec<String> {
     let mut found = Vec::new();
     let mut in_help = false;
     for line in text.lines() {
@@ -21,7 +21,7 @@ fn commands(text: &str) -> Vec<String> {
 }
 
 /// Types a command as a shell reads it.
-fn sh(tree: &Worktree, script: &str) -> Ran {
+pub fn sh(tree: &Worktree, script: &str) -> Ran {
     let lane = std::path::Path::new(crate::support::LANE).parent().unwrap();
     let path = format!("{}:{}", lane.display(), std::env::var("PATH").unwrap());
     tree.command("sh").env("PATH", path).args(["-c", script]).output().unwrap().into()
@@ -370,6 +370,18 @@ const ROWS: &[Row] = &[
         "git switch -q -c feat/a2/other; for n in 1 2; do echo $n >services/rag_pipeline/$n.py; git add -A; \
          git -c core.hooksPath=/dev/null commit -q -m \"feat: number $n\"; done; git switch -q feat/a2/x",
         "git push -q origin feat/a2/other",
+    ),
+    // What is staged already comes along with `-i`.
+    row(
+        "foreign-path",
+        "echo x >services/revenue/x.py; git add -A; echo own >>services/rag_pipeline/main.py",
+        "git commit -q -i -m 'feat: it' services/rag_pipeline/main.py",
+    ),
+    row(
+        "foreign-path",
+        "echo x >services/revenue/x.py; git add -A; echo own >>services/rag_pipeline/main.py; \
+         echo y >>services/revenue/main.py",
+        "git commit -q -i -m 'feat: it' services/rag_pipeline services/revenue",
     ),
     row(
         "merge-commit",

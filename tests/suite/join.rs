@@ -110,7 +110,7 @@ fn nothing_is_lost() {
     let after = (tree.head(), tree.git(&["status", "--porcelain"]).out, tree.git(&["diff", "--cached"]).out);
     assert_eq!(before, after);
     assert_eq!(std::fs::read_to_string(tree.root.join(".agent.env")).unwrap(), "export MINE=1\n");
-    tree.git(&["config", "branch.feat/a2/x.merge"]).ok().says("refs/heads/worktree-x");
+    tree.git(&["config", "branch.feat/a2/x.merge"]).ok().says("refs/heads/feat/a2/x");
     tree.git(&["config", "--worktree", "lane.agent"]).ok().says("a2");
 
     // Again, and nothing happens.

@@ -3,6 +3,7 @@
 
 mod action;
 mod advice;
+mod advice_errors;
 mod backends;
 mod bad_input;
 mod change_base;

@@ -134,7 +134,7 @@ fn staged_and_unpushed_work() {
     tree.git(&["add", "-A"]).ok();
     refused(&bare, &tree, &["not committed: services/s1/x"]);
     tree.git(&["commit", "-q", "-m", "feat: x"]).ok();
-    refused(&bare, &tree, &["not pushed: ", "feat: x", "git lane push"]);
+    refused(&bare, &tree, &["not pushed: ", "feat: x", "lane push"]);
     tree.git(&["checkout", "-q", "--detach"]).ok();
     refused(&bare, &tree, &["HEAD is on no branch"]);
     tree.git(&["checkout", "-q", "feat/a1/main"]).ok();
@@ -162,8 +162,11 @@ fn edits_that_git_was_told_not_to_look_at() {
         std::fs::remove_file(tree.root.join(path)).unwrap();
         std::fs::write(tree.root.join(path), "mine\n").unwrap();
         assert_eq!(tree.git(&["status", "--porcelain"]).ok().out, "");
-        refused(&bare, &tree, &["hidden from git status", path, "git update-index --no-assume-unchanged"]);
-        tree.git(&["update-index", undo, path]).ok();
+        refused(&bare, &tree, &["hidden from git status", path, "update-index --no-assume-unchanged"]);
+        for command in crate::advice::commands(&bare.lane(&["teardown", "a1"]).all()) {
+            crate::advice::sh(&bare.at, &command).ok();
+        }
+        assert_eq!(tree.git(&["ls-files", "-v", path]).out, format!("H {path}\n"), "{undo}");
         tree.git(&["checkout", "-q", "--", path]).ok();
         tree.git(&["update-index", flag, path]).ok();
     }
@@ -316,7 +319,7 @@ fn a_rebase_under_way_and_a_lock() {
     tree.git(&["reset", "-q", "--hard", "HEAD~1"]).ok();
     tree.sneak("requirements.txt", "two\n", "two");
     tree.git(&["rebase", "-q", &one]).fails(1);
-    refused(&bare, &tree, &["a rebase is under way", "git rebase --continue, or --abort"]);
+    refused(&bare, &tree, &["a rebase is under way", "rebase --continue"]);
     tree.git(&["rebase", "--abort"]).ok();
     tree.git(&["reset", "-q", "--hard", "main"]).ok();
     bare.at.git(&["worktree", "lock", "--reason", "on a stick", tree.root.to_str().unwrap()]).ok();

@@ -86,7 +86,15 @@ fn nobody(
             format!(
                 "a coding agent is at work here ({variable} is set), and no lane was given to it: it is refused"
             ),
-            format!("git lane join {}", agent_here.as_deref().unwrap_or("ID")),
+            format!(
+                "{}git lane join {}",
+                if repo.head().is_ok_and(|head| head.oid.is_none()) {
+                    "once there is a commit: "
+                } else {
+                    ""
+                },
+                agent_here.as_deref().unwrap_or("ID")
+            ),
         );
     }
     if let Some(agent) = agent_here {
@@ -112,7 +120,7 @@ pub(super) fn named_here(repo: &dyn Repository, plan: &Plan) -> Option<String> {
 }
 
 /// Where the policy was read, and whether its base is there.
-pub(super) fn policy(loaded: Result<&Loaded, &Error>) -> Vec<Check> {
+pub(super) fn policy(repo: &dyn Repository, loaded: Result<&Loaded, &Error>) -> Vec<Check> {
     let loaded = match loaded {
         Ok(loaded) => loaded,
         Err(error) => return vec![unusable(error)],
@@ -120,6 +128,8 @@ pub(super) fn policy(loaded: Result<&Loaded, &Error>) -> Vec<Check> {
     let policy = &loaded.plan.policy;
     let (base, remote, source) = (&policy.base.value, &policy.remote.value, &loaded.plan.source.name);
     let agents = policy.agents.0.len();
+    let has_remote = repo.config(&format!("remote.{remote}.url")).is_ok_and(|urls| !urls.is_empty());
+    let is_unborn = loaded.base.is_none() && repo.head().is_ok_and(|head| head.oid.is_none());
     let mut checks = Vec::new();
     // A policy from a commit bears the ref in its name.
     if source.contains(':') {
@@ -132,7 +142,8 @@ pub(super) fn policy(loaded: Result<&Loaded, &Error>) -> Vec<Check> {
             POLICY,
             format!("the base has no {FILE}; the worktree's own is read, which every branch can change"),
             format!(
-                "on {base}: git add {FILE} && git commit -m 'Add the policy' && git push {remote} {base}"
+                "on {base}: git add {FILE}\ngit commit -m 'chore: a policy for our agents'{}",
+                if has_remote { format!("\ngit push {remote} {base}") } else { String::new() }
             ),
         ));
     }
@@ -141,7 +152,15 @@ pub(super) fn policy(loaded: Result<&Loaded, &Error>) -> Vec<Check> {
         None => Check::problem(
             BASE,
             format!("there is no branch `{base}`, neither here nor as {remote} had it last"),
-            format!("git fetch {remote} {base}:refs/remotes/{remote}/{base}, or mend `base:` in {FILE}"),
+            match (has_remote, is_unborn) {
+                (true, _) => {
+                    format!(
+                        "git fetch {remote} {base}:refs/remotes/{remote}/{base}\nor mend `base:` in {FILE}"
+                    )
+                }
+                (false, true) => format!("the first commit on `{base}` makes it"),
+                (false, false) => format!("name the branch that you have: `base:` in {FILE}"),
+            },
         ),
     });
     checks

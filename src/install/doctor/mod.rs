@@ -91,7 +91,7 @@ pub fn examine(
         Err(error) => checks.push(Check::error("server hooks", &error)),
     }
     checks.push(lane::identity(repo, loaded.ok().map(|loaded| &loaded.plan), environment));
-    checks.extend(lane::policy(loaded));
+    checks.extend(lane::policy(repo, loaded));
     if let Ok(loaded) = loaded {
         checks.extend(locks::examine(repo, &loaded.plan));
         checks.extend(ports::examine(repo, &loaded.plan));
