@@ -50,7 +50,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailab
         let reword = context.reword("git commit --amend", "`reword` it in: git rebase -i");
         findings.add(Draft {
             headline: "whose subject is of no listed type".to_owned(),
-            help: format!("{begin}: {reword}"),
+            help: format!("{begin}\n{reword}"),
             span,
             ..Draft::of_commit(commit)
         });

@@ -398,26 +398,29 @@ const ROWS: &[Row] = &[
     row("unlocked-path", "echo x >services/common/x.py; git add -A", COMMIT),
 ];
 
-/// What the rules say to type where no row can show it: what a person or a host has to do, or what another test
-/// types to its end.
-const ELSEWHERE: &[&str] = &[
-    "identity",           // tests/harness.rs, tests/signatures.rs
-    "message-format",     // an editor
-    "oversized-change",   // nothing to type
-    "policy-mistake",     // nothing to type but what shows it
-    "protected-branch",   // tests/hooks.rs: a push of one's own branch instead
-    "pull-request-label", // gh
-    "pull-request-title", // gh
-    "stale-base",         // tests/sync.rs
-    "uncoordinated-path", // a name has to be chosen
-    "unowned-path",       // nothing to type
+/// Rules that ask for a name, an editor, a host or another policy, each with the test of this program that types what
+/// they say.
+const ELSEWHERE: &[(&str, &str)] = &[
+    ("identity", "a_coding_agent_without_a_lane_joins_one"),
+    ("message-format", "a_message_of_no_type_is_written_anew"),
+    ("oversized-change", "a_change_that_is_too_large_goes_in_parts"),
+    ("policy-mistake", "a_policy_with_a_mistake_is_mended"),
+    ("protected-branch", "what_was_meant_for_main_becomes_a_branch"),
+    ("pull-request-label", "a_pull_request_is_edited_and_passes"),
+    ("pull-request-title", "a_pull_request_is_edited_and_passes"),
+    ("stale-base", "a_stale_branch_is_synced"),
+    ("uncoordinated-path", "somebody_is_named_who_was_told"),
+    ("unowned-path", "a_file_of_nobody_goes_into_the_lane"),
 ];
 
 #[test]
-fn every_rule_is_tried_here_or_has_a_reason() {
+fn every_rule_is_tried_here_or_elsewhere() {
     let tried: std::collections::BTreeSet<&str> = ROWS.iter().map(|row| row.rule).collect();
     for id in git_lane::rules::ids() {
-        assert!(tried.contains(id) != ELSEWHERE.contains(&id), "{id}");
+        let elsewhere = ELSEWHERE.iter().find(|(rule, _)| *rule == id);
+        assert!(tried.contains(id) != elsewhere.is_some(), "{id}");
+        let test = elsewhere.map(|(_, test)| format!("fn {test}()"));
+        assert!(test.is_none_or(|test| include_str!("advice_rules.rs").contains(&test)), "{id}");
     }
 }
 

@@ -4,6 +4,7 @@
 mod action;
 mod advice;
 mod advice_errors;
+mod advice_rules;
 mod backends;
 mod bad_input;
 mod change_base;
