@@ -37,7 +37,7 @@ pub(super) fn look(repo: &Opened, name: &str) -> Vec<&'static str> {
             replaced.join(", ")
         );
     }
-    if let Ok(found) = in_force::survey(layout) {
+    if let Ok(found) = in_force::survey_with(layout, Some((&folder, &replaced))) {
         said.push_str(&in_force::warnings(layout, &found, false));
     }
     // The hook from the configuration, or a script that a manager renamed, may have said it a moment ago.

@@ -27,10 +27,34 @@ pub struct Environment {
     pub pusher: Option<Pusher>,
     /// Branches that the remote was found to have, by their short names, where no ref here tells of them.
     pub remote_branches: Vec<(String, Oid)>,
-    /// The names of all variables that are not empty.
-    pub names: Vec<String>,
+    /// Which variables are not empty.
+    pub set: Set,
     /// Seconds since the epoch.
     pub now: i64,
+}
+
+/// The names of the variables that are set to something.
+#[derive(Debug, Clone)]
+pub enum Set {
+    /// Those of this process, looked up when they are asked for.
+    OfProcess,
+    /// These.
+    Names(Vec<String>),
+}
+
+impl Default for Set {
+    fn default() -> Self {
+        Self::Names(Vec::new())
+    }
+}
+
+impl Set {
+    fn has(&self, name: &str) -> bool {
+        match self {
+            Self::OfProcess => std::env::var_os(name).is_some_and(|value| !value.is_empty()),
+            Self::Names(names) => names.iter().any(|set| set == name),
+        }
+    }
 }
 
 /// Where hosts say who pushes: Gitea and Forgejo; GitLab, by name or (deploy keys) by id; gitolite; a web
@@ -82,10 +106,7 @@ impl Environment {
                 .into_iter()
                 .find_map(|source| Some(Pusher { source, name: text(source)?.trim().to_owned() })),
             remote_branches: Vec::new(),
-            names: std::env::vars_os()
-                .filter(|(_, value)| !value.is_empty())
-                .filter_map(|(name, _)| name.into_string().ok())
-                .collect(),
+            set: Set::OfProcess,
             now: jiff::Timestamp::now().as_second(),
         }
     }
@@ -97,7 +118,7 @@ impl Environment {
         let is_out = |name: &str| told.iter().any(|told| told.value.strip_prefix('!') == Some(name));
         let known = HARNESSES.into_iter().filter(|name| !is_out(name));
         let mut names = known.chain(told.iter().map(|told| told.value.as_str()));
-        names.find(|name| self.names.iter().any(|set| set == name)).map(str::to_owned)
+        names.find(|name| self.set.has(name)).map(str::to_owned)
     }
 }
 
@@ -130,14 +151,14 @@ fn config_parameters(text: &str) -> Vec<(String, String)> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Environment, config_pairs, config_parameters};
+    use super::{Environment, Set, config_pairs, config_parameters};
     use crate::rules::testing::plan;
 
     #[test]
     fn harnesses() {
         let found = |policy: &str, names: &[&str]| {
             let names = names.iter().map(|name| (*name).to_owned()).collect();
-            Environment { names, ..Environment::default() }.harness(&plan(policy))
+            Environment { set: Set::Names(names), ..Environment::default() }.harness(&plan(policy))
         };
         assert_eq!(found("version: 1", &["HOME", "CLAUDECODE"]).as_deref(), Some("CLAUDECODE"));
         assert_eq!(found("version: 1", &["HOME", "MY_AGENT"]), None);

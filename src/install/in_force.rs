@@ -136,8 +136,8 @@ struct Survey<'a> {
 }
 
 impl<'a> Survey<'a> {
-    /// `None` where git-lane is installed nowhere.
-    fn of(layout: &'a Layout) -> Result<Option<Self>, Error> {
+    /// `None` where git-lane is installed nowhere. `seen`: what [`replaced`] found in a folder of ours, so that nobody looks twice.
+    fn of(layout: &'a Layout, seen: Option<(&Path, &[&'static str])>) -> Result<Option<Self>, Error> {
         let places = Places::of(layout);
         let is_included = places.worktree_config.is_file();
         // Somebody may have taken the folder away, and with it all scripts.
@@ -146,7 +146,10 @@ impl<'a> Survey<'a> {
         }
         let common = read(&places.common.join("config"))?.unwrap_or_default();
         let is_on = is_extension_on(&common);
-        let scripts = scripts_of(layout, &places.hooks);
+        let scripts = match seen {
+            Some((folder, names)) if folder == places.hooks => lack_of(names.to_vec()),
+            _ => scripts_of(layout, &places.hooks),
+        };
         let include = include_line(&places);
         Ok(Some(Self { layout, places, common, is_on, is_included, scripts, include }))
     }
@@ -167,16 +170,15 @@ impl<'a> Survey<'a> {
 
     /// Whether nothing behind our include could say otherwise.
     fn is_whole(&self, own: &[u8]) -> bool {
-        let at = own.windows(self.include.len()).rposition(|line| line == self.include);
-        at.is_some_and(|at| {
+        memchr::memmem::rfind(own, &self.include).is_some_and(|at| {
             let rest = own[at + self.include.len()..].to_ascii_lowercase();
-            let has = |word: &[u8]| rest.windows(word.len()).any(|part| part == word);
+            let has = |word: &[u8]| memchr::memmem::find(&rest, word).is_some();
             !has(b"hookspath") && !has(b"include")
         })
     }
 
     fn lack(&self, own: &[u8], tree: &Worktree) -> Option<Lack> {
-        let is_installed = cut(Some(own), Block::Hooks).found;
+        let is_installed = !own.is_empty() && cut(Some(own), Block::Hooks).found;
         let value = own_hooks_path(own).filter(|_| self.is_on);
         let value = value.or_else(|| ini::values(&self.common, "core.hookspath").pop());
         let folder = value.as_deref().map(|value| expand(&String::from_utf8_lossy(value), &tree.root));
@@ -194,7 +196,11 @@ impl<'a> Survey<'a> {
 }
 
 fn scripts_of(layout: &Layout, folder: &Path) -> Option<Lack> {
-    Some(replaced(layout, folder)).filter(|names| !names.is_empty()).map(Lack::Scripts)
+    lack_of(replaced(layout, folder))
+}
+
+fn lack_of(names: Vec<&'static str>) -> Option<Lack> {
+    Some(names).filter(|names| !names.is_empty()).map(Lack::Scripts)
 }
 
 /// What each worktree lacks, the main one first; nothing of those that lack nothing, and nothing where git-lane is
@@ -203,7 +209,18 @@ fn scripts_of(layout: &Layout, folder: &Path) -> Option<Lack> {
 /// # Errors
 /// The worktrees cannot be listed, or a configuration cannot be read.
 pub fn survey(layout: &Layout) -> Result<Vec<(Worktree, Lack)>, Error> {
-    let Some(survey) = Survey::of(layout)? else {
+    survey_with(layout, None)
+}
+
+/// The same. `seen`: a folder of scripts, and what [`replaced`] found in it.
+///
+/// # Errors
+/// As [`survey`].
+pub fn survey_with(
+    layout: &Layout,
+    seen: Option<(&Path, &[&'static str])>,
+) -> Result<Vec<(Worktree, Lack)>, Error> {
+    let Some(survey) = Survey::of(layout, seen)? else {
         return Ok(Vec::new());
     };
     let list = layout.common_dir.join("worktrees");
@@ -219,7 +236,7 @@ pub fn survey(layout: &Layout) -> Result<Vec<(Worktree, Lack)>, Error> {
 /// Whether git starts our script of this name in the worktree of a layout, or what stands in its place does. What cannot
 /// be read is not in force.
 pub fn is_in_force(layout: &Layout, name: &str) -> bool {
-    let Ok(Some(survey)) = Survey::of(layout) else {
+    let Ok(Some(survey)) = Survey::of(layout, None) else {
         return false;
     };
     // Only this worktree: what the others lack is nothing to it.

@@ -65,8 +65,17 @@ pub(super) fn items(text: &[u8]) -> Vec<Item> {
 
 /// All values of a key; a key alone gives `true`.
 pub(super) fn values(text: &[u8], key: &str) -> Vec<Vec<u8>> {
+    let name = key.rsplit('.').next().unwrap_or(key);
+    if count(text, name) == 0 {
+        return Vec::new(); // as mostly, and told at a hundredth of the cost
+    }
     let found = items(text).into_iter().filter(|item| item.key == key);
     found.map(|item| item.value.unwrap_or_else(|| b"true".to_vec())).collect()
+}
+
+/// How often a word stands in a text, in whatever case.
+pub(super) fn count(text: &[u8], word: &str) -> usize {
+    memchr::memmem::find_iter(&text.to_ascii_lowercase(), word).count()
 }
 
 /// Whether the last value of a key is true.

@@ -11,7 +11,8 @@ use super::outcome::{Chained, Outcome, State, WorktreeOutcome};
 use super::places::{Places, previous_folder};
 use super::scripts::{CONFIGURED, Kind, OWN, Staged, hooks_in, is_known, present, render, stage, stage_file};
 use super::settings::{
-    OWN_CONFIG, agent_in, common_with, hooks_block, hooks_config, is_extension_on, worktree_config,
+    OWN_CONFIG, agent_in, common_with, hooks_block, hooks_config, hooks_config_for_git, is_extension_on,
+    worktree_config,
 };
 use super::targets::{Target, check, check_binary, given, hooks_paths, is_same, targets};
 use super::{InstallOptions, manager, os, program};
@@ -55,7 +56,8 @@ fn put(
 
     let config = places.common.join("config");
     let common = os::read(&config)?.unwrap_or_default();
-    let (planned, moved) = common_with(&places, &common, plan)?;
+    let hooks = hooks_config_for_git(&places);
+    let (planned, moved) = common_with(&hooks, &common, plan)?;
     let was_on = is_extension_on(&common);
 
     let mut names: BTreeSet<String> = OWN.iter().map(|name| (*name).to_owned()).collect();
@@ -87,7 +89,7 @@ fn put(
     if planned != common {
         let mut locked = Locked::take(&config)?;
         let text = locked.text.clone().unwrap_or_default();
-        let (planned, moved_now) = common_with(&places, &text, plan)?;
+        let (planned, moved_now) = common_with(&hooks, &text, plan)?;
         if moved_now != moved {
             return Err(Error::write(
                 format!("{} was changed by another process just now", config.display()),

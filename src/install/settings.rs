@@ -1,10 +1,11 @@
 //! What stands in our blocks.
 
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 use super::block::{Block, cut};
 use super::ini::{self, items, quoted};
-use super::os::{bytes_of, read};
+use super::os::{bytes_of, is_same_file, path_of, read};
 use super::places::Places;
 use super::scripts::CONFIGURED;
 use crate::error::Error;
@@ -13,6 +14,7 @@ use crate::policy::Plan;
 use crate::report::quote;
 
 const EXTENSION: &str = "extensions.worktreeconfig";
+const EXTENSION_ON: &str = "\n[extensions]\n\tworktreeConfig = true\n";
 
 /// What is put before a line of the common configuration that moved to the main worktree's.
 const MOVED: &str = "# git-lane moved this into config.worktree, as git-worktree(1) asks: ";
@@ -25,7 +27,10 @@ pub(super) const OWN_CONFIG: &str = "config.worktree";
 
 /// Whether git reads the worktrees' own configuration.
 pub(super) fn is_extension_on(common: &[u8]) -> bool {
-    ini::is_true(common, EXTENSION)
+    // As we write it, and nothing else about it: no need to read all of the text.
+    let is_ours_alone = memchr::memmem::find(common, EXTENSION_ON.as_bytes()).is_some()
+        && ini::count(common, "worktreeconfig") == 1;
+    is_ours_alone || ini::is_true(common, EXTENSION)
 }
 
 /// The block of a worktree. git finds the scripts by the file that it includes; where the repository lies elsewhere than
@@ -78,7 +83,7 @@ pub(super) fn worktree_config(places: &Places) -> Vec<u8> {
 /// What the common configuration includes: the hooks of git 2.54 and newer, which no `core.hooksPath` and no hook manager
 /// gets past. Each stands aside where git finds our script in its folder of hooks as well.
 pub(super) fn hooks_config(places: &Places) -> Vec<u8> {
-    let mut text = format!("{WRITTEN}: hooks that git 2.54 and newer start.\n").into_bytes();
+    let mut text = format!("{WRITTEN}: hooks that git 2.54 and newer start. Only git follows the path to this\n# file: it begins with git's own folder, `%(prefix)`.\n").into_bytes();
     for name in CONFIGURED {
         text.extend(format!("[hook \"git-lane-{name}\"]\n\tevent = {name}\n\tcommand = ").bytes());
         text.extend(quoted(quote(&bytes_of(&places.configured.join(name))).as_bytes()));
@@ -119,22 +124,46 @@ pub fn installed_agent(layout: &Layout, git_dir: &Path) -> Result<Option<String>
 }
 
 /// The common configuration with our block, and what has to move to the main worktree's.
-pub(super) fn common_with(places: &Places, text: &[u8], plan: &Plan) -> Result<(Vec<u8>, Vec<u8>), Error> {
+/// `hooks`: the path of the file of hooks, see [`hooks_config_for_git`].
+pub(super) fn common_with(hooks: &Path, text: &[u8], plan: &Plan) -> Result<(Vec<u8>, Vec<u8>), Error> {
     let outside = cut(Some(text), Block::Common).outside();
     let is_on_without_us = is_extension_on(&outside);
     let (text, moved) = if is_on_without_us { (text.to_vec(), Vec::new()) } else { move_out(text)? };
     let mut block = Vec::new();
     if !is_on_without_us {
-        block.extend(b"[extensions]\n\tworktreeConfig = true\n");
+        block.extend(EXTENSION_ON.trim_start().bytes());
     }
     block.extend(b"[lane]\n\tbase = ");
     block.extend(quoted(plan.policy.base.value.as_bytes()));
     block.extend(b"\n\tremote = ");
     block.extend(quoted(plan.policy.remote.value.as_bytes()));
     block.extend(b"\n[include]\n\tpath = ");
-    block.extend(quoted(&bytes_of(&places.hooks_config)));
+    block.extend(quoted(&bytes_of(hooks)));
     block.push(b'\n');
     Ok((cut(Some(&text), Block::Common).with(Block::Common, &block, &|_| true), moved))
+}
+
+/// What git puts its own folder in place of at the beginning of a path: git-config(1), VALUES, pathname.
+const PREFIX: &str = "%(prefix)";
+
+/// The path of the file of hooks as only git follows it, where the git at hand does: up from its own folder to the root,
+/// and down again. libgit2 takes it for a file that is not there, and so spares each hook what git alone has a use for: with
+/// all hooks in it, reading the configuration took a third longer.
+pub(super) fn hooks_config_for_git(places: &Places) -> PathBuf {
+    const UP: usize = 12;
+    let detour = |path: &Path| {
+        let up = std::iter::repeat_n("..", UP).collect::<PathBuf>();
+        Some(Path::new(PREFIX).join(up).join(path.strip_prefix("/").ok()?))
+    };
+    let is_followed = || {
+        let value = [b"lane.path=".as_slice(), &bytes_of(&detour(&places.common)?)].concat();
+        let mut git = Command::new("git");
+        git.arg("-c").arg(path_of(&value)).args(["config", "--get", "--type=path", "lane.path"]);
+        let said = git.stdin(Stdio::null()).output().ok()?.stdout;
+        is_same_file(&path_of(said.strip_suffix(b"\n")?), &places.common).then_some(())
+    };
+    let path = &places.hooks_config;
+    is_followed().and_then(|()| detour(path)).unwrap_or_else(|| path.clone())
 }
 
 /// Turns `core.bare = true` and `core.worktree` of the common configuration into comments. With
@@ -189,7 +218,7 @@ pub(super) fn common_without(text: &[u8], keep: bool) -> Vec<u8> {
         if !text.is_empty() && !text.ends_with(b"\n") {
             text.push(b'\n');
         }
-        text.extend(b"[extensions]\n\tworktreeConfig = true\n");
+        text.extend(EXTENSION_ON.trim_start().bytes());
     }
     let mut restored = Vec::new();
     for line in text.split_inclusive(|byte| *byte == b'\n') {

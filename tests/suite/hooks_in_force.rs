@@ -310,6 +310,34 @@ fn the_configured_hook_judges_where_the_script_does_not() {
     scratch.git(&["config", "--get-regexp", "^hook"]).fails(1);
 }
 
+/// Each hook reads the configuration with libgit2: what only git has a use for costs it nothing.
+#[test]
+fn hooks_of_the_configuration_are_read_by_git_alone() {
+    let (scratch, tree) = Scratch::installed();
+    let key = "hook.git-lane-pre-push.event";
+    assert_eq!(tree.git(&["config", "--get", key]).ok().out, "pre-push\n");
+    let read = lane_git_config(&tree, key);
+    assert_eq!(read, Vec::<String>::new());
+    // A git that does not know `%(prefix)` would not follow it: then the path is told as it is.
+    let config = scratch.root().join(".git/config");
+    let before = fs::read_to_string(&config).unwrap();
+    let old = scratch.root().join("old-git");
+    let script =
+        "#!/bin/sh\ncase \" $* \" in *' --type=path '*) exit 1 ;; esac\nPATH=$REAL_PATH exec git \"$@\"\n";
+    put(&old.join("git"), script);
+    let path = std::env::var("PATH").unwrap();
+    let with_old = format!("{}:{path}", old.display());
+    tree.lane_env(&["install"], &[("REAL_PATH", &path), ("PATH", &with_old)]).ok();
+    let after = fs::read_to_string(&config).unwrap();
+    assert!(before.contains("%(prefix)/") && !after.contains("%(prefix)/"), "{after}");
+    assert_eq!(lane_git_config(&tree, key), ["pre-push"]);
+}
+
+fn lane_git_config(tree: &Worktree, key: &str) -> Vec<String> {
+    use git_lane::gather::{Git2Repository, Repository};
+    Git2Repository::open_at(&tree.root).unwrap().config(key).unwrap()
+}
+
 #[test]
 fn a_newer_git_judges_once_and_always() {
     let Some(git) = newer_git() else { return };
