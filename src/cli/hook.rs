@@ -1,7 +1,6 @@
 //! `git lane hook NAME …`: what the installed scripts call.
 
 use std::ffi::{OsStr, OsString};
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -11,16 +10,18 @@ use super::server_hook;
 use super::session::Session;
 use super::settle::{Landing, settle};
 use super::stamp::{complete, stamp};
-use super::{Outcome, by_hand, conflicts, hook_others, mend};
+use super::{Outcome, by_hand, hook_others, mend};
 use crate::error::Error;
-use crate::facts::{Event, Unavailable};
-use crate::gather::{Opened, Repository, Request, Subject, parse_push_lines};
+use crate::facts::Event;
+use crate::gather::{Opened, Repository, Request, Subject};
 use crate::install::chain::{self, Turn};
 use crate::install::program::{self, Starts};
 use crate::install::{in_force, ran};
 use crate::locks::keeper::Keeper;
 use crate::locks::machine::ThisMachine;
 use crate::policy::model::{Access, Release};
+
+mod push;
 
 /// How long a hook waits for the remote that has the locks, where it could do without.
 const BRIEFLY: Duration = Duration::from_secs(5);
@@ -240,44 +241,7 @@ impl Hook<'_> {
                 });
                 self.in_place(repo)
             }
-            "pre-push" => {
-                let mut input = Vec::new();
-                std::io::stdin().read_to_end(&mut input).map_err(|error| {
-                    Unavailable::new(format!("what git pushes cannot be read: {error}"), "push again")
-                })?;
-                let lines = parse_push_lines(&input)?;
-                let remote = args.first().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-                if lines.is_empty() {
-                    return Ok(nothing(Some(input)));
-                }
-                let request = Request {
-                    event: Event::PrePush,
-                    agent: None,
-                    branch: None,
-                    subject: Subject::Push { remote, lines },
-                };
-                let session = match Session::open(None) {
-                    Err(error) => {
-                        let (session, report) = mend::judge(error, &request)?;
-                        let code = self.output.hook_report(&report);
-                        return Ok(Judged { code, input: Some(input), repo: Some(session.last()) });
-                    }
-                    Ok(session) => session,
-                };
-                if self.is_judged(&session.repo, Some(&input)) {
-                    return Ok(Judged { code: 0, input: Some(input), repo: Some(session.last()) });
-                }
-                self.look(&session.repo);
-                give_back(&session, Event::PrePush);
-                let code = self.output.hook_report(&session.judge(&request)?);
-                if code == 0
-                    && let Subject::Push { lines, .. } = &request.subject
-                {
-                    conflicts::note_at_push(&session, lines);
-                }
-                self.note(&session.repo, Some(&input), code);
-                Ok(Judged { code, input: Some(input), repo: Some(session.last()) })
-            }
+            "pre-push" => self.push(),
             name if chain::is_known(name) => Ok(nothing(None)),
             name => Err(Error::usage(
                 format!("git has no hook `{name}`"),
@@ -297,7 +261,10 @@ impl Hook<'_> {
             }
             Ok(session) => session,
         };
-        if self.is_judged(&session.repo, None) {
+        if self.part == Part::Renamed
+            && self
+                .is_judged_before(&session.repo, &hook_others::subject(&session.repo, self.name, self.args))
+        {
             return Ok(Judged { code: 0, input: None, repo: Some(session.last()) });
         }
         let foreign = self.look(&session.repo);
@@ -318,7 +285,7 @@ impl Hook<'_> {
             let (report, _) = by_hand::judge(&session, &request)?;
             code = self.output.hook_report(&report);
         }
-        self.note(&session.repo, None, code);
+        self.note(&session.repo, code);
         Ok(Judged { code, input: None, repo: Some(session.last()) })
     }
 
@@ -360,20 +327,25 @@ impl Hook<'_> {
         hook_others::look(repo, self.name)
     }
 
-    /// Whether another hook of ours has judged the same already.
-    fn is_judged(&self, repo: &Opened, input: Option<&[u8]>) -> bool {
-        if self.part != Part::Renamed {
-            return false;
+    /// Whether another hook of ours has judged the same a moment ago, for the same git.
+    fn is_judged_before(&self, repo: &Opened, subject: &ran::Subject) -> bool {
+        match self.part {
+            Part::Renamed => hook_others::note_runner(repo, self.name),
+            Part::Whole if hook_others::is_started_by_another(repo) => {}
+            _ => return false,
         }
-        hook_others::note_runner(repo, self.name);
-        ran::is_judged(repo.layout(), self.name, &hook_others::subject(repo, self.name, self.args, input))
+        ran::is_judged_before(repo.layout(), self.name, subject)
     }
 
     /// Notes for the others what was judged. git goes on with the next one whatever the hook from the configuration says.
-    fn note(&self, repo: &Opened, input: Option<&[u8]>, code: u8) {
-        if self.part == Part::Configured || self.part == Part::Renamed && code == 0 {
-            let subject = hook_others::subject(repo, self.name, self.args, input);
+    fn note(&self, repo: &Opened, code: u8) {
+        let is_configured = self.part == Part::Configured;
+        if is_configured || self.part == Part::Renamed && code == 0 {
+            let subject = hook_others::subject(repo, self.name, self.args);
             ran::has_judged(repo.layout(), self.name, &subject);
+            if is_configured {
+                ran::judged_for_next(repo.layout(), self.name, &subject);
+            }
         }
     }
 }

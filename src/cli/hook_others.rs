@@ -5,10 +5,13 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::output::complain;
+use crate::facts::Oid;
 use crate::gather::under_way::under_way;
-use crate::gather::{Environment, Invocation, Opened, Repository};
+use crate::gather::{Environment, Invocation, Opened, PushLine, Repository};
+use crate::install::chain::Turn;
 use crate::install::in_force::{self, Lack};
 use crate::install::ran;
+use crate::policy::Plan;
 
 /// The hooks of a commit, in the order in which git starts them.
 const OF_COMMIT: [&str; 3] = ["pre-commit", "prepare-commit-msg", "commit-msg"];
@@ -70,11 +73,20 @@ pub(super) fn after_checkout(args: &[OsString]) -> u8 {
 /// The same for a hook from the configuration, which judges whatever the scripts do: a git before 2.54 does not start it.
 pub(super) fn look_beside(repo: &Opened, name: &str) {
     let layout = repo.layout();
+    let folder = folder(repo);
     let is_last = name == "pre-push";
     if !is_last && name != "pre-commit" {
+        folder.iter().for_each(|folder| in_force::note_turn(layout, folder, name));
         return;
     }
-    let Ok(mut found) = in_force::survey(layout) else { return };
+    let Ok(found) = in_force::survey(layout) else { return };
+    // Of what a manager has put there since, nobody knows yet what it runs, and this hook judges in any case.
+    let tried = found.into_iter().filter_map(|(tree, lack)| match &folder {
+        Some(folder) => in_force::without_untried(layout, folder, lack).map(|lack| (tree, lack)),
+        None => Some((tree, lack)),
+    });
+    let mut found: Vec<_> = tried.collect();
+    folder.iter().for_each(|folder| in_force::note_turn(layout, folder, name));
     if !is_last {
         found.retain(|(_, lack)| *lack != Lack::NotInstalled);
     }
@@ -113,14 +125,32 @@ pub(super) fn is_alone(repo: &Opened, missing: &[&str]) -> bool {
         && !Invocation::of_process().skips_hooks
 }
 
-/// What a hook judges, so that it is known again. `input`: what git gave on standard input.
-pub(super) fn subject(repo: &Opened, name: &str, args: &[OsString], input: Option<&[u8]>) -> ran::Subject {
+/// What pre-push judges, so that it is known again, whatever a hook manager leaves of its arguments. Locks and requests are
+/// pushed beside it.
+pub(super) fn pushed_subject(plan: &Plan, lines: &[PushLine]) -> ran::Subject {
+    let places = &plan.policy.locks;
+    let is_beside = |name: &str| places.lock_of(name).or(places.request_of(name)).is_some();
+    let oid = |oid: Option<Oid>| oid.map(|oid| oid.to_string()).unwrap_or_default();
+    let lines = lines.iter().filter(|line| !is_beside(&line.remote_ref));
+    lines.fold(ran::Subject::default().bytes(b"pre-push"), |subject, line| {
+        let PushLine { local, remote_ref, remote, .. } = line;
+        subject.bytes(oid(*local).as_bytes()).bytes(remote_ref.as_bytes()).bytes(oid(*remote).as_bytes())
+    })
+}
+
+/// Whether a hook manager, and not git, starts our pre-push: in a turn of its own after ours, or in its place.
+pub(super) fn is_started_by_another(repo: &Opened) -> bool {
+    Turn::begin(repo.layout(), "pre-push").is_none()
+        || folder(repo).is_some_and(|folder| !in_force::is_script(&folder, "pre-push"))
+}
+
+/// What a hook of a commit judges, so that it is known again.
+pub(super) fn subject(repo: &Opened, name: &str, args: &[OsString]) -> ran::Subject {
     let mut subject = ran::Subject::default().bytes(name.as_bytes());
     for arg in args {
         subject = subject.bytes(arg.as_encoded_bytes());
     }
     match (name, args.first()) {
-        ("pre-push", _) => subject.bytes(input.unwrap_or_default()),
         ("commit-msg", Some(message)) => subject.file(Path::new(message)),
         _ => staged(repo, subject),
     }

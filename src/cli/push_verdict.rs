@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use super::output::Output;
 use super::session::Session;
-use super::{Outcome, conflicts};
+use super::{Outcome, conflicts, hook_others};
 use crate::facts::{Event, Oid};
 use crate::gather::{PushLine, Read, Repository, Request, Subject};
-use crate::install::in_force;
+use crate::install::{in_force, ran};
 use crate::locks::run;
 
 /// The hook of git 2.54 and newer, as the configuration names it.
@@ -43,6 +43,9 @@ pub(super) fn unless_hooked(session: &Session, reference: &str, tip: Oid) -> Out
     let code = Output::of_hook().hook_report(&session.judge(&request)?);
     if code == 0 {
         conflicts::note_at_push(&session, &lines);
+        // What git starts instead may ask for our verdict as well.
+        let subject = hook_others::pushed_subject(&session.loaded.plan, &lines);
+        ran::judged_for_next(session.repo.layout(), "pre-push", &subject);
     }
     Ok(code)
 }

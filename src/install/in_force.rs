@@ -89,6 +89,30 @@ pub fn note_runner(layout: &Layout, folder: &Path, name: &str) {
     }
 }
 
+/// Leaves out the scripts of which nobody can tell yet whether they are run: somebody keeps ours beside what stands in its
+/// place, under a name that begins alike, and has not had a turn since.
+pub fn without_untried(layout: &Layout, folder: &Path, lack: Lack) -> Option<Lack> {
+    let Lack::Scripts(mut names) = lack else {
+        return Some(lack);
+    };
+    names.retain(|name| ran::was_seen(layout, name, &folder.join(name)) || !is_kept_beside(folder, name));
+    (!names.is_empty()).then_some(Lack::Scripts(names))
+}
+
+/// Notes that what stands where our script was is about to have its turn.
+pub fn note_turn(layout: &Layout, folder: &Path, name: &str) {
+    if !is_script(folder, name) && is_kept_beside(folder, name) {
+        ran::is_seen(layout, name, &folder.join(name));
+    }
+}
+
+fn is_kept_beside(folder: &Path, name: &str) -> bool {
+    let files = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.file_name());
+    files.filter_map(|file| file.into_string().ok()).any(|file| {
+        file.strip_prefix(name).is_some_and(|end| end.starts_with('.')) && is_script(folder, &file)
+    })
+}
+
 /// Whether git finds our script of this name in a folder.
 pub fn is_script(folder: &Path, name: &str) -> bool {
     let path = folder.join(name);

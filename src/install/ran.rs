@@ -5,6 +5,7 @@
 use std::fs::{self, Metadata};
 use std::hash::Hasher;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rustc_hash::FxHasher;
 
@@ -91,6 +92,40 @@ pub fn has_judged(layout: &Layout, name: &str, subject: &Subject) {
 /// Whether a hook has judged this last.
 pub fn is_judged(layout: &Layout, name: &str, subject: &Subject) -> bool {
     read(layout, name).subject == subject.text()
+}
+
+/// For how long a hook takes the word of another one for what both of them are started for.
+const FRESH: Duration = Duration::from_secs(60);
+
+fn beside(name: &str) -> String {
+    format!("before-{name}")
+}
+
+/// Notes what was judged for the hook of ours that the same git, or what stands in its place, starts next.
+pub fn judged_for_next(layout: &Layout, name: &str, subject: &Subject) {
+    has_judged(layout, &beside(name), subject);
+}
+
+/// Whether that was judged a moment ago. It is true once: what is tried again is judged again.
+pub fn is_judged_before(layout: &Layout, name: &str, subject: &Subject) -> bool {
+    let path = path_of(layout, &beside(name));
+    let age = |data: Metadata| data.modified().ok()?.elapsed().ok();
+    let Some(age) = fs::metadata(&path).ok().and_then(age) else {
+        return false;
+    };
+    let is_it = age < FRESH && is_judged(layout, &beside(name), subject);
+    let _ = fs::remove_file(&path);
+    is_it
+}
+
+/// Notes that a hook is about to be run by what stands where our script was.
+pub fn is_seen(layout: &Layout, name: &str, runner: &Path) {
+    has_judged(layout, &format!("seen-{name}"), &Subject::default().file(runner));
+}
+
+/// Whether what stands where our script was has had its turn since it was written.
+pub fn was_seen(layout: &Layout, name: &str, runner: &Path) -> bool {
+    is_judged(layout, &format!("seen-{name}"), &Subject::default().file(runner))
 }
 
 /// Notes that a file runs our script.

@@ -150,6 +150,75 @@ fn a_manager_that_runs_ours_under_another_name_is_no_trouble() {
 }
 
 #[test]
+fn a_claim_by_hand_is_stamped_by_whichever_hook_judges() {
+    for gone in [&["pre-commit"][..], &["pre-commit", "commit-msg"], &["pre-commit", "prepare-commit-msg"]] {
+        let (scratch, tree) = Scratch::installed();
+        overwrite(&scratch, gone);
+        tree.write(".locks/.common-lock-a2", "");
+        tree.commit("services/common/a.py", "x\n", "feat: a\n\nWhy not.").ok();
+        let message = tree.git(&["log", "-1", "--format=%B"]).ok().out;
+        assert_eq!(message.trim(), "[A2] feat: a\n\nWhy not.\n\nLane-Lock: common@1", "{gone:?}");
+        // Without a claim nobody has put anything in, and the commit is refused.
+        fs::remove_file(tree.root.join(".locks/.common-lock-a2")).unwrap();
+        tree.commit("services/common/b.py", "x\n", "feat: b").fails(1).says("which nobody holds");
+    }
+}
+
+/// A commit of a2 that is warned of: large, and not too large.
+fn large(tree: &Worktree) {
+    tree.sneak(OWN, &"line\n".repeat(280), "[A2] feat: large");
+}
+
+fn warnings(ran: &Ran) -> usize {
+    ran.all().matches("[oversized-change]").count()
+}
+
+#[test]
+fn a_manager_that_asks_for_the_verdict_is_not_told_twice() {
+    let asks = format!("#!/bin/sh\n'{}' hook pre-push\n", crate::support::LANE);
+    // It was there before ours, and is run after it.
+    let (scratch, tree) = Scratch::installed();
+    put(&scratch.root().join(".git/hooks/pre-push"), &asks);
+    tree.lane(&["install"]).ok();
+    large(&tree);
+    let ran = tree.git(&["push", "-q", "origin", "HEAD"]).ok();
+    assert_eq!(warnings(&ran), 1, "{}", ran.all());
+    // It took the place of ours.
+    let (scratch, tree) = Scratch::installed();
+    put(&hooks(&scratch).join("pre-push"), &asks);
+    large(&tree);
+    let ran = tree.git(&["push", "-q", "--dry-run", "origin", "HEAD"]).ok();
+    assert_eq!(warnings(&ran), 1, "{}", ran.all());
+    let ran = tree.lane(&["push"]).ok();
+    assert_eq!(warnings(&ran), 1, "{}", ran.all());
+    // What is pushed again is judged again.
+    tree.sneak(FOREIGN, "x\n", "[A2] feat: foreign");
+    for _ in 0..2 {
+        tree.git(&["push", "-q", "origin", "HEAD"]).fails(1).says("foreign-path");
+    }
+}
+
+#[test]
+fn what_was_judged_for_a_push_that_failed_is_judged_again() {
+    let (scratch, tree) = Scratch::installed();
+    let other = scratch.worktree("a1", "feat/a1/x");
+    other.lane(&["install", "--agent", "a1"]).ok();
+    for name in ["pre-push", "pre-commit"] {
+        let path = hooks(&scratch).join(name);
+        fs::rename(&path, path.with_extension("legacy")).unwrap();
+        put(&path, &format!("#!/bin/sh\nexec \"${{0%/*}}/{name}.legacy\" \"$@\"\n"));
+    }
+    tree.lane(&["lock", "common"]).ok();
+    tree.commit("services/common/main.py", "mine\n", "feat: common").ok();
+    let refuses = scratch.home().join("origin.git/hooks/pre-receive");
+    put(&refuses, "#!/bin/sh\nexit 1\n");
+    tree.git(&["push", "-q", "origin", "HEAD"]).fails(1).says("pre-receive hook declined");
+    fs::remove_file(&refuses).unwrap();
+    other.lane(&["lock", "common", "--steal", "--reason", "a hotfix"]).ok();
+    tree.git(&["push", "-q", "origin", "HEAD"]).fails(1).says("unlocked-path");
+}
+
+#[test]
 fn another_hooks_path_does_not_put_ours_out_of_force() {
     let (scratch, tree) = Scratch::installed();
     for (args, folder) in [
@@ -290,6 +359,14 @@ fn the_configured_hook_judges_where_the_script_does_not() {
     tree.lane(&["install"]).ok();
     overwrite(&scratch, &["pre-commit"]);
     configured(&scratch, &tree, "pre-commit", &[]).fails(1).says("foreign-path");
+    // Of what a manager keeps beside its own, nobody can tell at first whether it is run.
+    tree.lane(&["install"]).ok();
+    let path = hooks(&scratch).join("pre-commit");
+    fs::rename(&path, path.with_extension("legacy")).unwrap();
+    put(&path, "#!/bin/sh\nexit 0\n");
+    configured(&scratch, &tree, "pre-commit", &[]).fails(1).says("foreign-path").does_not_say("replaced");
+    configured(&scratch, &tree, "pre-commit", &[]).fails(1).says("replaced or removed: pre-commit");
+    tree.lane(&["install"]).ok();
     // A worktree that nobody installed anything in.
     let plain = scratch.worktree("plain", "feat/a3/y");
     plain.write("services/dashboard_api/main.py", "x\n");
@@ -370,12 +447,21 @@ fn a_newer_git_judges_once_and_always() {
         fs::rename(&path, path.with_extension("legacy")).unwrap();
         put(&path, &format!("#!/bin/sh\nexec \"${{0%/*}}/{name}.legacy\" \"$@\"\n"));
     }
+    commit(&tree, OWN, &[]).ok().does_not_say("warning:");
     refused(commit(&tree, FOREIGN, &[]));
     commit(&tree, OWN, &[]).ok().does_not_say("warning:");
     tree.sneak(FOREIGN, "x\n", "feat: a");
     refused(run(&tree, &["push", "-q", "origin", "HEAD"]));
     run(&tree, &["reset", "-q", "--hard", "HEAD~1"]).ok();
     run(&tree, &["push", "-q", "origin", "HEAD"]).ok();
+    // A manager that asks for the verdict itself.
+    put(
+        &hooks(&scratch).join("pre-push"),
+        &format!("#!/bin/sh\nexec '{}' hook pre-push\n", crate::support::LANE),
+    );
+    large(&tree);
+    let ran = run(&tree, &["push", "-q", "origin", "HEAD"]).ok();
+    assert_eq!(warnings(&ran), 1, "{}", ran.all());
     // Of worktrees without hooks, whoever makes one is told.
     let root = scratch.home().join("plain");
     run(&scratch.main(), &["worktree", "add", "-b", "feat/a3/x", root.to_str().unwrap()])

@@ -1,0 +1,64 @@
+//! pre-push.
+
+use std::io::Read as _;
+
+use super::super::session::Session;
+use super::super::{conflicts, hook_others, mend};
+use super::{Hook, Judged, Part, give_back};
+use crate::error::Error;
+use crate::facts::{Event, Unavailable};
+use crate::gather::{Repository, Request, Subject, parse_push_lines};
+use crate::install::chain;
+use crate::install::ran;
+
+impl Hook<'_> {
+    /// Judges what is pushed.
+    pub(super) fn push(&self) -> Result<Judged, Error> {
+        let mut input = Vec::new();
+        std::io::stdin().read_to_end(&mut input).map_err(|error| {
+            Unavailable::new(format!("what git pushes cannot be read: {error}"), "push again")
+        })?;
+        let lines = parse_push_lines(&input)?;
+        let remote = self.args.first().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        if lines.is_empty() {
+            return Ok(Judged { code: 0, input: Some(input), repo: None });
+        }
+        let request = Request {
+            event: Event::PrePush,
+            agent: None,
+            branch: None,
+            subject: Subject::Push { remote, lines },
+        };
+        let session = match Session::open(None) {
+            Err(error) => {
+                let (session, report) = mend::judge(error, &request)?;
+                let code = self.output.hook_report(&report);
+                return Ok(Judged { code, input: Some(input), repo: Some(session.last()) });
+            }
+            Ok(session) => session,
+        };
+        let subject = match &request.subject {
+            Subject::Push { lines, .. } => hook_others::pushed_subject(&session.loaded.plan, lines),
+            _ => ran::Subject::default(),
+        };
+        if self.is_judged_before(&session.repo, &subject) {
+            return Ok(Judged { code: 0, input: Some(input), repo: Some(session.last()) });
+        }
+        self.look(&session.repo);
+        give_back(&session, Event::PrePush);
+        let code = self.output.hook_report(&session.judge(&request)?);
+        if code == 0
+            && let Subject::Push { lines, .. } = &request.subject
+        {
+            conflicts::note_at_push(&session, lines);
+        }
+        // A hook from the configuration is followed by that of the folder, and ours by those that were there before.
+        let layout = session.repo.layout();
+        let hooks_paths = session.repo.config("core.hooksPath")?;
+        let is_followed = || !chain::previous_hooks(&hooks_paths, layout, self.name).is_empty();
+        if self.part == Part::Configured || self.part.chains() && code == 0 && is_followed() {
+            ran::judged_for_next(layout, self.name, &subject);
+        }
+        Ok(Judged { code, input: Some(input), repo: Some(session.last()) })
+    }
+}
