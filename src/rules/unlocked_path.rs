@@ -1,7 +1,7 @@
 //! `unlocked-path`
 
 use super::{Context, Draft, Findings, Need, Rule, Touched};
-use crate::facts::{Commit, Event, LockClaim, Locks, Oid, Stage, Unavailable};
+use crate::facts::{Commit, Event, HeldLock, LockClaim, Locks, Oid, Stage, Unavailable};
 use crate::locks::scope::Scope;
 use crate::policy::model::{Access, Agent, Level};
 
@@ -96,6 +96,9 @@ fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailab
         if wrong.is_empty() && context.agent().is_some() && landed.missing.contains(touched.path) {
             wrong.push((path.behind(), path.commits()));
         }
+        if wrong.is_empty() {
+            wrong.extend(path.unstamped());
+        }
         for (draft, commits) in wrong {
             context.path_finding_in(touched, commits, draft, findings);
         }
@@ -125,11 +128,9 @@ impl<'a> Path<'a> {
     /// What is wrong with changing it at this moment.
     fn now(&self) -> Option<Draft> {
         let agent = self.context.agent();
-        let mut on_it =
-            self.locks.leases.iter().filter(|lock| self.is_on(lock.scope.area.as_str(), &lock.scope));
-        let lease = on_it.find(|lock| Some(lock.agent.as_str()) != agent || lock.is_firm).or_else(|| {
-            self.locks.leases.iter().find(|lock| self.is_on(lock.scope.area.as_str(), &lock.scope))
-        });
+        let mut on_it = self.locks.leases.iter().filter(|lock| self.has(lock));
+        let lease = on_it.find(|lock| Some(lock.agent.as_str()) != agent || lock.is_firm);
+        let lease = lease.or_else(|| self.locks.leases.iter().find(|lock| self.has(lock)));
         if let Some(lock) = lease {
             return match agent {
                 Some(agent) if lock.agent == agent && lock.is_firm => {
@@ -172,11 +173,44 @@ impl<'a> Path<'a> {
             }
         }
         if (self.touched.in_staged || !bare.is_empty() || stamped.is_empty())
-            && let Some(draft) = self.now()
+            && let Some(mut draft) = self.now()
         {
+            let is_free = draft.owner.is_none() && !self.locks.leases.iter().any(|lock| self.has(lock));
+            if !bare.is_empty() && is_free {
+                draft.help = self.to_stamp(&format!("take the lock: git lane lock {}\n", self.wanted()));
+            }
             wrong.push((draft, bare.iter().map(|commit| commit.oid).collect()));
         }
         wrong
+    }
+
+    /// What others will say of commits that were made past the hooks, though the lock is held now: a job that looks at them
+    /// later knows of no claim by hand, nor of a time.
+    fn unstamped(&self) -> Option<(Draft, Vec<Oid>)> {
+        let is_asked = matches!(self.context.facts.event, Event::PrePush | Event::Check);
+        let agent = self.context.agent().filter(|_| is_asked && !self.locks.is_elsewhere)?;
+        let bare = self.touched.commits.iter().filter(|commit| !commit.is_pushed);
+        let bare: Vec<Oid> =
+            bare.filter(|commit| self.tokens(commit).is_empty()).map(|commit| commit.oid).collect();
+        let is_locked = self.locks.leases.iter().any(|lock| lock.agent == agent && self.has(lock));
+        let claim = format!("make your claim by hand a lock: git lane lock {}\n", self.area);
+        let draft = Draft {
+            headline: format!(
+                "under the lock `{}`, in commits with no trailer `Lane-Lock` that says so: the job of a pull request will refuse them",
+                self.area
+            ),
+            help: self.to_stamp(if is_locked { "" } else { &claim }),
+            at_most: Some(Level::Warn),
+            ..Draft::default()
+        };
+        (!bare.is_empty()).then_some((draft, bare))
+    }
+
+    /// How commits get their trailer. `lock`: how the lock is had first.
+    fn to_stamp(&self, lock: &str) -> String {
+        let reword = self.context.reword("git commit --amend --no-edit", "git rebase --force-rebase");
+        let then = if lock.is_empty() { "" } else { "then " };
+        format!("{lock}{then}have the prepare-commit-msg hook put the trailer in: {reword}")
     }
 
     /// What is wrong with pushing it to a server that sees no locks: an agent's commits have to say under
@@ -197,16 +231,12 @@ impl<'a> Path<'a> {
         if silent.is_empty() && !self.touched.commits.is_empty() {
             return Vec::new();
         }
-        let reword = self.context.reword("git commit --amend --no-edit", "git rebase --force-rebase");
         let draft = Draft {
             headline: format!(
                 "under the lock `{}`, with no trailer `Lane-Lock` that says who held it",
                 self.area
             ),
-            help: format!(
-                "take the lock: git lane lock {}\nthen have the prepare-commit-msg hook put the trailer in: {reword}",
-                self.area
-            ),
+            help: self.to_stamp(&format!("take the lock: git lane lock {}\n", self.area)),
             ..Draft::default()
         };
         vec![(draft, silent)]
@@ -237,6 +267,10 @@ impl<'a> Path<'a> {
             }
         }
         wrong
+    }
+
+    fn has(&self, lock: &HeldLock) -> bool {
+        self.is_on(lock.scope.area.as_str(), &lock.scope)
     }
 
     fn is_on(&self, area: &str, scope: &Scope) -> bool {

@@ -4,7 +4,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use crate::support::locks::{Clones, PART, hook};
-use crate::support::{LANE, Worktree};
+use crate::support::{LANE, Scratch, Worktree};
 
 #[test]
 fn a_theft_in_the_middle_of_a_push_keeps_the_work_out() {
@@ -223,4 +223,45 @@ fn a_waiter_of_another_machine_that_was_killed_is_in_nobody_s_way_for_long() {
     let message = clones.at_origin(&["log", "-1", "--format=%B", &name]).ok().out;
     let record: serde_json::Value = serde_json::from_str(message.trim_end().lines().last().unwrap()).unwrap();
     assert_eq!(record["queue"][0]["ttl"], 60, "not for the hour that it wanted to wait");
+}
+
+#[test]
+fn a_commit_past_the_hooks_under_a_claim_by_hand_gets_its_trailer() {
+    let (scratch, tree) = Scratch::installed();
+    let told = "in commits with no trailer `Lane-Lock` that says so";
+    let trailers = || tree.git(&["log", "--format=%(trailers:key=Lane-Lock,valueonly)", "origin/main.."]).out;
+    let run = |ran: &crate::support::Ran| {
+        let text = ran.all();
+        let commands = text.lines().filter_map(|line| line.split(": git ").nth(1));
+        let commands: Vec<String> = commands.map(|command| format!("git {command}")).collect();
+        assert!(!commands.is_empty(), "{text}");
+        for command in commands.iter().filter(|command| !command.contains("unlock")) {
+            let command = command.replace("git lane", &format!("'{LANE}'"));
+            let ran: crate::support::Ran = tree.command("sh").args(["-c", &command]).output().unwrap().into();
+            ran.ok();
+        }
+    };
+    // The file is there: what is pushed is right, and said to lack what a job wants.
+    for count in [1, 2] {
+        tree.write(".locks/.common-lock-a2", "");
+        for n in 0..count {
+            tree.sneak("services/common/a.py", &format!("{count} {n}\n"), "[A2] feat: a");
+        }
+        assert_eq!(trailers().trim(), "");
+        let ran = tree.git(&["push", "-q", "--dry-run", "origin", "HEAD"]).ok().says(told);
+        run(&ran);
+        assert_eq!(trailers().matches("common@").count(), count, "{}", trailers());
+        tree.git(&["push", "-q", "--dry-run", "origin", "HEAD"]).ok().does_not_say(told);
+        tree.lane(&["unlock", "common"]).ok();
+        tree.git(&["reset", "-q", "--hard", "origin/main"]).ok();
+    }
+    // The file was removed before anything became a lock.
+    tree.sneak("services/common/a.py", "late\n", "[A2] feat: a");
+    let ran = tree.git(&["push", "-q", "origin", "HEAD"]).fails(1).says("which nobody holds");
+    run(&ran);
+    assert_eq!(trailers().matches("common@").count(), 1);
+    tree.git(&["push", "-q", "origin", "HEAD"]).ok().does_not_say(told);
+    let ci = ["ci", "--base", "main", "--head", "HEAD", "--branch", "feat/a2/x", "--title", "[A2] x"];
+    scratch.main().git(&["fetch", "-q"]).ok();
+    tree.lane(&ci).ok();
 }
