@@ -5,8 +5,8 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use super::options::Global;
 use super::{
-    catalog, check, ci, drop, env, help, hook, init, install, join, lock, locks, policy, pr, push,
-    request_args, rule, setup, status, sync, teardown, unlock, who,
+    catalog, check, ci, complete, completions, drop, env, help, hook, init, install, join, lock, locks,
+    policy, pr, push, request_args, rule, setup, status, sync, teardown, unlock, who,
 };
 
 /// Keep many coding agents, each in its own worktree, inside their lanes
@@ -117,11 +117,16 @@ pub enum Command {
     ///
     /// Finds out by itself which of the two runs it; elsewhere, options say what is judged.
     Ci(ci::Args),
+    /// Print the completion script of a shell
+    Completions(completions::Args),
     /// Show help for a command
     Help(help::Args),
     /// What `git lane run` starts
     #[command(hide = true)]
     Limited(env::Limited),
+    /// What the scripts of completion call
+    #[command(hide = true)]
+    Complete(complete::Args),
     /// What the installed hooks call
     #[command(hide = true)]
     Hook(hook::Args),

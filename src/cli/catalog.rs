@@ -93,6 +93,7 @@ pub const GROUPS: &[Group] = &[
             Entry::new("uninstall", DATA).quiet(),
             Entry::new("doctor", DATA).quiet(),
             Entry::new("ci", VERDICT).quiet().verbose(),
+            Entry::new("completions", NONE),
             Entry::new("help", NONE),
         ],
     },

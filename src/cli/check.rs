@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::Outcome;
+use super::candidates;
 use super::output::Output;
 use super::session::Session;
 use crate::error::Error;
@@ -25,10 +26,10 @@ pub struct Args {
     #[arg(long, group = "subject")]
     pub worktree: bool,
     /// Judge as this agent's change
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", add = candidates::agents())]
     pub agent: Option<String>,
     /// Judge as a change on this branch
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = candidates::branches())]
     pub branch: Option<String>,
     /// Judge with this policy, to try it out; hooks take no such thing
     #[arg(long, value_name = "FILE")]

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::Outcome;
+use super::candidates;
 use super::check::known_agent;
 use super::ci_github::Online;
 use super::options::Format;
@@ -20,13 +21,13 @@ use crate::report::Report;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// What the change is merged into: a branch, or anything that means a commit
-    #[arg(long, value_name = "BASE")]
+    #[arg(long, value_name = "BASE", add = candidates::branches())]
     pub base: Option<String>,
     /// The change's own tip, not a merge of it [default: HEAD]
     #[arg(long, value_name = "COMMIT")]
     pub head: Option<String>,
     /// The branch that the change is on
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = candidates::branches())]
     pub branch: Option<String>,
     /// The title of the pull request
     #[arg(long, value_name = "TEXT")]
@@ -38,7 +39,7 @@ pub struct Args {
     #[arg(long, value_name = "ACCOUNT")]
     pub author: Option<String>,
     /// Judge as this agent's change
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", add = candidates::agents())]
     pub agent: Option<String>,
     /// Put the verdict on GitHub: a check run, and a comment while there is something to say
     #[arg(long)]

@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::Outcome;
+use super::candidates;
 use super::output::Output;
 use super::session::Session;
 use super::who::in_repository;
@@ -25,10 +26,10 @@ use crate::rewrite::{self, Rewritten};
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// What the commits are to leave as the base has it, as seen from this folder
-    #[arg(required = true, value_name = "PATH")]
+    #[arg(required = true, value_name = "PATH", value_hint = clap::ValueHint::AnyPath)]
     pub paths: Vec<OsString>,
     /// A branch that is checked out in no worktree, instead of this one
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = candidates::branches())]
     pub branch: Option<String>,
 }
 

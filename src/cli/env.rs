@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use serde_json::json;
 
 use super::Outcome;
+use super::candidates;
 use super::check::known_agent;
 use super::lock_args::found_agent;
 use super::options::Format;
@@ -25,7 +26,7 @@ use crate::{ports, setup};
 #[derive(Debug, clap::Args)]
 pub struct Env {
     /// The agent; by default the one that works here
-    #[arg(value_name = "ID")]
+    #[arg(value_name = "ID", add = candidates::agents())]
     pub agent: Option<String>,
 }
 
@@ -36,7 +37,7 @@ pub struct Port {
     #[arg(value_name = "NAME")]
     pub name: String,
     /// The agent, in its own worktree; by default the one that works here
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", add = candidates::agents())]
     pub agent: Option<String>,
     /// Give the port back: another service may have it
     #[arg(long)]
@@ -47,7 +48,7 @@ pub struct Port {
 #[derive(Debug, clap::Args)]
 pub struct Run {
     /// The agent; by default the one that works here
-    #[arg(value_name = "ID")]
+    #[arg(value_name = "ID", add = candidates::agents())]
     pub agent: Option<String>,
     /// The command
     #[arg(last = true, required = true, value_name = "CMD")]

@@ -2,6 +2,7 @@
 
 use clap::ValueEnum;
 
+use super::candidates;
 use super::output::Output;
 use super::session::Session;
 use crate::error::Error;
@@ -13,7 +14,7 @@ use crate::setup;
 #[derive(Debug, clap::Args)]
 pub struct Install {
     /// The agent that works in this worktree
-    #[arg(long, value_name = "ID", conflicts_with = "all")]
+    #[arg(long, value_name = "ID", conflicts_with = "all", add = candidates::agents())]
     pub agent: Option<String>,
     /// All worktrees that the policy names, each for its agent
     #[arg(long)]

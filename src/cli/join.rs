@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::candidates;
 use super::output::Output;
 use super::session::Session;
 use super::setup::Shown;
@@ -12,7 +13,7 @@ use crate::setup::join::{self, Joined, Options};
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The agent that works in this worktree from now on
-    #[arg(value_name = "ID")]
+    #[arg(value_name = "ID", add = candidates::agents())]
     pub agent: String,
     /// What its branch is called after; after the branch that is checked out, if not given
     #[arg(value_name = "FEATURE")]

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::Outcome;
+use super::candidates;
 use super::lock_args::{agent, bounded, here, holder, notes, one_line, scopes};
 use super::locks_text::{self, Held};
 use super::output::{Output, Progress, complain};
@@ -27,7 +28,7 @@ use crate::report::quote;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The name of an area, or a path or pattern inside one, as seen from this folder
-    #[arg(required = true, value_name = "SCOPE")]
+    #[arg(required = true, value_name = "SCOPE", add = candidates::scopes())]
     pub scopes: Vec<String>,
     /// How long it lives unless it is renewed, such as 90m; the policy's `locks.ttl` by default
     #[arg(long, value_name = "DURATION")]
@@ -45,7 +46,7 @@ pub struct Args {
     #[arg(long, requires = "reason", conflicts_with = "wait")]
     pub steal: bool,
     /// Lock for this agent
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", add = candidates::agents())]
     pub agent: Option<String>,
     /// The process it is held for: when that one is gone, others may take it [default: $LANE_PID]
     #[arg(long, value_name = "PID")]

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use super::candidates;
 use super::locks_text::{Held, timestamp, title};
 use super::output::Output;
 use super::session::Session;
@@ -24,7 +25,7 @@ use crate::report::quote;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Only what could be in the way of this
-    #[arg(value_name = "SCOPE")]
+    #[arg(value_name = "SCOPE", add = candidates::scopes())]
     pub scope: Option<String>,
     /// Who took, renewed, gave back and stole it, when and why; newest first
     #[arg(long)]

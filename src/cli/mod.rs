@@ -4,10 +4,13 @@
 
 mod args;
 mod by_hand;
+mod candidates;
 mod catalog;
 mod check;
 mod ci;
 mod ci_github;
+mod complete;
+mod completions;
 mod conflicts;
 mod diagnostics;
 mod doctor;
@@ -233,6 +236,8 @@ fn dispatch(args: Args) -> u8 {
         Command::Run(args) => env::run(&args, &output),
         Command::Limited(args) => return env::limited(&args),
         Command::Doctor => doctor::run(&output),
+        Command::Complete(args) => return complete::run(args),
+        Command::Completions(args) => completions::run(&args, &output),
         Command::Help(args) => help::run(&args, &output),
     };
     outcome.unwrap_or_else(|error| fail(&error))

@@ -38,6 +38,7 @@ const OTHER_WORDS: &[(&[&str], &str)] = &[
     (&["enable", "hooks"], "install"),
     (&["disable"], "uninstall"),
     (&["diagnose", "fix", "repair"], "doctor"),
+    (&["completion"], "completions"),
     (&["man", "manual", "usage"], "help"),
 ];
 

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::ValueEnum;
 
+use super::candidates;
+
 /// What stands above them in help.
 const HEADING: &str = "Common options";
 
@@ -11,7 +13,7 @@ const HEADING: &str = "Common options";
 #[derive(Debug, clap::Args)]
 pub struct Global {
     /// Run as if started in this folder
-    #[arg(short = 'C', value_name = "DIR", global = true, help_heading = HEADING)]
+    #[arg(short = 'C', value_name = "DIR", global = true, help_heading = HEADING, add = candidates::folders())]
     pub directory: Option<PathBuf>,
     /// How to report
     #[arg(long, value_name = "FORMAT", default_value = "text", global = true, help_heading = HEADING)]

@@ -5,6 +5,7 @@ use std::io::IsTerminal;
 use serde_json::json;
 
 use super::Outcome;
+use super::candidates;
 use super::lock_args;
 use super::output::{Output, complain};
 use super::push;
@@ -28,7 +29,7 @@ pub struct Args {
     #[arg(long, value_name = "TEXT")]
     pub body: Option<String>,
     /// The branch to merge it into [default: the policy's base]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = candidates::branches())]
     pub base: Option<String>,
     /// Open it as a draft
     #[arg(long)]

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 
+use super::candidates;
 use crate::requests::record::{LAST, PRIORITY};
 
 /// `git lane request`
@@ -17,6 +18,7 @@ pub enum Request {
     /// All about a request: what is asked, the file that came with it, who did what and when
     Show {
         /// Its id, such as r7
+        #[arg(add = candidates::requests())]
         id: String,
     },
     /// Say that you will do it
@@ -33,13 +35,13 @@ pub enum Request {
 #[derive(Debug, clap::Args)]
 pub struct Submit {
     /// What is to be changed, as seen from this folder; all of it of one owner
-    #[arg(required_unless_present = "area", conflicts_with = "area", value_name = "PATH")]
+    #[arg(required_unless_present = "area", conflicts_with = "area", value_name = "PATH", value_hint = clap::ValueHint::AnyPath)]
     pub paths: Vec<OsString>,
     /// The area that is to be changed
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = candidates::areas())]
     pub area: Option<String>,
     /// Ask this agent, where nobody owns it: whoever holds the lock, for instance
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", add = candidates::agents())]
     pub to: Option<String>,
     /// The change itself, such as a patch or a migration; its content is kept. `-`: from standard input
     #[arg(long, value_name = "FILE")]
@@ -51,7 +53,7 @@ pub struct Submit {
     #[arg(long, value_name = "TEXT")]
     pub reason: String,
     /// Ask as this agent
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", add = candidates::agents())]
     pub agent: Option<String>,
 }
 
@@ -65,7 +67,7 @@ pub struct List {
     #[arg(long)]
     pub all: bool,
     /// Look as this agent
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", add = candidates::agents())]
     pub agent: Option<String>,
 }
 
@@ -73,12 +75,13 @@ pub struct List {
 #[derive(Debug, clap::Args)]
 pub struct Answer {
     /// Its id, such as r7
+    #[arg(add = candidates::requests())]
     pub id: String,
     /// Why; everybody who looks at it is told
     #[arg(long, value_name = "TEXT")]
     pub reason: Option<String>,
     /// Answer as this agent
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", add = candidates::agents())]
     pub agent: Option<String>,
 }
 

@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::Outcome;
+use super::candidates;
 use super::output::Output;
 use crate::error::Error;
 use crate::policy::nearest;
@@ -12,6 +13,7 @@ use crate::rules::{self, RULES, docs};
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The rule's id, or a word of the policy: `size`, `owner`, `branch`
+    #[arg(add = candidates::rules())]
     pub id: Option<String>,
     /// All rules as one page of Markdown
     #[arg(long, conflicts_with = "id")]

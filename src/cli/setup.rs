@@ -7,6 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 
+use super::candidates;
 use super::output::{Output, complain};
 use super::session::Session;
 use crate::error::Error;
@@ -17,7 +18,7 @@ use crate::text::plain;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The agents; all that the policy gives a worktree, if none is named
-    #[arg(value_name = "ID")]
+    #[arg(value_name = "ID", add = candidates::agents())]
     pub agents: Vec<String>,
     /// Say what would be done, and do nothing
     #[arg(long)]

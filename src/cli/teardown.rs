@@ -4,6 +4,7 @@ use std::io::{BufRead, IsTerminal};
 
 use serde_json::json;
 
+use super::candidates;
 use super::check::known_agent;
 use super::output::{Output, complain};
 use super::session::Session;
@@ -15,7 +16,7 @@ use crate::setup::teardown::{self, Ended, Options};
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The agent
-    #[arg(value_name = "ID")]
+    #[arg(value_name = "ID", add = candidates::agents())]
     pub agent: String,
     /// Also delete its branch, if it is merged into the base
     #[arg(long)]

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::candidates;
 use super::lock_args::{agent, here, notes, one_line, scopes};
 use super::locks_text;
 use super::output::{Output, complain};
@@ -20,7 +21,7 @@ use crate::policy::pattern::escape;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// What `git lane lock` was given; an area gives back all that you hold in it
-    #[arg(required_unless_present = "all", value_name = "SCOPE")]
+    #[arg(required_unless_present = "all", value_name = "SCOPE", add = candidates::scopes())]
     pub scopes: Vec<String>,
     /// Everything that you hold
     #[arg(long, conflicts_with = "scopes")]
@@ -29,7 +30,7 @@ pub struct Args {
     #[arg(long, value_name = "TEXT")]
     pub reason: Option<String>,
     /// Unlock for this agent
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", add = candidates::agents())]
     pub agent: Option<String>,
 }
 

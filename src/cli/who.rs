@@ -19,7 +19,7 @@ use crate::report::text::policy_line;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Paths, as seen from this folder; they need not exist. A folder ends in a slash
-    #[arg(required = true, value_name = "PATH")]
+    #[arg(required = true, value_name = "PATH", value_hint = clap::ValueHint::AnyPath)]
     pub paths: Vec<OsString>,
     /// Ask this policy
     #[arg(long, value_name = "FILE")]

@@ -10,6 +10,7 @@ mod bad_input;
 mod change_base;
 mod check;
 mod ci;
+mod command_line;
 mod commit_graph;
 mod conflicts;
 mod database;
