@@ -6,7 +6,8 @@ usage() {
     cat <<'USAGE'
 usage: ./install.sh [--prefix DIR] [REPO | --demo]
 
-  (nothing)      build git-lane and put it into DIR/bin (default: ~/.local/bin)
+  (nothing)      build git-lane and put it into DIR/bin (default: ~/.local/bin), with its manual
+                 pages and completions in DIR/share
   REPO           the same, then install the hooks into that repository
   --demo         the same, then show the hooks at work on a scratch repository of four agents
   --prefix DIR   another place than ~/.local
@@ -69,6 +70,23 @@ case :$PATH: in
     *:"$prefix/bin":*) ;;
     *) printf '  help: put it on your path: export PATH="%s:$PATH"\n' "$prefix/bin" ;;
 esac
+
+# The manual, for `git lane --help`, and completions where bash-completion, zsh and fish look for them. git-lane works
+# without: what cannot be written is said, and no more.
+share=$prefix/share
+put() { # PATH COMMAND…
+    file=$share/$1
+    shift
+    mkdir -p "${file%/*}" && "$@" >"$new" && chmod 644 "$new" && mv -f "$new" "$file"
+}
+"$lane" mangen "$share/man/man1" >/dev/null || echo "install.sh: the manual pages were left out" >&2
+put bash-completion/completions/git-lane "$lane" completions bash &&
+    put zsh/site-functions/_git-lane "$lane" completions zsh &&
+    put fish/vendor_conf.d/git-lane.fish "$lane" completions fish ||
+    echo "install.sh: completions were left out" >&2
+if command -v man >/dev/null 2>&1 && ! PATH=$prefix/bin:$PATH man -w git-lane >/dev/null 2>&1; then
+    printf '  help: for "git lane --help", let man find %s: export MANPATH="%s:"\n' "$share/man" "$share/man"
+fi
 
 if [ -n "$repo" ]; then
     "$lane" -C "$repo" install --all

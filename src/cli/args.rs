@@ -6,7 +6,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use super::options::Global;
 use super::{
     catalog, check, ci, complete, completions, drop, env, help, hook, init, install, join, lock, locks,
-    policy, pr, push, request_args, rule, setup, status, sync, teardown, unlock, who,
+    mangen, policy, pr, push, request_args, rule, setup, status, sync, teardown, unlock, who,
 };
 
 /// Keep many coding agents, each in its own worktree, inside their lanes
@@ -121,6 +121,9 @@ pub enum Command {
     Completions(completions::Args),
     /// Show help for a command
     Help(help::Args),
+    /// Write the manual pages to a folder
+    #[command(hide = true)]
+    Mangen(mangen::Args),
     /// What `git lane run` starts
     #[command(hide = true)]
     Limited(env::Limited),

@@ -26,6 +26,7 @@ mod lock;
 mod lock_args;
 mod locks;
 mod locks_text;
+mod mangen;
 mod mend;
 mod near_miss;
 mod options;
@@ -238,6 +239,7 @@ fn dispatch(args: Args) -> u8 {
         Command::Doctor => doctor::run(&output),
         Command::Complete(args) => return complete::run(args),
         Command::Completions(args) => completions::run(&args, &output),
+        Command::Mangen(args) => mangen::run(&args, &output),
         Command::Help(args) => help::run(&args, &output),
     };
     outcome.unwrap_or_else(|error| fail(&error))

@@ -233,6 +233,44 @@ fn zsh_completes_git_lane_by_its_own_completion_of_git() {
 }
 
 #[test]
+fn the_manual_is_one_that_man_can_show() {
+    let scratch = Scratch::empty();
+    let pages = scratch.home().join("man/man1");
+    scratch.lane(&["mangen", pages.to_str().unwrap()]).ok().says("git-lane.1");
+    let tree = scratch.main();
+    let mut files: Vec<_> = std::fs::read_dir(&pages).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    let has = |name: &str| files.iter().any(|file| file.ends_with(name));
+    assert!(has("git-lane.1") && has("git-lane-check.1") && has("git-lane-policy-test.1"), "{files:?}");
+    assert!(!has("git-lane-hook.1") && !has("git-lane-mangen.1"), "{files:?}");
+    for file in &files {
+        if let Some(mut man) = with_lane(&tree, "man") {
+            let ran = man.env("MANWIDTH", "80").args(["--warnings", "-l"]).arg(file).output().unwrap();
+            assert_eq!(String::from_utf8_lossy(&ran.stderr), "", "{}", file.display());
+        }
+    }
+    // mandoc has no --version; it is asked for what it would say of a page that is none.
+    if tree.command("mandoc").arg("/dev/null").output().is_ok() {
+        let ran = tree.command("mandoc").args(["-T", "lint", "-W", "error"]).args(&files).output().unwrap();
+        assert_eq!(String::from_utf8_lossy(&ran.stdout), "");
+    } else {
+        eprintln!("skipped: there is no mandoc here");
+    }
+    // `git lane --help` is `man git-lane`.
+    if with_lane(&tree, "man").is_some()
+        && let Some(mut git) = with_lane(&tree, "git")
+    {
+        git.env("MANPATH", pages.parent().unwrap()).env("MANPAGER", "cat").env("MANWIDTH", "80");
+        let page = String::from_utf8(git.args(["lane", "--help"]).output().unwrap().stdout).unwrap();
+        for section in
+            ["NAME\n", "SYNOPSIS\n", "COMMANDS\n   Daily work\n", "EXIT STATUS\n", "ENVIRONMENT\n", "FILES\n"]
+        {
+            assert!(page.contains(section), "no {section} in\n{page}");
+        }
+    }
+}
+
+#[test]
 fn long_output_goes_through_gits_pager() {
     let scratch = Scratch::new();
     let tree = scratch.main();
