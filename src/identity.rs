@@ -212,9 +212,15 @@ fn outright(plan: &Plan, mut claims: Vec<&IdentityClaim>) -> Option<Who> {
                 other.source.name(),
                 other.agent
             ),
-            help: "make them agree: `git lane join ID` sets the worktree's, \
-                   `unset AGENT_ID` clears the variable"
-                .to_owned(),
+            help: match claims.iter().any(|claim| claim.source == IdentitySource::Environment) {
+                true => "clear the variable: unset AGENT_ID\n\
+                         or, if the variable is right, have the worktree say so: git lane install --agent ID"
+                    .to_owned(),
+                false => {
+                    "have the worktree say who it is, and .agent.env the same: git lane install --agent ID"
+                        .to_owned()
+                }
+            },
         });
     }
     if plan.policy.agent(&first.agent).is_none() {

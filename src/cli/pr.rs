@@ -166,7 +166,7 @@ impl Proposal {
             let on = branch.map_or_else(|| "none".to_owned(), |name| format!("`{name}`"));
             return Err(Error::usage(
                 format!("a pull request comes from a branch of your own, and HEAD is on {on}"),
-                "git switch BRANCH; git lane check says how branches are named",
+                "go to it: git switch BRANCH",
             ));
         };
         let agent = lock_args::agent(session, None).ok();

@@ -208,8 +208,8 @@ impl Tree {
     fn sync(&self, onto: &Onto<'_>, autostash: bool, gives_up: bool) -> Result<Synced, Error> {
         let mut done = Synced::new(&self.root, Worked::Nothing);
         if !self.root.is_dir() {
-            let help =
-                "if it was moved: git worktree repair NEW_PLACE; if it is gone for good: git worktree prune";
+            let help = "if it was moved: git worktree repair NEW_PLACE\n\
+                if it is gone for good: git worktree prune";
             return Ok(done.busy("its folder is gone", help));
         }
         if let Some(it) = under_way(&self.git_dir) {
@@ -219,7 +219,8 @@ impl Tree {
         let head = repo.head()?;
         let branch = head.branch.as_deref().and_then(|name| name.strip_prefix("refs/heads/"));
         let (Some(branch), Some(before)) = (branch, head.oid) else {
-            let help = "git switch BRANCH, or git switch -c BRANCH for what you have here";
+            let help =
+                "go to a branch: git switch BRANCH\nor make one of what you have here: git switch -c BRANCH";
             return Ok(done.busy("HEAD is on no branch, or on one without a commit", help));
         };
         done.branch = Some(branch.to_owned());

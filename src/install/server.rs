@@ -103,8 +103,8 @@ fn check(repo: &dyn Repository, options: &ServerOptions) -> Result<(), Error> {
             format!(
                 "{OWN_CONFIG} of the repository sets core.hooksPath, which would go before what is installed"
             ),
-            "move it into the common configuration: git config --worktree --unset-all core.hooksPath && \
-             git config core.hooksPath FOLDER",
+            "move it into the common configuration: git config --worktree --unset-all core.hooksPath\n\
+             and: git config core.hooksPath FOLDER",
         ));
     }
     Ok(())

@@ -186,9 +186,9 @@ fn move_out(text: &[u8]) -> Result<(Vec<u8>, Vec<u8>), Error> {
                 ),
                 format!(
                     "move it, as git-worktree(1) describes under CONFIGURATION FILE: \
-                     git config extensions.worktreeConfig true && \
-                     git config --worktree {key} \"$(git config --local {key})\" && \
-                     git config --local --unset-all {key} (in the main worktree)"
+                     git config extensions.worktreeConfig true\n\
+                     then, in the main worktree: git config --worktree {key} \"$(git config --local {key})\"\n\
+                     and: git config --local --unset-all {key}"
                 ),
             ));
         }

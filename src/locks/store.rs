@@ -174,7 +174,8 @@ impl<'a> Store<'a> {
                 format!("\nbring back the last event that git-lane wrote: git update-ref {name} {last} {oid}")
             }
             (None, Some(oid), None) => format!(
-                "\nto begin anew, keep it elsewhere: git update-ref refs/lane/kept/{} {oid} && git update-ref -d {name}",
+                "\nto begin anew, keep it elsewhere: git update-ref refs/lane/kept/{} {oid}\n\
+                 and: git update-ref -d {name} {oid}",
                 oid.short()
             ),
         };

@@ -361,8 +361,9 @@ fn how_to_sign(context: &Context<'_>, agent: &str) -> String {
     let again = context
         .reword("git commit --amend --no-edit -S", "git rebase --exec 'git commit --amend --no-edit -S'");
     format!(
-        "sign with a key of {agent}, in its worktree: git config --worktree gpg.format ssh && git config --worktree \
-         user.signingKey <the key's file> && git config --worktree commit.gpgSign true\n\
+        "sign with a key of {agent}, in its worktree: git config --worktree gpg.format ssh\n\
+         git config --worktree user.signingKey KEY_FILE\n\
+         git config --worktree commit.gpgSign true\n\
          then sign what is there: {again}"
     )
 }

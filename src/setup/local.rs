@@ -42,7 +42,9 @@ pub(super) fn look(loaded: &Loaded, root: &Path) -> Result<Local, Error> {
     let ran = git::at(root, None, &args)?;
     if !ran.ok {
         let said = format!("git cannot tell what is changed in {}: {}", root.display(), ran.complaint());
-        return Err(Unavailable::new(said, format!("cd {} && git status", quoted(root))).into());
+        return Err(
+            Unavailable::new(said, format!("git says the same: git -C {} status", quoted(root))).into()
+        );
     }
     let mut found = Local::default();
     for entry in ran.out.split('\0').filter(|entry| entry.len() > 3) {
