@@ -157,7 +157,8 @@ fn speaker(
     let own = || -> Result<Option<(Plan, Oid)>, Error> { load(repo, base) };
     let name = job.base.branch.as_deref().unwrap_or_default();
     let Some(default) = job.default_branch.as_deref().filter(|default| *default != name) else {
-        return own();
+        let found = own()?;
+        return if found.is_none() && job.host == Host::Plain { of_default(repo, remote) } else { Ok(found) };
     };
     let reference = tracking(remote, default);
     let Some(oid) = repo.find_ref(&reference)? else {
@@ -180,6 +181,18 @@ fn speaker(
         return Ok(Some(own));
     }
     Ok(Some(common))
+}
+
+/// The policy on the remote's default branch, as a clone knows it: a release that was cut before there was a policy has none,
+/// and the change does not bring its own.
+fn of_default(repo: &dyn Repository, remote: &str) -> Result<Option<(Plan, Oid)>, Error> {
+    let Some(reference) = repo.symbolic_ref(&format!("refs/remotes/{remote}/HEAD"))? else {
+        return Ok(None);
+    };
+    match repo.find_ref(&reference)? {
+        Some(oid) => load(repo, &Base { reference, oid }),
+        None => Ok(None),
+    }
 }
 
 /// Whether a branch is protected by its own name.

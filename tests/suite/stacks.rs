@@ -155,3 +155,25 @@ fn whoever_has_all_branches_asks_nobody() {
     check().ok();
     assert!(asked.exists());
 }
+
+#[test]
+fn a_release_without_a_policy_has_that_of_the_default_branch() {
+    let job = Job::new();
+    let main = job.scratch.main();
+    main.git(&["switch", "-q", "-c", "release/0.9"]).ok();
+    main.git(&["rm", "-q", "policy.yaml"]).ok();
+    main.git(&["commit", "-q", "--no-verify", "-m", "before there was one"]).ok();
+    main.git(&["push", "-q", "--no-verify", "origin", "release/0.9"]).ok();
+    job.tree.git(&["reset", "-q", "--hard", "release/0.9"]).ok();
+    job.commit(LOWER, "fix\n", "[A2] fix: it");
+    job.push();
+    let ends = ["ci", "--base", "release/0.9", "--head", "origin/feat/a2/x", "--branch", "feat/a2/x"];
+    let judge = || job.checkout(&[]).lane(&[&ends[..], &["--format", "json"]].concat());
+    let report = judge().ok().json();
+    assert_eq!(report["policy"]["source"], "refs/remotes/origin/main:policy.yaml");
+    assert_eq!(report["stats"]["commits"], 1);
+    // Nor does the change bring one of its own.
+    job.commit("policy.yaml", "version: 1\nagents: { a2: { owns: [\"**\"] } }\n", "[A2] feat: all mine");
+    job.push();
+    assert!(judge().fails(1).out.contains("protected-path"));
+}
