@@ -51,6 +51,7 @@ mod stamp;
 mod status;
 mod step_summary;
 mod sync;
+mod sync_fetch;
 mod sync_losses;
 mod sync_stack;
 mod sync_text;

@@ -4,6 +4,7 @@ use clap::Command;
 
 use crate::error::Error;
 use crate::policy::nearest;
+use crate::rules;
 
 /// Words that people try, and the command that does what they mean by them.
 const OTHER_WORDS: &[(&[&str], &str)] = &[
@@ -47,6 +48,7 @@ pub fn unknown(parent: &Command, word: &str) -> Error {
     let name = parent.get_bin_name().unwrap_or("git lane").to_owned();
     let is_root = !name.contains("lane ");
     let help = match meant(parent, word, is_root) {
+        _ if rules::find(word).is_some() => format!("`{word}` is a rule; git lane rule {word} explains it"),
         Some(path) => {
             let about = path.split(' ').try_fold(parent, |command, word| command.find_subcommand(word));
             let about = about.and_then(Command::get_about).map(|about| format!(" ({about})"));
@@ -121,6 +123,7 @@ mod tests {
         let help = |parent: &Command, word| unknown(parent, word).help().unwrap().to_owned();
         assert!(help(&root, "stauts").starts_with("did you mean `git lane status`?"));
         assert!(help(&root, "claim").starts_with("did you mean `git lane lock`? (Take a lock"));
+        assert_eq!(help(&root, "stale-base"), "`stale-base` is a rule; git lane rule stale-base explains it");
         assert_eq!(help(&root, "kubernetes"), "`git lane help` lists all commands");
         let policy = root.find_subcommand("policy").unwrap();
         assert!(help(policy, "chek").starts_with("did you mean `git lane policy check`?"));

@@ -232,6 +232,24 @@ fn zsh_completes_git_lane_by_its_own_completion_of_git() {
     }
 }
 
+/// It starts at each commit, and every page of it costs time.
+#[test]
+fn the_program_of_the_hooks_has_none_of_it() {
+    let has = |program: &str, text: &[u8]| {
+        std::fs::read(program).unwrap().windows(text.len()).any(|window| window == text)
+    };
+    // Of the scripts, the manual, the help, and clap itself.
+    for text in [
+        "_git_lane_alone",
+        "each in a worktree of its own. A file",
+        "Take a lock on an area",
+        "unexpected argument",
+    ] {
+        assert!(has(LANE, text.as_bytes()), "{text}");
+        assert!(!has(env!("CARGO_BIN_EXE_git-lane-hook"), text.as_bytes()), "{text}");
+    }
+}
+
 #[test]
 fn the_manual_is_one_that_man_can_show() {
     let scratch = Scratch::empty();
