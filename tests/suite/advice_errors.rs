@@ -382,7 +382,7 @@ fn every_command_that_is_named_is_tried() {
     assert!(gone.is_empty(), "no message names these any more: {gone:#?}");
 }
 
-/// By the tests of this file, of `advice` and of `advice_rules`.
+/// By the tests of this file, of `advice`, `advice_rules`, `signatures` and `locks_faults`.
 const TYPED: &str = r#"
 gh pr edit {} --add-label '{}'
 gh pr edit {} --title {}
@@ -401,6 +401,9 @@ git commit --amend
 git commit --amend --no-edit
 git commit --amend --no-edit {}
 git commit -m 'chore: a policy for our agents'
+git config --worktree commit.gpgSign true
+git config --worktree gpg.format ssh
+git config --worktree user.signingKey KEY_FILE
 git lane drop -- {}{}
 git lane drop --branch {} -- {}
 git lane join {}
@@ -421,6 +424,7 @@ git rebase --autostash --onto HEAD~1 HEAD
 git rebase --autostash --onto {}~1 {}{}{}
 git rebase --autostash {}{}{}
 git rebase --continue
+git rebase --exec 'git commit --amend --no-edit -S'
 git rebase --force-rebase
 git rebase -i
 git remote add {} URL
@@ -432,6 +436,9 @@ git stash pop
 git stash push --include-untracked -- {}
 git switch -c {}
 git switch {}
+git update-ref -d {} {}
+git update-ref refs/lane/kept/{} {}
+git update-ref {} {} {}
 unset AGENT_ID
 "#;
 
@@ -461,9 +468,6 @@ git config --global --add safe.directory FOLDER
 git config --list --show-origin
 git config --local --unset-all {}
 git config --worktree --unset-all core.hooksPath
-git config --worktree commit.gpgSign true
-git config --worktree gpg.format ssh
-git config --worktree user.signingKey KEY_FILE
 git config --worktree {} "$(git config --local {})"
 git config core.hooksPath FOLDER
 git config extensions.worktreeConfig true
@@ -561,7 +565,6 @@ git push {} {}
 git rebase --autostash --onto {}/{} {}{}
 git rebase --autostash refs/remotes/{}/{}
 git rebase --autostash {}
-git rebase --exec 'git commit --amend --no-edit -S'
 git rebase --rebase-merges BASE
 git remote -v
 git remote add locks {}
@@ -577,10 +580,7 @@ git symbolic-ref -d {}
 git symbolic-ref HEAD {}
 git symbolic-ref shows where it leads
 git update-ref -d {}
-git update-ref -d {} {}
-git update-ref refs/lane/kept/{} {}
 git update-ref {} {}
-git update-ref {} {} {}
 git worktree add
 git worktree add PATH BRANCH; then there: git lane install --agent ID
 git worktree add {} BRANCH

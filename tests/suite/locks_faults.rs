@@ -58,6 +58,7 @@ fn a_ref_that_holds_no_lock_is_named_and_never_free() {
     std::fs::remove_file(scratch.root().join(".git/lane/locks").join(format!("floor-{PART}"))).unwrap();
     let ran = one.lane(&["lock", "common"]).fails(2);
     follow(&one, &ran, "begin anew, keep it elsewhere: ").ok();
+    follow(&one, &ran, "and: ").ok();
     one.lane(&["lock", "common"]).ok().says("generation 1");
     // A broken lock is in nobody's way who does not ask for it.
     let good = one.git(&["rev-parse", REF]).ok().out;

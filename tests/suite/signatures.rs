@@ -421,12 +421,10 @@ fn where_proofs_are_wanted_the_way_to_them_is_told() {
         tree.git(&push).fails(1).says("error[identity]: 2 commits that nobody signed; a key of a2 is wanted");
     // The commands work as they stand, but for the key's place.
     let key = tree.home.join("a2.key");
-    let lines: Vec<&str> =
-        ran.err.lines().skip_while(|line| !line.contains("sign with a key")).take(2).collect();
-    for line in lines {
-        let command = line.split_once(": ").unwrap().1;
-        let command = command.split_once(": ").map_or(command, |(_, command)| command);
-        let command = command.replace("<the key's file>", key.to_str().unwrap());
+    let told = crate::advice::commands(&ran.all());
+    assert_eq!(told.len(), 4, "{told:?}");
+    for command in told {
+        let command = command.replace("KEY_FILE", key.to_str().unwrap());
         let ran: Ran = tree.command("sh").args(["-c", &command]).output().unwrap().into();
         ran.ok();
     }
