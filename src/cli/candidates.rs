@@ -53,6 +53,18 @@ fn areas_of(policy: &Policy, is_wanted: impl Fn(Access) -> bool) -> Vec<Completi
         .collect()
 }
 
+/// The services of the lanes.
+pub fn services() -> ArgValueCandidates {
+    ArgValueCandidates::new(|| {
+        of_policy(|policy| {
+            let agents = policy.agents.0.iter();
+            let services =
+                agents.flat_map(|agent| agent.services.iter().map(move |service| (agent, service)));
+            services.map(|(agent, service)| candidate(&service.value, &agent.id.value)).collect()
+        })
+    })
+}
+
 /// What can be locked: areas whose access is a lock, and paths.
 pub fn scopes() -> ArgValueCompleter {
     ArgValueCompleter::new(|current: &OsStr| {
@@ -68,7 +80,7 @@ pub fn folders() -> ArgValueCompleter {
     ArgValueCompleter::new(|current: &OsStr| {
         let trees = Opened::open().ok().and_then(|repo| worktrees(repo.layout()).ok()).unwrap_or_default();
         let trees = trees.iter().map(|tree| candidate(&tree.root.to_string_lossy(), "worktree"));
-        let mut found = if current.is_empty() { Vec::new() } else { starting(trees.collect(), current) };
+        let mut found = starting(trees.collect(), current);
         found.extend(PathCompleter::dir().complete(current));
         found
     })

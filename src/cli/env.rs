@@ -34,7 +34,7 @@ pub struct Env {
 #[derive(Debug, clap::Args)]
 pub struct Port {
     /// The service, or any other name
-    #[arg(value_name = "NAME")]
+    #[arg(value_name = "NAME", add = candidates::services())]
     pub name: String,
     /// The agent, in its own worktree; by default the one that works here
     #[arg(long, value_name = "ID", add = candidates::agents())]

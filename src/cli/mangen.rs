@@ -198,6 +198,23 @@ type Section = (&'static str, &'static str, &'static [(&'static str, &'static st
 
 const SECTIONS: &[Section] = &[
     (
+        "EXAMPLES",
+        "",
+        &[
+            (
+                "git lane join a2 search-filters",
+                "Become agent a2 in this worktree, on a branch for that feature.",
+            ),
+            ("git lane who services/billing/api.py", "See who may change a file, before changing it."),
+            (
+                "git lane lock common --wait 1h",
+                "Take the lock on an area, or stand in the queue for an hour at most.",
+            ),
+            ("git lane check --worktree", "Judge the branch with everything in the working tree."),
+            ("git lane sync --push", "Rebase on the base, and push what came of it."),
+        ],
+    ),
+    (
         "ENVIRONMENT",
         "",
         &[

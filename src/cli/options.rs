@@ -36,15 +36,15 @@ pub enum Format {
     Text,
     /// For programs
     Json,
-    /// Annotations on GitHub, and the summary of the step (`check` alone)
+    /// Annotations on GitHub, and the summary of the step
     Github,
-    /// SARIF 2.1.0, for code scanning (`check` alone)
+    /// SARIF 2.1.0, for code scanning
     Sarif,
-    /// A Code Quality report for GitLab (`check` alone)
+    /// A Code Quality report for GitLab
     Gitlab,
-    /// For `eval` in a shell (`env` alone)
+    /// For `eval` in a shell
     Sh,
-    /// For dotenv libraries (`env` alone)
+    /// For dotenv libraries
     Dotenv,
 }
 

@@ -73,6 +73,7 @@ fn words_of_other_tools_lead_to_commands_and_rules() {
             .says(&format!("unknown command `git lane {typed}`"))
             .says(&format!("did you mean `git lane {meant}`?"));
     }
+    scratch.lane(&["version"]).fails(2).says("git lane --version");
     scratch.lane(&["kubernetes"]).fails(2).says("`git lane help` lists all commands");
     scratch.lane(&["a\u{1b}[2J"]).fails(2).says("a\\x1b[2J");
     scratch.lane(&["rule", "size"]).ok().says("# oversized-change");
@@ -129,6 +130,7 @@ fn values_of_the_policy_and_the_repository_complete() {
     assert_eq!(completes(&tree, &["lock", "com"]), ["common"]);
     assert_eq!(completes(&tree, &["lock", "do"]), ["docs/"]);
     assert_eq!(completes(&tree, &["request", "submit", "--area", "mig"]), ["migrations"]);
+    assert_eq!(completes(&tree, &["port", "rev"]), ["revenue"]);
     assert_eq!(completes(&tree, &["rule", "stale"]), ["stale-base"]);
     assert_eq!(completes(&tree, &["help", "policy", ""]), ["check", "show", "schema", "test"]);
     assert!(completes(&tree, &["-"]).contains(&"-C".to_owned()));
