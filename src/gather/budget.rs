@@ -7,7 +7,7 @@
 use std::cell::Cell;
 
 use super::repository::{Read, Repository};
-use crate::facts::Unavailable;
+use crate::facts::{Oid, Unavailable};
 
 /// How many changed files are read for one verdict, unless [`KEY`] says another number: those of the whole change and
 /// those of each of its commits.
@@ -22,6 +22,10 @@ const PATH: usize = 128;
 const STEPS: u64 = 10_000;
 /// How many bytes one folder's own list may have, for each file that may change.
 const ENTRY: usize = 80;
+/// How many bytes one commit or tag may have, for each file that may change; at least for those of [`FILES`].
+const TEXT: usize = 10;
+/// How many bytes of messages are kept, for each file that may change; likewise.
+const MESSAGES: usize = 256;
 /// As deep as git reads by itself: git-config(1), `core.maxTreeDepth`.
 pub(super) const DEPTH: usize = 2048;
 
@@ -40,6 +44,7 @@ pub struct Budget {
     bytes: Cell<usize>,
     trees: Cell<usize>,
     steps: Cell<u64>,
+    messages: Cell<usize>,
 }
 
 impl Budget {
@@ -84,6 +89,7 @@ impl Budget {
         self.bytes.set(0);
         self.trees.set(0);
         self.steps.set(0);
+        self.messages.set(0);
     }
 
     fn ask(&self, repo: &dyn Repository) -> usize {
@@ -118,13 +124,45 @@ impl Budget {
                 Err(self.too_much(format!("it has more than {limit} files, or {most} bytes of paths"), limit))
             }
             Some(limit) if files > limit => {
-                let counted = "counted once for the whole and once for each commit";
+                let counted =
+                    "counted once for the whole and once for each commit, and each commit as one more";
                 Err(self.too_much(format!("it changes more than {limit} files ({counted})"), limit))
             }
             Some(limit) => Err(self.too_much(
                 format!("the paths that it changes have more than {} bytes", limit.saturating_mul(PATH)),
                 limit,
             )),
+            None => Ok(()),
+        }
+    }
+
+    /// A commit or tag of so many bytes is to be read.
+    pub(super) fn text(&self, repo: &dyn Repository, kind: &str, oid: Oid, bytes: usize) -> Read<()> {
+        let Some(limit) = self.is_over(repo, |limit| bytes > limit.max(FILES).saturating_mul(TEXT)) else {
+            return Ok(());
+        };
+        let most = limit.max(FILES).saturating_mul(TEXT);
+        let shorter = if kind == "tag" { "git tag -a -f TAG COMMIT" } else { "git commit --amend" };
+        Err(Unavailable::new(
+            format!("the {kind} {} has {bytes} bytes, more than the {most} that are read", oid.short()),
+            format!(
+                "give it a shorter message: {shorter}\nor let more be read, in the repository where it is judged: \
+                 git config {KEY} {}",
+                bytes.div_ceil(TEXT)
+            ),
+        ))
+    }
+
+    /// One more commit, and so many bytes of its message that are kept: it costs as much as a file, if it changes none.
+    pub(super) fn commit(&self, repo: &dyn Repository, bytes: usize) -> Read<()> {
+        self.files(repo, 1, 0)?;
+        let messages = self.messages.get().saturating_add(bytes);
+        self.messages.set(messages);
+        match self.is_over(repo, |limit| messages > limit.max(FILES).saturating_mul(MESSAGES)) {
+            Some(limit) => {
+                let most = limit.max(FILES).saturating_mul(MESSAGES);
+                Err(self.too_much(format!("the messages of its commits have more than {most} bytes"), limit))
+            }
             None => Ok(()),
         }
     }

@@ -8,7 +8,9 @@ use git2::{ErrorCode, ObjectType, Repository as Git};
 use super::budget::Budget;
 use super::commit_graph::CommitGraph;
 use super::raw_tree::RawTree;
-use super::repository::{Head, Layout, ObjectWriter, RawCommit, Read, RefTarget, Repository, config_bool};
+use super::repository::{
+    Head, Kind, Layout, ObjectWriter, RawCommit, Read, RefTarget, Repository, config_bool,
+};
 use crate::error::Error;
 use crate::facts::{Oid, RepoPath, Unavailable};
 use crate::paths::path_of;
@@ -468,9 +470,21 @@ impl Repository for Git2Repository {
         &self.budget
     }
 
-    fn size(&self, oid: Oid) -> Read<usize> {
+    fn header(&self, oid: Oid) -> Read<(Kind, usize)> {
         let read = || self.git.odb()?.read_header(git2::Oid::from_bytes(oid.as_bytes())?);
-        Ok(read().map_err(|error| failed(&format!("the object {oid}"), &error))?.0)
+        let (size, kind) = read().map_err(|error| failed(&format!("the object {oid}"), &error))?;
+        let kind = match kind {
+            ObjectType::Tree => Kind::Tree,
+            ObjectType::Blob => Kind::Blob,
+            ObjectType::Tag => Kind::Tag,
+            ObjectType::Commit | ObjectType::Any => Kind::Commit,
+        };
+        Ok((kind, size))
+    }
+
+    fn tag_target(&self, oid: Oid) -> Read<Oid> {
+        let tag = self.git.find_tag(Self::to_git(oid)?);
+        from_git(tag.map_err(|error| failed(&format!("the tag {oid}"), &error))?.target_id())
     }
 
     fn raw_tree(&self, oid: Oid) -> Read<RawTree> {

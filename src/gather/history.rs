@@ -62,11 +62,14 @@ impl Gatherer<'_> {
                     None if wants_files => files_of(self.repo, &raw)?,
                     None => Vec::new(),
                 };
+                self.repo.budget().text(self.repo, "commit", oid, raw.message.len())?;
+                let message = Message { text: raw.message }.condensed();
+                self.repo.budget().commit(self.repo, message.text.len())?;
                 Ok(Commit {
                     oid,
                     parents: raw.parents.len(),
                     files,
-                    message: Message { text: raw.message }.condensed(),
+                    message,
                     is_pushed: unpushed.is_some_and(|unpushed| !unpushed.contains(&oid)),
                     is_published: false,
                     signature: self.signature_of(oid),

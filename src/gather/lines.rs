@@ -6,10 +6,10 @@ use rustc_hash::FxHashMap;
 
 use super::renames::{self, Pair};
 use super::repository::{Read, Repository};
-use crate::facts::{FileChange, FileVersion, Lines, Oid, RepoPath};
+use crate::facts::{FileChange, FileVersion, Lines, Oid, RepoPath, Unavailable};
 
-/// `core.bigFileThreshold` as it is unless configured: larger files are binary ones.
-const BIG_FILE: usize = 512 << 20;
+/// `core.bigFileThreshold` as it is unless configured: larger files are binary ones, and are not read to find that out.
+pub(super) const BIG_FILE: usize = 512 << 20;
 /// How many files are named as the largest.
 const LARGEST: usize = 10;
 /// How many pairs of objects are remembered: many paths can have one object.
@@ -115,9 +115,12 @@ fn count_objects(
         let Some((path, version)) = side else {
             continue;
         };
-        let bytes = contents(repo, version)?;
         let is_decided = !is_same && attributes.is_binary(&path.0, version)?.is_some();
-        if !is_decided && (bytes.len() > BIG_FILE || has_nul(&bytes)) {
+        if !version.is_submodule() && repo.size(version.oid)? > BIG_FILE {
+            return if is_decided { Err(too_large(path)) } else { Ok(None) };
+        }
+        let bytes = contents(repo, version)?;
+        if !is_decided && has_nul(&bytes) {
             return Ok(None);
         }
         if is_same {
@@ -129,6 +132,14 @@ fn count_objects(
         [Some(old), Some(new)] => repo.line_diff(&old, &new)?,
         [old, new] => (line_count(&new.unwrap_or_default()), line_count(&old.unwrap_or_default())),
     }))
+}
+
+/// A file that attributes say is text, and that nobody could compare.
+fn too_large(path: &RepoPath) -> Unavailable {
+    Unavailable::new(
+        format!("the lines of {path} cannot be counted: it has more than {} MB", BIG_FILE >> 20),
+        "leave it out, or have a maintainer say that it is no text, in .gitattributes: PATTERN -diff",
+    )
 }
 
 /// What a diff of the file compares: a link's target, and for a submodule one line.

@@ -10,12 +10,15 @@ use super::budget::Budget;
 use super::git2_repo::Git2Repository;
 use super::plumbing::Plumbing;
 use super::raw_tree::RawTree;
-use super::repository::{Head, Layout, ObjectWriter, RawCommit, Read, RefTarget, Repository};
+use super::repository::{Head, Kind, Layout, ObjectWriter, RawCommit, Read, RefTarget, Repository};
 use crate::error::Error;
 use crate::facts::{Oid, RepoPath, Unavailable};
 
 /// The variable that says who is to read.
 const VARIABLE: &str = "LANE_GIT_BACKEND";
+
+/// How often a tag may be one of a tag.
+const NESTED: usize = 1000;
 
 /// Who may read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,6 +40,8 @@ pub struct Opened {
     /// The folder that it was opened in; `None`: as the environment says.
     folder: Option<PathBuf>,
     trees: RefCell<Trees>,
+    /// The commits that tag objects lead to.
+    tags: RefCell<FxHashMap<Oid, Option<Oid>>>,
     budget: Budget,
 }
 
@@ -90,6 +95,7 @@ impl Opened {
             may_ask_git: choice != Choice::Git2,
             folder: folder.map(Path::to_owned),
             trees: RefCell::default(),
+            tags: RefCell::default(),
             budget: Budget::default(),
         };
         let of_git = |second: Plumbing| Self {
@@ -99,6 +105,7 @@ impl Opened {
             may_ask_git: true,
             folder: folder.map(Path::to_owned),
             trees: RefCell::default(),
+            tags: RefCell::default(),
             budget: Budget::default(),
         };
         match choice {
@@ -230,8 +237,29 @@ impl Repository for Opened {
         self.ask(|repo| repo.ref_names(prefix))
     }
 
+    /// Nothing is read but tags of a usual size: whoever pushes may name anything.
     fn peel(&self, oid: Oid) -> Read<Option<Oid>> {
-        self.ask(|repo| repo.peel(oid))
+        let (mut tags, mut at) = (Vec::new(), oid);
+        let commit = loop {
+            if let Some(known) = self.tags.borrow().get(&at) {
+                break *known;
+            }
+            match self.header(at)? {
+                (Kind::Commit, _) => break Some(at),
+                (Kind::Tree | Kind::Blob, _) => break None,
+                (Kind::Tag, size) => self.budget.text(self, "tag", at, size)?,
+            }
+            if tags.len() >= NESTED {
+                return Err(Unavailable::new(
+                    format!("the tag {oid} cannot be judged: it is a tag of a tag, more than {NESTED} times"),
+                    "give the commit a tag of its own",
+                ));
+            }
+            tags.push(at);
+            at = self.ask(|repo| repo.tag_target(at))?;
+        };
+        self.tags.borrow_mut().extend(tags.into_iter().map(|tag| (tag, commit)));
+        Ok(commit)
     }
 
     fn resolve(&self, expression: &str) -> Read<Oid> {
@@ -270,8 +298,12 @@ impl Repository for Opened {
         &self.budget
     }
 
-    fn size(&self, oid: Oid) -> Read<usize> {
-        self.ask(|repo| repo.size(oid))
+    fn header(&self, oid: Oid) -> Read<(Kind, usize)> {
+        self.ask(|repo| repo.header(oid))
+    }
+
+    fn tag_target(&self, oid: Oid) -> Read<Oid> {
+        self.ask(|repo| repo.tag_target(oid))
     }
 
     fn raw_tree(&self, oid: Oid) -> Read<RawTree> {

@@ -242,6 +242,7 @@ pub(super) fn in_tree(
         FOLDER => return Err(not_plain(name, "a folder")),
         _ => return Err(not_plain(name, "no plain file")),
     }
+    weigh(name, repo.size(entry.oid)?)?;
     let text = text(name, repo.blob(entry.oid)?)?;
     Ok(Some((Source { name: name.to_owned(), text }, entry.oid)))
 }
@@ -271,12 +272,17 @@ fn not_plain(name: &str, kind: &str) -> Unavailable {
     )
 }
 
-fn text(name: &str, bytes: Vec<u8>) -> Read<String> {
-    if bytes.len() > LARGEST {
+fn weigh(name: &str, bytes: usize) -> Read<()> {
+    if bytes > LARGEST {
         return Err(Unavailable::new(
-            format!("{name} has {} bytes; a policy has at most {LARGEST}", bytes.len()),
+            format!("{name} has {bytes} bytes; a policy has at most {LARGEST}"),
             "is this the right file?",
         ));
     }
+    Ok(())
+}
+
+fn text(name: &str, bytes: Vec<u8>) -> Read<String> {
+    weigh(name, bytes.len())?;
     String::from_utf8(bytes).map_err(|_| Unavailable::new(format!("{name} is not UTF-8"), "save it as UTF-8"))
 }

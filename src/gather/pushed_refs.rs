@@ -54,6 +54,9 @@ impl Gatherer<'_> {
         };
         let new_to_branches = new_to(&[HEADS], lines.iter().any(is_branch))?;
         let new_to_tags = new_to(&[HEADS, "refs/tags/"], !lines.iter().all(is_branch))?;
+        for oid in new_to_branches.union(&new_to_tags) {
+            self.repo.budget().text(self.repo, "commit", *oid, self.repo.size(*oid)?)?;
+        }
         let mut changes = Vec::new();
         for line in lines {
             let new = if is_branch(line) { &new_to_branches } else { &new_to_tags };

@@ -206,11 +206,25 @@ pub trait Repository {
     /// How much of it is read for one verdict.
     fn budget(&self) -> &Budget;
 
+    /// What an object is and how many bytes it has, without reading it.
+    ///
+    /// # Errors
+    /// It is missing.
+    fn header(&self, oid: Oid) -> Read<(Kind, usize)>;
+
     /// How many bytes an object has.
     ///
     /// # Errors
     /// It is missing.
-    fn size(&self, oid: Oid) -> Read<usize>;
+    fn size(&self, oid: Oid) -> Read<usize> {
+        Ok(self.header(oid)?.1)
+    }
+
+    /// The object that a tag object names.
+    ///
+    /// # Errors
+    /// It is missing, or no tag.
+    fn tag_target(&self, oid: Oid) -> Read<Oid>;
 
     /// A tree.
     ///
@@ -261,6 +275,19 @@ pub trait Repository {
 
     /// Whether history is cut off.
     fn is_shallow(&self) -> bool;
+}
+
+/// What an object is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A commit.
+    Commit,
+    /// The list of a folder.
+    Tree,
+    /// The contents of a file.
+    Blob,
+    /// A tag with a message.
+    Tag,
 }
 
 /// Whether a configuration key is set to true, in any of git's spellings.

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::attributes::{Attributes, has_nul, is_regular};
+use super::lines::BIG_FILE;
 use super::repository::{Read, Repository};
 use crate::facts::FileVersion;
 
@@ -52,6 +53,10 @@ impl<'s, 'r> Summaries<'s, 'r> {
         }
         let (one, two) = (self.size(old)?, self.size(new)?);
         let larger = one.max(two);
+        // Such files have no lines that count, whatever they come from.
+        if larger > BIG_FILE as u64 {
+            return Ok(0);
+        }
         if two == 0 || larger * (MAX_SCORE - minimum) < one.abs_diff(two) * MAX_SCORE {
             return Ok(0);
         }
@@ -61,10 +66,12 @@ impl<'s, 'r> Summaries<'s, 'r> {
     }
 
     fn size(&mut self, side: &Side<'_>) -> Read<u64> {
-        if !self.sizes.contains_key(&side.index) {
-            self.summary(side)?;
+        if let Some(known) = self.sizes.get(&side.index) {
+            return Ok(*known);
         }
-        Ok(self.sizes.get(&side.index).copied().unwrap_or(0))
+        let size = self.repo.size(side.version.oid)? as u64;
+        self.sizes.insert(side.index, size);
+        Ok(size)
     }
 
     fn summary(&mut self, side: &Side<'_>) -> Read<Summary> {
@@ -77,7 +84,6 @@ impl<'s, 'r> Summaries<'s, 'r> {
             Some(is_binary) => is_binary,
             None => has_nul(&bytes),
         };
-        self.sizes.insert(side.index, bytes.len() as u64);
         let summary = summarize(&bytes, !is_binary);
         let cost = std::mem::size_of_val(&*summary);
         if self.spent + cost <= BUDGET {

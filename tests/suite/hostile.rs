@@ -437,3 +437,62 @@ fn folders_as_deep_as_git_reads_them() {
         }
     }
 }
+
+#[test]
+fn messages_without_end_are_not_read() {
+    let server = Server::new();
+    let tree = server.clone("clone", "feat/a2/x");
+    let path = tree.root.join(".git/message");
+    let long = |bytes: usize| format!("[A2] feat: x\n\n{}\n", "x".repeat(bytes));
+    let commit = |bytes: usize| {
+        std::fs::write(&path, long(bytes)).unwrap();
+        let ran = tree.git(&["commit-tree", "-p", "main", "main^{tree}", "-F", path.to_str().unwrap()]);
+        ran.ok().out.trim().to_owned()
+    };
+    let large = commit(5_000_000);
+    for to in ["refs/heads/feat/a2/x", "refs/tags/v1", "refs/notes/x"] {
+        push(&tree, &[&format!("{large}:{to}")])
+            .fails(1)
+            .says("more than the 4000000 that are read")
+            .says("lane.maxFiles 50")
+            .says("could not decide");
+    }
+    // A tag has a message of its own, and may be one of another tag.
+    std::fs::write(&path, long(5_000_000)).unwrap();
+    tree.git(&["tag", "-a", "-F", path.to_str().unwrap(), "v1", "main"]).ok();
+    tree.git(&["tag", "-a", "-m", "x", "v2", "v1"]).ok();
+    for name in ["v1", "v2"] {
+        push(&tree, &[name]).fails(1).says("the tag ").says("more than the 4000000 that are read");
+    }
+    // As much as people write is read, and more where it is wanted.
+    push(&tree, &[&format!("{}:refs/heads/feat/a2/y", commit(500_000))]).ok();
+    server.git(&["config", "lane.maxFiles", "600000"]).ok();
+    push(&tree, &[&format!("{large}:refs/heads/feat/a2/x"), "v1", "v2"]).ok();
+}
+
+#[test]
+fn commits_without_files_count_as_well() {
+    let server = Server::new();
+    let tree = server.clone("clone", "feat/a2/x");
+    for _ in 0..5 {
+        tree.git(&["commit", "-q", "--allow-empty", "-m", "[A2] feat: x"]).ok();
+    }
+    server.git(&["config", "lane.maxFiles", "4"]).ok();
+    push(&tree, &["HEAD"]).fails(1).says("more than 4 files").says("each commit as one more");
+}
+
+#[test]
+fn a_blob_that_no_diff_would_show_is_not_read() {
+    let server = Server::new();
+    let tree = server.clone("clone", "feat/a2/x");
+    tree.git(&["config", "core.compression", "1"]).ok();
+    let path = tree.root.join("services/rag_pipeline/big");
+    // One byte more than core.bigFileThreshold, and no room on the disk.
+    std::fs::File::create(&path).unwrap().set_len((512 << 20) + 1).unwrap();
+    tree.git(&["add", "-A"]).ok();
+    tree.git(&["commit", "-q", "-m", "[A2] feat: big"]).ok();
+    std::fs::remove_file(&path).unwrap();
+    push(&tree, &["HEAD"]).ok();
+    let said = tree.git(&["diff", "--numstat", "main", "HEAD"]).ok();
+    said.says("-\t-\tservices/rag_pipeline/big");
+}

@@ -21,7 +21,7 @@ use self::process::Git;
 use super::budget::Budget;
 use super::git2_repo;
 use super::raw_tree::RawTree;
-use super::repository::{Head, Layout, RawCommit, Read, RefTarget, Repository};
+use super::repository::{Head, Kind, Layout, RawCommit, Read, RefTarget, Repository};
 use crate::facts::{Oid, RepoPath};
 
 /// A repository read through git's commands. None of them writes into it, unless an object is to be written.
@@ -167,8 +167,16 @@ impl Repository for Plumbing {
         &self.budget
     }
 
-    fn size(&self, oid: Oid) -> Read<usize> {
-        self.object_size(oid)
+    fn header(&self, oid: Oid) -> Read<(Kind, usize)> {
+        self.object_header(oid)
+    }
+
+    fn tag_target(&self, oid: Oid) -> Read<Oid> {
+        let what = format!("the tag {oid}");
+        let bytes = self.object(oid, "tag", &what)?;
+        let line = bytes.split(|byte| *byte == b'\n').next().and_then(|line| line.strip_prefix(b"object "));
+        let target = line.and_then(|hex| Oid::from_hex(std::str::from_utf8(hex).ok()?));
+        target.ok_or_else(|| process::failed(&what, "it is no tag that git would write"))
     }
 
     fn raw_tree(&self, oid: Oid) -> Read<RawTree> {

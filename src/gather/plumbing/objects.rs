@@ -11,7 +11,7 @@ use super::batch::Batch;
 use super::process::{Git, failed};
 use crate::facts::{Oid, Unavailable};
 use crate::gather::git2_repo;
-use crate::gather::repository::{Read, Repository};
+use crate::gather::repository::{Kind, Read, Repository};
 
 /// What answers questions about objects, started when the first one comes.
 pub(super) struct Objects {
@@ -96,12 +96,20 @@ impl Plumbing {
         Ok(())
     }
 
-    /// How many bytes an object has.
-    pub(super) fn object_size(&self, oid: Oid) -> Read<usize> {
+    /// What an object is, and how many bytes it has.
+    pub(super) fn object_header(&self, oid: Oid) -> Read<(Kind, usize)> {
         let (name, what) = (oid.to_string(), format!("the object {oid}"));
         let found = ask(&self.objects.headers, &self.git, "--batch-check", |batch| batch.headers(&[name]));
         let found = found.map_err(|why| self.unpromised(why, &what, oid))?.pop().flatten();
-        found.map(|header| header.size).ok_or_else(|| self.missing(&what, oid))
+        let header = found.ok_or_else(|| self.missing(&what, oid))?;
+        let kind = match header.kind.as_str() {
+            "commit" => Kind::Commit,
+            "tree" => Kind::Tree,
+            "blob" => Kind::Blob,
+            "tag" => Kind::Tag,
+            other => return Err(failed(&what, &format!("it is a {other}"))),
+        };
+        Ok((kind, header.size))
     }
 
     /// The bytes of an object of one kind.
