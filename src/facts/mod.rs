@@ -218,9 +218,9 @@ pub struct Change {
     pub shadows: bool,
     /// Of a tag that goes away or moves: whether the base has the commit that it was put on.
     pub was_landed: bool,
-    /// Of a tag that goes away or moves: whether what it was put on is known here.
+    /// Of a tag that goes away or moves, and of a branch that goes away: whether what it was on is known here.
     pub was_known: bool,
-    /// The message of the commit that the tag was put on, if it was one.
+    /// The message of the commit that it was on, if it was one.
     pub replaced: Option<Message>,
     /// On a server: the host makes something else of the ref, such as a pull request.
     pub is_for_host: bool,

@@ -86,18 +86,20 @@ impl Gatherer<'_> {
         !self.event.is_server() || self.environment.pusher.is_some()
     }
 
-    /// What a tag was put on that goes away or moves.
-    fn replaced_tag(&self, line: &PushLine, change: &mut Change) -> Read<()> {
+    /// What a tag was put on that goes away or moves, and what a branch was that goes away.
+    fn replaced(&self, line: &PushLine, change: &mut Change) -> Read<()> {
         let Some(old) = line.remote.filter(|old| line.local != Some(*old)) else {
             return Ok(());
         };
-        if !line.remote_ref.starts_with("refs/tags/") || !self.repo.has(old) {
+        let is_tag = line.remote_ref.starts_with("refs/tags/");
+        let is_gone = line.remote_ref.starts_with(HEADS) && line.local.is_none();
+        if !(is_tag || is_gone) || !self.repo.has(old) {
             return Ok(());
         }
         change.was_known = true;
         if let Some(old) = self.repo.peel(old)? {
             change.replaced = Some(Message { text: self.repo.commit(old)?.message });
-            if let Some(base) = self.base {
+            if let Some(base) = self.base.filter(|_| is_tag) {
                 change.was_landed = self.repo.merge_base(base.oid, &[old])? == Some(old);
             }
         }
@@ -161,7 +163,7 @@ impl Gatherer<'_> {
         let branch = branch.map(str::to_owned);
         let mut change = self.empty_change(branch.clone());
         change.reference = Some(line.remote_ref.clone());
-        self.replaced_tag(line, &mut change)?;
+        self.replaced(line, &mut change)?;
         change.is_for_host = self.is_for_host(&line.remote_ref)?;
         let Some(local) = line.local else {
             change.update = Some(RefUpdate::Delete);

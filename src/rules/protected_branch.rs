@@ -23,7 +23,8 @@ agent or like a branch of the remote (`main`, `feat/a1/x`, `origin/main`); a bra
 `tags/v1`, `HEAD`, or like a protected one but for case; and refs below `refs/replace/`, which a server takes from nobody.
 And a tag on a commit of the base that an agent deletes or moves.
 
-Also what an agent does to a ref that is not its own. A tag that is there may be deleted or moved by the agent whose id its
+Also what an agent does to a ref that is not its own. It deletes no branch outside `branch.pattern` unless the last commit
+there bears its tag. A tag that is there may be deleted or moved by the agent whose id its
 name bears (`a2-wip`, `wip/a2`) or whose tag the message of its commit has, unless either says another's. Notes
 only grow, for all; with an agent's id in their name (`refs/notes/a2`) they are that agent's. A server takes
 refs of other kinds (`refs/pull/1/head`, `refs/stash`) from no agent, but for those that it makes something else of by

@@ -149,6 +149,11 @@ fn refs_of_others_are_left_to_them() {
     ] {
         push_as(&two, "bot-2", &[refspec]).fails(1).says("protected-branch").says(says);
     }
+    server.git(&["branch", "hotfix", "main"]).ok();
+    push_as(&two, "bot-2", &[":hotfix"])
+        .fails(1)
+        .says("deletes the branch `hotfix`, which nothing shows to be");
+    push_as(&two, "lead", &[":hotfix"]).ok();
     // What is its own an agent may move and delete, and what is everybody's it may add to.
     push_as(&two, "bot-2", &["HEAD", &to("refs/tags/wip2"), &to("refs/tags/a2-more")]).ok();
     two.git(&["notes", "add", "-m", "one"]).ok();

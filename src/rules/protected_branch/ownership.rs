@@ -1,4 +1,4 @@
-//! Whose a ref is that is no branch: a tag, a note, or a ref of another kind.
+//! Whose a ref is beside the branches of agents: another branch, a tag, a note, or a ref of another kind.
 
 use crate::facts::{Message, RefUpdate, is_replacing};
 use crate::policy::Plan;
@@ -14,6 +14,9 @@ pub(super) fn check(context: &Context<'_>, update: RefUpdate) -> Option<Draft> {
     let locks = &context.plan.policy.locks;
     if locks.lock_of(reference).or(locks.request_of(reference)).is_some() || is_replacing(reference) {
         return None;
+    }
+    if let Some(name) = &context.change.branch {
+        return branch(context, agent, name, update);
     }
     if let Some(name) = reference.strip_prefix("refs/tags/") {
         return tag(context, agent, name, update);
@@ -43,6 +46,29 @@ pub(super) fn check(context: &Context<'_>, update: RefUpdate) -> Option<Draft> {
             quote(reference.as_bytes())
         ),
         help,
+        ..Draft::default()
+    })
+}
+
+/// A branch whose name is no agent's goes away by the hand of the agent alone whose tag its last commit bears. Other rules are
+/// about branches of agents, and about what is pushed to any.
+fn branch(context: &Context<'_>, agent: &str, name: &str, update: RefUpdate) -> Option<Draft> {
+    let plan = context.plan;
+    let is_told = plan.branch.as_ref()?.parse(name).is_some() || plan.protected(name).is_some();
+    if update != RefUpdate::Delete || is_told || !context.change.was_known {
+        return None;
+    }
+    let owners = context.change.replaced.as_ref().map(|message| plan.tagged(message)).unwrap_or_default();
+    if owners.as_slice() == [agent] {
+        return None;
+    }
+    Some(Draft {
+        headline: format!(
+            "the push deletes the branch `{name}`, which {}, and you are {agent}",
+            whose(&owners, agent)
+        ),
+        help: "leave it; a maintainer may delete it".to_owned(),
+        owner: owners.into_iter().find(|owner| *owner != agent).map(str::to_owned),
         ..Draft::default()
     })
 }
@@ -135,7 +161,7 @@ fn owners<'p>(plan: &'p Plan, name: &str, message: Option<&Message>) -> Vec<&'p 
 fn whose(owners: &[&str], agent: &str) -> String {
     match owners.iter().find(|owner| **owner != agent) {
         Some(other) => format!("is that of {other}"),
-        None => "is nobody's alone".to_owned(),
+        None => format!("nothing shows to be that of {agent}"),
     }
 }
 
@@ -156,7 +182,7 @@ mod tests {
         });
         let scene = scene.change(|change| {
             change.reference = Some(reference.into());
-            change.branch = None;
+            change.branch = reference.strip_prefix("refs/heads/").map(str::to_owned);
             change.update = Some(update);
             change.was_known = update != Create;
             change.replaced = on.map(|text| Message { text: text.into() });
@@ -177,6 +203,14 @@ mod tests {
         for (name, on) in [("v1", other), ("v1", None), ("a1-wip", own), ("a2-wip", other), ("a22", None)] {
             assert_eq!(refused(&format!("refs/tags/{name}"), on), [Forward, Rewrite, Delete], "{name}");
         }
+    }
+
+    #[test]
+    fn branches() {
+        assert_eq!(refused("refs/heads/hotfix", Some("fix: x")).last(), Some(&Delete));
+        assert_eq!(refused("refs/heads/hotfix", Some("[A1] fix: x")).last(), Some(&Delete));
+        assert!(!refused("refs/heads/hotfix", Some("[A2] fix: x")).contains(&Delete));
+        assert_eq!(refused("refs/heads/feat/a2/x", Some("fix: x")), []);
     }
 
     #[test]
