@@ -47,7 +47,7 @@ pub mod worktrees;
 
 pub use budget::Budget;
 pub use change::{Request, Subject, Told, gather};
-pub use environment::Environment;
+pub use environment::{Environment, HARNESSES};
 pub use git2_repo::Git2Repository;
 pub use identity::{agent_in_file, claims, rebasing_branch};
 pub use index::staged_tree;

@@ -312,6 +312,13 @@ fn long_output_goes_through_gits_pager() {
     shown(&format!("--no-pager {pager}"), "help", "--no-pager", &|screen| {
         screen.contains("before\n") && !screen.contains("\npaged:")
     });
+    tmux.keys(&["export CLAUDECODE=1", "Enter"]);
+    shown(pager, "help", "a coding agent", &|screen| {
+        screen.contains("opens the manual page")
+            && screen.contains("before\n")
+            && !screen.contains("\npaged:")
+    });
+    tmux.keys(&["unset CLAUDECODE", "Enter"]);
     shown("-c core.pager=no-such-pager", "help", "printed all the same", &|screen| {
         screen.contains("opens the manual page") && screen.contains("before\n")
     });
