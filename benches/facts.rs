@@ -8,15 +8,15 @@ mod timing;
 use std::fmt::Write;
 use std::hint::black_box;
 
-use git_lane::engine::judge;
-use git_lane::facts::{
+use lane_core::engine::judge;
+use lane_core::facts::{
     Change, Commit, Event, Fact, Facts, FileChange, FileVersion, MergeBase, Message, Oid, RefUpdate,
     RepoPath, for_case,
 };
-use git_lane::policy::cases::Case;
-use git_lane::policy::{Plan, Source, load};
-use git_lane::report::Verdict;
-use git_lane::signature::Signature;
+use lane_core::policy::cases::Case;
+use lane_core::policy::{Plan, Source, load};
+use lane_core::report::Verdict;
+use lane_core::signature::Signature;
 use timing::median;
 
 /// This project's policy, with lanes of ten further patterns each until it has about so many.

@@ -7,10 +7,10 @@ mod timing;
 use std::fmt::Write;
 use std::hint::black_box;
 
-use git_lane::policy::pathset::PathSet;
-use git_lane::policy::pattern::Pattern;
-use git_lane::policy::{Source, load};
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+use lane_core::policy::pathset::PathSet;
+use lane_core::policy::pattern::Pattern;
+use lane_core::policy::{Source, load};
 use timing::median;
 
 /// A policy of this many agents, ten patterns each, and the paths that are asked for.

@@ -6,12 +6,12 @@ use std::collections::HashMap;
 use std::io::Write;
 use std::process::{Command, Stdio};
 
-use crate::error::Error;
-use crate::facts::{FileVersion, Oid, RepoPath};
-use crate::gather::{FOLDER, ObjectWriter, Opened, Read, Repository};
-use crate::locks::in_worktree;
-use crate::locks::record::plain;
-use crate::signature;
+use lane_core::error::Error;
+use lane_core::facts::{FileVersion, Oid, RepoPath};
+use lane_core::locks::record::plain;
+use lane_core::signature;
+use lane_git::command::in_worktree;
+use lane_git::{FOLDER, ObjectWriter, Opened, Read, Repository};
 
 /// What became of one commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -157,7 +157,7 @@ fn put(
         (Some(at), Some(version)) => entries[at].version = version,
         (Some(at), None) => drop(entries.remove(at)),
         (None, Some(version)) => {
-            entries.push(crate::gather::TreeEntry { name: name.to_vec(), version });
+            entries.push(lane_git::TreeEntry { name: name.to_vec(), version });
         }
         (None, None) => {}
     }

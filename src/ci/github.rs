@@ -6,8 +6,8 @@
 use serde::Deserialize;
 
 use super::{Host, Job, Side, short};
-use crate::error::Error;
-use crate::facts::{PullRequest, Unavailable};
+use lane_core::error::Error;
+use lane_core::facts::{PullRequest, Unavailable};
 
 #[derive(Deserialize)]
 struct Payload {

@@ -3,8 +3,8 @@
 //! Variables: <https://docs.gitlab.com/ci/variables/predefined_variables/>.
 
 use super::{Host, Job, Side};
-use crate::error::Error;
-use crate::facts::PullRequest;
+use lane_core::error::Error;
+use lane_core::facts::PullRequest;
 
 /// The change that the pipeline is about.
 ///

@@ -6,8 +6,8 @@ pub mod github;
 pub mod gitlab;
 pub mod waivers;
 
-use crate::error::Error;
-use crate::facts::PullRequest;
+use lane_core::error::Error;
+use lane_core::facts::PullRequest;
 
 /// Who runs the job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

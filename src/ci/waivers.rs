@@ -1,10 +1,10 @@
 //! Labels by which a maintainer lets the findings of a rule stand: `lane-waive: <rule>`.
 
-use crate::facts::Waiver;
-use crate::github::LabelEvent;
-use crate::policy::model::Accept;
-use crate::policy::{Plan, nearest};
-use crate::rules;
+use lane_core::facts::Waiver;
+use lane_core::policy::model::Accept;
+use lane_core::policy::{Plan, nearest};
+use lane_core::rules;
+use lane_github::LabelEvent;
 
 /// How such a label begins.
 const LABEL: &str = "lane-waive:";
@@ -98,7 +98,13 @@ fn waiver(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::testing::plan;
+    fn plan(text: &str) -> lane_core::policy::Plan {
+        lane_core::policy::load(
+            lane_core::policy::Source { name: "policy.yaml".into(), text: text.into() },
+            false,
+        )
+        .expect("a policy")
+    }
 
     const POLICY: &str = "{version: 1, agents: {a1: {identity: {github: [bot]}}}, maintainers: ['github:alice'], waivers: {max_age: 1h}}";
 

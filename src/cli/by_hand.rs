@@ -7,18 +7,19 @@ use super::lock_args::here;
 use super::output::complain;
 use super::session::Session;
 use super::trace;
-use crate::error::Error;
-use crate::facts::{Facts, HeldLock, LockClaim};
-use crate::gather::{Repository, Request};
-use crate::identity;
+use crate::gather::Request;
 use crate::locks::keeper::Keeper;
 use crate::locks::machine::ThisMachine;
 use crate::locks::markers;
-use crate::locks::protocol::{Claim, Manner};
-use crate::locks::record::Lease;
-use crate::locks::scope::{Scope, lockable};
-use crate::policy::model::Access;
-use crate::report::{Report, Verdict};
+use lane_core::error::Error;
+use lane_core::facts::{Facts, HeldLock, LockClaim};
+use lane_core::identity;
+use lane_core::locks::protocol::{Claim, Manner};
+use lane_core::locks::record::Lease;
+use lane_core::locks::scope::{Scope, lockable};
+use lane_core::policy::model::Access;
+use lane_core::report::{Report, Verdict};
+use lane_git::Repository;
 
 /// How long a commit waits for the remote that has the locks.
 const BRIEFLY: Duration = Duration::from_secs(5);
@@ -158,7 +159,7 @@ fn end(session: &Session, keeper: &mut Keeper<'_>, area: &str, lease: &Lease) ->
     let claim = Claim::of_return(&scope, agent, &stake.worktree, reason).on_base(session.base());
     match keeper.release(&claim, Some(*generation)) {
         Ok(Ok(_)) => {
-            let file = markers::file_name(area, area, agent);
+            let file = lane_core::locks::scope::file_name(area, area, agent);
             complain(&format!(
                 "git-lane: gave back `{area}` of {agent}: {place}/.locks/{file} was removed\n"
             ));

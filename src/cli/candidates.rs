@@ -8,12 +8,12 @@ use clap_complete::engine::{ArgValueCompleter, PathCompleter, ValueCompleter as 
 use clap_complete::{ArgValueCandidates, CompletionCandidate};
 
 use super::session::Session;
-use crate::gather::worktrees::worktrees;
-use crate::gather::{Opened, Repository};
-use crate::policy::Policy;
-use crate::policy::model::Access;
 use crate::requests::store::Store;
-use crate::rules::RULES;
+use lane_core::policy::Policy;
+use lane_core::policy::model::Access;
+use lane_core::rules::RULES;
+use lane_git::worktrees::worktrees;
+use lane_git::{Opened, Repository};
 
 fn candidate(value: &str, help: &str) -> CompletionCandidate {
     CompletionCandidate::new(value).help((!help.is_empty()).then(|| StyledStr::from(help.to_owned())))

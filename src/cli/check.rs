@@ -6,12 +6,13 @@ use super::Outcome;
 use super::candidates;
 use super::output::Output;
 use super::session::Session;
-use crate::error::Error;
-use crate::facts::{Event, Oid, RepoPath};
-use crate::gather::{Repository, Request, Subject, revision};
-use crate::locks::unstaged_files;
-use crate::policy::{Plan, nearest};
-use crate::report::{NotJudged, Report};
+use crate::gather::{Request, Subject};
+use lane_core::error::Error;
+use lane_core::facts::{Event, Oid, RepoPath};
+use lane_core::policy::{Plan, nearest};
+use lane_core::report::{NotJudged, Report};
+use lane_git::command::unstaged_files;
+use lane_git::{Repository, revision};
 
 /// `git lane check`
 #[derive(Debug, clap::Args)]

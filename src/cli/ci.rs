@@ -11,11 +11,12 @@ use super::output::{Output, complain};
 use super::remote_branches::{self, Asker};
 use super::trace;
 use crate::ci::{self, Host, Job, Said};
-use crate::engine;
-use crate::error::Error;
-use crate::facts::{Event, IdentityProof, Oid, Pusher, Unavailable};
-use crate::gather::{Environment, Located, Opened, Request, Subject, Told, gather, locate};
-use crate::report::Report;
+use crate::gather::{Environment, Located, Request, Subject, Told, gather, locate};
+use lane_core::engine;
+use lane_core::error::Error;
+use lane_core::facts::{Event, IdentityProof, Oid, Pusher, Unavailable};
+use lane_core::report::Report;
+use lane_git::Opened;
 
 /// `git lane ci`
 #[derive(Debug, clap::Args)]
@@ -182,8 +183,8 @@ impl std::str::FromStr for Target {
 
 impl Target {
     fn write(&self, report: &Report) -> Result<(), Error> {
-        let text = super::output::rendered(report, self.format, crate::report::text::Style::default())?;
-        std::fs::write(&self.path, crate::text::shown(&text).as_ref()).map_err(|error| {
+        let text = super::output::rendered(report, self.format, lane_core::report::text::Style::default())?;
+        std::fs::write(&self.path, lane_core::text::shown(&text).as_ref()).map_err(|error| {
             Error::write(
                 format!("{} cannot be written: {error}", self.path.display()),
                 "name another file after --write; the folder has to be there",

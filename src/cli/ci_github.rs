@@ -6,17 +6,18 @@ use std::collections::HashMap;
 use super::output::complain;
 use crate::ci::waivers::{self, Known};
 use crate::ci::{Host, Job};
-use crate::error::Error;
-use crate::facts::{self, IdentityProof, Oid, Unavailable};
-use crate::gather::{Located, Repository, Told};
-use crate::github::{
-    self, Annotation, CheckRun, Comment, Conclusion, GitHub, Permission, PullRequest, RepositoryName,
-    Settings,
+use crate::gather::{Located, Told};
+use lane_core::error::Error;
+use lane_core::facts::{self, IdentityProof, Oid, Unavailable};
+use lane_core::identity::{is_maintainer_on_github, lists_maintainers_on_github};
+use lane_core::policy::Plan;
+use lane_core::policy::model::Level;
+use lane_core::report::{Finding, Report, Verdict, summary, text};
+use lane_git::Repository;
+use lane_github::{
+    self as github, Annotation, CheckRun, Comment, Conclusion, GitHub, Permission, PullRequest,
+    RepositoryName, Settings,
 };
-use crate::identity::{is_maintainer_on_github, lists_maintainers_on_github};
-use crate::policy::Plan;
-use crate::policy::model::Level;
-use crate::report::{Finding, Report, Verdict, summary, text};
 
 /// The name of the check: another one than jobs usually have, of which it can be seen beside it.
 const CHECK: &str = "git-lane policy";

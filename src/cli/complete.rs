@@ -9,7 +9,7 @@ use clap_complete::engine::complete;
 
 use super::completions::Shell;
 use super::{args, near_miss};
-use crate::text::has_hidden;
+use lane_core::text::has_hidden;
 
 /// `git lane complete`
 #[derive(Debug, clap::Args)]

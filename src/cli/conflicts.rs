@@ -8,11 +8,11 @@ use super::output::{Output, complain};
 use super::session::Session;
 use super::{Outcome, trace};
 use crate::conflicts::{Clash, Forecast, PATIENCE, forecast};
-use crate::error::Error;
-use crate::facts::{Oid, Unavailable};
 use crate::gather::PushLine;
-use crate::report::quote;
 use crate::status::{self, Line, Pair, json};
+use lane_core::error::Error;
+use lane_core::facts::{Oid, Unavailable};
+use lane_core::report::quote;
 
 /// A push is told of no more pairs than this: with more, `git lane conflicts` is the place.
 const MOST: usize = 64;

@@ -7,9 +7,9 @@ use miette::{
     ThemeStyles,
 };
 
-use crate::error::Error;
-use crate::policy::{Diagnostic, PolicyError, Severity, Source, Span};
-use crate::text::{self, visible};
+use lane_core::error::Error;
+use lane_core::policy::{Diagnostic, PolicyError, Severity, Source, Span};
+use lane_core::text::{self, visible};
 
 /// An error with what to do next, ready for standard error.
 pub fn render_error(error: &Error, color: bool) -> String {

@@ -4,9 +4,10 @@ use serde_json::json;
 
 use super::Outcome;
 use super::output::Output;
-use crate::gather::{Environment, Opened, Repository, policy_source};
-use crate::install::doctor::{self, Check, State};
-use crate::text::paint;
+use crate::doctor::{self, Check, State};
+use crate::gather::{Environment, policy_source};
+use lane_core::text::paint;
+use lane_git::{Opened, Repository};
 
 /// Says what is wrong with an installation, and the command that mends it. Exit code 1 where
 /// something is.
@@ -21,7 +22,7 @@ pub fn run(output: &Output) -> Outcome {
     let repo = repo.as_ref().map(|repo| repo as &dyn Repository);
     let loaded = match repo {
         Some(repo) => policy_source::find(repo),
-        None => policy_source::from_file(None, std::path::Path::new(crate::policy::FILE)),
+        None => policy_source::from_file(None, std::path::Path::new(lane_core::policy::FILE)),
     };
     let path = std::env::var_os("PATH");
     let environment = Environment::of_process();

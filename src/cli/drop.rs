@@ -12,15 +12,16 @@ use super::candidates;
 use super::output::Output;
 use super::session::Session;
 use super::who::in_repository;
-use crate::error::Error;
-use crate::facts::{Change, Event, Message, Oid, RepoPath};
-use crate::gather::under_way::under_way;
-use crate::gather::worktrees::{head_of, worktrees};
-use crate::gather::{PushLine, Repository, Request, Subject};
-use crate::locks::git::Ran;
-use crate::locks::{in_worktree, run as run_git};
-use crate::report::quote;
+use crate::gather::{PushLine, Request, Subject};
 use crate::rewrite::{self, Rewritten};
+use lane_core::error::Error;
+use lane_core::facts::{Change, Event, Message, Oid, RepoPath};
+use lane_core::report::quote;
+use lane_git::Repository;
+use lane_git::command::Ran;
+use lane_git::command::{in_worktree, run as run_git};
+use lane_git::under_way::under_way;
+use lane_git::worktrees::{head_of, worktrees};
 
 /// `git lane drop`
 #[derive(Debug, clap::Args)]
@@ -207,7 +208,7 @@ impl<'a> Branch<'a> {
         let mut git = in_worktree(self.folder);
         // The index is written here.
         git.env_remove("GIT_OPTIONAL_LOCKS").arg("--literal-pathspecs").args(arguments);
-        git.args(paths.iter().map(|path| crate::paths::path_of(&path.0)));
+        git.args(paths.iter().map(|path| lane_git::path_of(&path.0)));
         run_git(git, None, LIMIT)
     }
 

@@ -12,15 +12,15 @@ use super::lock_args::found_agent;
 use super::options::Format;
 use super::output::{Output, complain};
 use super::session::Session;
-use crate::agent_env::{self, Resolved};
-use crate::error::Error;
-use crate::gather::Repository;
-use crate::policy::model::Agent;
-use crate::policy::scalar::Ports;
 use crate::ports::Service;
-use crate::report::quote;
 use crate::run::{self, Job};
 use crate::{ports, setup};
+use lane_core::agent_env::{self, Resolved};
+use lane_core::error::Error;
+use lane_core::policy::model::Agent;
+use lane_core::policy::scalar::Ports;
+use lane_core::report::quote;
+use lane_git::Repository;
 
 /// `git lane env`
 #[derive(Debug, clap::Args)]

@@ -3,7 +3,7 @@
 use super::args::command;
 use super::output::Output;
 use super::{Outcome, near_miss};
-use crate::text::painted;
+use lane_core::text::painted;
 
 /// `git lane help`
 #[derive(Debug, clap::Args)]

@@ -11,15 +11,16 @@ use super::session::Session;
 use super::settle::{Landing, settle};
 use super::stamp::{complete, stamp};
 use super::{Outcome, by_hand, hook_others, mend};
-use crate::error::Error;
-use crate::facts::Event;
-use crate::gather::{Opened, Repository, Request, Subject};
+use crate::gather::{Request, Subject};
 use crate::install::chain::{self, Turn};
 use crate::install::program::{self, Starts};
 use crate::install::{in_force, ran};
 use crate::locks::keeper::Keeper;
 use crate::locks::machine::ThisMachine;
-use crate::policy::model::{Access, Release};
+use lane_core::error::Error;
+use lane_core::facts::Event;
+use lane_core::policy::model::{Access, Release};
+use lane_git::{Opened, Repository};
 
 mod push;
 

@@ -5,13 +5,14 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::output::complain;
-use crate::facts::Oid;
-use crate::gather::under_way::under_way;
-use crate::gather::{Environment, Invocation, Opened, PushLine, Repository};
+use crate::gather::{Environment, Invocation, PushLine};
 use crate::install::chain::Turn;
 use crate::install::in_force::{self, Lack};
 use crate::install::ran;
-use crate::policy::Plan;
+use lane_core::facts::Oid;
+use lane_core::policy::Plan;
+use lane_git::under_way::under_way;
+use lane_git::{Opened, Repository};
 
 /// The hooks of a commit, in the order in which git starts them.
 const OF_COMMIT: [&str; 3] = ["pre-commit", "prepare-commit-msg", "commit-msg"];

@@ -11,10 +11,11 @@ use super::Outcome;
 use super::diagnostics::render_warnings;
 use super::output::{Output, complain};
 use super::policy::{as_json, counted};
-use crate::error::Error;
-use crate::gather::{Opened, Repository, survey};
+use crate::gather::survey;
 use crate::init::{self, Proposal, shown};
-use crate::policy::{self, FILE, Plan, Source};
+use lane_core::error::Error;
+use lane_core::policy::{self, FILE, Plan, Source};
+use lane_git::{Opened, Repository};
 
 /// `git lane init`
 #[derive(Debug, clap::Args)]

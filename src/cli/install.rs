@@ -5,10 +5,10 @@ use clap::ValueEnum;
 use super::candidates;
 use super::output::Output;
 use super::session::Session;
-use crate::error::Error;
-use crate::gather::{Opened, Repository};
 use crate::install::{self, InstallOptions, Outcome, ServerOptions};
 use crate::setup;
+use lane_core::error::Error;
+use lane_git::{Opened, Repository};
 
 /// `git lane install`
 #[derive(Debug, clap::Args)]

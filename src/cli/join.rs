@@ -6,8 +6,8 @@ use super::candidates;
 use super::output::Output;
 use super::session::Session;
 use super::setup::Shown;
-use crate::error::Error;
 use crate::setup::join::{self, Joined, Options};
+use lane_core::error::Error;
 
 /// `git lane join`
 #[derive(Debug, clap::Args)]

@@ -11,18 +11,19 @@ use super::locks_text::{self, Held};
 use super::output::{Output, Progress, complain};
 use super::session::Session;
 use super::settle::Landing;
-use crate::error::Error;
-use crate::facts::RepoPath;
-use crate::gather::{Read, Repository, landed};
+use crate::gather::landed;
 use crate::locks::keeper::Keeper;
 use crate::locks::machine::ThisMachine;
-use crate::locks::protocol::{Claim, Manner, Refusal};
-use crate::locks::record::{Kind, Lease};
-use crate::locks::scope::Scope;
 use crate::locks::store::Tip;
-use crate::policy::Plan;
-use crate::policy::scalar::Duration;
-use crate::report::quote;
+use lane_core::error::Error;
+use lane_core::facts::RepoPath;
+use lane_core::locks::protocol::{Claim, Manner, Refusal};
+use lane_core::locks::record::{Kind, Lease};
+use lane_core::locks::scope::Scope;
+use lane_core::policy::Plan;
+use lane_core::policy::scalar::Duration;
+use lane_core::report::quote;
+use lane_git::{Read, Repository};
 
 /// `git lane lock`
 #[derive(Debug, clap::Args)]

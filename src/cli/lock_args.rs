@@ -2,16 +2,17 @@
 
 use super::output::{Output, complain};
 use super::session::Session;
-use crate::error::Error;
-use crate::facts::Unavailable;
-use crate::gather::Repository;
-use crate::identity::Who;
 use crate::locks::keeper::Keeper;
-use crate::locks::machine::{Process, ThisMachine};
-use crate::locks::record::plain;
-use crate::locks::scope::{Scope, Typed};
-use crate::policy::Plan;
-use crate::policy::scalar::Duration;
+use crate::locks::machine::ThisMachine;
+use lane_core::error::Error;
+use lane_core::facts::Unavailable;
+use lane_core::identity::Who;
+use lane_core::locks::record::plain;
+use lane_core::locks::scope::{Scope, Typed};
+use lane_core::locks::world::Process;
+use lane_core::policy::Plan;
+use lane_core::policy::scalar::Duration;
+use lane_git::Repository;
 
 /// The variable with the number of the process that locks are held for.
 const HOLDER: &str = "LANE_PID";

@@ -9,17 +9,17 @@ use super::locks_text::{Held, timestamp, title};
 use super::output::Output;
 use super::session::Session;
 use super::{Outcome, by_hand, lock_args, settle};
-use crate::error::Error;
-use crate::facts::LockClaim;
-use crate::gather::Repository;
 use crate::locks::keeper::{AreaLocks, Keeper};
 use crate::locks::machine::ThisMachine;
 use crate::locks::markers;
-use crate::locks::record::{Event, Lease};
-use crate::locks::scope::Scope;
 use crate::locks::store::Tip;
-use crate::policy::scalar::{clock, in_words};
-use crate::report::quote;
+use lane_core::error::Error;
+use lane_core::facts::LockClaim;
+use lane_core::locks::record::{Event, Lease};
+use lane_core::locks::scope::Scope;
+use lane_core::policy::scalar::{clock, in_words};
+use lane_core::report::quote;
+use lane_git::Repository;
 
 /// `git lane locks`
 #[derive(Debug, clap::Args)]
@@ -217,7 +217,7 @@ impl List<'_> {
         for marker in markers {
             let LockClaim { area, agent, since, place, .. } = marker;
             let ttl = &plan.policy.locks.ttl.value;
-            let file = format!("{place}/.locks/{}", markers::file_name(area, area, agent));
+            let file = format!("{place}/.locks/{}", lane_core::locks::scope::file_name(area, area, agent));
             let lease = leases.iter().filter(alive).find(|lease| lease.stake.agent != *agent);
             let older = markers.first().filter(|first| first.agent != *agent);
             let why = match (lease, older) {
@@ -283,7 +283,7 @@ impl List<'_> {
 
 fn marker_json(marker: &LockClaim) -> Value {
     let LockClaim { area, agent, since, place, .. } = marker;
-    let file = markers::file_name(area, area, agent);
+    let file = lane_core::locks::scope::file_name(area, area, agent);
     json!({ "area": area, "agent": agent, "since": timestamp(*since), "file": format!("{place}/.locks/{file}") })
 }
 

@@ -5,17 +5,17 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::session::Session;
-use crate::facts::{RepoPath, typed_ref};
 use crate::locks::keeper::Keeper;
-use crate::locks::liveness::{Judge, Liveness};
-use crate::locks::protocol::{Claim, Refusal};
-use crate::locks::record::{Event, Kind, Lease, Stake};
 use crate::locks::waiting::Waiting;
-use crate::policy::Plan;
-use crate::policy::model::Agent;
-use crate::policy::scalar::{as_typed, clock, in_words};
-use crate::report::quote;
-use crate::requests::rights::ask;
+use lane_core::facts::{RepoPath, typed_ref};
+use lane_core::locks::liveness::{Judge, Liveness};
+use lane_core::locks::protocol::{Claim, Refusal};
+use lane_core::locks::record::{Event, Kind, Lease, Stake};
+use lane_core::policy::Plan;
+use lane_core::policy::model::Agent;
+use lane_core::policy::scalar::{as_typed, clock, in_words};
+use lane_core::report::quote;
+use lane_core::requests::rights::ask;
 
 /// A lock that is held, at one moment.
 pub struct Held<'a> {
@@ -180,7 +180,7 @@ pub fn refusal(plan: &Plan, keeper: &mut Keeper<'_>, claim: &Claim<'_>, why: &Re
             said(text, help, claim, "queued", json!({ "ahead": names }))
         }
         Refusal::Marked(marker) => {
-            let file = crate::locks::markers::file_name(&marker.area, &marker.area, &marker.agent);
+            let file = lane_core::locks::scope::file_name(&marker.area, &marker.area, &marker.agent);
             let whose = title(plan, &marker.agent);
             let since = clock(marker.since, now);
             let text = format!(

@@ -10,7 +10,7 @@ use super::Outcome;
 use super::args::command;
 use super::catalog::GROUPS;
 use super::output::Output;
-use crate::error::Error;
+use lane_core::error::Error;
 
 /// `git lane mangen`
 #[derive(Debug, clap::Args)]

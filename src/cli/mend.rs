@@ -6,12 +6,11 @@
 
 use super::output::complain;
 use super::session::Session;
-use crate::error::Error;
-use crate::facts::Oid;
-use crate::gather::{
-    Environment, Opened, Read, Repository, Request, Subject, claims, policy_source, staged_tree,
-};
-use crate::report::Report;
+use crate::gather::{Environment, Request, Subject, claims, policy_source};
+use lane_core::error::Error;
+use lane_core::facts::Oid;
+use lane_core::report::Report;
+use lane_git::{Opened, Read, Repository, staged_tree};
 
 /// Judges a change whose policy could not be read, if it mends it.
 ///

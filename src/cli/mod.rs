@@ -67,11 +67,11 @@ use std::process::ExitCode;
 
 use clap::error::ErrorKind;
 
-use crate::error::Error;
-use crate::gather::{Opened, Repository};
 use crate::install::{in_force, program};
-use crate::text::{has_hidden, painted, visible};
 use args::{Args, Command};
+use lane_core::error::Error;
+use lane_core::text::{has_hidden, painted, visible};
+use lane_git::{Opened, Repository};
 use options::When;
 use output::Output;
 

@@ -2,9 +2,9 @@
 
 use clap::Command;
 
-use crate::error::Error;
-use crate::policy::nearest;
-use crate::rules;
+use lane_core::error::Error;
+use lane_core::policy::nearest;
+use lane_core::rules;
 
 /// Words that people try, and the command that does what they mean by them.
 const OTHER_WORDS: &[(&[&str], &str)] = &[

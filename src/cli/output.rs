@@ -8,10 +8,10 @@ use serde_json::json;
 
 use super::options::{Format, Global, When};
 use super::{diagnostics, pager, step_summary};
-use crate::error::Error;
-use crate::report::text::{self, Style};
-use crate::report::{Report, github, gitlab, sarif};
-use crate::text::{in_json, shown};
+use lane_core::error::Error;
+use lane_core::report::text::{self, Style};
+use lane_core::report::{Report, github, gitlab, sarif};
+use lane_core::text::{in_json, shown};
 
 /// How a command was asked to speak.
 #[derive(Debug, Clone, Copy)]

@@ -10,13 +10,14 @@ use super::output::Output;
 use super::session::Session;
 use super::who::note_policy;
 use super::{Outcome, output::complain};
-use crate::engine;
-use crate::error::Error;
-use crate::facts::Unavailable;
-use crate::gather::{Loaded, Opened, Repository, inventory, policy_source};
-use crate::policy::cases::{self, Case};
-use crate::policy::{self, Diagnostic, FILE, Plan, Source};
-use crate::report::Report;
+use crate::gather::{Loaded, inventory, policy_source};
+use lane_core::engine;
+use lane_core::error::Error;
+use lane_core::facts::Unavailable;
+use lane_core::policy::cases::{self, Case};
+use lane_core::policy::{self, Diagnostic, FILE, Plan, Source};
+use lane_core::report::Report;
+use lane_git::{Opened, Repository};
 
 /// `git lane policy`
 #[derive(Debug, Subcommand)]

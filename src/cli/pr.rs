@@ -12,12 +12,13 @@ use super::push;
 use super::remote_branches;
 use super::session::Session;
 use super::sync_stack::{self, Lower};
-use crate::error::Error;
-use crate::facts::{Event, Message, Oid, Unavailable, typed_ref};
-use crate::gather::{Repository, Request, Subject, change_base};
-use crate::github::{self, GitHub, NewPull, PullRequest, Settings};
-use crate::policy::Plan;
-use crate::report::{Report, Verdict, quote, summary};
+use crate::gather::{Request, Subject, change_base};
+use lane_core::error::Error;
+use lane_core::facts::{Event, Message, Oid, Unavailable, typed_ref};
+use lane_core::policy::Plan;
+use lane_core::report::{Report, Verdict, quote, summary};
+use lane_git::Repository;
+use lane_github::{self as github, GitHub, NewPull, PullRequest, Settings};
 
 /// `git lane pr`
 #[derive(Debug, clap::Args)]

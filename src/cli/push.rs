@@ -9,15 +9,15 @@ use super::output::{Output, complain};
 use super::session::Session;
 use super::settle::{self, Landing};
 use super::{Outcome, by_hand, lock_args, push_verdict, relay};
-use crate::error::Error;
-use crate::facts::{Message, Oid};
-use crate::gather::under_way::under_way;
-use crate::gather::{Read, Repository};
 use crate::locks::keeper::Keeper;
 use crate::locks::machine::ThisMachine;
 use crate::locks::no_mirror;
 use crate::locks::renewals::{Fate, Renewal};
-use crate::locks::scope::area_of;
+use lane_core::error::Error;
+use lane_core::facts::{Message, Oid};
+use lane_core::locks::scope::area_of;
+use lane_git::under_way::under_way;
+use lane_git::{Read, Repository};
 
 /// `git lane push`
 #[derive(Debug, clap::Args)]
@@ -139,7 +139,7 @@ pub(super) fn has_remote(session: &Session, command: &str) -> Result<(), Error> 
     if is_set("url")? || is_set("pushurl")? {
         return Ok(());
     }
-    let word = crate::report::quote(remote.as_bytes());
+    let word = lane_core::report::quote(remote.as_bytes());
     Err(Error::usage(
         format!("this repository has no remote `{remote}` to push to"),
         format!(
@@ -228,7 +228,7 @@ impl Pushing<'_> {
 
     fn refused(&self, status: ExitStatus) -> Outcome {
         if self.is_rewritten()? {
-            let (remote, branch) = (self.remote(), crate::report::quote(self.branch().as_bytes()));
+            let (remote, branch) = (self.remote(), lane_core::report::quote(self.branch().as_bytes()));
             // What is on top of the base by now is made anew beside it; sync leaves that out again.
             let others = format!(
                 "if somebody else pushed to it, see what: git log HEAD..refs/remotes/{remote}/{branch}\n\
@@ -257,7 +257,7 @@ impl Pushing<'_> {
 
 /// Another agent has the lock by now.
 fn lost(scope: &str, output: &Output) -> u8 {
-    let word = crate::report::quote(scope.as_bytes());
+    let word = lane_core::report::quote(scope.as_bytes());
     complain(&output.refusal(
         &format!("the lock `{scope}` changed hands while you pushed; nothing was pushed"),
         &format!("who has it, and why: git lane locks --log {word}\nthen wait for it: git lane lock {word} --wait 1h"),

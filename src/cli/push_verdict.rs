@@ -6,10 +6,11 @@ use std::time::Duration;
 use super::output::Output;
 use super::session::Session;
 use super::{Outcome, conflicts, hook_others};
-use crate::facts::{Event, Oid};
-use crate::gather::{PushLine, Read, Repository, Request, Subject};
+use crate::gather::{PushLine, Request, Subject};
 use crate::install::{in_force, ran};
-use crate::locks::run;
+use lane_core::facts::{Event, Oid};
+use lane_git::command::run;
+use lane_git::{Read, Repository};
 
 /// The hook of git 2.54 and newer, as the configuration names it.
 const CONFIGURED: &str = "git-lane-pre-push";

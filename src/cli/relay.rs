@@ -1,5 +1,5 @@
 //! A command of git's whose words go straight on to whoever waits for it: how far it is, what the remote says. They are
-//! written as [`crate::text::visible`] makes them: a remote and its branches are others'.
+//! written as [`lane_core::text::visible`] makes them: a remote and its branches are others'.
 
 use std::io::{self, IsTerminal, Read};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -7,7 +7,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
 use super::output::write_error;
-use crate::text::visible;
+use lane_core::text::visible;
 
 /// How long something that came in parts may be waited for before it is shown.
 const PAUSE: Duration = Duration::from_millis(50);

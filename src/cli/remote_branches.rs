@@ -5,11 +5,12 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use super::output::complain;
-use crate::facts::{Facts, Oid};
-use crate::gather::{Environment, Read, Repository};
-use crate::locks::{command, in_worktree, run};
-use crate::policy::Plan;
-use crate::report::{Report, quote};
+use crate::gather::Environment;
+use lane_core::facts::{Facts, Oid};
+use lane_core::policy::Plan;
+use lane_core::report::{Report, quote};
+use lane_git::command::{command, in_worktree, run};
+use lane_git::{Read, Repository};
 
 /// How long a remote may take to answer.
 const LIMIT: Duration = Duration::from_secs(20);

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::Subcommand;
 
 use super::candidates;
-use crate::requests::record::{LAST, PRIORITY};
+use lane_core::requests::record::{LAST, PRIORITY};
 
 /// `git lane request`
 #[derive(Debug, Subcommand)]

@@ -10,12 +10,13 @@ use super::request::{person, second_heads};
 use super::request_args::List;
 use super::request_text::{Seen, event_json};
 use super::session::Session;
-use crate::error::Error;
-use crate::gather::Repository;
-use crate::locks::machine::{ThisMachine, World};
-use crate::requests::order;
-use crate::requests::record::Person;
+use crate::locks::machine::ThisMachine;
 use crate::requests::store::{Store, Tip};
+use lane_core::error::Error;
+use lane_core::locks::world::World;
+use lane_core::requests::order;
+use lane_core::requests::record::Person;
+use lane_git::Repository;
 
 /// Lists requests. Exit code 2 where a ref holds none, or the remote cannot be reached: what is known is shown
 /// all the same.

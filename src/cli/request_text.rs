@@ -3,14 +3,14 @@
 use serde_json::{Value, json};
 
 use super::locks_text::timestamp;
-use crate::policy::Plan;
-use crate::policy::model::Access;
-use crate::policy::scalar::in_words;
 use crate::requests::Summary;
-use crate::requests::migration::SecondHead;
-use crate::requests::record::{Event, Kind, Person, Record, State};
-use crate::requests::rights::{Askable, askable, title};
 use crate::requests::store::{Store, Tip};
+use lane_core::policy::Plan;
+use lane_core::policy::model::Access;
+use lane_core::policy::scalar::in_words;
+use lane_core::requests::migration::SecondHead;
+use lane_core::requests::record::{Event, Kind, Person, Record, State};
+use lane_core::requests::rights::{Askable, askable, title};
 
 /// A request as somebody sees it.
 pub struct Seen<'a> {

@@ -5,9 +5,9 @@ use serde_json::json;
 use super::Outcome;
 use super::candidates;
 use super::output::Output;
-use crate::error::Error;
-use crate::policy::nearest;
-use crate::rules::{self, RULES, docs};
+use lane_core::error::Error;
+use lane_core::policy::nearest;
+use lane_core::rules::{self, RULES, docs};
 
 /// `git lane rule`
 #[derive(Debug, clap::Args)]

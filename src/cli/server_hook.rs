@@ -6,16 +6,16 @@ use std::io::Read as _;
 use super::diagnostics;
 use super::output::complain;
 use super::trace;
-use crate::engine;
-use crate::error::Error;
-use crate::facts::{Event, Unavailable};
 use crate::gather::server_policy::{self, InForce};
 use crate::gather::{
-    Environment, Loaded, Opened, PushLine, Repository, Request, Subject, gather, parse_received_lines,
-    received_line,
+    Environment, Loaded, PushLine, Request, Subject, gather, parse_received_lines, received_line,
 };
-use crate::report::narrow;
-use crate::report::text::{self, Style};
+use lane_core::engine;
+use lane_core::error::Error;
+use lane_core::facts::{Event, Unavailable};
+use lane_core::report::narrow;
+use lane_core::report::text::{self, Style};
+use lane_git::{Opened, Repository};
 
 /// What reaches the pusher as `remote: …` is cut to lines of so many characters.
 const WIDTH: usize = 100;

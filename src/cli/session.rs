@@ -4,13 +4,14 @@ use std::path::Path;
 
 use super::remote_branches::{self, Asker};
 use super::trace;
-use crate::engine;
-use crate::error::Error;
-use crate::facts::{Event, Facts, Oid, typed_ref};
-use crate::gather::{Environment, Loaded, Opened, Repository, Request, Subject, gather, policy_source};
-use crate::identity::{Who, resolve};
-use crate::policy::{FILE, Source};
-use crate::report::Report;
+use crate::gather::{Environment, Loaded, Request, Subject, gather, policy_source};
+use lane_core::engine;
+use lane_core::error::Error;
+use lane_core::facts::{Event, Facts, Oid, typed_ref};
+use lane_core::identity::{Who, resolve};
+use lane_core::policy::{FILE, Source};
+use lane_core::report::Report;
+use lane_git::{Opened, Repository};
 
 /// An open repository with its policy.
 pub struct Session {

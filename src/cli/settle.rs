@@ -5,17 +5,16 @@ use std::collections::HashSet;
 use super::output::complain;
 use super::session::Session;
 use super::trace;
-use crate::facts::{LOCK_TRAILER, Oid, RepoPath};
-use crate::gather::tree_diff::tree_diff;
-use crate::gather::under_way::under_way;
-use crate::gather::worktrees::worktrees;
-use crate::gather::{Opened, RawCommit, Read, Repository};
-use crate::locks;
 use crate::locks::keeper::Keeper;
-use crate::locks::protocol::Claim;
-use crate::locks::record::Lease;
-use crate::locks::scope::{Scope, lockable};
-use crate::policy::model::Release;
+use lane_core::facts::{LOCK_TRAILER, Oid, RepoPath};
+use lane_core::locks::protocol::Claim;
+use lane_core::locks::record::Lease;
+use lane_core::locks::scope::{Scope, lockable};
+use lane_core::policy::model::Release;
+use lane_git::tree_diff::tree_diff;
+use lane_git::under_way::under_way;
+use lane_git::worktrees::worktrees;
+use lane_git::{Opened, RawCommit, Read, Repository};
 
 /// The locks of a remote may be known from so many milliseconds ago.
 const RECENT: u64 = 10_000;
@@ -199,7 +198,7 @@ impl Work<'_> {
                 return Ok(true);
             }
             let (scope, fold) = (self.scope(), self.session.loaded.plan.folds_case());
-            if locks::changed_files(&tree.root)?.iter().any(|path| scope.has(path, false, fold)) {
+            if lane_git::command::changed_files(&tree.root)?.iter().any(|path| scope.has(path, false, fold)) {
                 return Ok(true);
             }
         }

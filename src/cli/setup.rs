@@ -10,9 +10,9 @@ use serde_json::{Value, json};
 use super::candidates;
 use super::output::{Output, complain};
 use super::session::Session;
-use crate::error::Error;
 use crate::setup::{self, Ended, Options, Outcome, Reporter, Step};
-use crate::text::plain;
+use lane_core::error::Error;
+use lane_core::text::plain;
 
 /// `git lane setup`
 #[derive(Debug, clap::Args)]

@@ -5,15 +5,16 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::session::Session;
-use crate::error::Error;
-use crate::facts::{Event, Fact, LOCK_TRAILER, LockToken, Message};
 use crate::gather::message::{self, Draft};
-use crate::gather::{Invocation, Opened, Repository, Request, Subject, cleanup};
-use crate::identity;
+use crate::gather::{Invocation, Request, Subject, cleanup};
 use crate::locks::keeper::Keeper;
 use crate::locks::machine::ThisMachine;
-use crate::locks::scope::{Scope, lockable};
-use crate::policy::model::Access;
+use lane_core::error::Error;
+use lane_core::facts::{Event, Fact, LOCK_TRAILER, LockToken, Message};
+use lane_core::identity;
+use lane_core::locks::scope::{Scope, lockable};
+use lane_core::policy::model::Access;
+use lane_git::{Opened, Repository};
 
 /// Writes tag and locks into the message file, before anyone has to be told. `args`: what git gave to the
 /// hook after the file.
@@ -205,7 +206,7 @@ fn with_token(draft: &Draft, token: &Token) -> Option<String> {
         return None;
     }
     let Some(older) = older else {
-        return Some(crate::policy::with_trailer(
+        return Some(lane_core::policy::with_trailer(
             &draft.raw,
             &draft.message,
             &format!("{LOCK_TRAILER}: {token}"),

@@ -5,11 +5,11 @@ use std::io::IsTerminal;
 use super::output::Output;
 use super::session::Session;
 use super::{Outcome, pager, watch};
-use crate::error::Error;
-use crate::gather::Repository;
-use crate::identity::Who;
 use crate::status::table::{Tone, clash_lines, cut, table};
 use crate::status::{self, Manner, Status, json};
+use lane_core::error::Error;
+use lane_core::identity::Who;
+use lane_git::Repository;
 
 /// `git lane status`
 #[derive(Debug, clap::Args)]
@@ -75,7 +75,7 @@ fn width() -> usize {
 
 fn text(status: &Status, width: usize, output: &Output) -> String {
     let paint = |text: &str, code: &str| {
-        if output.color() && !code.is_empty() { crate::text::paint(code, text) } else { text.to_owned() }
+        if output.color() && !code.is_empty() { lane_core::text::paint(code, text) } else { text.to_owned() }
     };
     let table = table(status, width);
     let mut out = paint(&table.head, "1") + "\n";

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use super::output::complain;
-use crate::report::{Report, summary};
+use lane_core::report::{Report, summary};
 
 /// The variable that names the file.
 const VARIABLE: &str = "GITHUB_STEP_SUMMARY";

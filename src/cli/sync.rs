@@ -12,16 +12,17 @@ use super::sync_fetch::fetch;
 use super::sync_stack::{self, Lower};
 use super::sync_text::{self, Aside, Conflict, Synced, Worked};
 use super::{Outcome, lock_args, push, sync_losses};
-use crate::error::Error;
-use crate::facts::{Oid, RepoPath, Unavailable};
-use crate::gather::under_way::under_way;
-use crate::gather::{Loaded, Opened, Repository, change_base, policy_source};
+use crate::gather::{Loaded, change_base, policy_source};
 use crate::locks::keeper::Keeper;
 use crate::locks::machine::ThisMachine;
-use crate::locks::record::plain;
-use crate::locks::{in_worktree, run as run_git};
-use crate::policy::Plan;
 use crate::status::{Lane, lanes};
+use lane_core::error::Error;
+use lane_core::facts::{Oid, RepoPath, Unavailable};
+use lane_core::locks::record::plain;
+use lane_core::policy::Plan;
+use lane_git::command::{in_worktree, run as run_git};
+use lane_git::under_way::under_way;
+use lane_git::{Opened, Repository};
 
 /// `git lane sync`
 #[derive(Debug, clap::Args)]
@@ -259,7 +260,7 @@ impl Tree {
                 let reason = format!("the rebase stopped, and could not be undone: {}", ran.complaint());
                 let help = format!(
                     "git -C {} rebase --abort",
-                    crate::report::quote(self.root.as_os_str().as_encoded_bytes())
+                    lane_core::report::quote(self.root.as_os_str().as_encoded_bytes())
                 );
                 return Ok(done.with(Worked::Failed { reason, help: Some(help) }));
             }

@@ -5,10 +5,10 @@ use std::process::Stdio;
 use super::output::{Output, complain};
 use super::relay;
 use super::session::Session;
-use crate::error::Error;
-use crate::facts::Unavailable;
-use crate::gather::Repository;
-use crate::locks::in_worktree;
+use lane_core::error::Error;
+use lane_core::facts::Unavailable;
+use lane_git::Repository;
+use lane_git::command::in_worktree;
 
 /// Brings the remote's branches here. A base that no remote has needs none.
 ///
@@ -25,7 +25,7 @@ pub(super) fn fetch(session: &Session, output: &Output) -> Result<(), Error> {
     let layout = session.repo.layout();
     // Two fetches at a time are in each other's way at the refs that both bring up to date.
     let lock = layout.common_dir.join("lane/fetch.lock");
-    let _turn = crate::kept::locked(&lock).map_err(|error| {
+    let _turn = lane_git::kept::locked(&lock).map_err(|error| {
         Error::write(format!("{} cannot be written: {error}", lock.display()), "make it writable")
     })?;
     let fetched = |refspec: Option<&str>| {

@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::sync_text::Worked;
-use crate::error::Error;
-use crate::facts::{Oid, RepoPath, Unavailable};
-use crate::gather::Repository;
-use crate::gather::tree_diff::tree_diff;
-use crate::locks::{in_worktree, run as run_git};
+use lane_core::error::Error;
+use lane_core::facts::{Oid, RepoPath, Unavailable};
+use lane_git::Repository;
+use lane_git::command::{in_worktree, run as run_git};
+use lane_git::tree_diff::tree_diff;
 
 /// How many paths one git is asked about.
 const AT_ONCE: usize = 500;
@@ -67,7 +67,7 @@ pub(super) fn of(
 
 /// What lies where a file would be written: the file, or a file where one of its folders would be; from the root.
 fn in_the_way(root: &Path, path: &RepoPath) -> Option<PathBuf> {
-    let path = crate::paths::path_of(&path.0);
+    let path = lane_git::path_of(&path.0);
     let mut below = PathBuf::new();
     for part in path.components() {
         below.push(part);

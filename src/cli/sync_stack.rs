@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
-use crate::error::Error;
-use crate::facts::{Oid, RepoPath};
-use crate::gather::tree_diff::tree_diff;
-use crate::gather::{Read, Repository};
-use crate::locks::{in_worktree, run as run_git};
-use crate::policy::Plan;
+use lane_core::error::Error;
+use lane_core::facts::{Oid, RepoPath};
+use lane_core::policy::Plan;
+use lane_git::command::{in_worktree, run as run_git};
+use lane_git::tree_diff::tree_diff;
+use lane_git::{Read, Repository};
 
 /// A branch with more commits than this is rebased as git does it.
 const MOST: usize = 200;

@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 
 use super::output::{Output, complain};
 use super::sync::folder;
-use crate::error::Error;
-use crate::facts::{Oid, RepoPath, typed_ref};
-use crate::report::quote;
+use lane_core::error::Error;
+use lane_core::facts::{Oid, RepoPath, typed_ref};
+use lane_core::report::quote;
 
 /// Files that are named; of more the number is told.
 const NAMED: usize = 10;

@@ -9,8 +9,8 @@ use super::check::known_agent;
 use super::output::{Output, complain};
 use super::session::Session;
 use super::setup::Shown;
-use crate::error::Error;
 use crate::setup::teardown::{self, Ended, Options};
+use lane_core::error::Error;
 
 /// `git lane teardown`
 #[derive(Debug, clap::Args)]

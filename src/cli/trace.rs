@@ -4,8 +4,8 @@ use std::sync::OnceLock;
 use std::time::Instant;
 
 use super::output::complain;
-use crate::facts::{Fact, Facts};
-use crate::report::Report;
+use lane_core::facts::{Fact, Facts};
+use lane_core::report::Report;
 
 static START: OnceLock<Option<Instant>> = OnceLock::new();
 

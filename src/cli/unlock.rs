@@ -8,14 +8,14 @@ use super::locks_text;
 use super::output::{Output, complain};
 use super::session::Session;
 use super::{Outcome, by_hand};
-use crate::gather::Repository;
 use crate::locks::keeper::Keeper;
 use crate::locks::machine::ThisMachine;
 use crate::locks::markers;
-use crate::locks::protocol::{Claim, Refusal};
-use crate::locks::record::Event;
-use crate::locks::scope::{Scope, lockable};
-use crate::policy::pattern::escape;
+use lane_core::locks::protocol::{Claim, Refusal};
+use lane_core::locks::record::Event;
+use lane_core::locks::scope::{Scope, lockable};
+use lane_core::policy::pattern::escape;
+use lane_git::Repository;
 
 /// `git lane unlock`
 #[derive(Debug, clap::Args)]

@@ -13,10 +13,10 @@ use super::output::Output;
 use super::session::Session;
 use super::status::Args;
 use super::{Outcome, status};
-use crate::error::Error;
 use crate::status::Status;
 use crate::status::screen::{Key, Look, Row, Screen};
-use crate::text::visible;
+use lane_core::error::Error;
+use lane_core::text::visible;
 
 /// How long a key, a signal or a new reading may go unnoticed.
 const TICK: Duration = Duration::from_millis(100);

@@ -8,12 +8,12 @@ use serde::Serialize;
 use super::Outcome;
 use super::output::{Output, complain};
 use super::session::Session;
-use crate::error::Error;
-use crate::facts::RepoPath;
-use crate::gather::Repository;
-use crate::policy::model::{Access, Agent, Unowned};
-use crate::policy::{Decision, Owner, Plan, PolicyLine};
-use crate::report::text::policy_line;
+use lane_core::error::Error;
+use lane_core::facts::RepoPath;
+use lane_core::policy::model::{Access, Agent, Unowned};
+use lane_core::policy::{Decision, Owner, Plan, PolicyLine};
+use lane_core::report::text::policy_line;
+use lane_git::Repository;
 
 /// `git lane who`
 #[derive(Debug, clap::Args)]

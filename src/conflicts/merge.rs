@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::{Clash, Forecast};
-use crate::facts::{Oid, RepoPath, Unavailable};
-use crate::gather::{Repository, Scratch};
-use crate::locks::{in_worktree, run};
+use lane_core::facts::{Oid, RepoPath, Unavailable};
+use lane_git::command::{in_worktree, run};
+use lane_git::{Repository, Scratch};
 
 /// How many pairs leave their objects until they are cleared away: these take room in memory.
 const SLICE: usize = 128;
@@ -179,7 +179,7 @@ mod tests {
             git(&["checkout", "-q", "-b", side, "main"]);
             commit(side);
         }
-        let repo = crate::gather::Git2Repository::open_at(root).expect("a repository");
+        let repo = lane_git::Git2Repository::open_at(root).expect("a repository");
         let tip = |name: &str| repo.find_ref(&format!("refs/heads/{name}")).expect("a ref").expect("a tip");
         let pairs = [(tip("one"), tip("two")), (tip("one"), tip("main"))];
         let merged = |places: &[PathBuf]| merge_all(&repo, root, &pairs, places, Duration::from_secs(20));

@@ -9,9 +9,9 @@ mod overlap;
 use std::path::Path;
 use std::time::Duration;
 
-use crate::facts::{Oid, RepoPath, Unavailable};
-use crate::gather::{Opened, Repository};
-use crate::pool;
+use lane_core::facts::{Oid, RepoPath, Unavailable};
+use lane_git::pool;
+use lane_git::{Opened, Repository};
 
 /// How long all merges of one forecast may take together.
 pub const PATIENCE: Duration = Duration::from_secs(60);
@@ -66,8 +66,7 @@ fn of_chunk(repo: &dyn Repository, root: &Path, pairs: &[(Oid, Oid)], limit: Dur
     }
     let open: Vec<(Oid, Oid)> =
         pairs.iter().zip(&known).filter(|(_, known)| known.is_none()).map(|(pair, _)| *pair).collect();
-    let mut merged =
-        merge::merge_all(repo, root, &open, &crate::gather::scratch::places(), limit).into_iter();
+    let mut merged = merge::merge_all(repo, root, &open, &lane_git::scratch::places(), limit).into_iter();
     let nothing =
         || Forecast::Unknown(Unavailable::new("git gave no answer", "git lane conflicts asks again"));
     known.into_iter().map(|known| known.or_else(|| merged.next()).unwrap_or_else(nothing)).collect()

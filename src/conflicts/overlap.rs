@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use crate::facts::{FileChange, Oid, Unavailable};
-use crate::gather::tree_diff::tree_diff;
-use crate::gather::{Read, Repository};
+use lane_core::facts::{FileChange, Oid, Unavailable};
+use lane_git::tree_diff::tree_diff;
+use lane_git::{Read, Repository};
 
 /// Tells pairs that need no merge from those that do; what each side changes is read once.
 pub(super) struct Sieve<'a> {

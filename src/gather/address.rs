@@ -1,6 +1,6 @@
 //! The address of a remote as reports may show it: one that others can use, and without secrets.
 
-use super::repository::{Read, Repository};
+use lane_git::{Read, Repository};
 
 /// The address of a remote, if it has one that means something elsewhere.
 ///

@@ -9,14 +9,15 @@ use super::identity::{claims, named};
 use super::invocation::Invocation;
 use super::policy_source::Loaded;
 use super::push::PushLine;
-use super::repository::{Read, Repository};
 use super::stacked::Stacks;
-use super::{locks, message, revision};
-use crate::facts::{
+use super::{locks, message};
+use lane_core::facts::{
     CommitForm, Event, Fact, Facts, IdentityProof, Message, Oid, PullRequest, Pusher, Unavailable, Waiver,
 };
-use crate::policy::Plan;
-use crate::rules::{self, Need};
+use lane_core::policy::Plan;
+use lane_core::rules::{self, Need};
+use lane_git::revision;
+use lane_git::{Read, Repository};
 
 /// What is to be judged.
 #[derive(Debug, Clone)]

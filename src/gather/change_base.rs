@@ -3,9 +3,9 @@
 use std::collections::HashSet;
 
 use super::policy_source::{Base, Loaded};
-use super::repository::{Read, Repository};
-use crate::facts::Oid;
-use crate::policy::Plan;
+use lane_core::facts::Oid;
+use lane_core::policy::Plan;
+use lane_git::{Read, Repository};
 
 /// Where refs of remotes lie.
 const REMOTES: &str = "refs/remotes/";

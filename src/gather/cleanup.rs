@@ -2,7 +2,7 @@
 
 use super::environment::Environment;
 use super::invocation::Invocation;
-use super::repository::{Read, Repository};
+use lane_git::{Read, Repository};
 
 /// The line below which `git commit -v` writes the diff, after the comment character.
 const SCISSORS: &str = " ------------------------ >8 ------------------------";

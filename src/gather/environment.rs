@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use crate::facts::{Oid, Pusher};
-use crate::policy::Plan;
+use lane_core::facts::{Oid, Pusher};
+use lane_core::policy::Plan;
 
 /// The environment of a hook or a command.
 #[derive(Debug, Clone, Default)]
@@ -152,7 +152,13 @@ fn config_parameters(text: &str) -> Vec<(String, String)> {
 #[cfg(test)]
 mod tests {
     use super::{Environment, Set, config_pairs, config_parameters};
-    use crate::rules::testing::plan;
+    fn plan(text: &str) -> lane_core::policy::Plan {
+        lane_core::policy::load(
+            lane_core::policy::Source { name: "policy.yaml".into(), text: text.into() },
+            false,
+        )
+        .expect("a policy")
+    }
 
     #[test]
     fn harnesses() {

@@ -5,17 +5,17 @@ use std::collections::HashSet;
 use super::change_base::Choice;
 use super::environment::Environment;
 use super::identity::rebasing_branch;
-use super::lines;
-use super::noted_tree::staged_tree;
 use super::policy_source::{Base, in_tree};
 use super::push::PushLine;
-use super::repository::{Head, Read, Repository};
 use super::root::Root;
 use super::stacked::Stacks;
-use super::tree_diff::{merge_diff, tree_diff};
-use crate::facts::{Change, Event, Fact, FileChange, Lines, Oid, PolicyTexts, RepoPath, Unavailable};
-use crate::policy::{FILE, Plan, cases};
-use crate::rules::Need;
+use lane_core::facts::{Change, Event, Fact, FileChange, Lines, Oid, PolicyTexts, RepoPath, Unavailable};
+use lane_core::policy::{FILE, Plan, cases};
+use lane_core::rules::Need;
+use lane_git::lines;
+use lane_git::noted_tree::staged_tree;
+use lane_git::tree_diff::{merge_diff, tree_diff};
+use lane_git::{Head, Read, Repository};
 
 /// What every change is gathered with.
 pub(super) struct Gatherer<'a> {

@@ -6,12 +6,12 @@
 use std::collections::HashSet;
 
 use super::gatherer::Gatherer;
-use super::repository::{RawCommit, Read, Repository};
-use super::stream::Stream;
-use super::tree_diff::{merge_diff, tree_diff};
-use crate::facts::{Commit, Fact, FileChange, Message, Oid, RepoPath, Unavailable};
-use crate::rules::Need;
-use crate::signature::{self, Signature};
+use lane_core::facts::{Commit, Fact, FileChange, Message, Oid, RepoPath, Unavailable};
+use lane_core::rules::Need;
+use lane_core::signature::{self, Signature};
+use lane_git::stream::Stream;
+use lane_git::tree_diff::{merge_diff, tree_diff};
+use lane_git::{RawCommit, Read, Repository};
 
 /// From how many commits on a git of its own is started for their files. Up to here it is no sooner done on a repository
 /// like git's own, takes more of the processors, and four times as long in one of 200,000 files.

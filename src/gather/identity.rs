@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use super::environment::Environment;
-use super::repository::{Layout, Read, Repository};
-use crate::facts::{IdentityClaim, IdentitySource, Unavailable};
+use lane_core::facts::{IdentityClaim, IdentitySource, Unavailable};
+use lane_git::{Layout, Read, Repository};
 
 /// The file at a worktree's root that a shell sources.
 const ENV_FILE: &str = ".agent.env";

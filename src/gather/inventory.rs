@@ -1,12 +1,12 @@
 //! What is there that a policy can speak of.
 
 use super::policy_source::Base;
-use super::repository::{Read, Repository};
 use super::survey::MOST_FILES;
-use super::tree_diff::tree_diff;
-use super::worktrees::worktrees;
-use crate::facts::{FileChange, Oid, Unavailable};
-use crate::policy::Inventory;
+use lane_core::facts::{FileChange, Oid, Unavailable};
+use lane_core::policy::Inventory;
+use lane_git::tree_diff::tree_diff;
+use lane_git::worktrees::worktrees;
+use lane_git::{Read, Repository};
 
 /// The files of the base, of HEAD and of the working tree, and the worktrees.
 ///

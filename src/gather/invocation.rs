@@ -3,7 +3,7 @@
 
 use std::sync::OnceLock;
 
-use crate::report::quote;
+use lane_core::report::quote;
 
 /// What was typed after `git commit` or `git merge`, as far as hooks ask. All of it is off where nobody can tell.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -1,12 +1,12 @@
 //! Where a policy job finds both ends of a change, and the policy that judges it.
 
 use super::policy_source::{Base, Loaded, folds_case, in_commit};
-use super::repository::{Read, Repository};
-use super::revision;
 use crate::ci::{Host, Job, Side};
-use crate::error::Error;
-use crate::facts::{Oid, Unavailable};
-use crate::policy::{self, Plan};
+use lane_core::error::Error;
+use lane_core::facts::{Oid, Unavailable};
+use lane_core::policy::{self, Plan};
+use lane_git::revision;
+use lane_git::{Read, Repository};
 
 /// A change whose ends are here.
 #[derive(Debug)]

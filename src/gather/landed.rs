@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use super::repository::{FOLDER, RawCommit, Read, Repository, find_in_tree};
-use super::tree_diff::tree_diff;
-use crate::facts::{Change, FileChange, FileVersion, Landed, Message, Oid, RepoPath};
-use crate::locks::scope::Scope;
-use crate::policy::Plan;
-use crate::policy::model::Access;
+use lane_core::facts::{Change, FileChange, FileVersion, Landed, Message, Oid, RepoPath};
+use lane_core::locks::scope::Scope;
+use lane_core::policy::Plan;
+use lane_core::policy::model::Access;
+use lane_git::tree_diff::tree_diff;
+use lane_git::{FOLDER, RawCommit, Read, Repository, find_in_tree};
 
 /// How a change stands to the base. `files`: those of its files for which a lock may have to be held.
 pub(super) fn landed(

@@ -5,21 +5,22 @@ use std::time::Duration;
 
 use super::landed;
 use super::push::PushLine;
-use super::repository::{Read, Repository};
 use super::server_locks;
-use crate::error::Error;
-use crate::facts::{
+use crate::locks::keeper::Keeper;
+use crate::locks::machine::ThisMachine;
+use crate::locks::markers;
+use crate::locks::store::{Store, Tip};
+use lane_core::error::Error;
+use lane_core::facts::{
     Change, Commit, Event, Fact, FileChange, HeldLock, LockEvents, Locks, Oid, RepoPath, Stage, TakenLock,
     Unavailable,
 };
-use crate::locks::keeper::Keeper;
-use crate::locks::machine::ThisMachine;
-use crate::locks::record::{Kind, Lease, Record};
-use crate::locks::scope::Scope;
-use crate::locks::store::{Store, Tip};
-use crate::locks::{bounds, liveness::Judge, markers, step};
-use crate::policy::Plan;
-use crate::policy::model::{Access, Area};
+use lane_core::locks::record::{Kind, Lease, Record};
+use lane_core::locks::scope::Scope;
+use lane_core::locks::{bounds, liveness::Judge, step};
+use lane_core::policy::Plan;
+use lane_core::policy::model::{Access, Area};
+use lane_git::{Read, Repository};
 
 /// At a commit the locks of a remote may be known from so many milliseconds ago.
 const RECENT: u64 = 10_000;

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use super::cleanup::{Cleanup, value};
 use super::environment::Environment;
-use super::repository::{Read, Repository};
-use crate::facts::{Message, Unavailable};
+use lane_core::facts::{Message, Unavailable};
+use lane_git::{Read, Repository};
 
 /// A message file: as it is, and as it will be committed.
 #[derive(Debug, Clone)]

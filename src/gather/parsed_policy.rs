@@ -12,10 +12,10 @@ use std::path::{Path, PathBuf};
 
 use rustc_hash::FxHasher;
 
-use super::repository::Layout;
-use crate::facts::Oid;
-use crate::kept;
-use crate::policy::{self, Plan, PolicyError, Source, Tree};
+use lane_core::facts::Oid;
+use lane_core::policy::{self, Plan, PolicyError, Source, Tree};
+use lane_git::Layout;
+use lane_git::kept;
 
 /// The file's name below the common git folder.
 pub const KEPT: &str = "lane/parsed-policy";

@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use super::parsed_policy::{self, Parsed};
-use super::repository::{FOLDER, Read, Repository, config_bool, find_in_tree};
-use crate::error::Error;
-use crate::facts::{Oid, Unavailable};
-use crate::policy::{self, FILE, Plan, Source};
+use lane_core::error::Error;
+use lane_core::facts::{Oid, Unavailable};
+use lane_core::policy::{self, FILE, Plan, Source};
+use lane_git::{FOLDER, Read, Repository, config_bool, find_in_tree};
 
 /// A policy, ready to decide, and the base that it belongs to.
 #[derive(Debug)]

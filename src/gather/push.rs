@@ -1,7 +1,7 @@
 //! What is pushed: the lines that git gives to pre-push.
 
-use crate::facts::{Oid, Unavailable};
-use crate::gather::repository::Read;
+use lane_core::facts::{Oid, Unavailable};
+use lane_git::Read;
 
 /// One ref of a push: githooks(5), pre-push.
 #[derive(Debug, Clone, PartialEq, Eq)]

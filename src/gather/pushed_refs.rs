@@ -6,10 +6,10 @@ use super::change_base::Choice;
 use super::gatherer::Gatherer;
 use super::locks::lock_events;
 use super::push::PushLine;
-use super::repository::{Head, Read};
-use crate::facts::{Change, Fact, FileChange, Message, Oid, RefUpdate, is_replacing};
-use crate::policy::Disguise;
-use crate::requests::record::CONTENT;
+use lane_core::facts::{Change, Fact, FileChange, Message, Oid, RefUpdate, is_replacing};
+use lane_core::policy::Disguise;
+use lane_core::requests::record::CONTENT;
+use lane_git::{Head, Read};
 
 /// Where branches lie.
 const HEADS: &str = "refs/heads/";

@@ -2,10 +2,10 @@
 
 use super::gatherer::Gatherer;
 use super::push::PushLine;
-use super::repository::Read;
-use crate::facts::{Change, LockEvents, Oid, Unavailable};
-use crate::requests::record::{CONTENT, Person, Record};
-use crate::requests::step;
+use lane_core::facts::{Change, LockEvents, Oid, Unavailable};
+use lane_core::requests::record::{CONTENT, Person, Record};
+use lane_core::requests::step;
+use lane_git::Read;
 
 /// In whose name an event is that no agent made.
 const MAINTAINER: &str = "a maintainer";

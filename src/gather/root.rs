@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use super::change_base::{self, Choice};
 use super::gatherer::Gatherer;
 use super::policy_source::Base;
-use super::repository::{RawCommit, Read};
-use super::tree_diff::tree_diff;
-use crate::facts::{Change, FileChange, MergeBase, Oid, RepoPath, Unavailable};
+use lane_core::facts::{Change, FileChange, MergeBase, Oid, RepoPath, Unavailable};
+use lane_git::tree_diff::tree_diff;
+use lane_git::{RawCommit, Read};
 
 /// What a change does not reach to. Where clocks were wrong by days, git and libgit2 both stop looking too soon, and take the
 /// merge base for a commit of the change; nobody has to look for what is named.

@@ -5,14 +5,14 @@ use std::collections::BTreeSet;
 use super::gatherer::Gatherer;
 use super::locks::{held, lock_events, taken, unavailable};
 use super::push::PushLine;
-use super::repository::{Read, RefTarget, Repository};
-use super::worktrees::worktrees;
-use crate::facts::{Change, HeldLock, Locks, Oid, RefUpdate, TakenLock, Unavailable};
-use crate::locks::liveness::{Judge, Seen};
 use crate::locks::machine::ThisMachine;
-use crate::locks::record::{Lease, Record};
 use crate::locks::store::{Store, Tip};
-use crate::policy::Plan;
+use lane_core::facts::{Change, HeldLock, Locks, Oid, RefUpdate, TakenLock, Unavailable};
+use lane_core::locks::liveness::{Judge, Seen};
+use lane_core::locks::record::{Lease, Record};
+use lane_core::policy::Plan;
+use lane_git::worktrees::worktrees;
+use lane_git::{Read, RefTarget, Repository};
 
 /// What the server knows of the locks on some areas. An event in the push may take a lock away, and gives none: git may
 /// take the work and refuse the event, and nothing tells a hook whether a push is atomic.

@@ -2,10 +2,10 @@
 
 use super::policy_source::{Base, Loaded, folds_case, in_commit};
 use super::push::PushLine;
-use super::repository::{Read, Repository};
-use crate::error::Error;
-use crate::facts::Unavailable;
-use crate::policy::{self, FILE};
+use lane_core::error::Error;
+use lane_core::facts::Unavailable;
+use lane_core::policy::{self, FILE};
+use lane_git::{Read, Repository};
 
 /// The setting that names the default branch where HEAD does not.
 const SETTING: &str = "lane.base";

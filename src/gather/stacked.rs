@@ -5,12 +5,12 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
 
 use super::gatherer::Gatherer;
-use super::lines;
 use super::push::PushLine;
-use super::repository::Read;
 use super::root::Root;
-use crate::facts::{Change, Fact, Lines, MergeBase, Oid};
-use crate::identity::of_branch;
+use lane_core::facts::{Change, Fact, Lines, MergeBase, Oid};
+use lane_core::identity::of_branch;
+use lane_git::Read;
+use lane_git::lines;
 
 /// One pushed branch below a change.
 struct Lower {
@@ -65,7 +65,7 @@ impl Gatherer<'_> {
             return Ok(());
         };
         let limit =
-            |limit: &Option<crate::policy::Spanned<u64>>| limit.as_ref().map_or(u64::MAX, |it| it.value);
+            |limit: &Option<lane_core::policy::Spanned<u64>>| limit.as_ref().map_or(u64::MAX, |it| it.value);
         let most = limit(&limits.max_lines);
         // A commit that is small enough is not looked at twice.
         let is_commit = change.commits.known().is_some_and(Vec::is_empty);

@@ -2,14 +2,14 @@
 
 use std::path::Path;
 
-use super::index::staged_tree;
 use super::policy_source::default_base;
-use super::raw_tree::RawTree;
-use super::repository::{FOLDER, Read, Repository, find_in_tree};
-use super::worktrees::{head_of, worktrees};
-use crate::facts::Oid;
 use crate::init::{self, Kind, Survey, Text, Tracked};
-use crate::policy::relative;
+use lane_core::facts::Oid;
+use lane_core::policy::relative;
+use lane_git::raw_tree::RawTree;
+use lane_git::staged_tree;
+use lane_git::worktrees::{head_of, worktrees};
+use lane_git::{FOLDER, Read, Repository, find_in_tree};
 
 /// More files than this say no more.
 pub(super) const MOST_FILES: usize = 1_000_000;

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::path::{Component, Path};
 
 use super::Survey;
-use crate::policy::is_name;
+use lane_core::policy::is_name;
 
 /// An agent without its lane.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use super::candidates::Structure;
 use super::files::{Files, above, name, parent};
-use crate::policy::pathset::PathSet;
-use crate::policy::pattern::{Pattern, escape};
-use crate::policy::{FILE, cases};
+use lane_core::policy::pathset::PathSet;
+use lane_core::policy::pattern::{Pattern, escape};
+use lane_core::policy::{FILE, cases};
 
 /// Files and folders at the root that affect everybody at once.
 const SHARED: [&str; 73] = [

@@ -238,7 +238,7 @@ pub fn service_root(candidates: &Candidates) -> Option<&str> {
 mod tests {
     use super::super::files::tracked;
     use super::*;
-    use crate::policy::pathset::PathSet;
+    use lane_core::policy::pathset::PathSet;
 
     fn widened(paths: &[&str], packages: &[&str], wanted: usize) -> (Vec<String>, Vec<String>) {
         let list = tracked(paths);

@@ -1,7 +1,7 @@
 //! `CODEOWNERS`: who owns what already.
 
-use crate::policy::pathset::PathSet;
-use crate::policy::pattern::{Pattern, Segment};
+use lane_core::policy::pathset::PathSet;
+use lane_core::policy::pattern::{Pattern, Segment};
 
 use super::Text;
 use super::files::{Files, Kind};

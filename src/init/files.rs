@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::policy::pathset::PathSet;
+use lane_core::policy::pathset::PathSet;
 
 /// Folders are looked at this deep: whatever lies deeper counts for those above it.
 const DEEPEST: usize = 12;
@@ -195,7 +195,7 @@ pub(super) fn tracked(paths: &[&str]) -> Vec<Tracked> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::policy::pattern::Pattern;
+    use lane_core::policy::pattern::Pattern;
 
     #[test]
     fn folders_are_counted() {

@@ -22,7 +22,6 @@ use std::collections::HashMap;
 
 use serde::Serialize;
 
-use crate::policy::Inventory;
 use agents::Agent;
 use areas::Area;
 use balance::Item;
@@ -31,6 +30,7 @@ use codeowners::Codeowners;
 use collapse::collapse;
 use files::{Files, above, is_free, name, parent};
 pub use files::{Kind, Tracked};
+use lane_core::policy::Inventory;
 use names::counted;
 pub use names::shown;
 use workspaces::MANIFESTS;
@@ -212,7 +212,7 @@ pub fn propose(survey: &Survey, count: Option<u16>) -> Proposal {
 fn lanes(
     structure: &Structure,
     files: &Files<'_>,
-    areas: &crate::policy::pathset::PathSet,
+    areas: &lane_core::policy::pathset::PathSet,
     codeowners: Option<&Codeowners>,
     count: usize,
 ) -> Vec<(Vec<Folder>, Option<String>)> {

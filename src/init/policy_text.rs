@@ -6,7 +6,7 @@ use std::fmt::Write;
 use super::areas::below;
 use super::names::{quoted, shown};
 use super::{Folder, Lane, Proposal, size_of};
-use crate::policy::pattern::escape;
+use lane_core::policy::pattern::escape;
 
 /// How wide a line of a list may become.
 const WIDTH: usize = 100;

@@ -1,6 +1,6 @@
 use super::files::tracked;
 use super::*;
-use crate::policy::{Plan, Source, load};
+use lane_core::policy::{Plan, Source, load};
 
 fn survey(paths: &[&str]) -> Survey {
     Survey { name: "shop".into(), base: "main".into(), files: tracked(paths), ..Survey::default() }

@@ -5,7 +5,7 @@ use super::os::path_of;
 
 /// Which of our blocks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Block {
+pub(crate) enum Block {
     /// In a worktree's configuration: where its hooks are, and whose it is.
     Hooks,
     /// In the common configuration: what every worktree needs for that.
@@ -74,7 +74,7 @@ const BEFORE: [(Before, &str); 3] =
     [(Before::Nothing, "no file"), (Before::Ended, "a file"), (Before::Unended, "no last newline")];
 
 /// A configuration text cut at a block.
-pub(super) struct Cut {
+pub(crate) struct Cut {
     /// All that stands before the block.
     head: Vec<u8>,
     /// The settings inside the markers.
@@ -87,7 +87,7 @@ pub(super) struct Cut {
 
 /// Finds a block. One whose last line is lost (`git config --remove-section` takes it along) goes on
 /// to the end of the file; what is not ours in it is told apart by [`Cut::foreign`].
-pub(super) fn cut(text: Option<&[u8]>, block: Block) -> Cut {
+pub(crate) fn cut(text: Option<&[u8]>, block: Block) -> Cut {
     let Some(text) = text else {
         return Cut { head: vec![], body: vec![], tail: vec![], before: Before::Nothing, found: false };
     };

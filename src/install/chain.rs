@@ -8,8 +8,8 @@ use std::process::{Command, ExitStatus, Stdio};
 use super::os::is_executable;
 use super::places::previous_folder;
 use super::scripts::is_ours;
-use crate::error::Error;
-use crate::gather::Layout;
+use lane_core::error::Error;
+use lane_git::Layout;
 
 /// The hook that git would run if ours were not there. `hooks_paths`: all values of
 /// `core.hooksPath`, lowest scope first.
@@ -138,7 +138,7 @@ fn with_shell<T>(
         } else {
             format!("mend it, or have git ignore it: chmod -x {shown}")
         };
-        crate::facts::Unavailable::new(format!("the hook {shown} cannot be run: {error}"), help).into()
+        lane_core::facts::Unavailable::new(format!("the hook {shown} cannot be run: {error}"), help).into()
     })
 }
 

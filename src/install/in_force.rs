@@ -11,10 +11,10 @@ use super::places::{Places, expand};
 use super::scripts::is_ours;
 use super::settings::{OWN_CONFIG, include_line, is_extension_on};
 use super::{ini, ran, targets};
-use crate::error::Error;
-use crate::gather::Layout;
-use crate::gather::worktrees::{Worktree, linked_of, main_of};
-use crate::report::quote;
+use lane_core::error::Error;
+use lane_core::report::quote;
+use lane_git::Layout;
+use lane_git::worktrees::{Worktree, linked_of, main_of};
 
 /// The hooks that git runs for a commit and a push, in this order, and without which something is not judged.
 const WATCHED: [&str; 4] = ["pre-commit", "prepare-commit-msg", "commit-msg", "pre-push"];
@@ -58,7 +58,7 @@ pub fn replaced(layout: &Layout, folder: &Path) -> Vec<&'static str> {
 }
 
 /// Whether what stands where our script was runs it.
-pub(super) fn runs_ours(layout: &Layout, folder: &Path, name: &str) -> bool {
+pub(crate) fn runs_ours(layout: &Layout, folder: &Path, name: &str) -> bool {
     ran::runs_ours(layout, name, &folder.join(name))
 }
 

@@ -7,7 +7,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use super::os::{read, unwritable};
-use crate::error::Error;
+use lane_core::error::Error;
 
 /// How long to wait for another writer.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -156,7 +156,7 @@ fn create(lock: &Path) -> Result<File, Error> {
                         format!("{} is there: another git process is writing that file", lock.display()),
                         format!(
                             "try again when it is done; if no git process runs, remove the file: rm {}",
-                            crate::report::quote(&super::os::bytes_of(lock))
+                            lane_core::report::quote(&super::os::bytes_of(lock))
                         ),
                     ));
                 }

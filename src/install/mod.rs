@@ -4,24 +4,23 @@
 //! A worktree uses it by `core.hooksPath` in its own configuration. Whatever was configured before
 //! stays in the files, byte for byte: git reads the last value, so ours are appended as a block.
 
-mod block;
+pub(crate) mod block;
 pub mod chain;
-pub mod doctor;
 pub mod in_force;
 mod ini;
 mod lockfile;
 mod manager;
-mod os;
+pub(crate) mod os;
 mod outcome;
-mod places;
+pub(crate) mod places;
 pub mod program;
 mod put;
 pub mod ran;
-mod scripts;
+pub(crate) mod scripts;
 pub(crate) mod server;
-mod settings;
+pub(crate) mod settings;
 mod take;
-mod targets;
+pub(crate) mod targets;
 
 use std::path::PathBuf;
 

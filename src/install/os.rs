@@ -4,17 +4,17 @@ use std::fs::{File, Metadata};
 use std::io;
 use std::path::Path;
 
-use crate::error::Error;
-use crate::facts::Unavailable;
-pub(super) use crate::paths::path_of;
+use lane_core::error::Error;
+use lane_core::facts::Unavailable;
+pub(crate) use lane_git::path_of;
 
 /// Whether git would run this file as a hook.
-pub(super) fn is_executable(path: &Path) -> bool {
+pub(crate) fn is_executable(path: &Path) -> bool {
     std::fs::metadata(path).is_ok_and(|data| may_run(&data))
 }
 
 /// Whether the system would start a file of which it says this.
-pub(super) fn may_run(data: &Metadata) -> bool {
+pub(crate) fn may_run(data: &Metadata) -> bool {
     data.is_file() && may_execute(data)
 }
 
@@ -31,61 +31,61 @@ fn may_execute(_: &Metadata) -> bool {
 
 /// Lets everybody read and execute a file.
 #[cfg(unix)]
-pub(super) fn make_executable(file: &File) -> io::Result<()> {
+pub(crate) fn make_executable(file: &File) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
     file.set_permissions(std::fs::Permissions::from_mode(0o755))
 }
 
 #[cfg(not(unix))]
-pub(super) fn make_executable(_: &File) -> io::Result<()> {
+pub(crate) fn make_executable(_: &File) -> io::Result<()> {
     Ok(())
 }
 
 /// Whether an open file still stands at a path.
 #[cfg(unix)]
-pub(super) fn is_at(file: &File, path: &Path) -> bool {
+pub(crate) fn is_at(file: &File, path: &Path) -> bool {
     use std::os::unix::fs::MetadataExt;
     let id = |data: Metadata| (data.dev(), data.ino());
     matches!((file.metadata().map(id), std::fs::metadata(path).map(id)), (Ok(a), Ok(b)) if a == b)
 }
 
 #[cfg(not(unix))]
-pub(super) fn is_at(_: &File, path: &Path) -> bool {
+pub(crate) fn is_at(_: &File, path: &Path) -> bool {
     path.exists() // an open file cannot be removed there
 }
 
 /// Whether two paths lead to one file.
-pub(super) fn is_same_file(one: &Path, two: &Path) -> bool {
+pub(crate) fn is_same_file(one: &Path, two: &Path) -> bool {
     let look = |path| std::fs::metadata(path);
     matches!((look(one), look(two)), (Ok(a), Ok(b)) if is_same((one, &a), (two, &b)))
 }
 
 /// The same of two paths that were looked at already.
 #[cfg(unix)]
-pub(super) fn is_same((_, one): (&Path, &Metadata), (_, two): (&Path, &Metadata)) -> bool {
+pub(crate) fn is_same((_, one): (&Path, &Metadata), (_, two): (&Path, &Metadata)) -> bool {
     use std::os::unix::fs::MetadataExt;
     (one.dev(), one.ino()) == (two.dev(), two.ino())
 }
 
 #[cfg(not(unix))]
-pub(super) fn is_same((one, _): (&Path, &Metadata), (two, _): (&Path, &Metadata)) -> bool {
+pub(crate) fn is_same((one, _): (&Path, &Metadata), (two, _): (&Path, &Metadata)) -> bool {
     matches!((one.canonicalize(), two.canonicalize()), (Ok(a), Ok(b)) if a == b)
 }
 
 /// A path as the bytes that a script or a configuration file holds.
 #[cfg(unix)]
-pub(super) fn bytes_of(path: &Path) -> Vec<u8> {
+pub(crate) fn bytes_of(path: &Path) -> Vec<u8> {
     use std::os::unix::ffi::OsStrExt;
     path.as_os_str().as_bytes().to_vec()
 }
 
 #[cfg(not(unix))]
-pub(super) fn bytes_of(path: &Path) -> Vec<u8> {
+pub(crate) fn bytes_of(path: &Path) -> Vec<u8> {
     path.to_string_lossy().replace('\\', "/").into_bytes()
 }
 
 /// The bytes of a file; `None` where there is none.
-pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>, Error> {
+pub(crate) fn read(path: &Path) -> Result<Option<Vec<u8>>, Error> {
     match std::fs::read(path) {
         Ok(bytes) => Ok(Some(bytes)),
         Err(error) if is_absent(&error) => Ok(None),
@@ -94,18 +94,18 @@ pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>, Error> {
 }
 
 /// Whether the error says that nothing is there.
-pub(super) fn is_absent(error: &io::Error) -> bool {
+pub(crate) fn is_absent(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
 /// Something that could not be read.
-pub(super) fn unreadable(path: &Path, error: &io::Error) -> Error {
+pub(crate) fn unreadable(path: &Path, error: &io::Error) -> Error {
     let reason = format!("{} cannot be read: {error}", path.display());
     Unavailable::new(reason, "look at what it is and at its permissions").into()
 }
 
 /// Something that could not be written.
-pub(super) fn unwritable(path: &Path, error: &io::Error) -> Error {
+pub(crate) fn unwritable(path: &Path, error: &io::Error) -> Error {
     let help = match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "make room on the disk, then try again",
         io::ErrorKind::PermissionDenied => {

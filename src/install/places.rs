@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 
 use super::os::{bytes_of, is_absent, is_at, unreadable, unwritable};
 use super::scripts::{OWN, is_ours as is_our_script};
-use crate::error::Error;
-use crate::gather::{Layout, noted_tree, parsed_policy};
+use crate::gather::parsed_policy;
+use lane_core::error::Error;
+use lane_git::{Layout, noted_tree};
 
 /// Our folders.
 #[derive(Debug, Clone)]
-pub(super) struct Places {
+pub(crate) struct Places {
     /// The common git folder, without links in its path.
     pub common: PathBuf,
     /// Everything of git-lane.
@@ -112,7 +113,7 @@ impl Places {
 }
 
 /// The lock of all installers; leaves no empty folder behind.
-pub(super) struct InstallLock<'p> {
+pub(crate) struct InstallLock<'p> {
     places: &'p Places,
     _file: File,
 }
@@ -148,7 +149,7 @@ fn is_our_folder(path: &Path) -> bool {
 
 /// The folder of hooks that was in force before ours: the last of the values of `core.hooksPath`
 /// that is not ours, or else git's own.
-pub(super) fn previous_folder(hooks_paths: &[String], layout: &Layout) -> PathBuf {
+pub(crate) fn previous_folder(hooks_paths: &[String], layout: &Layout) -> PathBuf {
     let root = layout.worktree.as_deref().unwrap_or(&layout.git_dir);
     let ours = layout.common_dir.join("lane/hooks");
     let other = hooks_paths.iter().rev().map(|value| expand(value, root)).find(|path| {
@@ -159,7 +160,7 @@ pub(super) fn previous_folder(hooks_paths: &[String], layout: &Layout) -> PathBu
 }
 
 /// A value of `core.hooksPath` as git understands it.
-pub(super) fn expand(value: &str, root: &Path) -> PathBuf {
+pub(crate) fn expand(value: &str, root: &Path) -> PathBuf {
     let home = || std::env::var_os("HOME").map(PathBuf::from);
     match value.strip_prefix('~') {
         // git joins "" and "/pre-commit": a way to say that there are no hooks.

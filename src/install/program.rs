@@ -15,8 +15,8 @@ use std::process::{Command, Stdio};
 use super::os::{bytes_of, is_same, is_same_file, may_run};
 use super::places::Places;
 use super::scripts::{binary_of, hook_of, is_configured};
-use crate::error::Error;
-use crate::facts::Unavailable;
+use lane_core::error::Error;
+use lane_core::facts::Unavailable;
 
 /// What `git-lane-hook --version` says, and `git-lane --version` with the same number.
 pub const VERSION: &str = concat!("git-lane-hook ", env!("CARGO_PKG_VERSION"));
@@ -25,7 +25,7 @@ pub const VERSION: &str = concat!("git-lane-hook ", env!("CARGO_PKG_VERSION"));
 const HOOKS_ALONE: &str = "git-lane-hook";
 
 /// What is to start the hooks of an installed program: see [`starting`].
-pub(super) fn starter(binary: &Path) -> PathBuf {
+pub(crate) fn starter(binary: &Path) -> PathBuf {
     fs::metadata(binary).map_or_else(|_| binary.to_owned(), |data| starting(binary, data).0)
 }
 
@@ -56,7 +56,7 @@ pub const WORD: &str = "hook-script";
 const LONGEST: usize = 127;
 
 /// The first line of a script that the program starts; `None` if it cannot be written as one.
-pub(super) fn first_line(program: &Path) -> Option<Vec<u8>> {
+pub(crate) fn first_line(program: &Path) -> Option<Vec<u8>> {
     let path = bytes_of(program);
     let line = [b"#!", path.as_slice(), b" ", WORD.as_bytes()].concat();
     let is_one_word = !path.iter().any(u8::is_ascii_whitespace);
@@ -64,14 +64,14 @@ pub(super) fn first_line(program: &Path) -> Option<Vec<u8>> {
 }
 
 /// The program that the first line of a script names, if that is no shell.
-pub(super) fn started_by(script: &[u8]) -> Option<PathBuf> {
+pub(crate) fn started_by(script: &[u8]) -> Option<PathBuf> {
     let line = script.split(|byte| *byte == b'\n').next()?;
     let path = line.strip_prefix(b"#!")?.strip_suffix(WORD.as_bytes())?.strip_suffix(b" ")?;
     Some(super::os::path_of(path))
 }
 
 /// Gives the program its second name, or sees that it has it. `None` where it cannot have one.
-pub(super) fn place(places: &Places, binary: &Path) -> Option<PathBuf> {
+pub(crate) fn place(places: &Places, binary: &Path) -> Option<PathBuf> {
     let program = places.program.clone();
     first_line(&program)?;
     let starter = Some(starter(binary)).filter(|starter| starter != binary && is_current(starter));
@@ -98,7 +98,7 @@ pub(super) fn place(places: &Places, binary: &Path) -> Option<PathBuf> {
 }
 
 /// Takes the second name away. Scripts that are left are started by nothing then: they go first.
-pub(super) fn remove(places: &Places) {
+pub(crate) fn remove(places: &Places) {
     let _ = fs::remove_file(&places.program);
     if let Some(folder) = places.program.parent() {
         let _ = fs::remove_dir(folder);

@@ -16,9 +16,10 @@ use super::settings::{
 };
 use super::targets::{Target, check, check_binary, given, hooks_paths, is_same, targets};
 use super::{InstallOptions, manager, os, program};
-use crate::error::Error;
-use crate::gather::{Repository, agent_in_file};
-use crate::policy::Plan;
+use crate::gather::agent_in_file;
+use lane_core::error::Error;
+use lane_core::policy::Plan;
+use lane_git::Repository;
 
 /// Installs the hooks into this worktree, or into all that the policy names.
 ///

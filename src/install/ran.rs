@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use rustc_hash::FxHasher;
 
-use crate::gather::Layout;
-use crate::kept;
+use lane_git::Layout;
+use lane_git::kept;
 
 /// The folder of the notes below the common git folder.
 pub(super) const NOTES: &str = "lane/ran";

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::os::{bytes_of, is_absent, is_executable, make_executable, path_of, read, unreadable, unwritable};
 use super::places::Places;
 use super::program::first_line;
-use crate::error::Error;
+use lane_core::error::Error;
 
 const TEMPLATE: &str = include_str!("../../hooks/hook.sh");
 const PORTABLE: &str = include_str!("../../hooks/portable-hook.sh");
@@ -21,11 +21,11 @@ const SHELL: &[u8] = b"#!/bin/sh";
 const MARKER: &[u8] = b"# git-lane hook ";
 
 /// The hooks that are always there.
-pub(super) const OWN: [&str; 6] =
+pub(crate) const OWN: [&str; 6] =
     ["applypatch-msg", "commit-msg", "pre-commit", "pre-merge-commit", "pre-push", "prepare-commit-msg"];
 
 /// The hooks that are in the configuration, too: those, and the one that is told of a new worktree.
-pub(super) const CONFIGURED: [&str; 7] = [
+pub(crate) const CONFIGURED: [&str; 7] = [
     "applypatch-msg",
     "commit-msg",
     "post-checkout",
@@ -36,7 +36,7 @@ pub(super) const CONFIGURED: [&str; 7] = [
 ];
 
 /// Every hook that git looks for in its folder of hooks.
-pub(super) const KNOWN: [&str; 27] = [
+pub(crate) const KNOWN: [&str; 27] = [
     "applypatch-msg",
     "commit-msg",
     "p4-changelist",
@@ -68,7 +68,7 @@ pub(super) const KNOWN: [&str; 27] = [
 
 /// What finds a script.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     /// `core.hooksPath`.
     Folder,
     /// The same where the repository lies elsewhere than at the installation.
@@ -78,7 +78,7 @@ pub(super) enum Kind {
 }
 
 /// The script of one hook. `program`: the second name of the binary, if the script can be started by it.
-pub(super) fn render(kind: Kind, name: &str, binary: &Path, program: Option<&Path>) -> Vec<u8> {
+pub(crate) fn render(kind: Kind, name: &str, binary: &Path, program: Option<&Path>) -> Vec<u8> {
     let (template, words, part) = match kind {
         Kind::Folder => (TEMPLATE, "", ""),
         Kind::Configured => (TEMPLATE, "configured ", "--configured"),
@@ -93,7 +93,7 @@ pub(super) fn render(kind: Kind, name: &str, binary: &Path, program: Option<&Pat
 }
 
 /// The script of one hook of a server. `flags`: nothing, or ` --pass` or ` --alone`.
-pub(super) fn render_server(name: &str, binary: &Path, flags: &str) -> Vec<u8> {
+pub(crate) fn render_server(name: &str, binary: &Path, flags: &str) -> Vec<u8> {
     with_binary(&SERVER.replace("@NAME@", name).replace("@FLAGS@", flags), binary)
 }
 
@@ -116,7 +116,7 @@ fn quote(bytes: &[u8]) -> Vec<u8> {
 }
 
 /// The program that a script of ours starts.
-pub(super) fn binary_of(script: &[u8]) -> Option<PathBuf> {
+pub(crate) fn binary_of(script: &[u8]) -> Option<PathBuf> {
     let at = find(script, b"\nlane='")? + b"\nlane='".len();
     let end = at + find(&script[at..], b"'\nif ")?;
     let mut bytes = Vec::new();
@@ -138,43 +138,43 @@ fn find(text: &[u8], words: &[u8]) -> Option<usize> {
 const START: u64 = 192;
 
 /// Whether a file is a script of ours, of any form.
-pub(super) fn is_ours(path: &Path) -> bool {
+pub(crate) fn is_ours(path: &Path) -> bool {
     let mut start = Vec::new();
     let read = fs::File::open(path).and_then(|file| file.take(START).read_to_end(&mut start));
     read.is_ok() && bears_marker(&start)
 }
 
 /// Whether a text is a script of ours, of any form.
-pub(super) fn bears_marker(text: &[u8]) -> bool {
+pub(crate) fn bears_marker(text: &[u8]) -> bool {
     text.split(|byte| *byte == b'\n').nth(1).is_some_and(|line| line.starts_with(MARKER))
 }
 
 /// The hook that a script of ours is for. It says so itself: hook managers keep it under other names, such as
 /// `pre-commit.legacy`, and run it by those.
-pub(super) fn hook_of(script: &[u8]) -> Option<&'static str> {
+pub(crate) fn hook_of(script: &[u8]) -> Option<&'static str> {
     let line = script.split(|byte| *byte == b'\n').nth(1)?.strip_prefix(MARKER)?;
     let name = line.split(|byte| *byte == b' ').next()?;
     KNOWN.into_iter().find(|known| known.as_bytes() == name)
 }
 
 /// Whether a script of ours is one that the configuration names.
-pub(super) fn is_configured(script: &[u8]) -> bool {
+pub(crate) fn is_configured(script: &[u8]) -> bool {
     let line = script.split(|byte| *byte == b'\n').nth(1).unwrap_or_default();
     find(line, b" (configured ").is_some()
 }
 
 /// Whether git has a hook of this name.
-pub(super) fn is_known(name: &str) -> bool {
+pub(crate) fn is_known(name: &str) -> bool {
     KNOWN.contains(&name)
 }
 
 /// The names of the hooks in a folder that git would run.
-pub(super) fn hooks_in(folder: &Path) -> Vec<&'static str> {
+pub(crate) fn hooks_in(folder: &Path) -> Vec<&'static str> {
     KNOWN.into_iter().filter(|name| is_executable(&folder.join(name))).collect()
 }
 
 /// The scripts of ours that are in a folder, by name, and their texts.
-pub(super) fn present(folder: &Path) -> Result<Vec<(String, Vec<u8>)>, Error> {
+pub(crate) fn present(folder: &Path) -> Result<Vec<(String, Vec<u8>)>, Error> {
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) if is_absent(&error) => return Ok(Vec::new()),
@@ -195,14 +195,14 @@ pub(super) fn present(folder: &Path) -> Result<Vec<(String, Vec<u8>)>, Error> {
 }
 
 /// A file written beside its place.
-pub(super) struct Staged {
+pub(crate) struct Staged {
     temporary: PathBuf,
     target: PathBuf,
     kept: Option<PathBuf>,
 }
 
 /// Writes the scripts that are missing or differ, each beside its place in a folder of ours.
-pub(super) fn stage(
+pub(crate) fn stage(
     places: &Places,
     folder: &Path,
     texts: &BTreeMap<String, Vec<u8>>,
@@ -222,7 +222,7 @@ pub(super) fn stage(
 }
 
 /// Writes a file that is missing or differs beside its place.
-pub(super) fn stage_file(target: &Path, text: &[u8]) -> Result<Option<Staged>, Error> {
+pub(crate) fn stage_file(target: &Path, text: &[u8]) -> Result<Option<Staged>, Error> {
     if read(target)?.as_deref() == Some(text) {
         return Ok(None);
     }

@@ -19,9 +19,10 @@ use super::places::{Places, previous_folder};
 use super::scripts::{bears_marker, hooks_in, present, render_server, stage};
 use super::settings::OWN_CONFIG;
 use super::{manager, targets};
-use crate::error::Error;
-use crate::gather::worktrees::worktrees;
-use crate::gather::{Layout, Repository};
+use crate::served;
+use lane_core::error::Error;
+use lane_git::worktrees::worktrees;
+use lane_git::{Layout, Repository};
 
 /// The hooks that a server runs for each push: they are always passed on, so that one which is put there
 /// later is not lost.
@@ -84,8 +85,8 @@ pub fn uninstall_server(repo: &dyn Repository) -> Result<Outcome, Error> {
 }
 
 /// Whether a value of `core.hooksPath` leads to the scripts of a server.
-pub(super) fn is_ours(value: &[u8]) -> bool {
-    os::path_of(value).ends_with("lane/server-hooks")
+pub(crate) fn is_ours(value: &[u8]) -> bool {
+    os::path_of(value).ends_with(served::FOLDER)
 }
 
 fn check(repo: &dyn Repository, options: &ServerOptions) -> Result<(), Error> {
@@ -183,26 +184,14 @@ fn made_in(text: &[u8]) -> usize {
 }
 
 /// Our files in the folders of a host.
-pub(super) fn files(layout: &Layout) -> Result<Vec<PathBuf>, Error> {
+pub(crate) fn files(layout: &Layout) -> Result<Vec<PathBuf>, Error> {
     let mut found = Vec::new();
-    for place in ["custom_hooks", "hooks"] {
-        for folder in ["pre-receive.d", "update.d"] {
-            let path = layout.common_dir.join(place).join(folder).join(FILE);
-            if os::read(&path)?.is_some_and(|text| bears_marker(&text)) {
-                found.push(path);
-            }
+    for path in served::host_files(&layout.common_dir) {
+        if os::read(&path)?.is_some_and(|text| bears_marker(&text)) {
+            found.push(path);
         }
     }
     Ok(found)
-}
-
-/// Whether a bare repository has a hook of ours, in its configuration or as a file for a host.
-///
-/// # Errors
-/// A file cannot be read.
-pub(crate) fn is_installed(layout: &Layout) -> Result<bool, Error> {
-    let config = os::read(&layout.common_dir.join("config"))?;
-    Ok(cut(config.as_deref(), Block::Server).found || !files(layout)?.is_empty())
 }
 
 /// Takes our file out of every folder of a host, apart from one. Whether one was there.

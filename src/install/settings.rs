@@ -8,10 +8,10 @@ use super::ini::{self, items, quoted};
 use super::os::{bytes_of, is_same_file, path_of, read};
 use super::places::Places;
 use super::scripts::CONFIGURED;
-use crate::error::Error;
-use crate::gather::Layout;
-use crate::policy::Plan;
-use crate::report::quote;
+use lane_core::error::Error;
+use lane_core::policy::Plan;
+use lane_core::report::quote;
+use lane_git::Layout;
 
 const EXTENSION: &str = "extensions.worktreeconfig";
 const EXTENSION_ON: &str = "\n[extensions]\n\tworktreeConfig = true\n";
@@ -23,10 +23,10 @@ const MOVED: &str = "# git-lane moved this into config.worktree, as git-worktree
 const WRITTEN: &str = "# Written by `git lane install`, taken away by `git lane uninstall`";
 
 /// The name of a worktree's own configuration file.
-pub(super) const OWN_CONFIG: &str = "config.worktree";
+pub(crate) const OWN_CONFIG: &str = "config.worktree";
 
 /// Whether git reads the worktrees' own configuration.
-pub(super) fn is_extension_on(common: &[u8]) -> bool {
+pub(crate) fn is_extension_on(common: &[u8]) -> bool {
     // As we write it, and nothing else about it: no need to read all of the text.
     let is_ours_alone = memchr::memmem::find(common, EXTENSION_ON.as_bytes()).is_some()
         && ini::count(common, "worktreeconfig") == 1;
@@ -35,7 +35,7 @@ pub(super) fn is_extension_on(common: &[u8]) -> bool {
 
 /// The block of a worktree. git finds the scripts by the file that it includes; where the repository lies elsewhere than
 /// now, there is no such file, and the path from the worktree's root counts.
-pub(super) fn hooks_block(places: &Places, root: &Path, name: &[u8], agent: Option<&str>) -> Vec<u8> {
+pub(crate) fn hooks_block(places: &Places, root: &Path, name: &[u8], agent: Option<&str>) -> Vec<u8> {
     let mut text = b"[core]\n\thooksPath = ".to_vec();
     let root = std::fs::canonicalize(root).unwrap_or_else(|_| root.to_owned());
     text.extend(quoted(&bytes_of(&relative(&root, &places.portable))));
@@ -52,7 +52,7 @@ pub(super) fn hooks_block(places: &Places, root: &Path, name: &[u8], agent: Opti
 }
 
 /// The lines by which a worktree's configuration includes where the scripts are.
-pub(super) fn include_line(places: &Places) -> Vec<u8> {
+pub(crate) fn include_line(places: &Places) -> Vec<u8> {
     [b"[include]\n\tpath = ".as_slice(), &quoted(&bytes_of(&places.worktree_config)), b"\n"].concat()
 }
 
@@ -73,7 +73,7 @@ fn relative(from: &Path, to: &Path) -> PathBuf {
 }
 
 /// What every worktree's configuration includes: where the scripts are as long as the repository stays where it is.
-pub(super) fn worktree_config(places: &Places) -> Vec<u8> {
+pub(crate) fn worktree_config(places: &Places) -> Vec<u8> {
     let mut text = format!("{WRITTEN}: where git finds its hooks.\n[core]\n\thooksPath = ").into_bytes();
     text.extend(quoted(&bytes_of(&places.hooks)));
     text.push(b'\n');
@@ -82,7 +82,7 @@ pub(super) fn worktree_config(places: &Places) -> Vec<u8> {
 
 /// What the common configuration includes: the hooks of git 2.54 and newer, which no `core.hooksPath` and no hook manager
 /// gets past. Each stands aside where git finds our script in its folder of hooks as well.
-pub(super) fn hooks_config(places: &Places) -> Vec<u8> {
+pub(crate) fn hooks_config(places: &Places) -> Vec<u8> {
     let mut text = format!("{WRITTEN}: hooks that git 2.54 and newer start. Only git follows the path to this\n# file: it begins with git's own folder, `%(prefix)`.\n").into_bytes();
     for name in CONFIGURED {
         text.extend(format!("[hook \"git-lane-{name}\"]\n\tevent = {name}\n\tcommand = ").bytes());
@@ -94,7 +94,7 @@ pub(super) fn hooks_config(places: &Places) -> Vec<u8> {
 
 /// The agent that a worktree's own block says, unless the block came with a copy: `git worktree add`
 /// copies the configuration of the worktree that it is called in.
-pub(super) fn agent_in(body: &[u8], name: &[u8]) -> Option<String> {
+pub(crate) fn agent_in(body: &[u8], name: &[u8]) -> Option<String> {
     if ini::values(body, "lane.worktree").pop().is_some_and(|other| other != name) {
         return None;
     }
@@ -125,7 +125,7 @@ pub fn installed_agent(layout: &Layout, git_dir: &Path) -> Result<Option<String>
 
 /// The common configuration with our block, and what has to move to the main worktree's.
 /// `hooks`: the path of the file of hooks, see [`hooks_config_for_git`].
-pub(super) fn common_with(hooks: &Path, text: &[u8], plan: &Plan) -> Result<(Vec<u8>, Vec<u8>), Error> {
+pub(crate) fn common_with(hooks: &Path, text: &[u8], plan: &Plan) -> Result<(Vec<u8>, Vec<u8>), Error> {
     let outside = cut(Some(text), Block::Common).outside();
     let is_on_without_us = is_extension_on(&outside);
     let (text, moved) = if is_on_without_us { (text.to_vec(), Vec::new()) } else { move_out(text)? };
@@ -149,7 +149,7 @@ const PREFIX: &str = "%(prefix)";
 /// The path of the file of hooks as only git follows it, where the git at hand does: up from its own folder to the root,
 /// and down again. libgit2 takes it for a file that is not there, and so spares each hook what git alone has a use for: with
 /// all hooks in it, reading the configuration took a third longer.
-pub(super) fn hooks_config_for_git(places: &Places) -> PathBuf {
+pub(crate) fn hooks_config_for_git(places: &Places) -> PathBuf {
     const UP: usize = 12;
     let detour = |path: &Path| {
         let up = std::iter::repeat_n("..", UP).collect::<PathBuf>();
@@ -210,7 +210,7 @@ fn move_out(text: &[u8]) -> Result<(Vec<u8>, Vec<u8>), Error> {
 
 /// The common configuration without our block. `keep`: worktrees have configuration of their own
 /// that is not ours, so the extension has to stay on, and what moved has to stay where it is.
-pub(super) fn common_without(text: &[u8], keep: bool) -> Vec<u8> {
+pub(crate) fn common_without(text: &[u8], keep: bool) -> Vec<u8> {
     let cut = cut(Some(text), Block::Common);
     let keep = keep && is_extension_on(&cut.body);
     let mut text = cut.without(Block::Common, &|_| true).unwrap_or_default();

@@ -12,9 +12,9 @@ use super::scripts::present;
 use super::settings::{OWN_CONFIG, common_without};
 use super::targets::is_same;
 use super::{ini, os};
-use crate::error::Error;
-use crate::gather::Repository;
-use crate::gather::worktrees::worktrees;
+use lane_core::error::Error;
+use lane_git::Repository;
+use lane_git::worktrees::worktrees;
 
 /// Takes the hooks out of this worktree, or out of all of them. With the last worktree everything
 /// goes that git-lane put into the repository. `extensions.worktreeConfig` stays on where worktrees

@@ -6,14 +6,14 @@ use std::path::{Component, Path, PathBuf};
 use super::outcome::{State, WorktreeOutcome};
 use super::settings::OWN_CONFIG;
 use super::{InstallOptions, ini, os};
-use crate::error::Error;
-use crate::gather::worktrees::{Worktree, worktrees};
-use crate::gather::{Layout, Repository};
-use crate::policy::{Plan, nearest};
+use lane_core::error::Error;
+use lane_core::policy::{Plan, nearest};
+use lane_git::worktrees::{Worktree, worktrees};
+use lane_git::{Layout, Repository};
 
 /// A worktree to install into.
 #[derive(Debug, Clone)]
-pub(super) struct Target {
+pub(crate) struct Target {
     pub root: PathBuf,
     pub git_dir: PathBuf,
     /// Whose it is said to be now; `None`: as before.
@@ -29,7 +29,7 @@ impl Target {
 }
 
 /// Refuses what cannot be installed, before anything is touched.
-pub(super) fn check(plan: &Plan, options: &InstallOptions) -> Result<(), Error> {
+pub(crate) fn check(plan: &Plan, options: &InstallOptions) -> Result<(), Error> {
     if let Some(id) = &options.agent
         && plan.policy.agent(id).is_none()
     {
@@ -45,7 +45,7 @@ pub(super) fn check(plan: &Plan, options: &InstallOptions) -> Result<(), Error> 
 }
 
 /// Refuses what the scripts could not start.
-pub(super) fn check_binary(binary: &Path) -> Result<(), Error> {
+pub(crate) fn check_binary(binary: &Path) -> Result<(), Error> {
     if !binary.is_absolute() || !os::is_executable(binary) {
         return Err(Error::usage(
             format!("{} is not the absolute path of a program", binary.display()),
@@ -56,7 +56,7 @@ pub(super) fn check_binary(binary: &Path) -> Result<(), Error> {
 }
 
 /// The worktree that the command runs in, first, and those that the policy names.
-pub(super) fn targets(
+pub(crate) fn targets(
     repo: &dyn Repository,
     plan: &Plan,
     options: &InstallOptions,
@@ -117,7 +117,7 @@ pub fn worktrees_of(plan: &Plan, layout: &Layout) -> Result<Vec<(String, PathBuf
 }
 
 /// The worktrees of these agents, at these roots.
-pub(super) fn given(layout: &Layout, agents: &[(String, PathBuf)]) -> Result<Vec<Target>, Error> {
+pub(crate) fn given(layout: &Layout, agents: &[(String, PathBuf)]) -> Result<Vec<Target>, Error> {
     let present = worktrees(layout)?;
     let target = |(agent, root): &(String, PathBuf)| {
         let tree = present.iter().find(|tree| is_same(&tree.root, root))?;
@@ -149,7 +149,7 @@ fn join(from: &Path, path: &Path) -> PathBuf {
 
 /// All values of `core.hooksPath` that hold in a worktree, lowest scope first. The repository was
 /// opened in one worktree: for another, that one's own values give way to the other's.
-pub(super) fn hooks_paths(
+pub(crate) fn hooks_paths(
     repo: &dyn Repository,
     git_dir: &Path,
     is_extension_on: bool,

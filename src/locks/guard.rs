@@ -8,7 +8,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::machine::any_process;
-use crate::facts::Oid;
+use lane_core::facts::Oid;
 
 /// Held while refs of locks are moved; given back by the system when its holder dies, and shared with the
 /// git that moves them, so that nobody comes in between while that one still runs.

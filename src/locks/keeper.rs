@@ -3,17 +3,17 @@
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use super::liveness::{Judge, Seen};
-use super::machine::World;
 use super::markers;
-use super::protocol::{self, Claim, Manner, Refusal};
-use super::record::{Kind, Record};
-use super::scope::lockable;
 use super::store::{Store, Tip};
-use crate::error::Error;
-use crate::facts::{LockClaim, Unavailable};
-use crate::gather::{Layout, Repository};
-use crate::policy::Plan;
+use lane_core::error::Error;
+use lane_core::facts::{LockClaim, Unavailable};
+use lane_core::locks::liveness::{Judge, Seen};
+use lane_core::locks::protocol::{self, Claim, Manner, Refusal};
+use lane_core::locks::record::{Kind, Record};
+use lane_core::locks::scope::lockable;
+use lane_core::locks::world::World;
+use lane_core::policy::Plan;
+use lane_git::{Layout, Repository};
 
 /// How long to try while others are always faster.
 const PERSISTENCE: Duration = Duration::from_secs(60);

@@ -9,11 +9,12 @@ use std::io::{ErrorKind, Read, Write};
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use super::record::Lease;
-use crate::facts::{LockClaim, Unavailable};
-use crate::gather::Layout;
-use crate::gather::worktrees::worktrees;
-use crate::policy::{Policy, nearest};
+use lane_core::facts::{LockClaim, Unavailable};
+use lane_core::locks::record::Lease;
+use lane_core::locks::scope::file_name;
+use lane_core::policy::{Policy, nearest};
+use lane_git::Layout;
+use lane_git::worktrees::worktrees;
 
 /// The folder of markers in each worktree.
 pub const LOCKS: &str = ".locks";
@@ -148,16 +149,6 @@ fn is_shown(path: &Path) -> bool {
 
 fn is_plain(path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok_and(|data| data.is_file())
-}
-
-/// The name of the file that an agent's lock has in each worktree.
-pub fn file_name(area: &str, scope: &str, agent: &str) -> String {
-    if area == scope {
-        return format!(".{area}-lock-{agent}");
-    }
-    let plain = |c: char| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '+' };
-    let path: String = scope.trim_start_matches('/').chars().map(plain).take(120).collect();
-    format!(".{area}+{path}-lock-{agent}")
 }
 
 /// A file that shows something.

@@ -7,9 +7,9 @@ use std::time::Duration;
 use super::refs::{self, Moved, comes_from};
 use super::remote::Remote;
 use super::state::State;
-use crate::error::Error;
-use crate::facts::Oid;
-use crate::gather::{RefTarget, Repository};
+use lane_core::error::Error;
+use lane_core::facts::Oid;
+use lane_git::{RefTarget, Repository};
 
 /// How often a remote is asked again that has an older event than it had: some answer from a copy that is a
 /// moment behind.

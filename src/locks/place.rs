@@ -7,9 +7,10 @@ use std::time::Duration;
 use super::mirror::Mirror;
 use super::remote::{Kept, Remote};
 use super::state::State;
-use crate::error::Error;
-use crate::gather::{ObjectWriter, Opened, Repository, config_bool};
-use crate::policy::{Plan, is_name};
+use crate::served;
+use lane_core::error::Error;
+use lane_core::policy::{Plan, is_name};
+use lane_git::{ObjectWriter, Opened, Repository, config_bool};
 
 /// How long one exchange with a remote may take.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -186,12 +187,17 @@ fn is_that_remote(repo: &dyn Repository, name: &str) -> bool {
         return false;
     }
     if !is_name(name) {
-        return leads_to(name, &layout.common_dir)
-            || crate::install::server::is_installed(layout).unwrap_or(false);
+        return leads_to(name, &layout.common_dir) || judges(repo);
     }
     let is_configured = |key: &str| repo.config(&format!("remote.{name}.{key}")).map(|urls| !urls.is_empty());
     match (is_configured("url"), is_configured("pushurl")) {
         (Ok(false), Ok(false)) => true,
-        _ => crate::install::server::is_installed(layout).unwrap_or(false),
+        _ => judges(repo),
     }
+}
+
+/// Whether hooks of ours judge what is pushed to a bare repository.
+fn judges(repo: &dyn Repository) -> bool {
+    let hooks_path = repo.config("core.hooksPath").unwrap_or_default().pop();
+    served::is_judging(&repo.layout().common_dir, hooks_path.as_deref())
 }

@@ -4,11 +4,11 @@ use std::path::Path;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use super::git;
 use super::guard::{Guard, lock_file};
-use crate::error::Error;
-use crate::facts::Oid;
-use crate::gather::{RefTarget, Repository};
+use lane_core::error::Error;
+use lane_core::facts::Oid;
+use lane_git::command;
+use lane_git::{RefTarget, Repository};
 
 /// How long a git of this machine may take to move a ref.
 const MOVE: Duration = Duration::from_secs(30);
@@ -43,12 +43,12 @@ pub(crate) fn swap(
     let expected = old.map_or_else(zero, |oid| oid.to_string());
     let started = Instant::now();
     loop {
-        let mut command = git::command(common_dir);
+        let mut command = command::command(common_dir);
         command.args(["update-ref", "--no-deref", name, &new.to_string(), &expected]);
         if let Some(guard) = guard {
             guard.mark(name, new);
         }
-        let ran = git::run(command, guard.and_then(Guard::share), MOVE);
+        let ran = command::run(command, guard.and_then(Guard::share), MOVE);
         if let (Some(guard), Ok(_)) = (guard, &ran) {
             guard.unmark();
         }
@@ -70,7 +70,7 @@ pub(crate) fn swap(
     }
 }
 
-fn not_written(common_dir: &Path, name: &str, what: &str, is_locked: bool, ran: &git::Ran) -> Error {
+fn not_written(common_dir: &Path, name: &str, what: &str, is_locked: bool, ran: &command::Ran) -> Error {
     let lock = lock_file(common_dir, name);
     let help = if is_locked {
         format!("if no git is at work here, remove {}", lock.display())

@@ -6,12 +6,12 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use super::git::{self, Ran};
-use super::record::plain;
-use crate::error::Error;
-use crate::facts::{Oid, Unavailable};
-use crate::gather::Repository;
-use crate::policy::is_name;
+use lane_core::error::Error;
+use lane_core::facts::{Oid, Unavailable};
+use lane_core::locks::record::plain;
+use lane_core::policy::is_name;
+use lane_git::Repository;
+use lane_git::command::{self, Ran};
 
 /// How long git may take to read its configuration.
 const ASKING: Duration = Duration::from_secs(10);
@@ -72,7 +72,7 @@ impl Remote {
     /// The remote cannot be reached.
     pub fn list(&self, common_dir: &Path) -> Result<BTreeMap<String, Oid>, Error> {
         let ran = self.ask(|| {
-            let mut command = git::command(common_dir);
+            let mut command = command::command(common_dir);
             command.args(self.as_it_is());
             command.args(["ls-remote", "--", self.source(), &format!("{}/*", self.prefix)]);
             command
@@ -107,7 +107,7 @@ impl Remote {
     /// The remote cannot be reached.
     pub fn fetch(&self, common_dir: &Path, names: &[String]) -> Result<(), Error> {
         self.ask(|| {
-            let mut command = git::command(common_dir);
+            let mut command = command::command(common_dir);
             command.args(self.as_it_is());
             command.args(["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance"]);
             command.args(["--no-recurse-submodules", "--no-prune", "--refmap=", "--", self.source()]);
@@ -122,7 +122,7 @@ impl Remote {
         let started = Instant::now();
         let mut pause = Duration::from_millis(50);
         loop {
-            let ran = git::run(command(), None, self.limit)?;
+            let ran = command::run(command(), None, self.limit)?;
             if ran.ok {
                 return Ok(ran);
             }
@@ -136,14 +136,14 @@ impl Remote {
 
     /// Moves a lock ref on the remote if it still holds `old`; `None`: if it is not there yet.
     pub fn push(&self, common_dir: &Path, name: &str, old: Option<Oid>, new: Oid) -> Pushed {
-        let mut command = git::command(common_dir);
+        let mut command = command::command(common_dir);
         // What is configured for pushes of work does not speak of locks.
         command.args(["-c", "push.followTags=false"]);
         command.args(no_mirror(&self.name));
         command.args(["push", "--porcelain", "--no-verify", "--no-signed", "--no-recurse-submodules"]);
         let (lease, refspec) = self.swap_arguments(name, old, new);
         command.args([&lease, "--", &self.name, &refspec]);
-        match git::run(command, None, self.limit) {
+        match command::run(command, None, self.limit) {
             Ok(ran) => outcome(&ran),
             Err(error) => Pushed::Unknown(error.to_string()),
         }
@@ -180,9 +180,9 @@ impl Remote {
         if is_plain || (urls.is_empty() && pushes.is_empty()) {
             return Ok(None);
         }
-        let mut command = git::command(&repo.layout().common_dir);
+        let mut command = command::command(&repo.layout().common_dir);
         command.args(["remote", "get-url", "--push", "--all", "--", name]);
-        let ran = git::run(command, None, ASKING)?;
+        let ran = command::run(command, None, ASKING)?;
         if ran.ok {
             pushes = ran.out.lines().map(str::to_owned).collect();
         }

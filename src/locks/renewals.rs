@@ -1,14 +1,14 @@
 //! What lives on beside a push: an event for each lock that its work was done under.
 
 use super::keeper::Keeper;
-use super::liveness::Judge;
-use super::machine::Process;
-use super::protocol::{self, Claim, Manner};
-use super::record::{Event, Lease};
-use super::scope::{Scope, lockable};
 use super::store::Tip;
-use crate::error::Error;
-use crate::facts::Oid;
+use lane_core::error::Error;
+use lane_core::facts::Oid;
+use lane_core::locks::liveness::Judge;
+use lane_core::locks::protocol::{self, Claim, Manner};
+use lane_core::locks::record::{Event, Lease};
+use lane_core::locks::scope::{Scope, lockable};
+use lane_core::locks::world::Process;
 
 /// An event that is written and not yet in force.
 #[derive(Debug, Clone)]

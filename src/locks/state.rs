@@ -11,10 +11,10 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::guard::Guard;
-use super::liveness::Seen;
-use super::machine::World;
-use crate::error::Error;
-use crate::kept;
+use lane_core::error::Error;
+use lane_core::locks::liveness::Seen;
+use lane_core::locks::world::World;
+use lane_git::kept;
 
 /// The folder of what is kept.
 #[derive(Debug, Clone)]

@@ -6,17 +6,17 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use super::guard::Guard;
-use super::machine::World;
 use super::place::Place;
-use super::record::{self, Record};
 use super::refs::{self, Moved};
 use super::remote::{Kept, Pushed, Remote};
-use super::scope::lockable;
 use super::state::{Floor, State};
-use crate::error::Error;
-use crate::facts::{Oid, Unavailable};
-use crate::gather::{RefTarget, Repository};
-use crate::policy::Plan;
+use lane_core::error::Error;
+use lane_core::facts::{Oid, Unavailable};
+use lane_core::locks::record::{self, Record};
+use lane_core::locks::scope::lockable;
+use lane_core::locks::world::World;
+use lane_core::policy::Plan;
+use lane_git::{RefTarget, Repository};
 
 /// The pauses between pushes of one event that meet others at the server, in milliseconds.
 const MEETINGS: [u64; 6] = [50, 100, 200, 400, 800, 0];

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::machine::World;
 use super::mirror::Trouble;
 use super::refs::comes_from;
 use super::remote::Remote;
 use super::store::Store;
-use crate::error::Error;
-use crate::facts::{Oid, Unavailable};
+use lane_core::error::Error;
+use lane_core::facts::{Oid, Unavailable};
+use lane_core::locks::world::World;
 
 impl Store<'_> {
     /// Whether one commit is an ancestor of another.

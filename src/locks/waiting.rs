@@ -4,9 +4,9 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use super::keeper::{Keeper, Outcome};
-use super::protocol::{self, Claim, Manner, Refusal};
-use super::record::Stake;
-use crate::error::Error;
+use lane_core::error::Error;
+use lane_core::locks::protocol::{self, Claim, Manner, Refusal};
+use lane_core::locks::record::Stake;
 
 /// How long a free lock is kept for whoever is next in the queue and cannot be seen to be gone.
 const TURN: u64 = 10_000;

@@ -5,11 +5,11 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use super::probe;
-use crate::error::Error;
-use crate::facts::Unavailable;
-use crate::kept;
-use crate::policy::scalar::Ports;
-use crate::report::quote;
+use lane_core::error::Error;
+use lane_core::facts::Unavailable;
+use lane_core::policy::scalar::Ports;
+use lane_core::report::quote;
+use lane_git::kept;
 
 /// By worktree, then by service.
 type Assigned = BTreeMap<String, BTreeMap<String, u16>>;

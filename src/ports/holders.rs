@@ -62,7 +62,7 @@ pub fn processes_in(folder: &std::path::Path) -> Vec<Holder> {
 #[cfg(target_os = "linux")]
 fn holder(id: u32) -> Holder {
     let name = std::fs::read_to_string(format!("/proc/{id}/comm")).unwrap_or_default();
-    let name = crate::locks::record::plain(&name);
+    let name = lane_core::locks::record::plain(&name);
     let folder = std::fs::read_link(format!("/proc/{id}/cwd")).ok();
     Holder { id, name: if name.is_empty() { "a process".to_owned() } else { name }, folder }
 }

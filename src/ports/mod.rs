@@ -14,7 +14,7 @@ pub use holders::Holder;
 #[cfg(target_os = "linux")]
 pub use holders::processes_in;
 
-use crate::policy::scalar::Ports;
+use lane_core::policy::scalar::Ports;
 
 /// A port that cannot be bound on this machine.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,11 +1,11 @@
 //! Which accepted migrations are second heads: what is held against each other is read here.
 
-use super::migration::{Item, SecondHead, Source, read, second_heads};
-use super::record::State;
 use super::store::{Store, Tip};
-use crate::facts::{Oid, Unavailable};
-use crate::gather::{FOLDER, Repository};
-use crate::policy::{Owner, Plan};
+use lane_core::facts::{Oid, Unavailable};
+use lane_core::policy::{Owner, Plan};
+use lane_core::requests::migration::{Item, SecondHead, Source, read, second_heads};
+use lane_core::requests::record::State;
+use lane_git::{FOLDER, Repository};
 
 /// What is larger is no migration that somebody wrote.
 const LARGEST: usize = 1 << 20;

@@ -5,17 +5,13 @@
 //! what), [`migration`] and [`order`] are pure; [`store`] moves refs, [`heads`] reads what the base has.
 
 pub mod heads;
-pub mod migration;
-pub mod order;
-pub mod record;
-pub mod rights;
-pub mod step;
 pub mod store;
 
-use crate::policy::Plan;
+use lane_core::policy::Plan;
 
-pub use order::Summary;
-use record::Person;
+use lane_core::requests::order;
+pub use lane_core::requests::order::Summary;
+use lane_core::requests::record::Person;
 
 /// The requests that wait for an agent: those that it is to answer, and those it accepted and has not done yet; the
 /// most urgent first, then the oldest. Refs that hold no request are left to `git lane request list`.

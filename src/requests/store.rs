@@ -5,16 +5,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::thread::sleep;
 use std::time::Duration;
 
-use super::record::{CONTENT, Record, number};
-use crate::error::Error;
-use crate::facts::{Oid, Unavailable};
-use crate::gather::{RefTarget, Repository};
 use crate::locks::mirror::Trouble;
 use crate::locks::place::Place;
 use crate::locks::refs::{self, Moved, comes_from};
 use crate::locks::remote::{Kept, Pushed, Remote};
 use crate::locks::state::{Floor, State};
-use crate::policy::Plan;
+use lane_core::error::Error;
+use lane_core::facts::{Oid, Unavailable};
+use lane_core::policy::Plan;
+use lane_core::requests::record::{CONTENT, Record, number};
+use lane_git::{RefTarget, Repository};
 
 /// How often something is tried that others do at the same time.
 const TRIES: u64 = 200;
@@ -323,7 +323,7 @@ impl<'a> Store<'a> {
         let view = format!("{}/", self.place.view()?);
         let names = self.repo.ref_names(&view)?;
         let ids: Vec<&str> = names.iter().map(|name| &name[view.len()..]).collect();
-        let near = crate::policy::nearest(id, ids.iter().copied());
+        let near = lane_core::policy::nearest(id, ids.iter().copied());
         let near = near.map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
         Ok(Error::usage(
             format!("there is no request `{id}`"),

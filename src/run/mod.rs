@@ -13,8 +13,8 @@ use std::process::Command;
 
 pub use limit::{Limit, become_limited};
 
-use crate::agent_env::Resolved;
-use crate::error::Error;
+use lane_core::agent_env::Resolved;
+use lane_core::error::Error;
 
 /// What is to be run.
 #[derive(Debug)]
@@ -54,7 +54,7 @@ pub fn run(job: &Job, tell: &dyn Fn(&str)) -> Result<u8, Error> {
         tell("memory: not limited, the policy names no amount");
     }
     command.arg("--").args(&job.command).current_dir(&job.folder);
-    crate::locks::git::TIES.iter().copied().chain(job.environment.unset()).for_each(|name| {
+    lane_git::command::TIES.iter().copied().chain(job.environment.unset()).for_each(|name| {
         command.env_remove(name);
     });
     command.envs(job.environment.set.iter().map(|(name, value)| (name, value)));

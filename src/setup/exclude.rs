@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 
 use super::files;
 use super::state::unwritable;
-use crate::error::Error;
-use crate::facts::Unavailable;
-use crate::gather::worktrees::worktrees;
-use crate::gather::{Layout, Loaded};
-use crate::policy::model::Access;
+use crate::gather::Loaded;
+use lane_core::error::Error;
+use lane_core::facts::Unavailable;
+use lane_core::policy::model::Access;
+use lane_git::Layout;
+use lane_git::worktrees::worktrees;
 
 const BEGIN: &str = "# >>> git-lane: files that stay local";
 /// What the first line of our block ends in where the line before it had no end.
@@ -86,8 +87,11 @@ pub(super) fn remove(common_dir: &Path) -> Result<Vec<String>, Error> {
     };
     let path = fs::canonicalize(&path).unwrap_or(path);
     // Where no file was, there is none again.
-    let written =
-        if text.is_empty() { fs::remove_file(&path) } else { crate::kept::replace(&path, text.as_bytes()) };
+    let written = if text.is_empty() {
+        fs::remove_file(&path)
+    } else {
+        lane_git::kept::replace(&path, text.as_bytes())
+    };
     written.map_err(|error| unwritable(&path, &error))?;
     Ok(lines)
 }
@@ -112,7 +116,7 @@ pub(super) fn ensure(common_dir: &Path, lines: &[String]) -> Result<Option<Strin
     }
     // Two who set up different agents write the same file.
     let guard = common_dir.join("lane/setup/exclude.lock");
-    let _guard = crate::kept::locked(&guard).map_err(|error| unwritable(&guard, &error))?;
+    let _guard = lane_git::kept::locked(&guard).map_err(|error| unwritable(&guard, &error))?;
     let Some((text, new)) = with(&read(&path)?, lines) else {
         return Ok(None);
     };

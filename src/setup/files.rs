@@ -7,13 +7,11 @@ use std::path::Path;
 use super::focus;
 use super::state::{Held, State, hash, unwritable};
 use super::target::Target;
-use crate::agent_env;
-use crate::error::Error;
 use crate::gather::Loaded;
-use crate::policy::Policy;
+use lane_core::agent_env;
+use lane_core::error::Error;
+use lane_core::policy::Policy;
 
-/// The instructions that an agent finds unless the policy names others.
-pub const FOCUS: &str = "AGENT_FOCUS.md";
 /// The file of variables.
 pub(super) const ENV: &str = ".agent.env";
 /// What the name of a file that is being written begins with.

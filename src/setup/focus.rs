@@ -1,9 +1,9 @@
 //! What an agent has to know: the text of `AGENT_FOCUS.md`.
 
-use crate::agent_env::limit_name;
-use crate::policy::model::{Access, Agent, Merges};
-use crate::policy::template::Template;
-use crate::policy::{Plan, Spanned};
+use lane_core::agent_env::limit_name;
+use lane_core::policy::model::{Access, Agent, Merges};
+use lane_core::policy::template::Template;
+use lane_core::policy::{Plan, Spanned};
 
 fn code(items: impl IntoIterator<Item = String>) -> String {
     items.into_iter().map(|item| format!("`{item}`")).collect::<Vec<_>>().join(", ")
@@ -176,7 +176,14 @@ mod tests {
 
     #[test]
     fn the_guides_second_agent() {
-        let plan = crate::rules::testing::plan(include_str!("../../policy.yaml"));
+        let plan = lane_core::policy::load(
+            lane_core::policy::Source {
+                name: "policy.yaml".into(),
+                text: include_str!("../../policy.yaml").into(),
+            },
+            false,
+        )
+        .expect("a policy");
         let agent = plan.policy.agent("a2").expect("an agent");
         insta::assert_snapshot!(text(&plan, agent, "feat/a2/main"));
     }

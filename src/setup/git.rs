@@ -6,8 +6,8 @@ use std::process::Command;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use crate::error::Error;
-use crate::locks::git::{Ran, command, in_worktree, run};
+use lane_core::error::Error;
+use lane_git::command::{Ran, command, in_worktree, run};
 
 /// A checkout may take long.
 pub(super) const LIMIT: Duration = Duration::from_secs(1_800);

@@ -9,15 +9,16 @@ use super::provision::Reporter;
 use super::state::{self, Held};
 use super::target::{Target, root_of, unknown, worktree_name};
 use super::{exclude, files, git, quoted};
-use crate::error::Error;
-use crate::facts::{IdentityClaim, IdentitySource, Unavailable};
-use crate::gather::under_way::under_way;
-use crate::gather::worktrees::{head_of, worktrees};
-use crate::gather::{Environment, Loaded, Repository, claims, rebasing_branch};
-use crate::identity::of_branch;
+use crate::gather::{Environment, Loaded, claims, rebasing_branch};
 use crate::install;
-use crate::policy::{Plan, is_branch_name};
-use crate::report::quote;
+use lane_core::error::Error;
+use lane_core::facts::{IdentityClaim, IdentitySource, Unavailable};
+use lane_core::identity::of_branch;
+use lane_core::policy::{Plan, is_branch_name};
+use lane_core::report::quote;
+use lane_git::Repository;
+use lane_git::under_way::under_way;
+use lane_git::worktrees::{head_of, worktrees};
 
 /// What `git lane join` was asked for.
 #[derive(Debug, Clone)]

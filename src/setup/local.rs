@@ -6,10 +6,10 @@ use std::path::Path;
 
 use super::state::hash;
 use super::{files, git, quoted};
-use crate::error::Error;
-use crate::facts::Unavailable;
 use crate::gather::Loaded;
-use crate::policy::model::Access;
+use lane_core::error::Error;
+use lane_core::facts::Unavailable;
+use lane_core::policy::model::Access;
 
 /// By path from the root, as git-status(1) has it.
 #[derive(Debug, Default)]

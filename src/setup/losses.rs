@@ -5,13 +5,14 @@ use std::path::Path;
 
 use super::target::Target;
 use super::{files, local, quoted, state, unseen};
-use crate::error::Error;
-use crate::facts::Oid;
-use crate::gather::under_way::{UnderWay, all_under_way};
-use crate::gather::worktrees::head_of;
-use crate::gather::{Loaded, Opened, Repository, staged_tree};
+use crate::gather::Loaded;
 use crate::locks::keeper::Keeper;
 use crate::locks::machine::ThisMachine;
+use lane_core::error::Error;
+use lane_core::facts::Oid;
+use lane_git::under_way::{UnderWay, all_under_way};
+use lane_git::worktrees::head_of;
+use lane_git::{Opened, Repository, staged_tree};
 
 /// Something that speaks against taking a worktree away, and what to do about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -176,7 +177,7 @@ pub(super) fn named(repo: &dyn Repository, oids: &[Oid]) -> Result<String, Error
     let mut words = Vec::new();
     for oid in oids.iter().take(MOST) {
         let message = repo.commit(*oid)?.message;
-        let subject = crate::locks::record::plain(message.lines().next().unwrap_or_default());
+        let subject = lane_core::locks::record::plain(message.lines().next().unwrap_or_default());
         words.push(format!("{} {subject}", oid.short()));
     }
     if oids.len() > MOST {
@@ -187,7 +188,7 @@ pub(super) fn named(repo: &dyn Repository, oids: &[Oid]) -> Result<String, Error
 
 fn locks_of(repo: &dyn Repository, loaded: &Loaded, agent: &str) -> Result<Vec<Loss>, Error> {
     let plan = &loaded.plan;
-    if !plan.has_area(crate::policy::model::Access::Lock) {
+    if !plan.has_area(lane_core::policy::model::Access::Lock) {
         return Ok(Vec::new());
     }
     let world = ThisMachine::new();
@@ -201,7 +202,7 @@ fn locks_of(repo: &dyn Repository, loaded: &Loaded, agent: &str) -> Result<Vec<L
     Ok(held
         .map(|lease| {
             let scope = &lease.stake.scope;
-            let word = crate::report::quote(scope.as_bytes());
+            let word = lane_core::report::quote(scope.as_bytes());
             let help = format!("git lane unlock {word} --agent {agent}");
             Loss::new(format!("{agent} holds the lock `{scope}`"), help)
         })
@@ -211,7 +212,7 @@ fn locks_of(repo: &dyn Repository, loaded: &Loaded, agent: &str) -> Result<Vec<L
 /// A few paths, and how many more there are.
 pub(super) fn some(paths: &[String]) -> String {
     let mut shown: Vec<String> =
-        paths.iter().take(MOST).map(|path| crate::locks::record::plain(path)).collect();
+        paths.iter().take(MOST).map(|path| lane_core::locks::record::plain(path)).collect();
     if paths.len() > MOST {
         shown.push(format!("and {} more", paths.len() - MOST));
     }

@@ -26,17 +26,17 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-pub use files::FOCUS;
 pub use outcome::{Ended, Outcome, Step};
-pub use provision::{Reporter, log_name, log_of};
+pub use provision::{Reporter, log_of};
 pub use target::{root_of, worktree_name, worktree_name_of};
 
-use crate::agent_env;
-use crate::error::Error;
-use crate::gather::{Layout, Loaded, Repository};
+use crate::gather::Loaded;
 use crate::install;
-use crate::pool;
 use crate::ports;
+use lane_core::agent_env;
+use lane_core::error::Error;
+use lane_git::pool;
+use lane_git::{Layout, Repository};
 use state::Held;
 use target::Target;
 
@@ -231,5 +231,5 @@ fn taken_ports(loaded: &Loaded, target: &Target) -> Vec<String> {
 
 /// Paths as people read them in messages about commands.
 fn quoted(path: &Path) -> String {
-    crate::report::quote(path.as_os_str().as_encoded_bytes())
+    lane_core::report::quote(path.as_os_str().as_encoded_bytes())
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::target::Target;
-use crate::error::Error;
+use lane_core::error::Error;
 
 /// What was done for an agent, or would be.
 #[derive(Debug, Clone)]

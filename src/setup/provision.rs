@@ -9,12 +9,12 @@ use super::local;
 use super::outcome::{Ended, Step};
 use super::state::{Held, State, hash, unwritable};
 use super::target::Target;
-use crate::agent_env::Resolved;
-use crate::error::Error;
 use crate::gather::Loaded;
-use crate::locks::git::TIES;
-use crate::locks::record::plain;
-use crate::policy::model::Provision;
+use lane_core::agent_env::Resolved;
+use lane_core::error::Error;
+use lane_core::locks::record::plain;
+use lane_core::policy::model::Provision;
+use lane_git::command::TIES;
 
 /// Whoever shows how it is going, from several threads at once.
 pub trait Reporter: Sync {
@@ -33,14 +33,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Where the output of a step is kept.
 pub fn log_of(common_dir: &Path, agent: &str, step: &str) -> PathBuf {
-    common_dir.join("lane/logs").join(agent).join(log_name(step))
-}
-
-/// The name of a step's log.
-pub fn log_name(step: &str) -> String {
-    let letter = |c: char| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '_' };
-    let name: String = step.chars().map(letter).collect();
-    format!("{}.log", name.trim_start_matches('.'))
+    common_dir.join("lane/logs").join(agent).join(lane_core::policy::log_name(step))
 }
 
 /// What a step is about to do.

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::git::LIMIT;
-use crate::locks::git::{in_worktree, run};
-use crate::pool;
+use lane_git::command::{in_worktree, run};
+use lane_git::pool;
 
 const TICK: Duration = Duration::from_millis(20);
 

@@ -7,7 +7,7 @@ use std::path::Path;
 use super::state::{Held, unwritable};
 use super::target::{Target, gone_entry};
 use super::{git, quoted};
-use crate::error::Error;
+use lane_core::error::Error;
 
 /// Finishes what `git worktree add` left; false where it is to be begun again. The lock is held, and git holds
 /// it with us, so that none of them is still at work.

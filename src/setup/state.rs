@@ -9,9 +9,9 @@ use sha2::{Digest, Sha256};
 
 use super::provision::Reporter;
 use super::target::Target;
-use crate::error::Error;
-use crate::facts::Unavailable;
-use crate::kept;
+use lane_core::error::Error;
+use lane_core::facts::Unavailable;
+use lane_git::kept;
 
 /// What is known of an agent's worktree.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -4,13 +4,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::state::hash;
-use crate::error::Error;
-use crate::facts::Unavailable;
-use crate::gather::worktrees::worktrees;
-use crate::gather::{Layout, Loaded, Repository};
+use crate::gather::Loaded;
 use crate::install;
-use crate::policy::template::Template;
-use crate::policy::{Plan, nearest};
+use lane_core::error::Error;
+use lane_core::facts::Unavailable;
+use lane_core::policy::template::Template;
+use lane_core::policy::{Plan, nearest};
+use lane_git::worktrees::worktrees;
+use lane_git::{Layout, Repository};
 
 /// One agent's worktree.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,13 +8,14 @@ use super::provision::Reporter;
 use super::state::Held;
 use super::target::{Target, entry_of, select};
 use super::{git, quoted};
-use crate::agent_env::{self, DATABASE_URL};
-use crate::error::Error;
-use crate::gather::worktrees::{head_of, worktrees};
-use crate::gather::{Layout, Loaded, Repository};
+use crate::gather::Loaded;
 use crate::install;
-use crate::locks::record::plain;
 use crate::ports;
+use lane_core::agent_env::{self, DATABASE_URL};
+use lane_core::error::Error;
+use lane_core::locks::record::plain;
+use lane_git::worktrees::{head_of, worktrees};
+use lane_git::{Layout, Repository};
 
 /// What `git lane teardown` was asked for.
 #[derive(Debug, Clone)]
@@ -125,7 +126,7 @@ pub fn run(
                 if !found.is_empty() {
                     return Ok(Ended::Refused(found));
                 }
-                let head = crate::gather::Opened::open_at(&root)?.head()?;
+                let head = lane_git::Opened::open_at(&root)?.head()?;
                 let on = head.branch.and_then(|name| name.strip_prefix("refs/heads/").map(str::to_owned));
                 branch = on.unwrap_or(branch);
             }
@@ -206,7 +207,7 @@ fn delete_branch(
     if branch == base || loaded.plan.protected(branch).is_some() {
         notes.push(format!("the branch {branch} is kept: the policy protects it"));
     } else if branch != target.branch
-        && crate::identity::of_branch(&loaded.plan, branch) != Some(&target.agent)
+        && lane_core::identity::of_branch(&loaded.plan, branch) != Some(&target.agent)
     {
         notes.push(format!("the branch {branch} is kept: it is not one of {}", target.agent));
     } else if let Some(root) = checked_out(repo, &reference)? {

@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use super::state::{Held, State, unwritable};
 use super::target::{Target, gone_entry, no_base};
 use super::{git, losses, quoted, repair};
-use crate::error::Error;
-use crate::gather::worktrees::{head_of, worktrees};
-use crate::gather::{Opened, Repository};
-use crate::locks::git::Ran;
-use crate::locks::record::plain;
+use lane_core::error::Error;
+use lane_core::locks::record::plain;
+use lane_git::command::Ran;
+use lane_git::worktrees::{head_of, worktrees};
+use lane_git::{Opened, Repository};
 
 /// What is to be done for a worktree to be there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -272,7 +272,7 @@ pub(super) fn elsewhere(common_dir: &Path, target: &Target) -> Result<Option<Err
 /// Waits for whoever makes a worktree at the moment.
 fn one_at_a_time(common_dir: &Path) -> Result<fs::File, Error> {
     let path = common_dir.join("lane/setup/worktrees.lock");
-    crate::kept::locked(&path).map_err(|error| unwritable(&path, &error))
+    lane_git::kept::locked(&path).map_err(|error| unwritable(&path, &error))
 }
 
 /// Where the folder of a worktree is now, as far as it lies beside its old place: its `.git` names the git folder.

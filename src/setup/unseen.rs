@@ -5,11 +5,11 @@ use std::path::Path;
 
 use super::losses::{Loss, at, named, some};
 use super::{git, quoted};
-use crate::error::Error;
-use crate::facts::{Oid, Unavailable};
-use crate::gather::{Opened, Repository};
-use crate::locks::git::{Ran, in_worktree, run};
-use crate::report::quote;
+use lane_core::error::Error;
+use lane_core::facts::{Oid, Unavailable};
+use lane_core::report::quote;
+use lane_git::command::{Ran, in_worktree, run};
+use lane_git::{Opened, Repository};
 
 /// How many files a command names.
 const LISTED: usize = 10;

@@ -4,12 +4,12 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::Line;
-use crate::facts::Unavailable;
-use crate::gather::Repository;
 use crate::install::in_force::{self, Lack};
 use crate::install::is_same;
-use crate::locks::{in_worktree, run};
-use crate::report::quote;
+use lane_core::facts::Unavailable;
+use lane_core::report::quote;
+use lane_git::Repository;
+use lane_git::command::{in_worktree, run};
 
 /// The hook of git 2.54 and newer, as the configuration names it.
 const CONFIGURED: &str = "git-lane-pre-commit";

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{Line, Pair, Status};
 use crate::conflicts::{Clash, Forecast};
-use crate::facts::Unavailable;
+use lane_core::facts::Unavailable;
 
 /// Everything; times are seconds since the epoch as RFC 3339.
 pub fn status(status: &Status) -> Value {

@@ -3,14 +3,14 @@
 use std::path::PathBuf;
 
 use super::Line;
-use crate::error::Error;
-use crate::facts::Unavailable;
-use crate::gather::worktrees::registered;
-use crate::gather::{Layout, Repository};
 use crate::install::{is_same, named};
-use crate::policy::Plan;
-use crate::policy::model::Unidentified;
-use crate::report::quote;
+use lane_core::error::Error;
+use lane_core::facts::Unavailable;
+use lane_core::policy::Plan;
+use lane_core::policy::model::Unidentified;
+use lane_core::report::quote;
+use lane_git::worktrees::registered;
+use lane_git::{Layout, Repository};
 
 /// One line to be: a worktree, or an agent whose worktree is not there.
 #[derive(Debug, Clone)]
@@ -48,7 +48,7 @@ pub fn lanes(repo: &dyn Repository, plan: &Plan) -> Result<Vec<Lane>, Error> {
 }
 
 fn has_main(layout: &Layout, repo: &dyn Repository) -> bool {
-    layout.worktree.is_some() && !crate::gather::config_bool(repo, "core.bare").unwrap_or(false)
+    layout.worktree.is_some() && !lane_git::config_bool(repo, "core.bare").unwrap_or(false)
 }
 
 /// Whether nobody is known to work in a linked worktree where the policy wants an agent to be: a coding agent's commits

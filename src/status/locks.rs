@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use super::{Line, Lock};
-use crate::gather::Repository;
 use crate::locks::keeper::Keeper;
 use crate::locks::machine::ThisMachine;
-use crate::locks::record::plain;
-use crate::policy::Plan;
-use crate::policy::model::Access;
+use lane_core::locks::record::plain;
+use lane_core::policy::Plan;
+use lane_core::policy::model::Access;
+use lane_git::Repository;
 
 /// The locks of a remote are shown as they were up to so many milliseconds ago.
 const RECENT: u64 = 10_000;

@@ -16,12 +16,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::conflicts::{self, Forecast};
-use crate::error::Error;
-use crate::facts::{Oid, Unavailable};
-use crate::gather::{Loaded, Repository};
-use crate::policy::Plan;
-use crate::pool;
+use crate::gather::Loaded;
 use crate::requests;
+use lane_core::error::Error;
+use lane_core::facts::{Oid, Unavailable};
+use lane_core::policy::Plan;
+use lane_git::Repository;
+use lane_git::pool;
 
 pub use lanes::{Lane, lanes};
 pub use tree::{base_of, trouble};

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::Line;
-use crate::policy::Plan;
 use crate::ports;
+use lane_core::policy::Plan;
 
 /// Puts them into the first line of each agent, and notes those that a process of another folder has.
 pub(super) fn fill(plan: &Plan, lines: &mut [Line], notes: &mut Vec<String>) {

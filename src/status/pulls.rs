@@ -4,10 +4,10 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
 use super::{Line, Pull};
-use crate::gather::Repository;
-use crate::github::{Clock, GitHub, Patience, Settings};
-use crate::locks::record::plain;
-use crate::policy::Plan;
+use lane_core::locks::record::plain;
+use lane_core::policy::Plan;
+use lane_git::Repository;
+use lane_github::{Clock, GitHub, Patience, Settings};
 
 /// What GitHub says of one branch.
 type Answer = (String, Result<Vec<Pull>, String>);
@@ -59,7 +59,7 @@ pub(super) fn ask(repo: &dyn Repository, plan: &Plan, lines: &[Line]) -> Option<
         for branch in branches {
             let found = github.pull_requests_for(&branch, &owner).map_err(|error| error.to_string());
             let pulls = found.map(|pulls| {
-                let pull = |pull: crate::github::PullRequest| Pull {
+                let pull = |pull: lane_github::PullRequest| Pull {
                     number: pull.number,
                     url: plain(&pull.url),
                     is_draft: pull.is_draft,

@@ -3,7 +3,7 @@
 use super::table::{Tone, clash_lines, cut, table, tone};
 use super::{Line, Status};
 use crate::conflicts::Forecast;
-use crate::policy::scalar::{clock, in_words};
+use lane_core::policy::scalar::{clock, in_words};
 
 /// What the screen knows.
 #[derive(Debug, Clone, Default)]

@@ -1,17 +1,15 @@
 //! One worktree, read in a thread of its own.
 
 use super::{Check, Lane, Last, Line, Manner};
-use crate::engine;
-use crate::facts::{Event, Facts, IdentityClaim, IdentitySource, Message, Oid, Unavailable};
-use crate::gather::under_way::under_way;
-use crate::gather::{
-    Environment, Layout, Loaded, Opened, Read, Repository, Request, Subject, change_base, claims, gather,
-    rebasing_branch,
-};
-use crate::locks::record::plain;
-use crate::locks::status_files;
-use crate::policy::Plan;
-use crate::report::Report;
+use crate::gather::{Environment, Loaded, Request, Subject, change_base, claims, gather, rebasing_branch};
+use lane_core::engine;
+use lane_core::facts::{Event, Facts, IdentityClaim, IdentitySource, Message, Oid, Unavailable};
+use lane_core::locks::record::plain;
+use lane_core::policy::Plan;
+use lane_core::report::Report;
+use lane_git::command::status_files;
+use lane_git::under_way::under_way;
+use lane_git::{Layout, Opened, Read, Repository};
 
 /// Reads one worktree as far as it can be read.
 pub(super) fn line(layout: &Layout, lane: &Lane, loaded: &Loaded, manner: Manner) -> Line {
@@ -49,7 +47,7 @@ pub(super) fn head_alone(layout: &Layout, lane: &Lane, plan: &Plan) -> Line {
         let known = |claim: &&IdentityClaim| plan.policy.agent(&claim.agent).is_some();
         claims.iter().filter(of).find(known).map(|claim| claim.agent.clone())
     };
-    let named = || crate::identity::of_branch(plan, line.branch.as_deref()?).map(str::to_owned);
+    let named = || lane_core::identity::of_branch(plan, line.branch.as_deref()?).map(str::to_owned);
     line.agent = line.agent.clone().or_else(|| claimed(false)).or_else(named).or_else(|| claimed(true));
     line
 }
@@ -72,7 +70,7 @@ pub(super) fn from_afar(repo: &dyn Repository, plan: &Plan, lane: &Lane, line: &
         line.head = oid;
     }
     let installed = || crate::install::installed_agent(repo.layout(), git_dir).ok()?;
-    let named = || crate::identity::of_branch(plan, line.branch.as_deref()?).map(str::to_owned);
+    let named = || lane_core::identity::of_branch(plan, line.branch.as_deref()?).map(str::to_owned);
     let known = |id: &String| plan.policy.agent(id).is_some();
     line.agent = line.agent.clone().or_else(|| installed().filter(known)).or_else(named);
 }

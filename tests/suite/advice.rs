@@ -416,7 +416,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
 #[test]
 fn every_rule_is_tried_here_or_elsewhere() {
     let tried: std::collections::BTreeSet<&str> = ROWS.iter().map(|row| row.rule).collect();
-    for id in git_lane::rules::ids() {
+    for id in lane_core::rules::ids() {
         let elsewhere = ELSEWHERE.iter().find(|(rule, _)| *rule == id);
         assert!(tried.contains(id) != elsewhere.is_some(), "{id}");
         let test = elsewhere.map(|(_, test)| format!("fn {test}()"));

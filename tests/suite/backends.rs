@@ -6,11 +6,9 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use crate::support::{POLICY, Ran, Scratch, Worktree};
-use git_lane::facts::{Event, Fact, Facts, Oid, Unavailable};
-use git_lane::gather::{
-    Environment, Git2Repository, ObjectWriter, Plumbing, Read, Repository, Request, Subject, gather,
-    policy_source,
-};
+use git_lane::gather::{Environment, Request, Subject, gather, policy_source};
+use lane_core::facts::{Event, Fact, Facts, Oid, Unavailable};
+use lane_git::{Git2Repository, ObjectWriter, Plumbing, Read, Repository};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 

@@ -271,7 +271,7 @@ fn policy_commands() {
 
 #[test]
 fn trailers_are_gits_trailers() {
-    use git_lane::facts::Message;
+    use lane_core::facts::Message;
     let scratch = Scratch::empty();
     let messages = [
         "s\n\nAgent: a2\n",
@@ -303,7 +303,7 @@ fn trailers_are_gits_trailers() {
 
 #[test]
 fn the_staged_tree_is_the_one_that_git_writes() {
-    use git_lane::gather::{Git2Repository, staged_tree};
+    use lane_git::{Git2Repository, staged_tree};
     let scratch = Scratch::new();
     let index = scratch.root().join(".git/index");
     let ours = || {

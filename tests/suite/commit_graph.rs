@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use crate::support::Scratch;
-use git_lane::facts::Oid;
-use git_lane::gather::{Git2Repository, Repository};
+use lane_core::facts::Oid;
+use lane_git::{Git2Repository, Repository};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 

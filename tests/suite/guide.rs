@@ -127,7 +127,7 @@ fn every_command_exists() {
 
 #[test]
 fn every_rule_exists() {
-    let rules: Vec<&str> = git_lane::rules::RULES.iter().map(|rule| rule.id).collect();
+    let rules: Vec<&str> = lane_core::rules::RULES.iter().map(|rule| rule.id).collect();
     let named = PAGE.split("rule `").skip(1).filter_map(|rest| rest.split('`').next());
     let unknown: Vec<&str> = named.filter(|name| !rules.contains(name)).collect();
     assert!(unknown.is_empty(), "no such rules: {unknown:?}");

@@ -411,7 +411,7 @@ fn hooks_of_the_configuration_are_read_by_git_alone() {
 }
 
 fn lane_git_config(tree: &Worktree, key: &str) -> Vec<String> {
-    use git_lane::gather::{Git2Repository, Repository};
+    use lane_git::{Git2Repository, Repository};
     Git2Repository::open_at(&tree.root).unwrap().config(key).unwrap()
 }
 

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use git_lane::facts::{FileChange, Lines, Oid};
-use git_lane::gather::{Git2Repository, Repository, lines, tree_diff::tree_diff};
+use lane_core::facts::{FileChange, Lines, Oid};
+use lane_git::{Git2Repository, Repository, lines, tree_diff::tree_diff};
 
 /// A repository in a folder of its own, written by real git.
 struct Repo {

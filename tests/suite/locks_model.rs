@@ -7,19 +7,19 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashSet;
 
 use crate::support::Scratch;
-use git_lane::engine;
-use git_lane::facts::{
+use git_lane::locks::keeper::Keeper;
+use git_lane::locks::store::Tip;
+use lane_core::engine;
+use lane_core::facts::{
     Change, Commit, CommitForm, Event, Fact, Facts, FileChange, FileVersion, IdentityClaim, IdentitySource,
     Locks, Message, Oid, RepoPath, TakenLock,
 };
-use git_lane::gather::Git2Repository;
-use git_lane::locks::keeper::Keeper;
-use git_lane::locks::machine::{Machine, Now, Process, World};
-use git_lane::locks::protocol::{self, Claim, Manner};
-use git_lane::locks::record::{Cause, Kind, Record};
-use git_lane::locks::scope::Scope;
-use git_lane::locks::store::Tip;
-use git_lane::policy::{self, Plan, Source};
+use lane_core::locks::protocol::{self, Claim, Manner};
+use lane_core::locks::record::{Cause, Kind, Record};
+use lane_core::locks::scope::Scope;
+use lane_core::locks::world::{Machine, Now, Process, World};
+use lane_core::policy::{self, Plan, Source};
+use lane_git::Git2Repository;
 use proptest::prelude::*;
 
 const AGENTS: [&str; 3] = ["a1", "a2", "a3"];
@@ -282,7 +282,7 @@ impl Game {
                 let event = at.record.event.clone();
                 if matches!(event.kind, Kind::Take | Kind::Steal) {
                     let scope = Scope::of_area("common");
-                    let git_lane::locks::record::Event { agent, generation, kind, reason, at, from, .. } =
+                    let lane_core::locks::record::Event { agent, generation, kind, reason, at, from, .. } =
                         event;
                     let after = Vec::new();
                     let overtaken = std::collections::HashSet::new();

@@ -27,6 +27,7 @@ mod hostile;
 mod init;
 mod install;
 mod join;
+mod layers;
 mod lines;
 mod locks;
 mod locks_content;

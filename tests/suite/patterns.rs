@@ -4,8 +4,8 @@ use std::io::Write;
 use std::process::Stdio;
 
 use crate::support::{Scratch, command};
-use git_lane::policy::pathset::PathSet;
-use git_lane::policy::pattern::Pattern;
+use lane_core::policy::pathset::PathSet;
+use lane_core::policy::pattern::Pattern;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 

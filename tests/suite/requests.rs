@@ -513,7 +513,7 @@ fn what_waits_for_an_agent_is_known_to_others() {
     two.lane(&ask).ok();
     one.lane(&["request", "accept", "r1"]).ok();
     two.git(&["update-ref", "refs/lane/requests/odd", "HEAD"]).ok();
-    let repo = git_lane::gather::Git2Repository::open_at(&scratch.root().join(".git")).unwrap();
+    let repo = lane_git::Git2Repository::open_at(&scratch.root().join(".git")).unwrap();
     let plan = git_lane::gather::policy_source::find(&repo).unwrap().plan;
     let all = git_lane::requests::store::Store::new(&repo, &plan).all().unwrap();
     let waiting = |agent: &str| {

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use crate::support::{Ran, Scratch, Worktree};
-use git_lane::gather::{Git2Repository, Repository};
-use git_lane::signature::{Key, Kind, Signature, of_commit, split};
+use lane_core::signature::{Key, Kind, Signature, of_commit, split};
+use lane_git::{Git2Repository, Repository};
 
 /// Whether keys can be made here.
 fn has_ssh_keygen() -> bool {

@@ -3,7 +3,7 @@
 use std::fs;
 
 use crate::support::{Ran, Scratch};
-use git_lane::gather::{Git2Repository, staged_tree};
+use lane_git::{Git2Repository, staged_tree};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 

@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use crate::support::terminal::Tmux;
 use crate::support::{LANE, POLICY, Scratch, Worktree};
 use git_lane::conflicts::{Clash, Forecast};
-use git_lane::facts::{Oid, RepoPath, Unavailable};
 use git_lane::status::screen::{Key, Look, Screen};
 use git_lane::status::table::{cut, table};
 use git_lane::status::{Check, Last, Line, Lock, Pair, Pull, Status, json};
+use lane_core::facts::{Oid, RepoPath, Unavailable};
 
 const NOW: i64 = 1_767_000_000;
 

@@ -5,11 +5,12 @@ use std::io::Read as _;
 use super::super::session::Session;
 use super::super::{conflicts, hook_others, mend};
 use super::{Hook, Judged, Part, give_back};
-use crate::error::Error;
-use crate::facts::{Event, Unavailable};
-use crate::gather::{Repository, Request, Subject, parse_push_lines};
+use crate::gather::{Request, Subject, parse_push_lines};
 use crate::install::chain;
 use crate::install::ran;
+use lane_core::error::Error;
+use lane_core::facts::{Event, Unavailable};
+use lane_git::Repository;
 
 impl Hook<'_> {
     /// Judges what is pushed.

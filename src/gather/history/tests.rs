@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use proptest::prelude::*;
 
 use super::*;
-use crate::gather::git2_repo::Git2Repository;
+use lane_git::Git2Repository;
 
 /// Names that are odd in some way: to a parser of lines, to one of words, to one of UTF-8, to a sort.
 const NAMES: &[&[u8]] = &[

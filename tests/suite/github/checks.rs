@@ -1,6 +1,6 @@
 //! Check runs: one for one verdict, its annotations once.
 
-use git_lane::github::{Annotation, CheckRun, Conclusion, Error, Level};
+use lane_github::{Annotation, CheckRun, Conclusion, Error, Level};
 use serde_json::{Value, json};
 
 use super::fake::{Fake, SHA, fault};

@@ -1,6 +1,6 @@
 //! One comment, of ours, up to date.
 
-use git_lane::github::{Comment, Error};
+use lane_github::{Comment, Error};
 use serde_json::json;
 
 use super::fake::{Fake, ME, fault};

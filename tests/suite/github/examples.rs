@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
-use git_lane::github::{CheckRun, Comment, Conclusion, NewPull, Permission, RepositoryName};
+use lane_github::{CheckRun, Comment, Conclusion, NewPull, Permission, RepositoryName};
 use serde_json::{Value, json};
 
 use super::description::{CONTRADICTORY, DESCRIPTION, Operation, mended};
@@ -130,11 +130,11 @@ fn every_example_is_read() {
 /// A run of ours that lacks its annotation; the answer to the `PATCH` that brings it is lost.
 fn check_with_one_lost_patch() -> ByExample {
     let mut run = check_run();
-    run.annotations = vec![git_lane::github::Annotation {
+    run.annotations = vec![lane_github::Annotation {
         path: "a".to_owned(),
         start_line: 1,
         end_line: 1,
-        level: git_lane::github::Level::Notice,
+        level: lane_github::Level::Notice,
         message: "m".to_owned(),
         title: "t".to_owned(),
     }];

@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 use std::time::Duration;
 
-use git_lane::github::{Error, Patience};
+use lane_github::{Error, Patience};
 use serde_json::{Value, json};
 use wiremock::ResponseTemplate;
 
@@ -127,8 +127,8 @@ fn nobody_is_there() {
         ("GH_TOKEN", "t".to_owned()),
     ];
     let var = |name: &str| vars.iter().find(|(n, _)| *n == name).map(|(_, value)| value.clone());
-    let settings = git_lane::github::Settings::read(var, None).unwrap();
-    let github = git_lane::github::GitHub::connect(&settings).unwrap();
+    let settings = lane_github::Settings::read(var, None).unwrap();
+    let github = lane_github::GitHub::connect(&settings).unwrap();
     let error = github.pull_request(1).unwrap_err();
     assert!(matches!(&error, Error::Unreachable { reason, .. } if reason.contains("refused")), "{error:?}");
 }

@@ -1,7 +1,7 @@
 //! The whole flow against a mock server that somebody else wrote, made from GitHub's whole description:
 //! `scripts/github-mock` starts it and this.
 
-use git_lane::github::{
+use lane_github::{
     Annotation, CheckRun, Comment, Conclusion, GitHub, Level, NewPull, Permission, RepositoryName, Settings,
 };
 

@@ -1,6 +1,6 @@
 //! Pull requests, labels, permissions, pushes.
 
-use git_lane::github::{Error, NewPull, Permission, PushKind, RepositoryName};
+use lane_github::{Error, NewPull, Permission, PushKind, RepositoryName};
 use serde_json::{Value, json};
 
 use super::description::example;

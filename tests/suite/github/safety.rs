@@ -1,7 +1,7 @@
 //! A token goes to one host and is shown to nobody; what comes from outside cannot steer a terminal.
 
-use git_lane::facts::Unavailable;
-use git_lane::github::Error;
+use lane_core::facts::Unavailable;
+use lane_github::Error;
 use serde_json::json;
 
 use super::server::{Reply, Server, TOKEN, json_of};

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use git_lane::github::{Clock, GitHub, Patience, Settings};
+use lane_github::{Clock, GitHub, Patience, Settings};
 use serde_json::Value;
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, Request, ResponseTemplate};

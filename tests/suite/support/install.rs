@@ -8,9 +8,11 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use git_lane::error::Error;
-use git_lane::gather::{Environment, Git2Repository, Repository, policy_source};
-use git_lane::install::{self, InstallOptions, doctor};
+use git_lane::doctor;
+use git_lane::gather::{Environment, policy_source};
+use git_lane::install::{self, InstallOptions};
+use lane_core::error::Error;
+use lane_git::{Git2Repository, Repository};
 
 pub const POLICY: &str = "version: 1\nagents:\n  a1:\n    owns: [one/]\n    worktree: ../wt-a1\n  a2:\n    owns: [two/]\n    worktree: ../wt-a2\n";
 

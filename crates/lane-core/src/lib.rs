@@ -1,0 +1,16 @@
+//! What git-lane decides: the policy, the facts of a change, the rules, the verdict and its reports, and what locks and
+//! requests are. Nothing in here opens a file, starts a process, reads the environment or a clock, or speaks to a network:
+//! `clippy.toml` refuses it.
+
+pub mod agent_env;
+pub mod engine;
+pub mod error;
+pub mod facts;
+pub mod identity;
+pub mod locks;
+pub mod policy;
+pub mod report;
+pub mod requests;
+pub mod rules;
+pub mod signature;
+pub mod text;

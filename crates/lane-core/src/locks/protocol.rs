@@ -1,0 +1,448 @@
+//! What may follow what: from an area's record to its next one, or why not. Pure functions; whether the
+//! next record becomes the area's is decided by a compare-and-swap on the one it was made from.
+
+use super::liveness::{Judge, Liveness};
+use super::record::{Cause, Event, Kind, Lease, Loser, Record, Stake};
+use super::scope::Scope;
+use super::world::Process;
+use crate::facts::{LockClaim, Oid};
+
+/// What somebody wants.
+#[derive(Debug, Clone)]
+pub struct Claim<'a> {
+    /// On what.
+    pub scope: &'a Scope,
+    /// For whom.
+    pub agent: &'a str,
+    /// For how long, in seconds.
+    pub ttl: u64,
+    /// Why.
+    pub reason: Option<&'a str>,
+    /// The process it is for.
+    pub process: Option<Process>,
+    /// The worktree.
+    pub worktree: &'a str,
+    /// What tells apart the repositories of one machine.
+    pub repository: Option<&'a str>,
+    /// The commit that is pushed together with it.
+    pub pushed: Option<&'a str>,
+    /// The tip of the base, as it is known here.
+    pub base: Option<String>,
+    /// The worktree in which the area was claimed by hand.
+    pub by_hand: Option<String>,
+}
+
+/// How badly it is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Manner {
+    /// If it is free and nobody stands in front, apart from so many.
+    Take {
+        /// How many of those in front may be passed over.
+        pass: usize,
+    },
+    /// Only if one has it.
+    Renew,
+    /// Whoever has it.
+    Steal,
+}
+
+/// Why not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// Another agent holds it.
+    Held(Box<Lease>, Liveness),
+    /// It is free, and others wait for it.
+    Queued(Vec<Stake>),
+    /// Another agent claimed the area by hand.
+    Marked(LockClaim),
+    /// Nobody holds it, so it can be neither renewed nor given back.
+    NotHeld,
+    /// This scope, which the same command had taken before, is another's by now, and why.
+    Lost(String, Box<Refusal>),
+}
+
+/// The next record after somebody takes, renews or steals a lock.
+///
+/// # Errors
+/// Why they may not.
+pub fn claim(
+    record: Option<&Record>,
+    claim: &Claim<'_>,
+    manner: Manner,
+    judge: &Judge<'_>,
+) -> Result<Record, Refusal> {
+    let area = claim.scope.area.as_str();
+    let leases = record.map(|record| record.leases.as_slice()).unwrap_or_default();
+    let conflicts = |lease: &Lease| judge.conflict(claim.scope, &lease.stake.scope_in(area));
+    let is_own = |lease: &Lease| lease.stake.agent == claim.agent && lease.stake.scope == claim.scope.text;
+    let own = leases.iter().find(|lease| is_own(lease));
+    let others: Vec<&Lease> =
+        leases.iter().filter(|lease| lease.stake.agent != claim.agent && conflicts(lease)).collect();
+    if manner != Manner::Steal
+        && let Some(held) = others.iter().find(|lease| !judge.lease(lease).is_over())
+    {
+        return Err(Refusal::Held(Box::new((*held).clone()), judge.lease(held)));
+    }
+    let is_alive = own.is_some_and(|own| !judge.lease(own).is_over());
+    if manner == Manner::Renew && own.is_none() {
+        return Err(Refusal::NotHeld);
+    }
+    if let (Manner::Take { pass }, false) = (manner, is_alive) {
+        let ahead = ahead(record, claim, judge);
+        if ahead.len() > pass {
+            return Err(Refusal::Queued(ahead));
+        }
+    }
+    let from: Vec<Loser> = others.iter().map(|lease| loser(lease, judge)).collect();
+    let is_theft = from.iter().any(|loser| loser.cause == Cause::Stolen);
+    let stake = stake(claim, judge);
+    // Whoever takes the lock by a command no longer holds it by a file.
+    let by_hand = match manner {
+        Manner::Renew => own.and_then(|own| own.by_hand.clone()),
+        Manner::Take { .. } | Manner::Steal => claim.by_hand.clone(),
+    };
+    let mut event = event(claim, judge);
+    let (kind, mut lease) = match own {
+        Some(own) if is_alive => {
+            let reason = claim.reason.map(str::to_owned).or(own.reason.clone());
+            (Kind::Renew, Lease { stake, reason, by_hand, ..own.clone() })
+        }
+        _ => {
+            let generation = record.map_or(0, |record| record.generation) + 1;
+            let (reason, since) = (claim.reason.map(str::to_owned), judge.now().wall);
+            let (base, from) = (claim.base.clone(), Vec::new());
+            (Kind::Take, Lease { stake, generation, since, reason, base, by_hand, from })
+        }
+    };
+    event.kind = if is_theft { Kind::Steal } else { kind };
+    event.generation = lease.generation;
+    lease.from.extend(from.clone());
+    event.from = from;
+    let mut next = follow(record, area, event, judge);
+    next.leases.retain(|lease| !is_own(lease) && (lease.stake.agent == claim.agent || !conflicts(lease)));
+    next.queue.retain(|ticket| !(ticket.agent == claim.agent && ticket.scope == claim.scope.text));
+    next.generation = next.generation.max(lease.generation);
+    next.leases.push(lease);
+    next.leases.sort_by_key(|lease| lease.generation);
+    Ok(next)
+}
+
+/// Writes down that a claim by hand ended with a theft.
+pub fn rob(next: &mut Record, marker: &LockClaim) {
+    let (agent, scope) = (marker.agent.clone(), marker.area.clone());
+    let loser = Loser { agent, scope, generation: 0, cause: Cause::Stolen };
+    let own = next.leases.iter_mut().find(|lease| lease.generation == next.event.generation);
+    own.into_iter().for_each(|lease| lease.from.push(loser.clone()));
+    next.event.kind = Kind::Steal;
+    next.event.from.push(loser);
+}
+
+/// Those who wait in front: all who still wait, or those who came before one's own ticket.
+fn ahead(record: Option<&Record>, claim: &Claim<'_>, judge: &Judge<'_>) -> Vec<Stake> {
+    let queue = record.map(|record| record.queue.as_slice()).unwrap_or_default();
+    let is_own = |ticket: &&Stake| ticket.agent == claim.agent && ticket.scope == claim.scope.text;
+    let area = &claim.scope.area;
+    let before = queue.iter().take_while(|ticket| !is_own(ticket));
+    let rivals = before.filter(|ticket| ticket.agent != claim.agent);
+    let rivals = rivals.filter(|ticket| judge.conflict(claim.scope, &ticket.scope_in(area)));
+    rivals.filter(|ticket| judge.waits(ticket)).cloned().collect()
+}
+
+impl<'a> Claim<'a> {
+    /// The same with the tip of the base as it is known here.
+    #[must_use]
+    pub fn on_base(self, base: Option<Oid>) -> Self {
+        Self { base: base.map(|oid| oid.to_string()), ..self }
+    }
+
+    /// What somebody who gives something back says.
+    pub fn of_return(scope: &'a Scope, agent: &'a str, worktree: &'a str, reason: Option<&'a str>) -> Self {
+        let (ttl, process, repository, pushed, base) = (0, None, None, None, None);
+        Self { scope, agent, ttl, reason, process, worktree, repository, pushed, base, by_hand: None }
+    }
+}
+
+/// The next record after somebody gives back what they hold: the scope itself, or, for a whole area,
+/// everything of theirs in it. `only`: what has this generation, and nothing else.
+///
+/// # Errors
+/// It is another's, or nobody's.
+pub fn release(
+    record: Option<&Record>,
+    claim: &Claim<'_>,
+    only: Option<u64>,
+    judge: &Judge<'_>,
+) -> Result<Record, Refusal> {
+    let area = claim.scope.area.as_str();
+    let leases = record.map(|record| record.leases.as_slice()).unwrap_or_default();
+    let is_own = |lease: &Lease| {
+        let is_meant = match only {
+            Some(generation) => lease.generation == generation,
+            None => claim.scope.is_area() || lease.stake.scope == claim.scope.text,
+        };
+        lease.stake.agent == claim.agent && is_meant
+    };
+    let Some(generation) = leases.iter().filter(|lease| is_own(lease)).map(|lease| lease.generation).max()
+    else {
+        let alive = |lease: &&Lease| !judge.lease(lease).is_over();
+        let rival = leases
+            .iter()
+            .filter(alive)
+            .find(|lease| judge.conflict(claim.scope, &lease.stake.scope_in(area)));
+        return Err(rival
+            .map_or(Refusal::NotHeld, |lease| Refusal::Held(Box::new(lease.clone()), judge.lease(lease))));
+    };
+    let mut event =
+        Event { kind: Kind::Release, generation, base: claim.base.clone(), ..event(claim, judge) };
+    let own = || leases.iter().filter(|lease| is_own(lease));
+    // What was typed tells of one lock under its own name.
+    if own().count() > 1 || own().any(|lease| lease.stake.scope != claim.scope.text) {
+        let returned = |lease| Loser { cause: Cause::Returned, ..loser(lease, judge) };
+        event.from = own().map(returned).collect();
+    }
+    let mut next = follow(record, area, event, judge);
+    next.leases.retain(|lease| !is_own(lease));
+    Ok(next)
+}
+
+/// The next record after somebody stands in the queue, and the nonce of their ticket.
+pub fn wait(record: Option<&Record>, claim: &Claim<'_>, judge: &Judge<'_>) -> (Record, String) {
+    let event = Event { kind: Kind::Wait, ..event(claim, judge) };
+    let mut next = follow(record, &claim.scope.area, event, judge);
+    let ticket = stake(claim, judge);
+    let nonce = ticket.nonce.clone();
+    next.queue.push(ticket);
+    (next, nonce)
+}
+
+/// The next record after somebody who stands in the queue shows that they still do, at their old place, and
+/// the nonce that the ticket has from now on; `None` where they do not stand in it.
+pub fn go_on_waiting(
+    record: &Record,
+    nonce: &str,
+    claim: &Claim<'_>,
+    judge: &Judge<'_>,
+) -> Option<(Record, String)> {
+    record.queue.iter().find(|ticket| ticket.nonce == nonce)?;
+    let event = Event { kind: Kind::Wait, ..event(claim, judge) };
+    let mut next = follow(Some(record), &claim.scope.area, event, judge);
+    let ticket = stake(claim, judge);
+    let own = ticket.nonce.clone();
+    match next.queue.iter_mut().find(|ticket| ticket.nonce == nonce) {
+        Some(old) => *old = ticket,
+        None => next.queue.push(ticket), // it had just run out
+    }
+    Some((next, own))
+}
+
+/// The next record after somebody pushes work that was done under a lock which they gave back: nobody can
+/// have taken it in between, or this is not the next one.
+pub fn push(record: &Record, claim: &Claim<'_>, judge: &Judge<'_>) -> Record {
+    let event = Event { kind: Kind::Push, ..event(claim, judge) };
+    follow(Some(record), &claim.scope.area, event, judge)
+}
+
+/// The next record after somebody leaves the queue; `None` where they do not stand in it.
+pub fn leave(record: &Record, nonce: &str, claim: &Claim<'_>, judge: &Judge<'_>) -> Option<Record> {
+    record.queue.iter().find(|ticket| ticket.nonce == nonce)?;
+    let event = Event { kind: Kind::Leave, ..event(claim, judge) };
+    let mut next = follow(Some(record), &claim.scope.area, event, judge);
+    next.queue.retain(|ticket| ticket.nonce != nonce);
+    Some(next)
+}
+
+/// The record as it was, with another event; who waits no longer is out of the queue.
+fn follow(record: Option<&Record>, area: &str, event: Event, judge: &Judge<'_>) -> Record {
+    let Some(record) = record else {
+        return Record::first(area, event);
+    };
+    let mut next = Record { event, ..record.clone() };
+    next.queue.retain(|ticket| judge.waits(ticket));
+    next
+}
+
+fn loser(lease: &Lease, judge: &Judge<'_>) -> Loser {
+    let cause = match judge.lease(lease) {
+        Liveness::Ended(cause) => cause,
+        Liveness::Alive(_) | Liveness::Orphaned(_) => Cause::Stolen,
+    };
+    let Stake { agent, scope, .. } = &lease.stake;
+    Loser { agent: agent.clone(), scope: scope.clone(), generation: lease.generation, cause }
+}
+
+fn stake(claim: &Claim<'_>, judge: &Judge<'_>) -> Stake {
+    let (now, world) = (judge.now(), judge.world());
+    Stake {
+        agent: claim.agent.to_owned(),
+        scope: claim.scope.text.clone(),
+        ttl: claim.ttl,
+        nonce: world.nonce(),
+        uptime: now.uptime,
+        at: now.wall,
+        machine: world.machine().clone(),
+        process: claim.process,
+        worktree: claim.worktree.to_owned(),
+        repository: claim.repository.map(str::to_owned),
+    }
+}
+
+fn event(claim: &Claim<'_>, judge: &Judge<'_>) -> Event {
+    Event {
+        kind: Kind::Take,
+        agent: claim.agent.to_owned(),
+        scope: claim.scope.text.clone(),
+        generation: 0,
+        at: judge.now().wall,
+        host: judge.world().machine().host.clone(),
+        worktree: claim.worktree.to_owned(),
+        reason: claim.reason.map(str::to_owned),
+        from: Vec::new(),
+        pushed: claim.pushed.map(str::to_owned),
+        base: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::liveness::Seen;
+    use super::super::liveness::tests::Toy;
+    use super::*;
+    use crate::policy::Plan;
+    use crate::rules::testing::plan;
+
+    const TAKE: Manner = Manner::Take { pass: 0 };
+
+    /// Three agents at one lock, on one machine.
+    struct Table {
+        world: Toy,
+        plan: Plan,
+        record: Option<Record>,
+    }
+
+    impl Table {
+        fn new() -> Self {
+            let plan = plan("version: 1\nareas: [{name: common, paths: ['src/**'], access: lock}]");
+            Self { world: Toy::new("b1"), plan, record: None }
+        }
+
+        fn with<T>(&self, agent: &str, text: &str, act: impl FnOnce(&Claim<'_>, &Judge<'_>) -> T) -> T {
+            let (seen, scope) = (Seen::default(), Scope::stored("common", text).expect("a scope"));
+            let judge = Judge::new(&self.plan, &self.world, &seen);
+            let (agent, scope) = (agent, &scope);
+            act(&Claim { ttl: 100, ..Claim::of_return(scope, agent, "/w", None) }, &judge)
+        }
+
+        /// What became of it: `a1@3`, or who is in the way.
+        fn claim(&mut self, agent: &str, text: &str, manner: Manner) -> String {
+            let next = self.with(agent, text, |wish, judge| claim(self.record.as_ref(), wish, manner, judge));
+            match next {
+                Ok(next) => {
+                    let said = format!("{:?} {agent}@{}", next.event.kind, next.event.generation);
+                    self.record = Some(next);
+                    said
+                }
+                Err(Refusal::Held(lease, _)) => format!("held by {}", lease.stake.agent),
+                Err(Refusal::Queued(ahead)) => {
+                    format!("behind {}", ahead.iter().map(|t| t.agent.as_str()).collect::<Vec<_>>().join(","))
+                }
+                Err(Refusal::NotHeld | Refusal::Marked(_) | Refusal::Lost(..)) => "not held".into(),
+            }
+        }
+
+        fn release(&mut self, agent: &str, text: &str) -> bool {
+            let next = self.with(agent, text, |wish, judge| release(self.record.as_ref(), wish, None, judge));
+            let is_done = next.is_ok();
+            self.record = next.ok().or(self.record.take());
+            is_done
+        }
+
+        fn wait(&mut self, agent: &str, text: &str) {
+            let (next, _) = self.with(agent, text, |wish, judge| wait(self.record.as_ref(), wish, judge));
+            self.record = Some(next);
+        }
+
+        fn later(&self, seconds: u64) {
+            self.world.uptime.set(self.world.uptime.get() + seconds * 1_000);
+        }
+    }
+
+    #[test]
+    fn one_holder_at_a_time() {
+        let mut table = Table::new();
+        assert_eq!(table.claim("a1", "common", TAKE), "Take a1@1");
+        assert_eq!(table.claim("a2", "common", TAKE), "held by a1");
+        assert_eq!(table.claim("a2", "src/x", TAKE), "held by a1", "a part of it");
+        assert_eq!(table.claim("a1", "common", TAKE), "Renew a1@1", "asked for twice");
+        assert!(!table.release("a2", "common"));
+        assert!(table.release("a1", "common"));
+        assert_eq!(table.claim("a2", "common", TAKE), "Take a2@2");
+    }
+
+    #[test]
+    fn parts_that_do_not_meet_have_holders_of_their_own() {
+        let mut table = Table::new();
+        assert_eq!(table.claim("a1", "src/*.rs", TAKE), "Take a1@1");
+        assert_eq!(table.claim("a2", "src/a*", TAKE), "held by a1");
+        assert_eq!(table.claim("a2", "src/x/y", TAKE), "Take a2@2");
+        assert_eq!(table.claim("a3", "common", TAKE), "held by a1");
+        assert_eq!(table.claim("a1", "src/z/*", TAKE), "Take a1@3");
+        assert!(table.release("a1", "common"), "all of one's own");
+        assert_eq!(table.claim("a3", "common", TAKE), "held by a2");
+    }
+
+    #[test]
+    fn one_of_several_is_given_back() {
+        let mut table = Table::new();
+        table.claim("a1", "src/x", TAKE);
+        table.claim("a1", "common", TAKE);
+        let back = |table: &Table, only| {
+            table.with("a1", "common", |wish, judge| release(table.record.as_ref(), wish, only, judge))
+        };
+        let left = |next: Result<Record, Refusal>| next.expect("given back").leases.len();
+        assert_eq!((left(back(&table, Some(2))), left(back(&table, None))), (1, 0));
+        assert!(back(&table, Some(3)).is_err());
+    }
+
+    #[test]
+    fn an_end_by_time_is_told_in_the_next_event() {
+        let mut table = Table::new();
+        table.claim("a1", "common", TAKE);
+        table.later(100);
+        assert_eq!(table.claim("a1", "common", Manner::Renew), "Take a1@2", "late, and nobody minded");
+        table.later(100);
+        assert_eq!(table.claim("a2", "common", TAKE), "Take a2@3");
+        let from = &table.record.as_ref().expect("a record").event.from;
+        assert_eq!((from[0].agent.as_str(), from[0].generation, from[0].cause), ("a1", 2, Cause::Expired));
+        assert_eq!(table.claim("a1", "common", Manner::Renew), "held by a2");
+        assert!(table.release("a2", "common"));
+        assert_eq!(table.claim("a1", "common", Manner::Renew), "not held");
+    }
+
+    #[test]
+    fn theft_is_named() {
+        let mut table = Table::new();
+        table.claim("a1", "common", TAKE);
+        assert_eq!(table.claim("a2", "common", Manner::Steal), "Steal a2@2");
+        let from = &table.record.as_ref().expect("a record").event.from;
+        assert_eq!((from[0].agent.as_str(), from[0].cause), ("a1", Cause::Stolen));
+        assert_eq!(table.claim("a2", "common", Manner::Steal), "Renew a2@2", "nothing to steal from oneself");
+        table.release("a2", "common");
+        assert_eq!(table.claim("a3", "common", Manner::Steal), "Take a3@3", "nobody has it");
+    }
+
+    #[test]
+    fn first_come_first_served() {
+        let mut table = Table::new();
+        table.claim("a1", "common", TAKE);
+        table.wait("a2", "common");
+        table.wait("a3", "src/x");
+        table.release("a1", "common");
+        assert_eq!(table.claim("a1", "common", TAKE), "behind a2,a3", "a newcomer");
+        assert_eq!(table.claim("a3", "src/x", TAKE), "behind a2");
+        assert_eq!(table.claim("a3", "src/x", Manner::Take { pass: 1 }), "Take a3@2", "a2 never came");
+        assert_eq!(table.claim("a2", "src/y", TAKE), "Take a2@3");
+        table.later(100);
+        assert_eq!(table.claim("a1", "common", TAKE), "Take a1@4", "whose patience is over waits no longer");
+        assert!(table.record.as_ref().expect("a record").queue.is_empty());
+    }
+}

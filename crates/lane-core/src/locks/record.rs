@@ -1,0 +1,416 @@
+//! What a lock's ref points to: a chain of commits, one for each event.
+//!
+//! The last line of a commit's message is a record: one line of JSON with the event and everything that
+//! holds after it, so that the tip alone tells who holds what. One ref speaks for a whole area, because
+//! scopes inside one area can overlap: two refs could both be taken, where one compare-and-swap decides.
+
+use serde::{Deserialize, Serialize};
+
+use super::scope::Scope;
+use super::stored;
+use super::world::{Machine, Process};
+use crate::policy::is_name;
+use crate::text::is_hidden;
+pub use crate::text::plain;
+
+/// The version of the format.
+const FORMAT: u32 = 1;
+/// The highest generation that a record may have.
+const LAST: u64 = 1 << 52;
+
+/// An area's locks after one event.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    /// The version of this format; 1. Keys are only ever added.
+    #[serde(rename = "lane-lock")]
+    pub format: u32,
+    /// The area.
+    pub area: String,
+    /// The highest generation that was ever given out. It only grows: a fencing token.
+    pub generation: u64,
+    /// What happened.
+    pub event: Event,
+    /// All that are held, by rising generation. Whether one of them has ended is for the reader to judge.
+    pub leases: Vec<Lease>,
+    /// Who waits, first come first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub queue: Vec<Stake>,
+}
+
+/// One event.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Event {
+    /// What happened.
+    pub kind: Kind,
+    /// Who did it.
+    pub agent: String,
+    /// To which scope.
+    pub scope: String,
+    /// The generation it is about; 0 where there is none.
+    #[serde(default)]
+    pub generation: u64,
+    /// When, by the wall clock of whoever did it, in seconds since the epoch.
+    pub at: i64,
+    /// The machine's name.
+    pub host: String,
+    /// The worktree it was done in.
+    pub worktree: String,
+    /// Why, in the words of whoever did it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Whose locks ended with it, and why.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub from: Vec<Loser>,
+    /// The commit that was pushed together with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pushed: Option<String>,
+    /// The tip of the base when a lock was given back: what lands after it was not made under that lock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base: Option<String>,
+}
+
+/// What can happen to a lock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// It is taken while it was free, or after its life had ended.
+    Take,
+    /// Its life begins anew.
+    Renew,
+    /// It is given back.
+    Release,
+    /// It is taken from a holder who still had it.
+    Steal,
+    /// Somebody stands in the queue.
+    Wait,
+    /// Somebody leaves the queue.
+    Leave,
+    /// Work is pushed that was done under a lock which was given back since.
+    Push,
+}
+
+impl Kind {
+    /// The word in the audit trail.
+    pub fn verb(self) -> &'static str {
+        match self {
+            Self::Take => "takes",
+            Self::Renew => "renews",
+            Self::Release => "gives back",
+            Self::Steal => "steals",
+            Self::Wait => "waits for",
+            Self::Leave => "no longer waits for",
+            Self::Push => "pushes work done under",
+        }
+    }
+}
+
+/// A lock that ended because another was taken.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Loser {
+    /// Whose it was.
+    pub agent: String,
+    /// What it was on.
+    pub scope: String,
+    /// Its generation.
+    pub generation: u64,
+    /// Why it ended.
+    pub cause: Cause,
+}
+
+/// Why a lock ended without being given back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Cause {
+    /// Its life was over.
+    Expired,
+    /// Its holder's process was gone.
+    Gone,
+    /// It was stolen.
+    Stolen,
+    /// It was given back, together with others.
+    Returned,
+}
+
+impl Loser {
+    /// `generation 7 of a1`, or what was claimed by hand.
+    pub fn words(&self) -> String {
+        match self.generation {
+            0 => format!("the claim by hand of {}", self.agent),
+            generation => format!("generation {generation} of {}", self.agent),
+        }
+    }
+}
+
+impl Cause {
+    /// In words, after "the lock of a1".
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Expired => "had expired",
+            Self::Gone => "was left behind by a process that is gone",
+            Self::Stolen => "was stolen",
+            Self::Returned => "was given back",
+        }
+    }
+}
+
+/// What somebody holds or waits for, and what shows that they still do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stake {
+    /// Whose.
+    pub agent: String,
+    /// On what.
+    pub scope: String,
+    /// How long it lives after it was last renewed, in seconds.
+    pub ttl: u64,
+    /// New each time that it is renewed: while it stays the same, it stands still.
+    pub nonce: String,
+    /// When it was last renewed, by the machine's own steady clock, in milliseconds.
+    pub uptime: u64,
+    /// The same by its wall clock, in seconds since the epoch.
+    pub at: i64,
+    /// The machine.
+    pub machine: Machine,
+    /// The process it is held for; none: it lives by its time alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub process: Option<Process>,
+    /// The worktree.
+    pub worktree: String,
+    /// What tells apart the repositories of one machine; none: it is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repository: Option<String>,
+}
+
+/// A lock that is held.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lease {
+    /// Who holds what, and until when.
+    #[serde(flatten)]
+    pub stake: Stake,
+    /// Its generation.
+    pub generation: u64,
+    /// When it was taken, in seconds since the epoch.
+    pub since: i64,
+    /// Why, in the holder's words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Whose locks ended when it was taken.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub from: Vec<Loser>,
+    /// The tip of the base when it was taken: whatever landed since then stands above it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base: Option<String>,
+    /// The worktree in which its holder had claimed the area by hand: removing that file gives the lock back.
+    #[serde(default, rename = "by-hand", skip_serializing_if = "Option::is_none")]
+    pub by_hand: Option<String>,
+}
+
+impl Stake {
+    fn texts(&mut self) -> [&mut String; 4] {
+        [&mut self.agent, &mut self.scope, &mut self.machine.host, &mut self.worktree]
+    }
+
+    /// What it is on. The whole area where the text is no pattern, which a record is checked for.
+    pub fn scope_in(&self, area: &str) -> Scope {
+        Scope::stored(area, &self.scope).unwrap_or_else(|| Scope::of_area(area))
+    }
+}
+
+impl Record {
+    /// The record of an area that nobody ever locked, with the event that is the first one.
+    pub fn first(area: &str, event: Event) -> Self {
+        let area = area.to_owned();
+        Self { format: FORMAT, area, generation: 0, event, leases: Vec::new(), queue: Vec::new() }
+    }
+
+    /// The record of an area whose history is lost, but for the highest generation that was given out: an
+    /// empty one to go on from.
+    pub fn above(area: &str, generation: u64) -> Self {
+        let event = Event {
+            kind: Kind::Release,
+            agent: String::new(),
+            scope: area.to_owned(),
+            generation,
+            at: 0,
+            host: String::new(),
+            worktree: String::new(),
+            reason: None,
+            from: Vec::new(),
+            pushed: None,
+            base: None,
+        };
+        Self { generation, ..Self::first(area, event) }
+    }
+
+    /// The commit message: a line for people, and the record as the last line.
+    ///
+    /// # Errors
+    /// A record that cannot be written as JSON.
+    pub fn message(&self) -> Result<String, serde_json::Error> {
+        let Event { kind, agent, scope, reason, generation, .. } = &self.event;
+        let token = if *generation > 0 { format!("@{generation}") } else { String::new() };
+        let why = reason.as_ref().map(|reason| format!(": {}", plain(reason))).unwrap_or_default();
+        let json = serde_json::to_string(self)?;
+        Ok(format!("{agent} {} {scope}{token}{why}\n\n{json}\n", kind.verb()))
+    }
+
+    /// Reads a record back out of a commit message.
+    ///
+    /// # Errors
+    /// What is wrong with it, as the end of a sentence.
+    pub fn parse(message: &str, area: Option<&str>) -> Result<Self, String> {
+        let mut record: Self = stored::parse(message, "lane-lock", FORMAT)?;
+        record.make_plain();
+        if let Some(area) = area.filter(|area| *area != record.area) {
+            return Err(format!("it speaks of the area `{}`, not of `{area}`", record.area));
+        }
+        record.check().map(|()| record)
+    }
+
+    /// Whether it can be what git-lane wrote.
+    fn check(&self) -> Result<(), String> {
+        // Names become parts of file names, and whoever may push can write a self.
+        let stakes: Vec<&Stake> = self.leases.iter().map(|lease| &lease.stake).chain(&self.queue).collect();
+        let agents = stakes.iter().map(|stake| &stake.agent);
+        let mut names = agents.chain([&self.area, &self.event.agent]);
+        if let Some(name) = names.find(|name| !is_name(name)) {
+            return Err(format!("it is damaged: `{name}` is no name"));
+        }
+        for stake in stakes {
+            if Scope::stored(&self.area, &stake.scope).is_none() {
+                return Err(format!("it is damaged: `{}` is no scope", stake.scope));
+            }
+        }
+        let is_rising = self.leases.windows(2).all(|pair| pair[0].generation < pair[1].generation);
+        let is_above = self.leases.last().is_none_or(|last| last.generation <= self.generation);
+        // There has to be room for those that follow, and JSON has no larger whole numbers everywhere.
+        if self.generation > LAST {
+            return Err(format!("it is damaged: generation {} is out of reach", self.generation));
+        }
+        if !is_rising || !is_above {
+            return Err("it is damaged: its generations do not rise".to_owned());
+        }
+        Ok(())
+    }
+
+    /// Takes out of all texts what could play tricks on a terminal: whoever may push can write a record.
+    fn make_plain(&mut self) {
+        let Event { agent, scope, host, worktree, reason, from, .. } = &mut self.event;
+        let mut texts = vec![&mut self.area, agent, scope, host, worktree];
+        texts.extend(reason);
+        texts.extend(from.iter_mut().flat_map(|loser| [&mut loser.agent, &mut loser.scope]));
+        for lease in &mut self.leases {
+            texts.extend(&mut lease.reason);
+            texts.extend(&mut lease.by_hand);
+            texts.extend(lease.from.iter_mut().flat_map(|loser| [&mut loser.agent, &mut loser.scope]));
+            texts.extend(lease.stake.texts());
+        }
+        texts.extend(self.queue.iter_mut().flat_map(Stake::texts));
+        for text in texts.into_iter().filter(|text| text.contains(is_hidden)) {
+            *text = plain(text);
+        }
+    }
+}
+
+/// The raw commit that holds a record: its tree is empty, so that no part of a project can be in it.
+///
+/// # Errors
+/// A record that cannot be written as JSON.
+pub fn commit(record: &Record, tree: &str, parent: Option<&str>) -> Result<Vec<u8>, serde_json::Error> {
+    let Event { agent, at, .. } = &record.event;
+    Ok(stored::commit(agent, *at, &record.message()?, tree, parent))
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    pub fn stake(agent: &str, scope: &str, nonce: &str) -> Stake {
+        Stake {
+            agent: agent.into(),
+            scope: scope.into(),
+            ttl: 100,
+            nonce: nonce.into(),
+            uptime: 1_000_000,
+            at: 1_000,
+            machine: Machine { host: "here".into(), boot: Some("b1".into()), pids: Some("p".into()) },
+            process: None,
+            worktree: "/w".into(),
+            repository: None,
+        }
+    }
+
+    pub fn record() -> Record {
+        let event = Event {
+            kind: Kind::Take,
+            agent: "a1".into(),
+            scope: "common".into(),
+            generation: 3,
+            at: 1_000,
+            host: "here".into(),
+            worktree: "/w".into(),
+            reason: Some("{not json}".into()),
+            from: vec![],
+            pushed: None,
+            base: None,
+        };
+        let lease = Lease {
+            stake: stake("a1", "common", "n"),
+            generation: 3,
+            since: 1_000,
+            reason: None,
+            base: None,
+            by_hand: None,
+            from: vec![],
+        };
+        Record { generation: 3, leases: vec![lease], ..Record::first("common", event) }
+    }
+
+    #[test]
+    fn a_record_is_read_back() {
+        let message = record().message().expect("a message");
+        assert!(message.starts_with("a1 takes common@3: {not json}\n\n{\"lane-lock\":1,"), "{message}");
+        assert_eq!(Record::parse(&message, Some("common")), Ok(record()));
+    }
+
+    #[test]
+    fn tricks_are_taken_out() {
+        let mut tricky = record();
+        tricky.event.reason = Some("a\u{1b}[2Jb\n\nc \u{202e}d".into());
+        tricky.leases[0].stake.worktree = "/w\rx".into();
+        let message = tricky.message().expect("a message");
+        let record = Record::parse(&message, None).expect("a record");
+        assert_eq!(record.event.reason.as_deref(), Some("a\\x1b[2Jb c \\u{202e}d"));
+        assert_eq!(record.leases[0].stake.worktree, "/w x");
+    }
+
+    #[test]
+    fn what_is_no_record() {
+        let wrong = |edit: &dyn Fn(&mut Record)| {
+            let mut record = record();
+            edit(&mut record);
+            Record::parse(&record.message().expect("a message"), Some("common")).expect_err("refused")
+        };
+        assert_eq!(Record::parse("hello\n", None), Err("it was not written by git-lane".into()));
+        assert_eq!(Record::parse("{\"a\":1}", None), Err("it was not written by git-lane".into()));
+        assert!(wrong(&|record| record.format = 2).contains("newer git-lane"));
+        assert!(wrong(&|record| record.area = "other".into()).contains("area `other`"));
+        assert!(wrong(&|record| record.leases[0].stake.agent = "../x".into()).contains("no name"));
+        assert!(wrong(&|record| record.generation = 2).contains("do not rise"));
+        assert!(wrong(&|record| record.leases[0].stake.scope = "a/[".into()).contains("no scope"));
+        let mut outside = record();
+        outside.area = "/../../x".into();
+        let outside = outside.message().expect("a message");
+        assert!(Record::parse(&outside, None).expect_err("refused").contains("no name"));
+        let half = record().message().expect("a message").replace("\"leases\"", "\"x\"");
+        assert!(Record::parse(&half, None).expect_err("refused").contains("damaged"));
+    }
+
+    #[test]
+    fn a_commit_is_what_git_takes() {
+        let raw = commit(&record(), "4b825dc642cb6eb9a060e54bf8d69288fbee4904", Some("abc")).expect("bytes");
+        let text = String::from_utf8(raw).expect("text");
+        assert!(text.starts_with(
+            "tree 4b825dc642cb6eb9a060e54bf8d69288fbee4904\nparent abc\nauthor a1 <a1@git-lane> 1000 +0000\n"
+        ));
+    }
+}

@@ -1,0 +1,172 @@
+//! Mistakes in what `git lane setup` is told: variables, instructions, steps.
+
+use std::collections::HashMap;
+use std::path::{Component, Path};
+
+use super::diagnostic::Diagnostic;
+use super::lint::at;
+use super::plan::Plan;
+use super::source::Spanned;
+use crate::agent_env::{OWN, cycle, is_variable, limit_name, references};
+
+/// All that is wrong with them.
+pub(super) fn check(plan: &Plan, diagnostics: &mut Vec<Diagnostic>) {
+    schemas(plan, diagnostics);
+    variables(plan, diagnostics);
+    limits(plan, diagnostics);
+    instructions(plan, diagnostics);
+    steps(plan, diagnostics);
+}
+
+fn variables(plan: &Plan, diagnostics: &mut Vec<Diagnostic>) {
+    for told in &plan.policy.identity.harness {
+        let name = told.value.strip_prefix('!').unwrap_or(&told.value);
+        if !is_variable(name) {
+            let said = format!("`{name}` is no name of a variable");
+            diagnostics.push(Diagnostic::error(at(told), said, "this name").help(
+                "name a variable that the harness sets, such as `MY_AGENT`; `!NAME` takes a known one out",
+            ));
+        }
+    }
+    for agent in &plan.policy.agents.0 {
+        let id = &agent.id.value;
+        for (name, value) in &agent.env {
+            if !is_variable(name) {
+                let said = format!("`{name}`, in the environment of `{id}`, is no name of a variable");
+                diagnostics.push(
+                    Diagnostic::error(at(value), said, "the value of that name")
+                        .help("names have letters, digits and underscores, and begin with no digit"),
+                );
+            } else if OWN.contains(&name.as_str())
+                || agent.limits.keys().any(|limit| limit_name(limit) == *name)
+            {
+                let said = format!("`{name}` of `{id}` is set by git-lane itself");
+                diagnostics.push(Diagnostic::error(at(value), said, "not needed").help(
+                    "it comes from the agent's id, name, services, ports, database, memory and limits",
+                ));
+            }
+            if value.value.matches("${").count() != references(&value.value).len() {
+                let said = format!("a reference in `{name}` of `{id}` has no name of a variable");
+                diagnostics.push(
+                    Diagnostic::error(at(value), said, "this reference")
+                        .help("write `${NAME}`: the variable's name alone, without defaults"),
+                );
+            }
+        }
+        let round = cycle(agent);
+        if let Some(first) = round.first().and_then(|name| agent.env.get(*name)) {
+            let next = round.iter().skip(1).chain(round.first());
+            let needs: Vec<String> =
+                round.iter().zip(next).map(|(name, next)| format!("{name} needs {next}")).collect();
+            let said = format!("`{}` of `{id}` needs itself: {}", round[0], needs.join(", "));
+            diagnostics.push(
+                Diagnostic::error(at(first), said, "goes round in a circle")
+                    .help("write the value of one of them without the others"),
+            );
+        }
+    }
+}
+
+/// Names that mean one schema whether they are quoted in SQL or not, of at most 63 bytes:
+/// <https://www.postgresql.org/docs/current/sql-syntax-lexical.html#SQL-SYNTAX-IDENTIFIERS>.
+fn schemas(plan: &Plan, diagnostics: &mut Vec<Diagnostic>) {
+    for schema in plan.policy.agents.0.iter().filter_map(|agent| Some(&agent.database.as_ref()?.schema)) {
+        let name = &schema.value;
+        let is_plain = name.len() <= 63
+            && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+            && !name.starts_with(|c: char| c.is_ascii_digit());
+        // What begins so is the system's own.
+        if !is_plain || name.starts_with("pg_") {
+            diagnostics.push(
+                Diagnostic::error(at(schema), format!("`{name}` cannot be a schema's name"), "this name")
+                    .help(
+                        "lower-case letters, digits and underscores, at most 63, beginning with no digit and not \
+                         with `pg_`: PostgreSQL makes small letters of what is not quoted",
+                    ),
+            );
+        }
+    }
+}
+
+fn limits(plan: &Plan, diagnostics: &mut Vec<Diagnostic>) {
+    for agent in &plan.policy.agents.0 {
+        let mut seen: HashMap<String, (&str, &Spanned<u64>)> = HashMap::new();
+        for (name, value) in &agent.limits {
+            if let Some((first, other)) = seen.insert(limit_name(name), (name, value)) {
+                let (id, variable) = (&agent.id.value, limit_name(name));
+                let said = format!("the limits `{first}` and `{name}` of `{id}` would both be `{variable}`");
+                diagnostics.push(
+                    Diagnostic::error(at(value), said, "the second")
+                        .related(at(other), "the first")
+                        .help("give one of them another name"),
+                );
+            }
+        }
+    }
+}
+
+fn instructions(plan: &Plan, diagnostics: &mut Vec<Diagnostic>) {
+    for name in &plan.policy.setup.instructions {
+        let path = Path::new(&name.value);
+        let is_plain = path.components().all(|part| matches!(part, Component::Normal(_)))
+            && !path.starts_with(".git")
+            && !name.value.ends_with('/')
+            && !name.value.contains(['\\', '*', '?', '[', '!', '#', '\n']);
+        let is_taken = [".agent.env", super::FILE].contains(&name.value.as_str());
+        if !is_plain || is_taken {
+            diagnostics.push(
+                Diagnostic::error(
+                    at(name),
+                    format!("`{}` cannot hold instructions", name.value),
+                    "this file",
+                )
+                .help("name a file from the worktree's root, such as `AGENT_FOCUS.md` or `CLAUDE.local.md`"),
+            );
+        }
+    }
+}
+
+fn steps(plan: &Plan, diagnostics: &mut Vec<Diagnostic>) {
+    let mut seen: HashMap<&str, &Spanned<String>> = HashMap::new();
+    let mut logs: HashMap<String, &Spanned<String>> = HashMap::new();
+    for step in &plan.policy.provision {
+        if let Some(first) = seen.insert(&step.name.value, &step.name) {
+            diagnostics.push(
+                Diagnostic::error(
+                    at(&step.name),
+                    format!("two steps are named `{}`", step.name.value),
+                    "the second",
+                )
+                .related(at(first), "the first")
+                .help("what is done is noted by the step's name: give each its own"),
+            );
+        } else if let Some(first) = logs.insert(log_name(&step.name.value).to_lowercase(), &step.name) {
+            diagnostics.push(
+                Diagnostic::error(
+                    at(&step.name),
+                    format!("the steps `{}` and `{}` share a log", first.value, step.name.value),
+                    "the second",
+                )
+                .related(at(first), "the first")
+                .help("the log's name has letters, digits, `.`, `_` and `-`; give one of them another name"),
+            );
+        }
+        if let Some(when) = step.when.as_ref().filter(|when| !is_variable(&when.value)) {
+            diagnostics.push(
+                Diagnostic::error(
+                    at(when),
+                    format!("`{}` is no name of a variable", when.value),
+                    "this name",
+                )
+                .help("name the variable that must be set for the step to run, such as `DATABASE_URL`"),
+            );
+        }
+    }
+}
+
+/// The name of the file with a step's log, below `lane/logs/<agent>`.
+pub fn log_name(step: &str) -> String {
+    let letter = |c: char| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '_' };
+    let name: String = step.chars().map(letter).collect();
+    format!("{}.log", name.trim_start_matches('.'))
+}

@@ -1,0 +1,133 @@
+//! The policy: read with exact places, checked as a whole, compiled for deciding.
+
+pub mod cases;
+mod diagnostic;
+mod events;
+pub mod fold;
+mod intersect;
+mod lint;
+mod lint_setup;
+mod lint_values;
+pub mod model;
+mod node;
+pub mod pathset;
+pub mod pattern;
+mod plan;
+mod read;
+mod reader;
+mod ref_names;
+pub mod scalar;
+mod signers;
+mod source;
+mod tagged;
+pub mod template;
+mod tree;
+mod unmatched;
+mod unreachable;
+
+pub use diagnostic::{Diagnostic, Severity, nearest};
+pub use lint::is_name;
+pub use lint_setup::log_name;
+pub use lint_values::is_branch_name;
+pub use model::Policy;
+pub use plan::{Decision, Owner, Plan, is_ref_match};
+pub use ref_names::{Disguise, Taken};
+pub use signers::Signer;
+pub use source::{PolicyLine, Source, Span, Spanned};
+pub use tagged::with_trailer;
+pub use tree::Tree;
+pub use unmatched::{Inventory, relative, repeated_services, warnings};
+
+/// The file's name, at the repository's root.
+pub const FILE: &str = "policy.yaml";
+
+/// The instructions that an agent finds unless the policy names others.
+pub const FOCUS: &str = "AGENT_FOCUS.md";
+
+/// A policy that cannot be used: the text and all that is wrong with it, in the order of the text.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{} has {} mistake{}", text.name, diagnostics.len(), if diagnostics.len() == 1 { "" } else { "s" })]
+pub struct PolicyError {
+    /// The text.
+    pub text: Box<Source>,
+    /// At least one.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Reads, compiles and checks a policy. `fold`: the repository ignores case in paths.
+///
+/// # Errors
+/// All mistakes of the text at once.
+pub fn load(source: Source, fold: bool) -> Result<Plan, PolicyError> {
+    let tree = Tree::parse(&source)?;
+    compile(&tree, source, fold)
+}
+
+/// Compiles and checks a policy whose text was parsed before. `source`: that text.
+///
+/// # Errors
+/// All mistakes of the policy at once.
+pub fn compile(tree: &Tree, source: Source, fold: bool) -> Result<Plan, PolicyError> {
+    compiled(tree, source, fold, lint::check)
+}
+
+/// The same for a tree that [`compile`] has let through before, with the same `fold`.
+///
+/// # Errors
+/// As [`compile`], but what shows only when parts are held against one another is not looked for again.
+pub fn compile_again(tree: &Tree, source: Source, fold: bool) -> Result<Plan, PolicyError> {
+    compiled(tree, source, fold, |_, _| {})
+}
+
+fn compiled(
+    tree: &Tree,
+    source: Source,
+    fold: bool,
+    check: impl FnOnce(&Plan, &mut Vec<Diagnostic>),
+) -> Result<Plan, PolicyError> {
+    let refuse = |source: Source, mut diagnostics: Vec<Diagnostic>| {
+        diagnostics.sort_by_key(|diagnostic| (diagnostic.span.start, diagnostic.span.len));
+        Err(PolicyError { text: Box::new(source), diagnostics })
+    };
+    let root = &tree.0;
+    let mut reader = reader::Reader { diagnostics: Vec::new() };
+    if matches!(root.value, node::Value::Null) {
+        let error = Diagnostic::error(root.span, "the policy is empty", "nothing here")
+            .help("`git lane init` writes a first one");
+        return refuse(source, vec![error]);
+    }
+    let Some(policy) = read::policy(&mut reader, root) else {
+        return refuse(source, reader.diagnostics);
+    };
+    let mut diagnostics = reader.diagnostics;
+    let plan = Plan::compile(policy, source, fold, &mut diagnostics);
+    check(&plan, &mut diagnostics);
+    if diagnostics.is_empty() { Ok(plan) } else { refuse(plan.source, diagnostics) }
+}
+
+/// The JSON Schema of the policy file, for editors.
+pub fn schema() -> serde_json::Value {
+    let mut schema = schemars::schema_for!(Policy).to_value();
+    let required: [(&str, &[&str]); 4] = [
+        ("", &["version"]),
+        ("Area", &["name", "paths", "access"]),
+        ("Database", &["schema"]),
+        ("Provision", &["name", "run"]),
+    ];
+    // The types hold every default filled in; a file may leave nearly all of it away.
+    if let Some(definitions) = schema.get_mut("$defs").and_then(|defs| defs.as_object_mut()) {
+        for definition in definitions.values_mut() {
+            definition.as_object_mut().map(|object| object.remove("required"));
+        }
+    }
+    for (name, keys) in required {
+        let object = if name.is_empty() { Some(&mut schema) } else { schema["$defs"].get_mut(name) };
+        if let Some(object) = object {
+            object["required"] = serde_json::json!(keys);
+        }
+    }
+    schema
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,474 @@
+//! From the YAML tree to a [`Policy`], with every mistake at its place.
+
+use std::collections::BTreeMap;
+use std::fmt::{self, Display};
+
+use super::model::{
+    Accept, Access, Agent, Agents, Area, Branch, Change, Database, History, Identities, Identity, Level,
+    Levels, Locks, Merges, Message, Policy, Provision, PullRequests, Release, Required, Services, Setup,
+    Unidentified, Unidentifieds, Unowned, Waivers,
+};
+use super::node::{Node, Value};
+use super::reader::{Fields, Reader};
+use super::scalar::Duration;
+use super::source::Spanned;
+
+/// The keys of each section, as the reader knows them. A test holds them against the JSON Schema.
+pub mod keys {
+    /// The top level.
+    pub const POLICY: &[&str] = &[
+        "version",
+        "base",
+        "remote",
+        "maintainers",
+        "unidentified",
+        "identity",
+        "services",
+        "agents",
+        "areas",
+        "unowned",
+        "branch",
+        "message",
+        "change",
+        "history",
+        "pull_request",
+        "waivers",
+        "locks",
+        "rules",
+        "setup",
+        "provision",
+        "tests",
+    ];
+    /// An entry of `agents`.
+    pub const AGENT: &[&str] = &[
+        "name", "focus", "services", "owns", "worktree", "branch", "ports", "database", "memory", "env",
+        "limits", "identity",
+    ];
+    /// An entry of `areas`.
+    pub const AREA: &[&str] = &["name", "paths", "access", "owner"];
+    /// `services`.
+    pub const SERVICES: &[&str] = &["paths"];
+    /// `agents.<id>.database`.
+    pub const DATABASE: &[&str] = &["schema"];
+    /// `identity`.
+    pub const IDENTITIES: &[&str] = &["require", "harness"];
+    /// `unidentified`, where it is not one word.
+    pub const UNIDENTIFIED: &[&str] = &["human", "agent"];
+    /// `agents.<id>.identity`.
+    pub const IDENTITY: &[&str] = &["github", "accounts", "signing_keys"];
+    /// `branch`.
+    pub const BRANCH: &[&str] = &["pattern", "protected"];
+    /// `message`.
+    pub const MESSAGE: &[&str] = &["tag", "types"];
+    /// `change`.
+    pub const CHANGE: &[&str] = &["max_lines", "warn_at", "exclude"];
+    /// `pull_request`.
+    pub const PULL_REQUEST: &[&str] = &["labels"];
+    /// `waivers`.
+    pub const WAIVERS: &[&str] = &["accept", "max_age"];
+    /// `history`.
+    pub const HISTORY: &[&str] = &["merges", "max_age"];
+    /// `locks`.
+    pub const LOCKS: &[&str] = &["ttl", "min_ttl", "max_ttl", "grace", "remote", "prefix", "release"];
+    /// `setup`.
+    pub const SETUP: &[&str] = &["instructions"];
+    /// An entry of `provision`.
+    pub const PROVISION: &[&str] = &["name", "run", "when"];
+}
+
+const LEVELS: &[(&str, Level)] = &[("error", Level::Error), ("warn", Level::Warn), ("off", Level::Off)];
+
+/// Where the refs of locks lie unless the policy says otherwise.
+pub const LOCK_PREFIX: &str = "refs/lane/locks";
+
+/// Reads a whole policy. What could not be read is left at its default and reported.
+pub fn policy(reader: &mut Reader, root: &Node) -> Option<Policy> {
+    let fields = reader.fields(root, root.span, "the policy", keys::POLICY)?;
+    version(reader, &fields);
+    let base = text(reader, &fields, "base", "base").unwrap_or(Spanned::default_of("main".into()));
+    let maintainers = texts(reader, &fields, "maintainers", "maintainers", false);
+    let unidentified = unidentified(reader, &fields, maintainers.is_empty());
+    let unowned = fields.get("unowned").and_then(|node| {
+        let choices = [("allow", Unowned::Allow), ("warn", Unowned::Warn), ("deny", Unowned::Deny)];
+        reader.choice(node, "choice for `unowned`", &choices)
+    });
+    Some(Policy {
+        version: Spanned::default_of(1),
+        remote: text(reader, &fields, "remote", "remote").unwrap_or(Spanned::default_of("origin".into())),
+        maintainers,
+        unidentified,
+        identity: identities(reader, &fields),
+        services: services(reader, &fields),
+        agents: agents(reader, &fields),
+        areas: areas(reader, &fields),
+        unowned: unowned.unwrap_or(Spanned::default_of(Unowned::Allow)),
+        branch: branch(reader, &fields, &base),
+        message: message(reader, &fields),
+        change: change(reader, &fields),
+        history: history(reader, &fields),
+        pull_request: pull_request(reader, &fields),
+        waivers: waivers(reader, &fields),
+        locks: locks(reader, &fields),
+        rules: levels(reader, &fields),
+        setup: setup(reader, &fields),
+        provision: provision(reader, &fields),
+        tests: texts(reader, &fields, "tests", "tests", false),
+        base,
+    })
+}
+
+fn unidentified(reader: &mut Reader, fields: &Fields<'_>, is_open: bool) -> Unidentifieds {
+    const WORDS: &[(&str, Unidentified)] =
+        &[("maintainer", Unidentified::Maintainer), ("deny", Unidentified::Deny)];
+    let (mut human, mut agent) = (None, None);
+    if let Some(node) = fields.get("unidentified") {
+        if let Value::Map(_) = &node.value {
+            let section = reader.fields(node, node.span, "`unidentified`", keys::UNIDENTIFIED);
+            let mut word = |key: &str| {
+                let node = section.as_ref()?.get(key)?;
+                reader.choice(node, format_args!("choice for `unidentified.{key}`"), WORDS)
+            };
+            (human, agent) = (word("human"), word("agent"));
+        } else {
+            human = reader.choice(node, "choice for `unidentified`", WORDS);
+        }
+    }
+    let usual = if is_open { Unidentified::Maintainer } else { Unidentified::Deny };
+    Unidentifieds {
+        human: human.unwrap_or(Spanned::default_of(usual)),
+        agent: agent.unwrap_or(Spanned::default_of(Unidentified::Deny)),
+    }
+}
+
+fn version(reader: &mut Reader, fields: &Fields<'_>) {
+    let Some(node) = fields.get("version") else {
+        return reader.missing(fields.span, "version", "the policy");
+    };
+    if let Some(version) = reader.number(node, "version")
+        && version.value != 1
+    {
+        reader.report(
+            super::Diagnostic::error(
+                node.span,
+                format!("version {} is not known", version.value),
+                "expected 1",
+            )
+            .help("write `version: 1`, or use a newer git-lane"),
+        );
+    }
+}
+
+fn text(reader: &mut Reader, fields: &Fields<'_>, key: &str, what: impl Display) -> Option<Spanned<String>> {
+    reader.text(fields.get(key)?, format_args!("`{what}`"))
+}
+
+fn texts(
+    reader: &mut Reader,
+    fields: &Fields<'_>,
+    key: &str,
+    what: impl Display,
+    or_one: bool,
+) -> Vec<Spanned<String>> {
+    match fields.get(key) {
+        Some(node) => reader.texts(node, format_args!("`{what}`"), or_one),
+        None => Vec::new(),
+    }
+}
+
+fn required(
+    reader: &mut Reader,
+    fields: &Fields<'_>,
+    key: &str,
+    what: impl Display,
+) -> Option<Spanned<String>> {
+    if fields.get(key).is_none() {
+        reader.missing(fields.span, key, what);
+    }
+    text(reader, fields, key, key)
+}
+
+fn section<'a>(reader: &mut Reader, fields: &Fields<'a>, key: &str, known: &[&str]) -> Option<Fields<'a>> {
+    let node = fields.get(key)?;
+    reader.fields(node, node.span, format_args!("`{key}`"), known)
+}
+
+fn identities(reader: &mut Reader, fields: &Fields<'_>) -> Identities {
+    let section = section(reader, fields, "identity", keys::IDENTITIES);
+    let require = section.as_ref().and_then(|fields| fields.get("require")).and_then(|node| {
+        let choices = [("claimed", Required::Claimed), ("proven", Required::Proven)];
+        reader.choice(node, "choice for `identity.require`", &choices)
+    });
+    let harness = section.map(|fields| texts(reader, &fields, "harness", "identity.harness", true));
+    Identities {
+        require: require.unwrap_or(Spanned::default_of(Required::Claimed)),
+        harness: harness.unwrap_or_default(),
+    }
+}
+
+fn services(reader: &mut Reader, fields: &Fields<'_>) -> Services {
+    let section = section(reader, fields, "services", keys::SERVICES);
+    Services { paths: section.and_then(|fields| text(reader, &fields, "paths", "services.paths")) }
+}
+
+/// What an agent's mapping says under a name, for messages.
+struct Member<'a> {
+    id: &'a str,
+    name: &'a str,
+}
+
+impl Display for Member<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "agents.{}.{}", self.id, self.name)
+    }
+}
+
+fn agents(reader: &mut Reader, fields: &Fields<'_>) -> Agents {
+    let Some(node) = fields.get("agents") else {
+        return Agents::default();
+    };
+    let entries = reader.entries(node, "`agents`").unwrap_or_default();
+    let agents = entries.into_iter().filter_map(|(key, node)| {
+        let id = &key.name;
+        let fields = reader.fields(node, key.span, format_args!("agent `{id}`"), keys::AGENT)?;
+        let at = |name| Member { id, name };
+        Some(Agent {
+            id: Spanned::at(key.name.clone(), key.span),
+            name: text(reader, &fields, "name", at("name")),
+            focus: text(reader, &fields, "focus", at("focus")),
+            services: texts(reader, &fields, "services", at("services"), false),
+            owns: texts(reader, &fields, "owns", at("owns"), false),
+            worktree: text(reader, &fields, "worktree", at("worktree")),
+            branch: text(reader, &fields, "branch", at("branch")),
+            ports: fields.get("ports").and_then(|node| reader.parsed(node, "port range")),
+            database: fields.get("database").and_then(|node| {
+                let what = format_args!("the database of agent `{id}`");
+                let fields = reader.fields(node, node.span, what, keys::DATABASE)?;
+                let schema = required(reader, &fields, "schema", what)?;
+                Some(Database { schema })
+            }),
+            memory: fields.get("memory").and_then(|node| reader.parsed(node, "amount of memory")),
+            env: map(reader, &fields, "env", |reader, node, what| reader.text(node, what)),
+            limits: map(reader, &fields, "limits", |reader, node, what| reader.number(node, what)),
+            identity: fields.get("identity").and_then(|node| {
+                let what = format_args!("the identity of agent `{id}`");
+                let fields = reader.fields(node, node.span, what, keys::IDENTITY)?;
+                Some(Identity {
+                    github: texts(reader, &fields, "github", "github", false),
+                    accounts: texts(reader, &fields, "accounts", "accounts", false),
+                    signing_keys: texts(reader, &fields, "signing_keys", "signing_keys", false),
+                })
+            }),
+        })
+    });
+    Agents(agents.collect())
+}
+
+fn map<T>(
+    reader: &mut Reader,
+    fields: &Fields<'_>,
+    key: &str,
+    read: impl Fn(&mut Reader, &Node, &str) -> Option<T>,
+) -> BTreeMap<String, T> {
+    let Some(node) = fields.get(key) else {
+        return BTreeMap::new();
+    };
+    let entries = reader.entries(node, format_args!("`{key}`"));
+    entries
+        .unwrap_or_default()
+        .into_iter()
+        .filter_map(|(key, node)| Some((key.name.clone(), read(reader, node, &key.name)?)))
+        .collect()
+}
+
+fn areas(reader: &mut Reader, fields: &Fields<'_>) -> Vec<Area> {
+    let Some(node) = fields.get("areas") else {
+        return Vec::new();
+    };
+    let items = reader.items(node, "`areas`");
+    items.iter().filter_map(|node| area(reader, node)).collect()
+}
+
+fn area(reader: &mut Reader, node: &Node) -> Option<Area> {
+    const ACCESS: &[(&str, Access)] = &[
+        ("owner", Access::Owner),
+        ("lock", Access::Lock),
+        ("coordinate", Access::Coordinate),
+        ("open", Access::Open),
+        ("maintainer", Access::Maintainer),
+        ("never", Access::Never),
+    ];
+    let fields = reader.fields(node, node.span, "an area", keys::AREA)?;
+    let name = required(reader, &fields, "name", "an area");
+    if fields.get("paths").is_none() {
+        reader.missing(fields.span, "paths", "an area");
+    }
+    let paths = texts(reader, &fields, "paths", "paths", true);
+    if fields.get("access").is_none() {
+        reader.missing(fields.span, "access", "an area");
+    }
+    let access = fields.get("access").and_then(|node| reader.choice(node, "kind of access", ACCESS));
+    let owner = texts(reader, &fields, "owner", "owner", true);
+    // An area that is wrong in one place goes on, so that its other mistakes are found too.
+    let fallback = if owner.is_empty() { Access::Open } else { Access::Owner };
+    Some(Area {
+        name: name.unwrap_or(Spanned::at(format!("area-{}", node.span.start), node.span)),
+        paths,
+        access: access.unwrap_or(Spanned::default_of(fallback)),
+        owner,
+        span: node.span,
+    })
+}
+
+fn branch(reader: &mut Reader, fields: &Fields<'_>, base: &Spanned<String>) -> Branch {
+    let section = section(reader, fields, "branch", keys::BRANCH);
+    let protected = match &section {
+        Some(fields) if fields.get("protected").is_some() => {
+            texts(reader, fields, "protected", "branch.protected", true)
+        }
+        _ => vec![base.clone()],
+    };
+    Branch {
+        pattern: section.and_then(|fields| text(reader, &fields, "pattern", "branch.pattern")),
+        protected,
+    }
+}
+
+fn message(reader: &mut Reader, fields: &Fields<'_>) -> Message {
+    let Some(fields) = section(reader, fields, "message", keys::MESSAGE) else {
+        return Message::default();
+    };
+    Message {
+        tag: texts(reader, &fields, "tag", "message.tag", true),
+        types: texts(reader, &fields, "types", "message.types", false),
+    }
+}
+
+fn change(reader: &mut Reader, fields: &Fields<'_>) -> Change {
+    let section = section(reader, fields, "change", keys::CHANGE);
+    let number = |reader: &mut Reader, key: &str| {
+        let node = section.as_ref()?.get(key)?;
+        reader.number(node, format_args!("`change.{key}`"))
+    };
+    Change {
+        max_lines: number(reader, "max_lines"),
+        warn_at: number(reader, "warn_at"),
+        exclude: section
+            .as_ref()
+            .map_or(Vec::new(), |fields| texts(reader, fields, "exclude", "change.exclude", false)),
+    }
+}
+
+fn pull_request(reader: &mut Reader, fields: &Fields<'_>) -> PullRequests {
+    let section = section(reader, fields, "pull_request", keys::PULL_REQUEST);
+    let labels = section.map(|fields| texts(reader, &fields, "labels", "pull_request.labels", true));
+    PullRequests { labels: labels.unwrap_or_default() }
+}
+
+fn waivers(reader: &mut Reader, fields: &Fields<'_>) -> Waivers {
+    let section = section(reader, fields, "waivers", keys::WAIVERS);
+    let get = |key: &str| section.as_ref().and_then(|fields| fields.get(key));
+    let choices = [("labels", Accept::Labels), ("none", Accept::None)];
+    let accept = get("accept").and_then(|node| reader.choice(node, "choice for `waivers.accept`", &choices));
+    let max_age = get("max_age").and_then(|node| reader.parsed(node, "duration"));
+    let day = Duration { text: "1d".to_owned(), seconds: 86_400 };
+    Waivers {
+        accept: accept.unwrap_or(Spanned::default_of(Accept::Labels)),
+        max_age: max_age.unwrap_or(Spanned::default_of(day)),
+    }
+}
+
+fn history(reader: &mut Reader, fields: &Fields<'_>) -> History {
+    let section = section(reader, fields, "history", keys::HISTORY);
+    let merges = section.as_ref().and_then(|fields| fields.get("merges")).and_then(|node| {
+        let choices = [("allow", Merges::Allow), ("deny", Merges::Deny)];
+        reader.choice(node, "choice for `history.merges`", &choices)
+    });
+    History {
+        merges: merges.unwrap_or(Spanned::default_of(Merges::Allow)),
+        max_age: section
+            .and_then(|fields| fields.get("max_age"))
+            .and_then(|node| reader.parsed(node, "duration")),
+    }
+}
+
+fn locks(reader: &mut Reader, fields: &Fields<'_>) -> Locks {
+    let section = section(reader, fields, "locks", keys::LOCKS);
+    let mut duration = |key: &str| {
+        let node = section.as_ref().and_then(|fields| fields.get(key))?;
+        reader.parsed::<Duration>(node, "duration")
+    };
+    let default = |text: &str, seconds: u64| Spanned::default_of(Duration { text: text.to_owned(), seconds });
+    let (min, ttl, max) = (duration("min_ttl"), duration("ttl"), duration("max_ttl"));
+    // What nobody wrote gives way to what somebody did.
+    let at_least = |value: Spanned<Duration>, low: &Option<Spanned<Duration>>| match low {
+        Some(low) if value.value.seconds < low.value.seconds => Spanned::default_of(low.value.clone()),
+        _ => value,
+    };
+    let at_most = |value: Spanned<Duration>, high: &Option<Spanned<Duration>>| match high {
+        Some(high) if value.value.seconds > high.value.seconds => Spanned::default_of(high.value.clone()),
+        _ => value,
+    };
+    let ttl = ttl.unwrap_or_else(|| at_most(at_least(default("2h", 7_200), &min), &max));
+    let written = Some(ttl.clone());
+    let min_ttl = min.unwrap_or_else(|| at_most(default("1m", 60), &written));
+    let max_ttl = max.unwrap_or_else(|| at_least(default("1d", 86_400), &written));
+    let grace = duration("grace").unwrap_or(default("10s", 10));
+    let release = section.as_ref().and_then(|fields| fields.get("release")).and_then(|node| {
+        let choices =
+            [("manual", Release::Manual), ("on-push", Release::OnPush), ("on-merge", Release::OnMerge)];
+        reader.choice(node, "choice for `locks.release`", &choices)
+    });
+    let mut text = |key: &str| text(reader, section.as_ref()?, key, format_args!("locks.{key}"));
+    Locks {
+        ttl,
+        min_ttl,
+        max_ttl,
+        grace,
+        remote: text("remote"),
+        prefix: text("prefix").unwrap_or(Spanned::default_of(LOCK_PREFIX.to_owned())),
+        release: release.unwrap_or(Spanned::default_of(Release::Manual)),
+    }
+}
+
+fn levels(reader: &mut Reader, fields: &Fields<'_>) -> Levels {
+    let known: Vec<&str> = crate::rules::ids().collect();
+    let Some(node) = fields.get("rules") else {
+        return Levels::default();
+    };
+    let Some(section) = reader.fields(node, node.span, "`rules`", &known) else {
+        return Levels::default();
+    };
+    let mut levels = BTreeMap::new();
+    for id in known {
+        if let Some(node) = section.get(id)
+            && let Some(level) = reader.choice(node, "level", LEVELS)
+        {
+            levels.insert(id.to_owned(), level);
+        }
+    }
+    Levels(levels)
+}
+
+fn setup(reader: &mut Reader, fields: &Fields<'_>) -> Setup {
+    let section = section(reader, fields, "setup", keys::SETUP);
+    let written = section.filter(|fields| fields.get("instructions").is_some());
+    let instructions = match written {
+        Some(fields) => texts(reader, &fields, "instructions", "setup.instructions", true),
+        None => vec![Spanned::default_of(super::FOCUS.to_owned())],
+    };
+    Setup { instructions }
+}
+
+fn provision(reader: &mut Reader, fields: &Fields<'_>) -> Vec<Provision> {
+    let Some(node) = fields.get("provision") else {
+        return Vec::new();
+    };
+    let items = reader.items(node, "`provision`");
+    let steps = items.iter().filter_map(|node| {
+        let what = "a provision step";
+        let fields = reader.fields(node, node.span, what, keys::PROVISION)?;
+        let (name, run) = (required(reader, &fields, "name", what), required(reader, &fields, "run", what));
+        Some(Provision { name: name?, run: run?, when: text(reader, &fields, "when", "when") })
+    });
+    steps.collect()
+}

@@ -1,0 +1,8 @@
+//! What requests are: [`record`] (what is stored), [`rights`] and [`step`] (who may do what), [`migration`], and [`order`].
+//! `docs/requests.md` has the format.
+
+pub mod migration;
+pub mod order;
+pub mod record;
+pub mod rights;
+pub mod step;

@@ -1,0 +1,348 @@
+//! Who is asked, and who may answer.
+
+use super::record::{Person, Record, State, Target};
+use crate::error::Error;
+use crate::facts::RepoPath;
+use crate::policy::model::{Access, Agent, Area, Unowned};
+use crate::policy::{Owner, Plan, nearest};
+use crate::report::quote;
+
+/// Who decides about a target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Askable<'p> {
+    /// These agents.
+    Agents(Vec<&'p str>),
+    /// Maintainers alone.
+    Maintainers,
+    /// Every agent but the one who asks: nobody owns it, and somebody has to agree.
+    Others,
+}
+
+/// How to ask whoever holds a lock. `what`: the paths, or the area.
+pub fn ask(holder: &str, what: &str) -> String {
+    format!(
+        "or ask {holder} for the change: git lane request submit {what} --to {holder} --reason 'needed while you hold the lock'"
+    )
+}
+
+/// Who decides about a target, by the policy as it is now. What the policy does not know any more is for
+/// maintainers.
+pub fn askable<'p>(plan: &'p Plan, target: &Target) -> Askable<'p> {
+    let asked = target.to.as_ref().and_then(|to| plan.policy.agent(to));
+    match (by_policy(plan, target), asked) {
+        (Askable::Others, Some(agent)) => Askable::Agents(vec![agent.id.value.as_str()]),
+        (askable, _) => askable,
+    }
+}
+
+/// The same, whoever was asked by name.
+fn by_policy<'p>(plan: &'p Plan, target: &Target) -> Askable<'p> {
+    if let Some(name) = &target.area {
+        let area = plan.policy.areas.iter().find(|area| area.name.value == *name);
+        return area.map_or(Askable::Maintainers, of_area);
+    }
+    match &target.lane {
+        Some(lane) => match plan.policy.agent(lane) {
+            Some(agent) => Askable::Agents(vec![agent.id.value.as_str()]),
+            None => Askable::Maintainers,
+        },
+        None if plan.policy.unowned.value == Unowned::Deny => Askable::Maintainers,
+        None => Askable::Others,
+    }
+}
+
+/// The target with the agent who is asked by name.
+///
+/// # Errors
+/// There is no such agent, or it is somebody else's to decide.
+pub fn addressed(plan: &Plan, target: Target, to: Option<&str>) -> Result<Target, Error> {
+    let Some(to) = to else {
+        return Ok(target);
+    };
+    if plan.policy.agent(to).is_none() {
+        return Err(Error::usage(
+            format!("unknown agent `{to}` in {}", plan.source.name),
+            format!("the agents are: {}", plan.policy.agents_in_words()),
+        ));
+    }
+    match by_policy(plan, &target) {
+        Askable::Agents(ids) if ids.contains(&to) => Ok(target),
+        Askable::Others => Ok(Target { to: Some(to.to_owned()), ..target }),
+        other => Err(Error::usage(
+            format!("{} is for {} to change, not for {to}", target.words(), other.words(plan)),
+            "omit --to: the request goes to them",
+        )),
+    }
+}
+
+fn of_area(area: &Area) -> Askable<'_> {
+    match area.access.value {
+        Access::Owner => Askable::Agents(area.owner.iter().map(|id| id.value.as_str()).collect()),
+        Access::Maintainer | Access::Never => Askable::Maintainers,
+        Access::Lock | Access::Coordinate | Access::Open => Askable::Others,
+    }
+}
+
+impl Askable<'_> {
+    /// In words: `a1 (MLOps)`, `a maintainer`.
+    pub fn words(&self, plan: &Plan) -> String {
+        match self {
+            Self::Agents(ids) => {
+                let titles: Vec<String> = ids.iter().map(|id| title(plan, id)).collect();
+                titles.join(" or ")
+            }
+            Self::Maintainers => "a maintainer".to_owned(),
+            Self::Others => "any other agent".to_owned(),
+        }
+    }
+
+    fn has(&self, person: &Person, asks: &Person) -> bool {
+        match (self, person) {
+            (Self::Agents(ids), Person::Agent(id)) => ids.contains(&id.as_str()),
+            (Self::Maintainers, Person::Maintainer(_)) => true,
+            (Self::Others, Person::Agent(_)) => person != asks,
+            _ => false,
+        }
+    }
+}
+
+/// The agent with its name.
+pub fn title(plan: &Plan, agent: &str) -> String {
+    plan.policy.agent(agent).map_or(agent.to_owned(), Agent::title)
+}
+
+/// Whether somebody may accept, reject or finish a request. Maintainers may answer all of them.
+pub fn may_answer(plan: &Plan, record: &Record, person: &Person) -> bool {
+    matches!(person, Person::Maintainer(_)) || askable(plan, &record.target).has(person, &record.by)
+}
+
+/// Whether somebody may say that a request is done: who may answer it, or, where nobody owns what it is
+/// about and another agreed, whoever asked.
+pub fn may_finish(plan: &Plan, record: &Record, person: &Person) -> bool {
+    let is_agreed = record.state == State::Accepted && by_policy(plan, &record.target) == Askable::Others;
+    may_answer(plan, record, person) || (is_agreed && record.by == *person)
+}
+
+/// Whether the next step is somebody's.
+pub fn waits_for(plan: &Plan, record: &Record, person: &Person) -> bool {
+    let askable = askable(plan, &record.target);
+    match record.state {
+        State::Submitted => askable.has(person, &record.by),
+        // Where nobody owns it, whoever asked goes on, now that somebody agreed.
+        State::Accepted if askable == Askable::Others => record.by == *person,
+        State::Accepted => askable.has(person, &record.by),
+        State::Rejected | State::Done | State::Withdrawn => false,
+    }
+}
+
+/// What an area's name or some paths mean. `paths`: each with whether it is a folder.
+///
+/// # Errors
+/// No such area; paths of several owners; something that nobody may change, or that needs no request.
+pub fn target(plan: &Plan, area: Option<&str>, paths: &[(RepoPath, bool)]) -> Result<Target, Error> {
+    if let Some(name) = area {
+        return of_name(plan, name);
+    }
+    let mut all: Option<Target> = None;
+    for (path, is_folder) in paths {
+        let mut one = Target { paths: vec![path.to_string()], ..Target::default() };
+        match plan.decide(&path.0, *is_folder).owner {
+            Some(Owner::Area(area)) => {
+                refuse_local(area)?;
+                one.area = Some(area.name.value.clone());
+            }
+            Some(Owner::Lane(agent)) => one.lane = Some(agent.id.value.clone()),
+            None => {}
+        }
+        let Some(so_far) = &mut all else {
+            all = Some(one);
+            continue;
+        };
+        if (&so_far.area, &so_far.lane) != (&one.area, &one.lane) {
+            let whose = |target: &Target| askable(plan, target).words(plan);
+            return Err(Error::usage(
+                format!(
+                    "{} is for {} to change, {} for {}",
+                    so_far.paths[0],
+                    whose(so_far),
+                    one.paths[0],
+                    whose(&one)
+                ),
+                "ask for each in a request of its own",
+            ));
+        }
+        so_far.paths.append(&mut one.paths);
+    }
+    all.ok_or_else(|| Error::usage("nothing says what is to be changed", "name paths, or --area NAME"))
+}
+
+fn of_name(plan: &Plan, name: &str) -> Result<Target, Error> {
+    let names = || plan.policy.areas.iter().map(|area| area.name.value.as_str());
+    if let Some(area) = plan.policy.areas.iter().find(|area| area.name.value == name) {
+        refuse_local(area)?;
+        return Ok(Target { area: Some(name.to_owned()), ..Target::default() });
+    }
+    let near = nearest(name, names()).map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
+    let known: Vec<&str> = names().take(12).collect();
+    Err(Error::usage(
+        format!("{} has no area `{name}`", plan.source.name),
+        format!("{near}the areas are: {}; for what is in a lane, name paths instead", known.join(", ")),
+    ))
+}
+
+fn refuse_local(area: &Area) -> Result<(), Error> {
+    if area.access.value != Access::Never {
+        return Ok(());
+    }
+    let name = &area.name.value;
+    Err(Error::usage(
+        format!("the area `{name}` stays out of git: nobody commits it"),
+        "keep such a file in your own worktree",
+    ))
+}
+
+/// Whether a path is among what a target is about.
+pub fn is_about(plan: &Plan, target: &Target, path: &RepoPath, is_folder: bool) -> bool {
+    let below = |named: &String| path.0.strip_prefix(named.trim_end_matches('/').as_bytes());
+    let is_named = |named| below(named).is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"));
+    if !target.paths.is_empty() {
+        return target.paths.iter().any(is_named);
+    }
+    match plan.decide(&path.0, is_folder).owner {
+        Some(Owner::Area(area)) => target.area.as_ref() == Some(&area.name.value),
+        Some(Owner::Lane(agent)) => target.lane.as_ref() == Some(&agent.id.value),
+        None => target.area.is_none() && target.lane.is_none(),
+    }
+}
+
+/// Why somebody need not ask.
+///
+/// # Errors
+/// It is theirs.
+pub fn refuse_own(plan: &Plan, target: &Target, person: &Person) -> Result<(), Error> {
+    let Askable::Agents(ids) = askable(plan, target) else {
+        return Ok(());
+    };
+    if !person.agent().is_some_and(|id| ids.contains(&id)) {
+        return Ok(());
+    }
+    let what = target.words();
+    Err(Error::usage(
+        format!("{what} is yours already: you are {}", person.name()),
+        "change it yourself; a request is for what another has",
+    ))
+}
+
+impl Target {
+    /// `area `migrations``, or the paths.
+    pub fn words(&self) -> String {
+        match (&self.area, self.paths.as_slice()) {
+            (Some(area), []) => format!("area `{area}`"),
+            (_, [one]) => one.clone(),
+            (_, [first, rest @ ..]) => format!("{first} and {} more", rest.len()),
+            (None, []) => match &self.lane {
+                Some(lane) => format!("the lane of {lane}"),
+                None => "the repository".to_owned(),
+            },
+        }
+    }
+
+    /// What is typed after `git lane request submit`.
+    pub fn typed(&self) -> String {
+        match &self.area {
+            Some(area) if self.paths.is_empty() => format!("--area {}", quote(area.as_bytes())),
+            _ => {
+                let words: Vec<String> = self.paths.iter().map(|path| quote(path.as_bytes())).collect();
+                words.join(" ")
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::record::tests::record;
+    use super::*;
+    use crate::rules::testing::plan;
+
+    fn reference() -> Plan {
+        plan(include_str!("../../../../policy.yaml"))
+    }
+
+    fn agent(id: &str) -> Person {
+        Person::Agent(id.into())
+    }
+
+    fn paths(names: &[&str]) -> Vec<(RepoPath, bool)> {
+        names.iter().map(|name| (RepoPath(name.as_bytes().to_vec()), false)).collect()
+    }
+
+    #[test]
+    fn who_is_asked() {
+        let plan = reference();
+        let of = |names: &[&str]| {
+            let target = target(&plan, None, &paths(names)).expect("a target");
+            askable(&plan, &target).words(&plan)
+        };
+        assert_eq!(of(&["services/revenue/a.py", "services/revenue/b.py"]), "a4 (Platform)");
+        assert_eq!(of(&["services/revenue/alembic/1.py"]), "a1 (MLOps)");
+        assert_eq!(of(&["requirements.txt"]), "any other agent");
+        assert_eq!(of(&["policy.yaml"]), "a maintainer");
+        assert_eq!(of(&["docs/x.md"]), "any other agent");
+        let gone = Target { area: Some("gone".into()), ..Target::default() };
+        assert_eq!(askable(&plan, &gone), Askable::Maintainers);
+    }
+
+    #[test]
+    fn what_cannot_be_asked_for() {
+        let plan = reference();
+        let fault = |area, names: &[&str]| {
+            let error = target(&plan, area, &paths(names)).expect_err("no target");
+            format!("{error}; {}", error.help().unwrap_or_default())
+        };
+        assert!(fault(Some("migration"), &[]).contains("did you mean `migrations`?"));
+        assert!(fault(Some("local"), &[]).contains("stays out of git"));
+        assert!(fault(None, &["AGENT_FOCUS.md"]).contains("stays out of git"));
+        let both = fault(None, &["services/revenue/a", "services/rag_pipeline/a"]);
+        assert!(both.contains("for a4 (Platform) to change") && both.contains("for a2 (GenAI)"), "{both}");
+        let migrations = target(&plan, Some("migrations"), &[]).expect("a target");
+        assert!(refuse_own(&plan, &migrations, &agent("a1")).is_err());
+        assert!(refuse_own(&plan, &migrations, &agent("a2")).is_ok());
+    }
+
+    #[test]
+    fn who_may_answer() {
+        let plan = reference();
+        let asked = record("r1", "a2", "migrations");
+        let may = |who: &str| may_answer(&plan, &asked, &agent(who));
+        assert_eq!((may("a1"), may("a2"), may("a3")), (true, false, false));
+        assert!(may_answer(&plan, &asked, &Person::Maintainer("x@y".into())));
+        let shared = record("r1", "a2", "shared");
+        let may = |who: &str| may_answer(&plan, &shared, &agent(who));
+        assert_eq!((may("a1"), may("a2"), may("a3")), (true, false, true));
+        assert!(!may_finish(&plan, &shared, &agent("a2")), "nobody agreed yet");
+        let agreed = Record { state: State::Accepted, ..shared };
+        assert!(may_finish(&plan, &agreed, &agent("a2")));
+        let target = addressed(&plan, agreed.target.clone(), Some("a3")).expect("addressed");
+        let to_a3 = Record { target, ..agreed };
+        let may = |who: &str| may_answer(&plan, &to_a3, &agent(who));
+        assert_eq!((may("a1"), may("a2"), may("a3")), (false, false, true));
+        assert!(may_finish(&plan, &to_a3, &agent("a2")), "the holder agreed");
+        let owned = Target { area: Some("migrations".into()), ..Target::default() };
+        assert!(addressed(&plan, owned.clone(), Some("a3")).is_err(), "it is a1's");
+        assert_eq!(addressed(&plan, owned.clone(), Some("a1")).expect("a1's"), owned);
+        assert!(addressed(&plan, owned, Some("a9")).is_err());
+    }
+
+    #[test]
+    fn whose_step_is_next() {
+        let plan = reference();
+        let waits = |area: &str, state, who: &str| {
+            waits_for(&plan, &Record { state, ..record("r1", "a2", area) }, &agent(who))
+        };
+        assert!(waits("migrations", State::Submitted, "a1") && waits("migrations", State::Accepted, "a1"));
+        assert!(!waits("migrations", State::Submitted, "a2") && !waits("migrations", State::Done, "a1"));
+        assert!(waits("shared", State::Submitted, "a3") && !waits("shared", State::Submitted, "a2"));
+        assert!(waits("shared", State::Accepted, "a2") && !waits("shared", State::Accepted, "a3"));
+    }
+}

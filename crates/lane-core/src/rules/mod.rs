@@ -1,0 +1,170 @@
+//! The rules: one file each, one table of them all.
+//!
+//! A rule is a static that describes it and a pure function over plain facts. It never opens,
+//! spawns, prints or reads a clock.
+
+mod branch_name;
+mod context;
+pub mod docs;
+mod foreign_path;
+mod identity;
+mod local_file;
+mod merge_commit;
+mod message_format;
+mod oversized_change;
+mod policy_mistake;
+mod protected_branch;
+mod protected_path;
+mod pull_request_label;
+mod pull_request_title;
+mod stale_base;
+#[cfg(test)]
+pub(crate) mod testing;
+mod uncoordinated_path;
+mod unlocked_path;
+mod unowned_path;
+mod untagged_message;
+
+pub use context::{Context, Draft, Findings, Touched};
+pub use identity::how_to_join;
+
+use crate::facts::{Stage, Unavailable};
+use crate::policy::Plan;
+use crate::policy::model::Level;
+
+/// A rule: what it is, what it needs, how it decides.
+pub struct Rule {
+    /// Its name, which reads well after "allow": `allow foreign-path`.
+    pub id: &'static str,
+    /// What it finds, in one line.
+    pub summary: &'static str,
+    /// Its documentation, in Markdown: what it finds, why that is bad, an example, how to get on.
+    pub docs: &'static str,
+    /// Its level where the policy does not say.
+    pub level: Level,
+    /// Where it applies.
+    pub at: &'static [Stage],
+    /// Whether it binds maintainers too, or agents alone.
+    pub binds_maintainers: bool,
+    /// The facts that it asks for.
+    pub needs: &'static [Need],
+    /// Whether the policy gives it anything to do.
+    pub is_wanted: fn(&Plan) -> bool,
+    /// Finds its breaches in one change.
+    pub check: Check,
+}
+
+/// A rule's function.
+///
+/// # Errors
+/// Why it cannot decide.
+pub type Check = fn(&Context<'_>, &mut Findings) -> Result<(), Unavailable>;
+
+/// A fact that costs something to gather.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Need {
+    /// Files of the whole change, and of each commit where commits are judged.
+    Files,
+    /// Lines of the whole change.
+    Lines,
+    /// Messages of the change's commits, or of the one being made.
+    Messages,
+    /// Locks, if a path under a lock is touched.
+    Locks,
+    /// How many parents each commit has.
+    Parents,
+    /// Signatures of the change's commits, if the policy lists keys.
+    Signatures,
+}
+
+/// All rules, sorted by id.
+pub static RULES: &[&Rule] = &[
+    &branch_name::RULE,
+    &foreign_path::RULE,
+    &identity::RULE,
+    &local_file::RULE,
+    &merge_commit::RULE,
+    &message_format::RULE,
+    &oversized_change::RULE,
+    &policy_mistake::RULE,
+    &protected_branch::RULE,
+    &protected_path::RULE,
+    &pull_request_label::RULE,
+    &pull_request_title::RULE,
+    &stale_base::RULE,
+    &uncoordinated_path::RULE,
+    &unlocked_path::RULE,
+    &unowned_path::RULE,
+    &untagged_message::RULE,
+];
+
+/// The ids of all rules, sorted.
+pub fn ids() -> impl Iterator<Item = &'static str> {
+    RULES.iter().map(|rule| rule.id)
+}
+
+/// The rule with this id.
+pub fn find(id: &str) -> Option<&'static Rule> {
+    RULES.iter().copied().find(|rule| rule.id == id)
+}
+
+impl Rule {
+    /// Its level under a policy.
+    pub fn level_in(&self, plan: &Plan) -> Level {
+        let levels = &plan.policy.rules.0;
+        levels.get(self.id).map_or(self.level, |level| level.value)
+    }
+
+    /// Whether it has anything to say at these stages under a policy.
+    pub fn applies(&self, plan: &Plan, stages: &[Stage]) -> bool {
+        self.at.iter().any(|stage| stages.contains(stage))
+            && self.level_in(plan) != Level::Off
+            && (self.is_wanted)(plan)
+    }
+}
+
+/// What the rules that apply ask for.
+pub fn needs(plan: &Plan, stages: &[Stage]) -> Vec<Need> {
+    let applying = RULES.iter().filter(|rule| rule.applies(plan, stages));
+    applying.flat_map(|rule| rule.needs.iter().copied()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_sorted_and_unique() {
+        let ids: Vec<_> = ids().collect();
+        let mut sorted = ids.clone();
+        sorted.sort_unstable();
+        sorted.dedup();
+        assert_eq!(ids, sorted);
+    }
+
+    #[test]
+    #[allow(clippy::disallowed_methods, reason = "looks at the files of this crate")]
+    fn the_table_has_every_file() {
+        let helpers = ["context", "docs", "mod", "testing"];
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/rules");
+        let mut files: Vec<String> = std::fs::read_dir(folder)
+            .expect("a folder")
+            .map(|entry| entry.expect("an entry").path())
+            .filter(|path| path.is_file()) // parts of a rule lie in a folder beside it
+            .filter_map(|path| Some(path.file_stem()?.to_str()?.replace('_', "-")))
+            .filter(|name| !helpers.contains(&name.as_str()))
+            .collect();
+        files.sort();
+        assert_eq!(files, ids().collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn every_rule_is_documented() {
+        for rule in RULES {
+            for heading in ["## What it finds", "## Why", "## Example", "## How to get on"] {
+                assert!(rule.docs.contains(heading), "{} has no `{heading}`", rule.id);
+            }
+            assert!(!rule.at.is_empty() && !rule.summary.ends_with('.'), "{}", rule.id);
+        }
+    }
+}

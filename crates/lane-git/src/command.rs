@@ -1,0 +1,214 @@
+//! git's own commands: for moving refs, and for what lies on a remote.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use crate::process::end_tree;
+use lane_core::error::Error;
+use lane_core::facts::Unavailable;
+use lane_core::locks::record::plain;
+
+/// Variables that tie a git to the repository, the index or the quarantine of the hook that started us.
+/// What `git -c` gave, and all about authentication, stays.
+pub const TIES: [&str; 16] = [
+    "GIT_DIR",
+    "GIT_WORK_TREE",
+    "GIT_COMMON_DIR",
+    "GIT_INDEX_FILE",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_QUARANTINE_PATH",
+    "GIT_NAMESPACE",
+    "GIT_PREFIX",
+    "GIT_IMPLICIT_WORK_TREE",
+    "GIT_INTERNAL_SUPER_PREFIX",
+    "GIT_GRAFT_FILE",
+    "GIT_SHALLOW_FILE",
+    "GIT_REFLOG_ACTION",
+    "GIT_REPLACE_REF_BASE",
+    "GIT_TRACE2_PARENT_SID",
+];
+
+/// What a git came to.
+#[derive(Debug, Clone)]
+pub struct Ran {
+    /// Its exit code was 0.
+    pub ok: bool,
+    /// Standard output.
+    pub out: String,
+    /// The same as bytes: paths need not be UTF-8.
+    pub raw: Vec<u8>,
+    /// Standard error.
+    pub err: String,
+}
+
+impl Ran {
+    /// What git said was wrong, on one line.
+    pub fn complaint(&self) -> String {
+        let noise = ["hint:", "Please make sure you have", "and the repository exists"];
+        let is_word = |line: &&str| !line.is_empty() && !noise.iter().any(|word| line.starts_with(word));
+        let lines = self.err.lines().map(str::trim).filter(is_word);
+        let lines = lines.map(|line| line.trim_start_matches("fatal: ").trim_start_matches("error: "));
+        let text = lines.map(plain).collect::<Vec<_>>().join("; ");
+        if text.is_empty() { "git said nothing about it".to_owned() } else { text }
+    }
+}
+
+/// A git command on the repository that all worktrees share.
+pub fn command(common_dir: &Path) -> Command {
+    let mut command = Command::new("git");
+    for name in TIES {
+        command.env_remove(name);
+    }
+    command.arg("--git-dir").arg(common_dir);
+    // Messages are looked at; words in another language would not be understood.
+    command.env("LC_ALL", "C").env("GIT_OPTIONAL_LOCKS", "0");
+    command
+}
+
+/// A git command in a worktree.
+pub fn in_worktree(root: &Path) -> Command {
+    let mut command = Command::new("git");
+    for name in TIES {
+        command.env_remove(name);
+    }
+    command.env("LC_ALL", "C").env("GIT_OPTIONAL_LOCKS", "0").current_dir(root);
+    command
+}
+
+/// The files of a worktree that differ from its HEAD, staged or not, those that git does not know among them;
+/// from its root. git-status(1), `--porcelain=v1 -z`.
+///
+/// # Errors
+/// git cannot tell.
+pub fn changed_files(root: &Path) -> Result<Vec<Vec<u8>>, Unavailable> {
+    status_files(root, false)
+}
+
+/// The same. `may_refresh`: git notes in the index which files it found to be as they were, so that nobody reads them
+/// again. It does so where it gets the index's lock at once, and where `GIT_OPTIONAL_LOCKS` allows it: git-status(1),
+/// "Background refresh".
+///
+/// # Errors
+/// git cannot tell.
+pub fn status_files(root: &Path, may_refresh: bool) -> Result<Vec<Vec<u8>>, Unavailable> {
+    Ok(status(root, may_refresh)?.into_iter().map(|(_, path)| path).collect())
+}
+
+/// The files that differ from what is staged, untracked ones among them.
+///
+/// # Errors
+/// git cannot tell.
+pub fn unstaged_files(root: &Path) -> Result<Vec<Vec<u8>>, Unavailable> {
+    let entries = status(root, false)?.into_iter();
+    Ok(entries.filter(|([_, worktree], _)| *worktree != b' ').map(|(_, path)| path).collect())
+}
+
+/// What git-status(1) tells of a file: two letters, one for the index and one for the working tree, and the path.
+type StatusEntry = ([u8; 2], Vec<u8>);
+
+fn status(root: &Path, may_refresh: bool) -> Result<Vec<StatusEntry>, Unavailable> {
+    let mut command = in_worktree(root);
+    if may_refresh {
+        let allowed = std::env::var_os("GIT_OPTIONAL_LOCKS").unwrap_or_else(|| "1".into());
+        command.env("GIT_OPTIONAL_LOCKS", allowed);
+    }
+    command.args(["status", "--porcelain=v1", "-z", "--untracked-files=all", "--no-renames"]);
+    command.args(["--ignore-submodules=none"]);
+    let output = command.output().map_err(|error| {
+        Unavailable::new(format!("git cannot be started: {error}"), "git has to be on the PATH")
+    })?;
+    if !output.status.success() {
+        let said = plain(&String::from_utf8_lossy(&output.stderr));
+        return Err(Unavailable::new(
+            format!("git cannot tell what is changed in {}: {said}", root.display()),
+            "git status",
+        ));
+    }
+    let entries = output.stdout.split(|byte| *byte == 0).filter(|entry| entry.len() > 3);
+    Ok(entries.map(|entry| ([entry[0], entry[1]], entry[3..].to_vec())).collect())
+}
+
+/// Runs a git to its end, for so long at the most. `input`: what it has as standard input.
+///
+/// # Errors
+/// It cannot be started, or did not end in time.
+pub fn run(mut command: Command, input: Option<File>, limit: Duration) -> Result<Ran, Error> {
+    let input = input.map_or_else(Stdio::null, Stdio::from);
+    command.stdin(input).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().map_err(|error| {
+        Unavailable::new(format!("git cannot be started: {error}"), "git has to be on the PATH")
+    })?;
+    let (out, err) = (drain(child.stdout.take()), drain(child.stderr.take()));
+    // An ssh that goes on in the background may keep standard error open for hours, never the output.
+    let ended = match out.done.recv_timeout(limit) {
+        Err(RecvTimeoutError::Timeout) => None,
+        Ok(()) | Err(RecvTimeoutError::Disconnected) => wait(&mut child, limit),
+    };
+    let Some(ok) = ended else {
+        end_tree(child.id());
+        let _ = child.kill();
+        let _ = child.wait();
+        return Err(Unavailable::new(
+            format!("git did not answer within {} s", limit.as_secs()),
+            "look at the network and at the remote, then try again",
+        )
+        .into());
+    };
+    // Whatever it had to say is there by the time that it ended, or a moment later.
+    let _ = err.done.recv_timeout(Duration::from_millis(200));
+    let raw = out.bytes();
+    Ok(Ran {
+        ok,
+        out: String::from_utf8_lossy(&raw).into_owned(),
+        raw,
+        err: String::from_utf8_lossy(&err.bytes()).into_owned(),
+    })
+}
+
+/// Whether it ended well; `None`: not in time.
+fn wait(child: &mut Child, limit: Duration) -> Option<bool> {
+    let started = std::time::Instant::now();
+    loop {
+        match child.try_wait() {
+            Ok(Some(status)) => return Some(status.success()),
+            Ok(None) if started.elapsed() < limit => std::thread::sleep(Duration::from_micros(300)),
+            _ => return None,
+        }
+    }
+}
+
+struct Drained {
+    bytes: Arc<Mutex<Vec<u8>>>,
+    done: std::sync::mpsc::Receiver<()>,
+}
+
+impl Drained {
+    fn bytes(&self) -> Vec<u8> {
+        self.bytes.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+    }
+}
+
+/// Reads a pipe to its end in a thread of its own, so that neither of two can fill up.
+fn drain(pipe: Option<impl Read + Send + 'static>) -> Drained {
+    let (sender, done) = channel();
+    let bytes = Arc::new(Mutex::new(Vec::new()));
+    let kept = Arc::clone(&bytes);
+    std::thread::spawn(move || {
+        let mut chunk = [0; 4096];
+        if let Some(mut pipe) = pipe {
+            while let Ok(len @ 1..) = pipe.read(&mut chunk) {
+                kept.lock()
+                    .unwrap_or_else(std::sync::PoisonError::into_inner)
+                    .extend_from_slice(&chunk[..len]);
+            }
+        }
+        let _ = sender.send(());
+    });
+    Drained { bytes, done }
+}

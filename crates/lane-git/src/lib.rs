@@ -1,0 +1,40 @@
+//! Repositories as git has them: one trait, two readers of it (libgit2, and git's own plumbing), and what is found out
+//! with them: trees, renames, lines, attributes, the index, the commit graph, worktrees.
+
+mod attribute_file;
+mod attributes;
+mod budget;
+pub mod command;
+mod commit_graph;
+mod git2_repo;
+mod index;
+pub mod kept;
+pub mod lines;
+pub mod noted_tree;
+mod opened;
+mod paths;
+mod plumbing;
+pub mod pool;
+pub mod process;
+pub mod raw_tree;
+mod renames;
+mod repository;
+pub mod revision;
+pub mod scratch;
+mod similarity;
+pub mod stream;
+pub mod tree_diff;
+pub mod under_way;
+pub mod worktrees;
+
+pub use budget::Budget;
+pub use git2_repo::Git2Repository;
+pub use index::staged_tree;
+pub use opened::Opened;
+pub use paths::path_of;
+pub use plumbing::Plumbing;
+pub use repository::{
+    FOLDER, Head, Layout, ObjectWriter, RawCommit, Read, RefTarget, Repository, TreeEntry, config_bool,
+    find_in_tree,
+};
+pub use scratch::Scratch;

@@ -1,0 +1,78 @@
+//! Objects as git stores them: gitformat-pack(5), git-mktree(1), git-commit-tree(1).
+
+use crate::repository::RawCommit;
+use lane_core::facts::Oid;
+
+/// A commit; `None` if it is broken.
+pub(super) fn commit(bytes: &[u8]) -> Option<RawCommit> {
+    let mut rest = bytes;
+    let mut line = || {
+        let end = rest.iter().position(|byte| *byte == b'\n')?;
+        let line = &rest[..end];
+        rest = &rest[end + 1..];
+        Some(line)
+    };
+    let oid = |hex: &[u8]| Oid::from_hex(std::str::from_utf8(hex).ok()?);
+    let tree = oid(line()?.strip_prefix(b"tree ")?)?;
+    let mut parents = Vec::new();
+    let mut at = line()?;
+    while let Some(parent) = at.strip_prefix(b"parent ") {
+        parents.push(oid(parent)?);
+        at = line()?;
+    }
+    // Some old tools wrote several authors.
+    at.strip_prefix(b"author ")?;
+    while at.starts_with(b"author ") {
+        at = line()?;
+    }
+    let (committer, time) = signature(at.strip_prefix(b"committer ")?)?;
+    loop {
+        match line() {
+            Some(b"") => break,
+            Some(_) => {}
+            None => {
+                rest = b"";
+                break;
+            }
+        }
+    }
+    let start = rest.iter().position(|byte| *byte != b'\n').unwrap_or(rest.len());
+    let message = rest[start..].split(|byte| *byte == 0).next().unwrap_or_default();
+    let message = String::from_utf8_lossy(message).into_owned();
+    Some(RawCommit { tree, parents, time, committer, message })
+}
+
+/// The address and the time of `Name <address> 1700000000 +0000`.
+fn signature(line: &[u8]) -> Option<(String, i64)> {
+    let start = line.iter().rposition(|byte| *byte == b'<')?;
+    let end = line.iter().rposition(|byte| *byte == b'>').filter(|end| *end > start)?;
+    let email = String::from_utf8_lossy(line[start + 1..end].trim_ascii()).into_owned();
+    let after = std::str::from_utf8(line[end + 1..].trim_ascii()).ok()?;
+    let time = match after.split(' ').next() {
+        None | Some("") => 0,
+        Some(word) => word.parse().ok()?,
+    };
+    Some((email, time))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEX: &str = "0123456789abcdef0123456789abcdef01234567";
+
+    #[test]
+    fn commits() {
+        let text = format!(
+            "tree {HEX}\nparent {HEX}\nparent {HEX}\nauthor A <a@b> 1 +0000\ncommitter C < c@d > 12 +0100\n\
+             gpgsig x\n y\n\n\nsubject\n\nbody\n"
+        );
+        let read = commit(text.as_bytes()).expect("a commit");
+        assert_eq!((read.parents.len(), read.committer.as_str(), read.time), (2, "c@d", 12));
+        assert_eq!(read.message, "subject\n\nbody\n");
+        let end = text.find("gpgsig").expect("a header");
+        for cut in 0..end {
+            assert!(commit(&text.as_bytes()[..cut]).is_none(), "{cut}");
+        }
+    }
+}

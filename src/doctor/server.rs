@@ -1,0 +1,65 @@
+//! Whether a bare repository judges what is pushed to it.
+
+use std::path::Path;
+
+use super::Check;
+use super::hooks::{INSTALL, of_binary};
+use crate::install::block::{Block, cut};
+use crate::install::os::{is_executable, read};
+use crate::install::places::{Places, previous_folder};
+use crate::install::scripts::{binary_of, hooks_in, present};
+use crate::install::server::{files, is_ours};
+use lane_core::error::Error;
+use lane_git::Repository;
+
+const NAME: &str = "server hooks";
+
+/// Nothing where none are installed.
+pub(super) fn examine(repo: &dyn Repository) -> Result<Vec<Check>, Error> {
+    let layout = repo.layout();
+    if layout.worktree.is_some() {
+        return Ok(Vec::new());
+    }
+    let mend = format!("{INSTALL} --server");
+    let mut checks = Vec::new();
+    for path in files(layout)? {
+        let text = read(&path)?.unwrap_or_default();
+        checks.push(if is_executable(&path) {
+            Check::ok(NAME, format!("installed as {}", path.display()))
+        } else {
+            Check::problem(NAME, format!("{} is not executable", path.display()), &mend)
+        });
+        checks.extend(binary_of(&text).map(|binary| of_binary(&binary, &mend)));
+    }
+    let places = Places::of_server(layout);
+    let config = read(&places.common.join("config"))?;
+    if !cut(config.as_deref(), Block::Server).found {
+        return Ok(checks);
+    }
+    let values = repo.config("core.hooksPath")?;
+    let scripts = present(&places.hooks)?;
+    checks.push(match values.last() {
+        Some(value) if !is_ours(value.as_bytes()) => Check::problem(
+            NAME,
+            format!("core.hooksPath is {value}, so that git runs no hooks of ours"),
+            &mend,
+        ),
+        _ if !is_executable(&places.hooks.join("pre-receive")) => {
+            Check::problem(NAME, "the scripts are gone", &mend)
+        }
+        _ => Check::ok(NAME, format!("installed; the scripts are in {}", places.hooks.display())),
+    });
+    if let Some(binary) = scripts.first().and_then(|(_, text)| binary_of(text)) {
+        checks.push(of_binary(&binary, &mend));
+    }
+    checks.extend(hidden(&previous_folder(&values, layout), &scripts, &mend));
+    Ok(checks)
+}
+
+/// Hooks that came later, and that ours hide.
+fn hidden(folder: &Path, scripts: &[(String, Vec<u8>)], mend: &str) -> Option<Check> {
+    let is_hidden = |name: &&str| !scripts.iter().any(|(script, _)| script == name);
+    let names: Vec<&str> = hooks_in(folder).into_iter().filter(is_hidden).collect();
+    let detail = format!("git does not run {} of {} any more", names.join(", "), folder.display());
+    (!names.is_empty()).then(|| Check::warning("earlier hooks", detail, mend))
+}

@@ -1,0 +1,135 @@
+//! The order of the layers inside the program: what stands further down in `LAYERS` may use what stands above it, and
+//! nothing runs back. Between the crates the compiler holds the same. See ARCHITECTURE.md.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+/// The modules of `src`, each of which may use those before it.
+const LAYERS: [&str; 15] = [
+    "served",
+    "ci",
+    "init",
+    "ports",
+    "run",
+    "locks",
+    "requests",
+    "gather",
+    "rewrite",
+    "install",
+    "setup",
+    "conflicts",
+    "status",
+    "doctor",
+    "cli",
+];
+
+/// Where files of the program are allowed to be beside those modules.
+const ROOTS: [&str; 3] = ["lib", "main", "hook"];
+
+#[test]
+fn no_import_runs_against_the_order_of_the_layers() {
+    let src = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src"));
+    let mut back = Vec::new();
+    let mut arrows: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for file in files(src) {
+        let name = file.strip_prefix(src).unwrap().to_string_lossy().replace('\\', "/");
+        let layer = name.split('/').next().unwrap().trim_end_matches(".rs").to_owned();
+        if ROOTS.contains(&layer.as_str()) {
+            continue;
+        }
+        let own = place(&layer).unwrap_or_else(|| panic!("{name}: `{layer}` has no place in LAYERS"));
+        for used in used(&std::fs::read_to_string(&file).unwrap()) {
+            // Macros and items of lib.rs itself are nobody's layer.
+            let Some(other) = place(&used).filter(|_| used != layer) else { continue };
+            if other > own {
+                back.push(format!("{name} uses crate::{used}, which stands above {layer}"));
+            }
+            arrows.entry(layer.clone()).or_default().insert(used);
+        }
+    }
+    for (layer, used) in &arrows {
+        println!("{layer:>10} -> {}", used.iter().map(String::as_str).collect::<Vec<_>>().join(", "));
+    }
+    assert!(back.is_empty(), "imports that run back:\n  {}", back.join("\n  "));
+}
+
+/// What the crates below may depend on, of ours: the compiler refuses a circle, and this one more arrow.
+#[test]
+fn crates_know_nothing_above_them() {
+    let allowed =
+        [("lane-core", vec![]), ("lane-git", vec!["lane-core"]), ("lane-github", vec!["lane-core"])];
+    for (name, below) in allowed {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("crates").join(name).join("Cargo.toml");
+        let text = std::fs::read_to_string(path).unwrap();
+        let ours = text.lines().filter_map(|line| line.split(['.', ' ']).next());
+        let ours: Vec<&str> = ours.filter(|word| word.starts_with("lane-") || *word == "git-lane").collect();
+        assert_eq!(ours, below, "{name}");
+    }
+}
+
+fn place(layer: &str) -> Option<usize> {
+    LAYERS.iter().position(|known| *known == layer)
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        match path.is_dir() {
+            true => found.extend(files(&path)),
+            false if path.extension().is_some_and(|end| end == "rs") => found.push(path),
+            false => {}
+        }
+    }
+    found.sort();
+    found
+}
+
+/// The modules that stand after `crate::` in a text, comments left out.
+fn used(text: &str) -> BTreeSet<String> {
+    let code: String =
+        text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
+    let mut found = BTreeSet::new();
+    for (at, _) in code.match_indices("crate::") {
+        let before = code[..at].chars().next_back();
+        if before.is_some_and(|c| c.is_alphanumeric() || c == '_' || c == ':') {
+            continue;
+        }
+        let rest = &code[at + "crate::".len()..];
+        match rest.strip_prefix('{') {
+            None => found.extend(word(rest)),
+            Some(group) => found.extend(heads(group)),
+        }
+    }
+    found
+}
+
+fn word(text: &str) -> Option<String> {
+    let end = text.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(text.len());
+    Some(text[..end].to_owned()).filter(|word| !word.is_empty())
+}
+
+/// The first words of the items of a group, up to its end.
+fn heads(group: &str) -> Vec<String> {
+    let (mut depth, mut is_head, mut found) = (0, true, Vec::new());
+    for (at, c) in group.char_indices() {
+        match c {
+            '{' => depth += 1,
+            '}' if depth == 0 => break,
+            '}' => depth -= 1,
+            ',' if depth == 0 => is_head = true,
+            c if is_head && (c.is_alphanumeric() || c == '_') => {
+                found.extend(word(&group[at..]));
+                is_head = false;
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+#[test]
+fn imports_are_found_however_they_are_written() {
+    let text = "use crate::{a, b::{c, d}, e::f};\nuse crate::g::h;\n// crate::i\nfn x() { crate::j::k(); lane_crate::l(); }";
+    assert_eq!(used(text).into_iter().collect::<Vec<_>>(), ["a", "b", "e", "g", "j"]);
+}
