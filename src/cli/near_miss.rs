@@ -48,7 +48,7 @@ pub fn unknown(parent: &Command, word: &str) -> Error {
     let name = parent.get_bin_name().unwrap_or("git lane").to_owned();
     let is_root = !name.contains("lane ");
     let help = match meant(parent, word, is_root) {
-        _ if is_root && word == "version" => "git lane --version says it".to_owned(),
+        _ if is_root && word == "version" => "show the version: git lane --version".to_owned(),
         _ if rules::find(word).is_some() => format!("`{word}` is a rule; git lane rule {word} explains it"),
         Some(path) => {
             let about = path.split(' ').try_fold(parent, |command, word| command.find_subcommand(word));

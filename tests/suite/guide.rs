@@ -144,7 +144,7 @@ fn no_printed_command_redirects() {
             word.is_some_and(|word| word.starts_with(char::is_alphabetic) && word.contains('>'))
         })
     };
-    let mut folders = vec![std::path::PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/src"))];
+    let mut folders = crate::advice_commands::sources();
     let mut seen = 0;
     while let Some(folder) = folders.pop() {
         for path in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {

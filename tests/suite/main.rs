@@ -3,7 +3,9 @@
 
 mod action;
 mod advice;
+mod advice_commands;
 mod advice_errors;
+mod advice_locks;
 mod advice_rules;
 mod backends;
 mod bad_input;

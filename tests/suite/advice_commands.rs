@@ -1,0 +1,375 @@
+//! All commands that messages name, and where each is tried; and the examples of the manual page.
+
+use crate::advice::sh;
+use crate::support::Scratch;
+
+/// The folders of all sources: the program's and those of its crates.
+pub fn sources() -> Vec<std::path::PathBuf> {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let crates = std::fs::read_dir(root.join("crates")).unwrap();
+    let crates = crates.map(|entry| entry.unwrap().path().join("src"));
+    crates.chain([root.join("src")]).collect()
+}
+
+/// The strings of a source file, with `{}` for all places in them.
+fn strings(source: &str) -> Vec<String> {
+    let (mut found, mut chars) = (Vec::new(), source.chars().peekable());
+    while let Some(c) = chars.next() {
+        match c {
+            '/' if chars.peek() == Some(&'/') => while chars.next().is_some_and(|c| c != '\n') {},
+            '\'' if chars.peek() == Some(&'"') || chars.peek() == Some(&'\\') => {
+                chars.next();
+                chars.next();
+            }
+            '"' => {
+                let mut text = String::new();
+                while let Some(c) = chars.next().filter(|c| *c != '"') {
+                    match (c, chars.peek()) {
+                        ('\\', Some('\n')) => {
+                            while chars.peek().is_some_and(|c| c.is_whitespace()) {
+                                chars.next();
+                            }
+                        }
+                        ('\\', Some('n')) => {
+                            chars.next();
+                            text.push('\n');
+                        }
+                        ('\\', Some('x')) => {
+                            chars.nth(2);
+                            text.push(' ');
+                        }
+                        ('\\', Some(_)) => text.extend(chars.next()),
+                        _ => text.push(c),
+                    }
+                }
+                found.push(text);
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+/// A text with `{}` for every place in it.
+fn without_names(text: &str) -> String {
+    let (mut out, mut depth) = (String::new(), 0_usize);
+    for c in text.chars() {
+        match c {
+            '{' => depth += 1,
+            '}' => {
+                depth = depth.saturating_sub(1);
+                if depth == 0 {
+                    out.push_str("{}");
+                }
+            }
+            c if depth == 0 => out.push(c),
+            _ => {}
+        }
+    }
+    out
+}
+
+/// The commands that the messages of the program name: whole lines, and what follows `: ` in one.
+fn named_commands() -> std::collections::BTreeSet<String> {
+    let mut found = std::collections::BTreeSet::new();
+    let mut folders = sources();
+    let is_other =
+        |name: &str| ["tests.rs", "testing.rs", "focus.rs", "policy_text.rs", "mangen.rs"].contains(&name);
+    while let Some(folder) = folders.pop() {
+        for path in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+            if path.is_dir() {
+                folders.push(path);
+            } else if name.ends_with(".rs") && !is_other(&name) {
+                let text = std::fs::read_to_string(&path).unwrap();
+                let text = text.split("#[cfg(test)]\nmod tests").next().unwrap();
+                let texts = strings(text).into_iter().filter(|text| !text.contains("## What it finds"));
+                for line in texts.flat_map(|text| text.lines().map(str::to_owned).collect::<Vec<_>>()) {
+                    let starts = ["git lane ", "git -C ", "gh pr ", "unset ", "git push", "git fetch"];
+                    let more =
+                        ["git rebase", "git commit", "git restore", "git switch", "git stash", "git am"];
+                    let most =
+                        ["git add", "git config", "git merge", "git cherry-pick", "git revert", "git branch"];
+                    let rest =
+                        ["git worktree", "git remote", "git update-ref", "git symbolic-ref", "git reset"];
+                    let is_command = |text: &str| {
+                        let mut words = [&starts[..], &more, &most, &rest].concat().into_iter();
+                        words.any(|word| text.starts_with(word)) && text.len() > 10
+                    };
+                    // What stands in front of a command is empty, or a command of its own.
+                    let mut line = line.trim();
+                    while let Some((_, rest)) = line
+                        .strip_prefix('{')
+                        .and_then(|rest| rest.split_once('}'))
+                        .filter(|(_, rest)| is_command(rest))
+                    {
+                        line = rest;
+                    }
+                    let told = line.split_once(": ").map_or(line, |(_, command)| command);
+                    if let Some(command) = [line, told].into_iter().find(|text| is_command(text)) {
+                        assert!(
+                            !command.contains(" && "),
+                            "{}: two commands at once: {command}",
+                            path.display()
+                        );
+                        found.insert(without_names(command));
+                    }
+                }
+            }
+        }
+    }
+    found
+}
+
+/// A command that a message names is typed by a test, in the state in which it is told; or it is in the list of those
+/// that are not, which is to become shorter.
+#[test]
+fn every_command_that_is_named_is_tried() {
+    let named = named_commands();
+    let lists = [TYPED.lines().collect::<Vec<_>>(), NOT_TYPED.lines().collect()];
+    let listed: std::collections::BTreeSet<String> =
+        lists.concat().into_iter().filter(|line| !line.is_empty()).map(str::to_owned).collect();
+    let new: Vec<_> = named.difference(&listed).collect();
+    assert!(new.is_empty(), "type these in a test, and list them in TYPED: {new:#?}");
+    let gone: Vec<_> = listed.difference(&named).collect();
+    assert!(gone.is_empty(), "no message names these any more: {gone:#?}");
+}
+
+/// By the tests of `advice`, `advice_errors`, `advice_locks`, `advice_rules`, `signatures` and `locks_faults`.
+const TYPED: &str = r#"
+gh pr edit {} --add-label '{}'
+gh pr edit {} --title {}
+git -C {} switch {}
+git -C {} worktree move {} {}
+git -C {} worktree repair {}
+git add -- {}
+git add policy.yaml
+git am --abort
+git am --continue
+git branch -m {}
+git cherry-pick --abort
+git cherry-pick --continue
+git commit -- {}
+git commit --amend
+git commit --amend --no-edit
+git commit --amend --no-edit {}
+git commit -m 'chore: a policy for our agents'
+git config --worktree commit.gpgSign true
+git config --worktree gpg.format ssh
+git config --worktree user.signingKey KEY_FILE
+git lane --version
+git lane drop -- {}{}
+git lane drop --branch {} -- {}
+git lane join {}
+git lane join {}{}{}
+git lane lock {}
+git lane policy {}
+git lane push --force-with-lease
+git lane request submit {} --reason '…'
+git lane setup {}
+git lane sync
+git lane sync --push
+git lane {}
+git merge --abort
+git merge --continue
+git push {} HEAD
+git push {} {}:refs/heads/{}
+git rebase --abort
+git rebase --autostash --onto HEAD~1 HEAD
+git rebase --autostash --onto {}~1 {}{}{}
+git rebase --autostash {}{}{}
+git rebase --continue
+git rebase --exec 'git commit --amend --no-edit -S'
+git rebase --force-rebase
+git rebase -i
+git remote add {} URL
+git reset -q -- {}
+git restore --staged -- {}
+git revert --abort
+git revert --continue
+git stash pop
+git stash push --include-untracked -- {}
+git switch -c {}
+git switch {}
+git update-ref -d {} {}
+git update-ref refs/lane/kept/{} {}
+git update-ref {} {} {}
+unset AGENT_ID
+"#;
+
+/// Not from the message that names them, or no command alone. Tests of the commands type most of them.
+const NOT_TYPED: &str = r#"
+gh pr edit {} --base {}
+git -C {} lane drop …
+git -C {} lane sync
+git -C {} lane teardown {}
+git -C {} rebase --abort
+git -C {} status
+git -C {} submodule foreach --recursive '{}'
+git -C {} worktree repair, then run this again
+git add -- FILE
+git add -u -- {}
+git add {}
+git am --skip
+git branch --list
+git branch NAME {}
+git commit --amend --no-edit --only {}
+git commit --amend --no-edit -S
+git commit --trailer 'Coordinated-with: <agent>'
+git commit -m 'chore: a policy for our agents'   # on {}
+git commit -m 'chore: a policy for our agents'{}
+git commit-graph write --reachable, or for good: git maintenance start
+git config --global --add safe.directory FOLDER
+git config --list --show-origin
+git config --local --unset-all {}
+git config --worktree --unset-all core.hooksPath
+git config --worktree {} "$(git config --local {})"
+git config core.hooksPath FOLDER
+git config extensions.worktreeConfig true
+git config i18n.commitEncoding NAME
+git config lane.agent
+git config lane.agent, copied from another worktree,
+git config lane.base main
+git config {} {}
+git fetch --deepen=100 {}, or git fetch --unshallow {}
+git fetch --no-tags {} '{}'{}
+git fetch --no-tags {} {}
+git fetch --refetch --no-filter {}
+git fetch --unshallow brings all of it
+git fetch {}
+git fetch {} +refs/heads/{}:{}
+git fetch {} +refs/notes/{}:refs/notes/{}/{}
+git fetch {} {}:refs/remotes/{}/{}
+git lane --help
+git lane -C FOLDER …
+git lane -C REPOSITORY.git install --server; into a worktree: git lane install --agent ID
+git lane -C {} install
+git lane check
+git lane check --range A..B
+git lane check --worktree
+git lane ci --base A --head B
+git lane ci --base main --head HEAD --branch feat/a1/x
+git lane conflicts
+git lane conflicts asks again
+git lane conflicts takes more time for them
+git lane doctor
+git lane help {}
+git lane hook commit-msg FILE
+git lane hook update REF OLD_OID NEW_OID
+git lane hook {} FILE
+git lane init --stdout
+git lane install
+git lane install --agent ID
+git lane install --agent {}
+git lane install --all   # hooks into the worktrees
+git lane install --server
+git lane join ID
+git lane join ID ({})
+git lane join {} my-feature
+git lane lock {} --renew
+git lane lock {} --steal --reason '…' ({} is told)
+git lane lock {} --wait 10m
+git lane lock {} --wait 1h
+git lane lock {} --wait {}
+git lane lock {}, or name paths inside it
+git lane locks
+git lane locks --log {}
+git lane locks shows them
+git lane locks {}
+git lane policy check
+git lane policy show
+git lane policy test
+git lane port SERVICE --release, in the worktree that has it; or widen `agents.{}.ports` in the policy
+git lane port api
+git lane port {} --release, then this again
+git lane port {} gives it one
+git lane pr --yes
+git lane push
+git lane push -f
+git lane request accept {}
+git lane request done {} --commit COMMIT
+git lane request done {} --commit HEAD
+git lane request list
+git lane request list --all lists them
+git lane request reject {} --reason '…'
+git lane request show {}
+git lane request submit --area {} --reason '…'
+git lane request submit {} --to {} --reason 'needed while you hold the lock'
+git lane request withdraw {}
+git lane rule {}
+git lane setup           # a worktree for each agent
+git lane setup makes it
+git lane setup {} --resume
+git lane setup {} makes it
+git lane setup {} makes it, hooks and all
+git lane status shows the same once
+git lane status, again and again, says the same to a program: --format json
+git lane sync --all
+git lane sync --autostash
+git lane teardown {} --drop-schema --yes-drop {}
+git lane uninstall --all
+git lane unlock {}
+git lane unlock {} --agent {}
+git lane who {}
+git merge-base ONE OTHER finds nothing; was one of them started from another repository?
+git merge-tree --write-tree ONE OTHER says more
+git push --no-verify {} {}:{}
+git push --no-verify {} {}:{}/{}
+git push {} refs/notes/{}
+git push {} refs/notes/{}:refs/notes/{}/{}
+git push {} {}
+git rebase --autostash --onto {}/{} {}{}
+git rebase --autostash refs/remotes/{}/{}
+git rebase --autostash {}
+git rebase --force-rebase {}
+git rebase --rebase-merges BASE
+git remote -v
+git remote add locks {}
+git reset -q
+git restore --staged
+git restore --staged --source={} -- {}
+git stash drop
+git stash push
+git stash push --include-untracked
+git switch -c BRANCH
+git switch BRANCH
+git symbolic-ref -d {}
+git symbolic-ref HEAD {}
+git symbolic-ref shows where it leads
+git update-ref -d {}
+git update-ref {} {}
+git worktree add
+git worktree add PATH BRANCH; then there: git lane install --agent ID
+git worktree add {} BRANCH
+git worktree list
+git worktree move {} {}, or name its place in the policy: `agents.{}.worktree`
+git worktree prune
+git worktree prune, if it will not come back; git worktree repair, if it was moved
+git worktree remove --force {}
+git worktree repair NEW_PLACE
+git worktree repair {}, then run this again
+git worktree repair, from the main worktree
+git worktree unlock {}
+unset LANE_GIT_BACKEND, and see that git is on the PATH
+unset it, or set it to one of these: {}=git2 (in process), {}=git (git's own commands)
+unset {}
+unset {}, and git reads it; {}
+unset {}, or give it the number of your agent's process
+"#;
+
+#[test]
+fn the_examples_of_the_manual_work_in_their_order() {
+    let scratch = Scratch::new();
+    scratch.add_origin();
+    let tree = scratch.worktree("w", "worktree-w");
+    tree.lane(&["mangen", "../man"]).ok();
+    let page = std::fs::read_to_string(scratch.home().join("man/git-lane.1")).unwrap();
+    let examples = page.split(".SH EXAMPLES").nth(1).unwrap().split(".SH ").next().unwrap();
+    let lines = examples.lines().filter_map(|line| line.strip_prefix("\\fBgit lane "));
+    let commands: Vec<String> =
+        lines.map(|line| format!("git lane {}", line.trim_end_matches("\\fR").replace('\\', ""))).collect();
+    assert_eq!(commands.len(), 5, "{examples}");
+    for command in commands {
+        sh(&tree, &command).ok();
+    }
+}
