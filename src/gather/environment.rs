@@ -17,8 +17,6 @@ pub struct Environment {
     pub no_editor: bool,
     /// `GIT_COMMITTER_EMAIL`, unless it is empty.
     pub committer_email: Option<String>,
-    /// The commits that a merge under way brings in, before MERGE_HEAD is written (`GITHEAD_<oid>`).
-    pub merging: Vec<Oid>,
     /// `GIT_PREFIX`: the folder below the worktree's root in which git was started.
     pub prefix: Option<PathBuf>,
     /// What `git -c key=value` and `GIT_CONFIG_COUNT` set, which only the environment tells; the last one counts.
@@ -88,14 +86,11 @@ impl Environment {
     /// Reads this process's environment and clock.
     pub fn of_process() -> Self {
         let text = |name: &str| std::env::var(name).ok().filter(|value| !value.trim().is_empty());
-        let merging = std::env::vars_os()
-            .filter_map(|(name, _)| Oid::from_hex(name.to_str()?.strip_prefix("GITHEAD_")?));
         Self {
             agent_id: text("AGENT_ID").map(|id| id.trim().to_owned()),
             index_file: std::env::var_os("GIT_INDEX_FILE").map(PathBuf::from),
             no_editor: text("GIT_EDITOR").as_deref() == Some(":"),
             committer_email: text("GIT_COMMITTER_EMAIL"),
-            merging: merging.collect(),
             prefix: std::env::var_os("GIT_PREFIX").map(PathBuf::from),
             config: [
                 config_pairs(&|name| std::env::var(name).ok()),
@@ -120,6 +115,12 @@ impl Environment {
         let mut names = known.chain(told.iter().map(|told| told.value.as_str()));
         names.find(|name| self.set.has(name)).map(str::to_owned)
     }
+}
+
+/// The commits that a merge under way brings in, before MERGE_HEAD is written (`GITHEAD_<oid>`).
+pub(super) fn merging() -> Vec<Oid> {
+    let names = std::env::vars_os().map(|(name, _)| name);
+    names.filter_map(|name| Oid::from_hex(name.to_str()?.strip_prefix("GITHEAD_")?)).collect()
 }
 
 /// `GIT_CONFIG_KEY_<n>` and `GIT_CONFIG_VALUE_<n>`: git-config(1).

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::change_base::Choice;
-use super::environment::Environment;
+use super::environment::{Environment, merging};
 use super::identity::rebasing_branch;
 use super::policy_source::{Base, in_tree};
 use super::push::PushLine;
@@ -93,11 +93,7 @@ impl Gatherer<'_> {
         match std::fs::read_to_string(&path) {
             Ok(text) => Ok(text.lines().filter_map(|line| Oid::from_hex(line.trim())).collect()),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                Ok(if self.event == Event::PreMergeCommit {
-                    self.environment.merging.clone()
-                } else {
-                    Vec::new()
-                })
+                Ok(if self.event == Event::PreMergeCommit { merging() } else { Vec::new() })
             }
             Err(error) => Err(Unavailable::new(
                 format!("{} cannot be read: {error}", path.display()),

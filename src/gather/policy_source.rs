@@ -223,28 +223,40 @@ fn base(repo: &dyn Repository, remote: &str, name: &str) -> Read<Option<Base>> {
 
 pub(super) fn in_commit(repo: &dyn Repository, base: &Base) -> Read<Option<(Source, Oid)>> {
     let tree = repo.commit(base.oid)?.tree;
-    in_tree(repo, tree, FILE, &format!("{}:{FILE}", base.reference))
+    // What stands on the base was weighed when it came there.
+    let name = format!("{}:{FILE}", base.reference);
+    entry_of(repo, tree, FILE, &name)?.map(|oid| read(repo, oid, &name)).transpose()
 }
 
-/// A file at the root of a tree. `name`: what messages call it.
+/// A file at the root of a tree, which may be of any size. `name`: what messages call it.
 pub(super) fn in_tree(
     repo: &dyn Repository,
     tree: Oid,
     path: &str,
     name: &str,
 ) -> Read<Option<(Source, Oid)>> {
+    let Some(oid) = entry_of(repo, tree, path, name)? else {
+        return Ok(None);
+    };
+    weigh(name, repo.size(oid)?)?;
+    read(repo, oid, name).map(Some)
+}
+
+/// The plain file of a name at the root of a tree.
+fn entry_of(repo: &dyn Repository, tree: Oid, path: &str, name: &str) -> Read<Option<Oid>> {
     let Some(entry) = find_in_tree(repo, tree, path.as_bytes())? else {
         return Ok(None);
     };
     match entry.mode {
-        0o100_644 | 0o100_755 => {}
-        0o120_000 => return Err(not_plain(name, "a symbolic link")),
-        FOLDER => return Err(not_plain(name, "a folder")),
-        _ => return Err(not_plain(name, "no plain file")),
+        0o100_644 | 0o100_755 => Ok(Some(entry.oid)),
+        0o120_000 => Err(not_plain(name, "a symbolic link")),
+        FOLDER => Err(not_plain(name, "a folder")),
+        _ => Err(not_plain(name, "no plain file")),
     }
-    weigh(name, repo.size(entry.oid)?)?;
-    let text = text(name, repo.blob(entry.oid)?)?;
-    Ok(Some((Source { name: name.to_owned(), text }, entry.oid)))
+}
+
+fn read(repo: &dyn Repository, oid: Oid, name: &str) -> Read<(Source, Oid)> {
+    Ok((Source { name: name.to_owned(), text: text(name, repo.blob(oid)?)? }, oid))
 }
 
 fn in_file(path: &Path, name: &str, follow_links: bool) -> Read<Option<Source>> {

@@ -74,7 +74,8 @@ fn relative(from: &Path, to: &Path) -> PathBuf {
 
 /// What every worktree's configuration includes: where the scripts are as long as the repository stays where it is.
 pub(crate) fn worktree_config(places: &Places) -> Vec<u8> {
-    let mut text = format!("{WRITTEN}: where git finds its hooks.\n[core]\n\thooksPath = ").into_bytes();
+    // Every hook reads and hashes this: it is kept short.
+    let mut text = b"# git lane uninstall removes this.\n[core]\n\thooksPath = ".to_vec();
     text.extend(quoted(&bytes_of(&places.hooks)));
     text.push(b'\n');
     text
