@@ -1,6 +1,20 @@
 //! Which repository of which host the url of a git remote names.
 
+use std::sync::LazyLock;
+
+use regex::Regex;
 use url::Url;
+
+/// `owner/name`, of the characters that GitHub allows.
+static NAME: LazyLock<Regex> = LazyLock::new(|| regex(r"\A([A-Za-z0-9._-]+)/([A-Za-z0-9._-]+)\z"));
+/// `[user@]host:path`: a colon before the first slash; one letter before it is a drive. git-fetch(1), "GIT URLS".
+static LIKE_SCP: LazyLock<Regex> = LazyLock::new(|| regex(r"\A(?:[^:]*@)?([A-Za-z0-9._-]{2,}):(?s:(.*))\z"));
+
+/// A pattern that stands in this file; a test compiles them all.
+#[allow(clippy::expect_used)]
+fn regex(pattern: &str) -> Regex {
+    Regex::new(pattern).expect("a pattern")
+}
 
 /// A repository on a host.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,12 +36,10 @@ pub struct RepositoryName {
 impl RepositoryName {
     /// From `owner/name`; `None` if it is not of that form.
     pub fn parse(text: &str) -> Option<Self> {
-        let (owner, name) = text.split_once('/')?;
-        let is_name = |text: &str| {
-            let is_legal = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
-            !text.is_empty() && text != "." && text != ".." && text.chars().all(is_legal)
-        };
-        (is_name(owner) && is_name(name)).then(|| Self { owner: owner.to_owned(), name: name.to_owned() })
+        let (_, [owner, name]) = NAME.captures(text)?.extract();
+        let is_folder = |part: &str| matches!(part, "." | "..");
+        let is_name = !is_folder(owner) && !is_folder(name);
+        is_name.then(|| Self { owner: owner.to_owned(), name: name.to_owned() })
     }
 }
 
@@ -69,12 +81,9 @@ impl RemoteUrl {
         Some((url.host_str()?.to_owned(), port, url.path().to_owned()))
     }
 
-    /// A colon before the first slash; one letter before it is a drive.
     fn like_scp(text: &str) -> Option<(String, Option<u16>, String)> {
-        let (place, path) = text.split_once(':')?;
-        let host = place.rsplit_once('@').map_or(place, |(_, host)| host);
-        let is_host = host.len() > 1 && host.chars().all(|c| c.is_ascii_alphanumeric() || "-._".contains(c));
-        is_host.then(|| (host.to_owned(), None, path.to_owned()))
+        let (_, [host, path]) = LIKE_SCP.captures(text)?.extract();
+        Some((host.to_owned(), None, path.to_owned()))
     }
 }
 
