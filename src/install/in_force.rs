@@ -6,9 +6,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::block::{Block, cut};
-use super::os::{bytes_of, is_executable, path_of, read, unreadable};
+use super::os::{bytes_of, path_of, read, unreadable};
 use super::places::{Places, expand};
-use super::scripts::is_ours;
+use super::scripts::is_ours_to_run;
 use super::settings::{OWN_CONFIG, include_line, is_extension_on};
 use super::{ini, ran, targets};
 use lane_core::error::Error;
@@ -115,8 +115,7 @@ fn is_kept_beside(folder: &Path, name: &str) -> bool {
 
 /// Whether git finds our script of this name in a folder.
 pub fn is_script(folder: &Path, name: &str) -> bool {
-    let path = folder.join(name);
-    is_ours(&path) && is_executable(&path)
+    is_ours_to_run(&folder.join(name))
 }
 
 /// The folder of scripts that a hook was started from. `hooks_paths`: all values of `core.hooksPath`. `None` where nothing

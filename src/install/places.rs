@@ -1,7 +1,7 @@
 //! Where things lie: our folder in the common git folder, and the hooks that were there before.
 
 use std::fs::{self, File, OpenOptions};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use super::os::{bytes_of, is_absent, is_at, unreadable, unwritable};
 use super::scripts::{OWN, is_ours as is_our_script};
@@ -152,11 +152,25 @@ fn is_our_folder(path: &Path) -> bool {
 pub(crate) fn previous_folder(hooks_paths: &[String], layout: &Layout) -> PathBuf {
     let root = layout.worktree.as_deref().unwrap_or(&layout.git_dir);
     let ours = layout.common_dir.join("lane/hooks");
+    let portable = layout.common_dir.join("lane/portable");
+    // As we write them, and told so without a look at any file.
+    let is_spelled = |path: &Path| *path == ours || without_steps_back(path) == portable;
     let other = hooks_paths.iter().rev().map(|value| expand(value, root)).find(|path| {
         let same = || matches!((fs::canonicalize(path), fs::canonicalize(&ours)), (Ok(a), Ok(b)) if a == b);
-        *path != ours && !is_our_folder(path) && !same()
+        !is_spelled(path) && !is_our_folder(path) && !same()
     });
     other.unwrap_or_else(|| layout.common_dir.join("hooks"))
+}
+
+/// A path with its `..` taken out by the text alone.
+fn without_steps_back(path: &Path) -> PathBuf {
+    path.components().fold(PathBuf::new(), |mut way, part| {
+        match part {
+            Component::ParentDir => drop(way.pop()),
+            part => way.push(part),
+        }
+        way
+    })
 }
 
 /// A value of `core.hooksPath` as git understands it.

@@ -5,7 +5,9 @@ use std::fs::{self, OpenOptions};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
-use super::os::{bytes_of, is_absent, is_executable, make_executable, path_of, read, unreadable, unwritable};
+use super::os::{
+    bytes_of, is_absent, is_executable, make_executable, may_run, path_of, read, unreadable, unwritable,
+};
 use super::places::Places;
 use super::program::first_line;
 use lane_core::error::Error;
@@ -135,13 +137,23 @@ fn find(text: &[u8], words: &[u8]) -> Option<usize> {
 }
 
 /// So many bytes hold a first line of any length, and the marker.
-const START: u64 = 192;
+const START: usize = 192;
 
 /// Whether a file is a script of ours, of any form.
 pub(crate) fn is_ours(path: &Path) -> bool {
-    let mut start = Vec::new();
-    let read = fs::File::open(path).and_then(|file| file.take(START).read_to_end(&mut start));
-    read.is_ok() && bears_marker(&start)
+    fs::File::open(path).is_ok_and(|file| has_marker(&file))
+}
+
+/// Whether a script is ours and git would run it, told by one look.
+pub(super) fn is_ours_to_run(path: &Path) -> bool {
+    fs::File::open(path)
+        .is_ok_and(|file| file.metadata().is_ok_and(|data| may_run(&data)) && has_marker(&file))
+}
+
+fn has_marker(file: &fs::File) -> bool {
+    // The marker stands in the second line, behind a path that the system takes for a first one.
+    let mut start = Vec::with_capacity(START);
+    file.take(START as u64).read_to_end(&mut start).is_ok() && bears_marker(&start)
 }
 
 /// Whether a text is a script of ours, of any form.

@@ -1,20 +1,21 @@
 //! Which machine this is, what its clock says, and which processes run on it.
 
+use std::cell::OnceCell;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::path::Path;
 
 use lane_core::locks::world::{Machine, Now, Process, World};
 
-/// The machine that this process runs on.
-#[derive(Debug, Clone)]
+/// The machine that this process runs on, asked which it is when somebody wants to know: most hooks have no lock to see to.
+#[derive(Debug, Clone, Default)]
 pub struct ThisMachine {
-    machine: Machine,
+    machine: OnceCell<Machine>,
 }
 
 impl ThisMachine {
-    /// Asks the system.
+    /// Asks nothing yet.
     pub fn new() -> Self {
-        Self { machine: Machine { host: host(), boot: boot(), pids: process_space() } }
+        Self::default()
     }
 
     /// The process with this number, if it runs.
@@ -26,15 +27,9 @@ impl ThisMachine {
     }
 }
 
-impl Default for ThisMachine {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
 impl World for ThisMachine {
     fn machine(&self) -> &Machine {
-        &self.machine
+        self.machine.get_or_init(|| Machine { host: host(), boot: boot(), pids: process_space() })
     }
 
     fn now(&self) -> Now {
