@@ -70,13 +70,14 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
     }
     complain(&render_warnings(&plan.source, &warnings, output.error_color()));
     if !output.is_quiet() {
-        output.print(&summary(&proposal, &plan))?;
+        let remote = format!("remote.{}.url", plan.policy.remote.value);
+        output.print(&summary(&proposal, &plan, !repo.config(&remote)?.is_empty()))?;
     }
     Ok(0)
 }
 
-/// What was written, and what to do next.
-fn summary(proposal: &Proposal, plan: &Plan) -> String {
+/// What was written, and what to do next. `has_remote`: there is something to push to.
+fn summary(proposal: &Proposal, plan: &Plan, has_remote: bool) -> String {
     let agents = &plan.policy.agents.0;
     let services: usize = agents.iter().map(|agent| agent.services.len()).sum();
     let paths: usize = agents.iter().map(|agent| agent.owns.len()).sum();
@@ -112,10 +113,10 @@ fn summary(proposal: &Proposal, plan: &Plan) -> String {
          git lane policy check\n  \
          git lane policy test\n  \
          git add {FILE}\n  \
-         git commit -m 'chore: a policy for our agents'   # on {}\n  \
-         git push\n  \
+         git commit -m 'chore: a policy for our agents'   # on {}\n{}  \
          {next}\n",
-        shown(&plan.policy.base.value)
+        shown(&plan.policy.base.value),
+        if has_remote { "  git push\n" } else { "" },
     );
     out
 }

@@ -48,6 +48,18 @@ fn init_writes_a_policy_that_passes() {
 }
 
 #[test]
+fn a_push_is_next_only_where_there_is_a_remote() {
+    for remote in [false, true] {
+        let scratch = repository(&[("services/api/x", "x\n")]);
+        if remote {
+            scratch.git(&["remote", "add", "origin", "https://example.com/x.git"]).ok();
+        }
+        let told = scratch.lane(&["init"]).ok().all();
+        assert_eq!(told.contains("\n  git push\n"), remote, "{told}");
+    }
+}
+
+#[test]
 fn a_workspace_of_packages() {
     let scratch = repository(&[
         ("package.json", r#"{ "workspaces": ["apps/*", "packages/*", "!packages/old"] }"#),
