@@ -8,13 +8,14 @@ use super::session::Session;
 use super::setup::Shown;
 use crate::setup::join::{self, Joined, Options};
 use lane_core::error::Error;
+use lane_core::policy::Plan;
 
 /// `git lane join`
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The agent that works in this worktree from now on
     #[arg(value_name = "ID", add = candidates::agents())]
-    pub agent: String,
+    pub agent: Option<String>,
     /// What its branch is called after; after the branch that is checked out, if not given
     #[arg(value_name = "FEATURE")]
     pub feature: Option<String>,
@@ -32,8 +33,8 @@ pub fn run(args: &Args, output: &Output) -> super::Outcome {
     let binary = std::env::current_exe().map_err(|error| {
         Error::usage(format!("git-lane cannot tell where it lies: {error}"), "start it by its full path")
     })?;
-    let options =
-        Options { agent: args.agent.clone(), feature: args.feature.clone(), dry_run: args.dry_run, binary };
+    let agent = args.agent.clone().ok_or_else(|| which(&session.loaded.plan))?;
+    let options = Options { agent, feature: args.feature.clone(), dry_run: args.dry_run, binary };
     let Session { repo, environment, loaded } = &session;
     let shown = Shown::new(output);
     let joined = join::run(repo, environment, loaded, &options, &shown)?;
@@ -48,6 +49,15 @@ pub fn run(args: &Args, output: &Output) -> super::Outcome {
         output.print(&as_text(&joined, args.dry_run))?;
     }
     Ok(0)
+}
+
+/// What is to be typed instead, for each agent that there is.
+fn which(plan: &Plan) -> Error {
+    let commands = plan.policy.agents.0.iter().map(|agent| {
+        let name = agent.name.as_ref().map(|name| format!("   # {}", name.value)).unwrap_or_default();
+        format!("git lane join {}{name}", agent.id.value)
+    });
+    Error::usage("whose worktree is this to be?", commands.collect::<Vec<_>>().join("\n"))
 }
 
 fn as_text(joined: &Joined, is_dry: bool) -> String {

@@ -61,6 +61,16 @@ fn an_agent_without_a_lane_is_refused_and_gets_on() {
 }
 
 #[test]
+fn whoever_names_no_agent_is_told_which_there_are() {
+    let (_scratch, tree) = with_harness();
+    let told = tree.lane(&["join"]).fails(2).says("git lane join a1   # ").all();
+    let command = told.lines().find(|line| line.contains("join a3")).unwrap();
+    let command = command.trim().trim_start_matches("help: ").trim_start_matches("git lane ");
+    tree.lane(&command.split('#').next().unwrap().split_whitespace().collect::<Vec<_>>()).ok();
+    assert_eq!(branch(&tree), "feat/a3/x");
+}
+
+#[test]
 fn every_word_of_the_policy() {
     let policy = POLICY.replace("max_age: 3h", "max_age: null");
     for (words, code) in [
