@@ -8,7 +8,7 @@ use clap_complete::engine::{ArgValueCompleter, PathCompleter, ValueCompleter as 
 use clap_complete::{ArgValueCandidates, CompletionCandidate};
 
 use super::session::Session;
-use crate::requests::store::Store;
+use crate::requests::log::RequestLog;
 use lane_core::policy::Policy;
 use lane_core::policy::model::Access;
 use lane_core::rules::RULES;
@@ -112,7 +112,7 @@ pub fn requests() -> ArgValueCandidates {
         let Ok(session) = Session::open(None) else {
             return Vec::new();
         };
-        let all = Store::new(&session.repo, &session.loaded.plan).all();
+        let all = RequestLog::new(&session.repo, &session.loaded.plan).all();
         let tips = all.into_iter().flatten().filter_map(|(_, tip)| tip.ok());
         tips.map(|tip| candidate(&tip.record.id, &tip.record.reason)).collect()
     })

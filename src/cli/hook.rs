@@ -16,7 +16,7 @@ use crate::install::chain::{self, Turn};
 use crate::install::program::{self, Starts};
 use crate::install::{in_force, ran};
 use crate::locks::keeper::Keeper;
-use crate::locks::machine::ThisMachine;
+use crate::machine::ThisMachine;
 use lane_core::error::Error;
 use lane_core::facts::Event;
 use lane_core::policy::model::{Access, Release};

@@ -13,8 +13,8 @@ use super::session::Session;
 use super::settle::Landing;
 use crate::gather::landed;
 use crate::locks::keeper::Keeper;
-use crate::locks::machine::ThisMachine;
-use crate::locks::store::Tip;
+use crate::locks::log::LockHead;
+use crate::machine::ThisMachine;
 use lane_core::error::Error;
 use lane_core::facts::RepoPath;
 use lane_core::locks::protocol::{Claim, Manner, Refusal};
@@ -109,7 +109,7 @@ struct Taking<'a> {
     args: &'a Args,
     world: &'a ThisMachine,
     output: &'a Output,
-    done: Vec<Tip>,
+    done: Vec<LockHead>,
 }
 
 impl Taking<'_> {
@@ -190,7 +190,7 @@ impl Taking<'_> {
 }
 
 /// Gives back what this command took before it was refused something else, and nothing that was held before.
-fn undo(keeper: &mut Keeper<'_>, done: &[Tip], claim: &Claim<'_>) {
+fn undo(keeper: &mut Keeper<'_>, done: &[LockHead], claim: &Claim<'_>) {
     for tip in done.iter().filter(|tip| tip.record.event.kind != Kind::Renew) {
         let event = &tip.record.event;
         let Some(scope) = Scope::stored(&tip.record.area, &event.scope) else {
@@ -225,7 +225,13 @@ fn refuse(
     Ok(1)
 }
 
-fn report(session: &Session, keeper: &mut Keeper<'_>, agent: &str, done: &[Tip], output: &Output) -> Outcome {
+fn report(
+    session: &Session,
+    keeper: &mut Keeper<'_>,
+    agent: &str,
+    done: &[LockHead],
+    output: &Output,
+) -> Outcome {
     let missing = missing(session, done);
     let mut text = String::new();
     let mut items: Vec<Value> = Vec::new();
@@ -267,11 +273,11 @@ fn report(session: &Session, keeper: &mut Keeper<'_>, agent: &str, done: &[Tip],
 }
 
 /// The files under the locks that the base has in a newer version, which this branch does not contain.
-fn missing(session: &Session, done: &[Tip]) -> Read<BTreeSet<RepoPath>> {
+fn missing(session: &Session, done: &[LockHead]) -> Read<BTreeSet<RepoPath>> {
     let (Some(base), Some(head)) = (session.base(), session.repo.head()?.oid) else {
         return Ok(BTreeSet::new());
     };
-    let scope = |tip: &Tip| Scope::stored(&tip.record.area, &tip.record.event.scope);
+    let scope = |tip: &LockHead| Scope::stored(&tip.record.area, &tip.record.event.scope);
     let scopes: Vec<Scope> = done.iter().filter_map(scope).collect();
     let scopes: Vec<&Scope> = scopes.iter().collect();
     landed::missing_in(&session.repo, &session.loaded.plan, base, head, &scopes)

@@ -3,7 +3,7 @@
 use super::output::{Output, complain};
 use super::session::Session;
 use crate::locks::keeper::Keeper;
-use crate::locks::machine::ThisMachine;
+use crate::machine::ThisMachine;
 use lane_core::error::Error;
 use lane_core::facts::Unavailable;
 use lane_core::identity::Who;

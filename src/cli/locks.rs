@@ -10,9 +10,9 @@ use super::output::Output;
 use super::session::Session;
 use super::{Outcome, by_hand, lock_args, settle};
 use crate::locks::keeper::{AreaLocks, Keeper};
-use crate::locks::machine::ThisMachine;
+use crate::locks::log::LockHead;
 use crate::locks::markers;
-use crate::locks::store::Tip;
+use crate::machine::ThisMachine;
 use lane_core::error::Error;
 use lane_core::facts::LockClaim;
 use lane_core::locks::record::{Event, Lease};
@@ -145,7 +145,7 @@ impl List<'_> {
         if output.is_json() {
             let by_hand: Vec<Value> = markers.iter().map(marker_json).collect();
             return output.print_json(&json!({
-                "remote": self.keeper.store().remote_name(),
+                "remote": self.keeper.log().remote_name(),
                 "unreachable": doubt.map(ToString::to_string),
                 "areas": all, "locks": held, "markers": by_hand, "broken": broken,
             }));
@@ -154,7 +154,7 @@ impl List<'_> {
     }
 
     /// What is held in an area, as lines and for programs. What has ended is for programs alone.
-    fn leases(&self, area: &str, tip: &Tip) -> (String, Vec<Value>) {
+    fn leases(&self, area: &str, tip: &LockHead) -> (String, Vec<Value>) {
         let judge = self.keeper.judge();
         let plan = &self.session.loaded.plan;
         let (mut text, mut items) = (String::new(), Vec::new());
@@ -189,7 +189,7 @@ impl List<'_> {
         (text, items)
     }
 
-    fn waits(&self, tip: &Tip) -> Vec<(String, String)> {
+    fn waits(&self, tip: &LockHead) -> Vec<(String, String)> {
         let judge = self.keeper.judge();
         let queue = tip.record.queue.iter().filter(|ticket| judge.waits(ticket));
         queue.map(|ticket| (ticket.agent.clone(), ticket.scope.clone())).collect()
@@ -208,7 +208,7 @@ impl List<'_> {
     }
 
     /// Claims by hand, oldest first: one of them may hold the area, all others hold nothing.
-    fn marked(&self, markers: &[&LockClaim], tip: Option<&Tip>) -> String {
+    fn marked(&self, markers: &[&LockClaim], tip: Option<&LockHead>) -> String {
         let plan = &self.session.loaded.plan;
         let judge = self.keeper.judge();
         let leases = tip.map(|tip| tip.record.leases.as_slice()).unwrap_or_default();
@@ -255,7 +255,7 @@ impl List<'_> {
                 }
             };
             let mut events: Vec<(String, Event)> = Vec::new();
-            self.keeper.store().walk(tip, |at| {
+            self.keeper.log().walk(tip, |at| {
                 let event = &at.record.event;
                 if self.is_wanted(&at.record.area, &event.scope) {
                     events.push((at.oid.to_string(), event.clone()));

@@ -9,10 +9,10 @@ use super::output::{Output, complain};
 use super::session::Session;
 use super::settle::{self, Landing};
 use super::{Outcome, by_hand, lock_args, push_verdict, relay};
+use crate::event_log::no_mirror;
 use crate::locks::keeper::Keeper;
-use crate::locks::machine::ThisMachine;
-use crate::locks::no_mirror;
 use crate::locks::renewals::{Fate, Renewal};
+use crate::machine::ThisMachine;
 use lane_core::error::Error;
 use lane_core::facts::{Message, Oid};
 use lane_core::locks::scope::area_of;
@@ -76,7 +76,7 @@ pub(super) fn branch(session: &Session, args: &Args, output: &Output) -> Result<
     }
     let pushing = Pushing { session, args, output, reference, tip };
     let worktree = lock_args::here(session);
-    let is_same = keeper.store().remote_name() == Some(plan.policy.remote.value.as_str());
+    let is_same = keeper.log().remote_name() == Some(plan.policy.remote.value.as_str());
     let mut renewed = Vec::new();
     if let (Some(agent), false) = (&agent, is_same) {
         // The locks lie elsewhere: they come first, so that nobody takes them while the push is under way.
@@ -196,7 +196,7 @@ impl Pushing<'_> {
         }
         let mut refspecs = vec![format!("{reference}:{reference}")];
         for renewal in together {
-            let (lease, refspec) = keeper.store().swap_arguments(&renewal.tip, renewal.old)?;
+            let (lease, refspec) = keeper.log().swap_arguments(&renewal.tip, renewal.old)?;
             arguments.push(lease);
             refspecs.push(refspec);
         }

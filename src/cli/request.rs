@@ -12,9 +12,9 @@ use super::request_args::{Answer, Request, Submit};
 use super::request_text::{Seen, finished, refusal};
 use super::session::Session;
 use super::{request_list, who};
-use crate::locks::machine::ThisMachine;
+use crate::machine::ThisMachine;
 use crate::requests::heads;
-use crate::requests::store::{Store, Tip};
+use crate::requests::log::{RequestHead, RequestLog};
 use lane_core::error::Error;
 use lane_core::facts::{Oid, Unavailable};
 use lane_core::identity::Who;
@@ -35,7 +35,7 @@ const LARGEST: u64 = 1 << 20;
 /// Asks, answers, lists. Exit code 1 where an answer is refused.
 ///
 /// # Errors
-/// No repository or policy, an area or id that is none, or a store that cannot be read or written.
+/// No repository or policy, an area or id that is none, or a log that cannot be read or written.
 pub fn run(command: &Request, output: &Output) -> Outcome {
     match command {
         Request::Submit(args) => submit(args, output),
@@ -101,8 +101,8 @@ fn submit(args: &Submit, output: &Output) -> Outcome {
         }
     };
     let event = event(&session, Kind::Submit, &by, None);
-    let store = Store::new(&session.repo, plan);
-    let tip = store.create(content.as_deref(), |id| Record {
+    let log = RequestLog::new(&session.repo, plan);
+    let tip = log.create(content.as_deref(), |id| Record {
         format: FORMAT,
         id,
         by: by.clone(),
@@ -117,15 +117,15 @@ fn submit(args: &Submit, output: &Output) -> Outcome {
         commit: None,
         event: event.clone(),
     })?;
-    report(&session, &store, &tip, &by, output)
+    report(&session, &log, &tip, &by, output)
 }
 
 /// What somebody may not do to a request, and why.
 enum Refusal {
     /// It is for others to answer.
-    NotYours(Box<Tip>),
+    NotYours(Box<RequestHead>),
     /// Nothing follows what became of it.
-    TooLate(Box<Tip>),
+    TooLate(Box<RequestHead>),
 }
 
 fn answer(kind: Kind, args: &Answer, commit: Option<&str>, output: &Output) -> Outcome {
@@ -140,12 +140,12 @@ fn answer(kind: Kind, args: &Answer, commit: Option<&str>, output: &Output) -> O
         ));
     }
     let commit = commit.map(|commit| revision::resolve(&session.repo, commit)).transpose()?;
-    let store = Store::new(&session.repo, plan);
+    let log = RequestLog::new(&session.repo, plan);
     let event = event(&session, kind, &me, reason);
-    let added = store.add(&args.id, |old| {
+    let added = log.add(&args.id, |old| {
         let record = &old.record;
         let may = step::may(plan, record, kind, &me);
-        Ok(match record.follow(event.clone(), commit.map(|oid| oid.to_string()), store.next_turn()?) {
+        Ok(match record.follow(event.clone(), commit.map(|oid| oid.to_string()), log.next_turn()?) {
             _ if !may => Err(Refusal::NotYours(Box::new(old.clone()))),
             Some(next) => {
                 commit.map(|commit| about(&session, record, commit)).transpose()?;
@@ -155,14 +155,14 @@ fn answer(kind: Kind, args: &Answer, commit: Option<&str>, output: &Output) -> O
         })
     })?;
     match added {
-        Ok(tip) => report(&session, &store, &tip, &me, output),
+        Ok(tip) => report(&session, &log, &tip, &me, output),
         Err(refused) => {
             let (tip, said) = match &refused {
                 Refusal::NotYours(tip) => (tip, refusal(plan, &tip.record, kind, &me)),
                 Refusal::TooLate(tip) => (tip, finished(plan, &tip.record, kind)),
             };
             if output.is_json() {
-                let seen = Seen { store: &store, plan, tip, me: Some(&me), heads: &[] };
+                let seen = Seen { log: &log, plan, tip, me: Some(&me), heads: &[] };
                 let refused = json!({ "reason": said.0, "help": said.1 });
                 output.print_json(&json!({ "request": seen.json(), "refused": refused }))?;
             }
@@ -193,16 +193,25 @@ fn about(session: &Session, record: &Record, commit: Oid) -> Result<(), Error> {
 }
 
 /// Tells what was written, and what has to be known about it.
-fn report(session: &Session, store: &Store<'_>, tip: &Tip, me: &Person, output: &Output) -> Outcome {
+fn report(
+    session: &Session,
+    log: &RequestLog<'_>,
+    tip: &RequestHead,
+    me: &Person,
+    output: &Output,
+) -> Outcome {
     let plan = &session.loaded.plan;
     let is_of_heads = matches!(tip.record.state, State::Submitted | State::Accepted | State::Done);
-    let heads = if is_of_heads { second_heads(session, store, Some(&tip.record.id)) } else { Ok(Vec::new()) };
+    let heads = if is_of_heads { second_heads(session, log, Some(&tip.record.id)) } else { Ok(Vec::new()) };
     // It is written by now: what cannot be told about it does not undo that.
     let heads = heads.unwrap_or_else(|error| {
         complain(&format!("git-lane: note: nobody can tell whether it is a second head: {error}\n"));
         Vec::new()
     });
-    let seen = Seen { store, plan, tip, me: Some(me), heads: &heads };
+    if !output.is_quiet() {
+        log.take_notes().iter().for_each(|note| complain(&format!("git-lane: note: {note}\n")));
+    }
+    let seen = Seen { log, plan, tip, me: Some(me), heads: &heads };
     if output.is_json() {
         output.print_json(&json!({ "request": seen.json(), "refused": null }))?;
         return Ok(0);
@@ -220,13 +229,13 @@ fn report(session: &Session, store: &Store<'_>, tip: &Tip, me: &Person, output: 
 /// The second heads among what was accepted, and `also` as if it were.
 pub(super) fn second_heads(
     session: &Session,
-    store: &Store<'_>,
+    log: &RequestLog<'_>,
     also: Option<&str>,
 ) -> Result<Vec<SecondHead>, Error> {
-    let all = store.all()?;
-    let tips: Vec<&Tip> = all.iter().filter_map(|(_, tip)| tip.as_ref().ok()).collect();
+    let all = log.all()?;
+    let tips: Vec<&RequestHead> = all.iter().filter_map(|(_, tip)| tip.as_ref().ok()).collect();
     let base = session.loaded.base.as_ref().map(|base| base.oid);
-    Ok(heads::find(store, &session.loaded.plan, base, &tips, also)?)
+    Ok(heads::find(log, &session.loaded.plan, base, &tips, also)?)
 }
 
 fn event(session: &Session, kind: Kind, by: &Person, reason: Option<String>) -> Event {

@@ -10,8 +10,8 @@ use super::request::{person, second_heads};
 use super::request_args::List;
 use super::request_text::{Seen, event_json};
 use super::session::Session;
-use crate::locks::machine::ThisMachine;
-use crate::requests::store::{Store, Tip};
+use crate::machine::ThisMachine;
+use crate::requests::log::{RequestHead, RequestLog};
 use lane_core::error::Error;
 use lane_core::locks::world::World;
 use lane_core::requests::order;
@@ -30,10 +30,10 @@ pub fn list(args: &List, output: &Output) -> Outcome {
     if args.mine && me.is_none() {
         return Err(Error::usage("nothing here says whose requests are meant", "name the agent: --agent ID"));
     }
-    let store = Store::new(&session.repo, plan);
-    let doubt = store.refresh().err();
-    let all = store.all()?;
-    let heads = second_heads(&session, &store, None)?;
+    let log = RequestLog::new(&session.repo, plan);
+    let doubt = log.refresh().err();
+    let all = log.all()?;
+    let heads = second_heads(&session, &log, None)?;
     let (mut tips, mut broken) = (BTreeMap::new(), Vec::new());
     for (id, tip) in &all {
         match tip {
@@ -41,8 +41,8 @@ pub fn list(args: &List, output: &Output) -> Outcome {
             Err(error) => broken.push((id, error)),
         }
     }
-    let seen = |tip| Seen { store: &store, plan, tip, me: me.as_ref(), heads: &heads };
-    let is_wanted = |tip: &&&Tip| {
+    let seen = |tip| Seen { log: &log, plan, tip, me: me.as_ref(), heads: &heads };
+    let is_wanted = |tip: &&&RequestHead| {
         let record = &tip.record;
         (args.all || record.state.is_open()) && (!args.mine || Some(&record.by) == me.as_ref())
     };
@@ -56,10 +56,10 @@ pub fn list(args: &List, output: &Output) -> Outcome {
     if output.is_json() {
         let broken: Vec<Value> = broken
             .iter()
-            .map(|(id, error)| json!({ "ref": store.reference(id), "reason": error.to_string(), "help": error.help() }))
+            .map(|(id, error)| json!({ "ref": log.full_name(id), "reason": error.to_string(), "help": error.help() }))
             .collect();
         output.print_json(&json!({
-            "remote": store.remote_name(), "unreachable": doubt.as_ref().map(ToString::to_string),
+            "remote": log.remote_name(), "unreachable": doubt.as_ref().map(ToString::to_string),
             "requests": shown().map(|seen| seen.json()).collect::<Vec<Value>>(), "broken": broken,
         }))?;
     } else {
@@ -99,16 +99,16 @@ pub fn show(id: &str, output: &Output) -> Outcome {
     let session = Session::open(None)?;
     let plan = &session.loaded.plan;
     let me = looker(&session, None)?;
-    let store = Store::new(&session.repo, plan);
-    let doubt = store.refresh().err();
+    let log = RequestLog::new(&session.repo, plan);
+    let doubt = log.refresh().err();
     if let Some(error) = &doubt {
         output.error(error);
     }
-    let tip = store.find(id)?;
-    let heads = second_heads(&session, &store, Some(id))?;
-    let seen = Seen { store: &store, plan, tip: &tip, me: me.as_ref(), heads: &heads };
-    let chain = store.chain(&tip)?;
-    let bytes = tip.content.map(|blob| session.repo.blob(blob)).transpose()?;
+    let tip = log.find(id)?;
+    let heads = second_heads(&session, &log, Some(id))?;
+    let seen = Seen { log: &log, plan, tip: &tip, me: me.as_ref(), heads: &heads };
+    let chain = log.chain(&tip)?;
+    let bytes = tip.content().map(|blob| session.repo.blob(blob)).transpose()?;
     let text = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
     if output.is_json() {
         let mut item = seen.json();
@@ -125,7 +125,7 @@ pub fn show(id: &str, output: &Output) -> Outcome {
                     page.push('\n');
                 }
             }
-            None if tip.content.is_some() => page.push_str("its content is no text\n"),
+            None if tip.content().is_some() => page.push_str("its content is no text\n"),
             None => {}
         }
         output.page(&page)?;

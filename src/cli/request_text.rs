@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::locks_text::timestamp;
 use crate::requests::Summary;
-use crate::requests::store::{Store, Tip};
+use crate::requests::log::{RequestHead, RequestLog};
 use lane_core::policy::Plan;
 use lane_core::policy::model::Access;
 use lane_core::policy::scalar::in_words;
@@ -15,11 +15,11 @@ use lane_core::requests::rights::{Askable, askable, title};
 /// A request as somebody sees it.
 pub struct Seen<'a> {
     /// Where it lies.
-    pub store: &'a Store<'a>,
+    pub log: &'a RequestLog<'a>,
     /// The policy in force.
     pub plan: &'a Plan,
     /// The request.
-    pub tip: &'a Tip,
+    pub tip: &'a RequestHead,
     /// Who looks, if that is known.
     pub me: Option<&'a Person>,
     /// The second heads among all of them.
@@ -76,8 +76,8 @@ impl Seen<'_> {
         item["commit"] = json!(record.commit);
         item["owners"] = owners;
         item["to"] = json!(record.target.to);
-        item["content"] = json!(self.tip.content);
-        item["ref"] = json!(self.store.reference(&record.id));
+        item["content"] = json!(self.tip.content());
+        item["ref"] = json!(self.log.full_name(&record.id));
         item["tip"] = json!(self.tip.oid);
         item["last"] = event_json(&record.event);
         let heads = self.own_heads();
@@ -130,7 +130,7 @@ impl Seen<'_> {
 
     /// How to get at the file.
     fn take_file(&self) -> String {
-        match (&self.record().file, self.tip.content) {
+        match (&self.record().file, self.tip.content()) {
             (Some(file), Some(blob)) => {
                 let is_patch = [".patch", ".diff"].iter().any(|end| file.ends_with(end));
                 let into = if is_patch { " | git apply --index" } else { "" };
@@ -186,7 +186,7 @@ impl Seen<'_> {
     }
 
     /// All about it, but for the file's content.
-    pub fn page(&self, chain: &[Tip], now: i64) -> String {
+    pub fn page(&self, chain: &[RequestHead], now: i64) -> String {
         let record = self.record();
         let mut text = self.entry(now);
         for tip in chain.iter().rev() {

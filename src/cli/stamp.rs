@@ -8,7 +8,7 @@ use super::session::Session;
 use crate::gather::message::{self, Draft};
 use crate::gather::{Invocation, Request, Subject, cleanup};
 use crate::locks::keeper::Keeper;
-use crate::locks::machine::ThisMachine;
+use crate::machine::ThisMachine;
 use lane_core::error::Error;
 use lane_core::facts::{Event, Fact, LOCK_TRAILER, LockToken, Message};
 use lane_core::identity;

@@ -14,7 +14,7 @@ use super::sync_text::{self, Aside, Conflict, Synced, Worked};
 use super::{Outcome, lock_args, push, sync_losses};
 use crate::gather::{Loaded, change_base, policy_source};
 use crate::locks::keeper::Keeper;
-use crate::locks::machine::ThisMachine;
+use crate::machine::ThisMachine;
 use crate::status::{Lane, lanes};
 use lane_core::error::Error;
 use lane_core::facts::{Oid, RepoPath, Unavailable};

@@ -2,7 +2,7 @@
 
 use super::Check;
 use crate::locks::keeper::Keeper;
-use crate::locks::machine::ThisMachine;
+use crate::machine::ThisMachine;
 use lane_core::error::Error;
 use lane_core::policy::Plan;
 use lane_core::policy::model::Access;
@@ -28,7 +28,7 @@ pub(super) fn examine(repo: &dyn Repository, plan: &Plan) -> Vec<Check> {
     if !broken.is_empty() {
         return broken.into_iter().map(|error| Check::error(LOCKS, error)).collect();
     }
-    let place = match keeper.store().remote_name() {
+    let place = match keeper.log().remote_name() {
         Some(remote) => format!("of {remote}"),
         None => "of this repository, shared by its worktrees and by no other clone".to_owned(),
     };

@@ -7,9 +7,9 @@ use super::landed;
 use super::push::PushLine;
 use super::server_locks;
 use crate::locks::keeper::Keeper;
-use crate::locks::machine::ThisMachine;
+use crate::locks::log::{LockHead, LockLog};
 use crate::locks::markers;
-use crate::locks::store::{Store, Tip};
+use crate::machine::ThisMachine;
 use lane_core::error::Error;
 use lane_core::facts::{
     Change, Commit, Event, Fact, FileChange, HeldLock, LockEvents, Locks, Oid, RepoPath, Stage, TakenLock,
@@ -130,7 +130,7 @@ fn read(
         let alive = tip.record.leases.iter().filter(|lease| !judge.lease(lease).is_over());
         found.leases.extend(alive.map(|lease| held(area, lease, &judge)));
         if event.stages() != [Stage::Commit] {
-            found.taken.extend(taken(repo, plan, keeper.store(), &tip, changes).map_err(unavailable)?);
+            found.taken.extend(taken(repo, plan, keeper.log(), &tip, changes).map_err(unavailable)?);
         }
         if event == Event::Ci {
             let pushes = pushes(&keeper, &tip, &found.taken).map_err(unavailable)?;
@@ -175,8 +175,8 @@ fn oldest(changes: &[Change]) -> Option<u64> {
 pub(super) fn taken(
     repo: &dyn Repository,
     plan: &Plan,
-    store: &Store<'_>,
-    tip: &Tip,
+    log: &LockLog<'_>,
+    tip: &LockHead,
     changes: &[Change],
 ) -> Result<Vec<TakenLock>, Error> {
     let Some(oldest) = oldest(changes) else {
@@ -185,7 +185,7 @@ pub(super) fn taken(
     let mut all: Vec<TakenLock> = Vec::new();
     // The base when a lock ended, by its generation.
     let mut ends: HashMap<u64, Oid> = HashMap::new();
-    store.walk(tip, |at| {
+    log.walk(tip, |at| {
         let (record, event) = (&at.record, &at.record.event);
         let own = record.leases.iter().find(|lease| lease.generation == event.generation);
         let base = event.base.as_ref().or(own.and_then(|lease| lease.base.as_ref()));
@@ -256,11 +256,11 @@ fn overtaken(
 const ANY: u64 = 0;
 
 /// The commits that were pushed beside an event, by the generations that were taken after it, and all of them.
-fn pushes(keeper: &Keeper<'_>, tip: &Tip, taken: &[TakenLock]) -> Result<HashMap<u64, Vec<Oid>>, Error> {
+fn pushes(keeper: &Keeper<'_>, tip: &LockHead, taken: &[TakenLock]) -> Result<HashMap<u64, Vec<Oid>>, Error> {
     let oldest = taken.iter().map(|taken| taken.generation).min().unwrap_or(u64::MAX);
     let mut later: Vec<u64> = Vec::new();
     let mut found: HashMap<u64, Vec<Oid>> = HashMap::new();
-    keeper.store().walk(tip, |at| {
+    keeper.log().walk(tip, |at| {
         let event = &at.record.event;
         if let Some(oid) = event.pushed.as_deref().and_then(Oid::from_hex) {
             found.entry(ANY).or_default().push(oid);

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use super::gatherer::Gatherer;
 use super::locks::{held, lock_events, taken, unavailable};
 use super::push::PushLine;
-use crate::locks::machine::ThisMachine;
-use crate::locks::store::{Store, Tip};
+use crate::locks::log::{LockHead, LockLog};
+use crate::machine::ThisMachine;
 use lane_core::facts::{Change, HeldLock, Locks, Oid, RefUpdate, TakenLock, Unavailable};
 use lane_core::locks::liveness::{Judge, Seen};
 use lane_core::locks::record::{Lease, Record};
@@ -27,7 +27,7 @@ pub(super) fn locks(
     areas: &BTreeSet<&str>,
     pushed: &[PushLine],
 ) -> Read<Locks> {
-    let store = Store::new(repo, plan);
+    let log = LockLog::new(repo, plan);
     let is_here = match &plan.policy.locks.remote {
         Some(remote) => remote.value == plan.policy.remote.value,
         None => !worktrees(repo.layout())?.is_empty(),
@@ -39,17 +39,17 @@ pub(super) fn locks(
     let (world, seen) = (ThisMachine::new(), Seen::default());
     let judge = Judge::new(plan, &world, &seen);
     for area in areas {
-        let name = store.reference(area).map_err(unavailable)?;
+        let name = log.reference(area).map_err(unavailable)?;
         // git takes an event only on top of what the ref holds: one that was made before another agent's is none.
         let now = match repo.ref_target(&name)? {
             Some(RefTarget::Object(oid)) => Some(oid),
             Some(RefTarget::Symbolic) | None => None,
         };
         let line = pushed.iter().find(|line| line.remote_ref == name && line.remote == now);
-        let recorded = store.read_ref(&name, Some(area)).map_err(unavailable);
+        let recorded = log.read_ref(&name, Some(area)).map_err(unavailable);
         let (tip, before, refspec) = match line.and_then(|line| line.local) {
             Some(oid) => {
-                let tip = Tip { oid, record: record(repo, &name, oid, Some(area))? };
+                let tip = LockHead { oid, record: record(repo, &name, oid, Some(area))?, files: () };
                 // What lies there may be broken, which this push may mend.
                 (Some(tip), recorded.ok().flatten(), Some(format!("{oid}:{name}")))
             }
@@ -68,7 +68,7 @@ pub(super) fn locks(
             HeldLock { pushed_by, ..held(area, lease, &judge) }
         }));
         let last = before.as_ref().map_or(0, |tip| tip.record.generation);
-        found.taken.extend(taken(repo, plan, &store, &tip, changes).map_err(unavailable)?.into_iter().map(
+        found.taken.extend(taken(repo, plan, &log, &tip, changes).map_err(unavailable)?.into_iter().map(
             |taken| {
                 let pushed_by = refspec.clone().filter(|_| taken.generation > last);
                 TakenLock { pushed_by, ..taken }
@@ -109,7 +109,7 @@ impl Gatherer<'_> {
         let (mut change, tip) = self.received_events(line, |reason| no_lock(name, reason))?;
         if let Some(tip) = tip {
             let last = record(self.repo, name, tip, None)?;
-            if Store::new(self.repo, self.plan).reference(&last.area).map_err(unavailable)? != *name {
+            if LockLog::new(self.repo, self.plan).reference(&last.area).map_err(unavailable)? != *name {
                 return Err(no_lock(name, "its record belongs under another name"));
             }
             change.lock_events =

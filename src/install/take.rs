@@ -74,6 +74,7 @@ pub fn uninstall(repo: &dyn Repository, all: bool) -> Result<Outcome, Error> {
     if is_last {
         remove_scripts(&places, &mut outcome.notes)?;
         crate::locks::forget(&places.common);
+        crate::requests::forget(&places.common);
     } else {
         let staying: Vec<String> = staying.iter().map(|root| root.display().to_string()).collect();
         outcome.notes.push(format!("hooks stay in {}", staying.join(", ")));

@@ -1,10 +1,11 @@
 //! Locks as commands and hooks use them: read, judge, change, try again.
 
-use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::collections::BTreeSet;
+use std::time::Duration;
 
+use super::log::{LockHead, LockLog};
 use super::markers;
-use super::store::{Store, Tip};
+use crate::event_log::{Guard, retry, spread};
 use lane_core::error::Error;
 use lane_core::facts::{LockClaim, Unavailable};
 use lane_core::locks::liveness::{Judge, Seen};
@@ -15,10 +16,8 @@ use lane_core::locks::world::World;
 use lane_core::policy::Plan;
 use lane_git::{Layout, Repository};
 
-/// How long to try while others are always faster.
-const PERSISTENCE: Duration = Duration::from_secs(60);
 /// What became of a wish: the area's new record, or why not.
-pub type Outcome = Result<Tip, Refusal>;
+pub type Outcome = Result<LockHead, Refusal>;
 
 /// What makes the next record of one, or says why not.
 pub type Step<'s> = &'s mut dyn FnMut(Option<&Record>, &Judge<'_>) -> Result<Record, Refusal>;
@@ -28,7 +27,7 @@ pub struct Keeper<'a> {
     layout: &'a Layout,
     pub(super) plan: &'a Plan,
     pub(super) world: &'a dyn World,
-    pub(super) store: Store<'a>,
+    pub(super) log: LockLog<'a>,
     seen: Seen,
     /// What did not work out and stands in nobody's way.
     pub(super) notes: Vec<String>,
@@ -42,25 +41,25 @@ pub struct AreaLocks {
     /// The ref that speaks for it.
     pub reference: String,
     /// Its record; `None` where it was never locked.
-    pub tip: Result<Option<Tip>, Error>,
+    pub tip: Result<Option<LockHead>, Error>,
 }
 
 impl<'a> Keeper<'a> {
     /// The locks of a repository.
     pub fn new(repo: &'a dyn Repository, plan: &'a Plan, world: &'a dyn World) -> Self {
-        let store = Store::new(repo, plan);
-        let seen = store.state.seen(world);
-        Self { layout: repo.layout(), plan, world, store, seen, notes: Vec::new() }
+        let log = LockLog::new(repo, plan);
+        let seen = log.files().seen(world);
+        Self { layout: repo.layout(), plan, world, log, seen, notes: Vec::new() }
     }
 
     /// Where records lie.
-    pub fn store(&self) -> &Store<'a> {
-        &self.store
+    pub fn log(&self) -> &LockLog<'a> {
+        &self.log
     }
 
     /// Waits so long for a remote, and no longer.
     pub fn set_patience(&mut self, limit: Duration) {
-        self.store.set_patience(limit);
+        self.log.set_patience(limit);
     }
 
     /// Judges what lives, at this moment.
@@ -73,7 +72,7 @@ impl<'a> Keeper<'a> {
     /// # Errors
     /// The remote cannot be reached.
     pub fn refresh(&mut self, max_age: u64) -> Result<(), Error> {
-        if self.store.age(self.world).is_some_and(|age| age < max_age) {
+        if self.age().is_some_and(|age| age < max_age) {
             return Ok(());
         }
         self.reread()
@@ -81,25 +80,46 @@ impl<'a> Keeper<'a> {
 
     /// Reads the remote's locks, and shows what is new.
     fn reread(&mut self) -> Result<(), Error> {
-        if self.store.refresh(self.world)? {
+        let is_new = self.log.refresh()?;
+        let mut parts = Vec::new();
+        for area in lockable(self.plan) {
+            parts.push(self.log.ref_part(area)?);
+        }
+        // Whoever asks next asks the remote again, until it is put right.
+        if !parts.iter().any(|part| self.log.has_diverged(part)) {
+            self.keep_synced();
+        }
+        if is_new {
             self.show();
         }
         Ok(())
+    }
+
+    /// Milliseconds since the remote's locks were read; `None` if never. Zero where the locks lie here.
+    fn age(&self) -> Option<u64> {
+        self.log.remote_name().map_or(Some(0), |name| self.log.files().age(name, self.world))
+    }
+
+    /// Keeps when the remote's locks were read.
+    fn keep_synced(&self) {
+        if let Some(remote) = self.log.remote_name() {
+            self.log.files().keep_synced(remote, self.world);
+        }
     }
 
     /// The record of one area as it is known here.
     ///
     /// # Errors
     /// There is a ref, and it holds no record.
-    pub fn tip(&mut self, area: &str) -> Result<Option<Tip>, Error> {
-        let tip = self.store.read(area)?;
+    pub fn tip(&mut self, area: &str) -> Result<Option<LockHead>, Error> {
+        let tip = self.log.read(area)?;
         self.look(tip.as_ref().map(|tip| &tip.record));
         Ok(tip)
     }
 
     fn look(&mut self, record: Option<&Record>) {
         if self.seen.look(record.into_iter(), self.world) {
-            self.store.state.keep_seen(&self.seen, self.world);
+            self.log.files().keep_seen(&self.seen, self.world);
         }
     }
 
@@ -108,39 +128,40 @@ impl<'a> Keeper<'a> {
     /// # Errors
     /// The refs cannot be listed.
     pub fn areas(&mut self) -> Result<Vec<AreaLocks>, Error> {
-        let view = self.store.place.view()?;
-        let mut others = self.store.read_all()?;
+        let mut others: BTreeSet<String> = self.log.ref_parts()?.into_iter().collect();
         let mut found = Vec::new();
         for area in lockable(self.plan) {
-            let reference = self.store.reference(area)?;
-            others.remove(&format!("{view}/{}", self.store.last_part(area)?));
-            found.push(AreaLocks { area: Some(area.to_owned()), reference, tip: self.store.read(area) });
+            let part = self.log.ref_part(area)?;
+            others.remove(&part);
+            let reference = self.log.full_name(&part);
+            found.push(AreaLocks { area: Some(area.to_owned()), reference, tip: self.log.read(area) });
         }
-        for (reference, tip) in others {
+        for part in others {
+            let reference = self.log.local_reference(&part)?;
+            let tip = self.log.read_ref(&reference, None);
             let area = tip.as_ref().ok().and_then(|tip| Some(tip.as_ref()?.record.area.clone()));
             // A record under another name than its own speaks for nobody.
-            let is_misplaced = area.as_ref().is_some_and(|area| {
-                self.store.last_part(area).is_ok_and(|part| reference != format!("{view}/{part}"))
-            });
+            let is_misplaced =
+                area.as_ref().is_some_and(|area| self.log.ref_part(area).is_ok_and(|own| part != own));
             let tip = if is_misplaced { Err(misplaced(&reference)) } else { tip };
             found.push(AreaLocks { area, reference, tip });
         }
         let records: Vec<Record> =
             found.iter().filter_map(|area| Some(area.tip.as_ref().ok()?.as_ref()?.record.clone())).collect();
         if self.seen.look(records.iter(), self.world) | self.seen.forget(&records) {
-            self.store.state.keep_seen(&self.seen, self.world);
+            self.log.files().keep_seen(&self.seen, self.world);
         }
         Ok(found)
     }
 
     /// Makes `ls .locks/` tell the truth in all worktrees.
     pub fn show(&mut self) {
-        if self.store.place.is_served() {
+        if self.log.is_served() {
             return;
         }
         // One at a time: an older truth must not be written over a newer one.
         let shown = (|| -> Result<(), Error> {
-            let _guard = self.store.state.guard()?;
+            let _guard = self.log.files().guard()?;
             let areas = self.areas()?;
             let judge = self.judge();
             let known = areas.iter().filter_map(|area| area.tip.as_ref().ok()?.as_ref());
@@ -166,39 +187,52 @@ impl<'a> Keeper<'a> {
     /// # Errors
     /// Something cannot be read or written.
     pub fn change(&mut self, area: &str, step: Step<'_>) -> Result<Outcome, Error> {
-        self.store.place.check_writable()?;
-        let started = Instant::now();
-        let is_local = self.store.remote_name().is_none();
-        let mut is_fresh = is_local;
-        let mut pause = 10;
-        loop {
-            let guard = if is_local { self.store.state.guard()? } else { None };
-            let old = self.tip(area)?;
-            let lost = if old.is_none() { self.store.lost_generation(area)? } else { 0 };
-            let begun = (lost > 0).then(|| Record::above(area, lost));
-            let next = step(old.as_ref().map(|tip| &tip.record).or(begun.as_ref()), &self.judge());
-            match next {
-                Err(refusal) if is_fresh => return Ok(Err(refusal)),
-                Err(_) => {}
-                Ok(next) => match self.store.swap(old.as_ref(), &next, self.world, guard.as_ref())? {
-                    Some(tip) => {
-                        drop(guard);
-                        if !matches!(tip.record.event.kind, Kind::Wait | Kind::Leave | Kind::Push) {
-                            self.show();
-                        }
-                        return Ok(Ok(tip));
+        self.log.check_writable()?;
+        let is_local = self.log.is_here();
+        let (world, mut is_first, mut is_fresh) = (self.world, true, is_local);
+        let done = retry(
+            || random(world),
+            || {
+                if !std::mem::take(&mut is_first) {
+                    self.reread()?;
+                    is_fresh = true;
+                }
+                loop {
+                    let guard = self.log.guard()?;
+                    let old = self.tip(area)?;
+                    let lost = if old.is_none() { self.log.lost_generation(area)? } else { 0 };
+                    let begun = (lost > 0).then(|| Record::above(area, lost));
+                    match step(old.as_ref().map(|tip| &tip.record).or(begun.as_ref()), &self.judge()) {
+                        Err(refusal) if is_fresh => return Ok(Some(Err(refusal))),
+                        Err(_) => {}
+                        Ok(next) => return Ok(self.append(old.as_ref(), &next, guard)?.map(Ok)),
                     }
-                    None if started.elapsed() > PERSISTENCE => return Err(too_slow(area)),
-                    None => {
-                        drop(guard);
-                        sleep(self.around(pause));
-                        pause = (pause * 2).min(400);
-                    }
-                },
-            }
-            self.reread()?;
-            is_fresh = true;
+                    drop(guard);
+                    self.reread()?;
+                    is_fresh = true;
+                }
+            },
+        )?;
+        done.ok_or_else(|| too_slow(area))
+    }
+
+    /// Makes a record an area's, if `old` still is, and shows it.
+    fn append(
+        &mut self,
+        old: Option<&LockHead>,
+        next: &Record,
+        guard: Option<Guard>,
+    ) -> Result<Option<LockHead>, Error> {
+        let done = self.log.append(old, next, (), guard.as_ref())?;
+        drop(guard);
+        // Of this area nothing newer can be known. Others matter to nobody who holds only this.
+        if done.is_some() && self.log.is_current() {
+            self.keep_synced();
         }
+        if done.is_some() && !matches!(next.event.kind, Kind::Wait | Kind::Leave | Kind::Push) {
+            self.show();
+        }
+        Ok(done)
     }
 
     /// A pause after which somebody else will be done.
@@ -206,10 +240,9 @@ impl<'a> Keeper<'a> {
         self.around(600)
     }
 
-    /// A pause of about so many milliseconds: two that collided should not do so again.
+    /// A pause of about so many milliseconds.
     pub(super) fn around(&self, millis: u64) -> Duration {
-        let random = u64::from_str_radix(&self.world.nonce(), 16).unwrap_or(0);
-        Duration::from_millis(millis / 2 + random % millis.max(1))
+        spread(millis, random(self.world))
     }
 
     /// Takes, renews or steals a lock.
@@ -253,10 +286,15 @@ impl<'a> Keeper<'a> {
     /// What did not work out and stands in nobody's way; told once.
     pub fn take_notes(&mut self) -> Vec<String> {
         let mut notes = std::mem::take(&mut self.notes);
-        notes.extend(self.store.take_notes());
+        notes.extend(self.log.take_notes());
         notes.dedup();
         notes
     }
+}
+
+/// A number that nobody else has.
+fn random(world: &dyn World) -> u64 {
+    u64::from_str_radix(&world.nonce(), 16).unwrap_or(0)
 }
 
 fn misplaced(reference: &str) -> Error {

@@ -1,29 +1,17 @@
 //! Locks that hold: exclusive, expiring, fenced, on one machine and on many.
 //!
-//! The store is git itself: `docs/locks.md` has the protocol. From the inside out: [`scope`] (what a lock
-//! is on), [`record`] (what is stored), [`liveness`] (whether it still holds), [`protocol`] (what may
-//! follow what) are pure; [`machine`] asks the system, [`store`] moves refs, [`keeper`] is what commands
-//! and hooks call.
+//! The store is git itself: `docs/locks.md` has the protocol. What a lock is on, what is stored, whether it still holds
+//! and what may follow what are decided in [`lane_core::locks`]; [`log`] says how the log of locks differs from others,
+//! [`crate::event_log`] moves its refs, [`keeper`] is what commands and hooks call.
 
-mod guard;
 pub mod keeper;
-pub mod machine;
+mod local_files;
+pub mod log;
 pub mod markers;
-pub(crate) mod mirror;
-pub(crate) mod place;
-pub(crate) mod refs;
-pub(crate) mod remote;
 pub mod renewals;
-pub(crate) mod state;
-pub mod store;
-mod sync;
 pub mod waiting;
 
-pub(crate) use guard::Guard;
-pub use remote::no_mirror;
-
-/// Removes what is kept beside the locks and requests of a repository: caches, and nothing that says who holds what.
+/// Removes what is kept beside the locks of a repository: caches, and nothing that says who holds what.
 pub fn forget(common_dir: &std::path::Path) {
-    state::State::of(common_dir).forget();
-    state::State::of_requests(common_dir).forget();
+    crate::event_log::LocalFiles::of(common_dir, &log::KIND).forget();
 }

@@ -1,7 +1,7 @@
 //! What lives on beside a push: an event for each lock that its work was done under.
 
 use super::keeper::Keeper;
-use super::store::Tip;
+use super::log::LockHead;
 use lane_core::error::Error;
 use lane_core::facts::Oid;
 use lane_core::locks::liveness::Judge;
@@ -18,7 +18,7 @@ pub struct Renewal {
     /// What the ref has to hold for it.
     pub old: Option<Oid>,
     /// What it will hold.
-    pub tip: Tip,
+    pub tip: LockHead,
 }
 
 /// What became of a renewal that was pushed and not taken.
@@ -60,7 +60,7 @@ impl Keeper<'_> {
                 renewals.extend(before);
                 continue; // it ended at this very moment
             };
-            let tip = self.store.write(Some(from), &record)?;
+            let tip = self.log.write(Some(from), &record, ())?;
             let mut scopes = before.map(|before| before.scopes).unwrap_or_default();
             scopes.push(scope.text);
             renewals.push(Renewal { scopes, old: Some(old.oid), tip });
@@ -75,7 +75,8 @@ impl Keeper<'_> {
             };
             let scope = Scope::of_area(area);
             let claim = Claim { pushed: Some(pushed), ..Claim::of_return(&scope, agent, worktree, None) };
-            let tip = self.store.write(Some(&old), &protocol::push(&old.record, &claim, &self.judge()))?;
+            let record = protocol::push(&old.record, &claim, &self.judge());
+            let tip = self.log.write(Some(&old), &record, ())?;
             renewals.push(Renewal { scopes: Vec::new(), old: Some(old.oid), tip });
         }
         Ok(renewals)
@@ -96,7 +97,7 @@ impl Keeper<'_> {
 
     /// What tells this repository apart from others on the same machine.
     pub fn repository(&self) -> Option<String> {
-        self.store.state.repository(|| self.world.nonce())
+        self.log.files().repository(|| self.world.nonce())
     }
 
     /// Begins the life of all that an agent holds anew: what was renewed, or the first scope that changed
@@ -186,7 +187,7 @@ impl Keeper<'_> {
 
     /// The whole of what an agent holds and that still lives, by area, each with the area's record. An area
     /// that cannot be read is noted: it is in the way of nobody who does not need it.
-    pub fn held_by(&mut self, agent: &str) -> Vec<(Tip, Lease)> {
+    pub fn held_by(&mut self, agent: &str) -> Vec<(LockHead, Lease)> {
         let mut held = Vec::new();
         for area in lockable(self.plan) {
             let tip = match self.tip(area) {

@@ -43,7 +43,7 @@ impl Keeper<'_> {
         let start = self.world.now().uptime;
         let patience = ticket.ttl.saturating_mul(1_000);
         // Elsewhere nobody can see that this process lives: the place in the queue has to be kept up.
-        let is_local = self.store.remote_name().is_none();
+        let is_local = self.log.remote_name().is_none();
         let ticket =
             &Claim { ttl: if is_local { ticket.ttl } else { ticket.ttl.min(TICKET) }, ..ticket.clone() };
         let mut kept_up = start;

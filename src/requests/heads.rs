@@ -1,6 +1,6 @@
 //! Which accepted migrations are second heads: what is held against each other is read here.
 
-use super::store::{Store, Tip};
+use super::log::{RequestHead, RequestLog};
 use lane_core::facts::{Oid, Unavailable};
 use lane_core::policy::{Owner, Plan};
 use lane_core::requests::migration::{Item, SecondHead, Source, read, second_heads};
@@ -17,10 +17,10 @@ const FOLDERS: [&str; 3] = ["alembic", "migrations", "versions"];
 /// # Errors
 /// What the base or a request holds cannot be read.
 pub fn find(
-    store: &Store<'_>,
+    log: &RequestLog<'_>,
     plan: &Plan,
     base: Option<Oid>,
-    tips: &[&Tip],
+    tips: &[&RequestHead],
     also: Option<&str>,
 ) -> Result<Vec<SecondHead>, Unavailable> {
     let mut items = Vec::new();
@@ -30,10 +30,10 @@ pub fn find(
         if !is_meant && also != Some(record.id.as_str()) {
             continue;
         }
-        let (Some(file), Some(content)) = (&record.file, tip.content) else {
+        let (Some(file), Some(content)) = (&record.file, tip.content()) else {
             continue;
         };
-        let text = String::from_utf8_lossy(&store.repo().blob(content)?).into_owned();
+        let text = String::from_utf8_lossy(&log.repo().blob(content)?).into_owned();
         let group = group(record.target.area.as_deref(), record.target.lane.as_deref());
         items.extend(read(file, &text).into_iter().map(|migration| Item {
             source: Source::Request(record.id.clone()),
@@ -44,7 +44,7 @@ pub fn find(
     }
     if let (Some(base), false) = (base, items.is_empty()) {
         let groups: Vec<String> = items.iter().map(|item| item.group.clone()).collect();
-        let mut walk = Walk { repo: store.repo(), plan, groups, items: &mut items };
+        let mut walk = Walk { repo: log.repo(), plan, groups, items: &mut items };
         walk.folder(walk.repo.commit(base)?.tree, "")?;
     }
     Ok(second_heads(&items))

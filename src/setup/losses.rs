@@ -7,7 +7,7 @@ use super::target::Target;
 use super::{files, local, quoted, state, unseen};
 use crate::gather::Loaded;
 use crate::locks::keeper::Keeper;
-use crate::locks::machine::ThisMachine;
+use crate::machine::ThisMachine;
 use lane_core::error::Error;
 use lane_core::facts::Oid;
 use lane_git::under_way::{UnderWay, all_under_way};

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{Line, Lock};
 use crate::locks::keeper::Keeper;
-use crate::locks::machine::ThisMachine;
+use crate::machine::ThisMachine;
 use lane_core::locks::record::plain;
 use lane_core::policy::Plan;
 use lane_core::policy::model::Access;

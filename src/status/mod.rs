@@ -206,7 +206,7 @@ pub fn read(repo: &dyn Repository, loaded: &Loaded, manner: Manner) -> Result<St
     hooks::fill(repo, &mut lines, &mut notes);
     ports::fill(plan, &mut lines, &mut notes);
     // As far as they are known here: no remote is asked.
-    if let Ok(all) = requests::store::Store::new(repo, plan).all() {
+    if let Ok(all) = requests::log::RequestLog::new(repo, plan).all() {
         for line in &mut lines {
             let agent = line.agent.as_ref();
             line.requests = agent.map(|agent| requests::waiting_for(&all, plan, agent).len());

@@ -5,12 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// The modules of `src`, each of which may use those before it.
-const LAYERS: [&str; 15] = [
+const LAYERS: [&str; 17] = [
     "served",
     "ci",
     "init",
     "ports",
     "run",
+    "machine",
+    "event_log",
     "locks",
     "requests",
     "gather",

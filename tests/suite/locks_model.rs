@@ -8,7 +8,7 @@ use std::collections::HashSet;
 
 use crate::support::Scratch;
 use git_lane::locks::keeper::Keeper;
-use git_lane::locks::store::Tip;
+use git_lane::locks::log::LockHead;
 use lane_core::engine;
 use lane_core::facts::{
     Change, Commit, CommitForm, Event, Fact, Facts, FileChange, FileVersion, IdentityClaim, IdentitySource,
@@ -96,9 +96,9 @@ struct Agent {
     /// The lock that it was given and has not given back: its generation.
     believes: Option<u64>,
     /// What it knew when it last looked.
-    known: Option<Tip>,
+    known: Option<LockHead>,
     /// A message on its way: what it was made from, and what it says.
-    sent: Option<(Option<Tip>, Record)>,
+    sent: Option<(Option<LockHead>, Record)>,
     /// The generations under which it made commits that are not pushed yet.
     work: Vec<u64>,
 }
@@ -224,7 +224,7 @@ impl Game {
         }
     }
 
-    fn given(&mut self, at: usize, tip: Tip) {
+    fn given(&mut self, at: usize, tip: LockHead) {
         // Nobody who may still rely on a lock loses it, but to a thief, of whom they may not know yet.
         if tip.record.event.kind == Kind::Take {
             let robbed = robbed(&self.taken(at));
@@ -245,7 +245,7 @@ impl Game {
         let before = self.fresh(at);
         let agent = &self.agents[at];
         let keeper = Keeper::new(&agent.repo, &self.plan, &agent.world);
-        let done = keeper.store().swap(old.as_ref(), &record, &agent.world, None).unwrap();
+        let done = keeper.log().append(old.as_ref(), &record, (), None).unwrap();
         let is_as_it_was = before.map(|tip| tip.oid) == old.map(|tip| tip.oid);
         assert_eq!(done.is_some(), is_as_it_was, "a late message counts if nothing happened meanwhile");
         if let Some(tip) = done {
@@ -265,7 +265,7 @@ impl Game {
     }
 
     /// What the store says now.
-    fn fresh(&self, at: usize) -> Option<Tip> {
+    fn fresh(&self, at: usize) -> Option<LockHead> {
         self.with(at, |keeper, _| {
             keeper.refresh(0).unwrap();
             keeper.tip("common").unwrap()
@@ -278,7 +278,7 @@ impl Game {
             return all;
         };
         self.with(at, |keeper, _| {
-            keeper.store().walk(&tip, |at| {
+            keeper.log().walk(&tip, |at| {
                 let event = at.record.event.clone();
                 if matches!(event.kind, Kind::Take | Kind::Steal) {
                     let scope = Scope::of_area("common");
@@ -391,7 +391,7 @@ impl Game {
         let mut chain = Vec::new();
         if let Some(tip) = self.fresh(0) {
             self.with(0, |keeper, _| {
-                keeper.store().walk(&tip, |at| {
+                keeper.log().walk(&tip, |at| {
                     chain.push(at.oid);
                     false
                 })

@@ -515,7 +515,7 @@ fn what_waits_for_an_agent_is_known_to_others() {
     two.git(&["update-ref", "refs/lane/requests/odd", "HEAD"]).ok();
     let repo = lane_git::Git2Repository::open_at(&scratch.root().join(".git")).unwrap();
     let plan = git_lane::gather::policy_source::find(&repo).unwrap().plan;
-    let all = git_lane::requests::store::Store::new(&repo, &plan).all().unwrap();
+    let all = git_lane::requests::log::RequestLog::new(&repo, &plan).all().unwrap();
     let waiting = |agent: &str| {
         git_lane::requests::waiting_for(&all, &plan, agent)
             .into_iter()

@@ -5,6 +5,7 @@
 pub mod agent_env;
 pub mod engine;
 pub mod error;
+pub mod event_log;
 pub mod facts;
 pub mod identity;
 pub mod locks;

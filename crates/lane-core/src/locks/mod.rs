@@ -7,5 +7,4 @@ pub mod protocol;
 pub mod record;
 pub mod scope;
 pub mod step;
-pub mod stored;
 pub mod world;

@@ -7,8 +7,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::scope::Scope;
-use super::stored;
 use super::world::{Machine, Process};
+use crate::event_log;
 use crate::policy::is_name;
 use crate::text::is_hidden;
 pub use crate::text::plain;
@@ -253,12 +253,21 @@ impl Record {
         Ok(format!("{agent} {} {scope}{token}{why}\n\n{json}\n", kind.verb()))
     }
 
+    /// The raw commit that holds it: its tree is empty, so that no part of a project can be in it.
+    ///
+    /// # Errors
+    /// A record that cannot be written as JSON.
+    pub fn commit(&self, tree: &str, parent: Option<&str>) -> Result<Vec<u8>, serde_json::Error> {
+        let Event { agent, at, .. } = &self.event;
+        Ok(event_log::commit(agent, *at, &self.message()?, tree, parent))
+    }
+
     /// Reads a record back out of a commit message.
     ///
     /// # Errors
     /// What is wrong with it, as the end of a sentence.
     pub fn parse(message: &str, area: Option<&str>) -> Result<Self, String> {
-        let mut record: Self = stored::parse(message, "lane-lock", FORMAT)?;
+        let mut record: Self = event_log::parse(message, "lane-lock", FORMAT)?;
         record.make_plain();
         if let Some(area) = area.filter(|area| *area != record.area) {
             return Err(format!("it speaks of the area `{}`, not of `{area}`", record.area));
@@ -309,15 +318,6 @@ impl Record {
             *text = plain(text);
         }
     }
-}
-
-/// The raw commit that holds a record: its tree is empty, so that no part of a project can be in it.
-///
-/// # Errors
-/// A record that cannot be written as JSON.
-pub fn commit(record: &Record, tree: &str, parent: Option<&str>) -> Result<Vec<u8>, serde_json::Error> {
-    let Event { agent, at, .. } = &record.event;
-    Ok(stored::commit(agent, *at, &record.message()?, tree, parent))
 }
 
 #[cfg(test)]
@@ -407,7 +407,7 @@ pub(super) mod tests {
 
     #[test]
     fn a_commit_is_what_git_takes() {
-        let raw = commit(&record(), "4b825dc642cb6eb9a060e54bf8d69288fbee4904", Some("abc")).expect("bytes");
+        let raw = record().commit("4b825dc642cb6eb9a060e54bf8d69288fbee4904", Some("abc")).expect("bytes");
         let text = String::from_utf8(raw).expect("text");
         assert!(text.starts_with(
             "tree 4b825dc642cb6eb9a060e54bf8d69288fbee4904\nparent abc\nauthor a1 <a1@git-lane> 1000 +0000\n"

@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::locks::record::plain;
-use crate::locks::stored;
+use crate::event_log;
 use crate::policy::is_name;
+use crate::text::plain;
 
 /// The version of the format.
 pub const FORMAT: u32 = 1;
@@ -231,7 +231,7 @@ impl Record {
     pub fn commit(&self, tree: &str, parent: Option<&str>) -> Result<Vec<u8>, serde_json::Error> {
         // An address can have characters in it that git takes for its own.
         let who = self.event.by.agent().unwrap_or("maintainer");
-        Ok(stored::commit(who, self.event.at, &self.message()?, tree, parent))
+        Ok(event_log::commit(who, self.event.at, &self.message()?, tree, parent))
     }
 
     /// Reads a record back out of a commit message.
@@ -239,7 +239,7 @@ impl Record {
     /// # Errors
     /// What is wrong with it, as the end of a sentence.
     pub fn parse(message: &str, id: &str) -> Result<Self, String> {
-        let mut record: Self = stored::parse(message, "lane-request", FORMAT)?;
+        let mut record: Self = event_log::parse(message, "lane-request", FORMAT)?;
         if record.id != id {
             return Err(format!("it speaks of `{}`, not of `{id}`", plain(&record.id)));
         }

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::thread::sleep;
 use std::time::Duration;
 
-use super::refs::{self, Moved, comes_from};
+use super::local_files::LocalFiles;
+use super::refs::{self, SwapOutcome, comes_from};
 use super::remote::Remote;
-use super::state::State;
 use lane_core::error::Error;
 use lane_core::facts::Oid;
 use lane_git::{RefTarget, Repository};
@@ -24,14 +24,14 @@ pub(crate) struct Mirror<'a> {
     /// Where the copies lie, without a slash at the end.
     pub view: String,
     /// Has the guard under which they are moved.
-    pub state: &'a State,
+    pub files: &'a LocalFiles,
     /// The word for what a ref holds.
     pub what: &'static str,
 }
 
 /// What is wrong with a remote's ref. The copy stays as it was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Trouble {
+pub enum Divergence {
     /// It does not come from what it was.
     Rewritten {
         /// What it was.
@@ -52,15 +52,15 @@ impl Mirror<'_> {
     /// It cannot be written.
     pub fn advance(&self, part: &str, new: Oid) -> Result<(), Error> {
         let name = format!("{}/{part}", self.view);
-        let guard = self.state.guard()?;
+        let guard = self.files.guard()?;
         let old = match self.repo.ref_target(&name)? {
             Some(RefTarget::Object(old)) if old == new || comes_from(self.repo, old, new) => return Ok(()),
             Some(RefTarget::Object(old)) => Some(old),
             _ => None,
         };
         match refs::swap(self.repo, &name, old, new, guard.as_ref(), self.what)? {
-            Moved::Done | Moved::Other => Ok(()),
-            Moved::Gone => Err(Error::write(
+            SwapOutcome::Done | SwapOutcome::Other => Ok(()),
+            SwapOutcome::Gone => Err(Error::write(
                 format!("{name} was there a moment ago, and is gone"),
                 "something else moves refs of git-lane here; look at what it is, then try again",
             )),
@@ -71,7 +71,7 @@ impl Mirror<'_> {
     ///
     /// # Errors
     /// The remote cannot be reached, or what it has cannot be noted.
-    pub fn refresh(&self) -> Result<(BTreeMap<String, Trouble>, bool), Error> {
+    pub fn refresh(&self) -> Result<(BTreeMap<String, Divergence>, bool), Error> {
         let (repo, remote, view) = (self.repo, self.remote, &self.view);
         let common_dir = &repo.layout().common_dir;
         let mut known = BTreeMap::new();
@@ -102,24 +102,33 @@ impl Mirror<'_> {
         if !missing.is_empty() {
             remote.fetch(common_dir, &missing)?;
         }
-        let mut troubles = BTreeMap::new();
+        let mut diverged = BTreeMap::new();
         for (part, new) in &changed {
             match known.get(*part) {
                 Some(old) if !comes_from(repo, *new, *old) => {
                     let is_older = comes_from(repo, *old, *new);
-                    troubles.insert((*part).clone(), Trouble::Rewritten { old: *old, new: *new, is_older });
+                    diverged
+                        .insert((*part).clone(), Divergence::Rewritten { old: *old, new: *new, is_older });
                 }
                 _ => self.advance(part, *new)?,
             }
         }
         for part in known.keys().filter(|part| !there.contains_key(*part)) {
-            troubles.insert(part.clone(), Trouble::Vanished);
+            diverged.insert(part.clone(), Divergence::Vanished);
         }
-        Ok((troubles, !changed.is_empty()))
+        Ok((diverged, !changed.is_empty()))
     }
 }
 
-impl Trouble {
+impl Divergence {
+    /// What the ref is now.
+    pub fn value_now(&self) -> Option<Oid> {
+        match self {
+            Self::Rewritten { new, .. } => Some(*new),
+            Self::Vanished => None,
+        }
+    }
+
     /// As the end of a sentence about a ref.
     pub fn words(&self) -> String {
         match self {

@@ -1,4 +1,4 @@
-//! The refs of locks on a git remote. The compare-and-swap is `git push --force-with-lease`, which the
+//! The refs of a log on a git remote. The compare-and-swap is `git push --force-with-lease`, which the
 //! server decides under the lock of the ref; authentication, proxies and ssh are git's own.
 
 use std::collections::BTreeMap;
@@ -6,10 +6,11 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use super::record::LogKind;
 use lane_core::error::Error;
 use lane_core::facts::{Oid, Unavailable};
-use lane_core::locks::record::plain;
 use lane_core::policy::is_name;
+use lane_core::text::plain;
 use lane_git::Repository;
 use lane_git::command::{self, Ran};
 
@@ -18,7 +19,7 @@ const ASKING: Duration = Duration::from_secs(10);
 /// For how long somebody who is turned away asks again.
 const INSISTENCE: Duration = Duration::from_secs(2);
 
-/// A remote that holds locks.
+/// A remote that holds a log.
 #[derive(Debug, Clone)]
 pub(crate) struct Remote {
     /// The remote's name, or its address.
@@ -27,34 +28,15 @@ pub(crate) struct Remote {
     pub address: Option<String>,
     /// Where the refs lie, without a slash at the end.
     pub prefix: String,
-    /// What lies there, for messages.
-    pub kept: Kept,
+    /// What the log is of.
+    pub kind: &'static LogKind,
     /// How long one exchange may take.
     pub limit: Duration,
 }
 
-/// What a remote keeps.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kept {
-    /// Locks.
-    Locks,
-    /// Requests.
-    Requests,
-}
-
-impl Kept {
-    /// The word for one of them.
-    pub fn one(self) -> &'static str {
-        match self {
-            Self::Locks => "lock",
-            Self::Requests => "request",
-        }
-    }
-}
-
 /// What a push came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Pushed {
+pub(crate) enum PushOutcome {
     /// The remote has it.
     Done,
     /// The ref was not what it was taken for.
@@ -66,7 +48,7 @@ pub(crate) enum Pushed {
 }
 
 impl Remote {
-    /// The last parts of the names of all lock refs that the remote has, and what they hold.
+    /// The last parts of the names of all its refs that the remote has, and what they hold.
     ///
     /// # Errors
     /// The remote cannot be reached.
@@ -101,7 +83,7 @@ impl Remote {
         self.address.as_deref().unwrap_or(&self.name)
     }
 
-    /// Brings the objects of some lock refs here; no ref is written.
+    /// Brings the objects of some of them here; no ref is written.
     ///
     /// # Errors
     /// The remote cannot be reached.
@@ -134,10 +116,10 @@ impl Remote {
         }
     }
 
-    /// Moves a lock ref on the remote if it still holds `old`; `None`: if it is not there yet.
-    pub fn push(&self, common_dir: &Path, name: &str, old: Option<Oid>, new: Oid) -> Pushed {
+    /// Moves a ref on the remote if it still holds `old`; `None`: if it is not there yet.
+    pub fn push(&self, common_dir: &Path, name: &str, old: Option<Oid>, new: Oid) -> PushOutcome {
         let mut command = command::command(common_dir);
-        // What is configured for pushes of work does not speak of locks.
+        // What is configured for pushes of work does not speak of logs.
         command.args(["-c", "push.followTags=false"]);
         command.args(no_mirror(&self.name));
         command.args(["push", "--porcelain", "--no-verify", "--no-signed", "--no-recurse-submodules"]);
@@ -145,11 +127,11 @@ impl Remote {
         command.args([&lease, "--", &self.name, &refspec]);
         match command::run(command, None, self.limit) {
             Ok(ran) => outcome(&ran),
-            Err(error) => Pushed::Unknown(error.to_string()),
+            Err(error) => PushOutcome::Unknown(error.to_string()),
         }
     }
 
-    /// What makes a `git push` swap a lock ref: the expectation, and the refspec.
+    /// What makes a `git push` swap a ref: the expectation, and the refspec.
     pub fn swap_arguments(&self, name: &str, old: Option<Oid>, new: Oid) -> (String, String) {
         let old = old.map(|oid| oid.to_string()).unwrap_or_default();
         let target = format!("{}/{name}", self.prefix);
@@ -201,12 +183,9 @@ impl Remote {
 
     fn unreachable(&self, ran: &Ran) -> Error {
         let name = &self.name;
-        let (what, unknown) = match self.kept {
-            Kept::Locks => ("locks", "who holds what"),
-            Kept::Requests => ("requests", "what is asked of whom"),
-        };
+        let LogKind { many, unknown, .. } = self.kind;
         Unavailable::new(
-            format!("the {what} of `{name}` cannot be read: {}", ran.complaint()),
+            format!("the {many} of `{name}` cannot be read: {}", ran.complaint()),
             format!("git ls-remote {name} shows the same; until that works nobody can tell {unknown}"),
         )
         .into()
@@ -219,41 +198,41 @@ pub fn no_mirror(name: &str) -> Vec<String> {
 }
 
 /// git-push(1), `--porcelain`: `<flag> TAB <from>:<to> TAB <summary> (<reason>)`.
-fn outcome(ran: &Ran) -> Pushed {
+fn outcome(ran: &Ran) -> PushOutcome {
     let mut lines = ran.out.lines().filter(|line| line.contains('\t'));
     let Some(line) = lines.next() else {
-        return Pushed::Unknown(ran.complaint());
+        return PushOutcome::Unknown(ran.complaint());
     };
     if ran.ok && !line.starts_with('!') {
-        return Pushed::Done;
+        return PushOutcome::Done;
     }
     let summary = line.rsplit('\t').next().unwrap_or_default();
     if summary.starts_with("[rejected]") {
-        return Pushed::Stale;
+        return PushOutcome::Stale;
     }
     let hidden = |line: &&str| !line.contains("failed to push some refs");
     let said = ran.err.lines().map(|line| line.trim_start_matches("remote:").trim());
     let said: Vec<&str> = said.filter(hidden).filter(|line| !line.is_empty()).take(4).collect();
-    Pushed::Refused(plain(&format!("{summary} {}", said.join("; "))))
+    PushOutcome::Refused(plain(&format!("{summary} {}", said.join("; "))))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn pushed(ok: bool, out: &str, err: &str) -> Pushed {
+    fn pushed(ok: bool, out: &str, err: &str) -> PushOutcome {
         outcome(&Ran { ok, out: out.into(), raw: Vec::new(), err: err.into() })
     }
 
     #[test]
     fn outcomes() {
-        assert_eq!(pushed(true, "To x\n*\ta:b\t[new reference]\nDone\n", ""), Pushed::Done);
-        assert_eq!(pushed(true, "To x\n \ta:b\t1..2\nDone\n", ""), Pushed::Done);
-        assert_eq!(pushed(false, "To x\n!\ta:b\t[rejected] (stale info)\nDone\n", ""), Pushed::Stale);
+        assert_eq!(pushed(true, "To x\n*\ta:b\t[new reference]\nDone\n", ""), PushOutcome::Done);
+        assert_eq!(pushed(true, "To x\n \ta:b\t1..2\nDone\n", ""), PushOutcome::Done);
+        assert_eq!(pushed(false, "To x\n!\ta:b\t[rejected] (stale info)\nDone\n", ""), PushOutcome::Stale);
         assert_eq!(
             pushed(false, "To x\n!\ta:b\t[remote rejected] (hook declined)\n", "remote: no locks here\n"),
-            Pushed::Refused("[remote rejected] (hook declined) no locks here".into())
+            PushOutcome::Refused("[remote rejected] (hook declined) no locks here".into())
         );
-        assert_eq!(pushed(false, "", "fatal: no route\n"), Pushed::Unknown("no route".into()));
+        assert_eq!(pushed(false, "", "fatal: no route\n"), PushOutcome::Unknown("no route".into()));
     }
 }

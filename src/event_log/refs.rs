@@ -15,9 +15,9 @@ const MOVE: Duration = Duration::from_secs(30);
 /// How long to try while another git has the ref.
 const BUSY: Duration = Duration::from_secs(8);
 
-/// What became of a move.
+/// What became of a compare-and-swap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Moved {
+pub(crate) enum SwapOutcome {
     /// The ref holds the new value.
     Done,
     /// It held something else.
@@ -37,7 +37,7 @@ pub(crate) fn swap(
     new: Oid,
     guard: Option<&Guard>,
     what: &str,
-) -> Result<Moved, Error> {
+) -> Result<SwapOutcome, Error> {
     let common_dir = &repo.layout().common_dir;
     let zero = || "0".repeat(new.as_bytes().len() * 2);
     let expected = old.map_or_else(zero, |oid| oid.to_string());
@@ -53,12 +53,12 @@ pub(crate) fn swap(
             guard.unmark();
         }
         if ran.as_ref().is_ok_and(|ran| ran.ok) {
-            return Ok(Moved::Done);
+            return Ok(SwapOutcome::Done);
         }
         match repo.ref_target(name)? {
-            Some(RefTarget::Object(now)) if now == new => return Ok(Moved::Done),
-            Some(RefTarget::Object(now)) if Some(now) != old => return Ok(Moved::Other),
-            None if old.is_some() => return Ok(Moved::Gone),
+            Some(RefTarget::Object(now)) if now == new => return Ok(SwapOutcome::Done),
+            Some(RefTarget::Object(now)) if Some(now) != old => return Ok(SwapOutcome::Other),
+            None if old.is_some() => return Ok(SwapOutcome::Gone),
             _ => {}
         }
         let ran = ran?;

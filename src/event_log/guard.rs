@@ -1,4 +1,4 @@
-//! One process at a time moves refs of locks; what it was about is written down, so that whoever comes after
+//! One process at a time moves refs of a log; what it was about is written down, so that whoever comes after
 //! one that was killed knows which lock file of git's is a leftover, and whose.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use super::machine::any_process;
+use crate::machine::any_process;
 use lane_core::facts::Oid;
 
-/// Held while refs of locks are moved; given back by the system when its holder dies, and shared with the
+/// Held while refs of a log are moved; given back by the system when its holder dies, and shared with the
 /// git that moves them, so that nobody comes in between while that one still runs.
 #[derive(Debug)]
 pub struct Guard {

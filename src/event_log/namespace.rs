@@ -1,12 +1,13 @@
-//! Where the refs of locks or of requests lie: here, or on the remote that has the locks.
+//! Where the refs of a log lie: here, or on the remote that has the locks.
 
 use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::local_files::LocalFiles;
 use super::mirror::Mirror;
-use super::remote::{Kept, Remote};
-use super::state::State;
+use super::record::LogKind;
+use super::remote::Remote;
 use crate::served;
 use lane_core::error::Error;
 use lane_core::policy::{Plan, is_name};
@@ -15,11 +16,11 @@ use lane_git::{ObjectWriter, Opened, Repository, config_bool};
 /// How long one exchange with a remote may take.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// The refs of one kind of record, in one repository.
-pub(crate) struct Place<'a> {
+/// The refs of one log, in one repository.
+pub(crate) struct Namespace<'a> {
     /// The repository.
     pub repo: &'a dyn Repository,
-    kept: Kept,
+    kind: &'static LogKind,
     prefix: String,
     remote: Option<Remote>,
     /// Others push them here: they are read, and never written.
@@ -31,25 +32,20 @@ pub(crate) struct Place<'a> {
     writer: OnceCell<Opened>,
 }
 
-impl<'a> Place<'a> {
+impl<'a> Namespace<'a> {
     /// Where the policy says that they lie: on a remote, or in the bare repository that is this remote to others.
     /// No record is read yet.
-    pub fn new(repo: &'a dyn Repository, plan: &Plan, kept: Kept) -> Self {
-        let locks = &plan.policy.locks;
-        let prefix = match kept {
-            Kept::Locks => locks.locks_prefix().to_owned(),
-            Kept::Requests => locks.requests_prefix(),
-        };
-        let named = locks.remote.as_ref();
+    pub fn new(repo: &'a dyn Repository, plan: &Plan, prefix: String, kind: &'static LogKind) -> Self {
+        let named = plan.policy.locks.remote.as_ref();
         let is_served = named.is_some_and(|name| is_that_remote(repo, &name.value));
         let remote = named.filter(|_| !is_served).map(|name| Remote {
             name: name.value.clone(),
             address: None,
             prefix: prefix.clone(),
-            kept,
+            kind,
             limit: PATIENCE,
         });
-        Self { repo, kept, prefix, remote, is_served, reached: OnceCell::new(), writer: OnceCell::new() }
+        Self { repo, kind, prefix, remote, is_served, reached: OnceCell::new(), writer: OnceCell::new() }
     }
 
     /// The repository's folder that all worktrees share.
@@ -72,7 +68,7 @@ impl<'a> Place<'a> {
     /// # Errors
     /// This is the bare repository that others push them to.
     pub fn check_writable(&self) -> Result<(), Error> {
-        let one = self.kept.one();
+        let one = self.kind.one;
         match self.is_served {
             false => Ok(()),
             true => Err(Error::usage(
@@ -129,16 +125,6 @@ impl<'a> Place<'a> {
         format!("{}/{part}", self.prefix)
     }
 
-    /// A text hashed to what every file system takes as a name: sixteen hexadecimal digits.
-    ///
-    /// # Errors
-    /// Nothing can be hashed.
-    pub fn hashed(&self, text: &str) -> Result<String, Error> {
-        let mut hash = self.repo.blob_id(text.as_bytes())?.to_string();
-        hash.truncate(16);
-        Ok(hash)
-    }
-
     /// Where the refs lie that are read here, without a slash at the end: they themselves, or what the
     /// remote's were last.
     ///
@@ -148,15 +134,12 @@ impl<'a> Place<'a> {
         let Some(remote) = &self.remote else {
             return Ok(self.prefix.clone());
         };
-        let folder = match self.kept {
-            Kept::Locks => "refs/lane/remotes",
-            Kept::Requests => "refs/lane/requests-of",
-        };
+        let folder = self.kind.mirror;
         let name = &remote.name;
         Ok(if is_name(name) {
             format!("{folder}/{name}")
         } else {
-            format!("{folder}/{}", self.hashed(name)?)
+            format!("{folder}/{}", hashed(self.repo, name)?)
         })
     }
 
@@ -164,9 +147,19 @@ impl<'a> Place<'a> {
     ///
     /// # Errors
     /// Nothing can be hashed.
-    pub fn mirror<'m>(&'m self, remote: &'m Remote, state: &'m State) -> Result<Mirror<'m>, Error> {
-        Ok(Mirror { repo: self.repo, remote, view: self.view()?, state, what: self.kept.one() })
+    pub fn mirror<'m>(&'m self, remote: &'m Remote, files: &'m LocalFiles) -> Result<Mirror<'m>, Error> {
+        Ok(Mirror { repo: self.repo, remote, view: self.view()?, files, what: self.kind.one })
     }
+}
+
+/// A text hashed to what every file system takes as a name: sixteen hexadecimal digits.
+///
+/// # Errors
+/// Nothing can be hashed.
+pub(crate) fn hashed(repo: &dyn Repository, text: &str) -> Result<String, Error> {
+    let mut hash = repo.blob_id(text.as_bytes())?.to_string();
+    hash.truncate(16);
+    Ok(hash)
 }
 
 /// Whether an address is that of a folder on this machine: a path, also one from a folder beside it, or a `file://` address. git takes `x` for `x.git`.

@@ -156,7 +156,7 @@ fn is_hidden(_: u32) -> bool {
 
 /// Whether the arguments of any process that runs here are such, and the folder that it works in, where
 /// that is shown; `None` where the system does not tell.
-pub(super) fn any_process(is_it: impl Fn(&[&[u8]], Option<&Path>) -> bool) -> Option<bool> {
+pub(crate) fn any_process(is_it: impl Fn(&[&[u8]], Option<&Path>) -> bool) -> Option<bool> {
     let mut processes = processes()?.into_iter();
     Some(processes.any(|id| {
         let line = std::fs::read(format!("/proc/{id}/cmdline")).unwrap_or_default();

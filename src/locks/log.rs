@@ -1,0 +1,150 @@
+//! The log of locks: a ref for each area, named by a hash.
+
+use crate::event_log::{EventLog, Fault, Head, LogKind, LogRecord, RefFault};
+use lane_core::error::Error;
+use lane_core::facts::{Oid, Unavailable};
+use lane_core::locks::record::Record;
+use lane_core::policy::model;
+use lane_git::{ObjectWriter, Repository};
+
+/// The locks of one repository, where they lie.
+pub type LockLog<'a> = EventLog<'a, Record>;
+/// The last event of an area.
+pub type LockHead = Head<Record>;
+
+/// The names and words of the log.
+pub(super) const KIND: LogKind = LogKind {
+    one: "lock",
+    many: "locks",
+    mirror: "refs/lane/remotes",
+    folder: "lane/locks",
+    unknown: "who holds what",
+    list: "git lane locks",
+    beside: "",
+};
+
+impl LogRecord for Record {
+    type Files = ();
+
+    const KIND: &'static LogKind = &KIND;
+
+    fn prefix(locks: &model::Locks) -> String {
+        locks.locks_prefix().to_owned()
+    }
+
+    /// Sixteen hexadecimal digits: on some file systems `Common` and `common` would be one file.
+    fn ref_part(repo: &dyn Repository, area: &str) -> Result<String, Error> {
+        crate::event_log::hashed(repo, area)
+    }
+
+    fn key(&self) -> &str {
+        &self.area
+    }
+
+    fn key_in_words(area: &str) -> String {
+        format!("the lock `{area}`")
+    }
+
+    fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    fn check_key(_: &str) -> Result<(), String> {
+        Ok(())
+    }
+
+    fn parse(message: &str, area: Option<&str>) -> Result<Self, String> {
+        Self::parse(message, area)
+    }
+
+    fn read_files(&self, _: &dyn Repository, _: Oid) -> Result<(), String> {
+        Ok(())
+    }
+
+    fn tree((): &(), writer: &dyn ObjectWriter) -> Result<Oid, Error> {
+        writer.write_empty_tree()
+    }
+
+    fn commit(&self, tree: &str, parent: Option<&str>) -> Result<Vec<u8>, serde_json::Error> {
+        self.commit(tree, parent)
+    }
+
+    fn describe(fault: &Fault<'_>) -> Error {
+        let Fault { name, there, .. } = *fault;
+        match fault.what {
+            RefFault::Symbolic => no_lock(fault, name, None, "it points to another ref"),
+            RefFault::NoRecord(oid, reason) => no_lock(fault, name, Some(oid), reason),
+            RefFault::NoRecordBelow(oid, reason) => no_lock(fault, there, Some(oid), reason),
+            RefFault::JustGone(old) => {
+                no_lock(fault, name, Some(old), "it was there a moment ago, and is gone")
+            }
+            RefFault::Diverged(divergence) => match divergence.value_now() {
+                Some(new) => no_lock(fault, there, Some(new), &divergence.words()),
+                None => lost(fault),
+            },
+            RefFault::MovedBack(to, floor) => {
+                went_back(fault, &format!("was moved back to {}", to.short()), &floor.oid, floor.generation)
+            }
+            RefFault::Gone(floor) => went_back(fault, "is gone", &floor.oid, floor.generation),
+        }
+    }
+}
+
+/// A ref that was taken away, or moved back.
+fn went_back(fault: &Fault<'_>, what: &str, last: &str, generation: u64) -> Error {
+    let name = fault.name;
+    let help = match fault.last {
+        Some(last) => format!("bring it back: git update-ref {name} {last}"),
+        None => format!("its last event was {last}; git reflog and the other clones may have it"),
+    };
+    Unavailable::new(
+        format!("the lock ref {name} {what}; it had generation {generation}"),
+        format!("nobody is given that lock meanwhile; {help}"),
+    )
+    .into()
+}
+
+/// A ref with something else in it.
+fn no_lock(fault: &Fault<'_>, name: &str, oid: Option<Oid>, reason: &str) -> Error {
+    let value = oid.map_or_else(|| "it".to_owned(), |oid| oid.to_string());
+    let mend = match (fault.remote, oid, fault.last) {
+        (Some(remote), ..) => format!("\nwhoever may write to `{remote}` can move the ref back there"),
+        (None, None, _) => format!("\ntake that away: git symbolic-ref -d {name}"),
+        (None, Some(oid), Some(last)) => {
+            format!("\nbring back the last event that git-lane wrote: git update-ref {name} {last} {oid}")
+        }
+        (None, Some(oid), None) => format!(
+            "\nto begin anew, keep it elsewhere: git update-ref refs/lane/kept/{} {oid}\n\
+             and: git update-ref -d {name} {oid}",
+            oid.short()
+        ),
+    };
+    Unavailable::new(
+        format!("the lock ref {name} holds no lock: {reason}"),
+        format!("nobody is given that lock meanwhile; look at {value}: git log {name}{mend}"),
+    )
+    .into()
+}
+
+/// A ref that the remote had, and has no more.
+fn lost(fault: &Fault<'_>) -> Error {
+    let Fault { name: view, there, .. } = *fault;
+    let remote = fault.remote.unwrap_or_default();
+    Unavailable::new(
+        format!("`{remote}` has lost the lock ref {there}"),
+        format!(
+            "nobody is given that lock meanwhile; bring it back: git push --no-verify {remote} {view}:{there}"
+        ),
+    )
+    .into()
+}
+
+impl EventLog<'_, Record> {
+    /// The generation above which an area's next one has to be, where its whole history is gone from here.
+    ///
+    /// # Errors
+    /// Nothing can be hashed.
+    pub fn lost_generation(&self, area: &str) -> Result<u64, Error> {
+        Ok(self.floor(&self.ref_part(area)?).map_or(0, |floor| floor.generation))
+    }
+}

@@ -1,0 +1,284 @@
+//! The log of requests: a ref for each, named by its id.
+
+use std::collections::BTreeSet;
+
+use crate::event_log::{Divergence, EventLog, Fault, Head, LogKind, LogRecord, RefFault, random, retry};
+use lane_core::error::Error;
+use lane_core::facts::{Oid, Unavailable};
+use lane_core::policy::model;
+use lane_core::requests::record::{CONTENT, Record, number};
+use lane_git::{ObjectWriter, Repository};
+
+/// The requests of one repository, where they lie.
+pub type RequestLog<'a> = EventLog<'a, Record>;
+/// The last event of a request.
+pub type RequestHead = Head<Record>;
+/// All requests by id, oldest first; a ref that holds none has the reason in its place.
+pub type All = Vec<(String, Result<RequestHead, Error>)>;
+
+/// The names and words of the log.
+pub(super) const KIND: LogKind = LogKind {
+    one: "request",
+    many: "requests",
+    mirror: "refs/lane/requests-of",
+    folder: "lane/requests",
+    unknown: "what is asked of whom",
+    list: "git lane request list",
+    beside: ": requests lie beside locks",
+};
+
+/// The tree of a request's commits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Files {
+    /// The blob of the file that came with it.
+    pub content: Option<Oid>,
+    tree: Oid,
+}
+
+impl LogRecord for Record {
+    type Files = Files;
+
+    const KIND: &'static LogKind = &KIND;
+
+    fn prefix(locks: &model::Locks) -> String {
+        locks.requests_prefix()
+    }
+
+    fn ref_part(_: &dyn Repository, id: &str) -> Result<String, Error> {
+        Ok(id.to_owned())
+    }
+
+    fn key(&self) -> &str {
+        &self.id
+    }
+
+    fn key_in_words(id: &str) -> String {
+        id.to_owned()
+    }
+
+    fn generation(&self) -> u64 {
+        0
+    }
+
+    fn check_key(id: &str) -> Result<(), String> {
+        number(id).map(drop).ok_or_else(|| format!("`{id}` is no id of a request, such as r7"))
+    }
+
+    fn parse(message: &str, id: Option<&str>) -> Result<Self, String> {
+        Self::parse(message, id.unwrap_or_default())
+    }
+
+    fn read_files(&self, repo: &dyn Repository, tree: Oid) -> Result<Files, String> {
+        let entries = repo.tree(tree).map_err(|why| why.reason)?;
+        match (entries.as_slice(), &self.file) {
+            ([], None) => Ok(Files { content: None, tree }),
+            ([one], Some(_)) if one.name == CONTENT.as_bytes() => {
+                Ok(Files { content: Some(one.version.oid), tree })
+            }
+            _ => Err("its files are not what it says".to_owned()),
+        }
+    }
+
+    fn tree(files: &Files, _: &dyn ObjectWriter) -> Result<Oid, Error> {
+        Ok(files.tree)
+    }
+
+    fn commit(&self, tree: &str, parent: Option<&str>) -> Result<Vec<u8>, serde_json::Error> {
+        self.commit(tree, parent)
+    }
+
+    fn describe(fault: &Fault<'_>) -> Error {
+        let Fault { name, there, last, .. } = *fault;
+        let bring_back = |last: Oid| format!("bring it back: git update-ref {name} {last}");
+        let bring_back_over = |oid| {
+            let last = last.filter(|last| *last != oid)?;
+            Some(format!("bring back its last event: git update-ref {name} {last} {oid}"))
+        };
+        match fault.what {
+            RefFault::Symbolic => broken(
+                name,
+                "it points to another ref",
+                format!("take that away: git symbolic-ref -d {name}"),
+            ),
+            RefFault::NoRecord(oid, reason) => broken(
+                name,
+                reason,
+                match (fault.remote, bring_back_over(oid)) {
+                    (Some(remote), _) => {
+                        format!("whoever may write to `{remote}` can move the ref back, or delete it")
+                    }
+                    (None, Some(help)) => help,
+                    (None, None) => {
+                        format!("look at it: git log {name}; to be rid of it: git update-ref -d {name} {oid}")
+                    }
+                },
+            ),
+            RefFault::NoRecordBelow(oid, reason) => broken(
+                there,
+                &format!("at {}: {reason}", oid.short()),
+                "what is newer is shown by git lane request list",
+            ),
+            RefFault::MovedBack(to, _) => {
+                let from = last.map(|last| format!(" from {}", last.short())).unwrap_or_default();
+                let reason = format!("it was moved back{from} to {}", to.short());
+                broken(name, &reason, bring_back_over(to).unwrap_or_default())
+            }
+            RefFault::Gone(_) => broken(name, "it is gone", last.map(bring_back).unwrap_or_default()),
+            RefFault::JustGone(old) => broken(name, "it is gone", bring_back(last.unwrap_or(old))),
+            RefFault::Diverged(divergence) => diverged(fault, divergence),
+        }
+    }
+}
+
+/// A ref of the remote that does not follow from what it was.
+fn diverged(fault: &Fault<'_>, divergence: Divergence) -> Error {
+    let Fault { name: view, there, .. } = *fault;
+    let remote = fault.remote.unwrap_or_default();
+    let mend = match divergence {
+        Divergence::Vanished => format!(
+            "bring it back: git push --no-verify {remote} {view}:{there}\n\
+             or let go of it, if it was deleted on purpose: git update-ref -d {view}"
+        ),
+        Divergence::Rewritten { old, .. } => format!(
+            "what it was is still here: git log {}; whoever may write to `{remote}` can move it back",
+            old.short()
+        ),
+    };
+    broken(&format!("{there} of `{remote}`"), &divergence.words(), mend)
+}
+
+fn broken(name: &str, reason: &str, help: impl Into<String>) -> Error {
+    Unavailable::new(format!("the request ref {name} cannot be read: {reason}"), help.into()).into()
+}
+
+impl Head<Record> {
+    /// The blob of the file that came with the request.
+    pub fn content(&self) -> Option<Oid> {
+        self.files.content
+    }
+}
+
+impl EventLog<'_, Record> {
+    /// All requests as they are known here, lost ones among them.
+    ///
+    /// # Errors
+    /// The refs cannot be listed.
+    pub fn all(&self) -> Result<All, Error> {
+        let mut ids: BTreeSet<String> = self.ref_parts()?.into_iter().collect();
+        if self.is_here() {
+            ids.extend(self.files().floors().into_iter().filter(|id| number(id).is_some()));
+        }
+        let mut ids: Vec<String> = ids.into_iter().collect();
+        ids.sort_by_key(|id| (number(id).unwrap_or(u64::MAX), id.clone()));
+        let read = |id: String| match self.read(&id) {
+            Ok(head) => head.map(|head| (id, Ok(head))),
+            Err(error) => Some((id, Err(error))),
+        };
+        Ok(ids.into_iter().filter_map(read).collect())
+    }
+
+    /// A request that somebody names.
+    ///
+    /// # Errors
+    /// There is none, or as for [`Self::read`].
+    pub fn find(&self, id: &str) -> Result<RequestHead, Error> {
+        let head = if number(id).is_some() { self.read(id)? } else { None };
+        match head {
+            Some(head) => Ok(head),
+            None => Err(self.unknown(id)?),
+        }
+    }
+
+    /// What is said of an id that nobody was given.
+    fn unknown(&self, id: &str) -> Result<Error, Error> {
+        let ids = self.ref_parts()?;
+        let near = lane_core::policy::nearest(id, ids.iter().map(String::as_str));
+        let near = near.map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
+        Ok(Error::usage(
+            format!("there is no request `{id}`"),
+            format!("{near}git lane request list --all lists them"),
+        ))
+    }
+
+    /// The turn of the next request that is accepted.
+    ///
+    /// # Errors
+    /// The refs cannot be listed.
+    pub fn next_turn(&self) -> Result<u64, Error> {
+        let all = self.all()?;
+        let turns = all.iter().filter_map(|(_, head)| head.as_ref().ok()?.record.turn);
+        Ok(turns.max().unwrap_or(0).saturating_add(1))
+    }
+
+    /// The chain of a request, newest first.
+    ///
+    /// # Errors
+    /// A commit of the chain is missing, or no event.
+    pub fn chain(&self, head: &RequestHead) -> Result<Vec<RequestHead>, Error> {
+        let mut chain = Vec::new();
+        self.walk(head, |event| {
+            chain.push(event.clone());
+            false
+        })?;
+        Ok(chain)
+    }
+
+    /// Keeps a new request under the next free id. `make`: the record with that id.
+    ///
+    /// # Errors
+    /// It cannot be written, or nobody can tell whether it was.
+    pub fn create(
+        &self,
+        content: Option<&[u8]>,
+        make: impl Fn(String) -> Record,
+    ) -> Result<RequestHead, Error> {
+        let writer = self.writer()?;
+        let content = content.map(|bytes| writer.write_blob(bytes)).transpose()?;
+        let tree = match content {
+            Some(blob) => writer.write_tree_of(CONTENT, blob)?,
+            None => writer.write_empty_tree()?,
+        };
+        let guard = self.guard()?;
+        let made = retry(random, || {
+            self.refresh()?;
+            let id = format!("r{}", self.last_number()?.saturating_add(1));
+            self.append(None, &make(id), Files { content, tree }, guard.as_ref())
+        })?;
+        made.ok_or_else(too_busy)
+    }
+
+    /// The highest number that was given out, as far as it is known here.
+    fn last_number(&self) -> Result<u64, Error> {
+        let ids = self.ref_parts()?.into_iter().chain(self.files().floors());
+        Ok(ids.filter_map(|id| number(&id)).max().unwrap_or(0))
+    }
+
+    /// Adds an event to a request, if it still is what `next` was made from; asks again where it is not.
+    /// `next`: the record that follows, or why there is none.
+    ///
+    /// # Errors
+    /// There is no such request, it cannot be written, or nobody can tell whether it was.
+    pub fn add<R>(
+        &self,
+        id: &str,
+        next: impl Fn(&RequestHead) -> Result<Result<Record, R>, Error>,
+    ) -> Result<Result<RequestHead, R>, Error> {
+        self.check_writable()?;
+        let guard = self.guard()?;
+        let added = retry(random, || {
+            self.refresh()?;
+            let old = self.find(id)?;
+            match next(&old)? {
+                Ok(record) => {
+                    Ok(self.append(Some(&old), &record, old.files.clone(), guard.as_ref())?.map(Ok))
+                }
+                Err(refusal) => Ok(Some(Err(refusal))),
+            }
+        })?;
+        added.ok_or_else(too_busy)
+    }
+}
+
+fn too_busy() -> Error {
+    Error::write("others write requests without end", "nothing was changed; try again in a moment")
+}
