@@ -46,7 +46,9 @@ pub fn run(output: &Output) -> Outcome {
                 line.title(),
                 why.reason
             ));
-            why.help.iter().for_each(|help| text.push_str(&format!("    {help}\n")));
+            why.help
+                .iter()
+                .for_each(|help| text.push_str(&format!("    {}\n", help.replace('\n', "\n    "))));
         }
         output.page(&text)?;
     }
@@ -71,7 +73,9 @@ fn text(pairs: &[Pair], conflicts: usize, unknown: usize, is_part: bool, output:
             }
             Forecast::Unknown(why) => {
                 out.push_str(&format!("{} + {}: nobody can tell: {}\n", pair.one, pair.two, why.reason));
-                why.help.iter().for_each(|help| out.push_str(&format!("    {help}\n")));
+                why.help
+                    .iter()
+                    .for_each(|help| out.push_str(&format!("    {}\n", help.replace('\n', "\n    "))));
             }
         }
     }

@@ -172,7 +172,7 @@ fn note_stranger(session: &Session, args: &Port, id: &str, port: u16) -> Result<
         if ![&here, &own].into_iter().flatten().any(|root| taken.is_of(root)) {
             complain(&format!(
                 "git-lane: note: {}, from outside of {id}'s worktree\n  \
-                 stop that, or have another port: git lane port {} --release, then this again\n",
+                 stop that, or have another port: git lane port {} --release\n  then rerun this\n",
                 taken.words(),
                 quote(args.name.as_bytes())
             ));

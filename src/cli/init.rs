@@ -103,18 +103,18 @@ fn summary(proposal: &Proposal, plan: &Plan, has_remote: bool) -> String {
         let _ = writeln!(out, "note: {note}");
     }
     let next = if proposal.is_of_worktrees {
-        "git lane install --all   # hooks into the worktrees"
+        "then, for hooks in the worktrees:\n  git lane install --all"
     } else {
-        "git lane setup           # a worktree for each agent"
+        "then, for a worktree for each agent:\n  git lane setup"
     };
     let _ = write!(
         out,
-        "next: read it and make it yours, then\n  \
+        "next: read it and make it yours, then, on {}:\n  \
          git lane policy check\n  \
          git lane policy test\n  \
          git add {FILE}\n  \
-         git commit -m 'chore: a policy for our agents'   # on {}\n{}  \
-         {next}\n",
+         git commit -m 'chore: a policy for our agents'\n\
+         {}{next}\n",
         shown(&plan.policy.base.value),
         if has_remote { "  git push\n" } else { "" },
     );

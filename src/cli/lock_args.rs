@@ -122,7 +122,7 @@ pub(super) fn holder(world: &ThisMachine, option: Option<u32>) -> Result<Option<
                 Err(_) => {
                     return Err(Error::usage(
                         format!("{HOLDER} is `{text}`, which is no process"),
-                        format!("unset {HOLDER}, or give it the number of your agent's process"),
+                        format!("unset {HOLDER}\nor set it to the number of your agent's process"),
                     ));
                 }
             },

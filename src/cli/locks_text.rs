@@ -168,7 +168,7 @@ pub fn refusal(plan: &Plan, keeper: &mut Keeper<'_>, claim: &Claim<'_>, why: &Re
             let help = format!(
                 "wait for it: git lane lock {word} --wait {wait}\n\
                  {ask}\n\
-                 only if {0} will not come back: git lane lock {word} --steal --reason '…' ({0} is told)",
+                 only if {0} will not come back ({0} is told): git lane lock {word} --steal --reason '…'",
                 lease.stake.agent
             );
             said(text, help, claim, "held", json!({ "holder": held.json() }))

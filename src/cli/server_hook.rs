@@ -83,7 +83,7 @@ fn meant(repo: &Opened, mut line: PushLine) -> Result<PushLine, Unavailable> {
     }
     Err(Unavailable::new(
         format!("the ref {} on the server leads to others without end", line.local_ref),
-        "whoever runs the server: git symbolic-ref shows where it leads",
+        format!("a server administrator sees where it leads: git symbolic-ref {}", line.local_ref),
     ))
 }
 

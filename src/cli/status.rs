@@ -105,7 +105,9 @@ fn text(status: &Status, width: usize, output: &Output) -> String {
         let helps = status.lines.iter().flat_map(|line| line.troubles.iter().map(move |why| (line, why)));
         for (line, why) in helps.filter(|_| output.is_verbose()) {
             out.push_str(&format!("\n{}: {}\n", line.title(), why.reason));
-            why.help.iter().for_each(|help| out.push_str(&format!("  help: {help}\n")));
+            why.help
+                .iter()
+                .for_each(|help| out.push_str(&format!("  help: {}\n", help.replace('\n', "\n        "))));
         }
         status.notes.iter().for_each(|note| out.push_str(&format!("\nnote: {note}\n")));
     }

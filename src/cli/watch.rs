@@ -29,7 +29,7 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
     if output.is_json() || !stdout().is_terminal() || !std::io::stdin().is_terminal() {
         return Err(Error::usage(
             "--watch is for a terminal, and this is none",
-            "git lane status, again and again, says the same to a program: --format json",
+            "for a program, as often as needed: git lane status --format json",
         ));
     }
     // Without a repository or a policy there is nothing to show, now or later.
@@ -50,7 +50,7 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
 }
 
 fn unwritable(error: std::io::Error) -> Error {
-    Error::write(format!("the terminal cannot be used: {error}"), "git lane status shows the same once")
+    Error::write(format!("the terminal cannot be used: {error}"), "show it once: git lane status")
 }
 
 /// Reads everything, then again after a while, or at once when it is woken.

@@ -84,14 +84,14 @@ fn ask(
     } else {
         Unavailable::new(
             format!("git could not merge them: {}", ran.complaint()),
-            "git merge-tree --write-tree ONE OTHER says more",
+            "see what git says: git merge-tree --write-tree ONE OTHER",
         )
     };
     Ok((merged, Some(why)))
 }
 
 fn too_long() -> Unavailable {
-    Unavailable::new("the merges took too long", "git lane conflicts takes more time for them")
+    Unavailable::new("the merges took too long", "give them more time: git lane conflicts")
 }
 
 /// Whole answers, each `<status> NUL <tree> NUL [<path> NUL]… NUL [<messages> NUL] `, a message being

@@ -57,7 +57,7 @@ impl<'a> Sieve<'a> {
             [] => {
                 return Err(Unavailable::new(
                     "the two share no history, so that git does not merge them",
-                    "git merge-base ONE OTHER finds nothing; was one of them started from another repository?",
+                    "was one of them started from another repository? To compare them: git merge-base ONE OTHER",
                 ));
             }
             [base] => *base,

@@ -25,7 +25,7 @@ pub(super) fn examine(repo: &dyn Repository, base: Option<&Base>) -> Option<Chec
         Check::warning(
             "commit graph",
             format!("none, and {name} is {ahead} commits ahead: each commit here reads them one by one"),
-            "git commit-graph write --reachable, or for good: git maintenance start",
+            "git commit-graph write --reachable\nor for good: git maintenance start",
         )
     })
 }

@@ -195,7 +195,7 @@ impl Gatherer<'_> {
         Unavailable::new(
             format!("{what} is not here: this clone is shallow"),
             format!(
-                "fetch more history: git fetch --deepen=100 {0}, or git fetch --unshallow {0}",
+                "fetch more history: git fetch --deepen=100 {0}\nor all of it: git fetch --unshallow {0}",
                 self.plan.policy.remote.value
             ),
         )

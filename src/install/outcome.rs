@@ -83,7 +83,7 @@ impl fmt::Display for WorktreeOutcome {
         };
         write!(f, ": {said}")?;
         if let (State::NoWorktree, Some(agent)) = (self.state, &self.agent) {
-            write!(f, "\n  help: git lane setup {agent} makes it, hooks and all")?;
+            write!(f, "\n  help: make it, with its hooks: git lane setup {agent}")?;
         }
         if let Some(chained) = &self.chained {
             let manager = chained.manager.map(|name| format!("{name}, ")).unwrap_or_default();

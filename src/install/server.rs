@@ -94,7 +94,7 @@ fn check(repo: &dyn Repository, options: &ServerOptions) -> Result<(), Error> {
     if layout.worktree.is_some() {
         return Err(Error::usage(
             "this is a worktree: --server is for the bare repository that others push to",
-            "git lane -C REPOSITORY.git install --server; into a worktree: git lane install --agent ID",
+            "for that one: git lane -C REPOSITORY.git install --server\ninto this worktree: git lane install --agent ID",
         ));
     }
     targets::check_binary(&options.binary)?;

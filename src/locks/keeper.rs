@@ -174,7 +174,7 @@ impl<'a> Keeper<'a> {
             let repository = self.repository();
             let wanted = markers::wanted(leases, &claims, repository.as_deref());
             markers::show(self.layout, &wanted)
-                .map_err(|reason| Error::write(reason, "git lane locks shows them"))
+                .map_err(|reason| Error::write(reason, "see them: git lane locks"))
         })();
         if let Err(error) = shown {
             self.notes.push(error.to_string());

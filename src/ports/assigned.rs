@@ -60,7 +60,7 @@ pub fn release(common_dir: &Path, service: &Service<'_>) -> Result<u16, Error> {
     let none = || {
         Error::usage(
             format!("`{name}` has no port of {agent} here"),
-            format!("git lane port {} gives it one", quote(name.as_bytes())),
+            format!("give it one: git lane port {}", quote(name.as_bytes())),
         )
     };
     let path = file_of(common_dir, agent);
@@ -108,8 +108,8 @@ fn full(service: &Service<'_>, range: Ports, assigned: &Assigned) -> Error {
     Error::usage(
         format!("no port of {range} is left for {agent}: {said}"),
         format!(
-            "give one back that is not needed: git lane port SERVICE --release, in the worktree that has it; or \
-             widen `agents.{agent}.ports` in the policy"
+            "release one that is not needed, in the worktree that has it: git lane port SERVICE --release\n\
+             or widen `agents.{agent}.ports` in the policy"
         ),
     )
 }

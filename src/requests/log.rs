@@ -109,14 +109,14 @@ impl LogRecord for Record {
                     }
                     (None, Some(help)) => help,
                     (None, None) => {
-                        format!("look at it: git log {name}; to be rid of it: git update-ref -d {name} {oid}")
+                        format!("look at it: git log {name}\nto be rid of it: git update-ref -d {name} {oid}")
                     }
                 },
             ),
             RefFault::NoRecordBelow(oid, reason) => broken(
                 there,
                 &format!("at {}: {reason}", oid.short()),
-                "what is newer is shown by git lane request list",
+                "see what is newer: git lane request list",
             ),
             RefFault::MovedBack(to, _) => {
                 let from = last.map(|last| format!(" from {}", last.short())).unwrap_or_default();
@@ -140,7 +140,7 @@ fn diverged(fault: &Fault<'_>, divergence: Divergence) -> Error {
              or let go of it, if it was deleted on purpose: git update-ref -d {view}"
         ),
         Divergence::Rewritten { old, .. } => format!(
-            "what it was is still here: git log {}; whoever may write to `{remote}` can move it back",
+            "what it was is still here: git log {}\nwhoever may write to `{remote}` can move it back",
             old.short()
         ),
     };
@@ -196,7 +196,7 @@ impl EventLog<'_, Record> {
         let near = near.map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
         Ok(Error::usage(
             format!("there is no request `{id}`"),
-            format!("{near}git lane request list --all lists them"),
+            format!("{near}list them: git lane request list --all"),
         ))
     }
 

@@ -61,7 +61,7 @@ pub fn run(job: &Job, tell: &dyn Fn(&str)) -> Result<u8, Error> {
     signals::run(&mut command).map_err(|error| {
         Error::usage(
             format!("{} cannot be entered: {error}", job.folder.display()),
-            "git lane setup makes it",
+            "make it: git lane setup",
         )
     })
 }

@@ -91,7 +91,7 @@ pub fn run(
                 return Err(Error::usage(
                     format!("{} works in {}, not where the policy has it", target.agent, there.display()),
                     format!(
-                        "git worktree move {} {}, or name its place in the policy: `agents.{}.worktree`",
+                        "git worktree move {} {}\nor name its place in the policy: `agents.{}.worktree`",
                         quoted(&there),
                         quoted(&root),
                         target.agent
@@ -176,10 +176,7 @@ fn is_no_link(git_dir: &Path, root: &Path) -> Result<(), Error> {
     if known.symlink_metadata().is_ok_and(|data| data.is_symlink()) {
         return Err(Error::usage(
             format!("{} is a link to {}", known.display(), root.display()),
-            format!(
-                "have git know the folder itself: git worktree repair {}, then run this again",
-                quoted(root)
-            ),
+            format!("have git know the folder itself: git worktree repair {}\nthen rerun this", quoted(root)),
         ));
     }
     Ok(())

@@ -55,7 +55,7 @@ pub(super) fn look(common_dir: &Path, target: &Target, state: &State) -> Result<
     if entry.is_some() && root.is_dir() && !is_empty(root) && !root.join(".git").exists() {
         return Err(Error::usage(
             format!("{} has lost its file `.git`, and git cannot use it", root.display()),
-            format!("git -C {} worktree repair, then run this again", quoted(common_dir)),
+            format!("git -C {} worktree repair\nthen rerun this", quoted(common_dir)),
         ));
     }
     match fs::symlink_metadata(root) {

@@ -102,7 +102,7 @@ fn elsewhere(repo: &dyn Repository, plan: &Plan, line: &mut Line) {
     let policy = &plan.policy;
     let agent = line.agent.as_ref().and_then(|id| policy.agent(id));
     if line.troubles.is_empty() {
-        let help = "git worktree add PATH BRANCH; then there: git lane install --agent ID";
+        let help = "git worktree add PATH BRANCH\nthen, in it: git lane install --agent ID";
         line.troubles.push(Unavailable::new("no worktree of it is here", help));
     }
     let Some(branch) = agent.and_then(|agent| agent.branch.as_ref()).map(|branch| &branch.value) else {

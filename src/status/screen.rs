@@ -155,7 +155,7 @@ impl Screen {
         for why in &line.troubles {
             put("trouble", why.reason.clone(), Look::Error);
             if let Some(help) = &why.help {
-                put("", help.clone(), Look::Dim);
+                help.lines().for_each(|line| put("", line.to_owned(), Look::Dim));
             }
         }
         if let Some(last) = &line.last {

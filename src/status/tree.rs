@@ -6,7 +6,7 @@ use lane_core::engine;
 use lane_core::facts::{Event, Facts, IdentityClaim, IdentitySource, Message, Oid, Unavailable};
 use lane_core::locks::record::plain;
 use lane_core::policy::Plan;
-use lane_core::report::Report;
+use lane_core::report::{Report, quote};
 use lane_git::command::status_files;
 use lane_git::under_way::under_way;
 use lane_git::{Layout, Opened, Read, Repository};
@@ -85,14 +85,15 @@ fn opened(layout: &Layout, lane: &Lane) -> (Line, Option<Opened>) {
             let reason =
                 if lane.root.exists() { "is no worktree of this repository" } else { "is not there" };
             let help = match &lane.agent {
-                Some(agent) if !lane.root.exists() => format!("git lane setup {agent} makes it"),
+                Some(agent) if !lane.root.exists() => format!("make it: git lane setup {agent}"),
                 Some(agent) => format!("move it away, then git lane setup {agent}"),
                 None => format!("git worktree add {place} BRANCH"),
             };
             Err(Unavailable::new(format!("{place} {reason}"), help))
         }
         Some(_) if !lane.root.is_dir() => {
-            let help = "git worktree prune, if it will not come back; git worktree repair, if it was moved";
+            let help =
+                "if it was moved: git worktree repair NEW_PLACE\nif it is gone for good: git worktree prune";
             Err(Unavailable::new(format!("{place} is gone"), help))
         }
         Some(git_dir) => {
@@ -120,15 +121,18 @@ pub fn trouble(layout: &Layout, lane: &Lane) -> Option<Unavailable> {
 /// A folder whose `.git` leads elsewhere, or nowhere, is not the worktree that git thinks it is.
 fn open(layout: &Layout, lane: &Lane) -> Read<Opened> {
     let place = lane.root.display();
-    let help = "git worktree repair, from the main worktree";
+    let help = format!("git -C {} worktree repair", quote(layout.common_dir.as_os_str().as_encoded_bytes()));
     let repo = Opened::open_at(&lane.root)
-        .map_err(|why| Unavailable::new(format!("{place} is broken: {}", why.reason), help))?;
+        .map_err(|why| Unavailable::new(format!("{place} is broken: {}", why.reason), help.clone()))?;
     let is_ours = std::fs::canonicalize(&repo.layout().common_dir).ok()
         == std::fs::canonicalize(&layout.common_dir).ok();
     if is_ours {
         Ok(repo)
     } else {
-        Err(Unavailable::new(format!("{place} belongs to another repository"), help))
+        Err(Unavailable::new(
+            format!("{place} belongs to another repository"),
+            format!("move its `.git` elsewhere, then: {help}"),
+        ))
     }
 }
 

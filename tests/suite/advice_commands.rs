@@ -153,25 +153,41 @@ git commit -- {}
 git commit --amend
 git commit --amend --no-edit
 git commit --amend --no-edit {}
+git commit --trailer 'Coordinated-with: <agent>'
 git commit -m 'chore: a policy for our agents'
 git config --worktree commit.gpgSign true
 git config --worktree gpg.format ssh
 git config --worktree user.signingKey KEY_FILE
+git fetch {}
 git lane --version
 git lane drop -- {}{}
 git lane drop --branch {} -- {}
 git lane join {}
 git lane join {}{}{}
 git lane lock {}
+git lane lock {} --renew
+git lane lock {} --steal --reason '…'
+git lane lock {} --wait 10m
+git lane lock {} --wait 1h
+git lane lock {} --wait {}
+git lane locks
+git lane locks --log {}
+git lane locks {}
 git lane policy {}
 git lane push --force-with-lease
+git lane request submit --area {} --reason '…'
 git lane request submit {} --reason '…'
+git lane request submit {} --to {} --reason 'needed while you hold the lock'
 git lane setup {}
 git lane sync
+git lane sync --autostash
 git lane sync --push
+git lane unlock {}
+git lane who {}
 git lane {}
 git merge --abort
 git merge --continue
+git push --no-verify {} {}:{}/{}
 git push {} HEAD
 git push {} {}:refs/heads/{}
 git rebase --abort
@@ -181,7 +197,9 @@ git rebase --autostash {}{}{}
 git rebase --continue
 git rebase --exec 'git commit --amend --no-edit -S'
 git rebase --force-rebase
+git rebase --force-rebase {}
 git rebase -i
+git remote add locks {}
 git remote add {} URL
 git reset -q -- {}
 git restore --staged -- {}
@@ -191,10 +209,13 @@ git stash pop
 git stash push --include-untracked -- {}
 git switch -c {}
 git switch {}
+git symbolic-ref -d {}
 git update-ref -d {} {}
 git update-ref refs/lane/kept/{} {}
+git update-ref {} {}
 git update-ref {} {} {}
 unset AGENT_ID
+unset {}
 "#;
 
 /// Not from the message that names them, or no command alone. Tests of the commands type most of them.
@@ -206,7 +227,7 @@ git -C {} lane teardown {}
 git -C {} rebase --abort
 git -C {} status
 git -C {} submodule foreach --recursive '{}'
-git -C {} worktree repair, then run this again
+git -C {} worktree repair
 git add -- FILE
 git add -u -- {}
 git add {}
@@ -215,10 +236,8 @@ git branch --list
 git branch NAME {}
 git commit --amend --no-edit --only {}
 git commit --amend --no-edit -S
-git commit --trailer 'Coordinated-with: <agent>'
-git commit -m 'chore: a policy for our agents'   # on {}
 git commit -m 'chore: a policy for our agents'{}
-git commit-graph write --reachable, or for good: git maintenance start
+git commit-graph write --reachable
 git config --global --add safe.directory FOLDER
 git config --list --show-origin
 git config --local --unset-all {}
@@ -231,18 +250,18 @@ git config lane.agent
 git config lane.agent, copied from another worktree,
 git config lane.base main
 git config {} {}
-git fetch --deepen=100 {}, or git fetch --unshallow {}
+git fetch --deepen=100 {}
 git fetch --no-tags {} '{}'{}
 git fetch --no-tags {} {}
 git fetch --refetch --no-filter {}
-git fetch --unshallow brings all of it
-git fetch {}
+git fetch --unshallow
+git fetch --unshallow {}
 git fetch {} +refs/heads/{}:{}
 git fetch {} +refs/notes/{}:refs/notes/{}/{}
 git fetch {} {}:refs/remotes/{}/{}
 git lane --help
 git lane -C FOLDER …
-git lane -C REPOSITORY.git install --server; into a worktree: git lane install --agent ID
+git lane -C REPOSITORY.git install --server
 git lane -C {} install
 git lane check
 git lane check --range A..B
@@ -250,8 +269,6 @@ git lane check --worktree
 git lane ci --base A --head B
 git lane ci --base main --head HEAD --branch feat/a1/x
 git lane conflicts
-git lane conflicts asks again
-git lane conflicts takes more time for them
 git lane doctor
 git lane help {}
 git lane hook commit-msg FILE
@@ -261,28 +278,17 @@ git lane init --stdout
 git lane install
 git lane install --agent ID
 git lane install --agent {}
-git lane install --all   # hooks into the worktrees
+git lane install --all
 git lane install --server
 git lane join ID
-git lane join ID ({})
 git lane join {} my-feature
-git lane lock {} --renew
-git lane lock {} --steal --reason '…' ({} is told)
-git lane lock {} --wait 10m
-git lane lock {} --wait 1h
-git lane lock {} --wait {}
-git lane lock {}, or name paths inside it
-git lane locks
-git lane locks --log {}
-git lane locks shows them
-git lane locks {}
 git lane policy check
 git lane policy show
 git lane policy test
-git lane port SERVICE --release, in the worktree that has it; or widen `agents.{}.ports` in the policy
+git lane port SERVICE --release
 git lane port api
-git lane port {} --release, then this again
-git lane port {} gives it one
+git lane port {}
+git lane port {} --release
 git lane pr --yes
 git lane push
 git lane push -f
@@ -290,41 +296,30 @@ git lane request accept {}
 git lane request done {} --commit COMMIT
 git lane request done {} --commit HEAD
 git lane request list
-git lane request list --all lists them
+git lane request list --all
 git lane request reject {} --reason '…'
 git lane request show {}
-git lane request submit --area {} --reason '…'
-git lane request submit {} --to {} --reason 'needed while you hold the lock'
 git lane request withdraw {}
 git lane rule {}
-git lane setup           # a worktree for each agent
-git lane setup makes it
+git lane setup
 git lane setup {} --resume
-git lane setup {} makes it
-git lane setup {} makes it, hooks and all
-git lane status shows the same once
-git lane status, again and again, says the same to a program: --format json
+git lane status
+git lane status --format json
 git lane sync --all
-git lane sync --autostash
 git lane teardown {} --drop-schema --yes-drop {}
 git lane uninstall --all
-git lane unlock {}
 git lane unlock {} --agent {}
-git lane who {}
-git merge-base ONE OTHER finds nothing; was one of them started from another repository?
-git merge-tree --write-tree ONE OTHER says more
+git merge-base ONE OTHER
+git merge-tree --write-tree ONE OTHER
 git push --no-verify {} {}:{}
-git push --no-verify {} {}:{}/{}
 git push {} refs/notes/{}
 git push {} refs/notes/{}:refs/notes/{}/{}
 git push {} {}
 git rebase --autostash --onto {}/{} {}{}
 git rebase --autostash refs/remotes/{}/{}
 git rebase --autostash {}
-git rebase --force-rebase {}
 git rebase --rebase-merges BASE
 git remote -v
-git remote add locks {}
 git reset -q
 git restore --staged
 git restore --staged --source={} -- {}
@@ -333,28 +328,20 @@ git stash push
 git stash push --include-untracked
 git switch -c BRANCH
 git switch BRANCH
-git symbolic-ref -d {}
 git symbolic-ref HEAD {}
-git symbolic-ref shows where it leads
+git symbolic-ref {}
 git update-ref -d {}
-git update-ref {} {}
 git worktree add
-git worktree add PATH BRANCH; then there: git lane install --agent ID
+git worktree add PATH BRANCH
 git worktree add {} BRANCH
 git worktree list
-git worktree move {} {}, or name its place in the policy: `agents.{}.worktree`
+git worktree move {} {}
 git worktree prune
-git worktree prune, if it will not come back; git worktree repair, if it was moved
 git worktree remove --force {}
 git worktree repair NEW_PLACE
-git worktree repair {}, then run this again
-git worktree repair, from the main worktree
+git worktree repair {}
 git worktree unlock {}
-unset LANE_GIT_BACKEND, and see that git is on the PATH
-unset it, or set it to one of these: {}=git2 (in process), {}=git (git's own commands)
-unset {}
-unset {}, and git reads it; {}
-unset {}, or give it the number of your agent's process
+unset LANE_GIT_BACKEND
 "#;
 
 #[test]

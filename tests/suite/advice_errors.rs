@@ -15,6 +15,29 @@ pub fn typed(tree: &Worktree, ran: &Ran) {
     }
 }
 
+/// Types the commands of a message, which are these, in their order. `fill`: what stands in place of its placeholders.
+#[track_caller]
+pub fn leads_on(tree: &Worktree, ran: &Ran, expected: &[&str], fill: &[(&str, &str)]) {
+    assert_eq!(told(&ran.all()), expected, "{}", ran.all());
+    for command in expected {
+        let command = fill.iter().fold((*command).to_owned(), |text, (from, to)| text.replace(from, to));
+        let on = sh(tree, &command);
+        assert_eq!(on.code, 0, "{command}\n{}\n{}", on.all(), ran.all());
+    }
+}
+
+/// The commands of a text, of its help or not: what a line is, or has after a colon.
+pub fn told(text: &str) -> Vec<String> {
+    let is_command = |text: &str| ["git ", "unset ", "gh "].iter().any(|word| text.starts_with(word));
+    let lines = text.lines().map(|line| line.trim().trim_start_matches("help: "));
+    let lines = lines.filter(|line| !line.starts_with("git-lane"));
+    let command = |line: &str| {
+        let told = line.split_once(": ").map_or(line, |(_, command)| command);
+        [line, told].into_iter().find(|text| is_command(text)).map(str::to_owned)
+    };
+    lines.filter_map(command).collect()
+}
+
 /// The commits of a branch that the base does not have.
 fn subjects(tree: &Worktree) -> Vec<String> {
     let log = tree.git(&["log", "--reverse", "--format=%s", "origin/main..HEAD"]).ok().out;

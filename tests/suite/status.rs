@@ -264,7 +264,7 @@ fn a_worktree_that_is_broken_is_a_line_that_says_so() {
     assert_eq!((&unborn["branch"], &unborn["head"]), (&"unborn".into(), &serde_json::Value::Null));
     assert_eq!(line_of(&status, "agent", "a1")["check"]["errors"], 0, "the others are as they were");
     two.lane(&["status"]).ok().says("is gone)").says("a1 ");
-    two.lane(&["status", "-v"]).ok().says("help: git worktree repair");
+    two.lane(&["status", "-v"]).ok().says("worktree repair\n");
 }
 
 #[test]

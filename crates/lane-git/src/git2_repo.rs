@@ -98,7 +98,7 @@ impl Git2Repository {
         if has("shallow") && self.layout.git_dir != self.layout.common_dir {
             return Some(Unavailable::new(
                 "this is a worktree of a shallow clone, and libgit2 does not see where its history ends",
-                "git fetch --unshallow brings all of it",
+                "fetch all of it: git fetch --unshallow",
             ));
         }
         None
@@ -201,7 +201,7 @@ fn cannot_open(error: &git2::Error) -> Unavailable {
         ),
         _ => Unavailable::new(
             format!("the repository cannot be opened: {message}"),
-            "libgit2 does not read all formats; git does: unset LANE_GIT_BACKEND, and see that git is on the PATH",
+            "libgit2 does not read all formats; git does, if it is on the PATH: unset LANE_GIT_BACKEND",
         ),
     }
 }
@@ -540,7 +540,7 @@ impl Repository for Git2Repository {
             Err(error) => {
                 let help = match error.message() {
                     text if text.contains("'link'") || text.contains("'sdir'") || text.contains("sparse") => {
-                        "libgit2 reads no split or sparse index; git does: unset LANE_GIT_BACKEND, and see that git is on the PATH"
+                        "libgit2 reads no split or sparse index; git does, if it is on the PATH: unset LANE_GIT_BACKEND"
                     }
                     _ => {
                         "if it is damaged: move the file away and run `git reset` (the working tree stays as it is)"

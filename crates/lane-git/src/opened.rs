@@ -115,7 +115,7 @@ impl Opened {
                 match first.misread() {
                     Some(why) => {
                         let help =
-                            format!("unset {VARIABLE}, and git reads it; {}", why.help.unwrap_or_default());
+                            format!("let git read it: unset {VARIABLE}\n{}", why.help.unwrap_or_default());
                         Err(Unavailable::new(why.reason, help))
                     }
                     None => Ok(of_git2(first)),
@@ -198,7 +198,7 @@ fn choice(said: Option<&OsStr>) -> Read<Choice> {
         Some(other) => Err(Unavailable::new(
             format!("{VARIABLE} is `{}`, which reads no repositories", String::from_utf8_lossy(other)),
             format!(
-                "unset it, or set it to one of these: {VARIABLE}=git2 (in process), {VARIABLE}=git (git's own commands)"
+                "have it chosen: unset {VARIABLE}\nor choose: {VARIABLE}=git2 (in process), {VARIABLE}=git (git's own commands)"
             ),
         )),
     }

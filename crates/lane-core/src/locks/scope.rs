@@ -174,7 +174,7 @@ fn outside(plan: &Plan, typed: &str, pattern: &Pattern) -> Error {
         let name = &area.name.value;
         return Error::usage(
             format!("`{typed}` reaches beyond the area `{name}` ({text})"),
-            format!("lock the whole area: git lane lock {name}, or name paths inside it"),
+            format!("lock the whole area: git lane lock {name}\nor name paths inside it"),
         );
     }
     if locks.is_empty() {

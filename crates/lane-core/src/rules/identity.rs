@@ -116,7 +116,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailab
                     )
                 } else {
                     format!(
-                        "if this is an agent's worktree: git lane join ID ({})\n\
+                        "if this is an agent's worktree ({}): git lane join ID\n\
                          if you are a maintainer, have your e-mail address put under `maintainers` in the policy",
                         policy.agents_in_words()
                     )
