@@ -85,7 +85,7 @@ pub fn of_payload(event: &str, text: &str) -> Result<Job, Error> {
         (None, Some(group)) => Ok(of_group(&group, default_branch)),
         (None, None) => Err(Error::usage(
             format!("the event `{event}` is about no change: there is nothing to judge before it lands"),
-            "let the job run on: pull_request (or pull_request_target) and merge_group; \
+            "let the job run on: pull_request (or pull_request_target) and merge_group\n\
              or name both ends: git lane ci --base A --head B",
         )),
     }
@@ -152,7 +152,7 @@ fn queued(reference: &str) -> Option<u64> {
 fn broken(what: &str, event: &str) -> Error {
     Unavailable::new(
         format!("the payload of the event `{event}` cannot be read: {what}"),
-        "run this as a step of the workflow itself, or name both ends: git lane ci --base A --head B",
+        "run this as a step of the workflow itself\nor name both ends: git lane ci --base A --head B",
     )
     .into()
 }

@@ -17,7 +17,7 @@ pub fn job(variable: &dyn Fn(&str) -> Option<String>) -> Result<Job, Error> {
     else {
         return Err(Error::usage(
             "this pipeline is about no merge request: there is nothing to judge before it lands",
-            "give the job the rule: if: $CI_PIPELINE_SOURCE == \"merge_request_event\"; \
+            "give the job the rule: if: $CI_PIPELINE_SOURCE == \"merge_request_event\"\n\
              or name both ends: git lane ci --base A --head B",
         ));
     };

@@ -56,7 +56,7 @@ pub(super) fn read(may_refresh: bool) -> Result<Status, Error> {
         && let Ok((Who::Unassigned { variable }, _)) = session.who(None)
     {
         status.notes.push(format!(
-            "you are a coding agent without a lane here ({variable} is set); git lane join ID gives you one"
+            "you are a coding agent without a lane here ({variable} is set)\n  help: take one: git lane join ID"
         ));
     }
     Ok(status)

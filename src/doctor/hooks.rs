@@ -94,7 +94,7 @@ fn in_force(
         Some(lack @ Lack::Elsewhere(_)) => Check::problem(
             HOOKS,
             format!("{} and not ours; it was set after git lane install", lack.words()),
-            format!("{INSTALL} (that folder's hooks run after ours then)"),
+            format!("{INSTALL}\nthat folder's hooks run after ours then"),
         ),
         Some(lack) => Check::problem(HOOKS, lack.words(), INSTALL),
     })

@@ -39,7 +39,7 @@ pub(super) fn identity(repo: &dyn Repository, plan: Option<&Plan>, environment: 
         return Check::problem(
             IDENTITY,
             format!("the sources contradict each other: {said}"),
-            format!("{install} sets the worktree's; `unset AGENT_ID` clears the variable"),
+            format!("clear the variable: unset AGENT_ID\nor have the worktree say so: {install}"),
         );
     }
     let Some(plan) = plan else {

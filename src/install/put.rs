@@ -143,7 +143,7 @@ fn contradiction(tree: &WorktreeOutcome) -> Option<String> {
     let root = tree.root.display();
     Some(format!(
         "{root}/.agent.env says AGENT_ID={other}, and this worktree is {agent}'s now: hooks decide nothing until both \
-         say the same; change that line to AGENT_ID={agent}, or go back: git lane install --agent {other}"
+         say the same\n  help: change that line to AGENT_ID={agent}\n        or go back: git lane install --agent {other}"
     ))
 }
 

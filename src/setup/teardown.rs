@@ -108,10 +108,13 @@ pub fn run(
                 ));
             }
             let here = std::env::current_dir().ok().and_then(|here| here.canonicalize().ok());
+            let common = &layout.common_dir;
+            let home = common.parent().filter(|_| common.ends_with(".git")).unwrap_or(common);
             if root.is_dir() && here.is_some_and(|here| here.starts_with(&root)) {
                 return Err(Error::usage(
                     format!("you are in {}, which would be taken away", root.display()),
-                    format!("git -C {} lane teardown {}", quoted(&layout.common_dir), target.agent),
+                    // A shell that stays in it is at work there.
+                    format!("leave it: cd {}\nthen rerun: git lane teardown {}", quoted(home), target.agent),
                 ));
             }
             is_no_link(git_dir, &root)?;

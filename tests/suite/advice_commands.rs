@@ -135,18 +135,28 @@ fn every_command_that_is_named_is_tried() {
     assert!(gone.is_empty(), "no message names these any more: {gone:#?}");
 }
 
-/// By the tests of `advice`, `advice_errors`, `advice_locks`, `advice_rules`, `signatures` and `locks_faults`.
+/// By the tests of the modules `advice` and `advice_*`, of `signatures` and of `locks_faults`.
 const TYPED: &str = r#"
 gh pr edit {} --add-label '{}'
 gh pr edit {} --title {}
+git -C {} lane drop …
+git -C {} lane sync
+git -C {} submodule foreach --recursive '{}'
 git -C {} switch {}
 git -C {} worktree move {} {}
+git -C {} worktree repair
 git -C {} worktree repair {}
+git add -- FILE
 git add -- {}
+git add -u -- {}
 git add policy.yaml
+git add {}
 git am --abort
 git am --continue
+git am --skip
+git branch --list
 git branch -m {}
+git branch NAME {}
 git cherry-pick --abort
 git cherry-pick --continue
 git commit -- {}
@@ -155,14 +165,38 @@ git commit --amend --no-edit
 git commit --amend --no-edit {}
 git commit --trailer 'Coordinated-with: <agent>'
 git commit -m 'chore: a policy for our agents'
+git commit -m 'chore: a policy for our agents'{}
+git config --local --unset-all {}
+git config --worktree --unset-all core.hooksPath
 git config --worktree commit.gpgSign true
 git config --worktree gpg.format ssh
 git config --worktree user.signingKey KEY_FILE
+git config --worktree {} "$(git config --local {})"
+git config core.hooksPath FOLDER
+git config extensions.worktreeConfig true
+git fetch --deepen=100 {}
+git fetch --unshallow
+git fetch --unshallow {}
 git fetch {}
+git fetch {} +refs/heads/{}:{}
+git fetch {} {}:refs/remotes/{}/{}
 git lane --version
+git lane -C FOLDER …
+git lane -C REPOSITORY.git install --server
+git lane -C {} install
+git lane check
+git lane check --worktree
+git lane ci --base A --head B
+git lane ci --base main --head HEAD --branch feat/a1/x
 git lane drop -- {}{}
 git lane drop --branch {} -- {}
+git lane init --stdout
+git lane install --agent ID
+git lane install --agent {}
+git lane install --server
+git lane join ID
 git lane join {}
+git lane join {} my-feature
 git lane join {}{}{}
 git lane lock {}
 git lane lock {} --renew
@@ -173,125 +207,15 @@ git lane lock {} --wait {}
 git lane locks
 git lane locks --log {}
 git lane locks {}
-git lane policy {}
-git lane push --force-with-lease
-git lane request submit --area {} --reason '…'
-git lane request submit {} --reason '…'
-git lane request submit {} --to {} --reason 'needed while you hold the lock'
-git lane setup {}
-git lane sync
-git lane sync --autostash
-git lane sync --push
-git lane unlock {}
-git lane who {}
-git lane {}
-git merge --abort
-git merge --continue
-git push --no-verify {} {}:{}/{}
-git push {} HEAD
-git push {} {}:refs/heads/{}
-git rebase --abort
-git rebase --autostash --onto HEAD~1 HEAD
-git rebase --autostash --onto {}~1 {}{}{}
-git rebase --autostash {}{}{}
-git rebase --continue
-git rebase --exec 'git commit --amend --no-edit -S'
-git rebase --force-rebase
-git rebase --force-rebase {}
-git rebase -i
-git remote add locks {}
-git remote add {} URL
-git reset -q -- {}
-git restore --staged -- {}
-git revert --abort
-git revert --continue
-git stash pop
-git stash push --include-untracked -- {}
-git switch -c {}
-git switch {}
-git symbolic-ref -d {}
-git update-ref -d {} {}
-git update-ref refs/lane/kept/{} {}
-git update-ref {} {}
-git update-ref {} {} {}
-unset AGENT_ID
-unset {}
-"#;
-
-/// Not from the message that names them, or no command alone. Tests of the commands type most of them.
-const NOT_TYPED: &str = r#"
-gh pr edit {} --base {}
-git -C {} lane drop …
-git -C {} lane sync
-git -C {} lane teardown {}
-git -C {} rebase --abort
-git -C {} status
-git -C {} submodule foreach --recursive '{}'
-git -C {} worktree repair
-git add -- FILE
-git add -u -- {}
-git add {}
-git am --skip
-git branch --list
-git branch NAME {}
-git commit --amend --no-edit --only {}
-git commit --amend --no-edit -S
-git commit -m 'chore: a policy for our agents'{}
-git commit-graph write --reachable
-git config --global --add safe.directory FOLDER
-git config --list --show-origin
-git config --local --unset-all {}
-git config --worktree --unset-all core.hooksPath
-git config --worktree {} "$(git config --local {})"
-git config core.hooksPath FOLDER
-git config extensions.worktreeConfig true
-git config i18n.commitEncoding NAME
-git config lane.agent
-git config lane.agent, copied from another worktree,
-git config lane.base main
-git config {} {}
-git fetch --deepen=100 {}
-git fetch --no-tags {} '{}'{}
-git fetch --no-tags {} {}
-git fetch --refetch --no-filter {}
-git fetch --unshallow
-git fetch --unshallow {}
-git fetch {} +refs/heads/{}:{}
-git fetch {} +refs/notes/{}:refs/notes/{}/{}
-git fetch {} {}:refs/remotes/{}/{}
-git lane --help
-git lane -C FOLDER …
-git lane -C REPOSITORY.git install --server
-git lane -C {} install
-git lane check
-git lane check --range A..B
-git lane check --worktree
-git lane ci --base A --head B
-git lane ci --base main --head HEAD --branch feat/a1/x
-git lane conflicts
-git lane doctor
-git lane help {}
-git lane hook commit-msg FILE
-git lane hook update REF OLD_OID NEW_OID
-git lane hook {} FILE
-git lane init --stdout
-git lane install
-git lane install --agent ID
-git lane install --agent {}
-git lane install --all
-git lane install --server
-git lane join ID
-git lane join {} my-feature
 git lane policy check
-git lane policy show
 git lane policy test
+git lane policy {}
 git lane port SERVICE --release
 git lane port api
 git lane port {}
 git lane port {} --release
-git lane pr --yes
 git lane push
-git lane push -f
+git lane push --force-with-lease
 git lane request accept {}
 git lane request done {} --commit COMMIT
 git lane request done {} --commit HEAD
@@ -299,49 +223,125 @@ git lane request list
 git lane request list --all
 git lane request reject {} --reason '…'
 git lane request show {}
+git lane request submit --area {} --reason '…'
+git lane request submit {} --reason '…'
+git lane request submit {} --to {} --reason 'needed while you hold the lock'
 git lane request withdraw {}
-git lane rule {}
 git lane setup
+git lane setup {}
 git lane setup {} --resume
-git lane status
 git lane status --format json
+git lane sync
 git lane sync --all
-git lane teardown {} --drop-schema --yes-drop {}
+git lane sync --autostash
+git lane sync --push
+git lane teardown {}
 git lane uninstall --all
+git lane unlock {}
 git lane unlock {} --agent {}
-git merge-base ONE OTHER
-git merge-tree --write-tree ONE OTHER
+git lane who {}
+git lane {}
+git merge --abort
+git merge --continue
 git push --no-verify {} {}:{}
-git push {} refs/notes/{}
-git push {} refs/notes/{}:refs/notes/{}/{}
+git push --no-verify {} {}:{}/{}
+git push {} HEAD
 git push {} {}
+git push {} {}:refs/heads/{}
+git rebase --abort
+git rebase --autostash --onto HEAD~1 HEAD
 git rebase --autostash --onto {}/{} {}{}
+git rebase --autostash --onto {}~1 {}{}{}
 git rebase --autostash refs/remotes/{}/{}
-git rebase --autostash {}
+git rebase --autostash {}{}{}
+git rebase --continue
+git rebase --exec 'git commit --amend --no-edit -S'
+git rebase --force-rebase
+git rebase --force-rebase {}
 git rebase --rebase-merges BASE
-git remote -v
-git reset -q
-git restore --staged
+git rebase -i
+git remote add locks {}
+git remote add {} URL
+git reset -q -- {}
+git restore --staged -- {}
 git restore --staged --source={} -- {}
+git revert --abort
+git revert --continue
 git stash drop
+git stash pop
 git stash push
 git stash push --include-untracked
+git stash push --include-untracked -- {}
 git switch -c BRANCH
+git switch -c {}
 git switch BRANCH
-git symbolic-ref HEAD {}
-git symbolic-ref {}
+git switch {}
+git symbolic-ref -d {}
 git update-ref -d {}
-git worktree add
+git update-ref -d {} {}
+git update-ref refs/lane/kept/{} {}
+git update-ref {} {}
+git update-ref {} {} {}
 git worktree add PATH BRANCH
-git worktree add {} BRANCH
-git worktree list
 git worktree move {} {}
 git worktree prune
 git worktree remove --force {}
 git worktree repair NEW_PLACE
 git worktree repair {}
 git worktree unlock {}
+unset AGENT_ID
 unset LANE_GIT_BACKEND
+unset {}
+"#;
+
+/// Not from the message that names them, or no command alone. Tests of the commands type most of them.
+const NOT_TYPED: &str = r#"
+gh pr edit {} --base {}
+git -C {} rebase --abort
+git -C {} status
+git commit --amend --no-edit --only {}
+git commit --amend --no-edit -S
+git commit-graph write --reachable
+git config --global --add safe.directory FOLDER
+git config --list --show-origin
+git config i18n.commitEncoding NAME
+git config lane.agent
+git config lane.agent, copied from another worktree,
+git config lane.base main
+git config {} {}
+git fetch --no-tags {} '{}'{}
+git fetch --no-tags {} {}
+git fetch --refetch --no-filter {}
+git fetch {} +refs/notes/{}:refs/notes/{}/{}
+git lane --help
+git lane check --range A..B
+git lane conflicts
+git lane doctor
+git lane help {}
+git lane hook commit-msg FILE
+git lane hook update REF OLD_OID NEW_OID
+git lane hook {} FILE
+git lane install
+git lane install --all
+git lane policy show
+git lane pr --yes
+git lane push -f
+git lane rule {}
+git lane status
+git lane teardown {} --drop-schema --yes-drop {}
+git merge-base ONE OTHER
+git merge-tree --write-tree ONE OTHER
+git push {} refs/notes/{}
+git push {} refs/notes/{}:refs/notes/{}/{}
+git rebase --autostash {}
+git remote -v
+git reset -q
+git restore --staged
+git symbolic-ref HEAD {}
+git symbolic-ref {}
+git worktree add
+git worktree add {} BRANCH
+git worktree list
 "#;
 
 #[test]

@@ -29,7 +29,8 @@ pub fn leads_on(tree: &Worktree, ran: &Ran, expected: &[&str], fill: &[(&str, &s
 /// The commands of a text, of its help or not: what a line is, or has after a colon.
 pub fn told(text: &str) -> Vec<String> {
     let is_command = |text: &str| ["git ", "unset ", "gh "].iter().any(|word| text.starts_with(word));
-    let lines = text.lines().map(|line| line.trim().trim_start_matches("help: "));
+    let lines =
+        text.lines().map(|line| line.trim().trim_start_matches("help: ").trim_start_matches("mend: "));
     let lines = lines.filter(|line| !line.starts_with("git-lane"));
     let command = |line: &str| {
         let told = line.split_once(": ").map_or(line, |(_, command)| command);

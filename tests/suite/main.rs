@@ -7,6 +7,8 @@ mod advice_commands;
 mod advice_errors;
 mod advice_locks;
 mod advice_rules;
+mod advice_setup;
+mod advice_sync;
 mod backends;
 mod bad_input;
 mod change_base;
