@@ -135,7 +135,7 @@ fn every_command_that_is_named_is_tried() {
     assert!(gone.is_empty(), "no message names these any more: {gone:#?}");
 }
 
-/// By the tests of the modules `advice` and `advice_*`, of `signatures` and of `locks_faults`.
+/// By the tests of the modules `advice` and `advice_*`, of `join`, of `locks_faults` and of `signatures`.
 const TYPED: &str = r#"
 gh pr edit {} --add-label '{}'
 gh pr edit {} --title {}
@@ -197,6 +197,7 @@ git lane install --server
 git lane join ID
 git lane join {}
 git lane join {} my-feature
+git lane join {}{}
 git lane join {}{}{}
 git lane lock {}
 git lane lock {} --renew
