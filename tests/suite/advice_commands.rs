@@ -245,7 +245,6 @@ git lane {}
 git merge --abort
 git merge --continue
 git push --no-verify {} {}:{}
-git push --no-verify {} {}:{}/{}
 git push {} HEAD
 git push {} {}
 git push {} {}:refs/heads/{}
