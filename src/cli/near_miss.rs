@@ -49,7 +49,7 @@ pub fn unknown(parent: &Command, word: &str) -> Error {
     let is_root = !name.contains("lane ");
     let help = match meant(parent, word, is_root) {
         _ if is_root && word == "version" => "show the version: git lane --version".to_owned(),
-        _ if rules::find(word).is_some() => format!("`{word}` is a rule; git lane rule {word} explains it"),
+        _ if rules::find(word).is_some() => format!("`{word}` is a rule: git lane rule {word}"),
         Some(path) => {
             let about = path.split(' ').try_fold(parent, |command, word| command.find_subcommand(word));
             let about = about.and_then(Command::get_about).map(|about| format!(" ({about})"));
@@ -124,7 +124,7 @@ mod tests {
         let help = |parent: &Command, word| unknown(parent, word).help().unwrap().to_owned();
         assert!(help(&root, "stauts").starts_with("did you mean `git lane status`?"));
         assert!(help(&root, "claim").starts_with("did you mean `git lane lock`? (Take a lock"));
-        assert_eq!(help(&root, "stale-base"), "`stale-base` is a rule; git lane rule stale-base explains it");
+        assert_eq!(help(&root, "stale-base"), "`stale-base` is a rule: git lane rule stale-base");
         assert_eq!(help(&root, "kubernetes"), "`git lane help` lists all commands");
         let policy = root.find_subcommand("policy").unwrap();
         assert!(help(policy, "chek").starts_with("did you mean `git lane policy check`?"));

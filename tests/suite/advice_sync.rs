@@ -284,6 +284,17 @@ fn commits_of_a_local_base_are_left_out() {
 }
 
 #[test]
+fn a_refusal_names_the_page_of_its_rule() {
+    let (_scratch, tree) = Scratch::installed();
+    let ran = tree.commit("services/revenue/x.py", "x\n", "feat: x").fails(1);
+    let page = "git lane rule foreign-path";
+    assert!(ran.all().contains(&format!("; more: {page}\n")), "{}", ran.all());
+    sh(&tree, page).ok().says("foreign-path");
+    let ran = tree.lane(&["foreign-path"]).fails(2);
+    leads_on(&tree, &ran, &[page], &[]);
+}
+
+#[test]
 fn am_leaves_a_patch_out() {
     let (_scratch, tree) = Scratch::installed();
     tree.commit(OWN, "own\n", "feat: own").ok();
