@@ -1,28 +1,30 @@
 //! `git lane hook NAME …`: what the installed scripts call.
 
 use std::ffi::{OsStr, OsString};
-use std::path::{Path, PathBuf};
+use std::io::Read as _;
+use std::path::Path;
 use std::time::Duration;
 
 use super::output::{Output, complain};
 use super::push::PUSHING;
-use super::server_hook;
 use super::session::Session;
 use super::settle::{Landing, settle};
-use super::stamp::{complete, stamp};
-use super::{Outcome, by_hand, hook_others, mend};
-use crate::gather::{Request, Subject};
+use super::{Outcome, by_hand, hook_others};
+use crate::gather;
 use crate::install::chain::{self, Turn};
 use crate::install::program::{self, Starts};
 use crate::install::{in_force, ran};
 use crate::locks::keeper::Keeper;
 use crate::machine::ThisMachine;
 use lane_core::error::Error;
-use lane_core::facts::Event;
+use lane_core::facts::{Event, Unavailable};
+use lane_core::hooks::{self, Subject};
 use lane_core::policy::model::{Access, Release};
 use lane_git::{Opened, Repository};
 
+mod commit;
 mod push;
+mod receive;
 
 /// How long a hook waits for the remote that has the locks, where it could do without.
 const BRIEFLY: Duration = Duration::from_secs(5);
@@ -95,6 +97,7 @@ impl Part {
 }
 
 /// What a hook came to, and what the hooks after it need.
+#[derive(Default)]
 struct Judged {
     code: u8,
     /// What git gave on standard input, if it was read.
@@ -105,19 +108,23 @@ struct Judged {
 
 /// Judges what a hook stands for; then the hook that was there before has its turn.
 pub fn run(name: &str, args: &[OsString], part: Part) -> u8 {
-    if part == Part::Configured {
-        if name == "post-checkout" {
-            return hook_others::after_checkout(args);
-        }
-        if in_force::is_started_by_folder(name) {
-            return 0;
-        }
-    }
-    let is_server = server_event(name).is_some();
+    let row = hooks::named(name);
+    let is_server = row.and_then(|row| row.event).is_some_and(Event::is_server);
     let output = if is_server { Output::of_server_hook() } else { Output::of_hook() };
-    let judged = match part {
-        Part::Pass => Ok(Judged { code: 0, input: None, repo: None }),
-        _ => Hook { name, args, part, output: &output }.judged(),
+    // A script that git starts next does the same.
+    if part == Part::Configured
+        && row.is_some_and(|row| row.is_script)
+        && in_force::is_started_by_folder(name)
+    {
+        return 0;
+    }
+    let judged = match (part, row) {
+        (Part::Pass, _) => Ok(Judged::default()),
+        (_, Some(row)) => Hook { row, args, part, output: &output }.judged(),
+        (_, None) => Err(Error::usage(
+            format!("git has no hook `{name}`"),
+            "githooks(5) lists them; the installed scripts call this with the right name",
+        )),
     };
     match judged {
         Ok(Judged { code: 0, input, repo }) if part.chains() => {
@@ -132,7 +139,7 @@ pub fn run(name: &str, args: &[OsString], part: Part) -> u8 {
                      git lane install --server\n",
                 );
             }
-            if let Some(what) = refused(name) {
+            if let Some(what) = row.and_then(|row| row.prevents) {
                 complain(&format!("git-lane: could not decide ({name}); {what}\n"));
             }
             2
@@ -150,7 +157,9 @@ pub fn run_script(script: &OsStr, args: &[OsString]) -> u8 {
             (_, true) => Part::Renamed,
             _ => Part::Whole,
         };
-        if let (Some(gone), "pre-commit" | "pre-push") = (&found.gone, found.name) {
+        // One of them says it.
+        let is_first = hooks::named(found.name).is_some_and(hooks::Hook::is_first);
+        if let Some(gone) = found.gone.as_ref().filter(|_| is_first) {
             complain(&format!(
                 "warning: {} is not there, or is not executable: its copy beside the hooks judges\n  \
                  help: install git-lane again, then run: git lane install\n",
@@ -193,171 +202,72 @@ fn give_back(session: &Session, event: Event) {
     settle(session, &mut keeper, &Landing::default());
 }
 
-fn refused(name: &str) -> Option<&'static str> {
-    match name {
-        "pre-commit" | "pre-merge-commit" | "commit-msg" => Some("nothing was committed"),
-        "pre-push" | "pre-receive" => Some("nothing was pushed"),
-        "update" => Some("this ref was not pushed"),
-        _ => None,
-    }
-}
-
-fn server_event(name: &str) -> Option<Event> {
-    [Event::PreReceive, Event::Update].into_iter().find(|event| event.name() == name)
-}
-
 /// A hook that is running.
 struct Hook<'a> {
-    name: &'a str,
+    row: &'static hooks::Hook,
     args: &'a [OsString],
     part: Part,
     output: &'a Output,
 }
 
 impl Hook<'_> {
+    /// What a hook works on says what it does.
     fn judged(&self) -> Result<Judged, Error> {
-        let (name, args) = (self.name, self.args);
-        let nothing = |input| Judged { code: 0, input, repo: None };
-        if let Some(event) = server_event(name) {
-            let server_hook::Received { code, input, repo } = server_hook::judge(event, args)?;
-            return Ok(Judged { code, input, repo: Some(repo) });
-        }
-        match name {
-            "pre-commit" => self.judge(Event::PreCommit, Subject::Staged),
-            "pre-merge-commit" => self.judge(Event::PreMergeCommit, Subject::Staged),
-            "commit-msg" => self.judge(Event::CommitMsg, Subject::Message(message_file(name, args)?)),
-            // `git am` takes a tag in brackets for a mark of the mail, and leaves it out.
-            "prepare-commit-msg" | "applypatch-msg" => {
-                // Not even `--no-verify` skips the first: it helps, and never stands in the way.
-                // A template that nobody edits is no message to git, and has to stay so.
-                if args.get(1).is_some_and(|source| source == "template") {
-                    return Ok(nothing(None));
-                }
-                let stamped = message_file(name, args).and_then(|path| stamp(&path, args));
-                let repo = stamped.unwrap_or_else(|error| {
-                    complain(&format!(
-                        "git-lane: not all was put into the message that belongs there: {error}\n"
-                    ));
-                    None
-                });
-                self.in_place(repo)
+        match (self.row.subject, self.row.event) {
+            (Subject::Staged, Some(event)) => self.commit(event, gather::Subject::Staged),
+            (Subject::Message, Some(event)) => self.message(event),
+            (Subject::Pushed, Some(event)) => self.push(event),
+            (Subject::Received, Some(event)) => self.receive(event),
+            (Subject::Draft, _) => self.draft(),
+            (Subject::Worktree, _) if self.part == Part::Configured => {
+                hook_others::after_checkout(self.args);
+                Ok(Judged::default())
             }
-            "pre-push" => self.push(),
-            name if chain::is_known(name) => Ok(nothing(None)),
-            name => Err(Error::usage(
-                format!("git has no hook `{name}`"),
-                "githooks(5) lists them; the installed scripts call this with the right name",
-            )),
+            (Subject::Worktree | Subject::Nothing, _) | (_, None) => Ok(Judged::default()),
         }
     }
 
-    /// Judges the commit that is being made.
-    fn judge(&self, event: Event, subject: Subject) -> Result<Judged, Error> {
-        let request = Request { event, agent: None, branch: None, subject };
-        let session = match Session::open_for_commit() {
-            Err(error) => {
-                let (session, report) = mend::judge(error, &request)?;
-                let code = self.output.hook_report(&report);
-                return Ok(Judged { code, input: None, repo: Some(session.last()) });
-            }
-            Ok(session) => session,
-        };
-        if self.part == Part::Renamed
-            && self
-                .is_judged_before(&session.repo, &hook_others::subject(&session.repo, self.name, self.args))
-        {
-            return Ok(Judged { code: 0, input: None, repo: Some(session.last()) });
+    /// What git gives on standard input. `what`: for whom that cannot be read.
+    fn input(&self, what: &str) -> Result<Option<Vec<u8>>, Error> {
+        if !self.row.reads_input {
+            return Ok(None);
         }
-        let foreign = self.look(&session.repo);
-        let (mut code, mut is_taken) = (0, false);
-        if event == Event::CommitMsg && foreign.contains(&"pre-commit") {
-            (code, is_taken) = self.staged(&session)?;
-        }
-        if event == Event::PreCommit {
-            give_back(&session, event);
-        }
-        if let Subject::Message(path) = &request.subject
-            && code == 0
-            && !complete(&session, path, is_taken)?
-        {
-            return Ok(Judged { code: 0, input: None, repo: Some(session.last()) });
-        }
-        if code == 0 {
-            let (report, _) = by_hand::judge(&session, &request)?;
-            code = self.output.hook_report(&report);
-        }
-        self.note(&session.repo, code);
-        Ok(Judged { code, input: None, repo: Some(session.last()) })
-    }
-
-    /// What pre-commit would have said, unless it has; and whether a claim by hand has become a lock.
-    fn staged(&self, session: &Session) -> Result<(u8, bool), Error> {
-        let subject = hook_others::staged_subject(&session.repo);
-        if ran::is_judged(session.repo.layout(), "pre-commit", &subject) {
-            return Ok((0, false));
-        }
-        let request =
-            Request { event: Event::PreCommit, agent: None, branch: None, subject: Subject::Staged };
-        give_back(session, Event::PreCommit);
-        let (report, is_taken) = by_hand::judge(session, &request)?;
-        Ok((self.output.hook_report(&report), is_taken))
-    }
-
-    /// What is left to do for the hook that prepares the message, and refuses nothing as long as another one can.
-    fn in_place(&self, repo: Option<Opened>) -> Result<Judged, Error> {
-        let Some(repo) = repo.filter(|_| self.name == "prepare-commit-msg") else {
-            return Ok(Judged { code: 0, input: None, repo: None });
-        };
-        if self.part == Part::Renamed {
-            hook_others::note_runner(&repo, self.name);
-        }
-        let foreign = self.look(&repo);
-        let is_alone = self.part != Part::Configured && hook_others::is_alone(&repo, &foreign);
-        let (code, is_taken) = if is_alone { self.staged(&Session::open_for_commit()?)? } else { (0, false) };
-        if code == 0 && is_taken {
-            stamp(&message_file(self.name, self.args)?, self.args)?;
-        }
-        Ok(Judged { code, input: None, repo: Some(repo) })
+        let mut input = Vec::new();
+        std::io::stdin()
+            .read_to_end(&mut input)
+            .map_err(|error| Unavailable::new(format!("{what} cannot be read: {error}"), "push again"))?;
+        Ok(Some(input))
     }
 
     fn look(&self, repo: &Opened) -> Vec<&'static str> {
         if self.part == Part::Configured {
-            hook_others::look_beside(repo, self.name);
+            hook_others::look_beside(repo, self.row);
             return Vec::new();
         }
-        hook_others::look(repo, self.name)
+        hook_others::look(repo, self.row)
     }
 
     /// Whether another hook of ours has judged the same a moment ago, for the same git.
     fn is_judged_before(&self, repo: &Opened, subject: &ran::Subject) -> bool {
         match self.part {
-            Part::Renamed => hook_others::note_runner(repo, self.name),
+            Part::Renamed => hook_others::note_runner(repo, self.row.name),
             Part::Whole if hook_others::is_started_by_another(repo) => {}
             _ => return false,
         }
-        ran::is_judged_before(repo.layout(), self.name, subject)
+        ran::is_judged_before(repo.layout(), self.row.name, subject)
     }
 
     /// Notes for the others what was judged. git goes on with the next one whatever the hook from the configuration says.
     fn note(&self, repo: &Opened, code: u8) {
         let is_configured = self.part == Part::Configured;
         if is_configured || self.part == Part::Renamed && code == 0 {
-            let subject = hook_others::subject(repo, self.name, self.args);
-            ran::has_judged(repo.layout(), self.name, &subject);
+            let subject = hook_others::subject(repo, self.row, self.args);
+            ran::has_judged(repo.layout(), self.row.name, &subject);
             if is_configured {
-                ran::judged_for_next(repo.layout(), self.name, &subject);
+                ran::judged_for_next(repo.layout(), self.row.name, &subject);
             }
         }
     }
-}
-
-fn message_file(name: &str, args: &[OsString]) -> Result<PathBuf, Error> {
-    args.first().map(PathBuf::from).ok_or_else(|| {
-        Error::usage(
-            format!("{name} was given no message file"),
-            format!("git calls it with one: git lane hook {name} FILE"),
-        )
-    })
 }
 
 fn chained(name: &str, args: &[OsString], input: Option<&[u8]>, repo: Option<Opened>) -> Outcome {

@@ -9,28 +9,26 @@ use crate::gather::{Environment, Invocation, PushLine};
 use crate::install::chain::Turn;
 use crate::install::in_force::{self, Lack};
 use crate::install::ran;
-use lane_core::facts::Oid;
+use lane_core::facts::{Event, Oid};
+use lane_core::hooks::{Action, Hook, Subject};
 use lane_core::policy::Plan;
 use lane_git::under_way::under_way;
 use lane_git::{Opened, Repository};
-
-/// The hooks of a commit, in the order in which git starts them.
-const OF_COMMIT: [&str; 3] = ["pre-commit", "prepare-commit-msg", "commit-msg"];
 
 /// Who was told that hooks are missing.
 const TOLD: &str = "told";
 
 /// Looks whether git still runs our other hooks, of this worktree and of the others, and says so where it does not. Those
 /// of this worktree that git does not start itself, as far as this hook has to care.
-pub(super) fn look(repo: &Opened, name: &str) -> Vec<&'static str> {
+pub(super) fn look(repo: &Opened, hook: &Hook) -> Vec<&'static str> {
     let layout = repo.layout();
     let Some(folder) = folder(repo) else {
         return Vec::new();
     };
     // The first hook of ours in a commit speaks for all of them.
-    let before = OF_COMMIT.iter().position(|hook| *hook == name).map_or(&[][..], |at| &OF_COMMIT[..at]);
-    let foreign = in_force::foreign(&folder, before);
-    if foreign.len() < before.len() {
+    let before = hook.watched_before();
+    let foreign = in_force::foreign(&folder, before.clone());
+    if foreign.len() < before.count() {
         return foreign;
     }
     let replaced = in_force::replaced(layout, &folder);
@@ -49,35 +47,30 @@ pub(super) fn look(repo: &Opened, name: &str) -> Vec<&'static str> {
     if !said.is_empty() && !is_told() {
         complain(&said);
     }
-    match name {
-        // Nothing stands for another one there.
-        "pre-commit" | "pre-push" => Vec::new(),
-        _ => in_force::foreign(&folder, &OF_COMMIT),
-    }
+    // Nothing stands for another one there.
+    if hook.is_first() { Vec::new() } else { in_force::foreign(&folder, hook.watched_with()) }
 }
 
 /// Tells whoever made a worktree what it lacks. Nothing that goes wrong here keeps git from anything.
-pub(super) fn after_checkout(args: &[OsString]) -> u8 {
+pub(super) fn after_checkout(args: &[OsString]) {
     let is_new = args.first().is_some_and(|old| old.as_encoded_bytes().iter().all(|byte| *byte == b'0'));
     if !is_new {
-        return 0;
+        return;
     }
-    let Ok(repo) = Opened::open() else { return 0 };
+    let Ok(repo) = Opened::open() else { return };
     let layout = repo.layout();
     if let Ok(mut found) = in_force::survey(layout) {
         found.retain(|(tree, _)| tree.git_dir == layout.git_dir);
         complain(&in_force::warnings(layout, &found, true));
     }
-    0
 }
 
 /// The same for a hook from the configuration, which judges whatever the scripts do: a git before 2.54 does not start it.
-pub(super) fn look_beside(repo: &Opened, name: &str) {
+pub(super) fn look_beside(repo: &Opened, hook: &Hook) {
     let layout = repo.layout();
     let folder = folder(repo);
-    let is_last = name == "pre-push";
-    if !is_last && name != "pre-commit" {
-        folder.iter().for_each(|folder| in_force::note_turn(layout, folder, name));
+    if !hook.is_first() {
+        folder.iter().for_each(|folder| in_force::note_turn(layout, folder, hook.name));
         return;
     }
     let Ok(found) = in_force::survey(layout) else { return };
@@ -87,8 +80,8 @@ pub(super) fn look_beside(repo: &Opened, name: &str) {
         None => Some((tree, lack)),
     });
     let mut found: Vec<_> = tried.collect();
-    folder.iter().for_each(|folder| in_force::note_turn(layout, folder, name));
-    if !is_last {
+    folder.iter().for_each(|folder| in_force::note_turn(layout, folder, hook.name));
+    if hook.action != Action::Push {
         found.retain(|(_, lack)| *lack != Lack::NotInstalled);
     }
     let said = in_force::warnings(layout, &found, true);
@@ -120,8 +113,9 @@ pub(super) fn note_runner(repo: &Opened, name: &str) {
 
 /// Whether prepare-commit-msg has to judge what is staged: nothing that could does run, and git was not told to run none.
 /// Picks of a rebase run this hook alone even where all is well.
-pub(super) fn is_alone(repo: &Opened, missing: &[&str]) -> bool {
-    ["pre-commit", "commit-msg"].iter().all(|name| missing.contains(name))
+pub(super) fn is_alone(repo: &Opened, hook: &Hook, missing: &[&str]) -> bool {
+    let mut judging = hook.watched_with().filter(|hook| hook.event.is_some());
+    judging.all(|hook| missing.contains(&hook.name))
         && under_way(&repo.layout().git_dir).is_none()
         && !Invocation::of_process().skips_hooks
 }
@@ -133,7 +127,7 @@ pub(super) fn pushed_subject(plan: &Plan, lines: &[PushLine]) -> ran::Subject {
     let is_beside = |name: &str| places.lock_of(name).or(places.request_of(name)).is_some();
     let oid = |oid: Option<Oid>| oid.map(|oid| oid.to_string()).unwrap_or_default();
     let lines = lines.iter().filter(|line| !is_beside(&line.remote_ref));
-    lines.fold(ran::Subject::default().bytes(b"pre-push"), |subject, line| {
+    lines.fold(ran::Subject::default().bytes(Event::PrePush.name().as_bytes()), |subject, line| {
         let PushLine { local, remote_ref, remote, .. } = line;
         subject.bytes(oid(*local).as_bytes()).bytes(remote_ref.as_bytes()).bytes(oid(*remote).as_bytes())
     })
@@ -141,18 +135,19 @@ pub(super) fn pushed_subject(plan: &Plan, lines: &[PushLine]) -> ran::Subject {
 
 /// Whether a hook manager, and not git, starts our pre-push: in a turn of its own after ours, or in its place.
 pub(super) fn is_started_by_another(repo: &Opened) -> bool {
-    Turn::begin(repo.layout(), "pre-push").is_none()
-        || folder(repo).is_some_and(|folder| !in_force::is_script(&folder, "pre-push"))
+    let name = Event::PrePush.name();
+    Turn::begin(repo.layout(), name).is_none()
+        || folder(repo).is_some_and(|folder| !in_force::is_script(&folder, name))
 }
 
 /// What a hook of a commit judges, so that it is known again.
-pub(super) fn subject(repo: &Opened, name: &str, args: &[OsString]) -> ran::Subject {
-    let mut subject = ran::Subject::default().bytes(name.as_bytes());
+pub(super) fn subject(repo: &Opened, hook: &Hook, args: &[OsString]) -> ran::Subject {
+    let mut subject = ran::Subject::default().bytes(hook.name.as_bytes());
     for arg in args {
         subject = subject.bytes(arg.as_encoded_bytes());
     }
-    match (name, args.first()) {
-        ("commit-msg", Some(message)) => subject.file(Path::new(message)),
+    match (hook.subject, args.first()) {
+        (Subject::Message, Some(message)) => subject.file(Path::new(message)),
         _ => staged(repo, subject),
     }
 }
@@ -164,5 +159,5 @@ fn staged(repo: &Opened, subject: ran::Subject) -> ran::Subject {
 
 /// What pre-commit judges, as commit-msg sees it.
 pub(super) fn staged_subject(repo: &Opened) -> ran::Subject {
-    staged(repo, ran::Subject::default().bytes(b"pre-commit"))
+    staged(repo, ran::Subject::default().bytes(Event::PreCommit.name().as_bytes()))
 }

@@ -8,6 +8,7 @@ use super::session::Session;
 use crate::install::{self, InstallOptions, Outcome, ServerOptions};
 use crate::setup;
 use lane_core::error::Error;
+use lane_core::facts::Event;
 use lane_git::{Opened, Repository};
 
 /// `git lane install`
@@ -23,7 +24,7 @@ pub struct Install {
     #[arg(long, conflicts_with_all = ["agent", "all"])]
     pub server: bool,
     /// The hook of the server that judges
-    #[arg(long, value_name = "HOOK", default_value = "pre-receive", requires = "server")]
+    #[arg(long, value_name = "HOOK", value_enum, default_value_t = ServerHook::PreReceive, requires = "server")]
     pub hook: ServerHook,
 }
 
@@ -57,8 +58,8 @@ pub fn install(args: &Install, output: &Output) -> super::Outcome {
     })?;
     if args.server {
         let hook = match args.hook {
-            ServerHook::PreReceive => "pre-receive",
-            ServerHook::Update => "update",
+            ServerHook::PreReceive => Event::PreReceive.name(),
+            ServerHook::Update => Event::Update.name(),
         };
         let done = install::install_server(&Opened::open()?, &ServerOptions { hook, binary })?;
         return report(&done, output);

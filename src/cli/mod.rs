@@ -43,7 +43,6 @@ mod request_args;
 mod request_list;
 mod request_text;
 mod rule;
-mod server_hook;
 mod session;
 mod settle;
 mod setup;

@@ -10,7 +10,7 @@ use super::options::{Format, Global, When};
 use super::{diagnostics, pager, step_summary};
 use lane_core::error::Error;
 use lane_core::report::text::{self, Style};
-use lane_core::report::{Report, github, gitlab, sarif};
+use lane_core::report::{Report, github, gitlab, narrow, sarif};
 use lane_core::text::{in_json, shown};
 
 /// How a command was asked to speak.
@@ -19,7 +19,12 @@ pub struct Output {
     format: Format,
     style: Style,
     error_color: bool,
+    /// What a hook says is cut to lines of so many characters.
+    width: Option<usize>,
 }
+
+/// What reaches a pusher as `remote: …` is cut to lines of so many characters.
+const REMOTE_WIDTH: usize = 100;
 
 /// Writes to standard error, everything hidden in it written out; there is nobody to tell if that fails.
 pub fn complain(message: &str) {
@@ -92,6 +97,7 @@ impl Output {
                 verbose: global.verbose,
             },
             error_color: wants_color(global.color, std::io::stderr().is_terminal()),
+            width: None,
         }
     }
 
@@ -99,12 +105,12 @@ impl Output {
     pub fn of_hook() -> Self {
         let color = wants_color(When::Auto, std::io::stderr().is_terminal());
         let style = Style { color, quiet: false, verbose: false };
-        Self { format: Format::Text, style, error_color: color }
+        Self { format: Format::Text, style, error_color: color, width: None }
     }
 
     /// As a hook on a server speaks: to whoever pushes, through git, which is no terminal.
     pub fn of_server_hook() -> Self {
-        Self { format: Format::Text, style: Style::default(), error_color: false }
+        Self { format: Format::Text, style: Style::default(), error_color: false, width: Some(REMOTE_WIDTH) }
     }
 
     /// Whether programs read it.
@@ -221,8 +227,16 @@ impl Output {
 
     /// Writes a hook's report to standard error, and gives its exit code.
     pub fn hook_report(&self, report: &Report) -> u8 {
-        complain(&text::render(report, self.style));
+        self.hook_says(&text::render(report, self.style));
         report.verdict.exit_code()
+    }
+
+    /// Writes what a hook says to standard error.
+    pub fn hook_says(&self, text: &str) {
+        match self.width {
+            Some(width) => complain(&narrow(text, width)),
+            None => complain(text),
+        }
     }
 
     /// Writes an error to standard error; the exit code is 2.

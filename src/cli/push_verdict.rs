@@ -9,11 +9,9 @@ use super::{Outcome, conflicts, hook_others};
 use crate::gather::{PushLine, Request, Subject};
 use crate::install::{in_force, ran};
 use lane_core::facts::{Event, Oid};
+use lane_core::hooks;
 use lane_git::command::run;
 use lane_git::{Read, Repository};
-
-/// The hook of git 2.54 and newer, as the configuration names it.
-const CONFIGURED: &str = "git-lane-pre-push";
 
 /// How long a remote may take to say what it has.
 const LIMIT: Duration = Duration::from_secs(600);
@@ -23,7 +21,7 @@ const LIMIT: Duration = Duration::from_secs(600);
 /// # Errors
 /// Something without which nothing can be judged cannot be read.
 pub(super) fn unless_hooked(session: &Session, reference: &str, tip: Oid) -> Outcome {
-    if in_force::is_in_force(session.repo.layout(), "pre-push") || is_configured() {
+    if in_force::is_in_force(session.repo.layout(), Event::PrePush.name()) || is_configured() {
         return Ok(0);
     }
     let remote = session.loaded.plan.policy.remote.value.clone();
@@ -46,14 +44,15 @@ pub(super) fn unless_hooked(session: &Session, reference: &str, tip: Oid) -> Out
         conflicts::note_at_push(&session, &lines);
         // What git starts instead may ask for our verdict as well.
         let subject = hook_others::pushed_subject(&session.loaded.plan, &lines);
-        ran::judged_for_next(session.repo.layout(), "pre-push", &subject);
+        ran::judged_for_next(session.repo.layout(), Event::PrePush.name(), &subject);
     }
     Ok(code)
 }
 
 /// Whether this git starts our hook from its configuration. One before 2.54 knows of none, and of no such command.
 fn is_configured() -> bool {
-    said(&["hook", "list", "pre-push"]).is_some_and(|names| names.lines().any(|name| name == CONFIGURED))
+    let hook = Event::PrePush.name();
+    said(&["hook", "list", hook]).is_some_and(|names| hooks::is_configured(hook, &names))
 }
 
 /// What the remote has under this name; where it does not answer, what it had when it did.

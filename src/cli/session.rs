@@ -92,9 +92,7 @@ impl Session {
     /// # Errors
     /// Something without which nothing can be judged cannot be read.
     pub fn facts(&self, request: &Request) -> Result<Facts, Error> {
-        let facts = gather(&self.repo, &self.environment, &self.loaded, request)?;
-        trace::facts(&facts);
-        Ok(facts)
+        gathered(&self.repo, &self.environment, &self.loaded, request)
     }
 
     /// Who works here, with the facts that say so. `agent`: as named on the command line.
@@ -121,18 +119,41 @@ impl Session {
     /// # Errors
     /// As [`Self::judge`].
     pub fn judged(&self, request: &Request) -> Result<(Report, Facts), Error> {
-        let plan = &self.loaded.plan;
-        let mut facts = self.facts(request)?;
-        let oid = self.loaded.oid.map(|oid| oid.to_string());
-        let mut report = engine::judge(plan, &facts, oid.clone());
-        let asked =
-            remote_branches::asked(&self.repo, plan, &self.environment, &facts, &report, Asker::Clone)?;
-        if let Some(environment) = asked {
-            facts = gather(&self.repo, &environment, &self.loaded, request)?;
-            report = engine::judge(plan, &facts, oid);
-        }
-        report.reader = Some(self.repo.reader());
-        trace::report(&report);
-        Ok((report, facts))
+        judged(&self.repo, &self.environment, &self.loaded, request)
     }
+}
+
+/// The verdict on a request by any of the policies of a repository, with the facts that it rests on.
+///
+/// # Errors
+/// Something without which nothing can be judged cannot be read.
+pub(super) fn judged(
+    repo: &Opened,
+    environment: &Environment,
+    loaded: &Loaded,
+    request: &Request,
+) -> Result<(Report, Facts), Error> {
+    let plan = &loaded.plan;
+    let mut facts = gathered(repo, environment, loaded, request)?;
+    let oid = loaded.oid.map(|oid| oid.to_string());
+    let mut report = engine::judge(plan, &facts, oid.clone());
+    let asked = remote_branches::asked(repo, plan, environment, &facts, &report, Asker::Clone)?;
+    if let Some(environment) = asked {
+        facts = gather(repo, &environment, loaded, request)?;
+        report = engine::judge(plan, &facts, oid);
+    }
+    report.reader = Some(repo.reader());
+    trace::report(&report);
+    Ok((report, facts))
+}
+
+fn gathered(
+    repo: &Opened,
+    environment: &Environment,
+    loaded: &Loaded,
+    request: &Request,
+) -> Result<Facts, Error> {
+    let facts = gather(repo, environment, loaded, request)?;
+    trace::facts(&facts);
+    Ok(facts)
 }

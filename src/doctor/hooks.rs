@@ -10,10 +10,11 @@ use crate::install::in_force::{self, Lack};
 use crate::install::os::{bytes_of, is_executable, is_same_file, read};
 use crate::install::places::{Places, previous_folder};
 use crate::install::program::{started_by, starter};
-use crate::install::scripts::{Kind, OWN, binary_of, hooks_in, is_known, present, render};
+use crate::install::scripts::{Kind, binary_of, hooks_in, present, render};
 use crate::install::settings::OWN_CONFIG;
 use crate::install::targets::is_same;
 use lane_core::error::Error;
+use lane_core::hooks;
 use lane_core::report::quote;
 use lane_git::worktrees::Worktree;
 use lane_git::{Layout, Repository};
@@ -136,7 +137,7 @@ fn of_scripts(layout: &Layout, places: &Places, scripts: &[(String, Vec<u8>)]) -
     let mut checks = Vec::new();
     let mut wrong = Vec::new();
     let mut renamed = 0;
-    for name in OWN {
+    for name in hooks::names(|hook| hook.is_script) {
         let path = places.hooks.join(name);
         match read(&path)? {
             None => wrong.push(format!("{name} is missing")),
@@ -149,7 +150,7 @@ fn of_scripts(layout: &Layout, places: &Places, scripts: &[(String, Vec<u8>)]) -
         }
     }
     let mut binaries: Vec<PathBuf> = Vec::new();
-    for (name, text) in scripts.iter().filter(|(name, _)| is_known(name)) {
+    for (name, text) in scripts.iter().filter(|(name, _)| hooks::named(name).is_some()) {
         let binary = binary_of(text);
         let program = started_by(text);
         if binary

@@ -10,6 +10,7 @@ use crate::install::places::{Places, previous_folder};
 use crate::install::scripts::{binary_of, hooks_in, present};
 use crate::install::server::{files, is_ours};
 use lane_core::error::Error;
+use lane_core::facts::Event;
 use lane_git::Repository;
 
 const NAME: &str = "server hooks";
@@ -44,7 +45,7 @@ pub(super) fn examine(repo: &dyn Repository) -> Result<Vec<Check>, Error> {
             format!("core.hooksPath is {value}, so that git runs no hooks of ours"),
             &mend,
         ),
-        _ if !is_executable(&places.hooks.join("pre-receive")) => {
+        _ if !is_executable(&places.hooks.join(Event::PreReceive.name())) => {
             Check::problem(NAME, "the scripts are gone", &mend)
         }
         _ => Check::ok(NAME, format!("installed; the scripts are in {}", places.hooks.display())),

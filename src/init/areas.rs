@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::candidates::Structure;
 use super::files::{Files, above, name, parent};
+use lane_core::facts::Event;
 use lane_core::policy::pathset::PathSet;
 use lane_core::policy::pattern::{Pattern, escape};
 use lane_core::policy::{FILE, cases};
@@ -106,7 +107,7 @@ const PROTECTED: [&str; 18] = [
     "docs/CODEOWNERS",
 ];
 /// A folder `hooks` has git's hooks only if one of these is in it.
-const HOOKS: [&str; 4] = ["pre-commit", "commit-msg", "pre-push", "pre-receive"];
+const HOOKS: [Event; 4] = [Event::PreCommit, Event::CommitMsg, Event::PrePush, Event::PreReceive];
 /// What stays on one machine.
 const LOCAL: [&str; 4] = ["AGENT_FOCUS.md", ".agent.env", "*.local", ".locks/"];
 
@@ -146,7 +147,7 @@ pub fn areas(files: &Files<'_>, structure: &Structure) -> (Vec<Area>, Vec<String
     };
     let mut protected = vec![format!("/{FILE}"), format!("/{}", cases::FILE)];
     protected.extend(top(&PROTECTED));
-    if HOOKS.iter().any(|hook| files.has(&format!("hooks/{hook}"))) {
+    if HOOKS.iter().any(|hook| files.has(&format!("hooks/{}", hook.name()))) {
         protected.push("/hooks/".to_owned());
     }
     let (migrations, patterns) = migrations(files);

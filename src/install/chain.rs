@@ -9,6 +9,7 @@ use super::os::is_executable;
 use super::places::previous_folder;
 use super::scripts::is_ours;
 use lane_core::error::Error;
+use lane_core::hooks;
 use lane_git::Layout;
 
 /// The hook that git would run if ours were not there. `hooks_paths`: all values of
@@ -42,18 +43,10 @@ impl Turn {
     }
 }
 
-/// Whether git has a hook of this name.
-pub fn is_known(name: &str) -> bool {
-    super::scripts::KNOWN.contains(&name)
-}
-
 /// Whether git gives this hook something on standard input.
-fn reads_input(name: &Path) -> bool {
-    let name = name.file_name().and_then(|name| name.to_str());
-    matches!(
-        name,
-        Some("pre-push" | "pre-receive" | "post-receive" | "post-rewrite" | "reference-transaction")
-    )
+fn reads_input(path: &Path) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str());
+    name.and_then(hooks::named).is_some_and(|hook| hook.reads_input)
 }
 
 /// Runs hooks one after another until one refuses. The last of them takes this process's place

@@ -12,12 +12,10 @@ use super::scripts::is_ours_to_run;
 use super::settings::{OWN_CONFIG, include_line, is_extension_on};
 use super::{ini, ran, targets};
 use lane_core::error::Error;
+use lane_core::hooks::{self, Hook};
 use lane_core::report::quote;
 use lane_git::Layout;
 use lane_git::worktrees::{Worktree, linked_of, main_of};
-
-/// The hooks that git runs for a commit and a push, in this order, and without which something is not judged.
-const WATCHED: [&str; 4] = ["pre-commit", "prepare-commit-msg", "commit-msg", "pre-push"];
 
 /// Why git does not run our hooks in a worktree, or not all of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,7 +52,7 @@ impl Lack {
 /// The scripts of a folder of ours that are not ours any more, nor run ours, in the order in which git starts them.
 pub fn replaced(layout: &Layout, folder: &Path) -> Vec<&'static str> {
     let is_replaced = |name: &&str| !is_script(folder, name) && !runs_ours(layout, folder, name);
-    WATCHED.into_iter().filter(is_replaced).collect()
+    hooks::watched().map(|hook| hook.name).filter(is_replaced).collect()
 }
 
 /// Whether what stands where our script was runs it.
@@ -62,9 +60,9 @@ pub(crate) fn runs_ours(layout: &Layout, folder: &Path, name: &str) -> bool {
     ran::runs_ours(layout, name, &folder.join(name))
 }
 
-/// The hooks of a folder of ours that are not our scripts, of these names. Some may run ours: see [`replaced`].
-pub fn foreign(folder: &Path, names: &[&'static str]) -> Vec<&'static str> {
-    names.iter().copied().filter(|name| !is_script(folder, name)).collect()
+/// Those of some hooks of a folder of ours that are not our scripts. Some may run ours: see [`replaced`].
+pub fn foreign(folder: &Path, hooks: impl Iterator<Item = &'static Hook>) -> Vec<&'static str> {
+    hooks.map(|hook| hook.name).filter(|name| !is_script(folder, name)).collect()
 }
 
 /// Notes that the file which stands where our script was runs it. So do those that stand for the other ones, if they keep
@@ -81,7 +79,7 @@ pub fn note_runner(layout: &Layout, folder: &Path, name: &str) {
         is_script(folder, file.to_str()?).then_some(end)
     });
     for end in ends {
-        for other in foreign(folder, &WATCHED).into_iter().filter(|other| *other != name) {
+        for other in foreign(folder, hooks::watched()).into_iter().filter(|other| *other != name) {
             if is_script(folder, &format!("{other}{end}")) {
                 ran::is_run_by(layout, other, &folder.join(other));
             }

@@ -4,9 +4,10 @@ use std::fs::{self, File, OpenOptions};
 use std::path::{Component, Path, PathBuf};
 
 use super::os::{bytes_of, is_absent, is_at, unreadable, unwritable};
-use super::scripts::{OWN, is_ours as is_our_script};
+use super::scripts::is_ours as is_our_script;
 use crate::gather::parsed_policy;
 use lane_core::error::Error;
+use lane_core::hooks::HOOKS;
 use lane_git::{Layout, noted_tree};
 
 /// Our folders.
@@ -143,7 +144,7 @@ impl Drop for InstallLock<'_> {
 /// stranger's folder never ends so, which spares a look into it.
 fn is_our_folder(path: &Path) -> bool {
     let is_named = ["lane/hooks", "lane/portable"].iter().any(|ours| path.ends_with(ours));
-    let has_ours = || OWN.iter().any(|name| is_our_script(&path.join(name)));
+    let has_ours = || HOOKS.iter().any(|hook| hook.is_script && is_our_script(&path.join(hook.name)));
     path.ends_with("lane/server-hooks") || is_named && (!path.exists() || has_ours())
 }
 

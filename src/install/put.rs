@@ -9,7 +9,7 @@ use super::block::{Block, cut};
 use super::lockfile::Locked;
 use super::outcome::{Chained, Outcome, State, WorktreeOutcome};
 use super::places::{Places, previous_folder};
-use super::scripts::{CONFIGURED, Kind, OWN, Staged, hooks_in, is_known, present, render, stage, stage_file};
+use super::scripts::{Kind, Staged, hooks_in, present, render, stage, stage_file};
 use super::settings::{
     OWN_CONFIG, agent_in, common_with, hooks_block, hooks_config, hooks_config_for_git, is_extension_on,
     worktree_config,
@@ -18,6 +18,7 @@ use super::targets::{Target, check, check_binary, given, hooks_paths, is_same, t
 use super::{InstallOptions, manager, os, program};
 use crate::gather::agent_in_file;
 use lane_core::error::Error;
+use lane_core::hooks;
 use lane_core::policy::Plan;
 use lane_git::Repository;
 
@@ -61,8 +62,10 @@ fn put(
     let (planned, moved) = common_with(&hooks, &common, plan)?;
     let was_on = is_extension_on(&common);
 
-    let mut names: BTreeSet<String> = OWN.iter().map(|name| (*name).to_owned()).collect();
-    names.extend(present(&places.hooks)?.into_iter().map(|(name, _)| name).filter(|name| is_known(name)));
+    let own = hooks::names(|hook| hook.is_script);
+    let mut names: BTreeSet<String> = own.into_iter().map(str::to_owned).collect();
+    let present = present(&places.hooks)?.into_iter().map(|(name, _)| name);
+    names.extend(present.filter(|name| hooks::named(name).is_some()));
     let mut worktrees = Vec::new();
     for target in targets {
         let chained = chained(repo, target, was_on)?;
@@ -160,7 +163,7 @@ fn scripts_of(
     let all = || names.iter().map(String::as_str);
     let mut staged = stage(places, &places.hooks, &texts(Kind::Folder, &mut all()))?;
     staged.extend(stage(places, &places.portable, &texts(Kind::Portable, &mut all()))?);
-    let configured = texts(Kind::Configured, &mut CONFIGURED.into_iter());
+    let configured = texts(Kind::Configured, &mut hooks::names(|hook| hook.is_configured).into_iter());
     staged.extend(stage(places, &places.configured, &configured)?);
     staged.extend(stage_file(&places.worktree_config, &worktree_config(places))?);
     staged.extend(stage_file(&places.hooks_config, &hooks_config(places))?);

@@ -11,6 +11,7 @@ use super::os::{
 use super::places::Places;
 use super::program::first_line;
 use lane_core::error::Error;
+use lane_core::hooks::{self, HOOKS};
 
 const TEMPLATE: &str = include_str!("../../hooks/hook.sh");
 const PORTABLE: &str = include_str!("../../hooks/portable-hook.sh");
@@ -21,52 +22,6 @@ const SHELL: &[u8] = b"#!/bin/sh";
 
 /// What every script of ours has in its second line.
 const MARKER: &[u8] = b"# git-lane hook ";
-
-/// The hooks that are always there.
-pub(crate) const OWN: [&str; 6] =
-    ["applypatch-msg", "commit-msg", "pre-commit", "pre-merge-commit", "pre-push", "prepare-commit-msg"];
-
-/// The hooks that are in the configuration, too: those, and the one that is told of a new worktree.
-pub(crate) const CONFIGURED: [&str; 7] = [
-    "applypatch-msg",
-    "commit-msg",
-    "post-checkout",
-    "pre-commit",
-    "pre-merge-commit",
-    "pre-push",
-    "prepare-commit-msg",
-];
-
-/// Every hook that git looks for in its folder of hooks.
-pub(crate) const KNOWN: [&str; 27] = [
-    "applypatch-msg",
-    "commit-msg",
-    "p4-changelist",
-    "p4-post-changelist",
-    "p4-pre-submit",
-    "p4-prepare-changelist",
-    "post-applypatch",
-    "post-checkout",
-    "post-commit",
-    "post-index-change",
-    "post-merge",
-    "post-receive",
-    "post-rewrite",
-    "post-update",
-    "pre-applypatch",
-    "pre-auto-gc",
-    "pre-commit",
-    "pre-merge-commit",
-    "pre-push",
-    "pre-rebase",
-    "pre-receive",
-    "prepare-commit-msg",
-    "proc-receive",
-    "push-to-checkout",
-    "reference-transaction",
-    "sendemail-validate",
-    "update",
-];
 
 /// What finds a script.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -166,7 +121,7 @@ pub(crate) fn bears_marker(text: &[u8]) -> bool {
 pub(crate) fn hook_of(script: &[u8]) -> Option<&'static str> {
     let line = script.split(|byte| *byte == b'\n').nth(1)?.strip_prefix(MARKER)?;
     let name = line.split(|byte| *byte == b' ').next()?;
-    KNOWN.into_iter().find(|known| known.as_bytes() == name)
+    HOOKS.iter().map(|hook| hook.name).find(|known| known.as_bytes() == name)
 }
 
 /// Whether a script of ours is one that the configuration names.
@@ -175,14 +130,9 @@ pub(crate) fn is_configured(script: &[u8]) -> bool {
     find(line, b" (configured ").is_some()
 }
 
-/// Whether git has a hook of this name.
-pub(crate) fn is_known(name: &str) -> bool {
-    KNOWN.contains(&name)
-}
-
 /// The names of the hooks in a folder that git would run.
 pub(crate) fn hooks_in(folder: &Path) -> Vec<&'static str> {
-    KNOWN.into_iter().filter(|name| is_executable(&folder.join(name))).collect()
+    hooks::names(|hook| is_executable(&folder.join(hook.name)))
 }
 
 /// The scripts of ours that are in a folder, by name, and their texts.
@@ -297,7 +247,7 @@ impl Drop for Staged {
 
 #[cfg(test)]
 mod tests {
-    use super::{KNOWN, Kind, OWN, bears_marker, binary_of, hook_of, is_configured, render};
+    use super::{Kind, bears_marker, binary_of, hook_of, is_configured, render};
     use std::path::Path;
 
     #[test]
@@ -316,11 +266,5 @@ mod tests {
         }
         assert_eq!(hook_of(b"#!/bin/sh\n# git-lane hook pre-nothing (form 1)\n"), None);
         assert_eq!(hook_of(b"#!/bin/sh\n# other\n"), None);
-    }
-
-    #[test]
-    fn names_are_sorted_and_known() {
-        assert!(KNOWN.is_sorted());
-        assert!(OWN.iter().all(|name| KNOWN.contains(name)));
     }
 }

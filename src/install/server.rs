@@ -21,12 +21,10 @@ use super::settings::OWN_CONFIG;
 use super::{manager, targets};
 use crate::served;
 use lane_core::error::Error;
+use lane_core::hooks;
 use lane_git::worktrees::worktrees;
 use lane_git::{Layout, Repository};
 
-/// The hooks that a server runs for each push: they are always passed on, so that one which is put there
-/// later is not lost.
-const PASSED: [&str; 4] = ["post-receive", "post-update", "pre-receive", "update"];
 /// Our file in a folder of a host.
 const FILE: &str = "git-lane";
 
@@ -219,7 +217,8 @@ fn in_force(repo: &dyn Repository, places: &Places, options: &ServerOptions) -> 
     let layout = repo.layout();
     let folder = previous_folder(&repo.config("core.hooksPath")?, layout);
     let before = hooks_in(&folder);
-    let mut names: Vec<String> = PASSED.iter().chain(&before).map(|name| (*name).to_owned()).collect();
+    let mut names: Vec<String> =
+        hooks::names(|hook| hook.is_on_server).iter().chain(&before).map(|name| (*name).to_owned()).collect();
     names.extend(present(&places.hooks)?.into_iter().map(|(name, _)| name));
     let texts: BTreeMap<String, Vec<u8>> = names
         .into_iter()

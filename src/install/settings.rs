@@ -7,8 +7,8 @@ use super::block::{Block, cut};
 use super::ini::{self, items, quoted};
 use super::os::{bytes_of, is_same_file, path_of, read};
 use super::places::Places;
-use super::scripts::CONFIGURED;
 use lane_core::error::Error;
+use lane_core::hooks::{self, CONFIGURED_AS};
 use lane_core::policy::Plan;
 use lane_core::report::quote;
 use lane_git::Layout;
@@ -85,8 +85,8 @@ pub(crate) fn worktree_config(places: &Places) -> Vec<u8> {
 /// gets past. Each stands aside where git finds our script in its folder of hooks as well.
 pub(crate) fn hooks_config(places: &Places) -> Vec<u8> {
     let mut text = format!("{WRITTEN}: hooks that git 2.54 and newer start. Only git follows the path to this\n# file: it begins with git's own folder, `%(prefix)`.\n").into_bytes();
-    for name in CONFIGURED {
-        text.extend(format!("[hook \"git-lane-{name}\"]\n\tevent = {name}\n\tcommand = ").bytes());
+    for name in hooks::names(|hook| hook.is_configured) {
+        text.extend(format!("[hook \"{CONFIGURED_AS}{name}\"]\n\tevent = {name}\n\tcommand = ").bytes());
         text.extend(quoted(quote(&bytes_of(&places.configured.join(name))).as_bytes()));
         text.push(b'\n');
     }

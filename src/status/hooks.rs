@@ -6,13 +6,11 @@ use std::time::Duration;
 use super::Line;
 use crate::install::in_force::{self, Lack};
 use crate::install::is_same;
-use lane_core::facts::Unavailable;
+use lane_core::facts::{Event, Unavailable};
+use lane_core::hooks;
 use lane_core::report::quote;
 use lane_git::Repository;
 use lane_git::command::{in_worktree, run};
-
-/// The hook of git 2.54 and newer, as the configuration names it.
-const CONFIGURED: &str = "git-lane-pre-commit";
 
 /// How long git may take to list its hooks.
 const LIMIT: Duration = Duration::from_secs(10);
@@ -69,7 +67,8 @@ pub(super) fn fill(repo: &dyn Repository, lines: &mut [Line], notes: &mut Vec<St
 /// before 2.54 knows of none, and of no such command.
 fn is_configured(root: &Path) -> bool {
     let mut git = in_worktree(root);
-    git.args(["hook", "list", "pre-commit"]);
+    let hook = Event::PreCommit.name();
+    git.args(["hook", "list", hook]);
     let names = run(git, None, LIMIT).ok().filter(|ran| ran.ok).map(|ran| ran.out).unwrap_or_default();
-    names.lines().any(|name| name == CONFIGURED)
+    hooks::is_configured(hook, &names)
 }

@@ -24,6 +24,7 @@ mod formats;
 mod git_formats;
 mod github;
 mod guide;
+mod hook_table;
 mod hooks;
 mod hooks_in_force;
 mod hooks_start;

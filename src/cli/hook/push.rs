@@ -1,7 +1,5 @@
 //! pre-push.
 
-use std::io::Read as _;
-
 use super::super::session::Session;
 use super::super::{conflicts, hook_others, mend};
 use super::{Hook, Judged, Part, give_back};
@@ -9,27 +7,20 @@ use crate::gather::{Request, Subject, parse_push_lines};
 use crate::install::chain;
 use crate::install::ran;
 use lane_core::error::Error;
-use lane_core::facts::{Event, Unavailable};
+use lane_core::facts::Event;
 use lane_git::Repository;
 
 impl Hook<'_> {
     /// Judges what is pushed.
-    pub(super) fn push(&self) -> Result<Judged, Error> {
-        let mut input = Vec::new();
-        std::io::stdin().read_to_end(&mut input).map_err(|error| {
-            Unavailable::new(format!("what git pushes cannot be read: {error}"), "push again")
-        })?;
+    pub(super) fn push(&self, event: Event) -> Result<Judged, Error> {
+        let input = self.input("what git pushes")?.unwrap_or_default();
         let lines = parse_push_lines(&input)?;
         let remote = self.args.first().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         if lines.is_empty() {
             return Ok(Judged { code: 0, input: Some(input), repo: None });
         }
-        let request = Request {
-            event: Event::PrePush,
-            agent: None,
-            branch: None,
-            subject: Subject::Push { remote, lines },
-        };
+        let subject = Subject::Push { remote, lines };
+        let request = Request { event, agent: None, branch: None, subject };
         let session = match Session::open(None) {
             Err(error) => {
                 let (session, report) = mend::judge(error, &request)?;
@@ -46,7 +37,7 @@ impl Hook<'_> {
             return Ok(Judged { code: 0, input: Some(input), repo: Some(session.last()) });
         }
         self.look(&session.repo);
-        give_back(&session, Event::PrePush);
+        give_back(&session, event);
         let code = self.output.hook_report(&session.judge(&request)?);
         if code == 0
             && let Subject::Push { lines, .. } = &request.subject
@@ -56,9 +47,9 @@ impl Hook<'_> {
         // A hook from the configuration is followed by that of the folder, and ours by those that were there before.
         let layout = session.repo.layout();
         let hooks_paths = session.repo.config("core.hooksPath")?;
-        let is_followed = || !chain::previous_hooks(&hooks_paths, layout, self.name).is_empty();
+        let is_followed = || !chain::previous_hooks(&hooks_paths, layout, self.row.name).is_empty();
         if self.part == Part::Configured || self.part.chains() && code == 0 && is_followed() {
-            ran::judged_for_next(layout, self.name, &subject);
+            ran::judged_for_next(layout, self.row.name, &subject);
         }
         Ok(Judged { code, input: Some(input), repo: Some(session.last()) })
     }

@@ -5,7 +5,6 @@ use std::collections::HashSet;
 use crate::signature::Signature;
 
 mod case;
-mod event;
 mod fact;
 mod locks;
 mod message;
@@ -13,8 +12,8 @@ mod oid;
 mod path;
 mod request;
 
+pub use crate::hooks::{Event, Stage};
 pub use case::for_case;
-pub use event::{Event, Stage};
 pub use fact::{Fact, Unavailable};
 pub use locks::{HeldLock, LOCK_TRAILER, Landed, LockClaim, LockEvents, LockToken, Locks, TakenLock};
 pub use message::Message;

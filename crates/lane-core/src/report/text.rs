@@ -5,6 +5,7 @@ use std::fmt::Write;
 
 use super::{Finding, NotJudged, Report, Undecided, Verdict};
 use crate::facts::RepoPath;
+use crate::hooks;
 use crate::policy::PolicyLine;
 use crate::policy::model::Level;
 use crate::text::visible;
@@ -59,7 +60,7 @@ pub fn render(report: &Report, style: Style) -> String {
         report.notes.iter().for_each(|note| render_note(&mut out, note, style));
         report.not_judged.iter().for_each(|files| render_not_judged(&mut out, files, style));
     }
-    let is_hook = !matches!(report.event, "check" | "ci");
+    let is_hook = hooks::named(report.event).is_some();
     let is_silent = report.verdict == Verdict::Pass && (is_hook || style.quiet) && !style.verbose;
     if !(is_silent && out.is_empty()) {
         let _ = writeln!(out, "{}", last_line(report, style));
@@ -334,12 +335,8 @@ pub(super) fn last_line(report: &Report, style: Style) -> String {
             format!("git-lane: {} ({whose}): {found}{size}", style.paint("1;32", "pass"))
         }
         Verdict::Fail => {
-            let refused = match report.event {
-                "pre-push" | "pre-receive" => "refused; nothing was pushed",
-                "update" => "refused; this ref was not pushed",
-                "check" | "ci" => "fail",
-                _ => "refused; nothing was committed",
-            };
+            let refused = prevented(report).map(|what| format!("refused; {what}"));
+            let refused = refused.as_deref().unwrap_or("fail");
             let learn = report.findings.iter().find(|finding| finding.is_error());
             let learn =
                 learn.map(|finding| format!("; more: git lane rule {}", finding.rule)).unwrap_or_default();
@@ -356,14 +353,15 @@ pub(super) fn last_line(report: &Report, style: Style) -> String {
             format!("git-lane: {} ({whose}): {found}{learn}{again}", style.level(Level::Error, refused))
         }
         Verdict::Undecided => {
-            let refused = match report.event {
-                "pre-push" | "pre-receive" => "could not decide; nothing was pushed",
-                "update" => "could not decide; this ref was not pushed",
-                "check" | "ci" => "could not decide",
-                _ => "could not decide; nothing was committed",
-            };
+            let mut refused = "could not decide".to_owned();
+            prevented(report).iter().for_each(|what| refused.push_str(&format!("; {what}")));
             let event = format!("{}{}", report.event, against(report));
-            format!("git-lane: {} ({event})", style.level(Level::Error, refused))
+            format!("git-lane: {} ({event})", style.level(Level::Error, &refused))
         }
     }
+}
+
+/// What a hook's refusal kept from happening.
+fn prevented(report: &Report) -> Option<&'static str> {
+    hooks::named(report.event)?.prevents
 }

@@ -3,20 +3,6 @@
 use std::fmt::Write;
 
 use super::{RULES, Rule};
-use crate::facts::Stage;
-
-impl Stage {
-    /// The word in the documentation.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Commit => "commit",
-            Self::CommitMsg => "commit-msg",
-            Self::Push => "push",
-            Self::Server => "server",
-            Self::Ci => "ci",
-        }
-    }
-}
 
 impl Rule {
     /// Where it applies, in words: `commit push server ci`.
