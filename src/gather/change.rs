@@ -1,23 +1,19 @@
 //! From an event to the facts about it.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use super::address;
 use super::environment::Environment;
 use super::gatherer::Gatherer;
-use super::identity::{claims, named};
-use super::invocation::Invocation;
 use super::policy_source::Loaded;
 use super::push::PushLine;
 use super::stacked::Stacks;
-use super::{locks, message};
+use super::{locks, message, source};
 use lane_core::facts::{
-    CommitForm, Event, Fact, Facts, IdentityProof, Message, Oid, PullRequest, Pusher, Unavailable, Waiver,
+    Change, Event, Fact, Facts, IdentityProof, Message, Oid, PullRequest, Pusher, Unavailable, Waiver,
 };
 use lane_core::policy::Plan;
 use lane_core::rules::{self, Need};
-use lane_git::revision;
-use lane_git::{Read, Repository};
+use lane_git::{Head, Read, Repository};
 
 /// What is to be judged.
 #[derive(Debug, Clone)]
@@ -129,133 +125,57 @@ fn facts(
         stacks: Stacks::default(),
     };
     let head = repo.head()?;
-    let mut message = Fact::NotGathered;
-    let changes = match &request.subject {
-        Subject::Nothing => vec![gatherer.message_only(&head, false)?],
-        Subject::Made { is_amend } => vec![gatherer.made(&head, *is_amend)?],
-        Subject::Staged => vec![gatherer.staged(&head, false)?],
-        Subject::Branch => vec![gatherer.staged(&head, true)?],
-        Subject::Worktree => vec![gatherer.worktree(&head)?],
-        Subject::Range { from, to } => vec![gatherer.range(*from, *to)?],
-        Subject::Proposed { from, to, .. } => {
-            vec![gatherer.proposed(*from, *to, request.branch.as_deref())?]
-        }
-        Subject::Push { remote, lines } => gatherer.pushed(&head, remote, lines)?,
-        Subject::Received { lines, .. } => gatherer.received(lines)?,
-        Subject::Message(path) => {
-            let draft = message::read(repo, environment, path)?;
-            if plan.is_bare(&draft.message) {
-                return Err(Unavailable::new(
-                    "the commit message is empty",
-                    "say what the commit does, then commit again",
-                ));
-            }
-            let asks_files = asks_files_of(plan, &draft.message);
-            message = Fact::Known(draft.message);
-            vec![gatherer.message_only(&head, asks_files)?]
-        }
-    };
-    // The environment and the configuration there are the server's own, whoever pushes.
-    let is_server = request.event.is_server();
-    let told = match &request.subject {
-        Subject::Proposed { told, .. } => Some(told.as_ref().clone()),
-        _ => None,
-    };
-    let claims = match (is_server, &told) {
-        (true, _) => Vec::new(),
-        // Nothing in the checkout of a change says whose it is.
-        (false, Some(_)) => named(request.agent.as_deref()),
-        (false, None) => claims(repo, environment, request.agent.as_deref())?,
-    };
-    let is_here = !is_server && told.is_none();
-    let (asked, proofs, waivers, author) = match told {
-        Some(told) => (Some(told.request), told.proofs, told.waivers, told.author),
-        None => (None, Vec::new(), Vec::new(), None),
-    };
-    let mut facts = Facts {
-        event: request.event,
-        now: environment.now,
-        claims,
-        proofs,
-        waivers,
-        harness: if is_here { environment.harness(plan) } else { None },
-        email: if is_here { email(repo, environment)? } else { None },
-        request: asked,
-        pusher: environment.pusher.clone().filter(|_| is_server).or(author),
-        locks: Fact::NotGathered,
-        message,
-        changes,
-        base_ref: loaded.base.as_ref().map(|base| gatherer.as_typed(&base.reference)),
-        form: match request.subject {
-            Subject::Worktree => CommitForm::Worktree,
-            _ => commit_form(environment),
-        },
-        is_base_shadowed: false,
-        again: match commit_form(environment) {
-            CommitForm::All | CommitForm::Include | CommitForm::Paths if is_here => {
-                Invocation::of_process().again.clone()
-            }
-            _ => None,
-        },
-        unpushed_base: None,
-        repository: match request.event {
-            Event::Check | Event::CheckStaged | Event::Ci => {
-                address::of_remote(repo, &plan.policy.remote.value)?
-            }
-            _ => None,
-        },
-        in_subfolder: is_here && is_in_subfolder(repo, environment),
-    };
+    let (changes, message) = changes(&gatherer, &head, request)?;
+    let mut facts = Facts::of(request.event, environment.now, changes);
+    facts.message = message;
+    facts.base_ref = loaded.base.as_ref().map(|base| gatherer.as_typed(&base.reference));
     if let Some(branch) = &request.branch {
-        for change in &mut facts.changes {
-            change.branch = Some(branch.clone());
+        facts.changes.iter_mut().for_each(|change| change.branch = Some(branch.clone()));
+    }
+    let mut pushed: &[PushLine] = &[];
+    match &request.subject {
+        Subject::Received { all, .. } => {
+            pushed = all;
+            source::server(&gatherer, &mut facts);
         }
+        Subject::Proposed { told, .. } => source::job(&gatherer, request, told, &mut facts)?,
+        _ => source::worktree(&gatherer, request, &mut facts)?,
     }
-    // A commit that is made names the base only where it merges; it is not to wait for a look at more refs.
-    let is_merging = || facts.changes.iter().any(|change| change.is_merging);
-    if let Some(base) = loaded.base.as_ref().filter(|_| !request.event.is_commit() || is_merging()) {
-        facts.is_base_shadowed = !is_server && revision::is_shadowed(repo, &base.reference)?;
-    }
-    if is_here {
-        facts.unpushed_base = gatherer.unpushed_base(&facts.changes)?;
-    }
-    if gatherer.needs.contains(&Need::Locks) {
-        let pushed = match &request.subject {
-            Subject::Received { all, .. } => all.as_slice(),
-            _ => &[],
-        };
+    if gatherer.wants(Need::Locks) {
         locks::landings(repo, plan, request.event, &mut facts.changes);
         facts.locks = locks::locks(repo, plan, request.event, &facts.changes, pushed);
     }
     Ok(facts)
 }
 
-fn commit_form(environment: &Environment) -> CommitForm {
-    let index = environment.index_file.as_deref().and_then(Path::file_name).and_then(|name| name.to_str());
-    match index {
-        Some("index.lock") if Invocation::of_process().includes => CommitForm::Include,
-        Some("index.lock") => CommitForm::All,
-        Some(name) if name.starts_with("next-index-") => CommitForm::Paths,
-        _ => CommitForm::Index,
-    }
-}
-
-/// A hook is started at the root, and git says where it was itself.
-fn is_in_subfolder(repo: &dyn Repository, environment: &Environment) -> bool {
-    if let Some(prefix) = &environment.prefix {
-        return !prefix.as_os_str().is_empty();
-    }
-    let root = repo.layout().worktree.as_deref().and_then(|root| root.canonicalize().ok());
-    let here = std::env::current_dir().and_then(|here| here.canonicalize()).ok();
-    root.is_some() && here.is_some() && root != here
-}
-
-fn email(repo: &dyn Repository, environment: &Environment) -> Read<Option<String>> {
-    let given = environment.config.iter().rev().find(|(key, _)| key.eq_ignore_ascii_case("user.email"));
-    match environment.committer_email.as_ref().or(given.map(|(_, email)| email)) {
-        Some(email) => Ok(Some(email.clone())),
-        None => Ok(repo.config("user.email")?.pop()),
-    }
+/// What is judged, and the message of the commit that is being made.
+fn changes(gatherer: &Gatherer<'_>, head: &Head, request: &Request) -> Read<(Vec<Change>, Fact<Message>)> {
+    let changes = match &request.subject {
+        Subject::Nothing => vec![gatherer.message_only(head, false)?],
+        Subject::Made { is_amend } => vec![gatherer.made(head, *is_amend)?],
+        Subject::Staged => vec![gatherer.staged(head, false)?],
+        Subject::Branch => vec![gatherer.staged(head, true)?],
+        Subject::Worktree => vec![gatherer.worktree(head)?],
+        Subject::Range { from, to } => vec![gatherer.range(*from, *to)?],
+        Subject::Proposed { from, to, .. } => {
+            vec![gatherer.proposed(*from, *to, request.branch.as_deref())?]
+        }
+        Subject::Push { remote, lines } => gatherer.pushed(head, remote, lines)?,
+        Subject::Received { lines, .. } => gatherer.received(lines)?,
+        Subject::Message(path) => {
+            let draft = message::read(gatherer.repo, gatherer.environment, path)?;
+            if gatherer.plan.is_bare(&draft.message) {
+                return Err(Unavailable::new(
+                    "the commit message is empty",
+                    "say what the commit does, then commit again",
+                ));
+            }
+            let asks_files = asks_files_of(gatherer.plan, &draft.message);
+            let change = gatherer.message_only(head, asks_files)?;
+            return Ok((vec![change], Fact::Known(draft.message)));
+        }
+    };
+    Ok((changes, Fact::NotGathered))
 }
 
 /// A message that says whom it was coordinated with needs no look at the index.

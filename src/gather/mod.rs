@@ -22,6 +22,7 @@ mod requests;
 mod root;
 mod server_locks;
 pub mod server_policy;
+mod source;
 mod stacked;
 mod survey;
 

@@ -31,29 +31,14 @@ pub fn for_case(case: &Case, lock_ttl: u64) -> Facts {
         from: Vec::new(),
         pushed_by: None,
     });
+    let change = Change {
+        files: Fact::Known(vec![file.clone()]),
+        staged: Fact::Known(vec![file]),
+        ..Change::default()
+    };
     Facts {
-        event: Event::CheckStaged,
-        now: 0,
         claims: claim.into_iter().collect(),
-        proofs: Vec::new(),
-        email: None,
-        harness: None,
-        request: None,
-        waivers: Vec::new(),
-        pusher: None,
         locks: Fact::Known(Locks { leases: leases.collect(), ..Locks::default() }),
-        message: Fact::NotGathered,
-        base_ref: None,
-        is_base_shadowed: false,
-        form: CommitForm::Index,
-        unpushed_base: None,
-        repository: None,
-        again: None,
-        in_subfolder: false,
-        changes: vec![Change {
-            files: Fact::Known(vec![file.clone()]),
-            staged: Fact::Known(vec![file]),
-            ..Change::default()
-        }],
+        ..Facts::of(Event::CheckStaged, 0, vec![change])
     }
 }

@@ -75,6 +75,33 @@ pub struct Facts {
     pub in_subfolder: bool,
 }
 
+impl Facts {
+    /// Of some changes, and nothing else yet.
+    pub fn of(event: Event, now: i64, changes: Vec<Change>) -> Self {
+        Self {
+            event,
+            now,
+            claims: Vec::new(),
+            proofs: Vec::new(),
+            harness: None,
+            email: None,
+            request: None,
+            waivers: Vec::new(),
+            pusher: None,
+            locks: Fact::NotGathered,
+            message: Fact::NotGathered,
+            changes,
+            base_ref: None,
+            is_base_shadowed: false,
+            form: CommitForm::Index,
+            again: None,
+            unpushed_base: None,
+            repository: None,
+            in_subfolder: false,
+        }
+    }
+}
+
 /// How a commit is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum CommitForm {

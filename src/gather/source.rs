@@ -1,0 +1,100 @@
+//! What is known beside the change itself, by where it is judged: on a server, in a job, or in a worktree.
+
+use std::path::Path;
+
+use super::address;
+use super::change::{Request, Subject, Told};
+use super::environment::Environment;
+use super::gatherer::Gatherer;
+use super::identity::{claims, named};
+use super::invocation::Invocation;
+use lane_core::facts::{CommitForm, Event, Facts};
+use lane_git::{Read, Repository, revision};
+
+/// On a server: the environment and the configuration are its own, whoever pushes.
+pub(super) fn server(gatherer: &Gatherer<'_>, facts: &mut Facts) {
+    facts.form = commit_form(gatherer.environment);
+    facts.pusher = gatherer.environment.pusher.clone();
+}
+
+/// In a job: the host says whose it is, and nothing in the checkout of a change does.
+pub(super) fn job(gatherer: &Gatherer<'_>, request: &Request, told: &Told, facts: &mut Facts) -> Read<()> {
+    facts.form = commit_form(gatherer.environment);
+    facts.claims = named(request.agent.as_deref());
+    facts.proofs.clone_from(&told.proofs);
+    facts.waivers.clone_from(&told.waivers);
+    facts.request = Some(told.request.clone());
+    facts.pusher.clone_from(&told.author);
+    facts.repository = repository(gatherer)?;
+    facts.is_base_shadowed = is_base_shadowed(gatherer, facts)?;
+    Ok(())
+}
+
+/// In a worktree: its own configuration, environment and files say who works here.
+pub(super) fn worktree(gatherer: &Gatherer<'_>, request: &Request, facts: &mut Facts) -> Read<()> {
+    let Gatherer { repo, environment, .. } = *gatherer;
+    let form = commit_form(environment);
+    facts.claims = claims(repo, environment, request.agent.as_deref())?;
+    facts.harness = environment.harness(gatherer.plan);
+    facts.email = email(repo, environment)?;
+    facts.form = match request.subject {
+        Subject::Worktree => CommitForm::Worktree,
+        _ => form,
+    };
+    facts.again = match form {
+        CommitForm::All | CommitForm::Include | CommitForm::Paths => Invocation::of_process().again.clone(),
+        _ => None,
+    };
+    facts.repository = repository(gatherer)?;
+    facts.in_subfolder = is_in_subfolder(repo, environment);
+    facts.is_base_shadowed = is_base_shadowed(gatherer, facts)?;
+    facts.unpushed_base = gatherer.unpushed_base(&facts.changes)?;
+    Ok(())
+}
+
+/// The address that reports of a check name.
+fn repository(gatherer: &Gatherer<'_>) -> Read<Option<String>> {
+    match gatherer.event {
+        Event::Check | Event::CheckStaged | Event::Ci => {
+            address::of_remote(gatherer.repo, &gatherer.plan.policy.remote.value)
+        }
+        _ => Ok(None),
+    }
+}
+
+/// A commit that is made names the base only where it merges; it is not to wait for a look at more refs.
+fn is_base_shadowed(gatherer: &Gatherer<'_>, facts: &Facts) -> Read<bool> {
+    let is_merging = || facts.changes.iter().any(|change| change.is_merging);
+    match gatherer.base.filter(|_| !gatherer.event.is_commit() || is_merging()) {
+        Some(base) => revision::is_shadowed(gatherer.repo, &base.reference),
+        None => Ok(false),
+    }
+}
+
+fn commit_form(environment: &Environment) -> CommitForm {
+    let index = environment.index_file.as_deref().and_then(Path::file_name).and_then(|name| name.to_str());
+    match index {
+        Some("index.lock") if Invocation::of_process().includes => CommitForm::Include,
+        Some("index.lock") => CommitForm::All,
+        Some(name) if name.starts_with("next-index-") => CommitForm::Paths,
+        _ => CommitForm::Index,
+    }
+}
+
+/// A hook is started at the root, and git says where it was itself.
+fn is_in_subfolder(repo: &dyn Repository, environment: &Environment) -> bool {
+    if let Some(prefix) = &environment.prefix {
+        return !prefix.as_os_str().is_empty();
+    }
+    let root = repo.layout().worktree.as_deref().and_then(|root| root.canonicalize().ok());
+    let here = std::env::current_dir().and_then(|here| here.canonicalize()).ok();
+    root.is_some() && here.is_some() && root != here
+}
+
+fn email(repo: &dyn Repository, environment: &Environment) -> Read<Option<String>> {
+    let given = environment.config.iter().rev().find(|(key, _)| key.eq_ignore_ascii_case("user.email"));
+    match environment.committer_email.as_ref().or(given.map(|(_, email)| email)) {
+        Some(email) => Ok(Some(email.clone())),
+        None => Ok(repo.config("user.email")?.pop()),
+    }
+}
