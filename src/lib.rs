@@ -24,3 +24,13 @@ pub mod run;
 mod served;
 pub mod setup;
 pub mod status;
+
+#[cfg(test)]
+mod testing {
+    use lane_core::policy::{self, Plan, Source};
+
+    /// A policy that a test wrote.
+    pub fn plan(text: &str) -> Plan {
+        policy::load(Source { name: policy::FILE.into(), text: text.into() }, false).expect("a policy")
+    }
+}

@@ -98,13 +98,7 @@ fn waiver(
 #[cfg(test)]
 mod tests {
     use super::*;
-    fn plan(text: &str) -> lane_core::policy::Plan {
-        lane_core::policy::load(
-            lane_core::policy::Source { name: "policy.yaml".into(), text: text.into() },
-            false,
-        )
-        .expect("a policy")
-    }
+    use crate::testing::plan;
 
     const POLICY: &str = "{version: 1, agents: {a1: {identity: {github: [bot]}}}, maintainers: ['github:alice'], waivers: {max_age: 1h}}";
 

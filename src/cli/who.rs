@@ -1,7 +1,7 @@
 //! `git lane who PATH…`
 
 use std::ffi::OsString;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
@@ -143,16 +143,7 @@ pub(super) fn in_repository(session: &Session, path: &Path) -> Result<(RepoPath,
         (Some(rest), Some(root)) => (std::fs::canonicalize(root).unwrap_or_else(|_| root.clone()), rest),
         _ => (here, path),
     };
-    let mut absolute = PathBuf::new();
-    for part in here.join(path).components() {
-        match part {
-            Component::ParentDir => {
-                absolute.pop();
-            }
-            Component::CurDir => {}
-            part => absolute.push(part),
-        }
-    }
+    let absolute = lane_git::join(&here, path);
     let root = match &session.repo.layout().worktree {
         Some(root) => std::fs::canonicalize(root).unwrap_or_else(|_| root.clone()),
         // In a bare repository a path is one from the root of the tree.

@@ -153,13 +153,7 @@ fn config_parameters(text: &str) -> Vec<(String, String)> {
 #[cfg(test)]
 mod tests {
     use super::{Environment, Set, config_pairs, config_parameters};
-    fn plan(text: &str) -> lane_core::policy::Plan {
-        lane_core::policy::load(
-            lane_core::policy::Source { name: "policy.yaml".into(), text: text.into() },
-            false,
-        )
-        .expect("a policy")
-    }
+    use crate::testing::plan;
 
     #[test]
     fn harnesses() {

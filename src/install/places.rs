@@ -1,14 +1,15 @@
 //! Where things lie: our folder in the common git folder, and the hooks that were there before.
 
 use std::fs::{self, File, OpenOptions};
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use super::os::{bytes_of, is_absent, is_at, unreadable, unwritable};
 use super::scripts::is_ours as is_our_script;
 use crate::gather::parsed_policy;
+use crate::served;
 use lane_core::error::Error;
 use lane_core::hooks::HOOKS;
-use lane_git::{Layout, noted_tree};
+use lane_git::{Layout, join, noted_tree};
 
 /// Our folders.
 #[derive(Debug, Clone)]
@@ -56,7 +57,7 @@ impl Places {
     /// The folders of a bare repository's own hooks, beside those of its worktrees.
     pub fn of_server(layout: &Layout) -> Self {
         let places = Self::of(layout);
-        Self { hooks: places.lane.join("server-hooks"), kept: places.lane.join("server-kept"), ..places }
+        Self { hooks: places.common.join(served::FOLDER), kept: places.lane.join("server-kept"), ..places }
     }
 
     /// The name of a worktree in this repository: `worktrees/<name>`, or `.` for the main one.
@@ -145,7 +146,7 @@ impl Drop for InstallLock<'_> {
 fn is_our_folder(path: &Path) -> bool {
     let is_named = ["lane/hooks", "lane/portable"].iter().any(|ours| path.ends_with(ours));
     let has_ours = || HOOKS.iter().any(|hook| hook.is_script && is_our_script(&path.join(hook.name)));
-    path.ends_with("lane/server-hooks") || is_named && (!path.exists() || has_ours())
+    path.ends_with(served::FOLDER) || is_named && (!path.exists() || has_ours())
 }
 
 /// The folder of hooks that was in force before ours: the last of the values of `core.hooksPath`
@@ -155,23 +156,12 @@ pub(crate) fn previous_folder(hooks_paths: &[String], layout: &Layout) -> PathBu
     let ours = layout.common_dir.join("lane/hooks");
     let portable = layout.common_dir.join("lane/portable");
     // As we write them, and told so without a look at any file.
-    let is_spelled = |path: &Path| *path == ours || without_steps_back(path) == portable;
+    let is_spelled = |path: &Path| *path == ours || join(Path::new(""), path) == portable;
     let other = hooks_paths.iter().rev().map(|value| expand(value, root)).find(|path| {
         let same = || matches!((fs::canonicalize(path), fs::canonicalize(&ours)), (Ok(a), Ok(b)) if a == b);
         !is_spelled(path) && !is_our_folder(path) && !same()
     });
     other.unwrap_or_else(|| layout.common_dir.join("hooks"))
-}
-
-/// A path with its `..` taken out by the text alone.
-fn without_steps_back(path: &Path) -> PathBuf {
-    path.components().fold(PathBuf::new(), |mut way, part| {
-        match part {
-            Component::ParentDir => drop(way.pop()),
-            part => way.push(part),
-        }
-        way
-    })
 }
 
 /// A value of `core.hooksPath` as git understands it.

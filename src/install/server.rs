@@ -256,7 +256,11 @@ fn in_force(repo: &dyn Repository, places: &Places, options: &ServerOptions) -> 
 /// git takes a relative path from the folder that the hook runs in, which is the bare repository itself: it
 /// may be moved. Worktrees of it would look elsewhere.
 fn hooks_path(layout: &Layout, places: &Places) -> Result<Vec<u8>, Error> {
-    Ok(if worktrees(layout)?.is_empty() { b"lane/server-hooks".to_vec() } else { bytes_of(&places.hooks) })
+    Ok(if worktrees(layout)?.is_empty() {
+        served::FOLDER.as_bytes().to_vec()
+    } else {
+        bytes_of(&places.hooks)
+    })
 }
 
 fn outcome(layout: &Layout, state: State, chained: Option<Chained>) -> Outcome {

@@ -1,7 +1,7 @@
 //! What stands in our blocks.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use super::block::{Block, cut};
 use super::ini::{self, items, quoted};
@@ -12,6 +12,7 @@ use lane_core::hooks::{self, CONFIGURED_AS};
 use lane_core::policy::Plan;
 use lane_core::report::quote;
 use lane_git::Layout;
+use lane_git::command::{command, run};
 
 const EXTENSION: &str = "extensions.worktreeconfig";
 const EXTENSION_ON: &str = "\n[extensions]\n\tworktreeConfig = true\n";
@@ -144,6 +145,9 @@ pub(crate) fn common_with(hooks: &Path, text: &[u8], plan: &Plan) -> Result<(Vec
     Ok((cut(Some(&text), Block::Common).with(Block::Common, &block, &|_| true), moved))
 }
 
+/// How long git may take to say where a path leads.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 /// What git puts its own folder in place of at the beginning of a path: git-config(1), VALUES, pathname.
 const PREFIX: &str = "%(prefix)";
 
@@ -158,9 +162,9 @@ pub(crate) fn hooks_config_for_git(places: &Places) -> PathBuf {
     };
     let is_followed = || {
         let value = [b"lane.path=".as_slice(), &bytes_of(&detour(&places.common)?)].concat();
-        let mut git = Command::new("git");
+        let mut git = command(&places.common);
         git.arg("-c").arg(path_of(&value)).args(["config", "--get", "--type=path", "lane.path"]);
-        let said = git.stdin(Stdio::null()).output().ok()?.stdout;
+        let said = run(git, None, PATIENCE).ok()?.raw;
         is_same_file(&path_of(said.strip_suffix(b"\n")?), &places.common).then_some(())
     };
     let path = &places.hooks_config;

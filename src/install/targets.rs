@@ -1,7 +1,7 @@
 //! The worktrees that an installation is for.
 
 use std::fs;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use super::outcome::{State, WorktreeOutcome};
 use super::settings::OWN_CONFIG;
@@ -105,7 +105,9 @@ pub(crate) fn named(plan: &Plan, layout: &Layout, present: &[Worktree]) -> Vec<(
     let from = main.map_or(&layout.common_dir, |tree| &tree.root);
     let agents = plan.policy.agents.0.iter();
     let named = agents.filter_map(|agent| Some((agent, agent.worktree.as_ref()?)));
-    named.map(|(agent, path)| (agent.id.value.clone(), join(from, Path::new(&path.value)))).collect()
+    named
+        .map(|(agent, path)| (agent.id.value.clone(), lane_git::join(from, Path::new(&path.value))))
+        .collect()
 }
 
 /// The worktrees that the policy names, by agent, whether they are there or not.
@@ -130,21 +132,6 @@ pub(crate) fn given(layout: &Layout, agents: &[(String, PathBuf)]) -> Result<Vec
 /// Whether two paths lead to one place.
 pub fn is_same(one: &Path, other: &Path) -> bool {
     one == other || matches!((fs::canonicalize(one), fs::canonicalize(other)), (Ok(a), Ok(b)) if a == b)
-}
-
-/// Joins without leaving `..` in the middle, so that people can read it.
-fn join(from: &Path, path: &Path) -> PathBuf {
-    let mut joined = from.to_owned();
-    for part in path.components() {
-        match part {
-            Component::ParentDir => {
-                joined.pop();
-            }
-            Component::CurDir => {}
-            part => joined.push(part),
-        }
-    }
-    joined
 }
 
 /// All values of `core.hooksPath` that hold in a worktree, lowest scope first. The repository was

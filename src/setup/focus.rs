@@ -176,14 +176,7 @@ mod tests {
 
     #[test]
     fn the_guides_second_agent() {
-        let plan = lane_core::policy::load(
-            lane_core::policy::Source {
-                name: "policy.yaml".into(),
-                text: include_str!("../../policy.yaml").into(),
-            },
-            false,
-        )
-        .expect("a policy");
+        let plan = crate::testing::plan(include_str!("../../policy.yaml"));
         let agent = plan.policy.agent("a2").expect("an agent");
         insta::assert_snapshot!(text(&plan, agent, "feat/a2/main"));
     }

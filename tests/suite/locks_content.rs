@@ -52,6 +52,11 @@ fn both_in_turn(server: &Server, one: &Worktree, two: &Worktree) {
     two.git(&["fetch", "-q", "origin"]).ok();
 }
 
+/// What the policy job says of the branch of a2 as it stands there.
+fn ci(tree: &Worktree) -> Ran {
+    tree.lane(&["ci", "--base", "origin/main", "--head", "HEAD", "--agent", "a2", "--branch", "feat/a2/x"])
+}
+
 #[test]
 fn an_older_branch_is_no_way_around_the_lock() {
     let (server, one, two) = server();
@@ -81,18 +86,7 @@ fn a_rebase_with_ones_own_side_needs_the_lock() {
     two.git(&["rebase", "-q", "-X", "theirs", "origin/main"]).ok();
     push(&two, "HEAD").fails(1).says("which a1 (MLOps) has taken");
     two.git(&["push", "-f", "origin", "HEAD"]).fails(1).says("(pre-push, a2)");
-    let ci = two.lane(&[
-        "ci",
-        "--base",
-        "origin/main",
-        "--head",
-        "HEAD",
-        "--agent",
-        "a2",
-        "--branch",
-        "feat/a2/x",
-    ]);
-    ci.fails(1).says("error[unlocked-path]").says("has taken since");
+    ci(&two).fails(1).says("error[unlocked-path]").says("has taken since");
     // What is said leads on.
     two.lane(&["lock", "common"]).ok();
     two.git(&["rebase", "-q", "--force-rebase", "origin/main"]).ok();
@@ -113,18 +107,7 @@ fn a_merge_with_ones_own_side_needs_the_lock() {
         push(&two, "HEAD").fails(1).says("unlocked-path").says("which nobody holds");
         push(&two, "HEAD:refs/heads/feat/a2/second").fails(1).says("unlocked-path");
         two.git(&["push", "origin", "HEAD"]).fails(1).says("(pre-push, a2)");
-        let ci = two.lane(&[
-            "ci",
-            "--base",
-            "origin/main",
-            "--head",
-            "HEAD",
-            "--agent",
-            "a2",
-            "--branch",
-            "feat/a2/x",
-        ]);
-        ci.fails(1).says("error[unlocked-path]");
+        ci(&two).fails(1).says("error[unlocked-path]");
         two.lane(&["lock", "common"]).ok();
         push(&two, "HEAD").ok();
         // It was judged then: what comes after it need not hold the lock for it.
@@ -175,33 +158,11 @@ fn what_is_made_anew_after_the_lock_ended_was_not_made_under_it() {
     two.git(&["rebase", "-q", "-X", "theirs", "origin/main"]).ok();
     let refused = push(&two, "HEAD").fails(1);
     refused.says("generation 1 of the lock `common`, which had ended before");
-    let ci = two.lane(&[
-        "ci",
-        "--base",
-        "origin/main",
-        "--head",
-        "HEAD",
-        "--agent",
-        "a2",
-        "--branch",
-        "feat/a2/x",
-    ]);
-    ci.fails(1).says("error[unlocked-path]");
+    ci(&two).fails(1).says("error[unlocked-path]");
     two.lane(&["lock", "common"]).ok();
     two.git(&["rebase", "-q", "--force-rebase", "origin/main"]).ok();
     two.lane(&["push", "--force-with-lease"]).ok();
-    let ci = two.lane(&[
-        "ci",
-        "--base",
-        "origin/main",
-        "--head",
-        "HEAD",
-        "--agent",
-        "a2",
-        "--branch",
-        "feat/a2/x",
-    ]);
-    ci.ok();
+    ci(&two).ok();
 }
 
 #[test]
@@ -271,31 +232,9 @@ fn what_was_committed_before_it_was_known_is_refused_at_the_push() {
     refused.says("origin/main has a newer version").says("git lane sync --push");
     two.git(&["fetch", "-q", "origin"]).ok();
     two.git(&["push", "origin", "HEAD"]).fails(1).says("(pre-push, a2)");
-    let ci = two.lane(&[
-        "ci",
-        "--base",
-        "origin/main",
-        "--head",
-        "HEAD",
-        "--agent",
-        "a2",
-        "--branch",
-        "feat/a2/x",
-    ]);
-    ci.fails(1).says("error[unlocked-path]");
+    ci(&two).fails(1).says("error[unlocked-path]");
     two.lane(&["sync", "--push"]).ok();
-    let ci = two.lane(&[
-        "ci",
-        "--base",
-        "origin/main",
-        "--head",
-        "HEAD",
-        "--agent",
-        "a2",
-        "--branch",
-        "feat/a2/x",
-    ]);
-    ci.ok();
+    ci(&two).ok();
 }
 
 #[test]

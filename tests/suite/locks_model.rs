@@ -11,8 +11,8 @@ use git_lane::locks::keeper::Keeper;
 use git_lane::locks::log::LockHead;
 use lane_core::engine;
 use lane_core::facts::{
-    Change, Commit, CommitForm, Event, Fact, Facts, FileChange, FileVersion, IdentityClaim, IdentitySource,
-    Locks, Message, Oid, RepoPath, TakenLock,
+    Change, Commit, Event, Fact, Facts, FileChange, FileVersion, IdentityClaim, IdentitySource, Locks,
+    Message, Oid, RepoPath, TakenLock,
 };
 use lane_core::locks::protocol::{self, Claim, Manner};
 use lane_core::locks::record::{Cause, Kind, Record};
@@ -344,25 +344,9 @@ impl Game {
             ..Change::default()
         };
         let facts = Facts {
-            event: Event::PrePush,
-            now: 0,
             claims: vec![IdentityClaim { source: IdentitySource::Config, agent: agent.into() }],
-            proofs: vec![],
-            email: None,
-            harness: None,
-            request: None,
-            waivers: Vec::new(),
-            pusher: None,
             locks: Fact::Known(Locks { taken: taken.to_vec(), ..Locks::default() }),
-            message: Fact::NotGathered,
-            changes: vec![change],
-            base_ref: None,
-            is_base_shadowed: false,
-            form: CommitForm::Index,
-            again: None,
-            unpushed_base: None,
-            repository: None,
-            in_subfolder: false,
+            ..Facts::of(Event::PrePush, 0, vec![change])
         };
         !engine::judge(&self.plan, &facts, None)
             .findings

@@ -31,7 +31,7 @@ pub use budget::Budget;
 pub use git2_repo::Git2Repository;
 pub use index::staged_tree;
 pub use opened::Opened;
-pub use paths::path_of;
+pub use paths::{join, path_of};
 pub use plumbing::Plumbing;
 pub use repository::{
     FOLDER, Head, Layout, ObjectWriter, RawCommit, Read, RefTarget, Repository, TreeEntry, config_bool,
