@@ -1,6 +1,7 @@
 //! The root of the command line. Each command's arguments stand in the command's own file; what help, manual and
 //! completions say of them comes from [`command`].
 
+use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use super::options::Global;
@@ -36,9 +37,17 @@ impl Args {
     pub fn parsed(
         typed: impl IntoIterator<Item = impl Into<std::ffi::OsString> + Clone>,
     ) -> clap::error::Result<Self> {
-        let mut command = command();
-        let matches = command.try_get_matches_from_mut(typed)?;
-        Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
+        let typed: Vec<std::ffi::OsString> = typed.into_iter().map(Into::into).collect();
+        match <Self as CommandFactory>::command().try_get_matches_from(&typed) {
+            Ok(matches) => Self::from_arg_matches(&matches),
+            Err(version) if version.kind() == ErrorKind::DisplayVersion => Err(version),
+            // What help and errors show is arranged for those that are shown one, and not at each start.
+            Err(_) => {
+                let mut command = command();
+                let matches = command.try_get_matches_from_mut(&typed)?;
+                Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
+            }
+        }
     }
 }
 
