@@ -57,7 +57,7 @@ fn which(plan: &Plan) -> Error {
         let name = agent.name.as_ref().map(|name| format!("   # {}", name.value)).unwrap_or_default();
         format!("git lane join {}{name}", agent.id.value)
     });
-    Error::usage("whose worktree is this to be?", commands.collect::<Vec<_>>().join("\n"))
+    Error::usage("no agent given", commands.collect::<Vec<_>>().join("\n"))
 }
 
 fn as_text(joined: &Joined, is_dry: bool) -> String {
