@@ -4,5 +4,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    git_lane::cli::run_hooks(std::env::args_os())
+    git_lane::commands::run_hooks(std::env::args_os())
 }

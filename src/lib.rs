@@ -9,6 +9,7 @@
 
 pub mod ci;
 pub mod cli;
+pub mod commands;
 pub mod conflicts;
 pub mod doctor;
 pub mod event_log;

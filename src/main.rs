@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    git_lane::cli::run(std::env::args_os())
+    git_lane::commands::run(std::env::args_os())
 }

@@ -32,7 +32,7 @@ pub fn complain(message: &str) {
 }
 
 /// Writes to standard error what is ours alone, or [`shown`] already.
-pub(super) fn write_error(text: &str) {
+pub(crate) fn write_error(text: &str) {
     let _ = std::io::stderr().lock().write_all(text.as_bytes());
 }
 
@@ -77,7 +77,7 @@ impl Progress {
 }
 
 /// Whether to use colours: as the options, the terminal and the environment say.
-pub(super) fn wants_color(when: When, is_terminal: bool) -> bool {
+pub(crate) fn wants_color(when: When, is_terminal: bool) -> bool {
     let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     match when {
         When::Always => true,
@@ -272,7 +272,7 @@ impl Output {
 ///
 /// # Errors
 /// It cannot be written as JSON.
-pub(super) fn rendered(report: &Report, format: Format, style: Style) -> Result<String, Error> {
+pub(crate) fn rendered(report: &Report, format: Format, style: Style) -> Result<String, Error> {
     match format {
         Format::Json => as_json(report),
         // Those of variables are refused before there is a report.

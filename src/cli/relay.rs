@@ -13,7 +13,7 @@ use lane_core::text::visible;
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// Whether git is to say how far it is, as it would by itself if it wrote to this terminal.
-pub(super) fn wants_progress() -> bool {
+pub(crate) fn wants_progress() -> bool {
     io::stderr().is_terminal()
 }
 
@@ -21,7 +21,7 @@ pub(super) fn wants_progress() -> bool {
 ///
 /// # Errors
 /// It cannot be started.
-pub(super) fn run(command: &mut Command) -> io::Result<ExitStatus> {
+pub(crate) fn run(command: &mut Command) -> io::Result<ExitStatus> {
     let mut child = command.stderr(Stdio::piped()).spawn()?;
     let (sender, chunks) = channel();
     if let Some(stderr) = child.stderr.take() {

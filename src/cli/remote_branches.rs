@@ -21,7 +21,7 @@ const MOST: usize = 10_000;
 
 /// Who asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Asker {
+pub(crate) enum Asker {
     /// A clone that somebody works in. What its refspecs bring is here as soon as it is pushed.
     Clone,
     /// A job, which has what was fetched for it and nothing else.
@@ -33,7 +33,7 @@ pub(super) enum Asker {
 ///
 /// # Errors
 /// Configuration or objects cannot be read.
-pub(super) fn asked(
+pub(crate) fn asked(
     repo: &dyn Repository,
     plan: &Plan,
     environment: &Environment,
@@ -70,7 +70,7 @@ pub(super) fn asked(
 
 /// The branches that the remote has of the agent whose branch this is, where no refspec brings them here; nothing else is known
 /// of them than what is here.
-pub(super) fn of_agent(repo: &dyn Repository, plan: &Plan, branch: &str) -> Read<Vec<(String, Oid)>> {
+pub(crate) fn of_agent(repo: &dyn Repository, plan: &Plan, branch: &str) -> Read<Vec<(String, Oid)>> {
     let remote = &plan.policy.remote.value;
     let Some(prefix) = prefix(plan, branch) else {
         return Ok(Vec::new());

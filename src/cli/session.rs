@@ -127,7 +127,7 @@ impl Session {
 ///
 /// # Errors
 /// Something without which nothing can be judged cannot be read.
-pub(super) fn judged(
+pub(crate) fn judged(
     repo: &Opened,
     environment: &Environment,
     loaded: &Loaded,

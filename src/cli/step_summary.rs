@@ -12,7 +12,7 @@ const VARIABLE: &str = "GITHUB_STEP_SUMMARY";
 
 /// Adds a report to the step's summary, if there is one to add to. That it cannot be written is told, and
 /// changes no verdict.
-pub(super) fn append(report: &Report) {
+pub(crate) fn append(report: &Report) {
     let Some(path) = std::env::var_os(VARIABLE).filter(|path| !path.is_empty()) else {
         return;
     };

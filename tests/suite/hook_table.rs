@@ -100,7 +100,7 @@ fn a_hook_that_cannot_work_does_what_its_row_says() {
 const NAMED: [(&str, &str, &str); 3] = [
     ("crates/lane-core/src/hooks.rs", "", "the table"),
     ("src/install/manager.rs", "pre-commit", "the hook manager of that name"),
-    ("src/cli/near_miss.rs", "update", "what people type for `sync`"),
+    ("src/commands/near_miss.rs", "update", "what people type for `sync`"),
 ];
 
 #[test]

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// The modules of `src`, each of which may use those before it.
-const LAYERS: [&str; 17] = [
+const LAYERS: [&str; 18] = [
     "served",
     "ci",
     "init",
@@ -23,6 +23,7 @@ const LAYERS: [&str; 17] = [
     "status",
     "doctor",
     "cli",
+    "commands",
 ];
 
 /// Where files of the program are allowed to be beside those modules.

@@ -1,5 +1,5 @@
 //! The hooks: a row for each that git has, with all that is to be known about it without running it. What a hook does is in
-//! the program, `cli::hook`; what asks for a verdict, hook or not, is an [`Event`].
+//! the program, `commands::hook`; what asks for a verdict, hook or not, is an [`Event`].
 
 /// What asks for a verdict.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

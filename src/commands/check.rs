@@ -1,0 +1,111 @@
+//! `git lane check`
+
+use std::path::PathBuf;
+
+use crate::cli::Outcome;
+use crate::cli::candidates;
+use crate::cli::output::Output;
+use crate::cli::session::Session;
+use crate::gather::{Request, Subject};
+use lane_core::error::Error;
+use lane_core::facts::{Event, Oid, RepoPath};
+use lane_core::policy::{Plan, nearest};
+use lane_core::report::{NotJudged, Report};
+use lane_git::command::unstaged_files;
+use lane_git::{Repository, revision};
+
+/// `git lane check`
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// What is staged, as the pre-commit hook judges it
+    #[arg(long, group = "subject")]
+    pub staged: bool,
+    /// What B adds to A, any two commits
+    #[arg(long, value_name = "A..B", group = "subject", allow_hyphen_values = true)]
+    pub range: Option<String>,
+    /// The branch with everything in the working tree, staged or not
+    #[arg(long, group = "subject")]
+    pub worktree: bool,
+    /// Judge as this agent's change
+    #[arg(long, value_name = "ID", add = candidates::agents())]
+    pub agent: Option<String>,
+    /// Judge as a change on this branch
+    #[arg(long, value_name = "NAME", add = candidates::branches())]
+    pub branch: Option<String>,
+    /// Judge with this policy, to try it out; hooks take no such thing
+    #[arg(long, value_name = "FILE")]
+    pub policy: Option<PathBuf>,
+}
+
+/// Judges a change before any hook asks.
+///
+/// # Errors
+/// What keeps it from a verdict.
+pub fn run(args: &Args, output: &Output) -> Outcome {
+    let session = Session::open(args.policy.as_deref())?;
+    if let Some(agent) = &args.agent {
+        known_agent(&session.loaded.plan, agent)?;
+    }
+    let subject = match &args.range {
+        Some(range) => {
+            let (from, to) = parse_range(&session.repo, range)?;
+            Subject::Range { from, to }
+        }
+        None if args.staged => Subject::Staged,
+        None if args.worktree => Subject::Worktree,
+        None => Subject::Branch,
+    };
+    let request = Request {
+        event: if args.staged { Event::CheckStaged } else { Event::Check },
+        agent: args.agent.clone(),
+        branch: args.branch.clone(),
+        subject,
+    };
+    let mut report = session.judge(&request)?;
+    report.notes.extend(session.policy_note());
+    if matches!(request.subject, Subject::Branch) {
+        not_judged(&session, &mut report);
+    }
+    output.report(&report)
+}
+
+/// Notes what lies in the working tree beside what was judged; that it cannot be listed is no verdict.
+fn not_judged(session: &Session, report: &mut Report) {
+    let Some(root) = &session.repo.layout().worktree else { return };
+    match unstaged_files(root) {
+        Ok(files) => report.not_judged = Some(NotJudged::new(files.into_iter().map(RepoPath).collect())),
+        Err(why) => {
+            report
+                .notes
+                .push(format!("unstaged and untracked files were not judged, nor listed: {}", why.reason));
+        }
+    }
+}
+
+/// Refuses an agent that the policy does not have.
+pub(in crate::commands) fn known_agent(plan: &Plan, agent: &str) -> Result<(), Error> {
+    let policy = &plan.policy;
+    if policy.agent(agent).is_some() {
+        return Ok(());
+    }
+    let help = match nearest(agent, policy.agent_ids()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => policy.agents_in_words(),
+    };
+    Err(Error::usage(format!("`{agent}` is no agent of {}", plan.source.name), help))
+}
+
+fn parse_range(repo: &dyn Repository, range: &str) -> Result<(Oid, Oid), Error> {
+    let Some((from, to)) = range.split_once("..") else {
+        return Err(Error::usage(
+            format!("`{range}` is no range"),
+            format!("write two commits with two dots between: --range {range}..HEAD"),
+        ));
+    };
+    let side = |text: &str| {
+        let text = text.trim();
+        revision::resolve(repo, if text.is_empty() { "HEAD" } else { text })
+    };
+    // The change is taken from the merge base in any case, so three dots mean the same as two.
+    Ok((side(from)?, side(to.strip_prefix('.').unwrap_or(to))?))
+}

@@ -1,0 +1,197 @@
+//! `git lane ci`
+
+mod github;
+
+use std::path::PathBuf;
+
+use crate::ci::{self, Host, Job, Said};
+use crate::cli::Outcome;
+use crate::cli::candidates;
+use crate::cli::options::Format;
+use crate::cli::output::{Output, complain};
+use crate::cli::remote_branches::{self, Asker};
+use crate::cli::trace;
+use crate::commands::check::known_agent;
+use crate::commands::ci::github::Online;
+use crate::gather::{Environment, Located, Request, Subject, Told, gather, locate};
+use lane_core::engine;
+use lane_core::error::Error;
+use lane_core::facts::{Event, IdentityProof, Oid, Pusher, Unavailable};
+use lane_core::report::Report;
+use lane_git::Opened;
+
+/// `git lane ci`
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// What the change is merged into: a branch, or anything that means a commit
+    #[arg(long, value_name = "BASE", add = candidates::branches())]
+    pub base: Option<String>,
+    /// The change's own tip, not a merge of it [default: HEAD]
+    #[arg(long, value_name = "COMMIT")]
+    pub head: Option<String>,
+    /// The branch that the change is on
+    #[arg(long, value_name = "NAME", add = candidates::branches())]
+    pub branch: Option<String>,
+    /// The title of the pull request
+    #[arg(long, value_name = "TEXT")]
+    pub title: Option<String>,
+    /// A label of the pull request; as often as there are labels
+    #[arg(long = "label", value_name = "NAME")]
+    pub labels: Vec<String>,
+    /// The account of the pull request's author
+    #[arg(long, value_name = "ACCOUNT")]
+    pub author: Option<String>,
+    /// Judge as this agent's change
+    #[arg(long, value_name = "ID", add = candidates::agents())]
+    pub agent: Option<String>,
+    /// Put the verdict on GitHub: a check run, and a comment while there is something to say
+    #[arg(long)]
+    pub publish: bool,
+    /// Write the report to a file, too; as often as there are formats
+    #[arg(long, value_name = "FORMAT=FILE")]
+    pub write: Vec<crate::commands::ci::Target>,
+}
+
+/// Judges a change that is proposed, with the policy of its base. Nothing of the change is run.
+///
+/// # Errors
+/// Nobody says what to judge, something has to be fetched first, or the report cannot be written.
+pub fn run(args: &Args, output: &Output) -> Outcome {
+    let environment = Environment::of_process();
+    let variable = |name: &str| std::env::var(name).ok();
+    let said = Said {
+        base: args.base.clone(),
+        head: args.head.clone(),
+        branch: args.branch.clone(),
+        title: args.title.clone(),
+        labels: args.labels.clone(),
+        author: args.author.clone(),
+    };
+    let mut job = ci::job(&variable, &said)?;
+    trace::debug(|| format!("job: {job:?}"));
+    let repo = Opened::open()?;
+    let online = Online::open(&repo, &job, args.publish)?;
+    let mut place = None;
+    let is_github = job.host == Host::GitHub;
+    let (report, error) = match judged(args, &repo, &environment, &mut job, online.as_ref(), &mut place) {
+        Ok(report) => (report, None),
+        // What keeps it from a verdict is told wherever a verdict would be: an older one must not stand for it.
+        Err(error) => (Report::undecided(Event::Ci.name(), &error), Some(error)),
+    };
+    for target in &args.write {
+        target.write(&report)?;
+    }
+    let code = match error.filter(|_| output.is_text() && !is_github) {
+        Some(error) => output.error(&error),
+        None => output.job_report(&report, is_github)?,
+    };
+    match online.filter(|_| args.publish) {
+        Some(online) => {
+            let (head, is_binding) =
+                place.map_or((None, true), |(head, is_binding)| (Some(head), is_binding));
+            Ok(code.max(online.publish(&job, head, is_binding, &report)?))
+        }
+        None => Ok(code),
+    }
+}
+
+/// The verdict. `place`: the head, and whether its base binds, as soon as they are known.
+fn judged(
+    args: &Args,
+    repo: &Opened,
+    environment: &Environment,
+    job: &mut Job,
+    online: Option<&Online>,
+    place: &mut Option<(Oid, bool)>,
+) -> Result<Report, Error> {
+    let located = locate(repo, job)?;
+    *place = Some((located.head, located.is_binding));
+    for note in &located.notes {
+        complain(&format!("git-lane: note: {note}\n"));
+    }
+    if let Some(agent) = &args.agent {
+        known_agent(&located.loaded.plan, agent)?;
+    }
+    let mut told = Told { request: job.request.clone(), ..Told::default() };
+    match (told.request.author.take(), job.host) {
+        (Some(name), Host::GitLab) => told.author = Some(Pusher { source: "--author", name }),
+        (Some(author), _) => {
+            told.proofs.push(IdentityProof::GithubAccount(author.clone()));
+            told.request.author = Some(author);
+        }
+        (None, _) => {}
+    }
+    match online {
+        Some(online) => online.tell(&located, job, &mut told, environment.now)?,
+        None if job.host == Host::GitHub => told.proofs.push(IdentityProof::UnknownPusher),
+        None => {}
+    }
+    judge(args, repo, environment, &located, job, told)
+}
+
+fn judge(
+    args: &Args,
+    repo: &Opened,
+    environment: &Environment,
+    located: &Located,
+    job: &Job,
+    told: Told,
+) -> Result<Report, Error> {
+    let loaded = &located.loaded;
+    let Some(base) = &loaded.base else {
+        return Err(Unavailable::new("there is no base to compare with", "name one: --base main").into());
+    };
+    let subject = Subject::Proposed { from: base.oid, to: located.head, told: Box::new(told) };
+    let (agent, branch) = (args.agent.clone(), job.branch.clone());
+    let request = Request { event: Event::Ci, agent, branch, subject };
+    let facts = gather(repo, environment, loaded, &request)?;
+    trace::facts(&facts);
+    let oid = loaded.oid.map(|oid| oid.to_string());
+    let mut report = engine::judge(&loaded.plan, &facts, oid.clone());
+    // A job has both ends, and none of the branches between them.
+    if let Some(environment) =
+        remote_branches::asked(repo, &loaded.plan, environment, &facts, &report, Asker::Job)?
+    {
+        report = engine::judge(&loaded.plan, &gather(repo, &environment, loaded, &request)?, oid);
+    }
+    report.reader = Some(repo.reader());
+    trace::report(&report);
+    Ok(report)
+}
+
+/// A file to write the report to, besides.
+#[derive(Debug, Clone)]
+pub struct Target {
+    format: Format,
+    path: PathBuf,
+}
+
+impl std::str::FromStr for Target {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        use clap::ValueEnum;
+        let (format, path) = text.split_once('=').ok_or("expected FORMAT=FILE, such as sarif=lane.sarif")?;
+        let format = Format::from_str(format, false)
+            .ok()
+            .filter(|format| !format.is_of_variables())
+            .ok_or_else(|| format!("`{format}` is no format: json, sarif, gitlab, github or text"))?;
+        if path.is_empty() {
+            return Err("the file's name is missing after the `=`".to_owned());
+        }
+        Ok(Self { format, path: path.into() })
+    }
+}
+
+impl Target {
+    fn write(&self, report: &Report) -> Result<(), Error> {
+        let text =
+            crate::cli::output::rendered(report, self.format, lane_core::report::text::Style::default())?;
+        std::fs::write(&self.path, lane_core::text::shown(&text).as_ref()).map_err(|error| {
+            Error::write(
+                format!("{} cannot be written: {error}", self.path.display()),
+                "name another file after --write; the folder has to be there",
+            )
+        })
+    }
+}

@@ -1,0 +1,68 @@
+//! `git lane doctor`
+
+use serde_json::json;
+
+use crate::cli::Outcome;
+use crate::cli::output::Output;
+use crate::doctor::{self, Check, State};
+use crate::gather::{Environment, policy_source};
+use lane_core::text::paint;
+use lane_git::{Opened, Repository};
+
+/// Says what is wrong with an installation, and the command that mends it. Exit code 1 where
+/// something is.
+///
+/// # Errors
+/// Standard output cannot be written.
+pub fn run(output: &Output) -> Outcome {
+    let repo = match Opened::open() {
+        Err(why) if !why.reason.contains("no git repository") => return Err(why.into()),
+        opened => opened.ok(),
+    };
+    let repo = repo.as_ref().map(|repo| repo as &dyn Repository);
+    let loaded = match repo {
+        Some(repo) => policy_source::find(repo),
+        None => policy_source::from_file(None, std::path::Path::new(lane_core::policy::FILE)),
+    };
+    let path = std::env::var_os("PATH");
+    let environment = Environment::of_process();
+    let checks = doctor::examine(repo, loaded.as_ref(), &environment, path.as_deref());
+    let is_ill = checks.iter().any(|check| check.state == State::Problem);
+    if output.is_json() {
+        output.print_json(&checks.iter().map(as_json).collect::<Vec<_>>())?;
+    } else {
+        let mut text = String::new();
+        for check in checks.iter().filter(|check| !output.is_quiet() || check.state != State::Ok) {
+            text.push_str(&as_text(check, output.color()));
+        }
+        output.page(&text)?;
+    }
+    Ok(u8::from(is_ill))
+}
+
+fn word(state: State) -> &'static str {
+    match state {
+        State::Ok => "ok",
+        State::Warning => "warning",
+        State::Problem => "problem",
+    }
+}
+
+fn as_json(check: &Check) -> serde_json::Value {
+    json!({ "name": check.name, "state": word(check.state), "detail": check.detail, "mend": check.mend })
+}
+
+fn as_text(check: &Check, color: bool) -> String {
+    let code = match check.state {
+        State::Ok => "32",
+        State::Warning => "1;33",
+        State::Problem => "1;31",
+    };
+    let padded = format!("{:7}", word(check.state));
+    let state = if color { paint(code, &padded) } else { padded };
+    let mut text = format!("{state}  {}: {}\n", check.name, check.detail);
+    for line in check.mend.iter().flat_map(|mend| mend.lines()) {
+        text.push_str(&format!("         mend: {line}\n"));
+    }
+    text
+}

@@ -1,0 +1,290 @@
+//! `git lane hook NAME …`: what the installed scripts call.
+
+use std::ffi::{OsStr, OsString};
+use std::io::Read as _;
+use std::path::Path;
+use std::time::Duration;
+
+use crate::cli::Outcome;
+use crate::cli::output::{Output, complain};
+use crate::cli::session::Session;
+use crate::commands::by_hand;
+use crate::commands::push::PUSHING;
+use crate::commands::settle::{Landing, settle};
+use crate::gather;
+use crate::install::chain::{self, Turn};
+use crate::install::program::{self, Starts};
+use crate::install::{in_force, ran};
+use crate::locks::keeper::Keeper;
+use crate::machine::ThisMachine;
+use lane_core::error::Error;
+use lane_core::facts::{Event, Unavailable};
+use lane_core::hooks::{self, Subject};
+use lane_core::policy::model::{Access, Release};
+use lane_git::{Opened, Repository};
+
+mod commit;
+mod mend;
+pub mod others;
+mod push;
+mod receive;
+
+/// How long a hook waits for the remote that has the locks, where it could do without.
+const BRIEFLY: Duration = Duration::from_secs(5);
+
+/// `git lane hook`
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Judge, and leave the hook that was there before to others
+    #[arg(long, conflicts_with = "pass")]
+    pub alone: bool,
+    /// Run the hook that was there before, and nothing else
+    #[arg(long)]
+    pub pass: bool,
+    /// The hook's name, as git has it
+    pub name: String,
+    /// What git gave to the hook
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    pub args: Vec<OsString>,
+}
+
+impl Args {
+    /// The part of the hook's work that is asked for.
+    pub fn part(&self) -> Part {
+        match (self.alone, self.pass) {
+            (true, _) => Part::Alone,
+            (_, true) => Part::Pass,
+            _ => Part::Whole,
+        }
+    }
+}
+
+/// Which part of its work a hook has to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// To judge, then to run the hook that was there before.
+    Whole,
+    /// To judge alone: a host runs the other hooks by itself.
+    Alone,
+    /// To run the hook that was there before.
+    Pass,
+    /// To judge alone, unless git starts our script as well: this is the hook from the configuration.
+    Configured,
+    /// To judge what was not judged yet, then the hook that was there before: a manager has started our script under
+    /// another name.
+    Renamed,
+}
+
+impl Part {
+    /// What a script says that it is.
+    pub fn of_script(flag: &OsStr) -> Option<Self> {
+        match flag.as_encoded_bytes() {
+            b"--configured" => Some(Self::Configured),
+            b"--renamed" => Some(Self::Renamed),
+            _ => None,
+        }
+    }
+
+    fn flag(self) -> Option<&'static str> {
+        match self {
+            Self::Configured => Some("--configured"),
+            Self::Renamed => Some("--renamed"),
+            Self::Whole | Self::Alone | Self::Pass => None,
+        }
+    }
+
+    /// Whether the hook that was there before is run by this one.
+    fn chains(self) -> bool {
+        matches!(self, Self::Whole | Self::Pass | Self::Renamed)
+    }
+}
+
+/// What a hook came to, and what the hooks after it need.
+#[derive(Default)]
+struct Judged {
+    code: u8,
+    /// What git gave on standard input, if it was read.
+    input: Option<Vec<u8>>,
+    /// The repository, if it was opened.
+    repo: Option<Opened>,
+}
+
+/// Judges what a hook stands for; then the hook that was there before has its turn.
+pub fn run(name: &str, args: &[OsString], part: Part) -> u8 {
+    let row = hooks::named(name);
+    let is_server = row.and_then(|row| row.event).is_some_and(Event::is_server);
+    let output = if is_server { Output::of_server_hook() } else { Output::of_hook() };
+    // A script that git starts next does the same.
+    if part == Part::Configured
+        && row.is_some_and(|row| row.is_script)
+        && in_force::is_started_by_folder(name)
+    {
+        return 0;
+    }
+    let judged = match (part, row) {
+        (Part::Pass, _) => Ok(Judged::default()),
+        (_, Some(row)) => Hook { row, args, part, output: &output }.judged(),
+        (_, None) => Err(Error::usage(
+            format!("git has no hook `{name}`"),
+            "githooks(5) lists them; the installed scripts call this with the right name",
+        )),
+    };
+    match judged {
+        Ok(Judged { code: 0, input, repo }) if part.chains() => {
+            chained(name, args, input.as_deref(), repo).unwrap_or_else(|error| output.error(&error))
+        }
+        Ok(judged) => judged.code,
+        Err(error) => {
+            output.error(&error);
+            if is_server && matches!(error, Error::Policy(_)) {
+                complain(
+                    "  help: whoever runs the server lets the mended one in: git lane uninstall --server, push it, \
+                     git lane install --server\n",
+                );
+            }
+            if let Some(what) = row.and_then(|row| row.prevents) {
+                complain(&format!("git-lane: could not decide ({name}); {what}\n"));
+            }
+            2
+        }
+    }
+}
+
+/// Does what an installed script asks for whose first line has started this program: see
+/// [`program`]. `script`: its path.
+pub fn run_script(script: &OsStr, args: &[OsString]) -> u8 {
+    let resolved = program::resolve(script).and_then(|found| {
+        let is_renamed = Path::new(script).file_name().is_some_and(|file| file != found.name);
+        let part = match (found.is_configured, is_renamed) {
+            (true, _) => Part::Configured,
+            (_, true) => Part::Renamed,
+            _ => Part::Whole,
+        };
+        // One of them says it.
+        let is_first = hooks::named(found.name).is_some_and(hooks::Hook::is_first);
+        if let Some(gone) = found.gone.as_ref().filter(|_| is_first) {
+            complain(&format!(
+                "warning: {} is not there, or is not executable: its copy beside the hooks judges\n  \
+                 help: install git-lane again, then run: git lane install\n",
+                gone.display()
+            ));
+        }
+        match found.starts {
+            Starts::This => Ok(run(found.name, args, part)),
+            Starts::Other(binary) => {
+                let words = ["hook"].into_iter().chain(part.flag()).chain([found.name]);
+                let args = words.map(OsString::from).chain(args.iter().cloned());
+                chain::run_previous(&binary, &args.collect::<Vec<_>>(), None, None)
+            }
+        }
+    });
+    resolved.unwrap_or_else(|error| {
+        let name = Path::new(script).file_name().unwrap_or(script).to_string_lossy().into_owned();
+        let help = error.help().unwrap_or_default();
+        complain(&format!("git-lane: {name} is blocked: {error}.\n{help}\n"));
+        2
+    })
+}
+
+/// Gives back the locks whose work has landed, where the policy says so.
+fn give_back(session: &Session, event: Event) {
+    let plan = &session.loaded.plan;
+    if event == Event::PrePush && plan.has_area(Access::Lock) && std::env::var_os(PUSHING).is_none() {
+        let world = ThisMachine::new();
+        let mut keeper = Keeper::new(&session.repo, plan, &world);
+        keeper.set_patience(BRIEFLY);
+        by_hand::give_back(session, &mut keeper, None);
+    }
+    let is_manual = plan.policy.locks.release.value == Release::Manual || !plan.has_area(Access::Lock);
+    if is_manual || std::env::var_os(PUSHING).is_some() {
+        return;
+    }
+    let world = ThisMachine::new();
+    let mut keeper = Keeper::new(&session.repo, plan, &world);
+    keeper.set_patience(BRIEFLY);
+    settle(session, &mut keeper, &Landing::default());
+}
+
+/// A hook that is running.
+struct Hook<'a> {
+    row: &'static hooks::Hook,
+    args: &'a [OsString],
+    part: Part,
+    output: &'a Output,
+}
+
+impl Hook<'_> {
+    /// What a hook works on says what it does.
+    fn judged(&self) -> Result<Judged, Error> {
+        match (self.row.subject, self.row.event) {
+            (Subject::Staged, Some(event)) => self.commit(event, gather::Subject::Staged),
+            (Subject::Message, Some(event)) => self.message(event),
+            (Subject::Pushed, Some(event)) => self.push(event),
+            (Subject::Received, Some(event)) => self.receive(event),
+            (Subject::Draft, _) => self.draft(),
+            (Subject::Worktree, _) if self.part == Part::Configured => {
+                others::after_checkout(self.args);
+                Ok(Judged::default())
+            }
+            (Subject::Worktree | Subject::Nothing, _) | (_, None) => Ok(Judged::default()),
+        }
+    }
+
+    /// What git gives on standard input. `what`: for whom that cannot be read.
+    fn input(&self, what: &str) -> Result<Option<Vec<u8>>, Error> {
+        if !self.row.reads_input {
+            return Ok(None);
+        }
+        let mut input = Vec::new();
+        std::io::stdin()
+            .read_to_end(&mut input)
+            .map_err(|error| Unavailable::new(format!("{what} cannot be read: {error}"), "push again"))?;
+        Ok(Some(input))
+    }
+
+    fn look(&self, repo: &Opened) -> Vec<&'static str> {
+        if self.part == Part::Configured {
+            others::look_beside(repo, self.row);
+            return Vec::new();
+        }
+        others::look(repo, self.row)
+    }
+
+    /// Whether another hook of ours has judged the same a moment ago, for the same git.
+    fn is_judged_before(&self, repo: &Opened, subject: &ran::Subject) -> bool {
+        match self.part {
+            Part::Renamed => others::note_runner(repo, self.row.name),
+            Part::Whole if others::is_started_by_another(repo) => {}
+            _ => return false,
+        }
+        ran::is_judged_before(repo.layout(), self.row.name, subject)
+    }
+
+    /// Notes for the others what was judged. git goes on with the next one whatever the hook from the configuration says.
+    fn note(&self, repo: &Opened, code: u8) {
+        let is_configured = self.part == Part::Configured;
+        if is_configured || self.part == Part::Renamed && code == 0 {
+            let subject = others::subject(repo, self.row, self.args);
+            ran::has_judged(repo.layout(), self.row.name, &subject);
+            if is_configured {
+                ran::judged_for_next(repo.layout(), self.row.name, &subject);
+            }
+        }
+    }
+}
+
+fn chained(name: &str, args: &[OsString], input: Option<&[u8]>, repo: Option<Opened>) -> Outcome {
+    let repo = match repo {
+        Some(repo) => repo,
+        None => Opened::open()?,
+    };
+    let Some(turn) = Turn::begin(repo.layout(), name) else {
+        return Ok(0);
+    };
+    let hooks = chain::previous_hooks(&repo.config("core.hooksPath")?, repo.layout(), name);
+    repo.abandon();
+    match hooks.as_slice() {
+        [] => Ok(0),
+        hooks => chain::run_all(hooks, args, input, &turn),
+    }
+}

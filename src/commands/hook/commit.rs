@@ -1,0 +1,121 @@
+//! The hooks of a commit: what is staged, the message that is prepared, the message that is finished.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use super::{Hook, Judged, Part, give_back};
+use crate::cli::output::complain;
+use crate::cli::session::Session;
+use crate::commands::by_hand;
+use crate::commands::hook::mend;
+use crate::commands::hook::others;
+use crate::commands::stamp::{complete, stamp};
+use crate::gather::{Request, Subject};
+use crate::install::ran;
+use lane_core::error::Error;
+use lane_core::facts::Event;
+use lane_core::hooks::Action;
+use lane_git::{Opened, Repository};
+
+impl Hook<'_> {
+    /// Judges the commit that is being made.
+    pub(super) fn commit(&self, event: Event, subject: Subject) -> Result<Judged, Error> {
+        let request = Request { event, agent: None, branch: None, subject };
+        let session = match Session::open_for_commit() {
+            Err(error) => {
+                let (session, report) = mend::judge(error, &request)?;
+                let code = self.output.hook_report(&report);
+                return Ok(Judged { code, input: None, repo: Some(session.last()) });
+            }
+            Ok(session) => session,
+        };
+        if self.part == Part::Renamed
+            && self.is_judged_before(&session.repo, &others::subject(&session.repo, self.row, self.args))
+        {
+            return Ok(Judged { code: 0, input: None, repo: Some(session.last()) });
+        }
+        let foreign = self.look(&session.repo);
+        let (mut code, mut is_taken) = (0, false);
+        if event == Event::CommitMsg && foreign.contains(&Event::PreCommit.name()) {
+            (code, is_taken) = self.staged(&session)?;
+        }
+        if event == Event::PreCommit {
+            give_back(&session, event);
+        }
+        if let Subject::Message(path) = &request.subject
+            && code == 0
+            && !complete(&session, path, is_taken)?
+        {
+            return Ok(Judged { code: 0, input: None, repo: Some(session.last()) });
+        }
+        if code == 0 {
+            let (report, _) = by_hand::judge(&session, &request)?;
+            code = self.output.hook_report(&report);
+        }
+        self.note(&session.repo, code);
+        Ok(Judged { code, input: None, repo: Some(session.last()) })
+    }
+
+    /// Judges the commit by its message.
+    pub(super) fn message(&self, event: Event) -> Result<Judged, Error> {
+        self.commit(event, Subject::Message(message_file(self.row.name, self.args)?))
+    }
+
+    /// What pre-commit would have said, unless it has; and whether a claim by hand has become a lock.
+    fn staged(&self, session: &Session) -> Result<(u8, bool), Error> {
+        let event = Event::PreCommit;
+        let subject = others::staged_subject(&session.repo);
+        if ran::is_judged(session.repo.layout(), event.name(), &subject) {
+            return Ok((0, false));
+        }
+        let request = Request { event, agent: None, branch: None, subject: Subject::Staged };
+        give_back(session, event);
+        let (report, is_taken) = by_hand::judge(session, &request)?;
+        Ok((self.output.hook_report(&report), is_taken))
+    }
+
+    /// Puts into a message what belongs there.
+    pub(super) fn draft(&self) -> Result<Judged, Error> {
+        // A template that nobody edits is no message to git, and has to stay so.
+        if self.args.get(1).is_some_and(|source| source == "template") {
+            return Ok(Judged::default());
+        }
+        let stamped = message_file(self.row.name, self.args).and_then(|path| stamp(&path, self.args));
+        let repo = match stamped {
+            Err(error) if self.row.fails_open => {
+                complain(&format!(
+                    "git-lane: not all was put into the message that belongs there: {error}\n"
+                ));
+                None
+            }
+            stamped => stamped?,
+        };
+        self.in_place(repo)
+    }
+
+    /// What is left to do for the hook that prepares the message, and refuses nothing as long as another one can.
+    fn in_place(&self, repo: Option<Opened>) -> Result<Judged, Error> {
+        let Some(repo) = repo.filter(|_| self.row.action == Action::Commit) else {
+            return Ok(Judged::default());
+        };
+        if self.part == Part::Renamed {
+            others::note_runner(&repo, self.row.name);
+        }
+        let foreign = self.look(&repo);
+        let is_alone = self.part != Part::Configured && others::is_alone(&repo, self.row, &foreign);
+        let (code, is_taken) = if is_alone { self.staged(&Session::open_for_commit()?)? } else { (0, false) };
+        if code == 0 && is_taken {
+            stamp(&message_file(self.row.name, self.args)?, self.args)?;
+        }
+        Ok(Judged { code, input: None, repo: Some(repo) })
+    }
+}
+
+fn message_file(name: &str, args: &[OsString]) -> Result<PathBuf, Error> {
+    args.first().map(PathBuf::from).ok_or_else(|| {
+        Error::usage(
+            format!("{name} was given no message file"),
+            format!("git calls it with one: git lane hook {name} FILE"),
+        )
+    })
+}

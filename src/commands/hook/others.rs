@@ -1,0 +1,163 @@
+//! What a hook does about the other ones: it says which of them git does not run any more, and judges in place of those
+//! that it can stand for.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use crate::cli::output::complain;
+use crate::gather::{Environment, Invocation, PushLine};
+use crate::install::chain::Turn;
+use crate::install::in_force::{self, Lack};
+use crate::install::ran;
+use lane_core::facts::{Event, Oid};
+use lane_core::hooks::{Action, Hook, Subject};
+use lane_core::policy::Plan;
+use lane_git::under_way::under_way;
+use lane_git::{Opened, Repository};
+
+/// Who was told that hooks are missing.
+const TOLD: &str = "told";
+
+/// Looks whether git still runs our other hooks, of this worktree and of the others, and says so where it does not. Those
+/// of this worktree that git does not start itself, as far as this hook has to care.
+pub(in crate::commands) fn look(repo: &Opened, hook: &Hook) -> Vec<&'static str> {
+    let layout = repo.layout();
+    let Some(folder) = folder(repo) else {
+        return Vec::new();
+    };
+    // The first hook of ours in a commit speaks for all of them.
+    let before = hook.watched_before();
+    let foreign = in_force::foreign(&folder, before.clone());
+    if foreign.len() < before.count() {
+        return foreign;
+    }
+    let replaced = in_force::replaced(layout, &folder);
+    let mut said = String::new();
+    if !replaced.is_empty() {
+        said = format!(
+            "warning: git-lane's hooks are not all in force: replaced or removed: {}\n  help: git lane install\n",
+            replaced.join(", ")
+        );
+    }
+    if let Ok(found) = in_force::survey_with(layout, Some((&folder, &replaced))) {
+        said.push_str(&in_force::warnings(layout, &found, false));
+    }
+    // The hook from the configuration, or a script that a manager renamed, may have said it a moment ago.
+    let is_told = || ran::is_judged(layout, TOLD, &parent());
+    if !said.is_empty() && !is_told() {
+        complain(&said);
+    }
+    // Nothing stands for another one there.
+    if hook.is_first() { Vec::new() } else { in_force::foreign(&folder, hook.watched_with()) }
+}
+
+/// Tells whoever made a worktree what it lacks. Nothing that goes wrong here keeps git from anything.
+pub(in crate::commands) fn after_checkout(args: &[OsString]) {
+    let is_new = args.first().is_some_and(|old| old.as_encoded_bytes().iter().all(|byte| *byte == b'0'));
+    if !is_new {
+        return;
+    }
+    let Ok(repo) = Opened::open() else { return };
+    let layout = repo.layout();
+    if let Ok(mut found) = in_force::survey(layout) {
+        found.retain(|(tree, _)| tree.git_dir == layout.git_dir);
+        complain(&in_force::warnings(layout, &found, true));
+    }
+}
+
+/// The same for a hook from the configuration, which judges whatever the scripts do: a git before 2.54 does not start it.
+pub(in crate::commands) fn look_beside(repo: &Opened, hook: &Hook) {
+    let layout = repo.layout();
+    let folder = folder(repo);
+    if !hook.is_first() {
+        folder.iter().for_each(|folder| in_force::note_turn(layout, folder, hook.name));
+        return;
+    }
+    let Ok(found) = in_force::survey(layout) else { return };
+    // Of what a manager has put there since, nobody knows yet what it runs, and this hook judges in any case.
+    let tried = found.into_iter().filter_map(|(tree, lack)| match &folder {
+        Some(folder) => in_force::without_untried(layout, folder, lack).map(|lack| (tree, lack)),
+        None => Some((tree, lack)),
+    });
+    let mut found: Vec<_> = tried.collect();
+    folder.iter().for_each(|folder| in_force::note_turn(layout, folder, hook.name));
+    if hook.action != Action::Push {
+        found.retain(|(_, lack)| *lack != Lack::NotInstalled);
+    }
+    let said = in_force::warnings(layout, &found, true);
+    if !said.is_empty() {
+        complain(&said);
+        ran::has_judged(layout, TOLD, &parent());
+    }
+}
+
+/// The git that started this hook.
+fn parent() -> ran::Subject {
+    #[cfg(unix)]
+    let parent = std::os::unix::process::parent_id();
+    #[cfg(not(unix))]
+    let parent = std::process::id();
+    ran::Subject::default().bytes(&parent.to_be_bytes())
+}
+
+fn folder(repo: &Opened) -> Option<PathBuf> {
+    in_force::folder_of(&repo.config("core.hooksPath").ok()?, repo.layout())
+}
+
+/// Notes that the file which stands where our script was runs it.
+pub(in crate::commands) fn note_runner(repo: &Opened, name: &str) {
+    if let Some(folder) = folder(repo) {
+        in_force::note_runner(repo.layout(), &folder, name);
+    }
+}
+
+/// Whether prepare-commit-msg has to judge what is staged: nothing that could does run, and git was not told to run none.
+/// Picks of a rebase run this hook alone even where all is well.
+pub(in crate::commands) fn is_alone(repo: &Opened, hook: &Hook, missing: &[&str]) -> bool {
+    let mut judging = hook.watched_with().filter(|hook| hook.event.is_some());
+    judging.all(|hook| missing.contains(&hook.name))
+        && under_way(&repo.layout().git_dir).is_none()
+        && !Invocation::of_process().skips_hooks
+}
+
+/// What pre-push judges, so that it is known again, whatever a hook manager leaves of its arguments. Locks and requests are
+/// pushed beside it.
+pub(in crate::commands) fn pushed_subject(plan: &Plan, lines: &[PushLine]) -> ran::Subject {
+    let places = &plan.policy.locks;
+    let is_beside = |name: &str| places.lock_of(name).or(places.request_of(name)).is_some();
+    let oid = |oid: Option<Oid>| oid.map(|oid| oid.to_string()).unwrap_or_default();
+    let lines = lines.iter().filter(|line| !is_beside(&line.remote_ref));
+    lines.fold(ran::Subject::default().bytes(Event::PrePush.name().as_bytes()), |subject, line| {
+        let PushLine { local, remote_ref, remote, .. } = line;
+        subject.bytes(oid(*local).as_bytes()).bytes(remote_ref.as_bytes()).bytes(oid(*remote).as_bytes())
+    })
+}
+
+/// Whether a hook manager, and not git, starts our pre-push: in a turn of its own after ours, or in its place.
+pub(in crate::commands) fn is_started_by_another(repo: &Opened) -> bool {
+    let name = Event::PrePush.name();
+    Turn::begin(repo.layout(), name).is_none()
+        || folder(repo).is_some_and(|folder| !in_force::is_script(&folder, name))
+}
+
+/// What a hook of a commit judges, so that it is known again.
+pub(in crate::commands) fn subject(repo: &Opened, hook: &Hook, args: &[OsString]) -> ran::Subject {
+    let mut subject = ran::Subject::default().bytes(hook.name.as_bytes());
+    for arg in args {
+        subject = subject.bytes(arg.as_encoded_bytes());
+    }
+    match (hook.subject, args.first()) {
+        (Subject::Message, Some(message)) => subject.file(Path::new(message)),
+        _ => staged(repo, subject),
+    }
+}
+
+fn staged(repo: &Opened, subject: ran::Subject) -> ran::Subject {
+    let index = Environment::of_process().index_file;
+    subject.file(&index.unwrap_or_else(|| repo.layout().git_dir.join("index")))
+}
+
+/// What pre-commit judges, as commit-msg sees it.
+pub(in crate::commands) fn staged_subject(repo: &Opened) -> ran::Subject {
+    staged(repo, ran::Subject::default().bytes(Event::PreCommit.name().as_bytes()))
+}

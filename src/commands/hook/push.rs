@@ -1,0 +1,58 @@
+//! pre-push.
+
+use super::{Hook, Judged, Part, give_back};
+use crate::cli::session::Session;
+use crate::commands::conflicts;
+use crate::commands::hook::mend;
+use crate::commands::hook::others;
+use crate::gather::{Request, Subject, parse_push_lines};
+use crate::install::chain;
+use crate::install::ran;
+use lane_core::error::Error;
+use lane_core::facts::Event;
+use lane_git::Repository;
+
+impl Hook<'_> {
+    /// Judges what is pushed.
+    pub(super) fn push(&self, event: Event) -> Result<Judged, Error> {
+        let input = self.input("what git pushes")?.unwrap_or_default();
+        let lines = parse_push_lines(&input)?;
+        let remote = self.args.first().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        if lines.is_empty() {
+            return Ok(Judged { code: 0, input: Some(input), repo: None });
+        }
+        let subject = Subject::Push { remote, lines };
+        let request = Request { event, agent: None, branch: None, subject };
+        let session = match Session::open(None) {
+            Err(error) => {
+                let (session, report) = mend::judge(error, &request)?;
+                let code = self.output.hook_report(&report);
+                return Ok(Judged { code, input: Some(input), repo: Some(session.last()) });
+            }
+            Ok(session) => session,
+        };
+        let subject = match &request.subject {
+            Subject::Push { lines, .. } => others::pushed_subject(&session.loaded.plan, lines),
+            _ => ran::Subject::default(),
+        };
+        if self.is_judged_before(&session.repo, &subject) {
+            return Ok(Judged { code: 0, input: Some(input), repo: Some(session.last()) });
+        }
+        self.look(&session.repo);
+        give_back(&session, event);
+        let code = self.output.hook_report(&session.judge(&request)?);
+        if code == 0
+            && let Subject::Push { lines, .. } = &request.subject
+        {
+            conflicts::note_at_push(&session, lines);
+        }
+        // A hook from the configuration is followed by that of the folder, and ours by those that were there before.
+        let layout = session.repo.layout();
+        let hooks_paths = session.repo.config("core.hooksPath")?;
+        let is_followed = || !chain::previous_hooks(&hooks_paths, layout, self.row.name).is_empty();
+        if self.part == Part::Configured || self.part.chains() && code == 0 && is_followed() {
+            ran::judged_for_next(layout, self.row.name, &subject);
+        }
+        Ok(Judged { code, input: Some(input), repo: Some(session.last()) })
+    }
+}

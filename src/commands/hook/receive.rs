@@ -1,0 +1,129 @@
+//! `git lane hook pre-receive` and `update`: what a server asks about a push.
+
+use std::ffi::OsString;
+
+use super::{Hook, Judged};
+use crate::cli::diagnostics;
+use crate::cli::output::complain;
+use crate::cli::session;
+use crate::cli::trace;
+use crate::gather::server_policy::{self, InForce};
+use crate::gather::{Environment, Loaded, PushLine, Request, Subject, parse_received_lines, received_line};
+use lane_core::error::Error;
+use lane_core::facts::{Event, Unavailable};
+use lane_git::{Opened, Repository};
+
+/// As deep as git follows refs that lead to others.
+const DEEPEST: usize = 5;
+
+impl Hook<'_> {
+    /// Judges the refs of a push before they are there. A push that would leave a policy with which nothing could be judged
+    /// any more is an error, too.
+    pub(super) fn receive(&self, event: Event) -> Result<Judged, Error> {
+        let input = self.input("what is pushed")?;
+        let lines = match &input {
+            Some(input) => parse_received_lines(input)?,
+            None => vec![named(self.args)?],
+        };
+        if std::env::var_os("GIT_NAMESPACE").is_some_and(|name| !name.is_empty()) {
+            return Err(Unavailable::new(
+                "the server uses git namespaces: nobody can tell which refs are whose",
+                "whoever runs it: give each repository a folder of its own, without GIT_NAMESPACE",
+            )
+            .into());
+        }
+        let repo = Opened::open()?;
+        trace::debug(|| format!("repository: {:?}", repo.layout()));
+        let lines = lines.into_iter().map(|line| meant(&repo, line)).collect::<Result<Vec<_>, _>>()?;
+        let code = if lines.is_empty() { 0 } else { self.lines(&repo, event, &lines)? };
+        Ok(Judged { code, input, repo: Some(repo) })
+    }
+
+    fn lines(&self, repo: &Opened, event: Event, lines: &[PushLine]) -> Result<u8, Error> {
+        let environment = Environment::of_process();
+        let loaded = match server_policy::find(repo, lines)? {
+            InForce::Nothing(why) => {
+                self.output.hook_says(&format!(
+                    "git-lane: nobody is bound by a policy here yet ({why}); nothing was judged\n"
+                ));
+                None
+            }
+            InForce::Policy(loaded) => Some(loaded),
+        };
+        let mut code = 0;
+        if let Some(loaded) = &loaded {
+            trace::debug(|| format!("policy: {}, base: {:?}", loaded.plan.source.name, loaded.base));
+            let judge = |loaded: &Loaded, of: Vec<PushLine>| {
+                let subject = Subject::Received { lines: of, all: lines.to_vec() };
+                let request = Request { event, agent: None, branch: None, subject };
+                let (report, _) = session::judged(repo, &environment, loaded, &request)?;
+                Ok::<u8, Error>(self.output.hook_report(&report))
+            };
+            let mut common = Vec::new();
+            for line in lines {
+                match server_policy::of_branch(repo, loaded, line)? {
+                    Some(own) => code = code.max(judge(&own, vec![line.clone()])?),
+                    None => common.push(line.clone()),
+                }
+            }
+            if !common.is_empty() {
+                code = code.max(judge(loaded, common)?);
+            }
+        }
+        if code == 0 {
+            code = self.new_policies(repo, loaded.as_deref(), event, lines)?;
+        }
+        Ok(code)
+    }
+
+    /// A policy with mistakes on the base would keep out everything, the next edit of it too.
+    fn new_policies(
+        &self,
+        repo: &Opened,
+        loaded: Option<&Loaded>,
+        event: Event,
+        lines: &[PushLine],
+    ) -> Result<u8, Error> {
+        match server_policy::check_new(repo, loaded, lines) {
+            Ok(notes) => {
+                notes.iter().for_each(|note| self.output.hook_says(&format!("git-lane: {note}\n")));
+                Ok(0)
+            }
+            Err(Error::Policy(error)) => {
+                complain(&diagnostics::render_policy(&error, false));
+                self.output.hook_says(&format!(
+                    "git-lane: refused; nothing was pushed ({}): with this policy nothing could be pushed any \
+                     more\n  help: mend it, then push again: git lane policy check\n",
+                    event.name()
+                ));
+                Ok(1)
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
+
+fn named(args: &[OsString]) -> Result<PushLine, Error> {
+    let words: Vec<Option<&str>> = args.iter().map(|arg| arg.to_str()).collect();
+    match words.as_slice() {
+        [Some(name), Some(old), Some(new)] => Ok(received_line(name, old, new)?),
+        _ => Err(Error::usage(
+            "update was not given a ref and two object ids",
+            "git calls it with them: git lane hook update REF OLD_OID NEW_OID",
+        )),
+    }
+}
+
+/// git follows a ref that leads to another one: what moves is the other.
+fn meant(repo: &Opened, mut line: PushLine) -> Result<PushLine, Unavailable> {
+    for _ in 0..DEEPEST {
+        match repo.symbolic_ref(&line.remote_ref)? {
+            Some(target) => line.remote_ref = target,
+            None => return Ok(line),
+        }
+    }
+    Err(Unavailable::new(
+        format!("the ref {} on the server leads to others without end", line.local_ref),
+        format!("a server administrator sees where it leads: git symbolic-ref {}", line.local_ref),
+    ))
+}

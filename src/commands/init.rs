@@ -1,0 +1,143 @@
+//! `git lane init`
+
+use std::fmt::Write as _;
+use std::fs::File;
+use std::io::Write as _;
+use std::path::Path;
+
+use serde_json::json;
+
+use crate::cli::Outcome;
+use crate::cli::diagnostics::render_warnings;
+use crate::cli::output::{Output, complain};
+use crate::commands::policy::{as_json, counted};
+use crate::gather::survey;
+use crate::init::{self, Proposal, shown};
+use lane_core::error::Error;
+use lane_core::policy::{self, FILE, Plan, Source};
+use lane_git::{Opened, Repository};
+
+/// `git lane init`
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Divide the services among this many agents, instead of looking at the worktrees
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=200))]
+    pub agents: Option<u16>,
+    /// Print the policy instead of writing it
+    #[arg(long)]
+    pub stdout: bool,
+}
+
+/// How many folders of a lane are listed.
+const LISTED: usize = 4;
+
+/// Writes a first `policy.yaml`; never over one that is there.
+///
+/// # Errors
+/// There is one already, or it cannot be written.
+pub fn run(args: &Args, output: &Output) -> Outcome {
+    let repo = Opened::open()?;
+    let survey = survey(&repo)?;
+    let proposal = init::propose(&survey, args.agents);
+    let text = proposal.policy_text();
+    let source = Source { name: FILE.to_owned(), text: text.clone() };
+    let plan = policy::load(source, false)?;
+    if args.stdout {
+        if output.is_json() {
+            output.print_json(&plan.policy)?;
+        } else {
+            output.print(&text)?;
+        }
+        return Ok(0);
+    }
+    let Some(root) = repo.layout().worktree.clone() else {
+        return Err(Error::usage(
+            "a bare repository has no place for a policy.yaml",
+            "run this in a worktree of it, or print one: git lane init --stdout",
+        ));
+    };
+    write_new(&root.join(FILE), &text)?;
+    // What `git lane policy check` would say of it.
+    let warnings = policy::warnings(&plan, &survey.inventory());
+    if output.is_json() {
+        output.print_json(&json!({
+            "file": FILE,
+            "lanes": proposal.lanes,
+            "notes": proposal.notes,
+            "warnings": as_json(&plan.source, &warnings),
+        }))?;
+        return Ok(0);
+    }
+    complain(&render_warnings(&plan.source, &warnings, output.error_color()));
+    if !output.is_quiet() {
+        let remote = format!("remote.{}.url", plan.policy.remote.value);
+        output.print(&summary(&proposal, &plan, !repo.config(&remote)?.is_empty()))?;
+    }
+    Ok(0)
+}
+
+/// What was written, and what to do next. `has_remote`: there is something to push to.
+fn summary(proposal: &Proposal, plan: &Plan, has_remote: bool) -> String {
+    let agents = &plan.policy.agents.0;
+    let services: usize = agents.iter().map(|agent| agent.services.len()).sum();
+    let paths: usize = agents.iter().map(|agent| agent.owns.len()).sum();
+    let mut counts = vec![counted(agents.len(), "agent")];
+    for (count, what) in [(services, "service"), (paths, "path")] {
+        if count > 0 {
+            counts.push(counted(count, what));
+        }
+    }
+    counts.push(counted(plan.policy.areas.len(), "area"));
+    let mut out = format!("wrote {FILE}: {}\n", counts.join(", "));
+    for lane in &proposal.lanes {
+        let folders = lane.folders.iter().map(|folder| match shown(&folder.path) {
+            path if path.is_empty() => "everything".to_owned(),
+            path => path,
+        });
+        let (first, more) =
+            (folders.take(LISTED).collect::<Vec<_>>().join(", "), lane.folders.len().saturating_sub(LISTED));
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        let _ = writeln!(out, "  {} ({}): {first}{more}", lane.agent(), lane.size());
+    }
+    for note in &proposal.notes {
+        let _ = writeln!(out, "note: {note}");
+    }
+    let next = if proposal.is_of_worktrees {
+        "then, for hooks in the worktrees:\n  git lane install --all"
+    } else {
+        "then, for a worktree for each agent:\n  git lane setup"
+    };
+    let _ = write!(
+        out,
+        "next: read it and make it yours, then, on {}:\n  \
+         git lane policy check\n  \
+         git lane policy test\n  \
+         git add {FILE}\n  \
+         git commit -m 'chore: a policy for our agents'\n\
+         {}{next}\n",
+        shown(&plan.policy.base.value),
+        if has_remote { "  git push\n" } else { "" },
+    );
+    out
+}
+
+fn write_new(path: &Path, text: &str) -> Result<(), Error> {
+    let mut file = File::create_new(path).map_err(|error| {
+        if error.kind() == std::io::ErrorKind::AlreadyExists {
+            Error::usage(
+                format!("{} is there already", path.display()),
+                "edit it, or look at a fresh one: git lane init --stdout",
+            )
+        } else {
+            Error::write(
+                format!("{} cannot be written: {error}", path.display()),
+                "look at the folder's permissions",
+            )
+        }
+    })?;
+    file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(|error| {
+        // The file is ours, made a moment ago; half of it helps nobody.
+        let _ = std::fs::remove_file(path);
+        Error::write(format!("{} cannot be written: {error}", path.display()), "make room on the disk")
+    })
+}

@@ -1,0 +1,100 @@
+//! `git lane install` and `git lane uninstall`
+
+use clap::ValueEnum;
+
+use crate::cli::candidates;
+use crate::cli::output::Output;
+use crate::cli::session::Session;
+use crate::install::{self, InstallOptions, Outcome, ServerOptions};
+use crate::setup;
+use lane_core::error::Error;
+use lane_core::facts::Event;
+use lane_git::{Opened, Repository};
+
+/// `git lane install`
+#[derive(Debug, clap::Args)]
+pub struct Install {
+    /// The agent that works in this worktree
+    #[arg(long, value_name = "ID", conflicts_with = "all", add = candidates::agents())]
+    pub agent: Option<String>,
+    /// All worktrees that the policy names, each for its agent
+    #[arg(long)]
+    pub all: bool,
+    /// Into a bare repository: judge whatever is pushed to it
+    #[arg(long, conflicts_with_all = ["agent", "all"])]
+    pub server: bool,
+    /// The hook of the server that judges
+    #[arg(long, value_name = "HOOK", value_enum, default_value_t = ServerHook::PreReceive, requires = "server")]
+    pub hook: ServerHook,
+}
+
+/// A hook of a server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ServerHook {
+    /// All refs of a push together: all of them or none
+    PreReceive,
+    /// Each ref by itself
+    Update,
+}
+
+/// `git lane uninstall`
+#[derive(Debug, clap::Args)]
+pub struct Uninstall {
+    /// All worktrees
+    #[arg(long)]
+    pub all: bool,
+    /// Out of a bare repository
+    #[arg(long, conflicts_with = "all")]
+    pub server: bool,
+}
+
+/// Puts the hooks into this worktree, or into all of them.
+///
+/// # Errors
+/// What keeps it from doing so; then all is as it was.
+pub fn install(args: &Install, output: &Output) -> crate::cli::Outcome {
+    let binary = std::env::current_exe().map_err(|error| {
+        Error::usage(format!("git-lane cannot tell where it lies: {error}"), "start it by its full path")
+    })?;
+    if args.server {
+        let hook = match args.hook {
+            ServerHook::PreReceive => Event::PreReceive.name(),
+            ServerHook::Update => Event::Update.name(),
+        };
+        let done = install::install_server(&Opened::open()?, &ServerOptions { hook, binary })?;
+        return report(&done, output);
+    }
+    let session = Session::open(None)?;
+    let options = InstallOptions { agent: args.agent.clone(), all: args.all, binary };
+    let done = install::install(&session.repo, &session.loaded.plan, &options)?;
+    report(&done, output)
+}
+
+/// Takes the hooks away again.
+///
+/// # Errors
+/// What keeps it from doing so; then all is as it was.
+pub fn uninstall(args: &Uninstall, output: &Output) -> crate::cli::Outcome {
+    let repo = Opened::open()?;
+    if args.server {
+        return report(&install::uninstall_server(&repo)?, output);
+    }
+    let lines = if args.all { setup::forget(repo.layout())? } else { Vec::new() };
+    let mut done = install::uninstall(&repo, args.all)?;
+    if !lines.is_empty() {
+        done.notes.push(format!(
+            "info/exclude does not keep these out of git any more: {}; look before you add all files",
+            lines.join(", ")
+        ));
+    }
+    report(&done, output)
+}
+
+fn report(done: &Outcome, output: &Output) -> crate::cli::Outcome {
+    if output.is_json() {
+        output.print_json(done)?;
+    } else if !output.is_quiet() {
+        output.print(&format!("{}\n", done.to_string().trim_end()))?;
+    }
+    Ok(0)
+}

@@ -1,0 +1,279 @@
+//! `git lane policy check|show|schema|test`
+
+use std::path::{Path, PathBuf};
+
+use clap::Subcommand;
+use serde_json::json;
+
+use crate::cli::Outcome;
+use crate::cli::diagnostics;
+use crate::cli::output::Output;
+use crate::cli::output::complain;
+use crate::cli::session::Session;
+use crate::commands::who::note_policy;
+use crate::gather::{Loaded, inventory, policy_source};
+use lane_core::engine;
+use lane_core::error::Error;
+use lane_core::facts::Unavailable;
+use lane_core::policy::cases::{self, Case};
+use lane_core::policy::{self, Diagnostic, FILE, Plan, Source};
+use lane_core::report::Report;
+use lane_git::{Opened, Repository};
+
+/// `git lane policy`
+#[derive(Debug, Subcommand)]
+pub enum Policy {
+    /// Find all mistakes of a policy
+    Check {
+        /// The file; by default the policy.yaml of this worktree
+        file: Option<PathBuf>,
+    },
+    /// Print the policy that is in force, as it was understood
+    Show {
+        /// Print this file's instead
+        file: Option<PathBuf>,
+    },
+    /// Print the JSON Schema of the policy, for editors
+    Schema {
+        /// The schema of the report instead
+        #[arg(long)]
+        report: bool,
+    },
+    /// Prove the sentences under `tests:`, and those in policy.tests.yaml
+    Test {
+        /// The file; by default the policy.yaml of this worktree
+        file: Option<PathBuf>,
+    },
+}
+
+/// Runs a command about the policy.
+///
+/// # Errors
+/// The policy cannot be read.
+pub fn run(command: &Policy, output: &Output) -> Outcome {
+    match command {
+        Policy::Check { file } => check(file.as_deref(), output),
+        Policy::Show { file } => show(file.as_deref(), output),
+        Policy::Schema { report } => {
+            output.print_json(&if *report { Report::json_schema() } else { policy::schema() })?;
+            Ok(0)
+        }
+        Policy::Test { file } => test(file.as_deref(), output),
+    }
+}
+
+/// A policy without mistakes.
+struct Checked {
+    loaded: Loaded,
+    path: PathBuf,
+    /// What of it matches nothing in the repository.
+    warnings: Vec<Diagnostic>,
+    /// Why that could not be looked for.
+    doubt: Option<Error>,
+}
+
+/// The policy that somebody is writing: a file, or the worktree's own; held against the repository.
+fn checked(file: Option<&Path>) -> Result<Checked, Error> {
+    let repo = Opened::open();
+    let (loaded, path) = draft(&repo, file)?;
+    // A file that is tried elsewhere is about another repository.
+    let is_ours = file.is_none() || repo.as_ref().is_ok_and(|repo| is_inside(repo, &path));
+    let found = match &repo {
+        Ok(repo) if is_ours => inventory(repo, loaded.base.as_ref()).map(Some),
+        _ => Ok(None),
+    };
+    let (warnings, doubt) = match found {
+        Ok(Some(inventory)) => (policy::warnings(&loaded.plan, &inventory), None),
+        Ok(None) => (policy::repeated_services(&loaded.plan), None),
+        Err(why) => (policy::repeated_services(&loaded.plan), Some(why.into())),
+    };
+    Ok(Checked { loaded, path, warnings, doubt })
+}
+
+fn is_inside(repo: &Opened, path: &Path) -> bool {
+    let root = repo.layout().worktree.as_ref().and_then(|root| root.canonicalize().ok());
+    root.is_some_and(|root| path.canonicalize().is_ok_and(|path| path.starts_with(root)))
+}
+
+/// The policy that somebody is writing: a file, or the worktree's own.
+fn draft(repo: &Result<Opened, Unavailable>, file: Option<&Path>) -> Result<(Loaded, PathBuf), Error> {
+    let path = match (file, repo) {
+        (Some(path), _) => path.to_owned(),
+        (None, Ok(repo)) => match &repo.layout().worktree {
+            Some(root) => root.join(FILE),
+            None => {
+                let loaded = policy_source::find(repo)?;
+                return Ok((loaded, PathBuf::from(FILE)));
+            }
+        },
+        (None, Err(_)) => PathBuf::from(FILE),
+    };
+    let shown = std::env::current_dir().ok().and_then(|here| Some(path.strip_prefix(here).ok()?.to_owned()));
+    let path = shown.unwrap_or(path);
+    let loaded = policy_source::from_file(repo.as_ref().ok().map(|repo| repo as &dyn Repository), &path)?;
+    Ok((loaded, path))
+}
+
+fn check(file: Option<&Path>, output: &Output) -> Outcome {
+    match checked(file) {
+        Ok(Checked { loaded, warnings, doubt, .. }) => {
+            let code = doubt.as_ref().map_or(0, |error| output.error(error));
+            let Plan { policy, source, .. } = &loaded.plan;
+            if output.is_json() {
+                output.print_json(&json!({
+                    "file": source.name, "diagnostics": [], "warnings": as_json(source, &warnings),
+                    "unchecked": doubt.map(|error| error.to_string()),
+                }))?;
+                return Ok(code);
+            }
+            if !output.is_quiet() {
+                output.print(&diagnostics::render_warnings(source, &warnings, output.color()))?;
+                let warned = match warnings.len() {
+                    0 => String::new(),
+                    count => format!("; {}", counted(count, "warning")),
+                };
+                let unchecked =
+                    if code == 0 { "" } else { "; the files of the repository could not be checked" };
+                output.print(&format!(
+                    "{}: no mistakes; {}, {}, {}{warned}{unchecked}\n",
+                    source.name,
+                    counted(policy.agents.0.len(), "agent"),
+                    counted(policy.areas.len(), "area"),
+                    counted(loaded.plan.entries().len(), "pattern"),
+                ))?;
+            }
+            Ok(code)
+        }
+        Err(Error::Policy(error)) => {
+            if output.is_json() {
+                let diagnostics = as_json(&error.text, &error.diagnostics);
+                output.print_json(
+                    &json!({ "file": error.text.name, "diagnostics": diagnostics, "warnings": [] }),
+                )?;
+            } else {
+                output.page(&diagnostics::render_policy(&error, output.color()))?;
+            }
+            Ok(2)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// `1 agent`, `2 agents`.
+pub(in crate::commands) fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}
+
+/// Diagnostics for programs.
+pub(in crate::commands) fn as_json(text: &Source, diagnostics: &[Diagnostic]) -> Vec<serde_json::Value> {
+    let place = |start: usize, len: usize| {
+        let (line, column) = text.line_column(start);
+        let (end_line, end_column) = text.line_column(start + len);
+        json!({ "line": line, "column": column, "end_line": end_line, "end_column": end_column })
+    };
+    let diagnostics = diagnostics.iter().map(|diagnostic| {
+        let Diagnostic { message, span, label, help, related, .. } = diagnostic;
+        let (line, column) = text.line_column(span.start);
+        let related = related
+            .as_ref()
+            .map(|(span, label)| json!({ "message": label, "place": place(span.start, span.len) }));
+        json!({
+            "message": message, "line": line, "column": column, "place": place(span.start, span.len),
+            "label": label, "help": help, "related": related,
+        })
+    });
+    diagnostics.collect()
+}
+
+fn show(file: Option<&Path>, output: &Output) -> Outcome {
+    let loaded = match file {
+        Some(_) => draft(&Opened::open(), file)?.0,
+        None => {
+            let session = Session::open(None)?;
+            note_policy(&session, output);
+            session.loaded
+        }
+    };
+    if output.is_json() {
+        output.print_json(&loaded.plan.policy)?;
+        return Ok(0);
+    }
+    let text = serde_yaml::to_string(&loaded.plan.policy).map_err(|error| {
+        Error::write(format!("the policy cannot be printed: {error}"), "please report this")
+    })?;
+    output.page(&format!("# {}\n{text}", loaded.plan.source.name))?;
+    Ok(0)
+}
+
+fn test(file: Option<&Path>, output: &Output) -> Outcome {
+    let Checked { loaded, path, warnings, doubt } = checked(file)?;
+    let unchecked = doubt.map_or(0, |error| output.error(&error));
+    let plan = &loaded.plan;
+    if !output.is_quiet() {
+        complain(&diagnostics::render_warnings(&plan.source, &warnings, output.error_color()));
+    }
+    let mut cases: Vec<(String, Case)> = Vec::new();
+    for text in &plan.policy.tests {
+        if let Ok(case) = Case::parse(&text.value, &plan.policy) {
+            cases.push((text.value.clone(), case));
+        }
+    }
+    let beside = path.with_file_name(cases::FILE);
+    match std::fs::read_to_string(&beside) {
+        Ok(text) => {
+            let more = cases::load(&beside.display().to_string(), &text, &plan.policy)?;
+            cases.extend(more.into_iter().map(|(sentence, case)| (sentence.value, case)));
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+        Err(error) => {
+            return Err(Error::usage(
+                format!("{} cannot be read: {error}", beside.display()),
+                "look at its permissions",
+            ));
+        }
+    }
+    if cases.is_empty() {
+        return Err(Error::usage(
+            "the policy has no tests",
+            format!(
+                "write sentences under `tests:`, or into {}, such as: a2 may not change services/x/y.py",
+                cases::FILE
+            ),
+        ));
+    }
+    let mut failed = 0;
+    let mut results = Vec::new();
+    for (sentence, case) in &cases {
+        let (holds, findings) = engine::try_case(plan, case);
+        failed += usize::from(!holds);
+        let why = findings.first().map(|finding| format!("{}: {}", finding.rule, finding.message));
+        if output.is_json() {
+            results.push(json!({ "test": sentence, "passed": holds, "because": why }));
+        } else if !holds {
+            let line = findings.first().and_then(|finding| finding.policy.clone());
+            let line = line.or_else(|| plan.line(plan.decide(case.path.as_bytes(), false).span));
+            let place = line.map(|line| format!(" ({}:{}: {})", plan.source.name, line.line, line.text));
+            let why = why.unwrap_or_else(|| "nothing forbids it".to_owned());
+            output.print(&format!("FAILED  {sentence}\n        {why}{}\n", place.unwrap_or_default()))?;
+        } else if output.is_verbose() {
+            output.print(&format!("ok      {sentence}\n"))?;
+        }
+    }
+    if output.is_json() {
+        output.print_json(&results)?;
+    } else if failed > 0 {
+        complain(&format!(
+            "git-lane: {failed} of {} about {} {} false\n",
+            counted(cases.len(), "sentence"),
+            plan.source.name,
+            if failed == 1 { "is" } else { "are" }
+        ));
+    } else if !output.is_quiet() {
+        output.print(&format!(
+            "{} about {}: all true\n",
+            counted(cases.len(), "sentence"),
+            plan.source.name
+        ))?;
+    }
+    Ok(if failed > 0 { 1 } else { unchecked })
+}

@@ -1,0 +1,97 @@
+//! What can be typed after `git lane request`.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::Subcommand;
+
+use crate::cli::candidates;
+use lane_core::requests::record::{LAST, PRIORITY};
+
+/// `git lane request`
+#[derive(Debug, Subcommand)]
+pub enum Request {
+    /// Ask whoever owns an area or some paths for a change
+    Submit(Submit),
+    /// What is asked of whom; what waits for you comes first
+    List(List),
+    /// All about a request: what is asked, the file that came with it, who did what and when
+    Show {
+        /// Its id, such as r7
+        #[arg(add = candidates::requests())]
+        id: String,
+    },
+    /// Say that you will do it
+    Accept(Answer),
+    /// Say that you will not do it, with a --reason
+    Reject(Answer),
+    /// Say that it is done, and by which commit
+    Done(Done),
+    /// Take back what you asked for
+    Withdraw(Answer),
+}
+
+/// `git lane request submit`
+#[derive(Debug, clap::Args)]
+pub struct Submit {
+    /// What is to be changed, as seen from this folder; all of it of one owner
+    #[arg(required_unless_present = "area", conflicts_with = "area", value_name = "PATH", value_hint = clap::ValueHint::AnyPath)]
+    pub paths: Vec<OsString>,
+    /// The area that is to be changed
+    #[arg(long, value_name = "NAME", add = candidates::areas())]
+    pub area: Option<String>,
+    /// Ask this agent, where nobody owns it: whoever holds the lock, for instance
+    #[arg(long, value_name = "ID", add = candidates::agents())]
+    pub to: Option<String>,
+    /// The change itself, such as a patch or a migration; its content is kept. `-`: from standard input
+    #[arg(long, value_name = "FILE")]
+    pub file: Option<PathBuf>,
+    /// How urgent it is: 1 comes first
+    #[arg(long, value_name = "N", default_value_t = PRIORITY, value_parser = clap::value_parser!(u8).range(1..=i64::from(LAST)))]
+    pub priority: u8,
+    /// What it is for: up to 300 characters; a longer text is kept as the file, if --file names no other
+    #[arg(long, value_name = "TEXT")]
+    pub reason: String,
+    /// Ask as this agent
+    #[arg(long, value_name = "ID", add = candidates::agents())]
+    pub agent: Option<String>,
+}
+
+/// `git lane request list`
+#[derive(Debug, clap::Args)]
+pub struct List {
+    /// Only what you asked for
+    #[arg(long)]
+    pub mine: bool,
+    /// Also what is done, rejected or withdrawn
+    #[arg(long)]
+    pub all: bool,
+    /// Look as this agent
+    #[arg(long, value_name = "ID", add = candidates::agents())]
+    pub agent: Option<String>,
+}
+
+/// An answer to a request.
+#[derive(Debug, clap::Args)]
+pub struct Answer {
+    /// Its id, such as r7
+    #[arg(add = candidates::requests())]
+    pub id: String,
+    /// Why; everybody who looks at it is told
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
+    /// Answer as this agent
+    #[arg(long, value_name = "ID", add = candidates::agents())]
+    pub agent: Option<String>,
+}
+
+/// `git lane request done`
+#[derive(Debug, clap::Args)]
+pub struct Done {
+    /// What is done.
+    #[command(flatten)]
+    pub answer: Answer,
+    /// The commit that does it
+    #[arg(long, value_name = "COMMIT")]
+    pub commit: String,
+}

@@ -1,0 +1,154 @@
+//! `git lane rule [ID]`
+
+use serde_json::json;
+
+use crate::cli::Outcome;
+use crate::cli::candidates;
+use crate::cli::output::Output;
+use lane_core::error::Error;
+use lane_core::policy::nearest;
+use lane_core::rules::{self, RULES, docs};
+
+/// `git lane rule`
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The rule's id, or a word of the policy: `size`, `owner`, `branch`
+    #[arg(add = candidates::rules())]
+    pub id: Option<String>,
+    /// All rules as one page of Markdown
+    #[arg(long, conflicts_with = "id")]
+    pub markdown: bool,
+}
+
+/// Words of a policy, and the rules that keep what they say.
+const WORDS: &[(&[&str], &[&str])] = &[
+    (&["lane", "lanes", "owner", "owns", "service", "services"], &["foreign-path"]),
+    (&["lock", "locked", "locks", "ttl"], &["unlocked-path"]),
+    (&["coordinate", "coordinated", "coordinated-with", "coordination"], &["uncoordinated-path"]),
+    (&["maintainer", "maintainers"], &["protected-path", "identity"]),
+    (&["ignored", "local", "never"], &["local-file"]),
+    (&["unowned"], &["unowned-path"]),
+    (
+        &["access", "area", "areas", "path", "paths"],
+        &[
+            "foreign-path",
+            "unlocked-path",
+            "uncoordinated-path",
+            "protected-path",
+            "local-file",
+            "unowned-path",
+        ],
+    ),
+    (&["change", "exclude", "lines", "max-lines", "size", "warn-at"], &["oversized-change"]),
+    (&["branch", "branches"], &["branch-name", "protected-branch"]),
+    (&["feature", "pattern"], &["branch-name"]),
+    (&["protected"], &["protected-branch", "protected-path"]),
+    (&["commit", "commits", "message", "messages"], &["untagged-message", "message-format"]),
+    (&["tag", "tags"], &["untagged-message"]),
+    (&["conventional", "types"], &["message-format"]),
+    (&["history"], &["merge-commit", "stale-base"]),
+    (&["merge", "merges"], &["merge-commit"]),
+    (&["base", "behind", "max-age", "rebase", "stale"], &["stale-base"]),
+    (
+        &["agent", "agents", "account", "accounts", "harness", "require", "signing-keys", "unidentified"],
+        &["identity"],
+    ),
+    (&["pull-request", "pr"], &["pull-request-title", "pull-request-label"]),
+    (&["title"], &["pull-request-title"]),
+    (&["label", "labels"], &["pull-request-label"]),
+    (&["policy", "policy.yaml"], &["policy-mistake", "protected-path"]),
+];
+
+/// Explains a rule, or lists them all.
+///
+/// # Errors
+/// No such rule.
+pub fn run(args: &Args, output: &Output) -> Outcome {
+    if args.markdown {
+        output.page(&docs::page())?;
+        return Ok(0);
+    }
+    let Some(id) = &args.id else {
+        list(RULES, "`git lane rule ID` says why, and how to get on.", output)?;
+        return Ok(0);
+    };
+    let meant = match rules::find(id) {
+        Some(rule) => vec![rule],
+        None => meant(id),
+    };
+    match meant[..] {
+        [] => {
+            let help = match nearest(id, rules::ids()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => "`git lane rule` lists them all".to_owned(),
+            };
+            return Err(Error::usage(format!("there is no rule `{id}`"), help));
+        }
+        [rule] if output.is_json() => output.print_json(&described(rule))?,
+        [rule] => output.page(&rule.page())?,
+        _ => {
+            list(&meant, &format!("`{id}` is about each of them; `git lane rule ID` explains one."), output)?
+        }
+    }
+    Ok(0)
+}
+
+/// The rules that a word of the policy is about.
+fn meant(word: &str) -> Vec<&'static rules::Rule> {
+    let word = word.to_lowercase().replace('_', "-");
+    // `change.max_lines`, `access: owner`
+    let last = word.rsplit(['.', ':']).map(str::trim).find(|part| !part.is_empty()).unwrap_or(&word);
+    let found = [word.as_str(), last]
+        .into_iter()
+        .find_map(|word| WORDS.iter().find(|(words, _)| words.contains(&word)));
+    found.map(|(_, ids)| ids.iter().filter_map(|id| rules::find(id)).collect()).unwrap_or_default()
+}
+
+fn list(rules: &[&rules::Rule], more: &str, output: &Output) -> Result<(), Error> {
+    if output.is_json() {
+        let all: Vec<_> = rules.iter().map(|rule| described(rule)).collect();
+        return output.print_json(&all);
+    }
+    let width = rules::ids().map(str::len).max().unwrap_or(0);
+    let mut text = String::new();
+    for rule in rules {
+        text.push_str(&format!("{:width$}  {:5}  {}\n", rule.id, rule.level.word(), rule.summary));
+    }
+    text.push_str(&format!("\n{more}\n"));
+    output.page(&text)
+}
+
+fn described(rule: &rules::Rule) -> serde_json::Value {
+    let at: Vec<&str> = rule.at.iter().map(|stage| stage.word()).collect();
+    json!({
+        "id": rule.id,
+        "summary": rule.summary,
+        "level": rule.level.word(),
+        "at": at,
+        "binds_maintainers": rule.binds_maintainers,
+        "docs": rule.docs,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_of_the_policy_lead_to_rules() {
+        for (words, ids) in WORDS {
+            assert!(ids.iter().all(|id| rules::find(id).is_some()), "{ids:?}");
+            for word in *words {
+                let found: Vec<&str> = meant(word).iter().map(|rule| rule.id).collect();
+                assert_eq!(found, *ids, "{word} stands there twice, or is a rule");
+            }
+        }
+        for rule in RULES {
+            assert!(WORDS.iter().any(|(_, ids)| ids.contains(&rule.id)), "no word leads to {}", rule.id);
+        }
+        let ids = |word| meant(word).iter().map(|rule| rule.id).collect::<Vec<_>>();
+        assert_eq!(ids("change.max_lines"), ["oversized-change"]);
+        assert_eq!(ids("access: Owner"), ["foreign-path"]);
+        assert!(ids("kubernetes").is_empty());
+    }
+}

@@ -1,0 +1,225 @@
+//! `git lane setup`
+
+use std::collections::BTreeMap;
+use std::io::IsTerminal;
+use std::sync::{Mutex, PoisonError};
+
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use serde_json::{Value, json};
+
+use crate::cli::candidates;
+use crate::cli::output::{Output, complain};
+use crate::cli::session::Session;
+use crate::setup::{self, Ended, Options, Outcome, Reporter, Step};
+use lane_core::error::Error;
+use lane_core::text::plain;
+
+/// `git lane setup`
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The agents; all that the policy gives a worktree, if none is named
+    #[arg(value_name = "ID", add = candidates::agents())]
+    pub agents: Vec<String>,
+    /// Say what would be done, and do nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Go on with steps that failed or were not reached, and with nothing else
+    #[arg(long)]
+    pub resume: bool,
+    /// How many agents at the same time
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub jobs: Option<u16>,
+}
+
+/// How many agents are set up at the same time, at least.
+const JOBS: usize = 4;
+
+/// Sets worktrees up. Exit code 1 where a step failed or one of them could not be made.
+///
+/// # Errors
+/// An agent that is none, or something that concerns all of them.
+pub fn run(args: &Args, output: &Output) -> crate::cli::Outcome {
+    let session = Session::open(None)?;
+    let binary = std::env::current_exe().map_err(|error| {
+        Error::usage(format!("git-lane cannot tell where it lies: {error}"), "start it by its full path")
+    })?;
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let options = Options {
+        agents: args.agents.clone(),
+        dry_run: args.dry_run,
+        resume: args.resume,
+        jobs: args.jobs.map_or(cores.max(JOBS), usize::from),
+        binary,
+    };
+    let shown = Shown::new(output);
+    let outcomes = setup::run(&session.repo, &session.loaded, &options, &shown)?;
+    shown.end();
+    let code = u8::from(!outcomes.iter().all(Outcome::is_well));
+    if output.is_json() {
+        output
+            .print_json(&outcomes.iter().map(|outcome| as_json(outcome, args.dry_run)).collect::<Vec<_>>())?;
+        return Ok(code);
+    }
+    let mut text = String::new();
+    for outcome in &outcomes {
+        if !output.is_quiet() {
+            text.push_str(&as_text(outcome, args.dry_run));
+        }
+    }
+    if outcomes.is_empty() && !output.is_quiet() {
+        text.push_str("nothing to go on with: no step failed, and none is left\n");
+    }
+    output.print(&text)?;
+    for outcome in outcomes.iter().filter(|outcome| !outcome.is_well()) {
+        complain(&trouble(outcome, output));
+    }
+    Ok(code)
+}
+
+fn as_text(outcome: &Outcome, is_dry: bool) -> String {
+    let Outcome { agent, root, changes, notes, steps, .. } = outcome;
+    let is_new = |step: &&Step| matches!(step.ended, Ended::Done(_) | Ended::Due);
+    let steps: Vec<&Step> = steps.iter().collect();
+    let is_unchanged = changes.is_empty() && !steps.iter().any(is_new) && outcome.is_well();
+    let said = if is_unchanged { ": nothing to do" } else { "" };
+    let mut text = format!("{agent}  {}{said}\n", root.display());
+    let would = if is_dry { "would " } else { "" };
+    for change in changes {
+        text.push_str(&format!("    {would}{change}\n"));
+    }
+    for step in steps {
+        let Step { name, run, ended, .. } = step;
+        match ended {
+            Ended::Before | Ended::Failed(..) => {}
+            Ended::Done(millis) => text.push_str(&format!("    ran {name} ({})\n", seconds(*millis))),
+            Ended::Due => text.push_str(&format!("    would run {name}: {run}\n")),
+            Ended::Waits(variable) => {
+                text.push_str(&format!(
+                    "    skipped {name}: {variable} is not set; set it and run this again\n"
+                ));
+            }
+        }
+    }
+    for note in notes {
+        text.push_str(&format!("    note: {note}\n"));
+    }
+    text
+}
+
+fn seconds(millis: u64) -> String {
+    format!("{}.{} s", millis / 1_000, millis / 100 % 10)
+}
+
+fn trouble(outcome: &Outcome, output: &Output) -> String {
+    let agent = &outcome.agent;
+    if let Some(error) = &outcome.error {
+        return output.refusal(&format!("{agent}: {error}"), error.help().unwrap_or("git lane doctor"));
+    }
+    let Some(Step { name, run, ended: Ended::Failed(how, tail), log }) = outcome.failed() else {
+        return String::new();
+    };
+    let mut text = format!("{agent}: the step {name} failed ({how}): {run}");
+    for line in tail.lines() {
+        text.push_str(&format!("\n  | {line}"));
+    }
+    let log = log.as_ref().map(|log| format!("all of its output: {}\n", log.display())).unwrap_or_default();
+    output.refusal(&text, &format!("{log}put that right, then go on: git lane setup {agent} --resume"))
+}
+
+fn as_json(outcome: &Outcome, is_dry: bool) -> Value {
+    let step = |step: &Step| {
+        let (state, detail) = match &step.ended {
+            Ended::Before => ("done-before", Value::Null),
+            Ended::Done(millis) => ("done", json!({ "milliseconds": millis })),
+            Ended::Due => ("due", Value::Null),
+            Ended::Waits(variable) => ("waits", json!({ "unset": variable })),
+            Ended::Failed(how, tail) => ("failed", json!({ "how": how, "output": tail })),
+        };
+        let Step { name, run, log, .. } = step;
+        json!({ "name": name, "run": run, "state": state, "detail": detail, "log": log })
+    };
+    let error = outcome.error.as_ref();
+    json!({
+        "agent": outcome.agent,
+        "worktree": outcome.root,
+        "branch": outcome.branch,
+        "dry_run": is_dry,
+        "changes": outcome.changes,
+        "notes": outcome.notes,
+        "steps": outcome.steps.iter().map(step).collect::<Vec<_>>(),
+        "error": error.map(|error| json!({ "reason": error.to_string(), "help": error.help() })),
+    })
+}
+
+/// How it is going: a bar for each agent on a terminal, else a line for each step.
+pub(in crate::commands) struct Shown {
+    bars: Option<MultiProgress>,
+    is_quiet: bool,
+    by_agent: Mutex<BTreeMap<String, ProgressBar>>,
+}
+
+impl Shown {
+    /// Nothing shown so far.
+    pub fn new(output: &Output) -> Self {
+        let is_quiet = output.is_quiet() || output.is_json();
+        let has_bars = !is_quiet && std::io::stderr().is_terminal();
+        Self { bars: has_bars.then(MultiProgress::new), is_quiet, by_agent: Mutex::default() }
+    }
+
+    fn line(&self, text: &str) {
+        if !self.is_quiet {
+            complain(&format!("{text}\n"));
+        }
+    }
+
+    fn bar(&self, bars: &MultiProgress, agent: &str, of: usize) -> ProgressBar {
+        let mut by_agent = self.by_agent.lock().unwrap_or_else(PoisonError::into_inner);
+        let make = || {
+            let bar = bars.add(ProgressBar::new(u64::try_from(of).unwrap_or(u64::MAX)));
+            if let Ok(style) = ProgressStyle::with_template("{prefix:>10} [{bar:24}] {pos}/{len} {msg}") {
+                bar.set_style(style.progress_chars("=> "));
+            }
+            bar.set_prefix(plain(agent));
+            bar
+        };
+        by_agent.entry(agent.to_owned()).or_insert_with(make).clone()
+    }
+
+    /// Takes the bars away.
+    pub fn end(&self) {
+        if let Some(bars) = &self.bars {
+            let _ = bars.clear();
+        }
+    }
+}
+
+impl Reporter for Shown {
+    fn waits(&self, agent: &str) {
+        self.line(&format!("{agent}: waiting for another set-up of it to end"));
+    }
+
+    fn begins(&self, agent: &str, step: &str, at: usize, of: usize) {
+        match &self.bars {
+            Some(bars) => {
+                let bar = self.bar(bars, agent, of);
+                bar.set_position(u64::try_from(at.saturating_sub(1)).unwrap_or(u64::MAX));
+                bar.set_message(plain(step));
+            }
+            None => self.line(&format!("{agent}: {step} ({at} of {of})")),
+        }
+    }
+
+    fn ended(&self, agent: &str, step: &Step) {
+        match (&self.bars, &step.ended) {
+            (Some(bars), Ended::Done(_)) => self.bar(bars, agent, 1).inc(1),
+            (Some(bars), Ended::Failed(..)) => {
+                self.bar(bars, agent, 1).abandon_with_message(format!("{} failed", plain(&step.name)));
+            }
+            (None, Ended::Done(millis)) => {
+                self.line(&format!("{agent}: {} done ({})", step.name, seconds(*millis)));
+            }
+            (None, Ended::Failed(how, _)) => self.line(&format!("{agent}: {} failed ({how})", step.name)),
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! `git lane status`
+
+mod watch;
+
+use std::io::IsTerminal;
+
+use crate::cli::Outcome;
+use crate::cli::output::Output;
+use crate::cli::pager;
+use crate::cli::session::Session;
+use crate::status::table::{Tone, clash_lines, cut, table};
+use crate::status::{self, Manner, Status, json};
+use lane_core::error::Error;
+use lane_core::identity::Who;
+use lane_git::Repository;
+
+/// `git lane status`
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Show it on the whole screen, and read it anew again and again; q quits
+    #[arg(short, long)]
+    pub watch: bool,
+    /// Seconds between two readings
+    #[arg(short = 'n', long, value_name = "SECONDS", default_value = "3", requires = "watch",
+        value_parser = clap::value_parser!(u16).range(1..=3600))]
+    pub interval: u16,
+}
+
+/// Columns where nobody says how many there are.
+pub(in crate::commands) const WIDTH: usize = 80;
+
+/// Shows every agent at a glance. Exit code 0 whatever is shown: it is no verdict.
+///
+/// # Errors
+/// No repository, no policy, or no list of worktrees.
+pub fn run(args: &Args, output: &Output) -> Outcome {
+    if args.watch {
+        return watch::run(args, output);
+    }
+    let status = read(true)?;
+    if output.is_json() {
+        output.print_json(&json::status(&status))?;
+        return Ok(0);
+    }
+    output.page(&text(&status, width(), output))?;
+    Ok(0)
+}
+
+/// Pairs that are listed where nobody asked for all of them.
+const PAIRS: usize = 20;
+
+/// Reads everything anew. `may_refresh`: whether indexes may be refreshed, as `git status` does; nothing that runs in the
+/// background does so.
+pub(in crate::commands) fn read(may_refresh: bool) -> Result<Status, Error> {
+    let session = Session::open(None)?;
+    let manner = Manner { now: session.environment.now, may_refresh };
+    let mut status = status::read(&session.repo, &session.loaded, manner)?;
+    if session.repo.layout().worktree.is_some()
+        && let Ok((Who::Unassigned { variable }, _)) = session.who(None)
+    {
+        status.notes.push(format!(
+            "you are a coding agent without a lane here ({variable} is set)\n  help: take one: git lane join ID"
+        ));
+    }
+    Ok(status)
+}
+
+fn width() -> usize {
+    if pager::is_in_use()
+        && let Some(columns) = std::env::var("COLUMNS").ok().and_then(|text| text.parse::<usize>().ok())
+    {
+        return columns.max(20);
+    }
+    let is_terminal = std::io::stdout().is_terminal();
+    let size = is_terminal.then(crossterm::terminal::size).and_then(Result::ok);
+    size.map_or(WIDTH, |(columns, _)| usize::from(columns).max(20))
+}
+
+fn text(status: &Status, width: usize, output: &Output) -> String {
+    let paint = |text: &str, code: &str| {
+        if output.color() && !code.is_empty() { lane_core::text::paint(code, text) } else { text.to_owned() }
+    };
+    let table = table(status, width);
+    let mut out = paint(&table.head, "1") + "\n";
+    for (text, tone) in &table.rows {
+        let code = match tone {
+            Tone::Plain => "",
+            Tone::Warning => "33",
+            Tone::Error => "31",
+        };
+        out.push_str(&paint(text, code));
+        out.push('\n');
+    }
+    let mut clashes = clash_lines(&status.clashes);
+    if !clashes.is_empty() {
+        out.push_str("\nwould conflict if merged now (git lane conflicts):\n");
+    }
+    let more = if output.is_verbose() { 0 } else { clashes.len().saturating_sub(PAIRS) };
+    clashes.truncate(clashes.len() - more);
+    if more > 0 {
+        clashes.push(format!("and {more} pairs more"));
+    }
+    for line in clashes {
+        out.push_str(&paint(&cut(&format!("  {line}"), width), "33"));
+        out.push('\n');
+    }
+    if !output.is_quiet() {
+        let helps = status.lines.iter().flat_map(|line| line.troubles.iter().map(move |why| (line, why)));
+        for (line, why) in helps.filter(|_| output.is_verbose()) {
+            out.push_str(&format!("\n{}: {}\n", line.title(), why.reason));
+            why.help
+                .iter()
+                .for_each(|help| out.push_str(&format!("  help: {}\n", help.replace('\n', "\n        "))));
+        }
+        status.notes.iter().for_each(|note| out.push_str(&format!("\nnote: {note}\n")));
+    }
+    out
+}

@@ -1,0 +1,227 @@
+//! `git lane status --watch`: the terminal around the screen. It is left as it was, however this ends.
+
+use std::io::{IsTerminal, Write, stdout};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::time::Duration;
+
+use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, poll, read};
+use crossterm::{cursor, execute, queue, style, terminal};
+
+use crate::cli::Outcome;
+use crate::cli::output::Output;
+use crate::cli::session::Session;
+use crate::commands::status;
+use crate::commands::status::Args;
+use crate::status::Status;
+use crate::status::screen::{Key, Look, Row, Screen};
+use lane_core::error::Error;
+use lane_core::text::visible;
+
+/// How long a key, a signal or a new reading may go unnoticed.
+const TICK: Duration = Duration::from_millis(100);
+
+/// Shows the screen until somebody quits it.
+///
+/// # Errors
+/// There is no terminal, or it cannot be written.
+pub fn run(args: &Args, output: &Output) -> Outcome {
+    if output.is_json() || !stdout().is_terminal() || !std::io::stdin().is_terminal() {
+        return Err(Error::usage(
+            "--watch is for a terminal, and this is none",
+            "for a program, as often as needed: git lane status --format json",
+        ));
+    }
+    // Without a repository or a policy there is nothing to show, now or later.
+    Session::open(None)?;
+    let caught = Caught::new()?;
+    let (wake, woken) = channel();
+    let (sender, readings) = channel();
+    let interval = Duration::from_secs(args.interval.into());
+    std::thread::spawn(move || read_again(&woken, &sender, interval));
+    let terminal = Terminal::enter().map_err(unwritable)?;
+    let ended = show(&readings, &wake, &caught, output.color());
+    drop(terminal);
+    let signal = ended.map_err(unwritable)?;
+    if let Some(signal) = signal {
+        caught.die_of(signal);
+    }
+    Ok(0)
+}
+
+fn unwritable(error: std::io::Error) -> Error {
+    Error::write(format!("the terminal cannot be used: {error}"), "show it once: git lane status")
+}
+
+/// Reads everything, then again after a while, or at once when it is woken.
+fn read_again(woken: &Receiver<()>, sender: &Sender<Result<Status, String>>, interval: Duration) {
+    while sender.send(status::read(false).map_err(|error| error.to_string())).is_ok() {
+        if woken.recv_timeout(interval) == Err(RecvTimeoutError::Disconnected) {
+            return;
+        }
+        while woken.try_recv().is_ok() {}
+    }
+}
+
+/// The signal that ended it; `None`: a key did.
+fn show(
+    readings: &Receiver<Result<Status, String>>,
+    wake: &Sender<()>,
+    caught: &Caught,
+    color: bool,
+) -> std::io::Result<Option<i32>> {
+    let mut screen = Screen::default();
+    screen.is_busy = true;
+    let mut is_new = true;
+    loop {
+        if let Some(signal) = caught.signal() {
+            return Ok(Some(signal));
+        }
+        while let Ok(reading) = readings.try_recv() {
+            screen.update(reading);
+            is_new = true;
+        }
+        if is_new {
+            let (width, height) = terminal::size()?;
+            draw(&screen.frame(usize::from(width), usize::from(height)), color)?;
+            is_new = false;
+        }
+        if !poll(TICK)? {
+            // Where the terminal is gone without a word, there is nobody to show anything to.
+            if !std::io::stdin().is_terminal() {
+                return Ok(None);
+            }
+            continue;
+        }
+        is_new = true;
+        let Event::Key(key) = read()? else { continue };
+        match command(key) {
+            Some(Command::Quit) => return Ok(None),
+            Some(Command::Interrupt) => return Ok(Some(INTERRUPT)),
+            Some(Command::Refresh) => {
+                screen.is_busy = true;
+                let _ = wake.send(());
+            }
+            Some(Command::Press(key)) => screen.press(key),
+            None => {}
+        }
+    }
+}
+
+enum Command {
+    Quit,
+    Interrupt,
+    Refresh,
+    Press(Key),
+}
+
+fn command(key: KeyEvent) -> Option<Command> {
+    if key.kind == KeyEventKind::Release {
+        return None;
+    }
+    if key.modifiers.contains(KeyModifiers::CONTROL) {
+        return (key.code == KeyCode::Char('c')).then_some(Command::Interrupt);
+    }
+    Some(match key.code {
+        KeyCode::Char('q') | KeyCode::Esc => Command::Quit,
+        KeyCode::Char('r') => Command::Refresh,
+        KeyCode::Char('j') | KeyCode::Down => Command::Press(Key::Down),
+        KeyCode::Char('k') | KeyCode::Up => Command::Press(Key::Up),
+        KeyCode::Char('g') | KeyCode::Home => Command::Press(Key::First),
+        KeyCode::Char('G') | KeyCode::End => Command::Press(Key::Last),
+        KeyCode::Enter => Command::Press(Key::Details),
+        _ => return None,
+    })
+}
+
+fn draw(rows: &[Row], color: bool) -> std::io::Result<()> {
+    let mut out = stdout().lock();
+    queue!(out, terminal::BeginSynchronizedUpdate)?;
+    for (at, (text, look)) in (0_u16..).zip(rows) {
+        let code = match look {
+            Look::Selected => "\x1b[7m",
+            Look::Bold => "\x1b[1m",
+            Look::Dim if color => "\x1b[2m",
+            Look::Warning if color => "\x1b[33m",
+            Look::Error if color => "\x1b[31m",
+            _ => "",
+        };
+        queue!(out, cursor::MoveTo(0, at), style::Print(format!("{code}{}\x1b[0m", visible(text))))?;
+        queue!(out, terminal::Clear(terminal::ClearType::UntilNewLine))?;
+    }
+    queue!(out, terminal::EndSynchronizedUpdate)?;
+    out.flush()
+}
+
+/// The terminal while the screen is on it.
+struct Terminal;
+
+impl Terminal {
+    fn enter() -> std::io::Result<Self> {
+        // The hook of a defect ends the process at once: nothing is dropped then.
+        let before = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |info| {
+            leave();
+            before(info);
+        }));
+        terminal::enable_raw_mode()?;
+        let this = Self;
+        // Lines that are too long stay within themselves while the window is made narrower.
+        execute!(stdout(), terminal::EnterAlternateScreen, cursor::Hide, terminal::DisableLineWrap)?;
+        Ok(this)
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        leave();
+    }
+}
+
+fn leave() {
+    let _ = execute!(stdout(), terminal::EnableLineWrap, cursor::Show, terminal::LeaveAlternateScreen);
+    let _ = terminal::disable_raw_mode();
+}
+
+#[cfg(unix)]
+const INTERRUPT: i32 = signal_hook::consts::SIGINT;
+#[cfg(not(unix))]
+const INTERRUPT: i32 = 2;
+
+/// Signals that would end the process with the terminal as it is.
+struct Caught(Arc<AtomicUsize>);
+
+impl Caught {
+    #[cfg(unix)]
+    fn new() -> Result<Self, Error> {
+        use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+        let caught = Arc::new(AtomicUsize::new(0));
+        for signal in [SIGINT, SIGTERM, SIGHUP, SIGQUIT] {
+            let number = usize::try_from(signal).unwrap_or_default();
+            signal_hook::flag::register_usize(signal, Arc::clone(&caught), number).map_err(unwritable)?;
+        }
+        Ok(Self(caught))
+    }
+
+    #[cfg(not(unix))]
+    fn new() -> Result<Self, Error> {
+        Ok(Self(Arc::new(AtomicUsize::new(0))))
+    }
+
+    fn signal(&self) -> Option<i32> {
+        let signal = self.0.load(Ordering::Relaxed);
+        (signal != 0).then(|| i32::try_from(signal).unwrap_or(INTERRUPT))
+    }
+
+    /// Ends the process as the signal would have.
+    #[cfg(unix)]
+    fn die_of(&self, signal: i32) {
+        let _ = signal_hook::low_level::emulate_default_handler(signal);
+    }
+
+    #[cfg(not(unix))]
+    fn die_of(&self, _: i32) {
+        std::process::exit(130);
+    }
+}

@@ -1,0 +1,61 @@
+//! What `git lane sync` begins with: the remote's branches as they are now.
+
+use std::process::Stdio;
+
+use crate::cli::output::{Output, complain};
+use crate::cli::relay;
+use crate::cli::session::Session;
+use lane_core::error::Error;
+use lane_core::facts::Unavailable;
+use lane_git::Repository;
+use lane_git::command::in_worktree;
+
+/// Brings the remote's branches here. A base that no remote has needs none.
+///
+/// # Errors
+/// The remote cannot be reached, or another fetch cannot be waited for.
+pub(in crate::commands) fn fetch(session: &Session, output: &Output) -> Result<(), Error> {
+    let remote = &session.loaded.plan.policy.remote.value;
+    if session.repo.config(&format!("remote.{remote}.url"))?.is_empty() {
+        complain(&format!(
+            "git-lane: note: there is no remote `{remote}`: the base is taken as it is here\n"
+        ));
+        return Ok(());
+    }
+    let layout = session.repo.layout();
+    // Two fetches at a time are in each other's way at the refs that both bring up to date.
+    let lock = layout.common_dir.join("lane/fetch.lock");
+    let _turn = lane_git::kept::locked(&lock).map_err(|error| {
+        Error::write(format!("{} cannot be written: {error}", lock.display()), "make it writable")
+    })?;
+    let fetched = |refspec: Option<&str>| {
+        let mut command = in_worktree(layout.worktree.as_ref().unwrap_or(&layout.common_dir));
+        command.arg("fetch");
+        if output.is_quiet() {
+            command.arg("--quiet");
+        } else if relay::wants_progress() {
+            command.arg("--progress");
+        }
+        // It may have to ask for a password, and says how far it is.
+        let status = relay::run(command.args(["--", remote]).args(refspec).stdout(Stdio::null()));
+        status.is_ok_and(|status| status.success())
+    };
+    // A clone of a single branch brings that branch alone.
+    let base = &session.loaded.plan.policy.base.value;
+    let (from, to) = (format!("refs/heads/{base}"), format!("refs/remotes/{remote}/{base}"));
+    let brings = session.repo.config(&format!("remote.{remote}.fetch"))?.into_iter().any(|refspec| {
+        let (source, target) = refspec.trim_start_matches('+').split_once(':').unwrap_or_default();
+        let ends = |side: &str, whole: &str| {
+            side == whole || side.strip_suffix('*').is_some_and(|start| whole.starts_with(start))
+        };
+        ends(source, &from) && ends(target, &to)
+    });
+    if fetched(None) && (brings || fetched(Some(&format!("+{from}:{to}")))) {
+        return Ok(());
+    }
+    Err(Unavailable::new(
+        format!("`{remote}` could not be fetched; nothing was rebased"),
+        format!("what git said stands above; git fetch {remote} tries it again"),
+    )
+    .into())
+}

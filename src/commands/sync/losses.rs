@@ -1,0 +1,80 @@
+//! What a plain rebase would lose.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use crate::commands::sync::text::Worked;
+use lane_core::error::Error;
+use lane_core::facts::{Oid, RepoPath, Unavailable};
+use lane_git::Repository;
+use lane_git::command::{in_worktree, run as run_git};
+use lane_git::tree_diff::tree_diff;
+
+/// How many paths one git is asked about.
+const AT_ONCE: usize = 500;
+
+/// What speaks against a rebase of `before` on `onto` in the worktree at `root`: merges of the branch have something
+/// of their own, or files that are in no commit lie where it would write. git takes ignored ones for expendable.
+pub(in crate::commands) fn of(
+    repo: &dyn Repository,
+    root: &Path,
+    onto: Oid,
+    before: Oid,
+) -> Result<Option<Worked>, Error> {
+    let own = repo.commits(&[before], &[onto])?;
+    let (old, new) = (repo.commit(before)?.tree, repo.commit(onto)?.tree);
+    let mut steps = vec![(Some(old), new)];
+    for oid in own {
+        let commit = repo.commit(oid)?;
+        if commit.parents.len() > 1 {
+            return Ok(Some(Worked::Busy {
+                why: format!(
+                    "{} is a merge, and a rebase would leave out what it has of its own",
+                    oid.short()
+                ),
+                help: Some("by hand: git rebase --rebase-merges BASE".to_owned()),
+            }));
+        }
+        let parent = commit.parents.first().map(|parent| repo.commit(*parent)).transpose()?;
+        steps.push((parent.map(|parent| parent.tree), commit.tree));
+    }
+    let mut there = BTreeSet::new();
+    for (from, to) in steps {
+        let added = tree_diff(repo, from, Some(to))?.into_iter().filter(|file| file.old.is_none());
+        there.extend(added.filter_map(|file| in_the_way(root, &file.path)));
+    }
+    let there: Vec<PathBuf> = there.into_iter().collect();
+    for some in there.chunks(AT_ONCE) {
+        let mut git = in_worktree(root);
+        git.args(["--literal-pathspecs", "ls-files", "--others", "-z", "--"]).args(some);
+        let ran = run_git(git, None, crate::commands::sync::SHORT)?;
+        if !ran.ok {
+            let reason = format!("git cannot tell what is in no commit: {}", ran.complaint());
+            return Err(Unavailable::new(reason, "git status").into());
+        }
+        if let Some(path) = ran.raw.split(|byte| *byte == 0).find(|path| !path.is_empty()) {
+            let path = RepoPath(path.to_vec());
+            return Ok(Some(Worked::Busy {
+                why: format!(
+                    "{path} is a file of yours that is in no commit, and the rebase would write there"
+                ),
+                help: Some(format!("move it away, out of the worktree: {path}")),
+            }));
+        }
+    }
+    Ok(None)
+}
+
+/// What lies where a file would be written: the file, or a file where one of its folders would be; from the root.
+fn in_the_way(root: &Path, path: &RepoPath) -> Option<PathBuf> {
+    let path = lane_git::path_of(&path.0);
+    let mut below = PathBuf::new();
+    for part in path.components() {
+        below.push(part);
+        let data = root.join(&below).symlink_metadata().ok()?;
+        if !data.is_dir() {
+            return Some(below);
+        }
+    }
+    Some(below)
+}

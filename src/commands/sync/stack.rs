@@ -1,0 +1,146 @@
+//! What a sync does with branches that stand on one another.
+
+use std::path::Path;
+
+use lane_core::error::Error;
+use lane_core::facts::{Oid, RepoPath};
+use lane_core::policy::Plan;
+use lane_git::command::{in_worktree, run as run_git};
+use lane_git::tree_diff::tree_diff;
+use lane_git::{Read, Repository};
+
+/// A branch with more commits than this is rebased as git does it.
+const MOST: usize = 200;
+/// How many new commits of the base are looked at.
+const NEW: usize = 500;
+
+/// The last commit of a branch that the base has already in other commits: its lower part, or all of it, was squashed.
+/// A merge of it into the base would change nothing, as it is now or as it was when that landed.
+///
+/// # Errors
+/// History cannot be read.
+pub(in crate::commands) fn landed(
+    repo: &dyn Repository,
+    onto: Oid,
+    before: Oid,
+) -> Result<Option<Oid>, Error> {
+    let own = repo.commits(&[before], &[onto])?;
+    let Some(left) = repo.merge_base(onto, &[before])?.filter(|_| own.len() <= MOST) else {
+        return Ok(None);
+    };
+    let mut trees = vec![repo.commit(left)?.tree];
+    for oid in &own {
+        let commit = repo.commit(*oid)?;
+        if commit.parents.len() != 1 {
+            return Ok(None);
+        }
+        trees.push(commit.tree);
+    }
+    let mut new = Vec::new();
+    for oid in repo.commits(&[onto], &[before])?.into_iter().rev().take(NEW) {
+        let commit = repo.commit(oid)?;
+        if let Some(parent) = commit.parents.first() {
+            new.push((oid, paths(repo, repo.commit(*parent)?.tree, commit.tree)?));
+        }
+    }
+    for (at, oid) in own.iter().enumerate().rev() {
+        let touched = paths(repo, trees[0], trees[at + 1])?;
+        if touched.is_empty() {
+            continue;
+        }
+        let mut places =
+            std::iter::once(onto).chain(new.iter().filter(|new| new.1 == touched).map(|new| new.0));
+        let mut is_there = false;
+        for place in places.by_ref() {
+            let (merged, open) = repo.merged(place, *oid)?;
+            if open.is_empty() && merged == repo.commit(place)?.tree {
+                is_there = true;
+                break;
+            }
+        }
+        if is_there {
+            // Later commits that come to nothing together are kept.
+            let first = (0..=at).find(|first| trees[first + 1] == trees[at + 1]).unwrap_or(at);
+            return Ok(Some(own[first]));
+        }
+    }
+    Ok(None)
+}
+
+fn paths(repo: &dyn Repository, from: Oid, to: Oid) -> Read<Vec<RepoPath>> {
+    let files = tree_diff(repo, Some(from), Some(to))?;
+    Ok(files.into_iter().map(|file| file.path).collect())
+}
+
+/// What a branch of a stack stands on.
+pub(in crate::commands) enum Lower {
+    /// A pushed branch that has not landed.
+    Pushed(String),
+    /// One that was rebased since then: its new tip, and the commit that this branch left it at.
+    Rewritten { reference: String, tip: Oid, left: Oid },
+}
+
+/// The pushed branch of the same agent that a branch stands on, above what has landed. `told`: what the remote was found to
+/// have besides what refs here say.
+///
+/// # Errors
+/// Refs or history cannot be read.
+pub(in crate::commands) fn lower(
+    repo: &dyn Repository,
+    plan: &Plan,
+    root: &Path,
+    branch: &str,
+    tip: Oid,
+    landed: Oid,
+    told: &[(String, Oid)],
+) -> Result<Option<Lower>, Error> {
+    let Some(template) = &plan.branch else {
+        return Ok(None);
+    };
+    let Some(agent) = template.parse(branch).filter(|agent| !agent.is_empty()) else {
+        return Ok(None);
+    };
+    let own = repo.commits(&[tip], &[landed])?;
+    let prefix = format!("refs/remotes/{}/", plan.policy.remote.value);
+    let form = template.for_agent(agent);
+    let mut highest: Option<(usize, Lower)> = None;
+    for reference in repo.ref_names(&format!("{prefix}{}", form.split('{').next().unwrap_or_default()))? {
+        let name = reference.strip_prefix(&prefix).unwrap_or_default();
+        let Some(oid) = repo.find_ref(&reference)?.filter(|oid| *oid != tip) else {
+            continue;
+        };
+        if name == branch || template.parse(name) != Some(agent) {
+            continue;
+        }
+        let place = |oid: Oid| own.iter().position(|known| *known == oid);
+        let found = match place(oid) {
+            Some(at) => Some((at, Lower::Pushed(name.to_owned()))),
+            // One that stands on this branch was never left by it.
+            None if repo.merge_base(oid, &[tip])? == Some(tip) => None,
+            None => fork_point(root, &reference, tip)?
+                .and_then(|left| Some((place(left)?, Lower::Rewritten { reference, tip: oid, left }))),
+        };
+        if let Some(found) = found
+            && highest.as_ref().is_none_or(|highest| highest.0 < found.0)
+        {
+            highest = Some(found);
+        }
+    }
+    for (name, oid) in told.iter().filter(|(name, oid)| name != branch && *oid != tip) {
+        if template.parse(name) == Some(agent)
+            && let Some(at) = own.iter().position(|known| known == oid)
+            && highest.as_ref().is_none_or(|highest| highest.0 < at)
+        {
+            highest = Some((at, Lower::Pushed(name.clone())));
+        }
+    }
+    Ok(highest.map(|(_, lower)| lower))
+}
+
+/// Where a commit left a ref that was rewritten since, by the ref's log: git-merge-base(1).
+fn fork_point(root: &Path, reference: &str, tip: Oid) -> Result<Option<Oid>, Error> {
+    let mut git = in_worktree(root);
+    git.args(["merge-base", "--fork-point", reference, &tip.to_string()]);
+    let ran = run_git(git, None, crate::commands::sync::SHORT)?;
+    Ok(Oid::from_hex(ran.out.trim()).filter(|_| ran.ok))
+}

@@ -1,0 +1,104 @@
+//! `git lane teardown`
+
+use std::io::{BufRead, IsTerminal};
+
+use serde_json::json;
+
+use crate::cli::candidates;
+use crate::cli::output::{Output, complain};
+use crate::cli::session::Session;
+use crate::commands::check::known_agent;
+use crate::commands::setup::Shown;
+use crate::setup::teardown::{self, Ended, Options};
+use lane_core::error::Error;
+
+/// `git lane teardown`
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The agent
+    #[arg(value_name = "ID", add = candidates::agents())]
+    pub agent: String,
+    /// Also delete its branch, if it is merged into the base
+    #[arg(long)]
+    pub delete_branch: bool,
+    /// Also drop its schema, with everything in it, from the database at DATABASE_URL
+    #[arg(long)]
+    pub drop_schema: bool,
+    /// The schema's name once more, instead of being asked for it
+    #[arg(long, value_name = "SCHEMA", requires = "drop_schema")]
+    pub yes_drop: Option<String>,
+}
+
+/// Takes a worktree away. Exit code 1 where something would be lost.
+///
+/// # Errors
+/// No such agent, or something cannot be read or done.
+pub fn run(args: &Args, output: &Output) -> crate::cli::Outcome {
+    let session = Session::open(None)?;
+    let Session { repo, loaded, .. } = &session;
+    known_agent(&loaded.plan, &args.agent)?;
+    if args.drop_schema {
+        let (schema, _) = teardown::schema_of(loaded, &args.agent)?;
+        confirm(&schema, args)?;
+    }
+    let options = Options {
+        agent: args.agent.clone(),
+        delete_branch: args.delete_branch,
+        drop_schema: args.drop_schema,
+    };
+    let ended = teardown::run(repo, loaded, &options, &Shown::new(output))?;
+    let code = u8::from(matches!(ended, Ended::Refused(_)));
+    if output.is_json() {
+        let value = match &ended {
+            Ended::Done(done, notes) => {
+                json!({ "state": "done", "changes": done, "notes": notes, "losses": [] })
+            }
+            Ended::Refused(losses) => {
+                let losses = losses.iter().map(|loss| json!({ "what": loss.what, "help": loss.help }));
+                let losses: Vec<_> = losses.collect();
+                json!({ "state": "refused", "changes": [], "notes": [], "losses": losses })
+            }
+        };
+        output.print_json(&value)?;
+        return Ok(code);
+    }
+    match ended {
+        Ended::Refused(losses) => {
+            let what: String = losses.iter().map(|loss| format!("\n  {}", loss.what)).collect();
+            let help: Vec<&str> = losses.iter().map(|loss| loss.help.as_str()).collect();
+            let said = format!("the worktree of {} stays: this would be lost{what}", args.agent);
+            complain(&output.refusal(&said, &help.join("\n")));
+        }
+        Ended::Done(done, notes) if !output.is_quiet() => {
+            let done: String = done.iter().map(|line| format!("{line}\n")).collect();
+            let notes: String = notes.iter().map(|line| format!("note: {line}\n")).collect();
+            output.print(&format!("{done}{notes}"))?;
+        }
+        Ended::Done(..) => {}
+    }
+    Ok(code)
+}
+
+/// Asks for the schema's name once more: what is in it is gone for good.
+fn confirm(schema: &str, args: &Args) -> Result<(), Error> {
+    let again = format!("git lane teardown {} --drop-schema --yes-drop {schema}", args.agent);
+    let typed = match &args.yes_drop {
+        Some(name) => name.clone(),
+        None if std::io::stdin().is_terminal() => {
+            complain(&format!("everything in the schema {schema} would be gone; type its name to drop it: "));
+            let mut line = String::new();
+            let _ = std::io::stdin().lock().read_line(&mut line);
+            line.trim().to_owned()
+        }
+        None => {
+            return Err(Error::usage(
+                format!("everything in the schema {schema} would be gone, and nobody is here to be asked"),
+                again,
+            ));
+        }
+    };
+    if typed == schema {
+        return Ok(());
+    }
+    Err(Error::usage(format!("`{typed}` is not the schema of {}: nothing was touched", args.agent), again))
+}

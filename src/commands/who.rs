@@ -1,0 +1,169 @@
+//! `git lane who PATH…`
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use crate::cli::Outcome;
+use crate::cli::output::{Output, complain};
+use crate::cli::session::Session;
+use lane_core::error::Error;
+use lane_core::facts::RepoPath;
+use lane_core::policy::model::{Access, Agent, Unowned};
+use lane_core::policy::{Decision, Owner, Plan, PolicyLine};
+use lane_core::report::text::policy_line;
+use lane_git::Repository;
+
+/// `git lane who`
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Paths, as seen from this folder; they need not exist. A folder ends in a slash
+    #[arg(required = true, value_name = "PATH", value_hint = clap::ValueHint::AnyPath)]
+    pub paths: Vec<OsString>,
+    /// Ask this policy
+    #[arg(long, value_name = "FILE")]
+    pub policy: Option<PathBuf>,
+}
+
+/// What the policy says of one path.
+#[derive(Debug, Serialize)]
+struct Answer {
+    path: RepoPath,
+    /// `lane`, the area's access, or `unowned`.
+    access: &'static str,
+    area: Option<String>,
+    owners: Vec<String>,
+    /// The answer in words.
+    message: String,
+    policy: Option<PolicyLine>,
+    /// Where the policy was read.
+    policy_source: String,
+}
+
+/// Says who may change paths, and which policy line says so.
+///
+/// # Errors
+/// No repository, no policy, or a path outside of the repository.
+pub fn run(args: &Args, output: &Output) -> Outcome {
+    let session = Session::open(args.policy.as_deref())?;
+    let plan = &session.loaded.plan;
+    let answers: Result<Vec<[Option<Answer>; 2]>, Error> = args
+        .paths
+        .iter()
+        .map(|path| {
+            let (path, is_folder) = in_repository(&session, Path::new(path))?;
+            let (exact, elsewhere) = plan.decide_both(&path.0, is_folder);
+            let elsewhere = elsewhere.map(|other| {
+                let answer = answer(plan, path.clone(), other);
+                let message = format!(
+                    "{}; that of the file which it is where case, Unicode form and a dot at the end make no other name",
+                    answer.message
+                );
+                Answer { message, ..answer }
+            });
+            Ok([Some(answer(plan, path, exact)), elsewhere])
+        })
+        .collect();
+    let answers: Vec<Answer> = answers?.into_iter().flatten().flatten().collect();
+    if output.is_json() {
+        output.print_json(&answers)?;
+        return Ok(0);
+    }
+    for answer in &answers {
+        let mut text = format!("{}: {}\n", answer.path, answer.message);
+        if let Some(line) = &answer.policy {
+            text.push_str(&policy_line(&plan.source.name, line, output.style()));
+        }
+        output.page(&text)?;
+    }
+    note_policy(&session, output);
+    Ok(0)
+}
+
+/// Says which policy was read, where the one in the working tree is another.
+pub(in crate::commands) fn note_policy(session: &Session, output: &Output) {
+    if let Some(note) = session.policy_note().filter(|_| !output.is_quiet()) {
+        complain(&format!("note: {note}\n"));
+    }
+}
+
+fn answer(plan: &Plan, path: RepoPath, decision: Decision<'_>) -> Answer {
+    let owners: Vec<String> = decision.owner_ids().into_iter().map(str::to_owned).collect();
+    let (access, message) = match decision.owner {
+        Some(Owner::Lane(agent)) => ("lane", format!("{} may change it: it is in their lane", agent.title())),
+        Some(Owner::Area(area)) => {
+            let name = &area.name.value;
+            match area.access.value {
+                Access::Owner => {
+                    let agents = owners.iter().filter_map(|id| plan.policy.agent(id));
+                    let titles: Vec<String> = agents.map(Agent::title).collect();
+                    ("owner", format!("only {} may change it (area `{name}`)", titles.join(" and ")))
+                }
+                Access::Lock => ("lock", format!("whoever holds the lock: git lane lock {name}")),
+                Access::Coordinate => (
+                    "coordinate",
+                    format!("anyone whose commit says `Coordinated-with: <agent>` (area `{name}`)"),
+                ),
+                Access::Open => ("open", format!("anyone (area `{name}`)")),
+                Access::Maintainer => ("maintainer", format!("only maintainers, no agent (area `{name}`)")),
+                Access::Never => {
+                    ("never", format!("nobody: it stays local and is not committed (area `{name}`)"))
+                }
+            }
+        }
+        None => {
+            let message = match plan.policy.unowned.value {
+                Unowned::Allow => "anyone: no lane and no area has it",
+                Unowned::Warn => "anyone, with a warning: no lane and no area has it",
+                Unowned::Deny => "no agent: no lane and no area has it",
+            };
+            ("unowned", message.to_owned())
+        }
+    };
+    let span = decision.span.or(plan.policy.unowned.span);
+    let area = decision.area().map(|area| area.name.value.clone());
+    let policy_source = plan.source.name.clone();
+    Answer { path, access, area, owners, message, policy: plan.line(span), policy_source }
+}
+
+/// A path as the repository has it, from one as this folder has it.
+///
+/// # Errors
+/// It lies outside of the repository, or is all of it.
+pub(in crate::commands) fn in_repository(session: &Session, path: &Path) -> Result<(RepoPath, bool), Error> {
+    let is_folder = path.as_os_str().as_encoded_bytes().ends_with(b"/") || path.is_dir();
+    let cannot =
+        |error: std::io::Error| Error::usage(format!("this folder is gone: {error}"), "go to another");
+    let here = std::env::current_dir().map_err(cannot)?;
+    let here = std::fs::canonicalize(&here).unwrap_or(here);
+    // `:/x`: from the root, as git's commands have it and as reports below the root say it.
+    let anchored = path.to_str().and_then(|text| text.strip_prefix(":/")).map(Path::new);
+    let (here, path) = match (anchored, &session.repo.layout().worktree) {
+        (Some(rest), Some(root)) => (std::fs::canonicalize(root).unwrap_or_else(|_| root.clone()), rest),
+        _ => (here, path),
+    };
+    let absolute = lane_git::join(&here, path);
+    let root = match &session.repo.layout().worktree {
+        Some(root) => std::fs::canonicalize(root).unwrap_or_else(|_| root.clone()),
+        // In a bare repository a path is one from the root of the tree.
+        None => here,
+    };
+    match absolute.strip_prefix(&root) {
+        Ok(relative) if relative.as_os_str().is_empty() => {
+            Err(Error::usage("the whole repository has no one owner", "name a file or a folder in it"))
+        }
+        Ok(relative) => {
+            let path = RepoPath(relative.as_os_str().as_encoded_bytes().to_vec());
+            // What is not there is a folder if only that has an owner.
+            let plan = &session.loaded.plan;
+            let is_owned = |is_folder| plan.decide(&path.0, is_folder).owner.is_some();
+            let is_folder = is_folder || !absolute.exists() && !is_owned(false) && is_owned(true);
+            Ok((path, is_folder))
+        }
+        Err(_) => Err(Error::usage(
+            format!("{} is outside of this repository", path.display()),
+            format!("name a path below {}", root.display()),
+        )),
+    }
+}
