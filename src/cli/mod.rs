@@ -2,6 +2,7 @@
 //! commands there are is known above, in [`crate::commands`].
 
 pub mod candidates;
+pub mod catalog;
 pub mod diagnostics;
 pub mod options;
 pub mod output;

@@ -113,6 +113,11 @@ impl Output {
         Self { format: Format::Text, style: Style::default(), error_color: false, width: Some(REMOTE_WIDTH) }
     }
 
+    /// How to report.
+    pub fn format(&self) -> Format {
+        self.format
+    }
+
     /// Whether programs read it.
     pub fn is_json(&self) -> bool {
         self.format == Format::Json

@@ -14,7 +14,7 @@ use lane_core::report::{NotJudged, Report};
 use lane_git::command::unstaged_files;
 use lane_git::{Repository, revision};
 
-/// `git lane check`
+/// Judge this branch, before any hook does
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// What is staged, as the pre-commit hook judges it

@@ -20,7 +20,9 @@ use lane_core::facts::{Event, IdentityProof, Oid, Pusher, Unavailable};
 use lane_core::report::Report;
 use lane_git::Opened;
 
-/// `git lane ci`
+/// Judge a pull request in a job of GitHub or GitLab
+///
+/// Finds out by itself which of the two runs it; elsewhere, options say what is judged.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// What the change is merged into: a branch, or anything that means a commit

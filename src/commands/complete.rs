@@ -7,12 +7,14 @@ use std::io::Write as _;
 use clap_complete::CompletionCandidate;
 use clap_complete::engine::complete;
 
+use crate::cli::Outcome;
+use crate::cli::output::Output;
 use crate::commands::args;
 use crate::commands::completions::Shell;
 use crate::commands::near_miss;
 use lane_core::text::has_hidden;
 
-/// `git lane complete`
+/// What the scripts of completion call
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The shell that asks
@@ -25,8 +27,11 @@ pub struct Args {
 }
 
 /// Prints the candidates, each on a line of its own, with what they mean where the shell shows it.
-pub fn run(args: Args) -> u8 {
-    let mut words = args.words;
+///
+/// # Errors
+/// None: somebody is in the middle of typing.
+pub fn run(args: &Args, _: &Output) -> Outcome {
+    let mut words = args.words.clone();
     words.resize(args.index + 1, OsString::new());
     go_to_folder(&words);
     let mut text = String::new();
@@ -41,7 +46,7 @@ pub fn run(args: Args) -> u8 {
         text.push('\n');
     }
     let _ = std::io::stdout().write_all(text.as_bytes());
-    0
+    Ok(0)
 }
 
 fn line(shell: Shell, value: &str, help: &str) -> String {

@@ -5,7 +5,7 @@ use clap::ValueEnum;
 use crate::cli::Outcome;
 use crate::cli::output::Output;
 
-/// `git lane completions`
+/// Print the completion script of a shell
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The shell that the script is for

@@ -20,11 +20,15 @@ const MOST: usize = 64;
 /// How long a push waits for it.
 const BRIEFLY: Duration = Duration::from_secs(2);
 
+/// List files that agents' branches would conflict in
+#[derive(Debug, clap::Args)]
+pub struct Args {}
+
 /// Merges each pair of branches in memory. Exit code 1 where some would conflict, 2 where nobody can tell.
 ///
 /// # Errors
 /// No repository, no policy, or no list of worktrees.
-pub fn run(output: &Output) -> Outcome {
+pub fn run(_: &Args, output: &Output) -> Outcome {
     let session = Session::open(None)?;
     let lines = status::heads(&session.repo, &session.loaded.plan)?;
     let pairs = status::clashes(&session.repo, &session.loaded, &lines, PATIENCE);

@@ -9,12 +9,16 @@ use crate::gather::{Environment, policy_source};
 use lane_core::text::paint;
 use lane_git::{Opened, Repository};
 
+/// Check the installation, and show how to fix it
+#[derive(Debug, clap::Args)]
+pub struct Args {}
+
 /// Says what is wrong with an installation, and the command that mends it. Exit code 1 where
 /// something is.
 ///
 /// # Errors
 /// Standard output cannot be written.
-pub fn run(output: &Output) -> Outcome {
+pub fn run(_: &Args, output: &Output) -> Outcome {
     let repo = match Opened::open() {
         Err(why) if !why.reason.contains("no git repository") => return Err(why.into()),
         opened => opened.ok(),

@@ -23,7 +23,9 @@ use lane_git::command::{in_worktree, run as run_git};
 use lane_git::under_way::under_way;
 use lane_git::worktrees::{head_of, worktrees};
 
-/// `git lane drop`
+/// Take paths out of this branch's own commits
+///
+/// The commits keep their messages, and the edits stay in the working tree.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// What the commits are to leave as the base has it, as seen from this folder

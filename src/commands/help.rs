@@ -6,7 +6,7 @@ use crate::commands::args::command;
 use crate::commands::near_miss;
 use lane_core::text::painted;
 
-/// `git lane help`
+/// Show help for a command
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The command, or one below another, such as `policy check`; all commands if none is named

@@ -32,7 +32,7 @@ mod receive;
 /// How long a hook waits for the remote that has the locks, where it could do without.
 const BRIEFLY: Duration = Duration::from_secs(5);
 
-/// `git lane hook`
+/// What the installed hooks call
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Judge, and leave the hook that was there before to others
@@ -109,8 +109,16 @@ struct Judged {
     repo: Option<Opened>,
 }
 
+/// Runs a hook that is called by its name.
+///
+/// # Errors
+/// None: a hook says itself what is wrong.
+pub fn run(args: &Args, _: &Output) -> Outcome {
+    Ok(run_named(&args.name, &args.args, args.part()))
+}
+
 /// Judges what a hook stands for; then the hook that was there before has its turn.
-pub fn run(name: &str, args: &[OsString], part: Part) -> u8 {
+pub fn run_named(name: &str, args: &[OsString], part: Part) -> u8 {
     let row = hooks::named(name);
     let is_server = row.and_then(|row| row.event).is_some_and(Event::is_server);
     let output = if is_server { Output::of_server_hook() } else { Output::of_hook() };
@@ -170,7 +178,7 @@ pub fn run_script(script: &OsStr, args: &[OsString]) -> u8 {
             ));
         }
         match found.starts {
-            Starts::This => Ok(run(found.name, args, part)),
+            Starts::This => Ok(run_named(found.name, args, part)),
             Starts::Other(binary) => {
                 let words = ["hook"].into_iter().chain(part.flag()).chain([found.name]);
                 let args = words.map(OsString::from).chain(args.iter().cloned());

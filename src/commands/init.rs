@@ -17,7 +17,7 @@ use lane_core::error::Error;
 use lane_core::policy::{self, FILE, Plan, Source};
 use lane_git::{Opened, Repository};
 
-/// `git lane init`
+/// Write a first policy.yaml for this repository
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Divide the services among this many agents, instead of looking at the worktrees

@@ -1,4 +1,4 @@
-//! `git lane install` and `git lane uninstall`
+//! `git lane install`
 
 use clap::ValueEnum;
 
@@ -6,14 +6,13 @@ use crate::cli::candidates;
 use crate::cli::output::Output;
 use crate::cli::session::Session;
 use crate::install::{self, InstallOptions, Outcome, ServerOptions};
-use crate::setup;
 use lane_core::error::Error;
 use lane_core::facts::Event;
-use lane_git::{Opened, Repository};
+use lane_git::Opened;
 
-/// `git lane install`
+/// Install the hooks in this worktree, or in all of them
 #[derive(Debug, clap::Args)]
-pub struct Install {
+pub struct Args {
     /// The agent that works in this worktree
     #[arg(long, value_name = "ID", conflicts_with = "all", add = candidates::agents())]
     pub agent: Option<String>,
@@ -37,22 +36,11 @@ pub enum ServerHook {
     Update,
 }
 
-/// `git lane uninstall`
-#[derive(Debug, clap::Args)]
-pub struct Uninstall {
-    /// All worktrees
-    #[arg(long)]
-    pub all: bool,
-    /// Out of a bare repository
-    #[arg(long, conflicts_with = "all")]
-    pub server: bool,
-}
-
 /// Puts the hooks into this worktree, or into all of them.
 ///
 /// # Errors
 /// What keeps it from doing so; then all is as it was.
-pub fn install(args: &Install, output: &Output) -> crate::cli::Outcome {
+pub fn run(args: &Args, output: &Output) -> crate::cli::Outcome {
     let binary = std::env::current_exe().map_err(|error| {
         Error::usage(format!("git-lane cannot tell where it lies: {error}"), "start it by its full path")
     })?;
@@ -70,27 +58,11 @@ pub fn install(args: &Install, output: &Output) -> crate::cli::Outcome {
     report(&done, output)
 }
 
-/// Takes the hooks away again.
+/// Says what was done.
 ///
 /// # Errors
-/// What keeps it from doing so; then all is as it was.
-pub fn uninstall(args: &Uninstall, output: &Output) -> crate::cli::Outcome {
-    let repo = Opened::open()?;
-    if args.server {
-        return report(&install::uninstall_server(&repo)?, output);
-    }
-    let lines = if args.all { setup::forget(repo.layout())? } else { Vec::new() };
-    let mut done = install::uninstall(&repo, args.all)?;
-    if !lines.is_empty() {
-        done.notes.push(format!(
-            "info/exclude does not keep these out of git any more: {}; look before you add all files",
-            lines.join(", ")
-        ));
-    }
-    report(&done, output)
-}
-
-fn report(done: &Outcome, output: &Output) -> crate::cli::Outcome {
+/// Standard output cannot be written.
+pub(in crate::commands) fn report(done: &Outcome, output: &Output) -> crate::cli::Outcome {
     if output.is_json() {
         output.print_json(done)?;
     } else if !output.is_quiet() {

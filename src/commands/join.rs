@@ -10,7 +10,9 @@ use crate::setup::join::{self, Joined, Options};
 use lane_core::error::Error;
 use lane_core::policy::Plan;
 
-/// `git lane join`
+/// Make this worktree an agent's: branch, hooks, environment
+///
+/// All work in it stays.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The agent that works in this worktree from now on

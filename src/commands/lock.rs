@@ -27,7 +27,7 @@ use lane_core::policy::scalar::Duration;
 use lane_core::report::quote;
 use lane_git::{Read, Repository};
 
-/// `git lane lock`
+/// Take a lock on an area, or on paths inside one
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The name of an area, or a path or pattern inside one, as seen from this folder

@@ -26,7 +26,7 @@ use lane_core::policy::scalar::{clock, in_words};
 use lane_core::report::quote;
 use lane_git::Repository;
 
-/// `git lane locks`
+/// Show who holds which lock, until when, and who waits
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Only what could be in the way of this

@@ -8,11 +8,11 @@ use clap_mangen::roff::{Inline, Roff, bold, italic, roman};
 
 use crate::cli::Outcome;
 use crate::cli::output::Output;
+use crate::commands::TABLE;
 use crate::commands::args::command;
-use crate::commands::catalog::GROUPS;
 use lane_core::error::Error;
 
-/// `git lane mangen`
+/// Write the manual pages to a folder
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The folder that they are written to, such as ~/.local/share/man/man1
@@ -125,10 +125,10 @@ fn whole(root: &Command) -> Page {
         roff.text([roman(*text)]);
     }
     roff.control("SH", ["COMMANDS"]);
-    for group in GROUPS {
+    for group in TABLE {
         roff.control("SS", [group.title]);
         for entry in group.commands {
-            let Some(command) = root.find_subcommand(entry.path) else { continue };
+            let Some(command) = root.find_subcommand(entry.name) else { continue };
             let about = command.get_about().map(ToString::to_string).unwrap_or_default();
             item(&mut roff, [bold(display_name(command)), roman("(1)")], &about);
         }

@@ -1,15 +1,14 @@
-//! The command line: what was typed becomes a request, and a report becomes text and an exit code.
-//!
-//! Each command is one file. Errors and reports are rendered here and nowhere deeper.
+//! The commands. Each is a file: its arguments (`Args`, whose first line is what help says of it) and `run()`. Here are its
+//! `mod` and its row in the table; help, manual, completions and dispatch come from that.
 
 mod args;
 mod by_hand;
-mod catalog;
 mod check;
 mod ci;
 mod complete;
 mod completions;
 mod conflicts;
+mod dispatch;
 mod doctor;
 mod drop;
 mod env;
@@ -18,212 +17,136 @@ mod hook;
 mod init;
 mod install;
 mod join;
+mod limited;
 mod lock;
 mod locks;
 mod mangen;
 mod near_miss;
 mod policy;
+mod port;
 mod pr;
 mod push;
 mod request;
 mod rule;
+mod run;
 mod settle;
 mod setup;
 mod stamp;
 mod status;
 mod sync;
 mod teardown;
+mod uninstall;
 mod unlock;
 mod who;
 
-use std::ffi::OsString;
-use std::io::IsTerminal as _;
-use std::process::ExitCode;
+pub use dispatch::{run, run_hooks};
 
-use clap::error::ErrorKind;
+use crate::cli::catalog::{Common, DATA, Entry, Group, VARIABLES, VERDICT};
 
-use crate::cli::options::When;
-use crate::cli::output::Output;
-use crate::cli::{diagnostics, output};
-use crate::install::{in_force, program};
-use args::{Args, Command};
-use lane_core::error::Error;
-use lane_core::text::{has_hidden, painted, visible};
-use lane_git::{Opened, Repository};
-
-/// Runs git-lane with a whole command line, the program's name first.
-pub fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
-    fail_closed();
-    let args: Vec<OsString> = args.collect();
-    if let Some(code) = hook_of(&args) {
-        return code.into();
-    }
-    match Args::parsed(&args) {
-        Ok(args) => dispatch(args).into(),
-        Err(error) => misused(&args, error).into(),
-    }
-}
-
-/// Says what is wrong with the command line, or the help that it asks for. Clap repeats what was typed as it is.
-fn misused(args: &[OsString], error: clap::Error) -> u8 {
-    let code = if error.use_stderr() { 2 } else { 0 };
-    let typed: Vec<String> = args.iter().map(|arg| arg.to_string_lossy().into_owned()).collect();
-    let mut root = args::command();
-    root.build();
-    let color = output::wants_color(When::Auto, std::io::stderr().is_terminal());
-    let (command, unknown) = near_miss::walk(&root, &typed);
-    if error.kind() == ErrorKind::InvalidSubcommand
-        && let Some(word) = unknown
-    {
-        output::complain(&diagnostics::render_error(&near_miss::unknown(command, &word), color));
-        return code;
-    }
-    if !error.use_stderr() || error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
-        return if error.print().is_ok() { code } else { 2 };
-    }
-    if !typed.iter().any(|arg| has_hidden(arg)) {
-        let text =
-            if color { painted(&error.render().ansi().to_string()) } else { error.render().to_string() };
-        output::complain(&with_hint(&text, command));
-        return code;
-    }
-    // The same error of the same words written out; without colours, which cannot be told from those of the words.
-    let again = Args::parsed(typed.iter().map(|arg| OsString::from(visible(arg).into_owned())));
-    let error = again.err().filter(|again| again.kind() == error.kind()).unwrap_or(error);
-    output::complain(&with_hint(&error.render().to_string(), command));
-    code
-}
-
-/// Clap's hint at `--help`, as a whole command: right after `git lane`, git takes that option for itself.
-fn with_hint(text: &str, command: &clap::Command) -> String {
-    let name = command.get_bin_name().unwrap_or_default();
-    let topic = name.trim_start_matches("git lane").trim();
-    match text.rfind("--help") {
-        Some(at) => {
-            let whole = format!("git lane help {topic}");
-            format!("{}{}{}", &text[..at], whole.trim_end(), &text[at + "--help".len()..])
-        }
-        None => text.to_owned(),
-    }
-}
-
-/// Runs the hook that the arguments ask for, and knows nothing else: the program that scripts are started by.
-pub fn run_hooks(args: impl Iterator<Item = OsString>) -> ExitCode {
-    fail_closed();
-    let args: Vec<OsString> = args.collect();
-    if args.get(1).is_some_and(|word| word == "--version") {
-        println!("{}", program::VERSION);
-        return ExitCode::SUCCESS;
-    }
-    let code = hook_of(&args).unwrap_or_else(|| {
-        output::complain("git-lane-hook starts hooks, and nothing else; for all else: git lane --help\n");
-        2
-    });
-    code.into()
-}
-
-/// A defect lets nothing through.
-fn fail_closed() {
-    std::panic::set_hook(Box::new(|info| {
-        output::complain(&format!(
-            "git-lane: this is a defect of git-lane: {info}\n\
-             nothing was let through; please report it with the command that you ran\n"
-        ));
-        std::process::exit(2);
-    }));
-}
-
-/// What the hook says that these arguments ask for, if they do. It is called for each commit: it does not wait for the
-/// whole command line to be described.
-fn hook_of(args: &[OsString]) -> Option<u8> {
-    match args {
-        [_, hook, name, rest @ ..] if hook == "hook" && !name.as_encoded_bytes().starts_with(b"-") => {
-            Some(hook::run(&name.to_string_lossy(), rest, hook::Part::Whole))
-        }
-        [_, hook, flag, name, rest @ ..] if hook == "hook" && hook::Part::of_script(flag).is_some() => {
-            hook::Part::of_script(flag).map(|part| hook::run(&name.to_string_lossy(), rest, part))
-        }
-        [_, word, script, rest @ ..] if word == program::WORD => Some(hook::run_script(script, rest)),
-        _ => None,
-    }
-}
-
-fn dispatch(args: Args) -> u8 {
-    let output = Output::new(&args.global);
-    let event = args.command.event();
-    let fail = |error: &Error| match event {
-        Some(event) => output.undecided(event, error),
-        None => output.failed(error),
+/// The row of a command that is called like its module.
+macro_rules! command {
+    ($module:ident) => {
+        Entry::new(stringify!($module), <$module::Args as clap::Args>::augment_args, |matches| {
+            let args = <$module::Args as clap::FromArgMatches>::from_arg_matches(matches)?;
+            Ok(Box::new(move |output| $module::run(&args, output)))
+        })
     };
-    let format = args.global.format;
-    if event.is_none() && format.is_of_verdicts() {
-        return fail(&Error::usage(
-            format!("this command cannot report as `{}`", format.word()),
-            "it knows --format text and --format json; github, sarif and gitlab are for `git lane check` and `git lane ci`",
-        ));
-    }
-    if format.is_of_variables() && !matches!(args.command, Command::Env(_)) {
-        return fail(&Error::usage(
-            format!("this command cannot report as `{}`", format.word()),
-            "sh and dotenv are for `git lane env`",
-        ));
-    }
-    if let Some(folder) = &args.global.directory
-        && let Err(error) = std::env::set_current_dir(folder)
-    {
-        let error = Error::usage(
-            format!("cannot go to {}: {error}", folder.display()),
-            "name a folder that exists after -C",
-        );
-        return fail(&error);
-    }
-    if let Err(why) = Opened::check_choice() {
-        return fail(&why.into());
-    }
-    if !output.is_quiet() && args.command.looks_at_hooks() {
-        warn_of_hooks();
-    }
-    let outcome = match args.command {
-        Command::Check(args) => check::run(&args, &output),
-        Command::Ci(args) => ci::run(&args, &output),
-        Command::Hook(args) => return hook::run(&args.name, &args.args, args.part()),
-        Command::Who(args) => who::run(&args, &output),
-        Command::Rule(args) => rule::run(&args, &output),
-        Command::Policy(command) => policy::run(&command, &output),
-        Command::Init(args) => init::run(&args, &output),
-        Command::Install(args) => install::install(&args, &output),
-        Command::Join(args) => join::run(&args, &output),
-        Command::Uninstall(args) => install::uninstall(&args, &output),
-        Command::Lock(args) => lock::run(&args, &output),
-        Command::Unlock(args) => unlock::run(&args, &output),
-        Command::Locks(args) => locks::run(&args, &output),
-        Command::Status(args) => status::run(&args, &output),
-        Command::Conflicts => conflicts::run(&output),
-        Command::Sync(args) => sync::run(&args, &output),
-        Command::Push(args) => push::run(&args, &output),
-        Command::Drop(args) => drop::run(&args, &output),
-        Command::Pr(args) => pr::run(&args, &output),
-        Command::Request(command) => request::run(&command, &output),
-        Command::Setup(args) => setup::run(&args, &output),
-        Command::Teardown(args) => teardown::run(&args, &output),
-        Command::Env(args) => env::env(&args, format, &output),
-        Command::Port(args) => env::port(&args, &output),
-        Command::Run(args) => env::run(&args, &output),
-        Command::Limited(args) => return env::limited(&args),
-        Command::Doctor => doctor::run(&output),
-        Command::Complete(args) => return complete::run(args),
-        Command::Completions(args) => completions::run(&args, &output),
-        Command::Mangen(args) => mangen::run(&args, &output),
-        Command::Help(args) => help::run(&args, &output),
-    };
-    outcome.unwrap_or_else(|error| fail(&error))
 }
 
-/// Says where git does not run the hooks. What cannot be read is for the command itself to say.
-fn warn_of_hooks() {
-    if let Ok(repo) = Opened::open()
-        && let Ok(found) = in_force::survey(repo.layout())
-    {
-        output::complain(&in_force::warnings(repo.layout(), &found, true));
+/// The commands as help shows them.
+const TABLE: &[Group] = &[
+    Group {
+        title: "Daily work",
+        commands: &[
+            command!(status).formats(DATA).quiet().verbose(),
+            command!(check).formats(VERDICT).quiet().verbose().judges("check").looks_at_hooks(),
+            command!(who).formats(DATA).quiet().looks_at_hooks(),
+            command!(sync).formats(DATA).quiet().looks_at_hooks(),
+            command!(push).formats(DATA).quiet().looks_at_hooks(),
+            command!(pr).formats(DATA).quiet().looks_at_hooks(),
+            command!(drop).formats(DATA).quiet(),
+            command!(conflicts).formats(DATA).quiet().verbose().looks_at_hooks(),
+            command!(request).formats(DATA).quiet().looks_at_hooks(),
+        ],
+    },
+    Group {
+        title: "Locks",
+        commands: &[
+            command!(lock).formats(DATA).quiet().looks_at_hooks(),
+            command!(unlock).formats(DATA).quiet().looks_at_hooks(),
+            command!(locks).formats(DATA).quiet().looks_at_hooks(),
+        ],
+    },
+    Group {
+        title: "Worktrees",
+        commands: &[
+            command!(setup).formats(DATA).quiet(),
+            command!(join).formats(DATA).quiet(),
+            command!(env).formats(VARIABLES),
+            command!(run).verbose(),
+            command!(port).formats(DATA),
+            command!(teardown).formats(DATA).quiet(),
+        ],
+    },
+    Group {
+        title: "Policy",
+        commands: &[
+            command!(init).formats(DATA).quiet(),
+            command!(policy).formats(DATA).quiet().verbose().below(&[
+                ("check", Common::new(DATA).quiet()),
+                ("show", Common::new(DATA).quiet()),
+                ("schema", Common::new(&[])),
+                ("test", Common::new(DATA).quiet().verbose()),
+            ]),
+            command!(rule).formats(DATA),
+        ],
+    },
+    Group {
+        title: "Administration",
+        commands: &[
+            command!(install).formats(DATA).quiet(),
+            command!(uninstall).formats(DATA).quiet(),
+            command!(doctor).formats(DATA).quiet(),
+            command!(ci).formats(VERDICT).quiet().verbose().judges("ci"),
+            command!(completions),
+            command!(help),
+        ],
+    },
+];
+
+/// Commands that programs use, and help does not show.
+const HIDDEN: &[Entry] = &[command!(mangen), command!(limited), command!(complete), command!(hook)];
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use clap::Command;
+
+    use super::args::command;
+    use super::*;
+    use crate::cli::catalog::entries;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        command().debug_assert();
+    }
+
+    #[test]
+    fn a_row_for_each_command() {
+        let rows: Vec<&str> = entries(TABLE).chain(HIDDEN).map(|entry| entry.name).collect();
+        let command = command();
+        let all: BTreeSet<&str> = command.get_subcommands().map(Command::get_name).collect();
+        assert_eq!(rows.iter().copied().collect::<BTreeSet<_>>(), all);
+        assert_eq!(rows.len(), all.len());
+    }
+
+    #[test]
+    fn help_is_in_groups_of_single_lines() {
+        let help = command().term_width(80).render_help().to_string();
+        insta::assert_snapshot!(help);
+        let long = help.lines().filter(|line| line.chars().count() > 80).collect::<Vec<_>>();
+        assert_eq!(long, Vec::<&str>::new());
     }
 }

@@ -20,7 +20,15 @@ use lane_core::policy::{self, Diagnostic, FILE, Plan, Source};
 use lane_core::report::Report;
 use lane_git::{Opened, Repository};
 
-/// `git lane policy`
+/// Check, show, describe or test the policy
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// What about it.
+    #[command(subcommand)]
+    pub command: Policy,
+}
+
+/// The commands below it.
 #[derive(Debug, Subcommand)]
 pub enum Policy {
     /// Find all mistakes of a policy
@@ -50,8 +58,8 @@ pub enum Policy {
 ///
 /// # Errors
 /// The policy cannot be read.
-pub fn run(command: &Policy, output: &Output) -> Outcome {
-    match command {
+pub fn run(args: &Args, output: &Output) -> Outcome {
+    match &args.command {
         Policy::Check { file } => check(file.as_deref(), output),
         Policy::Show { file } => show(file.as_deref(), output),
         Policy::Schema { report } => {

@@ -20,7 +20,9 @@ use lane_core::report::{Report, Verdict, quote, summary};
 use lane_git::Repository;
 use lane_github::{self as github, GitHub, NewPull, PullRequest, Settings};
 
-/// `git lane pr`
+/// Open a pull request for this branch
+///
+/// Pushes the branch first. The pull request gets the agent's tag, the policy's labels and the report.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The title; the tag is put in front of it [default: the subject of the first commit]

@@ -24,7 +24,9 @@ use lane_core::locks::scope::area_of;
 use lane_git::under_way::under_way;
 use lane_git::{Read, Repository};
 
-/// `git lane push`
+/// Push this branch, and renew the locks of its work
+///
+/// Where the remote has the locks, both happen in one atomic push.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Replace what the remote has of this branch, if nobody else pushed to it meanwhile

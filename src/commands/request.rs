@@ -13,12 +13,12 @@ use crate::cli::Outcome;
 use crate::cli::output::{Output, complain};
 use crate::cli::session::Session;
 use crate::commands::lock::args::here;
-use crate::commands::request::args::{Answer, Request, Submit};
 use crate::commands::request::text::{Seen, finished, refusal};
 use crate::commands::who;
 use crate::machine::ThisMachine;
 use crate::requests::heads;
 use crate::requests::log::{RequestHead, RequestLog};
+use args::{Answer, Request, Submit};
 use lane_core::error::Error;
 use lane_core::facts::{Oid, Unavailable};
 use lane_core::identity::Who;
@@ -31,6 +31,8 @@ use lane_core::rules::how_to_join;
 use lane_git::tree_diff::tree_diff;
 use lane_git::{Repository, revision};
 
+pub use args::Args;
+
 /// The most characters that a reason may have.
 const LONGEST: usize = 300;
 /// The most bytes that a file may have: it is kept in every clone for good.
@@ -40,8 +42,8 @@ const LARGEST: u64 = 1 << 20;
 ///
 /// # Errors
 /// No repository or policy, an area or id that is none, or a log that cannot be read or written.
-pub fn run(command: &Request, output: &Output) -> Outcome {
-    match command {
+pub fn run(args: &Args, output: &Output) -> Outcome {
+    match &args.command {
         Request::Submit(args) => submit(args, output),
         Request::List(args) => list::list(args, output),
         Request::Show { id } => list::show(id, output),

@@ -9,7 +9,7 @@ use lane_core::error::Error;
 use lane_core::policy::nearest;
 use lane_core::rules::{self, RULES, docs};
 
-/// `git lane rule`
+/// Explain a rule, or list them all
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The rule's id, or a word of the policy: `size`, `owner`, `branch`

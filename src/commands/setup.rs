@@ -14,7 +14,10 @@ use crate::setup::{self, Ended, Options, Outcome, Reporter, Step};
 use lane_core::error::Error;
 use lane_core::text::plain;
 
-/// `git lane setup`
+/// Create the worktrees of the policy's agents
+///
+/// Each gets its branch, hooks, identity, environment and ports, and is provisioned as the policy says. Can be run again
+/// at any time: what is there already stays.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The agents; all that the policy gives a worktree, if none is named

@@ -14,7 +14,7 @@ use lane_core::error::Error;
 use lane_core::identity::Who;
 use lane_git::Repository;
 
-/// `git lane status`
+/// Show every agent: branch, change, verdict, locks, conflicts
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Show it on the whole screen, and read it anew again and again; q quits

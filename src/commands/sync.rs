@@ -31,7 +31,7 @@ use lane_git::command::{in_worktree, run as run_git};
 use lane_git::under_way::under_way;
 use lane_git::{Opened, Repository};
 
-/// `git lane sync`
+/// Rebase this branch on the base as the remote has it
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Push afterwards, if nobody else pushed to the branch meanwhile

@@ -12,7 +12,7 @@ use crate::commands::setup::Shown;
 use crate::setup::teardown::{self, Ended, Options};
 use lane_core::error::Error;
 
-/// `git lane teardown`
+/// Remove an agent's worktree, unless work would be lost
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The agent

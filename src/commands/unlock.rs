@@ -18,7 +18,7 @@ use lane_core::locks::scope::{Scope, lockable};
 use lane_core::policy::pattern::escape;
 use lane_git::Repository;
 
-/// `git lane unlock`
+/// Release a lock
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// What `git lane lock` was given; an area gives back all that you hold in it

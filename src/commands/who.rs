@@ -15,7 +15,7 @@ use lane_core::policy::{Decision, Owner, Plan, PolicyLine};
 use lane_core::report::text::policy_line;
 use lane_git::Repository;
 
-/// `git lane who`
+/// Show who may change a path, and which policy line says so
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Paths, as seen from this folder; they need not exist. A folder ends in a slash

@@ -8,7 +8,15 @@ use clap::Subcommand;
 use crate::cli::candidates;
 use lane_core::requests::record::{LAST, PRIORITY};
 
-/// `git lane request`
+/// Ask the owner of an area for a change, and answer requests
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// What about it.
+    #[command(subcommand)]
+    pub command: Request,
+}
+
+/// The commands below it.
 #[derive(Debug, Subcommand)]
 pub enum Request {
     /// Ask whoever owns an area or some paths for a change

@@ -1,0 +1,164 @@
+//! From a command line to an exit code. Errors of all commands are rendered here.
+
+use std::ffi::OsString;
+use std::io::IsTerminal as _;
+use std::process::ExitCode;
+
+use clap::error::ErrorKind;
+
+use super::args::{self, Typed};
+use super::{hook, near_miss};
+use crate::cli::catalog::Entry;
+use crate::cli::options::{Global, When};
+use crate::cli::output::Output;
+use crate::cli::{diagnostics, output};
+use crate::install::{in_force, program};
+use lane_core::error::Error;
+use lane_core::text::{has_hidden, painted, visible};
+use lane_git::{Opened, Repository};
+
+/// Runs git-lane with a whole command line, the program's name first.
+pub fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
+    fail_closed();
+    let args: Vec<OsString> = args.collect();
+    if let Some(code) = hook_of(&args) {
+        return code.into();
+    }
+    match Typed::parsed(&args) {
+        Ok(args) => dispatch(args).into(),
+        Err(error) => misused(&args, error).into(),
+    }
+}
+
+/// Says what is wrong with the command line, or the help that it asks for. Clap repeats what was typed as it is.
+fn misused(args: &[OsString], error: clap::Error) -> u8 {
+    let code = if error.use_stderr() { 2 } else { 0 };
+    let typed: Vec<String> = args.iter().map(|arg| arg.to_string_lossy().into_owned()).collect();
+    let mut root = args::command();
+    root.build();
+    let color = output::wants_color(When::Auto, std::io::stderr().is_terminal());
+    let (command, unknown) = near_miss::walk(&root, &typed);
+    if error.kind() == ErrorKind::InvalidSubcommand
+        && let Some(word) = unknown
+    {
+        output::complain(&diagnostics::render_error(&near_miss::unknown(command, &word), color));
+        return code;
+    }
+    if !error.use_stderr() || error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        return if error.print().is_ok() { code } else { 2 };
+    }
+    if !typed.iter().any(|arg| has_hidden(arg)) {
+        let text =
+            if color { painted(&error.render().ansi().to_string()) } else { error.render().to_string() };
+        output::complain(&with_hint(&text, command));
+        return code;
+    }
+    // The same error of the same words written out; without colours, which cannot be told from those of the words.
+    let again = Typed::parsed(typed.iter().map(|arg| OsString::from(visible(arg).into_owned())));
+    let error = again.err().filter(|again| again.kind() == error.kind()).unwrap_or(error);
+    output::complain(&with_hint(&error.render().to_string(), command));
+    code
+}
+
+/// Clap's hint at `--help`, as a whole command: right after `git lane`, git takes that option for itself.
+fn with_hint(text: &str, command: &clap::Command) -> String {
+    let name = command.get_bin_name().unwrap_or_default();
+    let topic = name.trim_start_matches("git lane").trim();
+    match text.rfind("--help") {
+        Some(at) => {
+            let whole = format!("git lane help {topic}");
+            format!("{}{}{}", &text[..at], whole.trim_end(), &text[at + "--help".len()..])
+        }
+        None => text.to_owned(),
+    }
+}
+
+/// Runs the hook that the arguments ask for, and knows nothing else: the program that scripts are started by.
+pub fn run_hooks(args: impl Iterator<Item = OsString>) -> ExitCode {
+    fail_closed();
+    let args: Vec<OsString> = args.collect();
+    if args.get(1).is_some_and(|word| word == "--version") {
+        println!("{}", program::VERSION);
+        return ExitCode::SUCCESS;
+    }
+    let code = hook_of(&args).unwrap_or_else(|| {
+        output::complain("git-lane-hook starts hooks, and nothing else; for all else: git lane --help\n");
+        2
+    });
+    code.into()
+}
+
+/// A defect lets nothing through.
+fn fail_closed() {
+    std::panic::set_hook(Box::new(|info| {
+        output::complain(&format!(
+            "git-lane: this is a defect of git-lane: {info}\n\
+             nothing was let through; please report it with the command that you ran\n"
+        ));
+        std::process::exit(2);
+    }));
+}
+
+/// What the hook says that these arguments ask for, if they do. It is called for each commit: it does not wait for the
+/// whole command line to be described.
+fn hook_of(args: &[OsString]) -> Option<u8> {
+    match args {
+        [_, hook, name, rest @ ..] if hook == "hook" && !name.as_encoded_bytes().starts_with(b"-") => {
+            Some(hook::run_named(&name.to_string_lossy(), rest, hook::Part::Whole))
+        }
+        [_, hook, flag, name, rest @ ..] if hook == "hook" && hook::Part::of_script(flag).is_some() => {
+            hook::Part::of_script(flag).map(|part| hook::run_named(&name.to_string_lossy(), rest, part))
+        }
+        [_, word, script, rest @ ..] if word == program::WORD => Some(hook::run_script(script, rest)),
+        _ => None,
+    }
+}
+
+fn dispatch(typed: Typed) -> u8 {
+    let Typed { global, entry, run } = typed;
+    let output = Output::new(&global);
+    let done = prepared(&global, entry, &output).and_then(|()| run(&output));
+    done.unwrap_or_else(|error| match entry.event {
+        Some(event) => output.undecided(event, &error),
+        None => output.failed(&error),
+    })
+}
+
+/// What is done before any command.
+fn prepared(global: &Global, entry: &Entry, output: &Output) -> Result<(), Error> {
+    let format = global.format;
+    if format.is_of_verdicts() && !entry.has_format(format) {
+        return Err(Error::usage(
+            format!("this command cannot report as `{}`", format.word()),
+            "it knows --format text and --format json; github, sarif and gitlab are for `git lane check` and `git lane ci`",
+        ));
+    }
+    if format.is_of_variables() && !entry.has_format(format) {
+        return Err(Error::usage(
+            format!("this command cannot report as `{}`", format.word()),
+            "sh and dotenv are for `git lane env`",
+        ));
+    }
+    if let Some(folder) = &global.directory {
+        std::env::set_current_dir(folder).map_err(|error| {
+            Error::usage(
+                format!("cannot go to {}: {error}", folder.display()),
+                "name a folder that exists after -C",
+            )
+        })?;
+    }
+    Opened::check_choice()?;
+    if !output.is_quiet() && entry.looks_at_hooks {
+        warn_of_hooks();
+    }
+    Ok(())
+}
+
+/// Says where git does not run the hooks. What cannot be read is for the command itself to say.
+fn warn_of_hooks() {
+    if let Ok(repo) = Opened::open()
+        && let Ok(found) = in_force::survey(repo.layout())
+    {
+        output::complain(&in_force::warnings(repo.layout(), &found, true));
+    }
+}

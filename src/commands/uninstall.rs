@@ -1,0 +1,38 @@
+//! `git lane uninstall`
+
+use crate::cli::Outcome;
+use crate::cli::output::Output;
+use crate::commands::install::report;
+use crate::{install, setup};
+use lane_git::{Opened, Repository};
+
+/// Remove the hooks; everything is as it was before
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// All worktrees
+    #[arg(long)]
+    pub all: bool,
+    /// Out of a bare repository
+    #[arg(long, conflicts_with = "all")]
+    pub server: bool,
+}
+
+/// Takes the hooks away again.
+///
+/// # Errors
+/// What keeps it from doing so; then all is as it was.
+pub fn run(args: &Args, output: &Output) -> Outcome {
+    let repo = Opened::open()?;
+    if args.server {
+        return report(&install::uninstall_server(&repo)?, output);
+    }
+    let lines = if args.all { setup::forget(repo.layout())? } else { Vec::new() };
+    let mut done = install::uninstall(&repo, args.all)?;
+    if !lines.is_empty() {
+        done.notes.push(format!(
+            "info/exclude does not keep these out of git any more: {}; look before you add all files",
+            lines.join(", ")
+        ));
+    }
+    report(&done, output)
+}
