@@ -254,7 +254,7 @@ impl<'a> Branch<'a> {
         }
         Err(Error::write(
             format!("`{}` cannot be moved: {}", self.name, ran.complaint()),
-            "nothing was changed; if somebody committed meanwhile, run this again",
+            "nothing was changed; if somebody committed meanwhile, rerun the command",
         ))
     }
 

@@ -98,7 +98,7 @@ fn as_text(outcome: &Outcome, is_dry: bool) -> String {
             Ended::Due => text.push_str(&format!("    would run {name}: {run}\n")),
             Ended::Waits(variable) => {
                 text.push_str(&format!(
-                    "    skipped {name}: {variable} is not set; set it and run this again\n"
+                    "    skipped {name}: {variable} is not set; set it, then rerun: git lane setup {agent}\n"
                 ));
             }
         }

@@ -55,7 +55,11 @@ pub(super) fn of(
     found.extend(under_way.map(|it| Loss::new(format!("{} is under way", it.what), there(it.help))));
     found.extend(unseen::processes(root));
     if !root.join(".git").exists() {
-        let help = format!("git -C {} worktree repair\nthen rerun this", quoted(&repo.layout().common_dir));
+        let help = format!(
+            "git -C {} worktree repair\nrerun: git lane teardown {}",
+            quoted(&repo.layout().common_dir),
+            target.agent
+        );
         found.push(Loss::new("its file `.git` is gone, so git cannot tell what is changed there", help));
         return Ok(found);
     }

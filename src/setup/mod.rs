@@ -229,6 +229,11 @@ fn taken_ports(loaded: &Loaded, target: &Target) -> Vec<String> {
         .collect()
 }
 
+/// The line of a help that ends with the command once more.
+fn rerun(agent: &str) -> String {
+    format!("rerun: git lane setup {agent}")
+}
+
 /// Paths as people read them in messages about commands.
 fn quoted(path: &Path) -> String {
     lane_core::report::quote(path.as_os_str().as_encoded_bytes())

@@ -133,7 +133,7 @@ pub(super) fn run(
 }
 
 fn run_one(step: &Provision, target: &Target, environment: &Resolved, log: &Path) -> Result<Ended, Error> {
-    let file = open_log(log)?;
+    let file = open_log(log, &target.agent)?;
     let started = Instant::now();
     let mut command = Command::new("sh");
     command.arg("-c").arg(&step.run.value).current_dir(&target.root);
@@ -156,7 +156,7 @@ fn run_one(step: &Provision, target: &Target, environment: &Resolved, log: &Path
     Ok(Ended::Failed(how(status), tail(log)))
 }
 
-fn open_log(log: &Path) -> Result<File, Error> {
+fn open_log(log: &Path, agent: &str) -> Result<File, Error> {
     let unwritable = |error: std::io::Error| unwritable(log, &error);
     fs::create_dir_all(log.parent().unwrap_or(log)).map_err(unwritable)?;
     let mut options = OpenOptions::new();
@@ -175,7 +175,7 @@ fn open_log(log: &Path) -> Result<File, Error> {
             Err(TryLockError::WouldBlock) => {
                 return Err(Error::write(
                     format!("an earlier run of this step is still at it, and writes {}", log.display()),
-                    format!("wait for it, or end it: fuser -k {}; then run this again", super::quoted(log)),
+                    format!("once it has ended, {} --resume", super::rerun(agent)),
                 ));
             }
             Err(TryLockError::Error(error)) => return Err(unwritable(error)),

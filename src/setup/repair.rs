@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::state::{Held, unwritable};
 use super::target::{Target, gone_entry};
-use super::{git, quoted};
+use super::{git, quoted, rerun};
 use lane_core::error::Error;
 
 /// Finishes what `git worktree add` left; false where it is to be begun again. The lock is held, and git holds
@@ -17,17 +17,17 @@ use lane_core::error::Error;
 pub(super) fn finish(common_dir: &Path, target: &Target, held: &Held) -> Result<bool, Error> {
     let root = &target.root;
     let Some(entry) = gone_entry(common_dir, root).or_else(|| nameless_entry(common_dir, root)) else {
-        clear_pointer(root)?;
+        clear_pointer(target)?;
         return Ok(false);
     };
     if !entry.join("index").is_file() {
         if !is_whole(&entry) || !root.join(".git").is_file() {
             // Nothing is checked out before these are there.
-            clear_pointer(root)?;
+            clear_pointer(target)?;
             fs::remove_dir_all(&entry).map_err(|error| unwritable(&entry, &error))?;
             return Ok(false);
         }
-        check_out(root, &entry, held)?;
+        check_out(target, &entry, held)?;
     }
     let locked = entry.join("locked");
     if fs::read_to_string(&locked).is_ok_and(|why| why.trim_end() == "initializing") {
@@ -59,7 +59,8 @@ fn is_whole(entry: &Path) -> bool {
 }
 
 /// Takes away a `.git` that leads nowhere, and the folder if that was all it held.
-fn clear_pointer(root: &Path) -> Result<(), Error> {
+fn clear_pointer(target: &Target) -> Result<(), Error> {
+    let root = &target.root;
     let mut names = fs::read_dir(root).into_iter().flatten().flatten().map(|entry| entry.file_name());
     match (names.next(), names.next()) {
         (None, _) => Ok(()),
@@ -69,14 +70,31 @@ fn clear_pointer(root: &Path) -> Result<(), Error> {
         }
         _ => Err(Error::usage(
             format!("{} was never made a whole worktree, and there are files in it", root.display()),
-            format!("look at them, and move them away: mv {} ELSEWHERE; then run this again", quoted(root)),
+            format!(
+                "move them out of the way: mv {} {}\n{}",
+                quoted(root),
+                quoted(&free_name(root)),
+                rerun(&target.agent)
+            ),
         )),
     }
 }
 
+/// A name beside a folder that nothing has yet.
+fn free_name(root: &Path) -> std::path::PathBuf {
+    let named = |number: usize| {
+        let mut name = root.as_os_str().to_owned();
+        name.push(if number == 1 { ".files".to_owned() } else { format!(".files-{number}") });
+        std::path::PathBuf::from(name)
+    };
+    let mut names = (1..).map(named);
+    names.find(|name| name.symlink_metadata().is_err()).unwrap_or_else(|| named(1))
+}
+
 /// Checks out what is not there yet. A file that git had only begun to write is written again; whatever else
 /// differs is somebody's work.
-fn check_out(root: &Path, entry: &Path, held: &Held) -> Result<(), Error> {
+fn check_out(target: &Target, entry: &Path, held: &Held) -> Result<(), Error> {
+    let root = &target.root;
     let lock = entry.join("index.lock");
     match fs::remove_file(&lock) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(unwritable(&lock, &error)),
@@ -89,7 +107,7 @@ fn check_out(root: &Path, entry: &Path, held: &Held) -> Result<(), Error> {
         }
         Err(Error::write(
             format!("the worktree {} cannot be finished: {}", root.display(), ran.complaint()),
-            "put that right, then run this again",
+            format!("fix this, then {}", rerun(&target.agent)),
         ))
     };
     run(&["read-tree", "HEAD"])?;

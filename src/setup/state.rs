@@ -59,7 +59,8 @@ fn path_of(common_dir: &Path, agent: &str) -> PathBuf {
 pub(super) fn read(common_dir: &Path, agent: &str) -> Result<State, Error> {
     let path = path_of(common_dir, agent);
     let unreadable = |why: String| {
-        let help = format!("if it is beyond repair, remove it; then steps are run again: {}", path.display());
+        let help =
+            format!("if it is beyond repair, remove it; then all steps are due again: {}", path.display());
         Unavailable::new(format!("{} cannot be read: {why}", path.display()), help).into()
     };
     match fs::read_to_string(&path) {
@@ -128,6 +129,6 @@ impl Held {
 pub(super) fn unwritable(path: &Path, error: &std::io::Error) -> Error {
     Error::write(
         format!("{} cannot be written: {error}", path.display()),
-        "put that right, then run it again; it goes on where it stopped",
+        "fix this, then rerun the command; it goes on where it stopped",
     )
 }

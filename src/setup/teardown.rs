@@ -28,6 +28,18 @@ pub struct Options {
     pub drop_schema: bool,
 }
 
+impl Options {
+    /// The command that asked for it.
+    fn typed(&self) -> String {
+        let mut command = format!("git lane teardown {}", self.agent);
+        for (is_set, word) in [(self.delete_branch, " --delete-branch"), (self.drop_schema, " --drop-schema")]
+        {
+            command.push_str(if is_set { word } else { "" });
+        }
+        command
+    }
+}
+
 /// How it went.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ended {
@@ -117,7 +129,7 @@ pub fn run(
                     format!("leave it: cd {}\nthen rerun: git lane teardown {}", quoted(home), target.agent),
                 ));
             }
-            is_no_link(git_dir, &root)?;
+            is_no_link(git_dir, &root, options)?;
             if !root.is_dir() {
                 let found = losses::of_gone(repo, git_dir)?;
                 if !found.is_empty() {
@@ -140,7 +152,7 @@ pub fn run(
             if !ran.ok {
                 return Err(Error::write(
                     format!("git does not remove {path}: {}", ran.complaint()),
-                    "put that right, then run this again; nothing else was touched",
+                    format!("nothing else was touched\nfix this, then rerun: {}", options.typed()),
                 ));
             }
             done.push(format!("removed the worktree {path}"));
@@ -172,14 +184,18 @@ fn elsewhere(layout: &Layout, agent: &str) -> Result<Option<PathBuf>, Error> {
 }
 
 /// git empties what a link leads to, and then cannot remove the link.
-fn is_no_link(git_dir: &Path, root: &Path) -> Result<(), Error> {
+fn is_no_link(git_dir: &Path, root: &Path, options: &Options) -> Result<(), Error> {
     let pointer = std::fs::read_to_string(git_dir.join("gitdir")).unwrap_or_default();
     let known = git_dir.join(pointer.trim_end());
     let known = known.parent().unwrap_or(root);
     if known.symlink_metadata().is_ok_and(|data| data.is_symlink()) {
         return Err(Error::usage(
             format!("{} is a link to {}", known.display(), root.display()),
-            format!("have git know the folder itself: git worktree repair {}\nthen rerun this", quoted(root)),
+            format!(
+                "have git know the folder itself: git worktree repair {}\nrerun: {}",
+                quoted(root),
+                options.typed()
+            ),
         ));
     }
     Ok(())

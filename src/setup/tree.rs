@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::state::{Held, State, unwritable};
 use super::target::{Target, gone_entry, no_base};
-use super::{git, losses, quoted, repair};
+use super::{git, losses, quoted, repair, rerun};
 use lane_core::error::Error;
 use lane_core::locks::record::plain;
 use lane_git::command::Ran;
@@ -55,7 +55,7 @@ pub(super) fn look(common_dir: &Path, target: &Target, state: &State) -> Result<
     if entry.is_some() && root.is_dir() && !is_empty(root) && !root.join(".git").exists() {
         return Err(Error::usage(
             format!("{} has lost its file `.git`, and git cannot use it", root.display()),
-            format!("git -C {} worktree repair\nthen rerun this", quoted(common_dir)),
+            format!("git -C {} worktree repair\n{}", quoted(common_dir), rerun(&target.agent)),
         ));
     }
     match fs::symlink_metadata(root) {

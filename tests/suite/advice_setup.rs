@@ -63,12 +63,17 @@ fn teardown_is_refused_for_what_would_be_lost() {
     std::fs::remove_file(tree.root.join(".git")).unwrap();
     let repair = format!("git -C {} worktree repair", at.root.display());
     has(&bare.lane(&["setup", "a1"]).fails(1), &repair);
-    leads_on(at, &teardown(1), &[&repair], &[]);
+    let ran = teardown(1);
+    assert_eq!(told(&ran.all()), [&repair, "git lane teardown a1"]);
+    sh(at, &repair).ok();
     // A link, which git would not follow.
     let real = bare.scratch.home().join("real");
     std::fs::rename(&tree.root, &real).unwrap();
     std::os::unix::fs::symlink(&real, &tree.root).unwrap();
-    leads_on(at, &teardown(2), &[&format!("git worktree repair {}", real.display())], &[]);
+    let ran = teardown(2);
+    let known = format!("git worktree repair {}", real.display());
+    assert_eq!(told(&ran.all()), [&known, "git lane teardown a1"]);
+    sh(at, &known).ok();
     std::fs::remove_file(&tree.root).unwrap();
     std::fs::rename(&real, &tree.root).unwrap();
     at.git(&["worktree", "repair", &place]).ok();
@@ -101,6 +106,24 @@ fn a_step_that_failed_is_resumed() {
     let ran = bare.lane(&["setup", "a1"]).fails(1).says("the step ready failed");
     bare.tree("a1").write("ready.local", "x\n");
     leads_on(&bare.at, &ran, &["git lane setup a1 --resume"], &[]);
+}
+
+#[test]
+fn files_where_a_worktree_was_never_made_whole_are_moved_beside_it() {
+    let bare = Bare::new(&policy(1, ""));
+    let tree = bare.tree("a1");
+    tree.write("mine.txt", "mine\n");
+    tree.write(".git", "gitdir: /nowhere\n");
+    let notes = bare.at.root.join("lane/setup");
+    std::fs::create_dir_all(&notes).unwrap();
+    std::fs::create_dir(bare.scratch.home().join("wt-a1.files")).unwrap();
+    let note = format!("{{ \"adding\": \"{}\" }}", tree.root.display());
+    std::fs::write(notes.join("a1.json"), note).unwrap();
+    let ran = bare.lane(&["setup", "a1"]).fails(1).says("was never made a whole worktree");
+    let (from, to) = (tree.root.display(), bare.scratch.home().join("wt-a1.files-2"));
+    leads_on(&bare.at, &ran, &[&format!("mv {from} {}", to.display()), "git lane setup a1"], &[]);
+    assert_eq!(std::fs::read_to_string(to.join("mine.txt")).unwrap(), "mine\n");
+    bare.assert_works("a1");
 }
 
 #[test]
