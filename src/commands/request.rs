@@ -15,15 +15,18 @@ use crate::cli::session::Session;
 use crate::commands::lock::args::here;
 use crate::commands::request::text::{Seen, finished, refusal};
 use crate::commands::who;
+use crate::gather::tracked_below;
 use crate::machine::ThisMachine;
 use crate::requests::heads;
 use crate::requests::log::{RequestHead, RequestLog};
 use args::{Answer, Request, Submit};
 use lane_core::error::Error;
-use lane_core::facts::{Oid, Unavailable};
+use lane_core::facts::{Oid, RepoPath, Unavailable};
 use lane_core::identity::Who;
 use lane_core::locks::record::plain;
 use lane_core::locks::world::World;
+use lane_core::report::quote;
+use lane_core::requests::below::{Holding, holdings};
 use lane_core::requests::migration::SecondHead;
 use lane_core::requests::record::{Event, FORMAT, Kind, Person, Record, State};
 use lane_core::requests::{rights, step};
@@ -35,6 +38,8 @@ pub use args::Args;
 
 /// The most characters that a reason may have.
 const LONGEST: usize = 300;
+/// The most paths that a folder stands for.
+const MOST_PATHS: usize = 20;
 /// The most bytes that a file may have: it is kept in every clone for good.
 const LARGEST: u64 = 1 << 20;
 
@@ -85,7 +90,8 @@ fn submit(args: &Submit, output: &Output) -> Outcome {
     let by = person(&session, args.agent.as_deref())?;
     let mut paths = Vec::new();
     for path in &args.paths {
-        paths.push(who::in_repository(&session, Path::new(path))?);
+        let (path, is_folder) = who::in_repository(&session, Path::new(path))?;
+        paths.extend(of_one_owner(&session, &by, path, is_folder)?);
     }
     let target = rights::target(plan, args.area.as_deref(), &paths)?;
     let target = rights::addressed(plan, target, args.to.as_deref())?;
@@ -124,6 +130,59 @@ fn submit(args: &Submit, output: &Output) -> Outcome {
         event: event.clone(),
     })?;
     report(&session, &log, &tip, &by, output)
+}
+
+/// Whether this is a folder below the root, where a path from the root is written otherwise.
+fn is_in_subfolder(session: &Session) -> bool {
+    let root = session.repo.layout().worktree.as_ref().and_then(|root| root.canonicalize().ok());
+    let here = std::env::current_dir().and_then(|here| here.canonicalize()).ok();
+    root.is_some_and(|root| here.is_some_and(|here| here != root))
+}
+
+/// A path to ask for; of a folder that nobody has as a whole, what its one owner has below it.
+///
+/// # Errors
+/// Several have something there.
+fn of_one_owner(
+    session: &Session,
+    by: &Person,
+    path: RepoPath,
+    is_folder: bool,
+) -> Result<Vec<(RepoPath, bool)>, Error> {
+    let plan = &session.loaded.plan;
+    if !is_folder || plan.decide(&path.0, true).owner.is_some() {
+        return Ok(vec![(path, is_folder)]);
+    }
+    let files = tracked_below(&session.repo, &path)?;
+    let mut found = holdings(plan, &path, &files);
+    let is_others = |holding: &Holding<'_>| !holding.is_lane_of(by.agent());
+    if found.iter().any(is_others) {
+        found.retain(is_others);
+    }
+    match found.as_mut_slice() {
+        [] => Ok(vec![(path, is_folder)]),
+        [one] if one.paths.len() <= MOST_PATHS => {
+            let is_file = |path: &RepoPath| files.contains(path);
+            Ok(std::mem::take(&mut one.paths)
+                .into_iter()
+                .map(|path| (path.clone(), !is_file(&path)))
+                .collect())
+        }
+        several => {
+            let above = if is_in_subfolder(session) { b":/".as_slice() } else { b"" };
+            let ask = |holding: &Holding<'_>| {
+                let paths =
+                    holding.paths.iter().take(MOST_PATHS).map(|path| quote(&[above, &path.0].concat()));
+                format!("git lane request submit {} --reason '…'", paths.collect::<Vec<_>>().join(" "))
+            };
+            let whose: Vec<String> = several.iter().map(Holding::whose).collect();
+            let asked: Vec<String> = several.iter().map(ask).collect();
+            Err(Error::usage(
+                format!("{path} has no one owner: below it are files of {}", whose.join(", ")),
+                format!("ask for each in a request of its own:\n{}", asked.join("\n")),
+            ))
+        }
+    }
 }
 
 /// What somebody may not do to a request, and why.

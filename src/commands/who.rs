@@ -8,12 +8,17 @@ use serde::Serialize;
 use crate::cli::Outcome;
 use crate::cli::output::{Output, complain};
 use crate::cli::session::Session;
+use crate::gather::tracked_below;
 use lane_core::error::Error;
 use lane_core::facts::RepoPath;
 use lane_core::policy::model::{Access, Agent, Unowned};
 use lane_core::policy::{Decision, Owner, Plan, PolicyLine};
 use lane_core::report::text::policy_line;
+use lane_core::requests::below::holdings;
 use lane_git::Repository;
+
+/// How many owners below a folder are told.
+const SHOWN: usize = 6;
 
 /// Show who may change a path, and which policy line says so
 #[derive(Debug, clap::Args)]
@@ -62,7 +67,11 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
                 );
                 Answer { message, ..answer }
             });
-            Ok([Some(answer(plan, path, exact)), elsewhere])
+            let mut answer = answer(plan, path, exact);
+            if is_folder && exact.owner.is_none() {
+                answer.message.push_str(&below(&session, &answer.path)?);
+            }
+            Ok([Some(answer), elsewhere])
         })
         .collect();
     let answers: Vec<Answer> = answers?.into_iter().flatten().flatten().collect();
@@ -127,12 +136,30 @@ fn answer(plan: &Plan, path: RepoPath, decision: Decision<'_>) -> Answer {
     Answer { path, access, area, owners, message, policy: plan.line(span), policy_source }
 }
 
+/// Who has something below a folder that nobody has as a whole.
+fn below(session: &Session, folder: &RepoPath) -> Result<String, Error> {
+    let files = tracked_below(&session.repo, folder)?;
+    let found = holdings(&session.loaded.plan, folder, &files);
+    let words = found.iter().take(SHOWN).map(|holding| {
+        let more = match holding.paths.len() - 1 {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        format!("{}{more}: {}", holding.paths[0], holding.whose())
+    });
+    let mut words: Vec<String> = words.collect();
+    if found.len() > SHOWN {
+        words.push("and others".to_owned());
+    }
+    Ok(if words.is_empty() { String::new() } else { format!("; but below it {}", words.join(", ")) })
+}
+
 /// A path as the repository has it, from one as this folder has it.
 ///
 /// # Errors
 /// It lies outside of the repository, or is all of it.
 pub(in crate::commands) fn in_repository(session: &Session, path: &Path) -> Result<(RepoPath, bool), Error> {
-    let is_folder = path.as_os_str().as_encoded_bytes().ends_with(b"/") || path.is_dir();
+    let ends_in_slash = path.as_os_str().as_encoded_bytes().ends_with(b"/");
     let cannot =
         |error: std::io::Error| Error::usage(format!("this folder is gone: {error}"), "go to another");
     let here = std::env::current_dir().map_err(cannot)?;
@@ -158,7 +185,9 @@ pub(in crate::commands) fn in_repository(session: &Session, path: &Path) -> Resu
             // What is not there is a folder if only that has an owner.
             let plan = &session.loaded.plan;
             let is_owned = |is_folder| plan.decide(&path.0, is_folder).owner.is_some();
-            let is_folder = is_folder || !absolute.exists() && !is_owned(false) && is_owned(true);
+            let is_folder = ends_in_slash
+                || absolute.is_dir()
+                || !absolute.exists() && !is_owned(false) && is_owned(true);
             Ok((path, is_folder))
         }
         Err(_) => Err(Error::usage(

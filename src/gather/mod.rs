@@ -34,4 +34,4 @@ pub use invocation::Invocation;
 pub use job::{Located, locate};
 pub use policy_source::Loaded;
 pub use push::{PushLine, parse_push_lines, parse_received_lines, received_line};
-pub use survey::survey;
+pub use survey::{survey, tracked_below};

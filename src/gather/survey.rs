@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::policy_source::default_base;
 use crate::init::{self, Kind, Survey, Text, Tracked};
-use lane_core::facts::Oid;
+use lane_core::facts::{Oid, RepoPath};
 use lane_core::policy::relative;
 use lane_git::raw_tree::RawTree;
 use lane_git::staged_tree;
@@ -46,6 +46,19 @@ pub fn survey(repo: &dyn Repository) -> Read<Survey> {
         survey.worktrees.push((relative(main, &tree.root), branch));
     }
     Ok(survey)
+}
+
+/// The tracked files below a folder; a file of that name, or nothing there, has none.
+///
+/// # Errors
+/// The index or HEAD's tree cannot be read.
+pub fn tracked_below(repo: &dyn Repository, folder: &RepoPath) -> Read<Vec<RepoPath>> {
+    let Some(tree) = tracked_tree(repo)? else { return Ok(Vec::new()) };
+    let found = find_in_tree(repo, tree, &folder.0)?.filter(|entry| entry.mode == FOLDER);
+    let (Some(entry), Some(name)) = (found, folder.as_text()) else { return Ok(Vec::new()) };
+    let mut files = Vec::new();
+    walk(repo, &repo.raw_tree(entry.oid)?, &mut format!("{name}/"), 0, &mut files)?;
+    Ok(files.into_iter().map(|file| RepoPath(file.path.into_bytes())).collect())
 }
 
 /// The repository's name: of its folder, or of what a folder such as `.git` or `.bare` lies in.

@@ -219,6 +219,26 @@ fn paths_are_as_seen_from_the_folder() {
     two.lane(&["request", "show", "r4"]).ok().says("stdin").says("a patch");
 }
 
+#[test]
+fn a_folder_of_several_owners_is_asked_for_in_parts() {
+    let (_scratch, _one, two) = two();
+    two.write("services/revenue/new.py", "x\n");
+    two.git(&["add", "-A"]).ok();
+    two.lane(&["who", "services"])
+        .ok()
+        .says("but below it services/common: area `common`, services/orchestrator: a1 (MLOps)")
+        .says("services/revenue: a4 (Platform)");
+    let ran = two.lane(&["request", "submit", "services", "--reason", "x"]).fails(2);
+    ran.says("services has no one owner: below it are files of")
+        .says("\n        git lane request submit services/orchestrator --reason '…'\n")
+        .says("\n        git lane request submit services/revenue --reason '…'")
+        .does_not_say("rag_pipeline");
+    let below = Worktree { root: two.root.join("services"), home: two.home.clone() };
+    let ran = below.lane(&["request", "submit", ".", "--reason", "x"]).fails(2);
+    ran.says("git lane request submit :/services/revenue --reason '…'");
+    below.lane(&["request", "submit", ":/services/revenue", "--reason", "x"]).ok().says("a4 (Platform)");
+}
+
 /// Submits from many processes at once; the ids that they got.
 fn all_at_once(trees: &[&Worktree], count: usize) -> Vec<String> {
     let start = |at: usize| {
