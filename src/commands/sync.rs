@@ -224,7 +224,8 @@ impl Tree {
         let onto = moved.as_ref().unwrap_or(onto);
         let behind = repo.commits(&[onto.oid], &[before])?.len();
         let from = repo.merge_base(onto.oid, &[before])?;
-        if let Some(busy) = losses::of(&repo, &self.root, onto.oid, before)? {
+        let by_hand = losses::by_hand(&self.root, &onto.reference, landed, gives_up);
+        if let Some(busy) = losses::of(&repo, &self.root, onto.oid, before, &by_hand)? {
             return Ok(done.with(busy));
         }
         let left_out = match landed {

@@ -282,6 +282,11 @@ pub fn warnings(layout: &Layout, found: &[(Worktree, Lack)], is_own: bool) -> St
             continue;
         }
         let (place, help) = match is_here {
+            // Whose worktree it is going to be, nobody has said yet.
+            true if *lack == Lack::NotInstalled && !is_main => {
+                let help = "for an agent: git lane join ID\n        for a maintainer: git lane install";
+                ("this worktree".to_owned(), help.to_owned())
+            }
             true => ("this worktree".to_owned(), "git lane install".to_owned()),
             false => {
                 let root = quote(&bytes_of(&tree.root));

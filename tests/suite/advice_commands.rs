@@ -266,7 +266,6 @@ git rebase --continue
 git rebase --exec 'git commit --amend --no-edit -S'
 git rebase --force-rebase
 git rebase --force-rebase {}
-git rebase --rebase-merges BASE
 git rebase -i
 git remote add locks {}
 git remote add {} URL

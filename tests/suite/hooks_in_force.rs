@@ -379,7 +379,7 @@ fn the_configured_hook_judges_where_the_script_does_not() {
     configured(&scratch, &plain, "post-checkout", &[&zero, &plain.head(), "1"])
         .ok()
         .says("no hooks of git-lane are installed")
-        .says("help: git lane install");
+        .says("help: for an agent: git lane join ID\n        for a maintainer: git lane install\n");
     configured(&scratch, &plain, "post-checkout", &[&plain.head(), &plain.head(), "1"])
         .ok()
         .does_not_say("install");

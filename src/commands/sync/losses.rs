@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::commands::sync::text::Worked;
 use lane_core::error::Error;
 use lane_core::facts::{Oid, RepoPath, Unavailable};
+use lane_core::report::quote;
 use lane_git::Repository;
 use lane_git::command::{in_worktree, run as run_git};
 use lane_git::tree_diff::tree_diff;
@@ -20,6 +21,7 @@ pub(in crate::commands) fn of(
     root: &Path,
     onto: Oid,
     before: Oid,
+    by_hand: &str,
 ) -> Result<Option<Worked>, Error> {
     let own = repo.commits(&[before], &[onto])?;
     let (old, new) = (repo.commit(before)?.tree, repo.commit(onto)?.tree);
@@ -32,7 +34,7 @@ pub(in crate::commands) fn of(
                     "{} is a merge, and a rebase would leave out what it has of its own",
                     oid.short()
                 ),
-                help: Some("by hand: git rebase --rebase-merges BASE".to_owned()),
+                help: Some(format!("by hand: {by_hand}")),
             }));
         }
         let parent = commit.parents.first().map(|parent| repo.commit(*parent)).transpose()?;
@@ -63,6 +65,18 @@ pub(in crate::commands) fn of(
         }
     }
     Ok(None)
+}
+
+/// The rebase that keeps merges, which somebody has to look at while it runs.
+pub(super) fn by_hand(root: &Path, onto: &str, landed: Option<Oid>, is_anothers: bool) -> String {
+    let place = match is_anothers {
+        true => format!("git -C {}", quote(root.as_os_str().as_encoded_bytes())),
+        false => "git".to_owned(),
+    };
+    match landed {
+        Some(landed) => format!("{place} rebase --rebase-merges --onto {} {landed}", quote(onto.as_bytes())),
+        None => format!("{place} rebase --rebase-merges {}", quote(onto.as_bytes())),
+    }
 }
 
 /// What lies where a file would be written: the file, or a file where one of its folders would be; from the root.
