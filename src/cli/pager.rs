@@ -15,7 +15,7 @@ pub fn show(text: &str) -> bool {
     if HARNESSES.iter().any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty())) {
         return false;
     }
-    let rows = crossterm::terminal::size().map_or(0, |(_, rows)| usize::from(rows));
+    let rows = ratatui::crossterm::terminal::size().map_or(0, |(_, rows)| usize::from(rows));
     if text.lines().count() < rows {
         return false;
     }

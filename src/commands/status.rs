@@ -72,7 +72,7 @@ fn width() -> usize {
         return columns.max(20);
     }
     let is_terminal = std::io::stdout().is_terminal();
-    let size = is_terminal.then(crossterm::terminal::size).and_then(Result::ok);
+    let size = is_terminal.then(ratatui::crossterm::terminal::size).and_then(Result::ok);
     size.map_or(WIDTH, |(columns, _)| usize::from(columns).max(20))
 }
 

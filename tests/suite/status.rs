@@ -5,10 +5,15 @@ use std::path::PathBuf;
 use crate::support::terminal::Tmux;
 use crate::support::{LANE, POLICY, Scratch, Worktree};
 use git_lane::conflicts::{Clash, Forecast};
-use git_lane::status::screen::{Key, Look, Screen};
+use git_lane::status::screen::{Key, Screen};
 use git_lane::status::table::{cut, table};
 use git_lane::status::{Check, Last, Line, Lock, Pair, Pull, Status, json};
 use lane_core::facts::{Oid, RepoPath, Unavailable};
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use ratatui::buffer::Cell;
+use ratatui::style::{Color, Modifier};
+use unicode_width::UnicodeWidthStr;
 
 const NOW: i64 = 1_767_000_000;
 
@@ -101,32 +106,46 @@ fn a_table_fits_its_width() {
     }
 }
 
-fn frame(screen: &Screen, width: usize, height: usize) -> String {
-    let rows = screen.frame(width, height);
-    assert_eq!(rows.len(), height);
-    assert!(rows.iter().all(|(text, _)| cut(text, width) == *text));
-    let mark = |look: &Look| match look {
-        Look::Selected => '>',
-        Look::Error => '!',
-        Look::Warning => '~',
-        _ => ' ',
-    };
-    rows.iter().map(|(text, look)| format!("{}{text}\n", mark(look))).collect()
+/// The rows of the screen, each after a mark for how it looks.
+fn frame(screen: &mut Screen, width: u16, height: u16) -> String {
+    let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
+    terminal.draw(|frame| screen.draw(frame, true)).unwrap();
+    let buffer = terminal.backend().buffer();
+    let mut rows = String::new();
+    for y in 0..height {
+        let cells: Vec<&Cell> = (0..width).map(|x| &buffer[(x, y)]).collect();
+        let is = |look: fn(&&&Cell) -> bool| cells.iter().any(|cell| look(&cell));
+        rows.push(match () {
+            () if is(|cell| cell.modifier.contains(Modifier::REVERSED)) => '>',
+            () if is(|cell| cell.fg == Color::Red) => '!',
+            () if is(|cell| cell.fg == Color::Yellow) => '~',
+            () => ' ',
+        });
+        let mut x = 0;
+        let mut row = String::new();
+        while let Some(cell) = cells.get(x) {
+            row.push_str(cell.symbol());
+            x += cell.symbol().width().max(1);
+        }
+        rows += row.trim_end();
+        rows.push('\n');
+    }
+    rows
 }
 
 #[test]
 fn the_screen_is_made_of_its_state() {
     let mut screen = Screen::default();
-    let mut shown = frame(&screen, 60, 3);
+    let mut shown = frame(&mut screen, 60, 3);
     screen.update(Ok(sample()));
-    shown += &frame(&screen, 100, 14);
+    shown += &frame(&mut screen, 100, 14);
     screen.press(Key::Down);
     screen.press(Key::Details);
-    shown += &frame(&screen, 100, 18);
+    shown += &frame(&mut screen, 100, 18);
     screen.update(Err("the policy has mistakes\nmore".into()));
     screen.press(Key::Last);
     screen.press(Key::Down);
-    shown += &frame(&screen, 60, 8);
+    shown += &frame(&mut screen, 60, 8);
     insta::assert_snapshot!(shown);
 }
 
@@ -139,21 +158,32 @@ fn the_selection_stays_with_its_agent() {
     let mut later = sample();
     later.lines.swap(0, 1);
     screen.update(Ok(later));
-    let selected = |screen: &Screen| {
-        let row = screen.frame(80, 20).into_iter().find(|(_, look)| *look == Look::Selected);
-        row.map(|(text, _)| text[..2].to_owned())
+    let selected = |screen: &mut Screen, height: u16| {
+        let shown = frame(screen, 80, height);
+        shown.lines().find_map(|row| row.strip_prefix('>').map(|row| row[..2].to_owned()))
     };
-    assert_eq!(selected(&screen).as_deref(), Some("a2"));
+    assert_eq!(selected(&mut screen, 20).as_deref(), Some("a2"));
     // However little room there is, what is selected can be seen.
-    for height in 4..20 {
+    for height in 3..20 {
         for at in [Key::First, Key::Last] {
             screen.press(at);
-            assert!(screen.frame(80, height).iter().any(|(_, look)| *look == Look::Selected), "{height}");
+            assert!(selected(&mut screen, height).is_some(), "{height}");
         }
     }
     for (width, height) in [(0, 0), (1, 1), (5, 2), (80, 3)] {
-        assert_eq!(screen.frame(width, height).len(), height);
+        frame(&mut screen, width, height);
     }
+}
+
+#[test]
+fn without_color_what_is_selected_is_still_told() {
+    let mut screen = Screen::default();
+    screen.update(Ok(sample()));
+    let mut terminal = Terminal::new(TestBackend::new(80, 20)).unwrap();
+    terminal.draw(|frame| screen.draw(frame, false)).unwrap();
+    let cells = &terminal.backend().buffer().content;
+    assert!(cells.iter().all(|cell| cell.fg == Color::Reset && !cell.modifier.contains(Modifier::DIM)));
+    assert!(cells.iter().any(|cell| cell.modifier.contains(Modifier::REVERSED)));
 }
 
 #[test]

@@ -1,13 +1,14 @@
 //! `git lane status --watch`: the terminal around the screen. It is left as it was, however this ends.
 
-use std::io::{IsTerminal, Write, stdout};
+use std::io::{IsTerminal, stdout};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
-use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, poll, read};
-use crossterm::{cursor, execute, queue, style, terminal};
+use ratatui::DefaultTerminal;
+use ratatui::crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, poll, read};
+use ratatui::crossterm::{cursor, execute};
 
 use crate::cli::Outcome;
 use crate::cli::output::Output;
@@ -15,9 +16,8 @@ use crate::cli::session::Session;
 use crate::commands::status;
 use crate::commands::status::Args;
 use crate::status::Status;
-use crate::status::screen::{Key, Look, Row, Screen};
+use crate::status::screen::{Key, Screen};
 use lane_core::error::Error;
-use lane_core::text::visible;
 
 /// How long a key, a signal or a new reading may go unnoticed.
 const TICK: Duration = Duration::from_millis(100);
@@ -40,9 +40,10 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
     let (sender, readings) = channel();
     let interval = Duration::from_secs(args.interval.into());
     std::thread::spawn(move || read_again(&woken, &sender, interval));
-    let terminal = Terminal::enter().map_err(unwritable)?;
-    let ended = show(&readings, &wake, &caught, output.color());
-    drop(terminal);
+    show_cursor_after_panic();
+    let ended = ratatui::try_init()
+        .and_then(|mut terminal| show(&mut terminal, &readings, &wake, &caught, output.color()));
+    ratatui::restore();
     let signal = ended.map_err(unwritable)?;
     if let Some(signal) = signal {
         caught.die_of(signal);
@@ -66,6 +67,7 @@ fn read_again(woken: &Receiver<()>, sender: &Sender<Result<Status, String>>, int
 
 /// The signal that ended it; `None`: a key did.
 fn show(
+    terminal: &mut DefaultTerminal,
     readings: &Receiver<Result<Status, String>>,
     wake: &Sender<()>,
     caught: &Caught,
@@ -83,8 +85,7 @@ fn show(
             is_new = true;
         }
         if is_new {
-            let (width, height) = terminal::size()?;
-            draw(&screen.frame(usize::from(width), usize::from(height)), color)?;
+            terminal.draw(|frame| screen.draw(frame, color))?;
             is_new = false;
         }
         if !poll(TICK)? {
@@ -135,53 +136,13 @@ fn command(key: KeyEvent) -> Option<Command> {
     })
 }
 
-fn draw(rows: &[Row], color: bool) -> std::io::Result<()> {
-    let mut out = stdout().lock();
-    queue!(out, terminal::BeginSynchronizedUpdate)?;
-    for (at, (text, look)) in (0_u16..).zip(rows) {
-        let code = match look {
-            Look::Selected => "\x1b[7m",
-            Look::Bold => "\x1b[1m",
-            Look::Dim if color => "\x1b[2m",
-            Look::Warning if color => "\x1b[33m",
-            Look::Error if color => "\x1b[31m",
-            _ => "",
-        };
-        queue!(out, cursor::MoveTo(0, at), style::Print(format!("{code}{}\x1b[0m", visible(text))))?;
-        queue!(out, terminal::Clear(terminal::ClearType::UntilNewLine))?;
-    }
-    queue!(out, terminal::EndSynchronizedUpdate)?;
-    out.flush()
-}
-
-/// The terminal while the screen is on it.
-struct Terminal;
-
-impl Terminal {
-    fn enter() -> std::io::Result<Self> {
-        // The hook of a defect ends the process at once: nothing is dropped then.
-        let before = std::panic::take_hook();
-        std::panic::set_hook(Box::new(move |info| {
-            leave();
-            before(info);
-        }));
-        terminal::enable_raw_mode()?;
-        let this = Self;
-        // Lines that are too long stay within themselves while the window is made narrower.
-        execute!(stdout(), terminal::EnterAlternateScreen, cursor::Hide, terminal::DisableLineWrap)?;
-        Ok(this)
-    }
-}
-
-impl Drop for Terminal {
-    fn drop(&mut self) {
-        leave();
-    }
-}
-
-fn leave() {
-    let _ = execute!(stdout(), terminal::EnableLineWrap, cursor::Show, terminal::LeaveAlternateScreen);
-    let _ = terminal::disable_raw_mode();
+/// The hook of a defect ends the process at once: nothing is dropped then, and ratatui's own hook leaves the cursor hidden.
+fn show_cursor_after_panic() {
+    let before = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        let _ = execute!(stdout(), cursor::Show);
+        before(info);
+    }));
 }
 
 #[cfg(unix)]
