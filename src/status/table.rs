@@ -1,6 +1,7 @@
 //! The status as a table that fits a width; whatever is too wide is cut, never wrapped.
 
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+use unicode_truncate::{Alignment, UnicodeTruncateStr};
+use unicode_width::UnicodeWidthStr;
 
 use super::{Line, Pair, Status};
 use crate::conflicts::Forecast;
@@ -242,38 +243,26 @@ pub fn clash_lines(clashes: &[Pair]) -> Vec<String> {
 
 /// A text of just so many columns.
 fn padded(text: &str, width: usize, is_right: bool) -> String {
-    let text = cut(text, width);
-    let blanks = " ".repeat(width.saturating_sub(text.width()));
-    if is_right { blanks + &text } else { text + &blanks }
+    let side = if is_right { Alignment::Right } else { Alignment::Left };
+    cut(text, width).unicode_pad(width, side, false).into_owned()
 }
 
 /// A text of at most so many columns, `…` at its end where something was cut off.
 pub fn cut(text: &str, width: usize) -> String {
-    if text.width() <= width {
-        return text.to_owned();
+    match width.checked_sub(1) {
+        _ if text.width() <= width => text.to_owned(),
+        Some(left) => format!("{}…", text.unicode_truncate(left).0),
+        None => String::new(),
     }
-    let mut out = String::new();
-    let mut used = 1;
-    for c in text.chars() {
-        used += c.width().unwrap_or(0);
-        if used > width {
-            break;
-        }
-        out.push(c);
-    }
-    if width > 0 {
-        out.push('…');
-    }
-    out
 }
 
 /// The same with its end kept.
 fn cut_front(text: &str, width: usize) -> String {
-    if text.width() <= width {
-        return text.to_owned();
+    match width.checked_sub(1) {
+        _ if text.width() <= width => text.to_owned(),
+        Some(left) => format!("…{}", text.unicode_truncate_start(left).0),
+        None => String::new(),
     }
-    let backwards: String = text.chars().rev().collect();
-    cut(&backwards, width).chars().rev().collect()
 }
 
 #[cfg(test)]
@@ -295,6 +284,7 @@ mod tests {
         assert_eq!(cut("日本語", 5), "日本…");
         assert_eq!(cut("日本語", 4), "日…");
         assert_eq!(cut("abc", 0), "");
+        assert_eq!(cut("👩‍👩‍👧‍👦 home", 4), "👩‍👩‍👧‍👦 …", "a picture of four stays whole");
         assert_eq!(cut_front("feat/a1/pool", 6), "…/pool");
         assert_eq!(padded("é", 3, true), "  é");
     }
