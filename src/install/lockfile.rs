@@ -1,10 +1,11 @@
 //! Writing configuration files as git does: `<file>.lock` is created, written, and renamed.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
-use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use gix_lock::acquire::Fail;
 
 use super::os::{read, unwritable};
 use lane_core::error::Error;
@@ -15,12 +16,11 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// A configuration file that nobody else writes while this lives. What was staged and not committed
 /// is forgotten with it.
 pub(super) struct Locked {
-    target: PathBuf,
-    lock: PathBuf,
-    file: Option<File>,
+    file: gix_lock::File,
     /// What the file holds now.
     pub text: Option<Vec<u8>>,
     staged: Staged,
+    _mark: Mark,
 }
 
 enum Staged {
@@ -35,11 +35,12 @@ impl Locked {
         let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
         let mut lock = target.clone().into_os_string();
         lock.push(".lock");
-        let lock = PathBuf::from(lock);
-        let file = create(&lock)?;
-        let mut locked = Self { target, lock, file: Some(file), text: None, staged: Staged::Unchanged };
-        locked.text = read(&locked.target)?;
-        Ok(locked)
+        let mark = Mark::new(Path::new(&lock));
+        let file = gix_lock::File::acquire(&target, Fail::AfterDurationWithBackoff(PATIENCE), None, 0, None);
+        let file = file.map_err(|error| refused(Path::new(&lock), error.downcast_any_ref()))?;
+        mark.set(file.lock_path());
+        let text = read(&target)?;
+        Ok(Self { file, text, staged: Staged::Unchanged, _mark: mark })
     }
 
     /// Writes the new text beside the file; `None`: it will be removed.
@@ -51,17 +52,15 @@ impl Locked {
             self.staged = Staged::Removed;
             return Ok(());
         };
-        let Some(mut file) = self.file.take() else {
-            return Ok(());
-        };
-        let mut write = || {
-            if let Ok(data) = fs::metadata(&self.target) {
+        let target = self.file.resource_path();
+        let written = self.file.with_mut(|file| {
+            if let Ok(data) = fs::metadata(&target) {
                 file.set_permissions(data.permissions())?;
             }
             file.write_all(&text)?;
             file.sync_all()
-        };
-        write().map_err(|error| unwritable(&self.target, &error))?;
+        });
+        written.map_err(|error| unwritable(&target, &error))?;
         self.staged = Staged::Written;
         Ok(())
     }
@@ -72,99 +71,60 @@ impl Locked {
     }
 
     /// Puts what was staged in force, at once.
-    pub fn commit(mut self) -> Result<(), Error> {
-        drop(self.file.take());
+    pub fn commit(self) -> Result<(), Error> {
+        let target = self.file.resource_path();
         let done = match self.staged {
             Staged::Unchanged => Ok(()),
-            Staged::Written => fs::rename(&self.lock, &self.target),
-            Staged::Removed => fs::remove_file(&self.target),
+            Staged::Written => self.file.commit().map(drop).map_err(|failed| failed.error),
+            Staged::Removed => fs::remove_file(&target),
         };
-        // A lock that was renamed away is not ours to remove any more: it may be the next writer's.
-        if done.is_ok() && matches!(self.staged, Staged::Written) {
-            let _ = fs::remove_file(name_of_ours(&self.lock));
-            self.lock = PathBuf::new();
-        }
-        done.map_err(|error| unwritable(&self.target, &error))
+        done.map_err(|error| unwritable(&target, &error))
     }
 }
 
-impl Drop for Locked {
-    fn drop(&mut self) {
-        if !self.lock.as_os_str().is_empty() {
-            let _ = fs::remove_file(&self.lock);
-            let _ = fs::remove_file(name_of_ours(&self.lock));
-        }
+fn refused(lock: &Path, error: Option<&std::io::Error>) -> Error {
+    match error {
+        Some(error) if error.kind() != ErrorKind::AlreadyExists => unwritable(lock, error),
+        _ => Error::write(
+            format!("{} is there: another git process is writing that file", lock.display()),
+            format!(
+                "try again when it is done; if no git process runs, remove the file: rm {}",
+                lane_core::report::quote(&super::os::bytes_of(lock))
+            ),
+        ),
     }
 }
 
-/// A second name of a lock file that is ours.
-fn name_of_ours(lock: &Path) -> PathBuf {
-    let mut name = lock.as_os_str().to_owned();
-    name.push(".lane");
-    name.into()
-}
+/// A second name of a lock file, by which one that a killed installer left is known as ours: installers hold a lock of
+/// their own, so that none is at work when another begins.
+struct Mark(PathBuf);
 
-/// Clears away what an installer left that was killed: installers hold a lock of their own, so that none is at
-/// work now; and a lock file is theirs if it is the file that has the second name, too.
-#[cfg(unix)]
-fn clear_leftover(lock: &Path) {
-    let ours = name_of_ours(lock);
-    if let Ok(file) = File::open(&ours) {
-        if super::os::is_at(&file, lock) {
-            let _ = fs::remove_file(lock);
-        }
-        let _ = fs::remove_file(&ours);
-    }
-}
-
-/// Makes a lock file that has both names from the first moment on; without the second one where the file
-/// system has no such thing.
-#[cfg(unix)]
-fn create_once(lock: &Path) -> std::io::Result<File> {
-    let ours = name_of_ours(lock);
-    let new = |path: &Path| OpenOptions::new().write(true).create_new(true).open(path);
-    let Ok(file) = new(&ours) else {
-        return new(lock);
-    };
-    match fs::hard_link(&ours, lock) {
-        Ok(()) => Ok(file),
-        Err(error) => {
-            let _ = fs::remove_file(&ours);
-            if error.kind() == ErrorKind::AlreadyExists { Err(error) } else { new(lock) }
-        }
-    }
-}
-
-#[cfg(not(unix))]
-fn clear_leftover(_: &Path) {}
-
-#[cfg(not(unix))]
-fn create_once(lock: &Path) -> std::io::Result<File> {
-    OpenOptions::new().write(true).create_new(true).open(lock)
-}
-
-fn create(lock: &Path) -> Result<File, Error> {
-    let started = Instant::now();
-    let mut pause = Duration::from_millis(2);
-    clear_leftover(lock);
-    loop {
-        match create_once(lock) {
-            Ok(file) => return Ok(file),
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-                if started.elapsed() >= PATIENCE {
-                    return Err(Error::write(
-                        format!("{} is there: another git process is writing that file", lock.display()),
-                        format!(
-                            "try again when it is done; if no git process runs, remove the file: rm {}",
-                            lane_core::report::quote(&super::os::bytes_of(lock))
-                        ),
-                    ));
-                }
+impl Mark {
+    /// Clears away what was left: a lock file is ours if it is the very file that has the second name, too.
+    fn new(lock: &Path) -> Self {
+        let mut name = lock.as_os_str().to_owned();
+        name.push(".lane");
+        let mark = Self(name.into());
+        #[cfg(unix)]
+        if let Ok(file) = File::open(&mark.0) {
+            if super::os::is_at(&file, lock) {
+                let _ = fs::remove_file(lock);
             }
-            Err(error) => return Err(unwritable(lock, &error)),
+            let _ = fs::remove_file(&mark.0);
         }
-        sleep(pause);
-        pause = (pause * 2).min(Duration::from_millis(50));
+        mark
+    }
+
+    /// Gives the file its second name, where the file system has such a thing.
+    fn set(&self, lock: &Path) {
+        #[cfg(unix)]
+        let _ = fs::hard_link(lock, &self.0);
+    }
+}
+
+impl Drop for Mark {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.0);
     }
 }
 
@@ -184,7 +144,7 @@ mod tests {
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "the file alone is left");
         // Another git's: a second name that is not its own says nothing.
         fs::write(&lock, "").unwrap();
-        fs::write(name_of_ours(&lock), "").unwrap();
+        fs::write(folder.path().join("config.lock.lane"), "").unwrap();
         assert!(Locked::take(&target).is_err());
         assert!(lock.exists());
     }
