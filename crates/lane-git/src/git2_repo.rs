@@ -1,12 +1,14 @@
 //! The only module that knows git2.
 
-use std::cell::{Cell, OnceCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::path::{Path, PathBuf};
 
 use git2::{ErrorCode, ObjectType, Repository as Git};
+use rustc_hash::FxHashMap;
 
 use super::budget::Budget;
 use super::commit_graph::CommitGraph;
+use super::raw_commit;
 use super::raw_tree::RawTree;
 use super::repository::{
     Head, Kind, Layout, ObjectWriter, RawCommit, Read, RefTarget, Repository, config_bool,
@@ -14,6 +16,10 @@ use super::repository::{
 use crate::paths::path_of;
 use lane_core::error::Error;
 use lane_core::facts::{Oid, RepoPath, Unavailable};
+
+/// How many commits are remembered, and how long in bytes a message may be for that.
+const REMEMBERED: usize = 128;
+const SHORT: usize = 4096;
 
 /// A repository read through libgit2.
 pub struct Git2Repository {
@@ -24,6 +30,11 @@ pub struct Git2Repository {
     config: OnceCell<Vec<(String, String)>>,
     /// The commit graph, where there is one that git would read.
     graph: OnceCell<Option<CommitGraph>>,
+    /// Whether history was cut off, once somebody has asked.
+    is_shallow: OnceCell<bool>,
+    /// Commits that were read: the tips and their bases are asked for again and again, and libgit2 forgets what it read as
+    /// soon as a walk through history has parsed it.
+    commits: RefCell<FxHashMap<Oid, RawCommit>>,
     budget: Budget,
     /// Whether what `git` writes stays in memory.
     is_in_memory: Cell<bool>,
@@ -71,14 +82,18 @@ impl Git2Repository {
         // doubles the time to read a large tree.
         git2::opts::strict_hash_verification(false);
         let git = opened.map_err(|error| cannot_open(&error))?;
+        // libgit2 looks at each file of the configuration again for each key that it asks for.
+        let config = git.config().and_then(|mut config| config.snapshot());
+        config.and_then(|config| git.set_config(&config)).map_err(|error| cannot_open(&error))?;
         let layout = Layout {
             git_dir: clean(git.path()),
             common_dir: clean(git.commondir()),
             worktree: git.workdir().map(clean),
         };
         let (config, graph) = (OnceCell::new(), OnceCell::new());
-        let (is_in_memory, lasting) = (Cell::new(false), OnceCell::new());
-        Ok(Self { git, layout, config, graph, budget: Budget::default(), is_in_memory, lasting })
+        let (is_in_memory, lasting, is_shallow) = (Cell::new(false), OnceCell::new(), OnceCell::new());
+        let (commits, budget) = (RefCell::default(), Budget::default());
+        Ok(Self { git, layout, config, graph, is_shallow, commits, budget, is_in_memory, lasting })
     }
 
     /// What of this repository libgit2 would read otherwise than git does, if anything, and what to do about it.
@@ -126,11 +141,35 @@ impl Git2Repository {
             let key = "core.commitGraph";
             let is_off = !self.config(key).ok()?.is_empty() && !config_bool(self, key).ok()?;
             // Where history was cut off, what the graph says of it is not what is here.
-            let is_read = !is_off && !self.git.is_shallow();
+            let is_read = !is_off && !self.is_shallow();
             is_read.then(|| CommitGraph::open(&self.layout.common_dir.join("objects"))).flatten()
         };
         let graph = self.graph.get_or_init(open).as_ref()?;
         graph.merge_base(base, tips, &|oid| self.commit(oid).ok().map(|commit| (commit.parents, commit.time)))
+    }
+
+    /// A commit as libgit2 makes it out.
+    fn lenient_commit(&self, oid: Oid) -> Read<RawCommit> {
+        let commit = self.git.find_commit(Self::to_git(oid)?);
+        let commit = commit.map_err(|error| failed(&format!("the commit {oid}"), &error))?;
+        let parents: Read<Vec<Oid>> = commit.parent_ids().map(from_git).collect();
+        Ok(RawCommit {
+            tree: from_git(commit.tree_id())?,
+            parents: parents?,
+            time: commit.committer().when().seconds(),
+            committer: String::from_utf8_lossy(commit.committer().email_bytes()).into_owned(),
+            message: String::from_utf8_lossy(commit.message_bytes()).into_owned(),
+        })
+    }
+
+    /// The commit that an object is, or that a tag names in the end; `None` if there is none. What is read as it is stored
+    /// stays at hand for walks through history; what libgit2 has parsed is read from disk again.
+    fn commit_at(&self, oid: git2::Oid) -> Result<Option<git2::Oid>, git2::Error> {
+        match self.git.odb()?.read(oid)?.kind() {
+            ObjectType::Commit => Ok(Some(oid)),
+            ObjectType::Tag => commit_of(&self.git.find_object(oid, None)?),
+            _ => Ok(None),
+        }
     }
 
     /// Objects written from here on stay in memory.
@@ -281,11 +320,12 @@ impl Repository for Git2Repository {
             Err(error) => return Err(failed(&format!("the ref `{name}`"), &error)),
         };
         // libgit2 resolves what is direct already by reading it once more.
+        let nothing = || git2::Error::from_str("it names no object");
         let direct = match found.target() {
-            Some(oid) => self.git.find_object(oid, None),
-            None => found.resolve().and_then(|direct| direct.peel(ObjectType::Any)),
+            Some(oid) => Ok(oid),
+            None => found.resolve().and_then(|direct| direct.target().ok_or_else(nothing)),
         };
-        match direct.and_then(|object| commit_of(&object)) {
+        match direct.and_then(|oid| self.commit_at(oid)) {
             Ok(commit) => commit.map(from_git).transpose(),
             Err(error)
                 if error.code() == ErrorCode::NotFound
@@ -329,8 +369,9 @@ impl Repository for Git2Repository {
     }
 
     fn peel(&self, oid: Oid) -> Read<Option<Oid>> {
-        let commit = self.git.find_object(Self::to_git(oid)?, None).and_then(|object| commit_of(&object));
-        let commit = commit.map_err(|error| failed(&format!("the object {oid}"), &error))?;
+        let commit = self
+            .commit_at(Self::to_git(oid)?)
+            .map_err(|error| failed(&format!("the object {oid}"), &error))?;
         commit.map(from_git).transpose()
     }
 
@@ -348,22 +389,20 @@ impl Repository for Git2Repository {
     }
 
     fn commit(&self, oid: Oid) -> Read<RawCommit> {
-        let commit = self
-            .git
-            .find_commit(Self::to_git(oid)?)
-            .map_err(|error| failed(&format!("the commit {oid}"), &error))?;
-        let parents: Read<Vec<Oid>> = commit.parent_ids().map(from_git).collect();
-        let mut parents = parents?;
-        if self.git.is_shallow() {
-            parents.retain(|parent| self.has(*parent));
+        if let Some(known) = self.commits.borrow().get(&oid) {
+            return Ok(known.clone());
         }
-        Ok(RawCommit {
-            tree: from_git(commit.tree_id())?,
-            parents,
-            time: commit.committer().when().seconds(),
-            committer: String::from_utf8_lossy(commit.committer().email_bytes()).into_owned(),
-            message: String::from_utf8_lossy(commit.message_bytes()).into_owned(),
-        })
+        let bytes = self.commit_bytes(oid)?;
+        // libgit2 takes some that git would not write.
+        let mut commit = raw_commit::parse(&bytes).map_or_else(|| self.lenient_commit(oid), Ok)?;
+        if self.is_shallow() {
+            commit.parents.retain(|parent| self.has(*parent));
+        }
+        let mut commits = self.commits.borrow_mut();
+        if commits.len() < REMEMBERED && commit.message.len() < SHORT {
+            commits.insert(oid, commit.clone());
+        }
+        Ok(commit)
     }
 
     fn commit_bytes(&self, oid: Oid) -> Read<Vec<u8>> {
@@ -582,7 +621,7 @@ impl Repository for Git2Repository {
     }
 
     fn is_shallow(&self) -> bool {
-        self.git.is_shallow()
+        *self.is_shallow.get_or_init(|| self.git.is_shallow())
     }
 }
 

@@ -16,6 +16,7 @@ mod paths;
 mod plumbing;
 pub mod pool;
 pub mod process;
+mod raw_commit;
 pub mod raw_tree;
 mod renames;
 mod repository;

@@ -6,7 +6,6 @@ mod config;
 mod history;
 mod objects;
 mod open;
-mod parse;
 mod process;
 mod refs;
 mod staged;
@@ -20,6 +19,7 @@ use self::objects::Objects;
 use self::process::Git;
 use super::budget::Budget;
 use super::git2_repo;
+use super::raw_commit;
 use super::raw_tree::RawTree;
 use super::repository::{Head, Kind, Layout, RawCommit, Read, RefTarget, Repository};
 use lane_core::facts::{Oid, RepoPath};
@@ -124,7 +124,7 @@ impl Repository for Plumbing {
     fn commit(&self, oid: Oid) -> Read<RawCommit> {
         let bytes = self.commit_bytes(oid)?;
         let what = format!("the commit {oid}");
-        let mut commit = parse::commit(&bytes)
+        let mut commit = raw_commit::parse(&bytes)
             .ok_or_else(|| process::failed(&what, "it is no commit that git would write"))?;
         if self.is_shallow {
             if self.shallow_edge()?.contains(&oid) {

@@ -1,10 +1,10 @@
-//! Objects as git stores them: gitformat-pack(5), git-mktree(1), git-commit-tree(1).
+//! Commits as git stores them: git-commit-tree(1).
 
 use crate::repository::RawCommit;
 use lane_core::facts::Oid;
 
-/// A commit; `None` if it is broken.
-pub(super) fn commit(bytes: &[u8]) -> Option<RawCommit> {
+/// A commit; `None` if it is broken. Its parents are as they are stored, also at the edge of a shallow clone.
+pub(crate) fn parse(bytes: &[u8]) -> Option<RawCommit> {
     let mut rest = bytes;
     let mut line = || {
         let end = rest.iter().position(|byte| *byte == b'\n')?;
@@ -67,12 +67,12 @@ mod tests {
             "tree {HEX}\nparent {HEX}\nparent {HEX}\nauthor A <a@b> 1 +0000\ncommitter C < c@d > 12 +0100\n\
              gpgsig x\n y\n\n\nsubject\n\nbody\n"
         );
-        let read = commit(text.as_bytes()).expect("a commit");
+        let read = parse(text.as_bytes()).expect("a commit");
         assert_eq!((read.parents.len(), read.committer.as_str(), read.time), (2, "c@d", 12));
         assert_eq!(read.message, "subject\n\nbody\n");
         let end = text.find("gpgsig").expect("a header");
         for cut in 0..end {
-            assert!(commit(&text.as_bytes()[..cut]).is_none(), "{cut}");
+            assert!(parse(&text.as_bytes()[..cut]).is_none(), "{cut}");
         }
     }
 }
