@@ -204,20 +204,40 @@ fn ancestor() -> Option<Vec<String>> {
     const GENERATIONS: usize = 6;
     let mut pid = std::os::unix::process::parent_id();
     for _ in 0..GENERATIONS {
-        let line = std::fs::read(format!("/proc/{pid}/cmdline")).ok()?;
-        let line = line.strip_suffix(b"\0").unwrap_or(&line);
-        let words = line.split(|byte| *byte == 0).map(|word| String::from_utf8_lossy(word).into_owned());
-        let words: Vec<String> = words.collect();
-        let program = words.first().and_then(|program| program.rsplit('/').next());
-        if program == Some("git") {
+        // `pid (name) state ppid …`, where the name may hold anything: proc(5).
+        let stat = beginning(&format!("/proc/{pid}/stat"))?;
+        let end = stat.iter().rposition(|byte| *byte == b')')?;
+        // Wrappers start git under a name of their own, such as `.git-wrapped`.
+        if memchr::memmem::find(&stat[..end], b"git").is_some()
+            && let Some(words) = git_line(pid)
+        {
             return Some(words);
         }
-        // `pid (name) state ppid …`, where the name may hold anything.
-        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-        let (_, rest) = stat.rsplit_once(')')?;
-        pid = rest.split_whitespace().nth(1)?.parse().ok().filter(|pid| *pid > 1)?;
+        let mut fields = std::str::from_utf8(&stat[end + 1..]).ok()?.split_ascii_whitespace();
+        pid = fields.nth(1)?.parse().ok().filter(|pid| *pid > 1)?;
     }
     None
+}
+
+/// The words that started a process, if it is git.
+#[cfg(target_os = "linux")]
+fn git_line(pid: u32) -> Option<Vec<String>> {
+    let line = std::fs::read(format!("/proc/{pid}/cmdline")).ok()?;
+    let line = line.strip_suffix(b"\0").unwrap_or(&line);
+    let words = line.split(|byte| *byte == 0).map(|word| String::from_utf8_lossy(word).into_owned());
+    let words: Vec<String> = words.collect();
+    let program = words.first().and_then(|program| program.rsplit('/').next());
+    (program == Some("git")).then_some(words)
+}
+
+/// What a file of the system begins with. It does not know its size, and reading it to its end takes several tries.
+#[cfg(target_os = "linux")]
+fn beginning(path: &str) -> Option<Vec<u8>> {
+    use std::io::Read as _;
+    let mut text = vec![0; 512];
+    let read = std::fs::File::open(path).and_then(|mut file| file.read(&mut text)).ok()?;
+    text.truncate(read);
+    Some(text)
 }
 
 #[cfg(not(target_os = "linux"))]
