@@ -45,11 +45,11 @@ pub(in crate::commands) fn settle(session: &Session, keeper: &mut Keeper<'_>, la
     if release == Release::Manual {
         return;
     }
-    let own = keeper.repository();
     for area in lockable(plan) {
         let Ok(Some(tip)) = keeper.tip(area) else {
             continue;
         };
+        let own = keeper.repository();
         for lease in &tip.record.leases {
             let is_over = keeper.judge().lease(lease).is_over();
             if own.is_none() || lease.stake.repository != own || is_over || landing.spares(lease, area) {

@@ -274,16 +274,18 @@ pub fn is_in_force(layout: &Layout, name: &str) -> bool {
 pub fn warnings(layout: &Layout, found: &[(Worktree, Lack)], is_own: bool) -> String {
     let mut text = String::new();
     for (tree, lack) in found {
+        if tree.git_dir == layout.common_dir && *lack == Lack::NotInstalled {
+            continue;
+        }
         let is_here = targets::is_same(&tree.git_dir, &layout.git_dir);
-        let is_main = tree.git_dir == layout.common_dir;
         // All worktrees have the same scripts: whoever has them here has said so.
         let is_shared = matches!(lack, Lack::Scripts(_) | Lack::ExtensionOff);
-        if is_here && !is_own || !is_here && is_shared || is_main && *lack == Lack::NotInstalled {
+        if is_here && !is_own || !is_here && is_shared {
             continue;
         }
         let (place, help) = match is_here {
             // Whose worktree it is going to be, nobody has said yet.
-            true if *lack == Lack::NotInstalled && !is_main => {
+            true if *lack == Lack::NotInstalled => {
                 let help = "for an agent: git lane join ID\n        for a maintainer: git lane install";
                 ("this worktree".to_owned(), help.to_owned())
             }

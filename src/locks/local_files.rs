@@ -83,9 +83,11 @@ impl LocalFiles {
 
     /// What was seen to stand still since this machine was started.
     pub fn seen(&self, world: &dyn World) -> Seen {
-        let boot = &world.machine().boot;
-        let sights = self.read::<Sights>(SEEN).filter(|sights| boot.is_some() && sights.boot == *boot);
-        sights.map(|sights| sights.seen).unwrap_or_default()
+        let is_ours = |sights: &Sights| {
+            let boot = &world.machine().boot;
+            boot.is_some() && sights.boot == *boot
+        };
+        self.read::<Sights>(SEEN).filter(is_ours).map(|sights| sights.seen).unwrap_or_default()
     }
 
     /// Keeps what was seen. Losing it costs others patience, and nothing else.
