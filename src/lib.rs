@@ -18,6 +18,7 @@ pub mod init;
 pub mod install;
 pub mod locks;
 pub mod machine;
+pub mod ops;
 pub mod ports;
 pub mod requests;
 pub mod rewrite;

@@ -7,7 +7,7 @@ use clap::builder::StyledStr;
 use clap_complete::engine::{ArgValueCompleter, PathCompleter, ValueCompleter as _};
 use clap_complete::{ArgValueCandidates, CompletionCandidate};
 
-use super::session::Session;
+use crate::ops::{Session, Silent};
 use crate::requests::log::RequestLog;
 use lane_core::policy::Policy;
 use lane_core::policy::model::Access;
@@ -20,7 +20,7 @@ fn candidate(value: &str, help: &str) -> CompletionCandidate {
 }
 
 fn of_policy(list: impl FnOnce(&Policy) -> Vec<CompletionCandidate>) -> Vec<CompletionCandidate> {
-    Session::open(None).map(|session| list(&session.loaded.plan.policy)).unwrap_or_default()
+    Session::open(Silent, None).map(|session| list(&session.loaded.plan.policy)).unwrap_or_default()
 }
 
 /// The agents of the policy.
@@ -109,7 +109,7 @@ pub fn rules() -> ArgValueCandidates {
 /// The requests as this clone knows them.
 pub fn requests() -> ArgValueCandidates {
     ArgValueCandidates::new(|| {
-        let Ok(session) = Session::open(None) else {
+        let Ok(session) = Session::open(Silent, None) else {
             return Vec::new();
         };
         let all = RequestLog::new(&session.repo, &session.loaded.plan).all();

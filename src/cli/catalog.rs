@@ -27,8 +27,6 @@ pub struct Entry {
     pub name: &'static str,
     /// What its reports name as their event, if it gives a verdict.
     pub event: Option<&'static str>,
-    /// Whether those that use it are told where hooks are not in force.
-    pub looks_at_hooks: bool,
     /// Adds its arguments and what it is for.
     pub describe: fn(Command) -> Command,
     /// Reads its arguments.
@@ -79,7 +77,7 @@ impl Entry {
         read: fn(&ArgMatches) -> clap::error::Result<Typed>,
     ) -> Self {
         let common = Common::new(NOTHING);
-        Self { name, event: None, looks_at_hooks: false, describe, read, common, below: &[] }
+        Self { name, event: None, describe, read, common, below: &[] }
     }
 
     /// It reports in these formats.
@@ -100,11 +98,6 @@ impl Entry {
     /// It gives a verdict, whose event this is.
     pub const fn judges(self, event: &'static str) -> Self {
         Self { event: Some(event), ..self }
-    }
-
-    /// Those that use it are told where hooks are not in force.
-    pub const fn looks_at_hooks(self) -> Self {
-        Self { looks_at_hooks: true, ..self }
     }
 
     /// Commands below it that take less.

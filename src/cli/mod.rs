@@ -4,14 +4,13 @@
 pub mod candidates;
 pub mod catalog;
 pub mod diagnostics;
+pub mod logger;
 pub mod options;
 pub mod output;
 pub mod pager;
 pub mod relay;
-pub mod remote_branches;
 pub mod session;
 pub mod step_summary;
-pub mod trace;
 
 use lane_core::error::Error;
 

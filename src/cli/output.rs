@@ -1,13 +1,15 @@
 //! Where text goes. A full standard output is an error, never a panic; a reader that has seen enough, such as
 //! head(1), is none: the work goes on, and the exit code is what it would have been.
 
-use std::io::{IsTerminal, Write};
+use std::io::{self, IsTerminal, Write};
+use std::process::{Command, ExitStatus};
 
 use serde::Serialize;
 use serde_json::json;
 
 use super::options::{Format, Global, When};
-use super::{diagnostics, pager, step_summary};
+use super::{diagnostics, pager, relay, step_summary};
+use crate::ops::Ui;
 use lane_core::error::Error;
 use lane_core::report::text::{self, Style};
 use lane_core::report::{Report, github, gitlab, narrow, sarif};
@@ -270,6 +272,31 @@ impl Output {
             return self.error(error);
         }
         2
+    }
+}
+
+impl Ui for Output {
+    fn note(&self, text: &str) {
+        complain(&format!("git-lane: note: {text}\n"));
+    }
+
+    fn say(&self, text: &str) {
+        complain(&format!("git-lane: {text}\n"));
+    }
+
+    fn verdict(&self, report: &Report) {
+        Self::of_hook().hook_report(report);
+    }
+
+    fn run_git(&self, command: &mut Command) -> io::Result<ExitStatus> {
+        relay::run(command)
+    }
+
+    fn progress(&self) -> Option<&'static str> {
+        match self.is_quiet() {
+            true => Some("--quiet"),
+            false => std::io::stderr().is_terminal().then_some("--progress"),
+        }
     }
 }
 

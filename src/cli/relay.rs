@@ -12,11 +12,6 @@ use lane_core::text::visible;
 /// How long something that came in parts may be waited for before it is shown.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// Whether git is to say how far it is, as it would by itself if it wrote to this terminal.
-pub(crate) fn wants_progress() -> bool {
-    io::stderr().is_terminal()
-}
-
 /// Runs it to its end.
 ///
 /// # Errors

@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use crate::cli::Outcome;
 use crate::cli::candidates;
 use crate::cli::output::Output;
-use crate::cli::session::Session;
+use crate::cli::session;
 use crate::gather::{Request, Subject};
+use crate::ops::Session;
 use lane_core::error::Error;
 use lane_core::facts::{Event, Oid, RepoPath};
 use lane_core::policy::{Plan, nearest};
@@ -42,7 +43,7 @@ pub struct Args {
 /// # Errors
 /// What keeps it from a verdict.
 pub fn run(args: &Args, output: &Output) -> Outcome {
-    let session = Session::open(args.policy.as_deref())?;
+    let session = session::open_to_work(output, args.policy.as_deref())?;
     if let Some(agent) = &args.agent {
         known_agent(&session.loaded.plan, agent)?;
     }

@@ -9,12 +9,10 @@ use crate::cli::Outcome;
 use crate::cli::candidates;
 use crate::cli::options::Format;
 use crate::cli::output::{Output, complain};
-use crate::cli::remote_branches::{self, Asker};
-use crate::cli::trace;
 use crate::commands::check::known_agent;
 use crate::commands::ci::github::Online;
-use crate::gather::{Environment, Located, Request, Subject, Told, gather, locate};
-use lane_core::engine;
+use crate::gather::{Environment, Located, Request, Subject, Told, locate};
+use crate::ops::{self, Asker};
 use lane_core::error::Error;
 use lane_core::facts::{Event, IdentityProof, Oid, Pusher, Unavailable};
 use lane_core::report::Report;
@@ -70,16 +68,17 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
         author: args.author.clone(),
     };
     let mut job = ci::job(&variable, &said)?;
-    trace::debug(|| format!("job: {job:?}"));
+    log::debug!("job: {job:?}");
     let repo = Opened::open()?;
     let online = Online::open(&repo, &job, args.publish)?;
     let mut place = None;
     let is_github = job.host == Host::GitHub;
-    let (report, error) = match judged(args, &repo, &environment, &mut job, online.as_ref(), &mut place) {
-        Ok(report) => (report, None),
-        // What keeps it from a verdict is told wherever a verdict would be: an older one must not stand for it.
-        Err(error) => (Report::undecided(Event::Ci.name(), &error), Some(error)),
-    };
+    let (report, error) =
+        match judged(args, &repo, &environment, &mut job, online.as_ref(), &mut place, output) {
+            Ok(report) => (report, None),
+            // What keeps it from a verdict is told wherever a verdict would be: an older one must not stand for it.
+            Err(error) => (Report::undecided(Event::Ci.name(), &error), Some(error)),
+        };
     for target in &args.write {
         target.write(&report)?;
     }
@@ -105,6 +104,7 @@ fn judged(
     job: &mut Job,
     online: Option<&Online>,
     place: &mut Option<(Oid, bool)>,
+    output: &Output,
 ) -> Result<Report, Error> {
     let located = locate(repo, job)?;
     *place = Some((located.head, located.is_binding));
@@ -128,7 +128,7 @@ fn judged(
         None if job.host == Host::GitHub => told.proofs.push(IdentityProof::UnknownPusher),
         None => {}
     }
-    judge(args, repo, environment, &located, job, told)
+    judge(args, repo, environment, &located, job, told, output)
 }
 
 fn judge(
@@ -138,6 +138,7 @@ fn judge(
     located: &Located,
     job: &Job,
     told: Told,
+    output: &Output,
 ) -> Result<Report, Error> {
     let loaded = &located.loaded;
     let Some(base) = &loaded.base else {
@@ -146,19 +147,8 @@ fn judge(
     let subject = Subject::Proposed { from: base.oid, to: located.head, told: Box::new(told) };
     let (agent, branch) = (args.agent.clone(), job.branch.clone());
     let request = Request { event: Event::Ci, agent, branch, subject };
-    let facts = gather(repo, environment, loaded, &request)?;
-    trace::facts(&facts);
-    let oid = loaded.oid.map(|oid| oid.to_string());
-    let mut report = engine::judge(&loaded.plan, &facts, oid.clone());
     // A job has both ends, and none of the branches between them.
-    if let Some(environment) =
-        remote_branches::asked(repo, &loaded.plan, environment, &facts, &report, Asker::Job)?
-    {
-        report = engine::judge(&loaded.plan, &gather(repo, &environment, loaded, &request)?, oid);
-    }
-    report.reader = Some(repo.reader());
-    trace::report(&report);
-    Ok(report)
+    Ok(ops::judged(repo, environment, loaded, &request, Asker::Job, output)?.0)
 }
 
 /// A file to write the report to, besides.

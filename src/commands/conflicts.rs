@@ -6,10 +6,10 @@ use serde_json::json;
 
 use crate::cli::Outcome;
 use crate::cli::output::{Output, complain};
-use crate::cli::session::Session;
-use crate::cli::trace;
+use crate::cli::session;
 use crate::conflicts::{Clash, Forecast, PATIENCE, forecast};
 use crate::gather::PushLine;
+use crate::ops::Session;
 use crate::status::{self, Line, Pair, json};
 use lane_core::error::Error;
 use lane_core::facts::{Oid, Unavailable};
@@ -29,7 +29,7 @@ pub struct Args {}
 /// # Errors
 /// No repository, no policy, or no list of worktrees.
 pub fn run(_: &Args, output: &Output) -> Outcome {
-    let session = Session::open(None)?;
+    let session = session::open_to_work(output, None)?;
     let lines = status::heads(&session.repo, &session.loaded.plan)?;
     let pairs = status::clashes(&session.repo, &session.loaded, &lines, PATIENCE);
     let unread: Vec<(&Line, &Unavailable)> =
@@ -115,7 +115,7 @@ pub(in crate::commands) fn note_at_push(session: &Session, lines: &[PushLine]) {
             }
             complain(&(text + "  all of them: git lane conflicts\n"));
         }
-        Err(error) => trace::debug(|| format!("no forecast of conflicts: {error}")),
+        Err(error) => log::debug!("no forecast of conflicts: {error}"),
     }
 }
 
@@ -150,7 +150,7 @@ fn clashes_at_push(session: &Session, lines: &[PushLine]) -> Result<Vec<(String,
         .flat_map(|(name, one)| others.iter().map(move |two| (*name, *one, two)))
         .collect();
     if sides.len() > MOST {
-        trace::debug(|| format!("no forecast of conflicts: {} pairs", sides.len()));
+        log::debug!("no forecast of conflicts: {} pairs", sides.len());
         return Ok(Vec::new());
     }
     let pairs: Vec<(Oid, Oid)> = sides.iter().map(|(_, one, two)| (*one, two.head)).collect();

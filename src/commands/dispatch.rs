@@ -11,15 +11,15 @@ use super::{hook, near_miss};
 use crate::cli::catalog::Entry;
 use crate::cli::options::{Global, When};
 use crate::cli::output::Output;
-use crate::cli::{diagnostics, output};
-use crate::install::{in_force, program};
+use crate::cli::{diagnostics, logger, output};
+use crate::install::program;
 use lane_core::error::Error;
 use lane_core::text::{has_hidden, painted, visible};
-use lane_git::{Opened, Repository};
+use lane_git::Opened;
 
 /// Runs git-lane with a whole command line, the program's name first.
 pub fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
-    fail_closed();
+    begin();
     let args: Vec<OsString> = args.collect();
     if let Some(code) = hook_of(&args) {
         return code.into();
@@ -75,7 +75,7 @@ fn with_hint(text: &str, command: &clap::Command) -> String {
 
 /// Runs the hook that the arguments ask for, and knows nothing else: the program that scripts are started by.
 pub fn run_hooks(args: impl Iterator<Item = OsString>) -> ExitCode {
-    fail_closed();
+    begin();
     let args: Vec<OsString> = args.collect();
     if args.get(1).is_some_and(|word| word == "--version") {
         println!("{}", program::VERSION);
@@ -88,8 +88,9 @@ pub fn run_hooks(args: impl Iterator<Item = OsString>) -> ExitCode {
     code.into()
 }
 
-/// A defect lets nothing through.
-fn fail_closed() {
+/// What each process begins with. A defect lets nothing through.
+fn begin() {
+    logger::begin();
     std::panic::set_hook(Box::new(|info| {
         output::complain(&format!(
             "git-lane: this is a defect of git-lane: {info}\n\
@@ -117,7 +118,7 @@ fn hook_of(args: &[OsString]) -> Option<u8> {
 fn dispatch(typed: Typed) -> u8 {
     let Typed { global, entry, run } = typed;
     let output = Output::new(&global);
-    let done = prepared(&global, entry, &output).and_then(|()| run(&output));
+    let done = prepared(&global, entry).and_then(|()| run(&output));
     done.unwrap_or_else(|error| match entry.event {
         Some(event) => output.undecided(event, &error),
         None => output.failed(&error),
@@ -125,7 +126,7 @@ fn dispatch(typed: Typed) -> u8 {
 }
 
 /// What is done before any command.
-fn prepared(global: &Global, entry: &Entry, output: &Output) -> Result<(), Error> {
+fn prepared(global: &Global, entry: &Entry) -> Result<(), Error> {
     let format = global.format;
     if format.is_of_verdicts() && !entry.has_format(format) {
         return Err(Error::usage(
@@ -147,18 +148,5 @@ fn prepared(global: &Global, entry: &Entry, output: &Output) -> Result<(), Error
             )
         })?;
     }
-    Opened::check_choice()?;
-    if !output.is_quiet() && entry.looks_at_hooks {
-        warn_of_hooks();
-    }
-    Ok(())
-}
-
-/// Says where git does not run the hooks. What cannot be read is for the command itself to say.
-fn warn_of_hooks() {
-    if let Ok(repo) = Opened::open()
-        && let Ok(found) = in_force::survey(repo.layout())
-    {
-        output::complain(&in_force::warnings(repo.layout(), &found, true));
-    }
+    Ok(Opened::check_choice()?)
 }

@@ -10,9 +10,10 @@ use serde_json::json;
 use crate::cli::Outcome;
 use crate::cli::candidates;
 use crate::cli::output::Output;
-use crate::cli::session::Session;
+use crate::cli::session;
 use crate::commands::who::in_repository;
 use crate::gather::{PushLine, Request, Subject};
+use crate::ops::Session;
 use crate::rewrite::{self, Rewritten};
 use lane_core::error::Error;
 use lane_core::facts::{Change, Event, Message, Oid, RepoPath};
@@ -46,7 +47,7 @@ const LIMIT: Duration = Duration::from_secs(600);
 /// No such branch, a rebase or a merge under way, commits that are not this branch's own, or something that cannot be
 /// read or written.
 pub fn run(args: &Args, output: &Output) -> Outcome {
-    let session = Session::open(None)?;
+    let session = session::open(output, None)?;
     let branch = Branch::find(&session, args.branch.as_deref())?;
     let mut paths = Vec::new();
     for path in &args.paths {

@@ -4,9 +4,9 @@ use crate::cli::Outcome;
 use crate::cli::candidates;
 use crate::cli::options::Format;
 use crate::cli::output::{Output, complain};
-use crate::cli::session::Session;
+use crate::cli::session;
 use crate::commands::check::known_agent;
-use crate::commands::lock::args::found_agent;
+use crate::ops::Session;
 use lane_core::agent_env::{self, Resolved};
 use lane_core::error::Error;
 use lane_core::policy::model::Agent;
@@ -27,7 +27,7 @@ pub(in crate::commands) fn agent<'s>(session: &'s Session, option: Option<&str>)
             known_agent(plan, id)?;
             Some(id.to_owned())
         }
-        None => found_agent(session, None)?,
+        None => session.found_agent(None)?,
     };
     id.and_then(|id| plan.policy.agent(&id)).ok_or_else(|| {
         Error::usage(
@@ -52,7 +52,7 @@ pub(in crate::commands) fn environment(session: &Session, agent: &Agent) -> Reso
 /// # Errors
 /// No such agent, or nobody says who works here.
 pub fn run(args: &Args, output: &Output) -> Outcome {
-    let session = Session::open(None)?;
+    let session = session::open(output, None)?;
     let resolved = environment(&session, agent(&session, args.agent.as_deref())?);
     let text = match output.format() {
         Format::Json => {

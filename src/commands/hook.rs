@@ -7,16 +7,16 @@ use std::time::Duration;
 
 use crate::cli::Outcome;
 use crate::cli::output::{Output, complain};
-use crate::cli::session::Session;
-use crate::commands::by_hand;
 use crate::commands::push::PUSHING;
-use crate::commands::settle::{Landing, settle};
 use crate::gather;
 use crate::install::chain::{self, Turn};
 use crate::install::program::{self, Starts};
 use crate::install::{in_force, ran};
 use crate::locks::keeper::Keeper;
 use crate::machine::ThisMachine;
+use crate::ops::Session;
+use crate::ops::auto_release::{Landing, release_landed};
+use crate::ops::by_hand;
 use lane_core::error::Error;
 use lane_core::facts::{Event, Unavailable};
 use lane_core::hooks::{self, Subject};
@@ -210,7 +210,7 @@ fn give_back(session: &Session, event: Event) {
     let world = ThisMachine::new();
     let mut keeper = Keeper::new(&session.repo, plan, &world);
     keeper.set_patience(BRIEFLY);
-    settle(session, &mut keeper, &Landing::default());
+    release_landed(session, &mut keeper, &Landing::default());
 }
 
 /// A hook that is running.

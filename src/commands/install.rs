@@ -4,7 +4,7 @@ use clap::ValueEnum;
 
 use crate::cli::candidates;
 use crate::cli::output::Output;
-use crate::cli::session::Session;
+use crate::cli::session;
 use crate::install::{self, InstallOptions, Outcome, ServerOptions};
 use lane_core::error::Error;
 use lane_core::facts::Event;
@@ -52,7 +52,7 @@ pub fn run(args: &Args, output: &Output) -> crate::cli::Outcome {
         let done = install::install_server(&Opened::open()?, &ServerOptions { hook, binary })?;
         return report(&done, output);
     }
-    let session = Session::open(None)?;
+    let session = session::open(output, None)?;
     let options = InstallOptions { agent: args.agent.clone(), all: args.all, binary };
     let done = install::install(&session.repo, &session.loaded.plan, &options)?;
     report(&done, output)

@@ -4,8 +4,9 @@ use serde_json::json;
 
 use crate::cli::candidates;
 use crate::cli::output::Output;
-use crate::cli::session::Session;
+use crate::cli::session;
 use crate::commands::setup::Shown;
+use crate::ops::Session;
 use crate::setup::join::{self, Joined, Options};
 use lane_core::error::Error;
 use lane_core::policy::Plan;
@@ -31,13 +32,13 @@ pub struct Args {
 /// # Errors
 /// It is another agent's, or something is in the way; then all is as it was.
 pub fn run(args: &Args, output: &Output) -> crate::cli::Outcome {
-    let session = Session::open(None)?;
+    let session = session::open(output, None)?;
     let binary = std::env::current_exe().map_err(|error| {
         Error::usage(format!("git-lane cannot tell where it lies: {error}"), "start it by its full path")
     })?;
     let agent = args.agent.clone().ok_or_else(|| which(&session.loaded.plan))?;
     let options = Options { agent, feature: args.feature.clone(), dry_run: args.dry_run, binary };
-    let Session { repo, environment, loaded } = &session;
+    let Session { repo, environment, loaded, .. } = &session;
     let shown = Shown::new(output);
     let joined = join::run(repo, environment, loaded, &options, &shown)?;
     shown.end();

@@ -9,14 +9,15 @@ use serde_json::{Value, json};
 use crate::cli::Outcome;
 use crate::cli::candidates;
 use crate::cli::output::{Output, Progress, complain};
-use crate::cli::session::Session;
-use crate::commands::lock::args::{agent, bounded, here, holder, notes, one_line, scopes};
+use crate::cli::session;
+use crate::commands::lock::args::{bounded, holder, notes, one_line, scopes};
 use crate::commands::locks::text::{self, Held};
-use crate::commands::settle::Landing;
 use crate::gather::landed;
 use crate::locks::keeper::Keeper;
 use crate::locks::log::LockHead;
 use crate::machine::ThisMachine;
+use crate::ops::Session;
+use crate::ops::auto_release::{self, Landing};
 use lane_core::error::Error;
 use lane_core::facts::RepoPath;
 use lane_core::locks::protocol::{Claim, Manner, Refusal};
@@ -64,9 +65,9 @@ const AT_ONCE: u64 = 0;
 /// # Errors
 /// A scope that is none, an agent that nobody is, or a store that cannot be read or written.
 pub fn run(args: &Args, output: &Output) -> Outcome {
-    let session = Session::open(None)?;
+    let session = session::open_to_work(output, None)?;
     let plan = &session.loaded.plan;
-    let agent = agent(&session, args.agent.as_deref())?;
+    let agent = session.agent(args.agent.as_deref())?;
     let scopes = scopes(&session, &args.scopes)?;
     let ttl = bounded(plan, args.ttl.as_ref())?;
     let world = ThisMachine::new();
@@ -78,10 +79,10 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
             "say in --reason why it cannot wait; whoever had the lock, and everybody who asks, reads it",
         ));
     }
-    let worktree = here(&session);
+    let worktree = session.place();
     let mut keeper = Keeper::new(&session.repo, plan, &world);
-    crate::commands::by_hand::give_back(&session, &mut keeper, None);
-    crate::commands::settle::settle(
+    crate::ops::by_hand::give_back(&session, &mut keeper, None);
+    auto_release::release_landed(
         &session,
         &mut keeper,
         &Landing { spared: Some((&agent, &scopes)), pushed: None },

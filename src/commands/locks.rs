@@ -9,15 +9,16 @@ use serde_json::{Value, json};
 use crate::cli::Outcome;
 use crate::cli::candidates;
 use crate::cli::output::Output;
-use crate::cli::session::Session;
-use crate::commands::by_hand;
+use crate::cli::session;
 use crate::commands::lock::args as lock_args;
 use crate::commands::locks::text::{Held, timestamp, title};
-use crate::commands::settle;
 use crate::locks::keeper::{AreaLocks, Keeper};
 use crate::locks::log::LockHead;
 use crate::locks::markers;
 use crate::machine::ThisMachine;
+use crate::ops::Session;
+use crate::ops::auto_release;
+use crate::ops::by_hand;
 use lane_core::error::Error;
 use lane_core::facts::LockClaim;
 use lane_core::locks::record::{Event, Lease};
@@ -48,7 +49,7 @@ const RECENT: u64 = 1_000;
 /// # Errors
 /// No repository, no policy, or a store that cannot be read.
 pub fn run(args: &Args, output: &Output) -> Outcome {
-    let session = Session::open(None)?;
+    let session = session::open_to_work(output, None)?;
     let scope = match &args.scope {
         Some(text) => lock_args::scopes(&session, std::slice::from_ref(text))?.into_iter().next(),
         None => None,
@@ -58,7 +59,7 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
     let doubt = keeper.refresh(if args.log { 0 } else { RECENT }).err();
     if !args.log {
         by_hand::give_back(&session, &mut keeper, None);
-        settle::settle(&session, &mut keeper, &settle::Landing::default());
+        auto_release::release_landed(&session, &mut keeper, &auto_release::Landing::default());
         keeper.show();
     }
     let mut areas = keeper.areas()?;
@@ -68,7 +69,7 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
     if let Some(error) = &doubt {
         output.error(error);
     }
-    let me = lock_args::agent(&session, None).ok();
+    let me = session.agent(None).ok();
     let list = List { session: &session, keeper: &keeper, scope: scope.as_ref(), me };
     let is_broken = areas.iter().any(|area| area.tip.is_err());
     if args.log {
@@ -166,7 +167,7 @@ impl List<'_> {
         for lease in tip.record.leases.iter().filter(|lease| self.is_wanted(area, &lease.stake.scope)) {
             let held = Held::new(area, lease, &judge, judge.now().wall);
             let mut item = held.json();
-            let idle = settle::idle(self.session, self.keeper, lease, judge.now().wall);
+            let idle = auto_release::idle(self.session, self.keeper, lease, judge.now().wall);
             item["idle"] = json!(idle);
             items.push(item);
             if held.liveness.is_over() {

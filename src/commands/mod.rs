@@ -2,7 +2,6 @@
 //! `mod` and its row in the table; help, manual, completions and dispatch come from that.
 
 mod args;
-mod by_hand;
 mod check;
 mod ci;
 mod complete;
@@ -29,9 +28,7 @@ mod push;
 mod request;
 mod rule;
 mod run;
-mod settle;
 mod setup;
-mod stamp;
 mod status;
 mod sync;
 mod teardown;
@@ -59,22 +56,22 @@ const TABLE: &[Group] = &[
         title: "Daily work",
         commands: &[
             command!(status).formats(DATA).quiet().verbose(),
-            command!(check).formats(VERDICT).quiet().verbose().judges("check").looks_at_hooks(),
-            command!(who).formats(DATA).quiet().looks_at_hooks(),
-            command!(sync).formats(DATA).quiet().looks_at_hooks(),
-            command!(push).formats(DATA).quiet().looks_at_hooks(),
-            command!(pr).formats(DATA).quiet().looks_at_hooks(),
+            command!(check).formats(VERDICT).quiet().verbose().judges("check"),
+            command!(who).formats(DATA).quiet(),
+            command!(sync).formats(DATA).quiet(),
+            command!(push).formats(DATA).quiet(),
+            command!(pr).formats(DATA).quiet(),
             command!(drop).formats(DATA).quiet(),
-            command!(conflicts).formats(DATA).quiet().verbose().looks_at_hooks(),
-            command!(request).formats(DATA).quiet().looks_at_hooks(),
+            command!(conflicts).formats(DATA).quiet().verbose(),
+            command!(request).formats(DATA).quiet(),
         ],
     },
     Group {
         title: "Locks",
         commands: &[
-            command!(lock).formats(DATA).quiet().looks_at_hooks(),
-            command!(unlock).formats(DATA).quiet().looks_at_hooks(),
-            command!(locks).formats(DATA).quiet().looks_at_hooks(),
+            command!(lock).formats(DATA).quiet(),
+            command!(unlock).formats(DATA).quiet(),
+            command!(locks).formats(DATA).quiet(),
         ],
     },
     Group {

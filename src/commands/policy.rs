@@ -9,7 +9,7 @@ use crate::cli::Outcome;
 use crate::cli::diagnostics;
 use crate::cli::output::Output;
 use crate::cli::output::complain;
-use crate::cli::session::Session;
+use crate::cli::session;
 use crate::commands::who::note_policy;
 use crate::gather::{Loaded, inventory, policy_source};
 use lane_core::engine;
@@ -197,7 +197,7 @@ fn show(file: Option<&Path>, output: &Output) -> Outcome {
     let loaded = match file {
         Some(_) => draft(&Opened::open(), file)?.0,
         None => {
-            let session = Session::open(None)?;
+            let session = session::open(output, None)?;
             note_policy(&session, output);
             session.loaded
         }

@@ -5,8 +5,9 @@ use serde_json::json;
 use crate::cli::Outcome;
 use crate::cli::candidates;
 use crate::cli::output::{Output, complain};
-use crate::cli::session::Session;
+use crate::cli::session;
 use crate::commands::env::agent;
+use crate::ops::Session;
 use crate::ports::{self, Service};
 use crate::setup;
 use lane_core::error::Error;
@@ -33,7 +34,7 @@ pub struct Args {
 /// # Errors
 /// The agent has no ports, or none is left.
 pub fn run(args: &Args, output: &Output) -> Outcome {
-    let session = Session::open(None)?;
+    let session = session::open(output, None)?;
     let agent = agent(&session, args.agent.as_deref())?;
     let id = &agent.id.value;
     let Some(range) = &agent.ports else {

@@ -7,12 +7,12 @@ use serde_json::json;
 use crate::cli::Outcome;
 use crate::cli::candidates;
 use crate::cli::output::{Output, complain};
-use crate::cli::remote_branches;
-use crate::cli::session::Session;
-use crate::commands::lock::args as lock_args;
+use crate::cli::session;
 use crate::commands::push;
 use crate::commands::sync::stack::{self, Lower};
 use crate::gather::{Request, Subject, change_base};
+use crate::ops::Session;
+use crate::ops::remote_branches;
 use lane_core::error::Error;
 use lane_core::facts::{Event, Message, Oid, Unavailable, typed_ref};
 use lane_core::policy::Plan;
@@ -57,7 +57,7 @@ const COLOR: &str = "0e8a16";
 /// # Errors
 /// No branch, nothing to propose, no token, or GitHub does not take it.
 pub fn run(args: &Args, output: &Output) -> Outcome {
-    let session = Session::open(None)?;
+    let session = session::open_to_work(output, None)?;
     let plan = &session.loaded.plan;
     push::has_remote(&session, "pr")?;
     let proposal = Proposal::new(&session, args)?;
@@ -172,7 +172,7 @@ impl Proposal {
                 "go to it: git switch BRANCH",
             ));
         };
-        let agent = lock_args::agent(session, None).ok();
+        let agent = session.agent(None).ok();
         let below = lower.iter().map(|(_, oid)| *oid);
         let known: Vec<Oid> = own.iter().map(|base| base.oid).chain(below).collect();
         let mut commits = Vec::new();
@@ -288,7 +288,7 @@ impl Proposal {
 /// The pushed branch of the same agent that a branch stands on and that `base` does not have, and its tip.
 fn lower_of(session: &Session, branch: &str, tip: Oid, base: Oid) -> Result<Option<(String, Oid)>, Error> {
     let (repo, plan) = (&session.repo, &session.loaded.plan);
-    let told = remote_branches::of_agent(repo, plan, branch)?;
+    let told = remote_branches::of_agent(repo, plan, branch, &*session.ui)?;
     let landed = stack::landed(repo, base, tip)?.unwrap_or(base);
     let layout = repo.layout();
     let root = layout.worktree.as_ref().unwrap_or(&layout.common_dir);

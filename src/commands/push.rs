@@ -9,15 +9,15 @@ use serde_json::{Value, json};
 
 use crate::cli::Outcome;
 use crate::cli::output::{Output, complain};
-use crate::cli::relay;
-use crate::cli::session::Session;
-use crate::commands::by_hand;
+use crate::cli::session;
 use crate::commands::lock::args as lock_args;
-use crate::commands::settle::{self, Landing};
 use crate::event_log::no_mirror;
 use crate::locks::keeper::Keeper;
 use crate::locks::renewals::{Fate, Renewal};
 use crate::machine::ThisMachine;
+use crate::ops::Session;
+use crate::ops::auto_release::{self, Landing};
+use crate::ops::by_hand;
 use lane_core::error::Error;
 use lane_core::facts::{Message, Oid};
 use lane_core::locks::scope::area_of;
@@ -46,7 +46,7 @@ const TRIES: usize = 8;
 /// # Errors
 /// No branch, no such remote, or locks that cannot be read or written.
 pub fn run(args: &Args, output: &Output) -> Outcome {
-    let session = Session::open(None)?;
+    let session = session::open_to_work(output, None)?;
     let (code, done) = branch(&session, args, output)?;
     if let Some(done) = done.filter(|_| output.is_json()) {
         output.print_json(&done)?;
@@ -75,18 +75,18 @@ pub(in crate::commands) fn branch(
     };
     has_remote(session, "push")?;
     let tip = session.repo.resolve("HEAD")?;
-    let agent = lock_args::agent(session, None).ok();
+    let agent = session.agent(None).ok();
     let world = ThisMachine::new();
     let mut keeper = Keeper::new(&session.repo, plan, &world);
     keeper.refresh(0)?;
     by_hand::give_back(session, &mut keeper, None);
-    settle::settle(session, &mut keeper, &Landing::default());
+    auto_release::release_landed(session, &mut keeper, &Landing::default());
     let code = verdict::unless_hooked(session, &reference, tip)?;
     if code != 0 {
         return Ok((code, None));
     }
     let pushing = Pushing { session, args, output, reference, tip };
-    let worktree = lock_args::here(session);
+    let worktree = session.place();
     let is_same = keeper.log().remote_name() == Some(plan.policy.remote.value.as_str());
     let mut renewed = Vec::new();
     if let (Some(agent), false) = (&agent, is_same) {
@@ -211,15 +211,13 @@ impl Pushing<'_> {
             arguments.push(lease);
             refspecs.push(refspec);
         }
-        if self.output.is_quiet() {
-            arguments.push("--quiet".to_owned());
-        } else if relay::wants_progress() {
-            arguments.push("--progress".to_owned());
+        if let Some(how) = self.session.ui.progress() {
+            arguments.push(how.to_owned());
         }
         arguments.extend(["--".to_owned(), self.remote().to_owned()]);
         arguments.extend(refspecs);
         let mut command = std::process::Command::new("git");
-        relay::run(command.args(&arguments).env(PUSHING, "1")).map_err(|error| {
+        self.session.ui.run_git(command.args(&arguments).env(PUSHING, "1")).map_err(|error| {
             Error::usage(format!("git cannot be started: {error}"), "git has to be on the PATH")
         })
     }
@@ -231,7 +229,11 @@ impl Pushing<'_> {
                 complain(&format!("git-lane: renewed `{scope}`\n"));
             }
         }
-        settle::settle(self.session, keeper, &Landing { pushed: Some(self.tip), ..Landing::default() });
+        auto_release::release_landed(
+            self.session,
+            keeper,
+            &Landing { pushed: Some(self.tip), ..Landing::default() },
+        );
         lock_args::notes(keeper, self.output);
         let (reference, remote) = (&self.reference, self.remote());
         json!({ "pushed": reference, "commit": self.tip, "remote": remote, "renewed": renewed })

@@ -11,12 +11,12 @@ use serde_json::json;
 
 use crate::cli::Outcome;
 use crate::cli::output::{Output, complain};
-use crate::cli::session::Session;
-use crate::commands::lock::args::here;
+use crate::cli::session;
 use crate::commands::request::text::{Seen, finished, refusal};
 use crate::commands::who;
-use crate::gather::tracked_below;
+use crate::gather::{identity, tracked_below};
 use crate::machine::ThisMachine;
+use crate::ops::Session;
 use crate::requests::heads;
 use crate::requests::log::{RequestHead, RequestLog};
 use args::{Answer, Request, Submit};
@@ -65,10 +65,12 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
 /// Claims disagree, or the policy wants to know who it is.
 pub(in crate::commands) fn person(session: &Session, option: Option<&str>) -> Result<Person, Error> {
     let plan = &session.loaded.plan;
-    let (who, facts) = session.who(option)?;
-    match who {
+    match session.who(option)? {
         Who::Agent(agent) => Ok(Person::Agent(agent)),
-        Who::Maintainer => Ok(Person::Maintainer(facts.email.unwrap_or_else(|| "maintainer".to_owned()))),
+        Who::Maintainer => {
+            let email = identity::email(&session.repo, &session.environment)?;
+            Ok(Person::Maintainer(email.unwrap_or_else(|| "maintainer".to_owned())))
+        }
         Who::Unclear { reason, help } => Err(Unavailable::new(reason, help).into()),
         Who::Unassigned { .. } => {
             Err(Error::usage("nothing here says which agent you are", how_to_join(plan)))
@@ -85,7 +87,7 @@ pub(in crate::commands) fn person(session: &Session, option: Option<&str>) -> Re
 }
 
 fn submit(args: &Submit, output: &Output) -> Outcome {
-    let session = Session::open(None)?;
+    let session = session::open_to_work(output, None)?;
     let plan = &session.loaded.plan;
     let by = person(&session, args.agent.as_deref())?;
     let mut paths = Vec::new();
@@ -194,7 +196,7 @@ enum Refusal {
 }
 
 fn answer(kind: Kind, args: &Answer, commit: Option<&str>, output: &Output) -> Outcome {
-    let session = Session::open(None)?;
+    let session = session::open_to_work(output, None)?;
     let plan = &session.loaded.plan;
     let me = person(&session, args.agent.as_deref())?;
     let reason = short(args.reason.as_deref())?;
@@ -306,7 +308,7 @@ pub(in crate::commands) fn second_heads(
 fn event(session: &Session, kind: Kind, by: &Person, reason: Option<String>) -> Event {
     let world = ThisMachine::new();
     let (at, host) = (world.now().wall, world.machine().host.clone());
-    Event { kind, by: by.clone(), at, host, worktree: here(session), nonce: world.nonce(), reason }
+    Event { kind, by: by.clone(), at, host, worktree: session.place(), nonce: world.nonce(), reason }
 }
 
 /// A reason as it is kept.

@@ -6,8 +6,9 @@ use std::path::PathBuf;
 use crate::cli::Outcome;
 use crate::cli::candidates;
 use crate::cli::output::{Output, complain};
-use crate::cli::session::Session;
+use crate::cli::session;
 use crate::commands::env::{agent, environment};
+use crate::ops::Session;
 use crate::run::{self, Job};
 use crate::setup;
 use lane_core::error::Error;
@@ -31,7 +32,7 @@ pub struct Args {
 /// # Errors
 /// No such agent, no such worktree, or this program cannot be started once more.
 pub fn run(args: &Args, output: &Output) -> Outcome {
-    let session = Session::open(None)?;
+    let session = session::open(output, None)?;
     let agent = agent(&session, args.agent.as_deref())?;
     let job = Job {
         command: args.command.clone(),

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::cli::candidates;
 use crate::cli::output::{Output, complain};
-use crate::cli::session::Session;
+use crate::cli::session;
 use crate::setup::{self, Ended, Options, Outcome, Reporter, Step};
 use lane_core::error::Error;
 use lane_core::text::plain;
@@ -42,7 +42,7 @@ const JOBS: usize = 4;
 /// # Errors
 /// An agent that is none, or something that concerns all of them.
 pub fn run(args: &Args, output: &Output) -> crate::cli::Outcome {
-    let session = Session::open(None)?;
+    let session = session::open(output, None)?;
     let binary = std::env::current_exe().map_err(|error| {
         Error::usage(format!("git-lane cannot tell where it lies: {error}"), "start it by its full path")
     })?;

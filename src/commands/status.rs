@@ -7,7 +7,7 @@ use std::io::IsTerminal;
 use crate::cli::Outcome;
 use crate::cli::output::Output;
 use crate::cli::pager;
-use crate::cli::session::Session;
+use crate::ops::{Session, Ui};
 use crate::status::table::{Tone, clash_lines, cut, table};
 use crate::status::{self, Manner, Status, json};
 use lane_core::error::Error;
@@ -37,7 +37,7 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
     if args.watch {
         return watch::run(args, output);
     }
-    let status = read(true)?;
+    let status = read(*output, true)?;
     if output.is_json() {
         output.print_json(&json::status(&status))?;
         return Ok(0);
@@ -51,12 +51,12 @@ const PAIRS: usize = 20;
 
 /// Reads everything anew. `may_refresh`: whether indexes may be refreshed, as `git status` does; nothing that runs in the
 /// background does so.
-pub(in crate::commands) fn read(may_refresh: bool) -> Result<Status, Error> {
-    let session = Session::open(None)?;
+pub(in crate::commands) fn read(ui: impl Ui + 'static, may_refresh: bool) -> Result<Status, Error> {
+    let session = Session::open(ui, None)?;
     let manner = Manner { now: session.environment.now, may_refresh };
     let mut status = status::read(&session.repo, &session.loaded, manner)?;
     if session.repo.layout().worktree.is_some()
-        && let Ok((Who::Unassigned { variable }, _)) = session.who(None)
+        && let Ok(Who::Unassigned { variable }) = session.who(None)
     {
         status.notes.push(format!(
             "you are a coding agent without a lane here ({variable} is set)\n  help: take one: git lane join ID"

@@ -13,15 +13,15 @@ use serde_json::json;
 
 use crate::cli::Outcome;
 use crate::cli::output::{Output, complain};
-use crate::cli::session::Session;
-use crate::commands::lock::args as lock_args;
+use crate::cli::session;
 use crate::commands::push;
 use crate::commands::sync::fetch::fetch;
 use crate::commands::sync::stack::Lower;
 use crate::commands::sync::text::{Aside, Conflict, Synced, Worked};
-use crate::gather::{Loaded, change_base, policy_source};
+use crate::gather::{Loaded, change_base};
 use crate::locks::keeper::Keeper;
 use crate::machine::ThisMachine;
+use crate::ops::Session;
 use crate::status::{Lane, lanes};
 use lane_core::error::Error;
 use lane_core::facts::{Oid, RepoPath, Unavailable};
@@ -60,12 +60,10 @@ const CAUSES: usize = 20;
 /// # Errors
 /// No repository, no policy, no base, or a remote that cannot be reached.
 pub fn run(args: &Args, output: &Output) -> Outcome {
-    let session = Session::open(None)?;
-    fetch(&session, output)?;
+    let session = session::open_to_work(output, None)?;
+    fetch(&session)?;
     // The fetch may have brought another policy, and another base.
-    let Session { repo, environment, .. } = session;
-    let loaded = policy_source::find(&repo)?;
-    let session = Session { repo, environment, loaded };
+    let session = session.reloaded()?;
     let Some(base) = session.loaded.base.clone() else {
         let name = &session.loaded.plan.policy.base.value;
         return Err(Error::usage(
@@ -116,11 +114,11 @@ impl Onto<'_> {
 
 /// Lets the locks of whoever works here live on: the work under them does.
 fn renew(session: &Session, done: &Synced) {
-    let agent = lock_args::agent(session, None);
+    let agent = session.agent(None);
     let (Ok(agent), true) = (agent, done.is_good()) else { return };
     let world = ThisMachine::new();
     let mut keeper = Keeper::new(&session.repo, &session.loaded.plan, &world);
-    match keeper.renew_old(&agent, &lock_args::here(session)) {
+    match keeper.renew_old(&agent, &session.place()) {
         Ok(Ok(scopes)) => scopes.iter().for_each(|scope| complain(&format!("git-lane: renewed `{scope}`\n"))),
         Ok(Err(scope)) => complain(&format!(
             "git-lane: note: the lock `{scope}` changed hands meanwhile; git lane locks --log shows how\n"

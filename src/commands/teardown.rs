@@ -6,9 +6,10 @@ use serde_json::json;
 
 use crate::cli::candidates;
 use crate::cli::output::{Output, complain};
-use crate::cli::session::Session;
+use crate::cli::session;
 use crate::commands::check::known_agent;
 use crate::commands::setup::Shown;
+use crate::ops::Session;
 use crate::setup::teardown::{self, Ended, Options};
 use lane_core::error::Error;
 
@@ -34,7 +35,7 @@ pub struct Args {
 /// # Errors
 /// No such agent, or something cannot be read or done.
 pub fn run(args: &Args, output: &Output) -> crate::cli::Outcome {
-    let session = Session::open(None)?;
+    let session = session::open(output, None)?;
     let Session { repo, loaded, .. } = &session;
     known_agent(&loaded.plan, &args.agent)?;
     if args.drop_schema {

@@ -5,13 +5,13 @@ use serde_json::json;
 use crate::cli::Outcome;
 use crate::cli::candidates;
 use crate::cli::output::{Output, complain};
-use crate::cli::session::Session;
-use crate::commands::by_hand;
-use crate::commands::lock::args::{agent, here, notes, one_line, scopes};
+use crate::cli::session;
+use crate::commands::lock::args::{notes, one_line, scopes};
 use crate::commands::locks::text;
 use crate::locks::keeper::Keeper;
 use crate::locks::markers;
 use crate::machine::ThisMachine;
+use crate::ops::by_hand;
 use lane_core::locks::protocol::{Claim, Refusal};
 use lane_core::locks::record::Event;
 use lane_core::locks::scope::{Scope, lockable};
@@ -40,9 +40,9 @@ pub struct Args {
 /// # Errors
 /// A scope that is none, an agent that nobody is, or a store that cannot be read or written.
 pub fn run(args: &Args, output: &Output) -> Outcome {
-    let session = Session::open(None)?;
+    let session = session::open_to_work(output, None)?;
     let plan = &session.loaded.plan;
-    let agent = agent(&session, args.agent.as_deref())?;
+    let agent = session.agent(args.agent.as_deref())?;
     let world = ThisMachine::new();
     let mut keeper = Keeper::new(&session.repo, plan, &world);
     let scopes = if args.all {
@@ -55,7 +55,7 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
     // One's own is what the command itself gives back.
     by_hand::give_back(&session, &mut keeper, Some(&agent));
     let reason = one_line(args.reason.as_deref())?;
-    let worktree = here(&session);
+    let worktree = session.place();
     let (mut is_refused, mut has_any) = (false, false);
     let mut items = Vec::new();
     for scope in &scopes {

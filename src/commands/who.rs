@@ -7,8 +7,9 @@ use serde::Serialize;
 
 use crate::cli::Outcome;
 use crate::cli::output::{Output, complain};
-use crate::cli::session::Session;
+use crate::cli::session;
 use crate::gather::tracked_below;
+use crate::ops::Session;
 use lane_core::error::Error;
 use lane_core::facts::RepoPath;
 use lane_core::policy::model::{Access, Agent, Unowned};
@@ -51,7 +52,7 @@ struct Answer {
 /// # Errors
 /// No repository, no policy, or a path outside of the repository.
 pub fn run(args: &Args, output: &Output) -> Outcome {
-    let session = Session::open(args.policy.as_deref())?;
+    let session = session::open_to_work(output, args.policy.as_deref())?;
     let plan = &session.loaded.plan;
     let answers: Result<Vec<[Option<Answer>; 2]>, Error> = args
         .paths

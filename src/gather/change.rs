@@ -31,8 +31,6 @@ pub struct Request {
 /// Which change is judged.
 #[derive(Debug, Clone)]
 pub enum Subject {
-    /// No files at all: who works here, and on which branch.
-    Nothing,
     /// The files of the commit that is being made; of an amended one, together with what it had.
     Made {
         /// Whether it takes the place of the last commit.
@@ -151,7 +149,6 @@ fn facts(
 /// What is judged, and the message of the commit that is being made.
 fn changes(gatherer: &Gatherer<'_>, head: &Head, request: &Request) -> Read<(Vec<Change>, Fact<Message>)> {
     let changes = match &request.subject {
-        Subject::Nothing => vec![gatherer.message_only(head, false)?],
         Subject::Made { is_amend } => vec![gatherer.made(head, *is_amend)?],
         Subject::Staged => vec![gatherer.staged(head, false)?],
         Subject::Branch => vec![gatherer.staged(head, true)?],

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::change_base::Choice;
 use super::environment::{Environment, merging};
-use super::identity::rebasing_branch;
+use super::identity;
 use super::policy_source::{Base, in_tree};
 use super::push::PushLine;
 use super::root::Root;
@@ -35,11 +35,7 @@ impl Gatherer<'_> {
 
     /// The branch that HEAD is on, or will be on again after a rebase.
     pub(super) fn branch(&self, head: &Head) -> Read<Option<String>> {
-        let name = match &head.branch {
-            Some(name) => Some(name.clone()),
-            None => rebasing_branch(self.repo.layout())?,
-        };
-        Ok(name.map(|name| name.strip_prefix("refs/heads/").unwrap_or(&name).to_owned()))
+        identity::branch(self.repo, head)
     }
 
     pub(super) fn empty_change(&self, branch: Option<String>) -> Change {

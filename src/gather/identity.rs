@@ -3,8 +3,10 @@
 use std::path::Path;
 
 use super::environment::Environment;
-use lane_core::facts::{IdentityClaim, IdentitySource, Unavailable};
-use lane_git::{Layout, Read, Repository};
+use lane_core::facts::{IdentityClaim, IdentitySource, Message, Unavailable};
+use lane_core::identity::{self, Who, Worktree};
+use lane_core::policy::Plan;
+use lane_git::{Head, Layout, Read, Repository};
 
 /// The file at a worktree's root that a shell sources.
 const ENV_FILE: &str = ".agent.env";
@@ -30,6 +32,48 @@ pub fn claims(
     ];
     let claims = said.into_iter().filter_map(|(source, agent)| Some(IdentityClaim { source, agent: agent? }));
     Ok(claims.collect())
+}
+
+/// Who works here. `agent`: as named on the command line; `message`: that of the commit that is being made.
+///
+/// # Errors
+/// What says so cannot be read.
+pub fn here(
+    repo: &dyn Repository,
+    environment: &Environment,
+    plan: &Plan,
+    agent: Option<&str>,
+    message: Option<&Message>,
+) -> Read<Who> {
+    let claims = claims(repo, environment, agent)?;
+    for claim in &claims {
+        log::debug!("identity: {} says {}", claim.source.name(), claim.agent);
+    }
+    let branch = branch(repo, &repo.head()?)?;
+    let (harness, email) = (environment.harness(plan), email(repo, environment)?);
+    let worktree = Worktree { claims: &claims, branch: branch.as_deref(), harness: harness.as_deref() };
+    Ok(identity::here(plan, &worktree, message, email.as_deref()))
+}
+
+/// The branch that HEAD is on, or will be on again after a rebase.
+pub(super) fn branch(repo: &dyn Repository, head: &Head) -> Read<Option<String>> {
+    let name = match &head.branch {
+        Some(name) => Some(name.clone()),
+        None => rebasing_branch(repo.layout())?,
+    };
+    Ok(name.map(|name| name.strip_prefix("refs/heads/").unwrap_or(&name).to_owned()))
+}
+
+/// The e-mail address that commits made here bear.
+///
+/// # Errors
+/// The configuration cannot be read.
+pub fn email(repo: &dyn Repository, environment: &Environment) -> Read<Option<String>> {
+    let given = environment.config.iter().rev().find(|(key, _)| key.eq_ignore_ascii_case("user.email"));
+    match environment.committer_email.as_ref().or(given.map(|(_, email)| email)) {
+        Some(email) => Ok(Some(email.clone())),
+        None => Ok(repo.config("user.email")?.pop()),
+    }
 }
 
 /// What was named on the command line, and nothing else.

@@ -7,7 +7,7 @@ pub mod cleanup;
 mod environment;
 mod gatherer;
 mod history;
-mod identity;
+pub mod identity;
 mod inventory;
 mod invocation;
 mod job;

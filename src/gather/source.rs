@@ -6,7 +6,7 @@ use super::address;
 use super::change::{Request, Subject, Told};
 use super::environment::Environment;
 use super::gatherer::Gatherer;
-use super::identity::{claims, named};
+use super::identity::{claims, email, named};
 use super::invocation::Invocation;
 use lane_core::facts::{CommitForm, Event, Facts};
 use lane_git::{Read, Repository, revision};
@@ -89,12 +89,4 @@ fn is_in_subfolder(repo: &dyn Repository, environment: &Environment) -> bool {
     let root = repo.layout().worktree.as_deref().and_then(|root| root.canonicalize().ok());
     let here = std::env::current_dir().and_then(|here| here.canonicalize()).ok();
     root.is_some() && here.is_some() && root != here
-}
-
-fn email(repo: &dyn Repository, environment: &Environment) -> Read<Option<String>> {
-    let given = environment.config.iter().rev().find(|(key, _)| key.eq_ignore_ascii_case("user.email"));
-    match environment.committer_email.as_ref().or(given.map(|(_, email)| email)) {
-        Some(email) => Ok(Some(email.clone())),
-        None => Ok(repo.config("user.email")?.pop()),
-    }
 }

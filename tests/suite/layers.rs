@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// The modules of `src`, each of which may use those before it.
-const LAYERS: [&str; 18] = [
+const LAYERS: [&str; 19] = [
     "served",
     "ci",
     "init",
@@ -22,6 +22,7 @@ const LAYERS: [&str; 18] = [
     "conflicts",
     "status",
     "doctor",
+    "ops",
     "cli",
     "commands",
 ];

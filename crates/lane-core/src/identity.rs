@@ -58,25 +58,53 @@ pub fn resolve(plan: &Plan, facts: &Facts, change: &Change) -> Who {
     if let Some(request) = &facts.request {
         return proposed(plan, facts, change, request);
     }
-    let is_copy = |claim: &&IdentityClaim| claim.source == IdentitySource::CopiedConfig;
-    if let Some(who) = outright(plan, facts.claims.iter().filter(|claim| !is_copy(claim)).collect()) {
-        return who;
-    }
-    let branch = change.branch.as_deref().or(change.beside.as_deref());
-    if let Some(agent) = branch.and_then(|branch| of_branch(plan, branch)) {
-        return Who::Agent(agent.to_owned());
-    }
-    if let Some(who) = outright(plan, facts.claims.iter().filter(is_copy).collect()) {
-        return who;
-    }
-    if let Some(agent) = of_messages(plan, facts, change) {
-        return Who::Agent(agent);
-    }
-    // Whose git configuration an agent works with says nothing about the agent.
-    let is_refused = plan.policy.unidentified.agent.value == Unidentified::Deny;
-    match facts.harness.clone().filter(|_| is_refused && !plan.policy.agents.0.is_empty()) {
-        Some(variable) => Who::Unassigned { variable },
-        None => nobody(plan, facts, change),
+    let worktree = Worktree {
+        claims: &facts.claims,
+        branch: change.branch.as_deref().or(change.beside.as_deref()),
+        harness: facts.harness.as_deref(),
+    };
+    let tagged = || of_messages(plan, facts, change);
+    worktree.agent(plan, tagged).unwrap_or_else(|| nobody(plan, facts, change))
+}
+
+/// What a worktree says of who works in it.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Worktree<'a> {
+    /// What is said outright.
+    pub claims: &'a [IdentityClaim],
+    /// The branch that is checked out.
+    pub branch: Option<&'a str>,
+    /// The variable by which the harness of a coding agent says that it is there.
+    pub harness: Option<&'a str>,
+}
+
+/// Who works in a worktree, where no change is judged. `message`: that of the commit that is being made.
+pub fn here(plan: &Plan, worktree: &Worktree<'_>, message: Option<&Message>, email: Option<&str>) -> Who {
+    let is_shared = worktree.branch.is_some_and(|branch| plan.protected(branch).is_some());
+    let tagged = || tagged_agent(plan, message.filter(|_| !is_shared));
+    worktree.agent(plan, tagged).unwrap_or_else(|| maintainer_if(plan, is_listed_email(plan, email)))
+}
+
+impl Worktree<'_> {
+    /// The agent, or what is wrong; `None` where nothing speaks of one. `tagged`: the agent whose tag the messages bear.
+    fn agent(&self, plan: &Plan, tagged: impl FnOnce() -> Option<String>) -> Option<Who> {
+        let is_copy = |claim: &&IdentityClaim| claim.source == IdentitySource::CopiedConfig;
+        if let Some(who) = outright(plan, self.claims.iter().filter(|claim| !is_copy(claim)).collect()) {
+            return Some(who);
+        }
+        if let Some(agent) = self.branch.and_then(|branch| of_branch(plan, branch)) {
+            return Some(Who::Agent(agent.to_owned()));
+        }
+        if let Some(who) = outright(plan, self.claims.iter().filter(is_copy).collect()) {
+            return Some(who);
+        }
+        if let Some(agent) = tagged() {
+            return Some(Who::Agent(agent));
+        }
+        // Whose git configuration an agent works with says nothing about the agent.
+        let is_refused = plan.policy.unidentified.agent.value == Unidentified::Deny;
+        let harness = self.harness.filter(|_| is_refused && !plan.policy.agents.0.is_empty())?;
+        Some(Who::Unassigned { variable: harness.to_owned() })
     }
 }
 
@@ -276,7 +304,11 @@ fn of_messages(plan: &Plan, facts: &Facts, change: &Change) -> Option<String> {
     }
     let made = facts.message.known();
     let commits = change.commits.known().into_iter().flatten();
-    let messages = made.into_iter().chain(commits.map(|commit| &commit.message));
+    tagged_agent(plan, made.into_iter().chain(commits.map(|commit| &commit.message)))
+}
+
+/// The one agent whose tag messages bear.
+fn tagged_agent<'m>(plan: &Plan, messages: impl IntoIterator<Item = &'m Message>) -> Option<String> {
     let mut agents: Vec<&str> = Vec::new();
     for message in messages {
         match plan.tagged(message).as_slice() {
@@ -301,13 +333,18 @@ fn nobody(plan: &Plan, facts: &Facts, change: &Change) -> Who {
     let is_known =
         (facts.pusher.is_some() && by_account) || (author.is_some() && lists_maintainers_on_github(plan));
     let committer = change.committer.as_ref().filter(|_| !is_known);
-    let is_listed = facts.email.as_ref().or(committer).is_some_and(|email| {
-        let same = |name: &str| name.eq_ignore_ascii_case(email);
-        policy.maintainers.iter().any(|listed| same(&listed.value))
-    });
+    let is_listed = is_listed_email(plan, facts.email.as_ref().or(committer).map(String::as_str));
     let is_listed = is_listed || author.is_some_and(|author| is_maintainer_on_github(plan, author));
-    let is_listed = is_listed || is_listed_account(plan, facts);
-    if is_listed || policy.unidentified.human.value == Unidentified::Maintainer {
+    maintainer_if(plan, is_listed || is_listed_account(plan, facts))
+}
+
+fn is_listed_email(plan: &Plan, email: Option<&str>) -> bool {
+    let mut listed = plan.policy.maintainers.iter();
+    email.is_some_and(|email| listed.any(|listed| listed.value.eq_ignore_ascii_case(email)))
+}
+
+fn maintainer_if(plan: &Plan, is_listed: bool) -> Who {
+    if is_listed || plan.policy.unidentified.human.value == Unidentified::Maintainer {
         Who::Maintainer
     } else {
         Who::Stranger

@@ -5,13 +5,13 @@ use std::path::PathBuf;
 
 use super::{Hook, Judged, Part, give_back};
 use crate::cli::output::complain;
-use crate::cli::session::Session;
-use crate::commands::by_hand;
 use crate::commands::hook::mend;
 use crate::commands::hook::others;
-use crate::commands::stamp::{complete, stamp};
 use crate::gather::{Request, Subject};
 use crate::install::ran;
+use crate::ops::Session;
+use crate::ops::by_hand;
+use crate::ops::commit_message::{complete, prepare};
 use lane_core::error::Error;
 use lane_core::facts::Event;
 use lane_core::hooks::Action;
@@ -21,9 +21,9 @@ impl Hook<'_> {
     /// Judges the commit that is being made.
     pub(super) fn commit(&self, event: Event, subject: Subject) -> Result<Judged, Error> {
         let request = Request { event, agent: None, branch: None, subject };
-        let session = match Session::open_for_commit() {
+        let session = match Session::open_for_commit(*self.output) {
             Err(error) => {
-                let (session, report) = mend::judge(error, &request)?;
+                let (session, report) = mend::judge(error, &request, self.output)?;
                 let code = self.output.hook_report(&report);
                 return Ok(Judged { code, input: None, repo: Some(session.last()) });
             }
@@ -80,7 +80,8 @@ impl Hook<'_> {
         if self.args.get(1).is_some_and(|source| source == "template") {
             return Ok(Judged::default());
         }
-        let stamped = message_file(self.row.name, self.args).and_then(|path| stamp(&path, self.args));
+        let stamped =
+            message_file(self.row.name, self.args).and_then(|path| prepare(*self.output, &path, self.args));
         let repo = match stamped {
             Err(error) if self.row.fails_open => {
                 complain(&format!(
@@ -103,9 +104,10 @@ impl Hook<'_> {
         }
         let foreign = self.look(&repo);
         let is_alone = self.part != Part::Configured && others::is_alone(&repo, self.row, &foreign);
-        let (code, is_taken) = if is_alone { self.staged(&Session::open_for_commit()?)? } else { (0, false) };
+        let (code, is_taken) =
+            if is_alone { self.staged(&Session::open_for_commit(*self.output)?)? } else { (0, false) };
         if code == 0 && is_taken {
-            stamp(&message_file(self.row.name, self.args)?, self.args)?;
+            prepare(*self.output, &message_file(self.row.name, self.args)?, self.args)?;
         }
         Ok(Judged { code, input: None, repo: Some(repo) })
     }

@@ -4,9 +4,9 @@
 //! let through is the change of somebody without any agent identity that brings a policy which can be used: the change
 //! is judged by that policy, as the first one of a repository is.
 
-use crate::cli::output::complain;
-use crate::cli::session::Session;
+use crate::cli::output::{Output, complain};
 use crate::gather::{Environment, Request, Subject, claims, policy_source};
+use crate::ops::Session;
 use lane_core::error::Error;
 use lane_core::facts::Oid;
 use lane_core::report::Report;
@@ -16,9 +16,9 @@ use lane_git::{Opened, Read, Repository, staged_tree};
 ///
 /// # Errors
 /// The error as it was, where it is another one, or where an agent is at work.
-pub fn judge(error: Error, request: &Request) -> Result<(Session, Report), Error> {
+pub fn judge(error: Error, request: &Request, output: &Output) -> Result<(Session, Report), Error> {
     let Error::Policy(broken) = &error else { return Err(error) };
-    match mended(request) {
+    match mended(request, output) {
         Ok(Some((session, report))) => {
             complain(&format!(
                 "git-lane: note: {broken}; this change mends it, and is judged by the policy that it brings\n"
@@ -32,7 +32,7 @@ pub fn judge(error: Error, request: &Request) -> Result<(Session, Report), Error
     }
 }
 
-fn mended(request: &Request) -> Result<Option<(Session, Report)>, Error> {
+fn mended(request: &Request, output: &Output) -> Result<Option<(Session, Report)>, Error> {
     let repo = Opened::open()?;
     let environment = Environment::of_process();
     if !claims(&repo, &environment, request.agent.as_deref())?.is_empty() {
@@ -40,7 +40,7 @@ fn mended(request: &Request) -> Result<Option<(Session, Report)>, Error> {
     }
     for tree in trees(&repo, &environment, &request.subject)? {
         if let Some(loaded) = policy_source::mended(&repo, tree)? {
-            let session = Session::with(repo, loaded);
+            let session = Session::with(repo, loaded, *output);
             let report = session.judge(request)?;
             let is_of_maintainer = report.changes.iter().all(|change| change.agent.is_none());
             return Ok(is_of_maintainer.then_some((session, report)));

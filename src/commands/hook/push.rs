@@ -1,13 +1,13 @@
 //! pre-push.
 
 use super::{Hook, Judged, Part, give_back};
-use crate::cli::session::Session;
 use crate::commands::conflicts;
 use crate::commands::hook::mend;
 use crate::commands::hook::others;
 use crate::gather::{Request, Subject, parse_push_lines};
 use crate::install::chain;
 use crate::install::ran;
+use crate::ops::Session;
 use lane_core::error::Error;
 use lane_core::facts::Event;
 use lane_git::Repository;
@@ -23,9 +23,9 @@ impl Hook<'_> {
         }
         let subject = Subject::Push { remote, lines };
         let request = Request { event, agent: None, branch: None, subject };
-        let session = match Session::open(None) {
+        let session = match Session::open(*self.output, None) {
             Err(error) => {
-                let (session, report) = mend::judge(error, &request)?;
+                let (session, report) = mend::judge(error, &request, self.output)?;
                 let code = self.output.hook_report(&report);
                 return Ok(Judged { code, input: Some(input), repo: Some(session.last()) });
             }

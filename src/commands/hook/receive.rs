@@ -5,10 +5,9 @@ use std::ffi::OsString;
 use super::{Hook, Judged};
 use crate::cli::diagnostics;
 use crate::cli::output::complain;
-use crate::cli::session;
-use crate::cli::trace;
 use crate::gather::server_policy::{self, InForce};
 use crate::gather::{Environment, Loaded, PushLine, Request, Subject, parse_received_lines, received_line};
+use crate::ops::{self, Asker};
 use lane_core::error::Error;
 use lane_core::facts::{Event, Unavailable};
 use lane_git::{Opened, Repository};
@@ -33,7 +32,7 @@ impl Hook<'_> {
             .into());
         }
         let repo = Opened::open()?;
-        trace::debug(|| format!("repository: {:?}", repo.layout()));
+        log::debug!("repository: {:?}", repo.layout());
         let lines = lines.into_iter().map(|line| meant(&repo, line)).collect::<Result<Vec<_>, _>>()?;
         let code = if lines.is_empty() { 0 } else { self.lines(&repo, event, &lines)? };
         Ok(Judged { code, input, repo: Some(repo) })
@@ -52,11 +51,12 @@ impl Hook<'_> {
         };
         let mut code = 0;
         if let Some(loaded) = &loaded {
-            trace::debug(|| format!("policy: {}, base: {:?}", loaded.plan.source.name, loaded.base));
+            log::debug!("policy: {}, base: {:?}", loaded.plan.source.name, loaded.base);
             let judge = |loaded: &Loaded, of: Vec<PushLine>| {
                 let subject = Subject::Received { lines: of, all: lines.to_vec() };
                 let request = Request { event, agent: None, branch: None, subject };
-                let (report, _) = session::judged(repo, &environment, loaded, &request)?;
+                let (report, _) =
+                    ops::judged(repo, &environment, loaded, &request, Asker::Clone, self.output)?;
                 Ok::<u8, Error>(self.output.hook_report(&report))
             };
             let mut common = Vec::new();

@@ -1,12 +1,10 @@
 //! What the commands about locks are given: who, on what, for how long, for which process.
 
 use crate::cli::output::{Output, complain};
-use crate::cli::session::Session;
 use crate::locks::keeper::Keeper;
 use crate::machine::ThisMachine;
+use crate::ops::Session;
 use lane_core::error::Error;
-use lane_core::facts::Unavailable;
-use lane_core::identity::Who;
 use lane_core::locks::record::plain;
 use lane_core::locks::scope::{Scope, Typed};
 use lane_core::locks::world::Process;
@@ -25,43 +23,6 @@ pub(in crate::commands) fn notes(keeper: &mut Keeper<'_>, output: &Output) {
     for note in keeper.take_notes() {
         if !output.is_quiet() {
             complain(&format!("git-lane: note: {note}\n"));
-        }
-    }
-}
-
-/// The agent that works here, if anything says so.
-///
-/// # Errors
-/// Claims disagree.
-pub(in crate::commands) fn found_agent(
-    session: &Session,
-    option: Option<&str>,
-) -> Result<Option<String>, Error> {
-    match session.who(option)?.0 {
-        Who::Agent(agent) => Ok(Some(agent)),
-        Who::Unclear { reason, help } => Err(Unavailable::new(reason, help).into()),
-        Who::Maintainer | Who::Stranger | Who::Unassigned { .. } => Ok(None),
-    }
-}
-
-/// The agent that works here.
-///
-/// # Errors
-/// Nobody says so, or claims disagree.
-pub(in crate::commands) fn agent(session: &Session, option: Option<&str>) -> Result<String, Error> {
-    let plan = &session.loaded.plan;
-    match found_agent(session, option)? {
-        Some(agent) => Ok(agent),
-        None => {
-            let first = plan.policy.agent_ids().next().unwrap_or("a1");
-            Err(Error::usage(
-                "a lock is held by an agent, and nothing here says which one you are",
-                format!(
-                    "a maintainer needs none; for an agent, name it: --agent {first} ({})\n\
-                     in an agent's own worktree, for good: git lane join {first}",
-                    plan.policy.agents_in_words()
-                ),
-            ))
         }
     }
 }
@@ -161,10 +122,4 @@ pub(in crate::commands) fn one_line(reason: Option<&str>) -> Result<Option<Strin
         ));
     }
     Ok((!words.is_empty()).then_some(words))
-}
-
-/// The worktree, as records name it.
-pub(in crate::commands) fn here(session: &Session) -> String {
-    let layout = session.repo.layout();
-    layout.worktree.as_ref().unwrap_or(&layout.common_dir).display().to_string()
 }

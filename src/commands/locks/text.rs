@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::cli::session::Session;
 use crate::locks::keeper::Keeper;
 use crate::locks::waiting::Waiting;
+use crate::ops::Session;
 use lane_core::facts::{RepoPath, typed_ref};
 use lane_core::locks::liveness::{Judge, Liveness};
 use lane_core::locks::protocol::{Claim, Refusal};

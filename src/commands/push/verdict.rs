@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use crate::cli::Outcome;
 use crate::cli::output::Output;
-use crate::cli::session::Session;
 use crate::commands::conflicts;
 use crate::commands::hook::others as hook_others;
 use crate::gather::{PushLine, Request, Subject};
 use crate::install::{in_force, ran};
+use crate::ops::Session;
 use lane_core::facts::{Event, Oid};
 use lane_core::hooks;
 use lane_git::command::run;
@@ -40,7 +40,7 @@ pub(in crate::commands) fn unless_hooked(session: &Session, reference: &str, tip
     let subject = Subject::Push { remote, lines: lines.clone() };
     let request = Request { event: Event::PrePush, agent: None, branch: None, subject };
     // What was fetched and given back since the command began counts, as it does for a hook.
-    let session = Session::open(None)?;
+    let session = session.reopened()?;
     let code = Output::of_hook().hook_report(&session.judge(&request)?);
     if code == 0 {
         conflicts::note_at_push(&session, &lines);

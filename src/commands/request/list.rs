@@ -6,11 +6,12 @@ use serde_json::{Value, json};
 
 use crate::cli::Outcome;
 use crate::cli::output::Output;
-use crate::cli::session::Session;
+use crate::cli::session;
 use crate::commands::request::args::List;
 use crate::commands::request::text::{Seen, event_json};
 use crate::commands::request::{person, second_heads};
 use crate::machine::ThisMachine;
+use crate::ops::Session;
 use crate::requests::log::{RequestHead, RequestLog};
 use lane_core::error::Error;
 use lane_core::locks::world::World;
@@ -24,7 +25,7 @@ use lane_git::Repository;
 /// # Errors
 /// No repository or policy, or refs that cannot be listed.
 pub fn list(args: &List, output: &Output) -> Outcome {
-    let session = Session::open(None)?;
+    let session = session::open_to_work(output, None)?;
     let plan = &session.loaded.plan;
     let me = looker(&session, args.agent.as_deref())?;
     if args.mine && me.is_none() {
@@ -96,7 +97,7 @@ pub fn list(args: &List, output: &Output) -> Outcome {
 /// # Errors
 /// There is no such request, or its ref holds none.
 pub fn show(id: &str, output: &Output) -> Outcome {
-    let session = Session::open(None)?;
+    let session = session::open_to_work(output, None)?;
     let plan = &session.loaded.plan;
     let me = looker(&session, None)?;
     let log = RequestLog::new(&session.repo, plan);

@@ -12,9 +12,10 @@ use ratatui::crossterm::{cursor, execute};
 
 use crate::cli::Outcome;
 use crate::cli::output::Output;
-use crate::cli::session::Session;
+use crate::cli::session;
 use crate::commands::status;
 use crate::commands::status::Args;
+use crate::ops::Silent;
 use crate::status::Status;
 use crate::status::screen::{Key, Screen};
 use lane_core::error::Error;
@@ -34,7 +35,7 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
         ));
     }
     // Without a repository or a policy there is nothing to show, now or later.
-    Session::open(None)?;
+    session::open(output, None)?;
     let caught = Caught::new()?;
     let (wake, woken) = channel();
     let (sender, readings) = channel();
@@ -57,7 +58,7 @@ fn unwritable(error: std::io::Error) -> Error {
 
 /// Reads everything, then again after a while, or at once when it is woken.
 fn read_again(woken: &Receiver<()>, sender: &Sender<Result<Status, String>>, interval: Duration) {
-    while sender.send(status::read(false).map_err(|error| error.to_string())).is_ok() {
+    while sender.send(status::read(Silent, false).map_err(|error| error.to_string())).is_ok() {
         if woken.recv_timeout(interval) == Err(RecvTimeoutError::Disconnected) {
             return;
         }

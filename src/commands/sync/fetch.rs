@@ -2,9 +2,7 @@
 
 use std::process::Stdio;
 
-use crate::cli::output::{Output, complain};
-use crate::cli::relay;
-use crate::cli::session::Session;
+use crate::ops::Session;
 use lane_core::error::Error;
 use lane_core::facts::Unavailable;
 use lane_git::Repository;
@@ -14,12 +12,10 @@ use lane_git::command::in_worktree;
 ///
 /// # Errors
 /// The remote cannot be reached, or another fetch cannot be waited for.
-pub(in crate::commands) fn fetch(session: &Session, output: &Output) -> Result<(), Error> {
+pub(in crate::commands) fn fetch(session: &Session) -> Result<(), Error> {
     let remote = &session.loaded.plan.policy.remote.value;
     if session.repo.config(&format!("remote.{remote}.url"))?.is_empty() {
-        complain(&format!(
-            "git-lane: note: there is no remote `{remote}`: the base is taken as it is here\n"
-        ));
+        session.ui.note(&format!("there is no remote `{remote}`: the base is taken as it is here"));
         return Ok(());
     }
     let layout = session.repo.layout();
@@ -31,13 +27,11 @@ pub(in crate::commands) fn fetch(session: &Session, output: &Output) -> Result<(
     let fetched = |refspec: Option<&str>| {
         let mut command = in_worktree(layout.worktree.as_ref().unwrap_or(&layout.common_dir));
         command.arg("fetch");
-        if output.is_quiet() {
-            command.arg("--quiet");
-        } else if relay::wants_progress() {
-            command.arg("--progress");
+        if let Some(how) = session.ui.progress() {
+            command.arg(how);
         }
         // It may have to ask for a password, and says how far it is.
-        let status = relay::run(command.args(["--", remote]).args(refspec).stdout(Stdio::null()));
+        let status = session.ui.run_git(command.args(["--", remote]).args(refspec).stdout(Stdio::null()));
         status.is_ok_and(|status| status.success())
     };
     // A clone of a single branch brings that branch alone.

@@ -2,9 +2,7 @@
 
 use std::collections::HashSet;
 
-use crate::cli::output::complain;
-use crate::cli::session::Session;
-use crate::cli::trace;
+use super::Session;
 use crate::locks::keeper::Keeper;
 use lane_core::facts::{LOCK_TRAILER, Oid, RepoPath};
 use lane_core::locks::protocol::Claim;
@@ -21,7 +19,7 @@ const RECENT: u64 = 10_000;
 
 /// What else is known when locks are given back.
 #[derive(Default)]
-pub(in crate::commands) struct Landing<'a> {
+pub struct Landing<'a> {
     /// What the command itself is about to do something with: an agent, and its scopes.
     pub spared: Option<(&'a str, &'a [Scope])>,
     /// What the remote has since a moment ago.
@@ -39,7 +37,7 @@ impl Landing<'_> {
 
 /// Gives back the locks of this repository's worktrees whose work has landed, and says so. What cannot be
 /// found out changes nothing: a lock that is kept for too long ends by its time.
-pub(in crate::commands) fn settle(session: &Session, keeper: &mut Keeper<'_>, landing: &Landing<'_>) {
+pub fn release_landed(session: &Session, keeper: &mut Keeper<'_>, landing: &Landing<'_>) {
     let plan = &session.loaded.plan;
     let release = plan.policy.locks.release.value;
     if release == Release::Manual {
@@ -63,7 +61,7 @@ pub(in crate::commands) fn settle(session: &Session, keeper: &mut Keeper<'_>, la
                 Ok(Some(_)) => return,
                 Ok(None) => {}
                 Err(why) => {
-                    trace::debug(|| format!("whether {} has landed: {}", lease.stake.scope, why.reason))
+                    log::debug!("whether {} has landed: {}", lease.stake.scope, why.reason)
                 }
             }
         }
@@ -75,19 +73,14 @@ fn give_back(session: &Session, keeper: &mut Keeper<'_>, lease: &Lease, area: &s
     let Lease { stake, generation, .. } = lease;
     let claim = Claim::of_return(&scope, &stake.agent, &stake.worktree, Some(how)).on_base(session.base());
     match keeper.release(&claim, Some(*generation)) {
-        Ok(Ok(_)) => complain(&format!("git-lane: gave back `{}` of {}: {how}\n", stake.scope, stake.agent)),
+        Ok(Ok(_)) => session.ui.say(&format!("gave back `{}` of {}: {how}", stake.scope, stake.agent)),
         Ok(Err(_)) => {} // somebody else was faster
-        Err(error) => trace::debug(|| format!("{} stays locked: {error}", stake.scope)),
+        Err(error) => log::debug!("{} stays locked: {error}", stake.scope),
     }
 }
 
 /// For how many seconds a lock of this repository has been held with no commit made under it.
-pub(in crate::commands) fn idle(
-    session: &Session,
-    keeper: &Keeper<'_>,
-    lease: &Lease,
-    now: i64,
-) -> Option<u64> {
+pub fn idle(session: &Session, keeper: &Keeper<'_>, lease: &Lease, now: i64) -> Option<u64> {
     let own = keeper.repository();
     if own.is_none() || lease.stake.repository != own {
         return None;

@@ -4,14 +4,13 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use crate::cli::session::Session;
+use super::{Session, Ui};
 use crate::gather::message::{self, Draft};
-use crate::gather::{Invocation, Request, Subject, cleanup};
+use crate::gather::{Invocation, Request, Subject, cleanup, identity};
 use crate::locks::keeper::Keeper;
 use crate::machine::ThisMachine;
 use lane_core::error::Error;
-use lane_core::facts::{Event, Fact, LOCK_TRAILER, LockToken, Message};
-use lane_core::identity;
+use lane_core::facts::{Event, LOCK_TRAILER, LockToken, Message};
 use lane_core::locks::scope::{Scope, lockable};
 use lane_core::policy::model::Access;
 use lane_git::{Opened, Repository};
@@ -21,8 +20,8 @@ use lane_git::{Opened, Repository};
 ///
 /// # Errors
 /// What keeps it from doing so, or from part of it.
-pub(in crate::commands) fn stamp(path: &Path, args: &[OsString]) -> Result<Option<Opened>, Error> {
-    let session = Session::open_for_commit()?;
+pub fn prepare(ui: impl Ui + 'static, path: &Path, args: &[OsString]) -> Result<Option<Opened>, Error> {
+    let session = Session::open_for_commit(ui)?;
     let plan = &session.loaded.plan;
     if plan.tags.is_empty() && !plan.has_area(Access::Lock) {
         return Ok(Some(session.last()));
@@ -38,8 +37,8 @@ pub(in crate::commands) fn stamp(path: &Path, args: &[OsString]) -> Result<Optio
 ///
 /// # Errors
 /// The message or the configuration cannot be read.
-pub(in crate::commands) fn complete(session: &Session, path: &Path, is_due: bool) -> Result<bool, Error> {
-    let Session { repo, environment, loaded } = session;
+pub fn complete(session: &Session, path: &Path, is_due: bool) -> Result<bool, Error> {
+    let Session { repo, environment, loaded, .. } = session;
     let plan = &loaded.plan;
     let draft = message::read(repo, environment, path)?;
     if plan.is_bare(&draft.message) {
@@ -98,10 +97,8 @@ fn is_untouched(message: &Message, template: &Message) -> bool {
 /// Puts tag and locks into a message file.
 fn put(session: &Session, path: &Path, before: &Draft, args: &[OsString]) -> Result<(), Error> {
     let plan = &session.loaded.plan;
-    let request = Request { event: Event::CommitMsg, agent: None, branch: None, subject: Subject::Nothing };
-    let mut facts = session.facts(&request)?;
-    facts.message = Fact::Known(before.message.clone());
-    let who = identity::resolve(plan, &facts, &facts.changes[0]);
+    let Session { repo, environment, .. } = session;
+    let who = identity::here(repo, environment, plan, None, Some(&before.message))?;
     let Some(agent) = who.agent() else {
         return Ok(());
     };

@@ -3,10 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use crate::cli::output::complain;
-use crate::cli::session::Session;
-use crate::cli::trace;
-use crate::commands::lock::args::here;
+use super::Session;
 use crate::gather::Request;
 use crate::locks::keeper::Keeper;
 use crate::locks::markers;
@@ -30,7 +27,7 @@ const BEFORE_ALL: Manner = Manner::Take { pass: usize::MAX };
 ///
 /// # Errors
 /// Something without which nothing can be judged cannot be read.
-pub(in crate::commands) fn judge(session: &Session, request: &Request) -> Result<(Report, bool), Error> {
+pub fn judge(session: &Session, request: &Request) -> Result<(Report, bool), Error> {
     let (mut report, mut facts) = session.judged(request)?;
     let world = ThisMachine::new();
     let keeper = || {
@@ -54,9 +51,9 @@ pub(in crate::commands) fn judge(session: &Session, request: &Request) -> Result
             Ok(true) => is_taken = true,
             // Somebody stole it in that moment, or had it at the remote already.
             Ok(false) => return Ok((session.judge(request)?, is_taken)),
-            Err(error) => complain(&format!(
-                "git-lane: note: the claim by hand of {} on `{1}` has no generation yet: {error}\n  \
-                 help: the push needs the lock: git lane lock {1}\n",
+            Err(error) => session.ui.note(&format!(
+                "the claim by hand of {} on `{1}` has no generation yet: {error}\n  \
+                 help: the push needs the lock: git lane lock {1}",
                 claim.agent, claim.area
             )),
         }
@@ -90,7 +87,7 @@ fn relied_on(session: &Session, facts: &Facts) -> Vec<LockClaim> {
         areas.extend(locked.map(|area| area.name.value.as_str()).filter(|area| !is_held(area)));
     }
     let ttl = plan.policy.locks.ttl.value.seconds;
-    let here = here(session);
+    let here = session.place();
     let claim = |area: &str| {
         let holding = LockClaim::holding(&locks.markers, area, facts.now, ttl)?;
         let is_near = |claim: &&LockClaim| claim.area == area && claim.agent == agent && claim.place == here;
@@ -112,7 +109,7 @@ fn take(
     if let Some(doubt) = facts.locks.known().and_then(|locks| locks.doubt.as_ref()) {
         return Err(Error::write(doubt.clone(), "the push will ask again"));
     }
-    let (scope, worktree) = (Scope::of_area(&marker.area), here(session));
+    let (scope, worktree) = (Scope::of_area(&marker.area), session.place());
     let repository = keeper.repository();
     let claim = Claim {
         ttl: session.loaded.plan.policy.locks.ttl.value.seconds,
@@ -121,17 +118,13 @@ fn take(
         ..Claim::of_return(&scope, &marker.agent, &worktree, Some("claimed by hand")).on_base(session.base())
     };
     let taken = keeper.claim(&claim, BEFORE_ALL)?;
-    keeper.take_notes().iter().for_each(|note| trace::debug(|| note.clone()));
+    keeper.take_notes().iter().for_each(|note| log::debug!("{note}"));
     Ok(taken.is_ok())
 }
 
 /// Gives back the locks of this repository whose claim by hand was removed, and says so; whether there was one. Nothing
 /// is looked at where no lock came from such a claim. `spared`: an agent whose locks stay as they are.
-pub(in crate::commands) fn give_back(
-    session: &Session,
-    keeper: &mut Keeper<'_>,
-    spared: Option<&str>,
-) -> bool {
+pub fn give_back(session: &Session, keeper: &mut Keeper<'_>, spared: Option<&str>) -> bool {
     let mut has_any = false;
     for area in lockable(&session.loaded.plan) {
         let Ok(Some(tip)) = keeper.tip(area) else {
@@ -164,14 +157,12 @@ fn end(session: &Session, keeper: &mut Keeper<'_>, area: &str, lease: &Lease) ->
     match keeper.release(&claim, Some(*generation)) {
         Ok(Ok(_)) => {
             let file = lane_core::locks::scope::file_name(area, area, agent);
-            complain(&format!(
-                "git-lane: gave back `{area}` of {agent}: {place}/.locks/{file} was removed\n"
-            ));
+            session.ui.say(&format!("gave back `{area}` of {agent}: {place}/.locks/{file} was removed"));
             true
         }
         Ok(Err(_)) => false, // somebody else was faster
         Err(error) => {
-            trace::debug(|| format!("{area} stays locked: {error}"));
+            log::debug!("{area} stays locked: {error}");
             false
         }
     }

@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use super::output::complain;
+use super::Ui;
 use crate::gather::Environment;
 use lane_core::facts::{Facts, Oid};
 use lane_core::policy::Plan;
@@ -21,7 +21,7 @@ const MOST: usize = 10_000;
 
 /// Who asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Asker {
+pub enum Asker {
     /// A clone that somebody works in. What its refspecs bring is here as soon as it is pushed.
     Clone,
     /// A job, which has what was fetched for it and nothing else.
@@ -33,13 +33,14 @@ pub(crate) enum Asker {
 ///
 /// # Errors
 /// Configuration or objects cannot be read.
-pub(crate) fn asked(
+pub fn asked(
     repo: &dyn Repository,
     plan: &Plan,
     environment: &Environment,
     facts: &Facts,
     report: &Report,
     asker: Asker,
+    ui: &dyn Ui,
 ) -> Read<Option<Environment>> {
     let depends = report.findings.iter().any(|finding| finding.rule == "oversized-change");
     let remote = &plan.policy.remote.value;
@@ -58,7 +59,7 @@ pub(crate) fn asked(
         if asker == Asker::Job || !is_tracked(repo, remote, &prefix)? {
             match list(repo, remote, &prefix, limit) {
                 Ok(branches) => found.extend(branches),
-                Err(why) => complain(&note(remote, &prefix, &why)),
+                Err(why) => ui.note(&note(remote, &prefix, &why)),
             }
         }
     }
@@ -70,7 +71,7 @@ pub(crate) fn asked(
 
 /// The branches that the remote has of the agent whose branch this is, where no refspec brings them here; nothing else is known
 /// of them than what is here.
-pub(crate) fn of_agent(repo: &dyn Repository, plan: &Plan, branch: &str) -> Read<Vec<(String, Oid)>> {
+pub fn of_agent(repo: &dyn Repository, plan: &Plan, branch: &str, ui: &dyn Ui) -> Read<Vec<(String, Oid)>> {
     let remote = &plan.policy.remote.value;
     let Some(prefix) = prefix(plan, branch) else {
         return Ok(Vec::new());
@@ -79,7 +80,7 @@ pub(crate) fn of_agent(repo: &dyn Repository, plan: &Plan, branch: &str) -> Read
         return Ok(Vec::new());
     }
     let mut found = list(repo, remote, &prefix, LIMIT).unwrap_or_else(|why| {
-        complain(&note(remote, &prefix, &why));
+        ui.note(&note(remote, &prefix, &why));
         Vec::new()
     });
     found.retain(|(_, oid)| repo.has(*oid));
@@ -130,7 +131,7 @@ fn list(
 fn note(remote: &str, prefix: &str, why: &str) -> String {
     let refspec = quote(format!("+refs/heads/{prefix}*:refs/remotes/{remote}/{prefix}*").as_bytes());
     format!(
-        "git-lane: note: the pushed branches {prefix}* could not be listed, so lines are counted from the base: {why}\n  \
-         help: git fetch --no-tags {remote} {refspec}\n"
+        "the pushed branches {prefix}* could not be listed, so lines are counted from the base: {why}\n  \
+         help: git fetch --no-tags {remote} {refspec}"
     )
 }

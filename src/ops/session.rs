@@ -1,0 +1,229 @@
+//! What most commands begin with: the repository, the environment, the policy in force.
+
+use std::path::Path;
+use std::rc::Rc;
+
+use super::remote_branches::{self, Asker};
+use super::{Ui, trace};
+use crate::gather::{Environment, Loaded, Request, gather, identity, policy_source};
+use lane_core::engine;
+use lane_core::error::Error;
+use lane_core::facts::{Facts, Oid, Unavailable, typed_ref};
+use lane_core::identity::Who;
+use lane_core::policy::{FILE, Source};
+use lane_core::report::Report;
+use lane_git::{Opened, Read, Repository};
+
+/// An open repository with its policy.
+pub struct Session {
+    /// The repository.
+    pub repo: Opened,
+    /// What the process was given.
+    pub environment: Environment,
+    /// The policy in force.
+    pub loaded: Loaded,
+    /// Whoever waits.
+    pub ui: Rc<dyn Ui>,
+}
+
+impl Session {
+    /// Opens the repository around the current folder; `policy` instead of the one in force.
+    ///
+    /// # Errors
+    /// No repository, no policy, or one with mistakes.
+    pub fn open(ui: impl Ui + 'static, policy: Option<&Path>) -> Result<Self, Error> {
+        Self::open_in(Self::repository()?, ui, policy)
+    }
+
+    /// The same in a repository that is open.
+    ///
+    /// # Errors
+    /// No policy, or one with mistakes.
+    pub fn open_in(repo: Opened, ui: impl Ui + 'static, policy: Option<&Path>) -> Result<Self, Error> {
+        let loaded = match policy {
+            Some(path) => policy_source::from_file(Some(&repo), path)?,
+            None => policy_source::find(&repo)?,
+        };
+        Ok(Self::with(repo, loaded, ui))
+    }
+
+    /// The repository around the current folder.
+    ///
+    /// # Errors
+    /// There is none, or it cannot be read.
+    pub fn repository() -> Result<Opened, Error> {
+        let repo = Opened::open()?;
+        log::debug!("repository: {:?}", repo.layout());
+        Ok(repo)
+    }
+
+    /// The same for a hook of a commit, which is one of three that read the same policy.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn open_for_commit(ui: impl Ui + 'static) -> Result<Self, Error> {
+        let repo = Self::repository()?;
+        let loaded = policy_source::find_for_commit(&repo)?;
+        Ok(Self::with(repo, loaded, ui))
+    }
+
+    /// The same with a policy that comes from elsewhere.
+    pub fn with(repo: Opened, loaded: Loaded, ui: impl Ui + 'static) -> Self {
+        log::debug!("policy: {}, base: {:?}", loaded.plan.source.name, loaded.base);
+        Self { repo, environment: Environment::of_process(), loaded, ui: Rc::new(ui) }
+    }
+
+    /// The same, with the policy read again: something has changed it, or what it is read from.
+    ///
+    /// # Errors
+    /// No policy, or one with mistakes.
+    pub fn reloaded(self) -> Result<Self, Error> {
+        Ok(Self { loaded: policy_source::find(&self.repo)?, ..self })
+    }
+
+    /// The same opened again: all that was read of it may be another by now.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn reopened(&self) -> Result<Self, Error> {
+        let repo = Self::repository()?;
+        let loaded = policy_source::find(&repo)?;
+        Ok(Self { ui: Rc::clone(&self.ui), ..Self::with(repo, loaded, super::Silent) })
+    }
+
+    /// The tip of the base, as it is known here.
+    pub fn base(&self) -> Option<Oid> {
+        self.loaded.base.as_ref().map(|base| base.oid)
+    }
+
+    /// Which policy was read, where the one in the working tree is another.
+    pub fn policy_note(&self) -> Option<String> {
+        let Source { name, text } = &self.loaded.plan.source;
+        // From a file, it is the one that was named, or the only one that there is.
+        if !name.starts_with("refs/") {
+            return None;
+        }
+        // One that cannot be read is another one, too.
+        let own = policy_source::in_worktree(&self.repo).unwrap_or_else(|_| Some(String::new()))?;
+        // Which line ends a checkout has is git's own affair.
+        if own.lines().eq(text.lines()) {
+            return None;
+        }
+        let base = typed_ref(name.trim_end_matches(FILE).trim_end_matches(':'));
+        Some(format!(
+            "the policy that counts was read from {name}; {FILE} in the working tree differs, and counts once it is on {base}"
+        ))
+    }
+
+    /// The repository, at the end of a process that needs nothing else any more: see [`Opened::abandon`].
+    pub fn last(self) -> Opened {
+        std::mem::forget(self.loaded);
+        self.repo
+    }
+
+    /// The facts about a request.
+    ///
+    /// # Errors
+    /// Something without which nothing can be judged cannot be read.
+    pub fn facts(&self, request: &Request) -> Result<Facts, Error> {
+        gathered(&self.repo, &self.environment, &self.loaded, request)
+    }
+
+    /// Who works here. `agent`: as named on the command line.
+    ///
+    /// # Errors
+    /// What says so cannot be read.
+    pub fn who(&self, agent: Option<&str>) -> Read<Who> {
+        identity::here(&self.repo, &self.environment, &self.loaded.plan, agent, None)
+    }
+
+    /// The agent that works here, if anything says so.
+    ///
+    /// # Errors
+    /// Claims disagree.
+    pub fn found_agent(&self, agent: Option<&str>) -> Result<Option<String>, Error> {
+        match self.who(agent)? {
+            Who::Agent(agent) => Ok(Some(agent)),
+            Who::Unclear { reason, help } => Err(Unavailable::new(reason, help).into()),
+            Who::Maintainer | Who::Stranger | Who::Unassigned { .. } => Ok(None),
+        }
+    }
+
+    /// The agent that works here.
+    ///
+    /// # Errors
+    /// Nobody says so, or claims disagree.
+    pub fn agent(&self, agent: Option<&str>) -> Result<String, Error> {
+        let plan = &self.loaded.plan;
+        self.found_agent(agent)?.ok_or_else(|| {
+            let first = plan.policy.agent_ids().next().unwrap_or("a1");
+            Error::usage(
+                "a lock is held by an agent, and nothing here says which one you are",
+                format!(
+                    "a maintainer needs none; for an agent, name it: --agent {first} ({})\n\
+                     in an agent's own worktree, for good: git lane join {first}",
+                    plan.policy.agents_in_words()
+                ),
+            )
+        })
+    }
+
+    /// The worktree, as records name it.
+    pub fn place(&self) -> String {
+        let layout = self.repo.layout();
+        layout.worktree.as_ref().unwrap_or(&layout.common_dir).display().to_string()
+    }
+
+    /// The verdict on a request.
+    ///
+    /// # Errors
+    /// Something without which nothing can be judged cannot be read.
+    pub fn judge(&self, request: &Request) -> Result<Report, Error> {
+        Ok(self.judged(request)?.0)
+    }
+
+    /// The same, with the facts that it rests on.
+    ///
+    /// # Errors
+    /// As [`Self::judge`].
+    pub fn judged(&self, request: &Request) -> Result<(Report, Facts), Error> {
+        judged(&self.repo, &self.environment, &self.loaded, request, Asker::Clone, &*self.ui)
+    }
+}
+
+/// The verdict on a request by any of the policies of a repository, with the facts that it rests on.
+///
+/// # Errors
+/// Something without which nothing can be judged cannot be read.
+pub fn judged(
+    repo: &Opened,
+    environment: &Environment,
+    loaded: &Loaded,
+    request: &Request,
+    asker: Asker,
+    ui: &dyn Ui,
+) -> Result<(Report, Facts), Error> {
+    let plan = &loaded.plan;
+    let mut facts = gathered(repo, environment, loaded, request)?;
+    let oid = loaded.oid.map(|oid| oid.to_string());
+    let mut report = engine::judge(plan, &facts, oid.clone());
+    let asked = remote_branches::asked(repo, plan, environment, &facts, &report, asker, ui)?;
+    if let Some(environment) = asked {
+        facts = gather(repo, &environment, loaded, request)?;
+        report = engine::judge(plan, &facts, oid);
+    }
+    report.reader = Some(repo.reader());
+    trace::report(&report);
+    Ok((report, facts))
+}
+
+fn gathered(
+    repo: &Opened,
+    environment: &Environment,
+    loaded: &Loaded,
+    request: &Request,
+) -> Result<Facts, Error> {
+    let facts = gather(repo, environment, loaded, request)?;
+    trace::facts(&facts);
+    Ok(facts)
+}
