@@ -50,10 +50,17 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
     let subject = match &args.range {
         Some(range) => {
             let (from, to) = parse_range(&session.repo, range)?;
-            Subject::Range { from, to }
+            Subject::Range { from, to, elsewhere: elsewhere(&session, range)? }
         }
         None if args.staged => Subject::Staged,
-        None if args.worktree => Subject::Worktree,
+        None if args.worktree && session.repo.layout().worktree.is_some() => Subject::Worktree,
+        // HEAD of such a repository is nobody's work, mostly the base itself: there is nothing to judge it against.
+        None if session.repo.layout().worktree.is_none() => {
+            return Err(Error::usage(
+                "a bare repository has no branch checked out, and no working tree",
+                "name two commits: git lane check --range A..B",
+            ));
+        }
         None => Subject::Branch,
     };
     let request = Request {
@@ -94,6 +101,18 @@ pub(in crate::commands) fn known_agent(plan: &Plan, agent: &str) -> Result<(), E
         None => policy.agents_in_words(),
     };
     Err(Error::usage(format!("`{agent}` is no agent of {}", plan.source.name), help))
+}
+
+/// The branch that the end of a range names, where another one is checked out, or none.
+fn elsewhere(session: &Session, range: &str) -> Result<Option<String>, Error> {
+    let Session { repo, loaded, .. } = session;
+    let to = range.rsplit_once("..").map_or("", |(_, to)| to.trim_start_matches('.').trim());
+    let Some(name) = revision::branch_of(repo, to)? else { return Ok(None) };
+    let tracking = format!("refs/remotes/{}/", loaded.plan.policy.remote.value);
+    let branch = ["refs/heads/", &tracking].iter().find_map(|prefix| name.strip_prefix(*prefix));
+    let head = if repo.layout().worktree.is_some() { repo.head()?.branch } else { None };
+    let is_here = |branch: &&str| head.as_deref() == Some(&format!("refs/heads/{branch}"));
+    Ok(branch.filter(|branch| !is_here(branch)).map(str::to_owned))
 }
 
 fn parse_range(repo: &dyn Repository, range: &str) -> Result<(Oid, Oid), Error> {

@@ -48,6 +48,8 @@ pub enum Subject {
         from: Oid,
         /// The tip.
         to: Oid,
+        /// The branch that the tip was named by, if it is not the one that is checked out.
+        elsewhere: Option<String>,
     },
     /// What a pull request, or something like one, adds to its base.
     Proposed {
@@ -153,7 +155,10 @@ fn changes(gatherer: &Gatherer<'_>, head: &Head, request: &Request) -> Read<(Vec
         Subject::Staged => vec![gatherer.staged(head, false)?],
         Subject::Branch => vec![gatherer.staged(head, true)?],
         Subject::Worktree => vec![gatherer.worktree(head)?],
-        Subject::Range { from, to } => vec![gatherer.range(*from, *to)?],
+        Subject::Range { from, to, elsewhere } => {
+            let change = gatherer.range(*from, *to)?;
+            vec![Change { elsewhere: elsewhere.clone(), ..change }]
+        }
         Subject::Proposed { from, to, .. } => {
             vec![gatherer.proposed(*from, *to, request.branch.as_deref())?]
         }

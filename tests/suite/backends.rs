@@ -241,7 +241,7 @@ fn all(repo: &dyn Repository) -> BTreeMap<String, String> {
         said.insert(name.to_owned(), format!("{tip:?} {:?}", repo.ref_target(name).expect("a ref")));
         for (from, to) in [(Some(base), tip), (tip, head.oid)] {
             if let (Some(from), Some(to)) = (from, to) {
-                subjects.push((Event::Check, Subject::Range { from, to }));
+                subjects.push((Event::Check, Subject::Range { from, to, elsewhere: None }));
             }
         }
     }

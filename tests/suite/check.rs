@@ -1,6 +1,6 @@
 //! `git lane check`, `who`, `rule` and `policy` on real repositories.
 
-use crate::support::{LANE, POLICY, Scratch, stable};
+use crate::support::{LANE, POLICY, Scratch, Worktree, stable};
 
 #[test]
 fn a_report_as_text() {
@@ -81,7 +81,16 @@ fn a_bare_repository_is_judged_by_objects() {
     scratch.run(&scratch.home(), "git", &["clone", "-q", "--bare", "repo", "bare.git"]).ok();
     let bare = scratch.home().join("bare.git");
     let range = ["check", "--range", "main..feat/a2/x", "--agent", "a2"];
-    scratch.run(&bare, LANE, &range).fails(1).says("services/revenue/new.py");
+    let told = scratch.run(&bare, LANE, &range).fails(1).says("services/revenue/new.py");
+    let drop = "git lane drop --branch feat/a2/x -- services/revenue/new.py";
+    told.says(drop);
+    for args in [&["check"][..], &["check", "--worktree"], &["check", "--staged"]] {
+        let ran = scratch.run(&bare, LANE, args).fails(2).says("bare repository").does_not_say("pass");
+        ran.says("git lane check --range A..B");
+    }
+    let at = Worktree { root: bare.clone(), home: scratch.home() };
+    crate::advice::sh(&at, drop).ok();
+    scratch.run(&bare, LANE, &range).ok();
     scratch.run(&bare, LANE, &["check", "--staged"]).fails(2).says("bare repository");
 }
 
