@@ -1,5 +1,6 @@
 //! `git lane doctor`: what is wrong with an installation, and the command that mends it.
 
+mod configured;
 mod gits;
 mod history;
 mod hooks;
@@ -87,6 +88,7 @@ pub fn examine(
         Ok(found) => checks.extend(found),
         Err(error) => checks.push(Check::error("hooks", &error)),
     }
+    checks.extend(configured::examine(repo));
     match server::examine(repo) {
         Ok(found) => checks.extend(found),
         Err(error) => checks.push(Check::error("server hooks", &error)),

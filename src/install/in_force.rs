@@ -12,6 +12,7 @@ use super::scripts::is_ours_to_run;
 use super::settings::{OWN_CONFIG, include_line, is_extension_on};
 use super::{ini, ran, targets};
 use lane_core::error::Error;
+use lane_core::facts::Event;
 use lane_core::hooks::{self, Hook};
 use lane_core::report::quote;
 use lane_git::Layout;
@@ -44,6 +45,10 @@ impl Lack {
                 format!("core.hooksPath is {}, so git runs the hooks there", folder.display())
             }
             Self::Removed => "core.hooksPath was removed".to_owned(),
+            Self::Scripts(names) if names.contains(&Event::PrePush.name()) => format!(
+                "replaced or removed: {}; a git before 2.54 does not judge a plain git push then",
+                names.join(", ")
+            ),
             Self::Scripts(names) => format!("replaced or removed: {}", names.join(", ")),
         }
     }

@@ -3,6 +3,11 @@
 use std::fs;
 
 use crate::support::install::{Sandbox, write};
+#[cfg(unix)]
+use crate::{
+    advice::sh,
+    support::{LANE, Ran, Scratch},
+};
 
 fn doctor(sandbox: &Sandbox, dir: &std::path::Path) -> String {
     sandbox.run(dir, &["doctor"]).unwrap()
@@ -75,7 +80,7 @@ fn scripts_that_are_gone() {
     sandbox.install(&sandbox.main(), &[]);
     fs::remove_file(hooks.join("pre-push")).unwrap();
     let said = doctor(&sandbox, &sandbox.main());
-    says(&said, "hooks Problem", &["replaced or removed: pre-push ", "=> git lane install"]);
+    says(&said, "hooks Problem", &["replaced or removed: pre-push;", "=> git lane install"]);
     says(&said, "scripts Problem", &["pre-push is missing"]);
     assert!(!said.contains("pre-commit is missing"), "{said}");
     sandbox.install(&sandbox.main(), &[]);
@@ -85,6 +90,51 @@ fn scripts_that_are_gone() {
     says(&said, "hooks Problem", &["replaced or removed: commit-msg"]);
     sandbox.install(&sandbox.main(), &[]);
     assert!(!doctor(&sandbox, &sandbox.main()).contains(" Problem:"));
+}
+
+/// A git that lists hooks as one of the configuration's time does; `listed`: a shell's pattern of those that it finds.
+#[cfg(unix)]
+fn newer_git(scratch: &Scratch, listed: &str) -> String {
+    let bin = scratch.home().join("newer");
+    let real = scratch.run(&scratch.home(), "sh", &["-c", "command -v git"]).ok().out;
+    let script = format!(
+        "#!/bin/sh\ncase \"$1 $2 $4\" in\n'hook list '{listed}) echo \"git-lane-$4\" ;;\n\
+         'hook list '*) echo 'no hooks found' >&2; exit 1 ;;\n*) exec {} \"$@\" ;;\nesac\n",
+        real.trim()
+    );
+    write(&bin.join("git"), &script);
+    format!("{}:{}", bin.display(), std::env::var("PATH").unwrap())
+}
+
+#[cfg(unix)]
+#[test]
+fn hooks_that_the_configuration_names() {
+    let scratch = Scratch::new();
+    let tree = scratch.worktree("a2", "feat/a2/x");
+    tree.lane(&["install", "--agent", "a2"]).ok();
+    let doctor = |listed: &str| {
+        let path = newer_git(&scratch, listed);
+        Ran::from(tree.command(LANE).env("PATH", path).arg("doctor").output().unwrap())
+    };
+    doctor("*").says("ok       configured hooks: git starts all of them");
+    tree.git(&["config", "--global", "hook.git-lane-pre-push.enabled", "false"]).ok();
+    let ran =
+        doctor("[!p]*").fails(1).says("git finds no git-lane-pre-commit").says("mend: git lane install");
+    ran.says("hook.git-lane-pre-push.enabled is false for pre-push");
+    let mend = "git config --global --unset-all hook.git-lane-pre-push.enabled";
+    doctor("[!p]*").says(mend);
+    sh(&tree, mend).ok();
+    doctor("*").says("ok       configured hooks");
+    // One that knows none says what follows, here and where a script was replaced.
+    let none = tree.lane(&["doctor"]).says("configured hooks: git version ");
+    if none.out.contains(" starts none") {
+        none.says("a plain git push is not judged");
+    }
+    write(&scratch.root().join(".git/lane/hooks/pre-push"), "#!/bin/sh\n");
+    for command in ["status", "doctor"] {
+        tree.lane(&[command])
+            .says("replaced or removed: pre-push; a git before 2.54 does not judge a plain git push then");
+    }
 }
 
 #[test]

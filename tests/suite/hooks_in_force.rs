@@ -44,7 +44,7 @@ fn what_a_manager_overwrote_is_judged_by_the_others_and_named() {
     overwrite(&scratch, &["pre-commit", "pre-push"]);
     tree.commit(FOREIGN, "x\n", "feat: a")
         .fails(1)
-        .says("replaced or removed: pre-commit, pre-push\n  help: git lane install")
+        .says("replaced or removed: pre-commit, pre-push; a git before 2.54 does not judge a plain git push then\n  help: git lane install")
         .says("foreign-path");
     tree.git(&["reset", "-q", "--hard"]).ok();
     let ran = tree.commit(OWN, "x\n", "feat: a").ok();

@@ -35,8 +35,8 @@ pub(in crate::commands) fn look(repo: &Opened, hook: &Hook) -> Vec<&'static str>
     let mut said = String::new();
     if !replaced.is_empty() {
         said = format!(
-            "warning: git-lane's hooks are not all in force: replaced or removed: {}\n  help: git lane install\n",
-            replaced.join(", ")
+            "warning: git-lane's hooks are not all in force: {}\n  help: git lane install\n",
+            Lack::Scripts(replaced.clone()).words()
         );
     }
     if let Ok(found) = in_force::survey_with(layout, Some((&folder, &replaced))) {

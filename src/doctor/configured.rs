@@ -1,0 +1,95 @@
+//! Whether the git at hand starts the hooks that the configuration names, as git 2.54 and newer do.
+
+use std::path::Path;
+use std::time::Duration;
+
+use super::Check;
+use super::hooks::INSTALL;
+use crate::install::places::Places;
+use lane_core::hooks;
+use lane_git::Repository;
+use lane_git::command::{Ran, in_worktree, run};
+
+const NAME: &str = "configured hooks";
+
+/// How long git may take to list its hooks.
+const LIMIT: Duration = Duration::from_secs(10);
+
+/// Nothing where none are installed.
+pub(super) fn examine(repo: &dyn Repository) -> Option<Check> {
+    let layout = repo.layout();
+    let root = layout.worktree.as_ref()?;
+    if !Places::of(layout).configured.is_dir() {
+        return None;
+    }
+    let mut wrong = Vec::new();
+    let mut mends = Vec::new();
+    for name in hooks::names(|hook| hook.is_configured) {
+        let listed = match ask(root, &["hook", "list", "--allow-unknown-hook-name", name]) {
+            // With none it says so, and fails.
+            Some(ran) if ran.ok || !is_unknown(&ran) => ran.out,
+            _ => return Some(of_an_older_git(root)),
+        };
+        if hooks::is_configured(name, &listed) {
+            continue;
+        }
+        let ours = format!("{}{name}", hooks::CONFIGURED_AS);
+        match disabled(root, &ours, name) {
+            Some((key, scope)) => {
+                wrong.push(format!("{key} is false for {name}"));
+                mends.push(match scope.as_str() {
+                    "command" => {
+                        format!("leave out -c {key}=false, or clear the variable: unset GIT_CONFIG_COUNT")
+                    }
+                    scope => format!("git config --{scope} --unset-all {key}"),
+                });
+            }
+            None => {
+                wrong.push(format!("git finds no {ours}"));
+                mends.push(INSTALL.to_owned());
+            }
+        }
+    }
+    mends.sort_unstable();
+    mends.dedup();
+    Some(match wrong.as_slice() {
+        [] => Check::ok(NAME, "git starts all of them, whatever core.hooksPath says"),
+        _ => Check::problem(NAME, wrong.join("; "), mends.join("\n")),
+    })
+}
+
+/// No finding by itself: the scripts of the hooks folder do the same.
+fn of_an_older_git(root: &Path) -> Check {
+    let version = ask(root, &["--version"]).map(|ran| ran.out.trim().to_owned()).unwrap_or_default();
+    let version = if version.is_empty() { "this git".to_owned() } else { version };
+    Check::ok(
+        NAME,
+        format!(
+            "{version} starts none (2.54 and newer do): where another program replaces pre-push, a plain git push is not judged"
+        ),
+    )
+}
+
+/// Whether git knows no such command or option.
+fn is_unknown(ran: &Ran) -> bool {
+    ["usage: ", "unknown subcommand", "is not a git command"]
+        .iter()
+        .any(|words| ran.complaint().contains(words))
+}
+
+/// The setting that keeps git from starting one of our hooks, and where it is.
+fn disabled(root: &Path, ours: &str, event: &str) -> Option<(String, String)> {
+    [ours, event].into_iter().find_map(|name| {
+        let key = format!("hook.{name}.enabled");
+        let ran =
+            ask(root, &["config", "--show-scope", "--type=bool", "--get", &key]).filter(|ran| ran.ok)?;
+        let (scope, value) = ran.out.trim().split_once('\t')?;
+        (value == "false").then(|| (key, scope.to_owned()))
+    })
+}
+
+fn ask(root: &Path, args: &[&str]) -> Option<Ran> {
+    let mut git = in_worktree(root);
+    git.args(args);
+    run(git, None, LIMIT).ok()
+}
