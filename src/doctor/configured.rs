@@ -65,7 +65,7 @@ fn of_an_older_git(root: &Path) -> Check {
     Check::ok(
         NAME,
         format!(
-            "{version} starts none (2.54 and newer do): where another program replaces pre-push, a plain git push is not judged"
+            "{version} starts none (2.54 and newer do): where another program replaces pre-push, plain pushes are not judged"
         ),
     )
 }

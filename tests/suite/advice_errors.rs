@@ -53,6 +53,37 @@ fn replacing(scratch: &Scratch, text: &str) -> String {
 }
 
 #[test]
+fn a_merge_that_brings_what_is_anothers_is_given_up_in_one_step() {
+    let policy = POLICY.replace("merges: deny", "merges: allow");
+    for policy in [POLICY, policy.as_str()] {
+        let scratch = Scratch::with_policy(policy);
+        scratch.add_origin();
+        let tree = scratch.worktree("a2", "feat/a2/x");
+        tree.lane(&["install", "--agent", "a2"]).ok();
+        let other = scratch.worktree("a4", "feat/a4/x");
+        other.sneak("services/revenue/new.py", "x\n", "[A4] feat: theirs");
+        tree.commit("services/rag_pipeline/x.py", "x\n", "feat: mine").ok();
+        tree.write("services/rag_pipeline/edit.py", "untracked\n");
+        tree.write("services/rag_pipeline/x.py", "edited\n");
+        let before = tree.head();
+        let ran = tree.git(&["merge", "--no-edit", "feat/a4/x"]).fails(1).says("services/revenue/new.py");
+        let told: Vec<String> =
+            commands(&ran.all()).into_iter().filter(|it| it.starts_with("git merge")).collect();
+        assert_eq!(told, ["git merge --abort"], "{}", ran.all());
+        ran.does_not_say("git restore");
+        sh(&tree, &told[0]).ok();
+        assert_eq!(tree.head(), before);
+        assert!(!tree.root.join("services/revenue/new.py").exists());
+        assert_eq!(
+            std::fs::read_to_string(tree.root.join("services/rag_pipeline/x.py")).unwrap(),
+            "edited\n"
+        );
+        assert!(tree.root.join("services/rag_pipeline/edit.py").exists());
+        tree.git(&["push", "-q", "origin", "HEAD"]).ok();
+    }
+}
+
+#[test]
 fn an_editor_that_replaces_a_message_does_not_lose_its_tag() {
     let (scratch, tree) = Scratch::installed();
     for (text, subject) in [

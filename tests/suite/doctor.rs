@@ -128,7 +128,7 @@ fn hooks_that_the_configuration_names() {
     // One that knows none says what follows, here and where a script was replaced.
     let none = tree.lane(&["doctor"]).says("configured hooks: git version ");
     if none.out.contains(" starts none") {
-        none.says("a plain git push is not judged");
+        none.says("plain pushes are not judged");
     }
     write(&scratch.root().join(".git/lane/hooks/pre-push"), "#!/bin/sh\n");
     for command in ["status", "doctor"] {

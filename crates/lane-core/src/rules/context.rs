@@ -240,6 +240,11 @@ impl<'a> Context<'a> {
     pub fn take_out(&self, touched: &Touched<'_>) -> String {
         let stays = "take it out (your edit stays in the working tree)";
         let is_merging = self.change.is_merging;
+        // Without it a merge commit would be left, or commits of others whose files the push refuses. git alone made what
+        // is staged here, so that nothing else goes with it.
+        if self.facts.event == Event::PreMergeCommit {
+            return "give up the merge (your commits and edits stay): git merge --abort".to_owned();
+        }
         if !self.is_committed(touched) {
             // What is staged by `commit -a` or `commit PATH` is in an index of its own, which is gone once git gives up.
             return match (self.facts.form, self.change.head) {
