@@ -198,6 +198,7 @@ fn value(text: &[u8], mut at: usize) -> (Vec<u8>, usize) {
 #[cfg(test)]
 mod tests {
     use super::{is_true, items, quoted, values};
+    use proptest::prelude::*;
 
     fn last(text: &str, key: &str) -> Option<String> {
         values(text.as_bytes(), key).pop().map(|value| String::from_utf8_lossy(&value).into_owned())
@@ -220,6 +221,39 @@ mod tests {
         for value in ["/a b/c", "q\"\\x", "t\tn\nx", "~x;#"] {
             let text = [b"[a]\nb = ".as_slice(), &quoted(value.as_bytes())].concat();
             assert_eq!(values(&text, "a.b"), [value.as_bytes()]);
+        }
+    }
+
+    /// What git lists of a text; nothing where it refuses the text.
+    fn as_git_reads(text: &str) -> Option<Vec<Vec<u8>>> {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("config");
+        std::fs::write(&file, text).unwrap();
+        let mut git = std::process::Command::new("git");
+        git.args(["config", "--list", "-z", "--no-includes", "--file"]).arg(file);
+        let said = git.stderr(std::process::Stdio::null()).output().unwrap();
+        let settings =
+            said.stdout.split_inclusive(|byte| *byte == 0).map(|item| item[..item.len() - 1].to_vec());
+        said.status.success().then(|| settings.collect())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn git_reads_the_same(
+            lines in prop::collection::vec(
+                "(\\[(s|S|s\\.T|s \"T\"|s \"a\\\\\"\\]\")\\][ \r]?)?([kK]-?1? ?(=[ \t]?[v\"# \t;]{0,5}(\\\\[nt\"\\\\]|\\\\\r?\n)?[v\" ]{0,3})?)?\r?", 1..5,
+            )
+        ) {
+            let text = format!("[s]\n{}", lines.join("\n"));
+            let Some(wanted) = as_git_reads(&text) else { return Ok(()) };
+            let settings = items(text.as_bytes()).into_iter().filter(|item| !item.is_header());
+            let found = settings.map(|item| {
+                let value = item.value.map(|value| [b"\n", value.as_slice()].concat());
+                [item.key.into_bytes(), value.unwrap_or_default()].concat()
+            });
+            prop_assert_eq!(found.collect::<Vec<_>>(), wanted, "{:?}", text);
         }
     }
 
