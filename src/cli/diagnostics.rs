@@ -1,15 +1,10 @@
-//! Errors as people read them. miette draws the places; nothing deeper knows it.
-
-use std::fmt;
-
-use miette::{
-    GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode, ThemeCharacters,
-    ThemeStyles,
-};
+//! Errors as people read them, each place of a policy drawn as for a finding.
 
 use lane_core::error::Error;
-use lane_core::policy::{Diagnostic, PolicyError, Severity, Source, Span};
-use lane_core::text::{self, visible};
+use lane_core::policy::{Diagnostic, PolicyError, Severity, Source};
+use lane_core::report::text::{Style, render_help};
+use lane_core::snippet::{Mark, snippet};
+use lane_core::text;
 
 /// An error with what to do next, ready for standard error.
 pub fn render_error(error: &Error, color: bool) -> String {
@@ -21,12 +16,9 @@ pub fn render_error(error: &Error, color: bool) -> String {
 
 /// One sentence that says what is wrong, and what to do next, line by line.
 pub fn render(word: &str, message: &str, help: &str, color: bool) -> String {
-    let paint = |code: &str, text: &str| if color { text::paint(code, text) } else { text.to_owned() };
-    let mut text = format!("git-lane: {}: {message}\n", paint("1;31", word));
-    for (at, line) in help.lines().enumerate() {
-        let word = if at == 0 { paint("1;32", "help:") } else { "     ".to_owned() };
-        text.push_str(&format!("  {word} {line}\n"));
-    }
+    let word = if color { text::paint("1;31", word) } else { word.to_owned() };
+    let mut text = format!("git-lane: {word}: {message}\n");
+    render_help(&mut text, help, Style { color, ..Style::default() });
     text
 }
 
@@ -46,94 +38,19 @@ pub fn render_warnings(source: &Source, warnings: &[Diagnostic], color: bool) ->
 }
 
 fn draw(source: &Source, diagnostic: &Diagnostic, color: bool) -> String {
-    let (source, diagnostic) = written_out(source, diagnostic);
-    text::painted(&drawn(&source, &diagnostic, color))
-}
-
-/// A place of a policy with everything hidden written out, so that what is marked stands where the mark is.
-fn written_out(source: &Source, diagnostic: &Diagnostic) -> (Source, Diagnostic) {
-    let seen = |text: &str| visible(text).into_owned();
-    let at = |place: usize| visible(source.text.get(..place).unwrap_or(&source.text)).len();
-    let span = |span: Span| Span { start: at(span.start), len: at(span.start + span.len) - at(span.start) };
-    let diagnostic = Diagnostic {
-        severity: diagnostic.severity,
-        message: seen(&diagnostic.message),
-        span: span(diagnostic.span),
-        label: seen(&diagnostic.label),
-        help: diagnostic.help.as_deref().map(seen),
-        related: diagnostic.related.as_ref().map(|(place, text)| (span(*place), seen(text))),
+    let (word, code) = match diagnostic.severity {
+        Severity::Error => ("error:", "1;31"),
+        Severity::Warning => ("warning:", "1;33"),
     };
-    (Source { name: seen(&source.name), text: seen(&source.text) }, diagnostic)
-}
-
-fn drawn(source: &Source, diagnostic: &Diagnostic, color: bool) -> String {
-    let characters = ThemeCharacters {
-        error: "error:".into(),
-        warning: "warning:".into(),
-        underbar: '^',
-        ..ThemeCharacters::ascii()
-    };
-    let styles = if color { ThemeStyles::ansi() } else { ThemeStyles::none() };
-    let handler = GraphicalReportHandler::new_themed(GraphicalTheme { characters, styles })
-        .with_width(100)
-        .with_links(false)
-        .with_context_lines(1);
-    let mut text = String::new();
-    let drawn = Drawn { diagnostic, source: NamedSource::new(&source.name, source.text.clone()) };
-    if handler.render_report(&mut text, &drawn).is_err() {
-        let (line, column) = source.line_column(diagnostic.span.start);
-        text = format!("{}:{line}:{column}: {}\n", source.name, diagnostic.message);
-    }
+    let word = if color { text::paint(code, word) } else { word.to_owned() };
+    let first = (diagnostic.span, Some(diagnostic.label.as_str()));
+    let related = diagnostic.related.iter().map(|(span, label)| (*span, Some(label.as_str())));
+    let marks: Vec<Mark<'_>> = std::iter::once(first).chain(related).collect();
+    let mut text = format!("{word} {}\n{}", diagnostic.message, snippet(source, &marks, color));
+    render_help(
+        &mut text,
+        diagnostic.help.as_deref().unwrap_or_default(),
+        Style { color, ..Style::default() },
+    );
     text
-}
-
-struct Drawn<'a> {
-    diagnostic: &'a Diagnostic,
-    source: NamedSource<String>,
-}
-
-impl fmt::Debug for Drawn<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(self.diagnostic, f)
-    }
-}
-
-impl fmt::Display for Drawn<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.diagnostic.message)
-    }
-}
-
-impl std::error::Error for Drawn<'_> {}
-
-fn label(span: Span, text: &str) -> LabeledSpan {
-    LabeledSpan::new(Some(text.to_owned()), span.start, span.len)
-}
-
-impl miette::Diagnostic for Drawn<'_> {
-    fn severity(&self) -> Option<miette::Severity> {
-        Some(match self.diagnostic.severity {
-            Severity::Error => miette::Severity::Error,
-            Severity::Warning => miette::Severity::Warning,
-        })
-    }
-
-    fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
-        let help = self.diagnostic.help.as_ref()?;
-        Some(Box::new(help))
-    }
-
-    fn source_code(&self) -> Option<&dyn SourceCode> {
-        Some(&self.source)
-    }
-
-    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
-        let diagnostic = self.diagnostic;
-        let first = LabeledSpan::new_primary_with_span(
-            Some(diagnostic.label.clone()),
-            (diagnostic.span.start, diagnostic.span.len),
-        );
-        let related = diagnostic.related.iter().map(|(span, text)| label(*span, text));
-        Some(Box::new(std::iter::once(first).chain(related)))
-    }
 }

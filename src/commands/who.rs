@@ -14,8 +14,8 @@ use lane_core::error::Error;
 use lane_core::facts::RepoPath;
 use lane_core::policy::model::{Access, Agent, Unowned};
 use lane_core::policy::{Decision, Owner, Plan, PolicyLine};
-use lane_core::report::text::policy_line;
 use lane_core::requests::below::holdings;
+use lane_core::snippet::policy_line;
 use lane_git::Repository;
 
 /// How many owners below a folder are told.
@@ -83,7 +83,7 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
     for answer in &answers {
         let mut text = format!("{}: {}\n", answer.path, answer.message);
         if let Some(line) = &answer.policy {
-            text.push_str(&policy_line(&plan.source.name, line, output.style()));
+            text.push_str(&policy_line(&plan.source.name, line, output.color()));
         }
         output.page(&text)?;
     }

@@ -15,4 +15,5 @@ pub mod report;
 pub mod requests;
 pub mod rules;
 pub mod signature;
+pub mod snippet;
 pub mod text;

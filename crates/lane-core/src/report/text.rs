@@ -6,9 +6,8 @@ use std::fmt::Write;
 use super::{Finding, NotJudged, Report, Undecided, Verdict};
 use crate::facts::RepoPath;
 use crate::hooks;
-use crate::policy::PolicyLine;
 use crate::policy::model::Level;
-use crate::text::visible;
+use crate::snippet::policy_line;
 
 /// How the text looks.
 #[derive(Debug, Clone, Copy, Default)]
@@ -144,7 +143,7 @@ fn render_block(out: &mut String, report: &Report, block: &[&Finding], style: St
         let _ = writeln!(out, "    … and {} more (git lane check -v lists them all)", listed - limit);
     }
     if let Some(line) = &first.policy {
-        out.push_str(&policy_line(&report.policy.source, line, style));
+        out.push_str(&policy_line(&report.policy.source, line, style.color));
     }
     if let Some(waived) = &first.waived {
         let _ = writeln!(out, "  {}\n", waived.words());
@@ -193,29 +192,8 @@ pub(super) fn in_commits(finding: &Finding) -> String {
     }
 }
 
-/// The line of the policy that decided, with carets under the words:
-///
-/// ```text
-///      --> policy.yaml:31
-///   31 | services: [revenue]
-///      |            ^^^^^^^
-/// ```
-pub fn policy_line(source: &str, line: &PolicyLine, style: Style) -> String {
-    let number = line.line.to_string();
-    let gutter = " ".repeat(number.len());
-    let columns = |text: &str| visible(text).chars().count();
-    let before = " ".repeat(columns(&line.text[..line.offset]));
-    let marked = columns(&line.text[line.offset..line.offset + line.len]).max(1);
-    let carets = style.paint("1;36", &"^".repeat(marked));
-    let (arrow, bar) = (style.dim("-->"), style.dim("|"));
-    format!(
-        "  {gutter} {arrow} {source}:{number}\n  {} {bar} {}\n  {gutter} {bar} {before}{carets}\n",
-        style.dim(&number),
-        line.text
-    )
-}
-
-fn render_help(out: &mut String, help: &str, style: Style) {
+/// The next step under what it is for, each line alone.
+pub fn render_help(out: &mut String, help: &str, style: Style) {
     for (at, line) in help.lines().enumerate() {
         let word = if at == 0 { style.paint("1;32", "help:") } else { "     ".to_owned() };
         let _ = writeln!(out, "  {word} {line}");
