@@ -55,6 +55,7 @@ fn patterns_match_what_git_ignores() {
         1 => Just("**".to_owned()),
         1 => Just("[!a]b".to_owned()),
         1 => Just("[a-b]*".to_owned()),
+        1 => Just("[b-a]".to_owned()),
         1 => Just("[[:upper:]]".to_owned()),
         1 => Just("a\\*".to_owned()),
         1 => Just("a**b".to_owned()),

@@ -290,7 +290,8 @@ pub(super) fn class_match(pattern: &[u8], byte: u8, fold: bool) -> Option<(bool,
                 let is_range =
                     pattern.get(next) == Some(&b'-') && pattern.get(next + 1).is_some_and(|b| *b != b']');
                 let (high, next) = if is_range { class_byte(pattern, next + 1)? } else { (low, next) };
-                let within = |b: u8| low <= b && b <= high;
+                // git takes the first of a range for itself before it sees the range: `[z-a]` has `z`.
+                let within = |b: u8| b == low || low <= b && b <= high;
                 matched |= within(byte)
                     || (fold && (within(byte.to_ascii_lowercase()) || within(byte.to_ascii_uppercase())));
                 at = next;
@@ -354,6 +355,7 @@ mod tests {
         assert!(wild_match(b"[a-c]?[!x]", b"b1y", false));
         assert!(wild_match(b"[[:digit:]]\\*", b"4*", false));
         assert!(wild_match(b"*.LOCAL", b"a.local", true));
+        assert!(wild_match(b"[z-a]", b"z", false) && !wild_match(b"[z-a]", b"b", false));
         assert!(!wild_match(b"", b"a", false));
     }
 
