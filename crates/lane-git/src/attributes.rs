@@ -1,24 +1,43 @@
 //! gitattributes(5), as a tree has them: never the working tree's, `$GIT_DIR/info/attributes` or the
 //! configuration, so that whoever is judged has no say in them.
 //!
-//! `git --attr-source=<tree> check-attr` is the oracle. One pattern of a deeper folder beats all of a
-//! shallower one, a later line beats an earlier one, a later word in a line beats an earlier one.
+//! `git --attr-source=<tree> check-attr` is the oracle; gix-attributes reads and matches. One pattern of a deeper folder
+//! beats all of a shallower one, a later line beats an earlier one, a later word in a line beats an earlier one.
 
 use std::collections::HashMap;
+use std::path::Path;
 
-pub use super::attribute_file::State;
-use super::attribute_file::{Assignment, Line, Rule, parse};
+use bstr::ByteSlice;
+use gix_attributes::search::{MetadataCollection, Outcome};
+use gix_attributes::{Search, StateRef};
+use gix_glob::pattern::Case;
+
 use super::raw_tree::RawTree;
 use super::repository::{Read, Repository};
-use lane_core::facts::{FileVersion, Oid};
-use lane_core::policy::pattern::{Segment, wild_match};
+use lane_core::facts::{FileVersion, Oid, Unavailable};
 
 const NAME: &[u8] = b".gitattributes";
 /// How many bytes are searched for a NUL, which makes a file a binary one.
 const SEARCHED: usize = 8000;
 /// The only attributes that git-lane asks for.
-const DIFF: &[u8] = b"diff";
-const GENERATED: &[u8] = b"linguist-generated";
+const ASKED: [&str; 2] = ["diff", "linguist-generated"];
+/// The macro that git knows without being told.
+const BUILT_IN: &[u8] = b"[attr]binary -diff -merge -text\n";
+/// git ignores larger files, and longer lines.
+const MAX_FILE: usize = 100 * 1024 * 1024;
+const MAX_LINE: usize = 2048;
+
+/// What is said of one attribute for one path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum State {
+    /// `attr`
+    Set,
+    /// `-attr`
+    Unset,
+    /// Nothing, `!attr`, or a value that means nothing here.
+    #[default]
+    Unspecified,
+}
 
 /// What is said of one path.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -33,27 +52,22 @@ pub struct PathAttributes {
 pub struct Attributes<'r> {
     repo: &'r dyn Repository,
     tree: Option<Oid>,
-    folders: HashMap<Vec<u8>, Folder>,
-    macros: HashMap<Vec<u8>, Vec<Assignment>>,
+    folders: HashMap<Vec<u8>, Option<RawTree>>,
+    files: Files,
 }
 
+/// The files of attributes that were read: those of a folder before those of the folders in it.
 #[derive(Default)]
-struct Folder {
-    tree: Option<RawTree>,
-    rules: Vec<Rule>,
+struct Files {
+    search: Search,
+    names: MetadataCollection,
+    found: Outcome,
 }
 
 impl<'r> Attributes<'r> {
     /// The attributes of a tree; `None` is the empty tree.
     pub fn new(repo: &'r dyn Repository, tree: Option<Oid>) -> Self {
-        let binary = [b"diff".as_slice(), b"merge", b"text"];
-        let binary = binary.map(|name| (name.to_vec(), State::Unset));
-        Self {
-            repo,
-            tree,
-            folders: HashMap::new(),
-            macros: HashMap::from([(b"binary".to_vec(), binary.to_vec())]),
-        }
+        Self { repo, tree, folders: HashMap::new(), files: Files::default() }
     }
 
     /// What the tree says of a path, whether or not the tree has that path.
@@ -69,24 +83,7 @@ impl<'r> Attributes<'r> {
             self.load(&path[..end], Some(parent))?;
             parent = end;
         }
-        let mut found = HashMap::new();
-        for start in ends.iter().rev().map(|end| end + 1).chain([0]) {
-            let Some(folder) = self.folders.get(&path[..start.saturating_sub(1)]) else {
-                continue;
-            };
-            for rule in folder.rules.iter().rev() {
-                if matches(&rule.pattern, &path[start..]) {
-                    assign(&rule.assignments, &self.macros, &mut found);
-                }
-            }
-        }
-        let state = |name: &[u8]| found.get(name).copied().cloned().unwrap_or_default();
-        let is_generated = match state(GENERATED) {
-            State::Set => true,
-            State::Value(value) => value == b"true",
-            State::Unset | State::Unspecified => false,
-        };
-        Ok(PathAttributes { diff: state(DIFF), is_generated })
+        Ok(self.files.of(path))
     }
 
     /// What the attributes say of a file's lines: `Some(true)` that there are none, `Some(false)` that
@@ -101,7 +98,7 @@ impl<'r> Attributes<'r> {
         Ok(match self.of(path)?.diff {
             State::Set => Some(false),
             State::Unset => Some(true),
-            State::Unspecified | State::Value(_) => None,
+            State::Unspecified => None,
         })
     }
 
@@ -114,7 +111,7 @@ impl<'r> Attributes<'r> {
             None => self.tree,
             Some(len) => {
                 let name = if len == 0 { folder } else { &folder[len + 1..] };
-                let above = self.folders.get(&folder[..len]).and_then(|above| above.tree.as_ref());
+                let above = self.folders.get(&folder[..len]).and_then(|above| above.as_ref());
                 let mut entries = above.into_iter().flat_map(RawTree::entries);
                 entries.find(|entry| entry.is_folder() && entry.name == name).map(|entry| entry.version.oid)
             }
@@ -123,20 +120,65 @@ impl<'r> Attributes<'r> {
         // A link is read for its own text: git does not follow it, and does not skip it in a tree.
         let mut entries = tree.iter().flat_map(RawTree::entries);
         let own = entries.find(|e| e.name == NAME && !e.is_folder() && !e.version.is_submodule());
-        let mut rules = Vec::new();
         if let Some(file) = own {
-            for line in parse(&self.repo.blob(file.version.oid)?) {
-                match line {
-                    Line::Rule(rule) => rules.push(rule),
-                    Line::Macro(name, assignments) if parent.is_none() => {
-                        self.macros.insert(name, assignments);
-                    }
-                    Line::Macro(..) => {}
-                }
+            let text = self.repo.blob(file.version.oid)?;
+            self.files.add(folder, &text).map_err(|error| {
+                let place = String::from_utf8_lossy(folder);
+                Unavailable::new(
+                    format!("the attributes of the folder `{place}` cannot be read: {error}"),
+                    "give the folder a name in UTF-8",
+                )
+            })?;
+        }
+        self.folders.insert(folder.to_vec(), tree);
+        Ok(())
+    }
+}
+
+impl Files {
+    /// Takes in the file of a folder.
+    fn add(&mut self, folder: &[u8], file: &[u8]) -> std::io::Result<()> {
+        if file.len() >= MAX_FILE {
+            return Ok(());
+        }
+        if self.search.num_pattern_lists() == 0 && !folder.is_empty() {
+            self.add(b"", b"")?;
+        }
+        // Whatever stands before the file: git does not pass over a byte order mark in a tree's file.
+        let is_first = self.search.num_pattern_lists() == 0;
+        let mut text = if is_first { BUILT_IN.to_vec() } else { b"\n".to_vec() };
+        // git reads the file as a C string, and makes nothing of a line that is too long.
+        let end = memchr::memchr(0, file).unwrap_or(file.len());
+        let mut at = 0;
+        while at < end {
+            let line_end = memchr::memchr(b'\n', &file[at..end]).map_or(end, |length| at + length);
+            if line_end - at < MAX_LINE {
+                text.extend_from_slice(&file[at..line_end]);
+                text.push(b'\n');
+            }
+            at = line_end + 1;
+        }
+        let path = folder.to_path_lossy().join(".gitattributes");
+        let (root, names) = (Some(Path::new("")), &mut self.names);
+        self.search.add_patterns_buffer(&text, path, root, names, folder.is_empty())?;
+        self.found.initialize_with_selection(&self.names, ASKED);
+        Ok(())
+    }
+
+    fn of(&mut self, path: &[u8]) -> PathAttributes {
+        let mut attributes = PathAttributes::default();
+        self.found.reset();
+        self.search.pattern_matching_relative_path(path.as_bstr(), Case::Sensitive, None, &mut self.found);
+        for found in self.found.iter_selected() {
+            match (found.assignment.name.as_str(), found.assignment.state) {
+                ("diff", StateRef::Set) => attributes.diff = State::Set,
+                ("diff", StateRef::Unset) => attributes.diff = State::Unset,
+                ("diff", _) => {}
+                (_, StateRef::Value(value)) => attributes.is_generated = value.as_bstr() == "true",
+                (_, state) => attributes.is_generated = state == StateRef::Set,
             }
         }
-        self.folders.insert(folder.to_vec(), Folder { tree, rules });
-        Ok(())
+        attributes
     }
 }
 
@@ -150,80 +192,28 @@ pub fn has_nul(bytes: &[u8]) -> bool {
     bytes.iter().take(SEARCHED).any(|b| *b == 0)
 }
 
-/// Takes over what is not decided yet, the last word first. A macro that is set stands for its words.
-fn assign<'a>(
-    assignments: &'a [Assignment],
-    macros: &'a HashMap<Vec<u8>, Vec<Assignment>>,
-    found: &mut HashMap<&'a [u8], &'a State>,
-) {
-    let mut todo: Vec<&Assignment> = assignments.iter().collect();
-    while let Some((name, state)) = todo.pop() {
-        if found.contains_key(name.as_slice()) {
-            continue;
-        }
-        found.insert(name, state);
-        if *state == State::Set
-            && let Some(meant) = macros.get(name)
-        {
-            todo.extend(meant);
-        }
-    }
-}
-
-/// Whether a pattern has exactly this path; unlike in gitignore(5), a folder's pattern has nothing
-/// of what is below the folder.
-fn matches(pattern: &[Segment], path: &[u8]) -> bool {
-    let names: Vec<&[u8]> = path.split(|b| *b == b'/').collect();
-    let (mut p, mut n) = (0, 0);
-    let mut retry: Option<(usize, usize)> = None;
-    loop {
-        let fits = match (pattern.get(p), names.get(n)) {
-            (None, None) => return true,
-            (Some(Segment::AnyDepth), name) if p + 1 == pattern.len() => return name.is_some(),
-            (Some(Segment::AnyDepth), _) => {
-                p += 1;
-                retry = Some((p, n));
-                continue;
-            }
-            (Some(Segment::Literal(literal)), Some(name)) => literal == name,
-            (Some(Segment::Wild(wild)), Some(name)) => wild_match(wild, name, false),
-            (Some(_), None) => return false,
-            (None, Some(_)) => false,
-        };
-        match retry {
-            _ if fits => (p, n) = (p + 1, n + 1),
-            Some((at, from)) => {
-                (p, n) = (at, from + 1);
-                retry = Some((at, from + 1));
-            }
-            None => return false,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::super::attribute_file::MAX_LINE;
     use super::*;
 
-    fn states(file: &str, path: &str) -> HashMap<String, State> {
-        let (mut rules, mut macros) = (Vec::new(), HashMap::new());
-        for line in parse(file.as_bytes()) {
-            match line {
-                Line::Rule(rule) => rules.push(rule),
-                Line::Macro(name, meant) => _ = macros.insert(name, meant),
-            }
-        }
-        let mut found = HashMap::new();
-        for rule in rules.iter().rev().filter(|rule| matches(&rule.pattern, path.as_bytes())) {
-            assign(&rule.assignments, &macros, &mut found);
-        }
-        let text = |name: &[u8]| String::from_utf8_lossy(name).into_owned();
-        found.into_iter().map(|(name, state)| (text(name), state.clone())).collect()
+    fn diff(file: &str, path: &str) -> State {
+        let mut files = Files::default();
+        files.add(b"", file.as_bytes()).unwrap();
+        files.of(path.as_bytes()).diff
     }
 
-    fn diff(file: &str, path: &str) -> State {
-        states(file, path).remove("diff").unwrap_or_default()
+    #[test]
+    fn a_file_of_a_deeper_folder() {
+        let mut files = Files::default();
+        files.add(b"a", b"[attr]gen -diff\n*.rs gen\n/*.png binary\n").unwrap();
+        assert_eq!(files.of(b"a/b.png").diff, State::Unset, "git knows that macro itself");
+        assert_eq!(files.of(b"a/b/c.png").diff, State::Unspecified);
+        assert_eq!(files.of(b"b.png").diff, State::Unspecified);
+        assert_eq!(files.of(b"a/b.rs").diff, State::Unspecified, "macros are the root's alone");
+        files.add(b"a/b", b"\xef\xbb\xbf*.png diff\n*.x diff=y linguist-generated=true\n").unwrap();
+        assert_eq!(files.of(b"a/b/c.png").diff, State::Unspecified, "the mark is part of the pattern");
+        let wanted = PathAttributes { diff: State::Unspecified, is_generated: true };
+        assert_eq!(files.of(b"a/b/c.x"), wanted);
     }
 
     fn has(pattern: &str, path: &str) -> bool {
@@ -234,7 +224,7 @@ mod tests {
     fn states_of_an_attribute() {
         assert_eq!(diff("*.rs diff", "a/b.rs"), State::Set);
         assert_eq!(diff("*.rs\t-diff\r", "b.rs"), State::Unset);
-        assert_eq!(diff("*.rs diff=rust", "b.rs"), State::Value(b"rust".to_vec()));
+        assert_eq!(diff("*.rs diff=rust", "b.rs"), State::Unspecified);
         assert_eq!(diff("*.rs -diff\nb.* !diff", "b.rs"), State::Unspecified);
         assert_eq!(diff("*.rs -diff=x", "b.rs"), State::Unset);
         assert_eq!(diff("* -diff\n*.rs diff", "b.rs"), State::Set, "the last line decides");
@@ -283,6 +273,8 @@ mod tests {
         assert_eq!(diff("[attr]gen -diff\n*.rs -gen", "b.rs"), State::Unspecified);
         assert_eq!(diff("[attr]a b\n[attr]b a -diff\n*.rs a", "b.rs"), State::Unset);
         assert_eq!(diff("[attr] -diff", "b.rs"), State::Unspecified);
+        assert_eq!(diff("*.rs binary", "b.rs"), State::Unset);
+        assert_eq!(diff("[attr]binary diff\n*.rs binary", "b.rs"), State::Set);
     }
 
     #[test]

@@ -1,7 +1,6 @@
 //! Repositories as git has them: one trait, two readers of it (libgit2, and git's own plumbing), and what is found out
 //! with them: trees, renames, lines, attributes, the index, the commit graph, worktrees.
 
-mod attribute_file;
 mod attributes;
 mod budget;
 pub mod command;
