@@ -284,6 +284,12 @@ impl Ui for Output {
         complain(&format!("git-lane: {text}\n"));
     }
 
+    fn detail(&self, text: &str) {
+        if !self.is_json() && !self.is_quiet() {
+            self.say(text);
+        }
+    }
+
     fn verdict(&self, report: &Report) {
         Self::of_hook().hook_report(report);
     }
@@ -297,6 +303,10 @@ impl Ui for Output {
             true => Some("--quiet"),
             false => std::io::stderr().is_terminal().then_some("--progress"),
         }
+    }
+
+    fn is_quiet(&self) -> bool {
+        self.style.quiet
     }
 }
 

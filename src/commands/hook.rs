@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use crate::cli::Outcome;
 use crate::cli::output::{Output, complain};
-use crate::commands::push::PUSHING;
 use crate::gather;
 use crate::install::chain::{self, Turn};
 use crate::install::program::{self, Starts};
@@ -17,6 +16,7 @@ use crate::machine::ThisMachine;
 use crate::ops::Session;
 use crate::ops::auto_release::{Landing, release_landed};
 use crate::ops::by_hand;
+use crate::ops::push::PUSHING;
 use lane_core::error::Error;
 use lane_core::facts::{Event, Unavailable};
 use lane_core::hooks::{self, Subject};

@@ -14,30 +14,21 @@ use crate::cli::output::{Output, complain};
 use crate::cli::session;
 use crate::commands::request::text::{Seen, finished, refusal};
 use crate::commands::who;
-use crate::gather::{identity, tracked_below};
-use crate::machine::ThisMachine;
+use crate::gather::tracked_below;
 use crate::ops::Session;
-use crate::requests::heads;
+use crate::ops::request::{self, Refusal, Wanted, person, second_heads};
 use crate::requests::log::{RequestHead, RequestLog};
 use args::{Answer, Request, Submit};
 use lane_core::error::Error;
-use lane_core::facts::{Oid, RepoPath, Unavailable};
-use lane_core::identity::Who;
+use lane_core::facts::RepoPath;
 use lane_core::locks::record::plain;
-use lane_core::locks::world::World;
 use lane_core::report::quote;
 use lane_core::requests::below::{Holding, holdings};
-use lane_core::requests::migration::SecondHead;
-use lane_core::requests::record::{Event, FORMAT, Kind, Person, Record, State};
-use lane_core::requests::{rights, step};
-use lane_core::rules::how_to_join;
-use lane_git::tree_diff::tree_diff;
-use lane_git::{Repository, revision};
+use lane_core::requests::record::{Kind, Person, State};
+use lane_git::Repository;
 
 pub use args::Args;
 
-/// The most characters that a reason may have.
-const LONGEST: usize = 300;
 /// The most paths that a folder stands for.
 const MOST_PATHS: usize = 20;
 /// The most bytes that a file may have: it is kept in every clone for good.
@@ -59,78 +50,25 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
     }
 }
 
-/// Who asks or answers: the agent that works here, or a maintainer.
-///
-/// # Errors
-/// Claims disagree, or the policy wants to know who it is.
-pub(in crate::commands) fn person(session: &Session, option: Option<&str>) -> Result<Person, Error> {
-    let plan = &session.loaded.plan;
-    match session.who(option)? {
-        Who::Agent(agent) => Ok(Person::Agent(agent)),
-        Who::Maintainer => {
-            let email = identity::email(&session.repo, &session.environment)?;
-            Ok(Person::Maintainer(email.unwrap_or_else(|| "maintainer".to_owned())))
-        }
-        Who::Unclear { reason, help } => Err(Unavailable::new(reason, help).into()),
-        Who::Unassigned { .. } => {
-            Err(Error::usage("nothing here says which agent you are", how_to_join(plan)))
-        }
-        Who::Stranger => Err(Error::usage(
-            "nothing here says which agent you are",
-            format!(
-                "name it: --agent {} ({})",
-                plan.policy.agent_ids().next().unwrap_or("a1"),
-                plan.policy.agents_in_words()
-            ),
-        )),
-    }
-}
-
 fn submit(args: &Submit, output: &Output) -> Outcome {
     let session = session::open_to_work(output, None)?;
-    let plan = &session.loaded.plan;
     let by = person(&session, args.agent.as_deref())?;
     let mut paths = Vec::new();
     for path in &args.paths {
         let (path, is_folder) = who::in_repository(&session, Path::new(path))?;
         paths.extend(of_one_owner(&session, &by, path, is_folder)?);
     }
-    let target = rights::target(plan, args.area.as_deref(), &paths)?;
-    let target = rights::addressed(plan, target, args.to.as_deref())?;
-    rights::refuse_own(plan, &target, &by)?;
-    let words = plain(&args.reason);
-    if words.is_empty() {
-        return Err(Error::usage("a request needs a reason", "say in --reason what it is for"));
-    }
-    let mut content = args.file.as_deref().map(read_file).transpose()?;
-    let mut file = args.file.as_deref().map(file_name);
-    let reason = match short(Some(&args.reason)) {
-        Ok(_) => words,
-        Err(error) if content.is_some() => return Err(error),
-        // The file has room for all of it, in its own lines.
-        Err(_) => {
-            content = Some(format!("{}\n", args.reason.trim()).into_bytes());
-            file = Some("reason.txt".to_owned());
-            beginning(&words)
-        }
-    };
-    let event = event(&session, Kind::Submit, &by, None);
-    let log = RequestLog::new(&session.repo, plan);
-    let tip = log.create(content.as_deref(), |id| Record {
-        format: FORMAT,
-        id,
-        by: by.clone(),
-        target: target.clone(),
-        file: file.clone(),
+    let file = args.file.as_deref().map(|path| Ok::<_, Error>((file_name(path), read_file(path)?)));
+    let wanted = Wanted {
+        paths: &paths,
+        area: args.area.as_deref(),
+        to: args.to.as_deref(),
         priority: args.priority,
-        reason: reason.clone(),
-        submitted: event.at,
-        state: State::Submitted,
-        accepted: None,
-        turn: None,
-        commit: None,
-        event: event.clone(),
-    })?;
+        reason: &args.reason,
+        file: file.transpose()?,
+    };
+    let log = RequestLog::new(&session.repo, &session.loaded.plan);
+    let tip = request::submit(&session, &log, &by, wanted)?;
     report(&session, &log, &tip, &by, output)
 }
 
@@ -187,41 +125,13 @@ fn of_one_owner(
     }
 }
 
-/// What somebody may not do to a request, and why.
-enum Refusal {
-    /// It is for others to answer.
-    NotYours(Box<RequestHead>),
-    /// Nothing follows what became of it.
-    TooLate(Box<RequestHead>),
-}
-
 fn answer(kind: Kind, args: &Answer, commit: Option<&str>, output: &Output) -> Outcome {
     let session = session::open_to_work(output, None)?;
     let plan = &session.loaded.plan;
     let me = person(&session, args.agent.as_deref())?;
-    let reason = short(args.reason.as_deref())?;
-    if kind == Kind::Reject && reason.is_none() {
-        return Err(Error::usage(
-            "a rejection needs a reason",
-            format!("say it in --reason: {} shows it to whoever asked", args.id),
-        ));
-    }
-    let commit = commit.map(|commit| revision::resolve(&session.repo, commit)).transpose()?;
     let log = RequestLog::new(&session.repo, plan);
-    let event = event(&session, kind, &me, reason);
-    let added = log.add(&args.id, |old| {
-        let record = &old.record;
-        let may = step::may(plan, record, kind, &me);
-        Ok(match record.follow(event.clone(), commit.map(|oid| oid.to_string()), log.next_turn()?) {
-            _ if !may => Err(Refusal::NotYours(Box::new(old.clone()))),
-            Some(next) => {
-                commit.map(|commit| about(&session, record, commit)).transpose()?;
-                Ok(next)
-            }
-            None => Err(Refusal::TooLate(Box::new(old.clone()))),
-        })
-    })?;
-    match added {
+    let answer = request::Answer { id: &args.id, kind, reason: args.reason.as_deref(), commit };
+    match request::answer(&session, &log, &me, &answer)? {
         Ok(tip) => report(&session, &log, &tip, &me, output),
         Err(refused) => {
             let (tip, said) = match &refused {
@@ -237,26 +147,6 @@ fn answer(kind: Kind, args: &Answer, commit: Option<&str>, output: &Output) -> O
             Ok(1)
         }
     }
-}
-
-/// A commit that is to have done what was asked has to change some of it.
-fn about(session: &Session, record: &Record, commit: Oid) -> Result<(), Error> {
-    let plan = &session.loaded.plan;
-    let is_known = |area: &String| plan.policy.areas.iter().any(|known| known.name.value == *area);
-    if record.target.area.as_ref().is_some_and(|area| !is_known(area)) {
-        return Ok(()); // the policy has changed since, and cannot tell
-    }
-    let raw = session.repo.commit(commit)?;
-    let before = raw.parents.first().map(|parent| session.repo.commit(*parent)).transpose()?;
-    let files = tree_diff(&session.repo, before.map(|before| before.tree), Some(raw.tree))?;
-    if files.iter().any(|file| rights::is_about(plan, &record.target, &file.path, file.is_folder())) {
-        return Ok(());
-    }
-    let (id, what) = (&record.id, record.target.words());
-    Err(Error::usage(
-        format!("commit {} changes nothing of {what}, which {id} asks for", commit.short()),
-        format!("name the commit that does: git lane request done {id} --commit COMMIT"),
-    ))
 }
 
 /// Tells what was written, and what has to be known about it.
@@ -291,44 +181,6 @@ fn report(
         complain(&warnings);
     }
     Ok(0)
-}
-
-/// The second heads among what was accepted, and `also` as if it were.
-pub(in crate::commands) fn second_heads(
-    session: &Session,
-    log: &RequestLog<'_>,
-    also: Option<&str>,
-) -> Result<Vec<SecondHead>, Error> {
-    let all = log.all()?;
-    let tips: Vec<&RequestHead> = all.iter().filter_map(|(_, tip)| tip.as_ref().ok()).collect();
-    let base = session.loaded.base.as_ref().map(|base| base.oid);
-    Ok(heads::find(log, &session.loaded.plan, base, &tips, also)?)
-}
-
-fn event(session: &Session, kind: Kind, by: &Person, reason: Option<String>) -> Event {
-    let world = ThisMachine::new();
-    let (at, host) = (world.now().wall, world.machine().host.clone());
-    Event { kind, by: by.clone(), at, host, worktree: session.place(), nonce: world.nonce(), reason }
-}
-
-/// A reason as it is kept.
-fn short(reason: Option<&str>) -> Result<Option<String>, Error> {
-    let words = plain(reason.unwrap_or_default());
-    let length = words.chars().count();
-    if length > LONGEST {
-        return Err(Error::usage(
-            format!("the reason has {length} characters, and every list of requests shows it"),
-            format!("say it in at most {LONGEST}; the rest belongs into the file"),
-        ));
-    }
-    Ok((!words.is_empty()).then_some(words))
-}
-
-/// As much of a long reason as lists show.
-fn beginning(words: &str) -> String {
-    let cut: String = words.chars().take(LONGEST - 1).collect();
-    let end = cut.rfind(' ').unwrap_or(cut.len());
-    format!("{}…", &cut[..end])
 }
 
 fn file_name(path: &Path) -> String {

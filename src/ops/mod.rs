@@ -4,10 +4,18 @@
 pub mod auto_release;
 pub mod by_hand;
 pub mod commit_message;
+pub mod conflict_note;
+pub mod drop;
+pub mod lock;
+pub mod pr;
+pub mod push;
 pub mod remote_branches;
+pub mod request;
 mod session;
+pub mod sync;
 mod trace;
 mod ui;
+pub mod unlock;
 
 pub use remote_branches::Asker;
 pub use session::{Session, judged};

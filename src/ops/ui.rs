@@ -13,6 +13,9 @@ pub trait Ui {
     /// Something that was done beside what was asked for.
     fn say(&self, text: &str);
 
+    /// The same where it is not worth a word to whoever asked for less, or to a program.
+    fn detail(&self, text: &str);
+
     /// A verdict on the way, before what depends on it.
     fn verdict(&self, report: &Report);
 
@@ -22,8 +25,11 @@ pub trait Ui {
     /// It cannot be started.
     fn run_git(&self, command: &mut Command) -> io::Result<ExitStatus>;
 
-    /// Whether such a command is to say how far it is, or nothing but what is wrong, as an option of git's.
+    /// git's option for how such a command speaks: how far it is, or only what is wrong.
     fn progress(&self) -> Option<&'static str>;
+
+    /// Whether less was asked for.
+    fn is_quiet(&self) -> bool;
 }
 
 /// Nobody waits.
@@ -35,6 +41,8 @@ impl Ui for Silent {
 
     fn say(&self, _: &str) {}
 
+    fn detail(&self, _: &str) {}
+
     fn verdict(&self, _: &Report) {}
 
     fn run_git(&self, command: &mut Command) -> io::Result<ExitStatus> {
@@ -43,5 +51,9 @@ impl Ui for Silent {
 
     fn progress(&self) -> Option<&'static str> {
         Some("--quiet")
+    }
+
+    fn is_quiet(&self) -> bool {
+        true
     }
 }

@@ -57,6 +57,35 @@ fn no_import_runs_against_the_order_of_the_layers() {
     assert!(back.is_empty(), "imports that run back:\n  {}", back.join("\n  "));
 }
 
+/// What only the command line knows: how arguments are read, and where text goes.
+const OF_THE_COMMAND_LINE: [&str; 8] =
+    ["clap", "println!", "eprintln!", "print!(", "eprint!(", "stdout()", "stderr()", "ExitCode"];
+
+#[test]
+fn nothing_below_the_command_line_reads_arguments_or_writes_to_a_terminal() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let cli = place("cli").unwrap();
+    let mut sources = files(&root.join("crates"));
+    for layer in &LAYERS[..cli] {
+        let file = root.join(format!("src/{layer}.rs"));
+        sources.extend(file.is_file().then_some(file));
+        let folder = root.join("src").join(layer);
+        if folder.is_dir() {
+            sources.extend(files(&folder));
+        }
+    }
+    let mut found = Vec::new();
+    for file in sources {
+        let text = std::fs::read_to_string(&file).unwrap();
+        let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
+        let lines = code.lines().filter(|line| !line.trim_start().starts_with("//"));
+        for line in lines.filter(|line| OF_THE_COMMAND_LINE.iter().any(|word| line.contains(word))) {
+            found.push(format!("{}: {}", file.strip_prefix(root).unwrap().display(), line.trim()));
+        }
+    }
+    assert!(found.is_empty(), "of the command line:\n  {}", found.join("\n  "));
+}
+
 /// What the crates below may depend on, of ours: the compiler refuses a circle, and this one more arrow.
 #[test]
 fn crates_know_nothing_above_them() {

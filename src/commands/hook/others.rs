@@ -5,13 +5,12 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use crate::cli::output::complain;
-use crate::gather::{Environment, Invocation, PushLine};
+use crate::gather::{Environment, Invocation};
 use crate::install::chain::Turn;
 use crate::install::in_force::{self, Lack};
 use crate::install::ran;
-use lane_core::facts::{Event, Oid};
+use lane_core::facts::Event;
 use lane_core::hooks::{Action, Hook, Subject};
-use lane_core::policy::Plan;
 use lane_git::under_way::under_way;
 use lane_git::{Opened, Repository};
 
@@ -118,19 +117,6 @@ pub(in crate::commands) fn is_alone(repo: &Opened, hook: &Hook, missing: &[&str]
     judging.all(|hook| missing.contains(&hook.name))
         && under_way(&repo.layout().git_dir).is_none()
         && !Invocation::of_process().skips_hooks
-}
-
-/// What pre-push judges, so that it is known again, whatever a hook manager leaves of its arguments. Locks and requests are
-/// pushed beside it.
-pub(in crate::commands) fn pushed_subject(plan: &Plan, lines: &[PushLine]) -> ran::Subject {
-    let places = &plan.policy.locks;
-    let is_beside = |name: &str| places.lock_of(name).or(places.request_of(name)).is_some();
-    let oid = |oid: Option<Oid>| oid.map(|oid| oid.to_string()).unwrap_or_default();
-    let lines = lines.iter().filter(|line| !is_beside(&line.remote_ref));
-    lines.fold(ran::Subject::default().bytes(Event::PrePush.name().as_bytes()), |subject, line| {
-        let PushLine { local, remote_ref, remote, .. } = line;
-        subject.bytes(oid(*local).as_bytes()).bytes(remote_ref.as_bytes()).bytes(oid(*remote).as_bytes())
-    })
 }
 
 /// Whether a hook manager, and not git, starts our pre-push: in a turn of its own after ours, or in its place.

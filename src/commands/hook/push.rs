@@ -1,13 +1,12 @@
 //! pre-push.
 
 use super::{Hook, Judged, Part, give_back};
-use crate::commands::conflicts;
 use crate::commands::hook::mend;
-use crate::commands::hook::others;
 use crate::gather::{Request, Subject, parse_push_lines};
 use crate::install::chain;
 use crate::install::ran;
-use crate::ops::Session;
+use crate::ops::push::pushed_subject;
+use crate::ops::{Session, conflict_note};
 use lane_core::error::Error;
 use lane_core::facts::Event;
 use lane_git::Repository;
@@ -32,7 +31,7 @@ impl Hook<'_> {
             Ok(session) => session,
         };
         let subject = match &request.subject {
-            Subject::Push { lines, .. } => others::pushed_subject(&session.loaded.plan, lines),
+            Subject::Push { lines, .. } => pushed_subject(&session.loaded.plan, lines),
             _ => ran::Subject::default(),
         };
         if self.is_judged_before(&session.repo, &subject) {
@@ -44,7 +43,7 @@ impl Hook<'_> {
         if code == 0
             && let Subject::Push { lines, .. } = &request.subject
         {
-            conflicts::note_at_push(&session, lines);
+            conflict_note::note_at_push(&session, lines);
         }
         // A hook from the configuration is followed by that of the folder, and ours by those that were there before.
         let layout = session.repo.layout();

@@ -1,163 +1,53 @@
 //! What became of a sync, in words and as JSON.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde_json::{Value, json};
 
 use crate::cli::output::{Output, complain};
-use crate::commands::sync::folder;
+use crate::ops::sync::{Aside, Conflict, Synced, Worked, count};
 use lane_core::error::Error;
-use lane_core::facts::{Oid, RepoPath, typed_ref};
+use lane_core::facts::{RepoPath, typed_ref};
 use lane_core::report::quote;
 
 /// Files that are named; of more the number is told.
 const NAMED: usize = 10;
 
-/// One worktree.
-pub struct Synced {
-    root: PathBuf,
-    /// Whose it is, as far as that is known.
-    pub agent: Option<String>,
-    /// The branch.
-    pub branch: Option<String>,
-    /// What was done.
-    pub worked: Worked,
-    /// Whether it was pushed; `None`: nobody tried.
-    pub pushed: Option<bool>,
-    /// The base of the branch, where that is not the policy's.
-    pub onto: Option<String>,
+fn title(done: &Synced) -> String {
+    let folder = folder(&done.root);
+    done.agent.as_ref().map_or(folder.clone(), |agent| format!("{agent} in {folder}"))
 }
 
-/// What was done.
-pub enum Worked {
-    /// It stands on the base already.
-    Nothing,
-    /// It stands on the base now.
-    Rebased {
-        /// The tip before.
-        before: Oid,
-        /// The tip now.
-        after: Oid,
-        /// How many commits of the base are new in it.
-        behind: usize,
-        /// How many of its commits were left out, since the base has them in others.
-        landed: usize,
-        /// What became of uncommitted work.
-        aside: Aside,
-    },
-    /// It was not touched: it stands on a pushed branch that has not landed.
-    Stacked {
-        /// That branch.
-        on: String,
-        /// How many commits of the base both lack.
-        behind: usize,
-    },
-    /// It was not touched: it is not idle, or not to be rebased.
-    Busy {
-        /// Why.
-        why: String,
-        /// What to do, if anything is.
-        help: Option<String>,
-    },
-    /// It was not touched: these files are not committed.
-    Dirty(Vec<RepoPath>),
-    /// The rebase stopped.
-    Stopped {
-        /// At these files.
-        conflicts: Vec<Conflict>,
-        /// What git said.
-        said: String,
-        /// All is as it was before.
-        is_undone: bool,
-    },
-    /// git did not do it.
-    Failed {
-        /// Why.
-        reason: String,
-        /// What to do.
-        help: Option<String>,
-    },
-}
-
-/// What became of work that a rebase put aside.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Aside {
-    /// There was none, or it is back.
-    Back,
-    /// It is back with conflicts, and in the stash as well.
-    Conflicts,
-    /// It is in the stash alone.
-    Kept,
-}
-
-/// A file that a rebase stopped at.
-pub struct Conflict {
-    /// The file.
-    pub path: RepoPath,
-    /// The last commit of the base that changed it.
-    pub cause: Option<String>,
-}
-
-impl Synced {
-    /// What was done with a worktree.
-    pub fn new(root: &Path, worked: Worked) -> Self {
-        Self { root: root.to_owned(), agent: None, branch: None, worked, pushed: None, onto: None }
-    }
-
-    /// The same with something else done.
-    pub fn with(self, worked: Worked) -> Self {
-        Self { worked, ..self }
-    }
-
-    /// The same, left as it is.
-    pub fn busy(self, why: impl Into<String>, help: &str) -> Self {
-        self.with(Worked::Busy { why: why.into(), help: Some(help.to_owned()) })
-    }
-
-    /// Whether it stands on the base.
-    pub fn is_good(&self) -> bool {
-        matches!(
-            self.worked,
-            Worked::Nothing | Worked::Stacked { .. } | Worked::Rebased { aside: Aside::Back, .. }
-        )
-    }
-
-    fn title(&self) -> String {
-        let folder = folder(&self.root);
-        self.agent.as_ref().map_or(folder.clone(), |agent| format!("{agent} in {folder}"))
-    }
-
-    /// Everything, for programs.
-    pub fn json(&self) -> Value {
-        let mut value = json!({
-            "worktree": self.root.display().to_string(), "agent": self.agent, "branch": self.branch,
-            "pushed": self.pushed,
-        });
-        let (state, more) = match &self.worked {
-            Worked::Nothing => ("current", json!({})),
-            Worked::Stacked { on, behind } => ("stacked", json!({ "on": on, "behind": behind })),
-            Worked::Rebased { before, after, behind, landed, aside } => {
-                let stashed = *aside != Aside::Back;
-                (
-                    "rebased",
-                    json!({ "before": before, "after": after, "commits": behind, "landed": landed, "stashed": stashed }),
-                )
-            }
-            Worked::Busy { why, help } => ("skipped", json!({ "reason": why, "help": help })),
-            Worked::Dirty(files) => ("dirty", json!({ "files": files })),
-            Worked::Stopped { conflicts, said, is_undone } => {
-                let file = |conflict: &Conflict| json!({ "path": conflict.path, "cause": conflict.cause });
-                let files: Vec<Value> = conflicts.iter().map(file).collect();
-                ("conflict", json!({ "files": files, "said": said, "undone": is_undone }))
-            }
-            Worked::Failed { reason, help } => ("failed", json!({ "reason": reason, "help": help })),
-        };
-        value["state"] = json!(state);
-        for (key, item) in more.as_object().into_iter().flatten() {
-            value[key.as_str()] = item.clone();
+/// Everything, for programs.
+pub fn json(done: &Synced) -> Value {
+    let mut value = json!({
+        "worktree": done.root.display().to_string(), "agent": done.agent, "branch": done.branch,
+        "pushed": done.pushed,
+    });
+    let (state, more) = match &done.worked {
+        Worked::Nothing => ("current", json!({})),
+        Worked::Stacked { on, behind } => ("stacked", json!({ "on": on, "behind": behind })),
+        Worked::Rebased { before, after, behind, landed, aside } => {
+            let stashed = *aside != Aside::Back;
+            (
+                "rebased",
+                json!({ "before": before, "after": after, "commits": behind, "landed": landed, "stashed": stashed }),
+            )
         }
-        value
+        Worked::Busy { why, help } => ("skipped", json!({ "reason": why, "help": help })),
+        Worked::Dirty(files) => ("dirty", json!({ "files": files })),
+        Worked::Stopped { conflicts, said, is_undone } => {
+            let file = |conflict: &Conflict| json!({ "path": conflict.path, "cause": conflict.cause });
+            let files: Vec<Value> = conflicts.iter().map(file).collect();
+            ("conflict", json!({ "files": files, "said": said, "undone": is_undone }))
+        }
+        Worked::Failed { reason, help } => ("failed", json!({ "reason": reason, "help": help })),
+    };
+    value["state"] = json!(state);
+    for (key, item) in more.as_object().into_iter().flatten() {
+        value[key.as_str()] = item.clone();
     }
+    value
 }
 
 /// Says what became of it: what is good on standard output, what is not on standard error.
@@ -166,7 +56,7 @@ impl Synced {
 /// Standard output is closed, or full.
 pub fn say(done: &Synced, base: &str, output: &Output) -> Result<(), Error> {
     let base = typed_ref(done.onto.as_deref().unwrap_or(base));
-    let (who, branch) = (done.title(), done.branch.clone().unwrap_or_default());
+    let (who, branch) = (title(done), done.branch.clone().unwrap_or_default());
     let in_it = quote(done.root.as_os_str().as_encoded_bytes());
     match &done.worked {
         Worked::Nothing if output.is_quiet() => {}
@@ -271,11 +161,6 @@ fn pathspec(root: &Path, path: &RepoPath) -> String {
     quote(&[magic, &path.0].concat())
 }
 
-/// `1 file`, `3 files`.
-pub fn count(files: usize) -> String {
-    if files == 1 { "1 file".to_owned() } else { format!("{files} files") }
-}
-
 fn list(files: &[RepoPath]) -> String {
     let names: String = files.iter().take(NAMED).map(|path| format!("\n    {}", quote(&path.0))).collect();
     names + &more(files.len())
@@ -286,4 +171,9 @@ fn more(count: usize) -> String {
         0 => String::new(),
         more => format!("\n    and {more} more"),
     }
+}
+
+/// A worktree as people know it.
+fn folder(root: &Path) -> String {
+    root.file_name().map_or_else(|| root.display().to_string(), |name| name.to_string_lossy().into_owned())
 }

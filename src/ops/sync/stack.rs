@@ -19,11 +19,7 @@ const NEW: usize = 500;
 ///
 /// # Errors
 /// History cannot be read.
-pub(in crate::commands) fn landed(
-    repo: &dyn Repository,
-    onto: Oid,
-    before: Oid,
-) -> Result<Option<Oid>, Error> {
+pub fn landed(repo: &dyn Repository, onto: Oid, before: Oid) -> Result<Option<Oid>, Error> {
     let own = repo.commits(&[before], &[onto])?;
     let Some(left) = repo.merge_base(onto, &[before])?.filter(|_| own.len() <= MOST) else {
         return Ok(None);
@@ -73,11 +69,18 @@ fn paths(repo: &dyn Repository, from: Oid, to: Oid) -> Read<Vec<RepoPath>> {
 }
 
 /// What a branch of a stack stands on.
-pub(in crate::commands) enum Lower {
+pub enum Lower {
     /// A pushed branch that has not landed.
     Pushed(String),
-    /// One that was rebased since then: its new tip, and the commit that this branch left it at.
-    Rewritten { reference: String, tip: Oid, left: Oid },
+    /// One that was rebased since then.
+    Rewritten {
+        /// That branch.
+        reference: String,
+        /// Its new tip.
+        tip: Oid,
+        /// The commit at which this branch left it.
+        left: Oid,
+    },
 }
 
 /// The pushed branch of the same agent that a branch stands on, above what has landed. `told`: what the remote was found to
@@ -85,7 +88,7 @@ pub(in crate::commands) enum Lower {
 ///
 /// # Errors
 /// Refs or history cannot be read.
-pub(in crate::commands) fn lower(
+pub fn lower(
     repo: &dyn Repository,
     plan: &Plan,
     root: &Path,
@@ -141,6 +144,6 @@ pub(in crate::commands) fn lower(
 fn fork_point(root: &Path, reference: &str, tip: Oid) -> Result<Option<Oid>, Error> {
     let mut git = in_worktree(root);
     git.args(["merge-base", "--fork-point", reference, &tip.to_string()]);
-    let ran = run_git(git, None, crate::commands::sync::SHORT)?;
+    let ran = run_git(git, None, super::SHORT)?;
     Ok(Oid::from_hex(ran.out.trim()).filter(|_| ran.ok))
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use crate::commands::sync::text::Worked;
+use super::outcome::Worked;
 use lane_core::error::Error;
 use lane_core::facts::{Oid, RepoPath, Unavailable};
 use lane_core::report::quote;
@@ -16,7 +16,7 @@ const AT_ONCE: usize = 500;
 
 /// What speaks against a rebase of `before` on `onto` in the worktree at `root`: merges of the branch have something
 /// of their own, or files that are in no commit lie where it would write. git takes ignored ones for expendable.
-pub(in crate::commands) fn of(
+pub fn of(
     repo: &dyn Repository,
     root: &Path,
     onto: Oid,
@@ -49,7 +49,7 @@ pub(in crate::commands) fn of(
     for some in there.chunks(AT_ONCE) {
         let mut git = in_worktree(root);
         git.args(["--literal-pathspecs", "ls-files", "--others", "-z", "--"]).args(some);
-        let ran = run_git(git, None, crate::commands::sync::SHORT)?;
+        let ran = run_git(git, None, super::SHORT)?;
         if !ran.ok {
             let reason = format!("git cannot tell what is in no commit: {}", ran.complaint());
             return Err(Unavailable::new(reason, "git status").into());

@@ -12,7 +12,7 @@ use lane_git::command::in_worktree;
 ///
 /// # Errors
 /// The remote cannot be reached, or another fetch cannot be waited for.
-pub(in crate::commands) fn fetch(session: &Session) -> Result<(), Error> {
+pub fn fetch(session: &Session) -> Result<(), Error> {
     let remote = &session.loaded.plan.policy.remote.value;
     if session.repo.config(&format!("remote.{remote}.url"))?.is_empty() {
         session.ui.note(&format!("there is no remote `{remote}`: the base is taken as it is here"));

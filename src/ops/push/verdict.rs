@@ -3,28 +3,27 @@
 use std::process::Command;
 use std::time::Duration;
 
-use crate::cli::Outcome;
-use crate::cli::output::Output;
-use crate::commands::conflicts;
-use crate::commands::hook::others as hook_others;
 use crate::gather::{PushLine, Request, Subject};
 use crate::install::{in_force, ran};
-use crate::ops::Session;
+use crate::ops::{Session, conflict_note};
+use lane_core::error::Error;
 use lane_core::facts::{Event, Oid};
 use lane_core::hooks;
+use lane_core::policy::Plan;
+use lane_core::report::Verdict;
 use lane_git::command::run;
 use lane_git::{Read, Repository};
 
 /// How long a remote may take to say what it has.
 const LIMIT: Duration = Duration::from_secs(600);
 
-/// Judges the push of one branch as pre-push does, unless git is going to start that hook: the exit code.
+/// Judges the push of one branch as pre-push does, unless git is going to start that hook: the verdict.
 ///
 /// # Errors
 /// Something without which nothing can be judged cannot be read.
-pub(in crate::commands) fn unless_hooked(session: &Session, reference: &str, tip: Oid) -> Outcome {
+pub fn unless_hooked(session: &Session, reference: &str, tip: Oid) -> Result<Verdict, Error> {
     if in_force::is_in_force(session.repo.layout(), Event::PrePush.name()) || is_configured() {
-        return Ok(0);
+        return Ok(Verdict::Pass);
     }
     let remote = session.loaded.plan.policy.remote.value.clone();
     let line = PushLine {
@@ -34,21 +33,22 @@ pub(in crate::commands) fn unless_hooked(session: &Session, reference: &str, tip
         remote: there(session, &remote, reference)?,
     };
     if line.remote == line.local {
-        return Ok(0); // git starts no hook either
+        return Ok(Verdict::Pass); // git starts no hook either
     }
     let lines = vec![line];
     let subject = Subject::Push { remote, lines: lines.clone() };
     let request = Request { event: Event::PrePush, agent: None, branch: None, subject };
     // What was fetched and given back since the command began counts, as it does for a hook.
     let session = session.reopened()?;
-    let code = Output::of_hook().hook_report(&session.judge(&request)?);
-    if code == 0 {
-        conflicts::note_at_push(&session, &lines);
+    let report = session.judge(&request)?;
+    session.ui.verdict(&report);
+    if report.verdict == Verdict::Pass {
+        conflict_note::note_at_push(&session, &lines);
         // What git starts instead may ask for our verdict as well.
-        let subject = hook_others::pushed_subject(&session.loaded.plan, &lines);
+        let subject = pushed_subject(&session.loaded.plan, &lines);
         ran::judged_for_next(session.repo.layout(), Event::PrePush.name(), &subject);
     }
-    Ok(code)
+    Ok(report.verdict)
 }
 
 /// Whether this git starts our hook from its configuration. One before 2.54 knows of none, and of no such command.
@@ -74,4 +74,17 @@ fn said(arguments: &[&str]) -> Option<String> {
     let mut git = Command::new("git");
     git.args(arguments);
     run(git, None, LIMIT).ok().filter(|ran| ran.ok).map(|ran| ran.out)
+}
+
+/// What pre-push judges, so that it is known again, whatever a hook manager leaves of its arguments. Locks and requests are
+/// pushed beside it.
+pub fn pushed_subject(plan: &Plan, lines: &[PushLine]) -> ran::Subject {
+    let places = &plan.policy.locks;
+    let is_beside = |name: &str| places.lock_of(name).or(places.request_of(name)).is_some();
+    let oid = |oid: Option<Oid>| oid.map(|oid| oid.to_string()).unwrap_or_default();
+    let lines = lines.iter().filter(|line| !is_beside(&line.remote_ref));
+    lines.fold(ran::Subject::default().bytes(Event::PrePush.name().as_bytes()), |subject, line| {
+        let PushLine { local, remote_ref, remote, .. } = line;
+        subject.bytes(oid(*local).as_bytes()).bytes(remote_ref.as_bytes()).bytes(oid(*remote).as_bytes())
+    })
 }

@@ -1,0 +1,133 @@
+//! Bringing branches onto their bases as the remote has them.
+
+mod fetch;
+mod losses;
+mod outcome;
+pub mod stack;
+mod tree;
+
+use std::time::Duration;
+
+pub use outcome::{Aside, Conflict, Synced, Worked};
+
+use super::Session;
+use crate::gather::Loaded;
+use crate::locks::keeper::Keeper;
+use crate::machine::ThisMachine;
+use crate::status::{Lane, lanes};
+use lane_core::error::Error;
+use lane_core::facts::Oid;
+use lane_core::policy::Plan;
+use lane_git::Repository;
+use tree::Tree;
+
+/// Whatever only looks.
+const SHORT: Duration = Duration::from_secs(60);
+
+/// What branches are rebased on.
+pub struct Onto<'a> {
+    /// The base, by its full name.
+    pub reference: String,
+    /// Its tip.
+    pub oid: Oid,
+    loaded: &'a Loaded,
+}
+
+impl<'a> Onto<'a> {
+    /// The base of the policy.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn base(session: &'a Session) -> Result<Self, Error> {
+        let Some(base) = session.loaded.base.clone() else {
+            let name = &session.loaded.plan.policy.base.value;
+            return Err(Error::usage(
+                format!("there is no branch `{name}` to rebase on"),
+                "`base` of the policy names it: look at its name, and push it to the remote",
+            ));
+        };
+        Ok(Self { reference: base.reference, oid: base.oid, loaded: &session.loaded })
+    }
+
+    fn plan(&self) -> &Plan {
+        &self.loaded.plan
+    }
+}
+
+/// Brings the remote's branches here. It may bring another policy as well, and another base.
+///
+/// # Errors
+/// The remote cannot be reached, or the policy that came cannot be used.
+pub fn fetch(session: Session) -> Result<Session, Error> {
+    fetch::fetch(&session)?;
+    session.reloaded()
+}
+
+/// Rebases the branch of this worktree, and renews the locks of whoever works here.
+///
+/// # Errors
+/// There is no worktree, or something cannot be read.
+pub fn here(session: &Session, onto: &Onto<'_>, autostash: bool) -> Result<Synced, Error> {
+    let layout = session.repo.layout();
+    let Some(root) = layout.worktree.clone() else {
+        return Err(Error::usage(
+            "a bare repository has no branch to rebase",
+            "go into a worktree; all that are idle: git lane sync --all",
+        ));
+    };
+    let tree = Tree { root, git_dir: layout.git_dir.clone() };
+    let done = tree.sync(onto, autostash, false)?;
+    renew(session, &done);
+    Ok(done)
+}
+
+/// Rebases the branches of all worktrees that are idle, and pushes them if that is wanted. `tell`: what became of each, before
+/// it is pushed.
+///
+/// # Errors
+/// The worktrees cannot be listed, or what was done cannot be told.
+pub fn all(
+    session: &Session,
+    onto: &Onto<'_>,
+    pushes: bool,
+    tell: &mut dyn FnMut(&Synced) -> Result<(), Error>,
+) -> Result<Vec<Synced>, Error> {
+    let mut found = Vec::new();
+    for lane in lanes(&session.repo, onto.plan())? {
+        let Lane { agent, root, git_dir: Some(git_dir) } = lane else { continue };
+        let tree = Tree { root, git_dir };
+        let mut done = tree.sync(onto, false, true).unwrap_or_else(|error| {
+            Synced::new(
+                &tree.root,
+                Worked::Failed { reason: error.to_string(), help: error.help().map(str::to_owned) },
+            )
+        });
+        done.agent = agent.or(done.agent);
+        tell(&done)?;
+        if pushes && done.is_good() && tree.has_news(onto)? {
+            done.pushed = Some(tree.push(session.ui.is_quiet())?);
+        }
+        found.push(done);
+    }
+    Ok(found)
+}
+
+/// Lets the locks of whoever works here live on: the work under them does.
+fn renew(session: &Session, done: &Synced) {
+    let agent = session.agent(None);
+    let (Ok(agent), true) = (agent, done.is_good()) else { return };
+    let world = ThisMachine::new();
+    let mut keeper = Keeper::new(&session.repo, &session.loaded.plan, &world);
+    match keeper.renew_old(&agent, &session.place()) {
+        Ok(Ok(scopes)) => scopes.iter().for_each(|scope| session.ui.say(&format!("renewed `{scope}`"))),
+        Ok(Err(scope)) => session
+            .ui
+            .note(&format!("the lock `{scope}` changed hands meanwhile; git lane locks --log shows how")),
+        Err(error) => session.ui.note(&format!("locks were not renewed: {error}")),
+    }
+}
+
+/// `1 file`, `3 files`.
+pub fn count(files: usize) -> String {
+    if files == 1 { "1 file".to_owned() } else { format!("{files} files") }
+}

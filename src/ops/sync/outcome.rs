@@ -1,0 +1,113 @@
+//! What became of a sync.
+
+use std::path::{Path, PathBuf};
+
+use lane_core::facts::{Oid, RepoPath};
+
+/// One worktree.
+pub struct Synced {
+    /// The worktree.
+    pub root: PathBuf,
+    /// Whose it is, as far as that is known.
+    pub agent: Option<String>,
+    /// The branch.
+    pub branch: Option<String>,
+    /// What was done.
+    pub worked: Worked,
+    /// Whether it was pushed; `None`: nobody tried.
+    pub pushed: Option<bool>,
+    /// The base of the branch, where that is not the policy's.
+    pub onto: Option<String>,
+}
+
+/// What was done.
+pub enum Worked {
+    /// It stands on the base already.
+    Nothing,
+    /// It stands on the base now.
+    Rebased {
+        /// The tip before.
+        before: Oid,
+        /// The tip now.
+        after: Oid,
+        /// How many commits of the base are new in it.
+        behind: usize,
+        /// How many of its commits were left out, since the base has them in others.
+        landed: usize,
+        /// What became of uncommitted work.
+        aside: Aside,
+    },
+    /// It was not touched: it stands on a pushed branch that has not landed.
+    Stacked {
+        /// That branch.
+        on: String,
+        /// How many commits of the base both lack.
+        behind: usize,
+    },
+    /// It was not touched: it is not idle, or not to be rebased.
+    Busy {
+        /// Why.
+        why: String,
+        /// What to do, if anything is.
+        help: Option<String>,
+    },
+    /// It was not touched: these files are not committed.
+    Dirty(Vec<RepoPath>),
+    /// The rebase stopped.
+    Stopped {
+        /// At these files.
+        conflicts: Vec<Conflict>,
+        /// What git said.
+        said: String,
+        /// All is as it was before.
+        is_undone: bool,
+    },
+    /// git did not do it.
+    Failed {
+        /// Why.
+        reason: String,
+        /// What to do.
+        help: Option<String>,
+    },
+}
+
+/// What became of work that a rebase put aside.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Aside {
+    /// There was none, or it is back.
+    Back,
+    /// It is back with conflicts, and in the stash as well.
+    Conflicts,
+    /// It is in the stash alone.
+    Kept,
+}
+
+/// A file that a rebase stopped at.
+pub struct Conflict {
+    /// The file.
+    pub path: RepoPath,
+    /// The last commit of the base that changed it.
+    pub cause: Option<String>,
+}
+
+impl Synced {
+    /// What was done with a worktree.
+    pub fn new(root: &Path, worked: Worked) -> Self {
+        Self { root: root.to_owned(), agent: None, branch: None, worked, pushed: None, onto: None }
+    }
+
+    /// Whether it stands on the base.
+    pub fn is_good(&self) -> bool {
+        matches!(
+            self.worked,
+            Worked::Nothing | Worked::Stacked { .. } | Worked::Rebased { aside: Aside::Back, .. }
+        )
+    }
+}
+
+impl Worked {
+    /// It was left as it is.
+    pub fn busy(why: impl Into<String>, help: &str) -> Self {
+        Self::Busy { why: why.into(), help: Some(help.to_owned()) }
+    }
+}

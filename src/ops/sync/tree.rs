@@ -1,0 +1,287 @@
+//! One worktree that is brought up to date.
+
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use super::outcome::{Aside, Conflict, Synced, Worked};
+use super::stack::{self, Lower};
+use super::{Onto, SHORT, count, losses};
+use crate::gather::change_base;
+use lane_core::error::Error;
+use lane_core::facts::{Oid, RepoPath, Unavailable};
+use lane_core::locks::record::plain;
+use lane_core::report::quote;
+use lane_git::command::{in_worktree, run as run_git};
+use lane_git::under_way::under_way;
+use lane_git::{Opened, Repository};
+
+/// A rebase of many commits, with somebody's hooks.
+const LONG: Duration = Duration::from_secs(3_600);
+/// Where git puts aside what does not fit back after a rebase.
+const STASH: &str = "refs/stash";
+/// A branch with more changed files than this is asked for each conflict alone.
+const CAUSES: usize = 20;
+
+/// A worktree to rebase.
+pub struct Tree {
+    /// Its folder.
+    pub root: PathBuf,
+    /// Its git folder.
+    pub git_dir: PathBuf,
+}
+
+/// What a branch is rebased on.
+struct Target {
+    reference: String,
+    oid: Oid,
+    /// The last of its commits that are there already as others.
+    landed: Option<Oid>,
+}
+
+/// A rebase that can be made.
+struct Rebase {
+    repo: Opened,
+    before: Oid,
+    target: Target,
+    autostash: bool,
+}
+
+impl Tree {
+    /// Rebases it. `gives_up`: a rebase that stops is undone, since nobody is there to go on with it.
+    pub fn sync(&self, onto: &Onto<'_>, autostash: bool, gives_up: bool) -> Result<Synced, Error> {
+        let mut done = Synced::new(&self.root, Worked::Nothing);
+        let rebase = match self.prepared(onto, autostash, gives_up, &mut done)? {
+            Ok(rebase) => rebase,
+            Err(worked) => return Ok(Synced { worked, ..done }),
+        };
+        done.worked = self.rebased(&rebase, gives_up)?;
+        Ok(done)
+    }
+
+    /// The rebase that is to be made, or why there is none.
+    fn prepared(
+        &self,
+        onto: &Onto<'_>,
+        autostash: bool,
+        gives_up: bool,
+        done: &mut Synced,
+    ) -> Result<Result<Rebase, Worked>, Error> {
+        if !self.root.is_dir() {
+            let help = "if it was moved: git worktree repair NEW_PLACE\n\
+                if it is gone for good: git worktree prune";
+            return Ok(Err(Worked::busy("its folder is gone", help)));
+        }
+        if let Some(it) = under_way(&self.git_dir) {
+            return Ok(Err(Worked::busy(format!("{} is under way", it.what), it.help)));
+        }
+        let repo = Opened::open_at(&self.root)?;
+        let head = repo.head()?;
+        let branch = head.branch.as_deref().and_then(|name| name.strip_prefix("refs/heads/"));
+        let (Some(branch), Some(before)) = (branch, head.oid) else {
+            let help =
+                "go to a branch: git switch BRANCH\nor make one of what you have here: git switch -c BRANCH";
+            return Ok(Err(Worked::busy("HEAD is on no branch, or on one without a commit", help)));
+        };
+        done.branch = Some(branch.to_owned());
+        done.agent = repo.config("lane.agent")?.pop();
+        if branch == onto.plan().policy.base.value || onto.plan().protected(branch).is_some() {
+            let why = format!("`{branch}` is everybody's: it is not rebased");
+            let help = "work on a branch of your own: git switch -c BRANCH";
+            let help = (!gives_up).then(|| help.to_owned());
+            return Ok(Err(Worked::Busy { why, help }));
+        }
+        let dirty = self.dirty(gives_up)?;
+        if !dirty.is_empty() && gives_up {
+            let why = format!("{} not committed", count(dirty.len()));
+            return Ok(Err(Worked::busy(why, "whoever works there commits it, then: git lane sync")));
+        }
+        if !dirty.is_empty() && !autostash {
+            return Ok(Err(Worked::Dirty(dirty)));
+        }
+        let target = match self.target(&repo, onto, branch, before)? {
+            Ok(target) => target,
+            Err((worked, reference)) => {
+                done.onto = (reference != onto.reference).then_some(reference);
+                return Ok(Err(worked));
+            }
+        };
+        done.onto = (target.reference != onto.reference).then(|| target.reference.clone());
+        let by_hand = losses::by_hand(&self.root, &target.reference, target.landed, gives_up);
+        if let Some(busy) = losses::of(&repo, &self.root, target.oid, before, &by_hand)? {
+            return Ok(Err(busy));
+        }
+        Ok(Ok(Rebase { repo, before, target, autostash }))
+    }
+
+    /// What a branch is to be rebased on: its own base, or the rewritten branch that it stands on. Else what is so already, and
+    /// the base by which that was found.
+    fn target(
+        &self,
+        repo: &Opened,
+        onto: &Onto<'_>,
+        branch: &str,
+        before: Oid,
+    ) -> Result<Result<Target, (Worked, String)>, Error> {
+        let base = change_base::of_branch(repo, onto.loaded, branch, before)?;
+        let (oid, reference) =
+            base.map_or_else(|| (onto.oid, onto.reference.clone()), |base| (base.oid, base.reference));
+        let behind = repo.commits(&[oid], &[before])?.len();
+        let landed = if behind == 0 { None } else { stack::landed(repo, oid, before)? };
+        let above = landed.unwrap_or(oid);
+        match stack::lower(repo, onto.plan(), &self.root, branch, before, above, &[])? {
+            Some(Lower::Pushed(_)) | None if behind == 0 => Ok(Err((Worked::Nothing, reference))),
+            Some(Lower::Pushed(on)) => Ok(Err((Worked::Stacked { on, behind }, reference))),
+            Some(Lower::Rewritten { reference, tip, left }) => {
+                Ok(Ok(Target { reference, oid: tip, landed: Some(left) }))
+            }
+            None => Ok(Ok(Target { reference, oid, landed })),
+        }
+    }
+
+    fn rebased(&self, rebase: &Rebase, gives_up: bool) -> Result<Worked, Error> {
+        let Rebase { repo, before, target: Target { oid: onto, landed, .. }, autostash } = rebase;
+        let (before, onto) = (*before, *onto);
+        let behind = repo.commits(&[onto], &[before])?.len();
+        let from = repo.merge_base(onto, &[before])?;
+        let left_out = match landed {
+            Some(landed) => repo.commits(&[*landed], &[onto])?.len(),
+            None => 0,
+        };
+        let stash = repo.find_ref(STASH)?;
+        let ran = run_git(self.rebase(onto, *landed, *autostash, gives_up), None, LONG)?;
+        if ran.ok {
+            let repo = Opened::open_at(&self.root)?;
+            let after = repo.head()?.oid.unwrap_or(before);
+            // What git says of it is not the same in all of its versions. All worktrees have one stash; a new entry is ours
+            // if it was put aside on what we had.
+            let aside = match repo.find_ref(STASH)?.filter(|new| Some(*new) != stash) {
+                None => Aside::Back,
+                Some(new) if repo.commit(new)?.parents.first() != Some(&before) => Aside::Back,
+                Some(_) if self.conflicts(onto, from).is_empty() => Aside::Kept,
+                Some(_) => Aside::Conflicts,
+            };
+            return Ok(Worked::Rebased { before, after, behind, landed: left_out, aside });
+        }
+        if under_way(&self.git_dir).map(|it| it.word) != Some("rebase") {
+            let reason = format!("git did not rebase it: {}", plain(&ran.complaint()));
+            return Ok(Worked::Failed { reason, help: Some("git status; nothing was changed".to_owned()) });
+        }
+        let conflicts = self.conflicts(onto, from);
+        if gives_up {
+            let mut abort = self.git(gives_up);
+            abort.args(["rebase", "--abort"]);
+            let ran = run_git(abort, None, LONG)?;
+            if !ran.ok {
+                let reason = format!("the rebase stopped, and could not be undone: {}", ran.complaint());
+                let root = quote(self.root.as_os_str().as_encoded_bytes());
+                return Ok(Worked::Failed { reason, help: Some(format!("git -C {root} rebase --abort")) });
+            }
+        }
+        Ok(Worked::Stopped { conflicts, said: plain(&ran.complaint()), is_undone: gives_up })
+    }
+
+    /// A git that sees this worktree. In another agent's nothing of ours may speak for it.
+    fn git(&self, is_anothers: bool) -> Command {
+        let mut command = in_worktree(&self.root);
+        // Index and working tree are written here.
+        command.env_remove("GIT_OPTIONAL_LOCKS");
+        // Nobody edits anything in a plain rebase; a hook that tries to is not left to wait.
+        command.env("GIT_EDITOR", "true").env("GIT_SEQUENCE_EDITOR", "true");
+        if is_anothers {
+            command.env_remove("AGENT_ID");
+        }
+        command
+    }
+
+    fn rebase(&self, onto: Oid, landed: Option<Oid>, autostash: bool, is_anothers: bool) -> Command {
+        let mut command = self.git(is_anothers);
+        // Branches of others that stand on this one are theirs to move.
+        command.args(["-c", "rebase.updateRefs=false", "rebase"]);
+        command.arg(if autostash { "--autostash" } else { "--no-autostash" });
+        // What the base has already, as other commits, would only be in the way.
+        if let Some(landed) = landed {
+            command.arg("--onto").arg(onto.to_string()).arg(landed.to_string());
+        } else {
+            command.arg(onto.to_string());
+        }
+        command
+    }
+
+    /// Files with work that is not committed; those that git does not know of only where nobody else's worktree
+    /// is to be touched while they work: a rebase never touches them.
+    fn dirty(&self, untracked: bool) -> Result<Vec<RepoPath>, Error> {
+        let mut command = in_worktree(&self.root);
+        command.args(["status", "--porcelain=v1", "-z", "--no-renames", "--ignore-submodules=none"]);
+        command.arg(if untracked { "--untracked-files=all" } else { "--untracked-files=no" });
+        let ran = run_git(command, None, SHORT)?;
+        if !ran.ok {
+            let reason =
+                format!("git cannot tell what is changed in {}: {}", self.root.display(), ran.complaint());
+            return Err(Unavailable::new(reason, "git status").into());
+        }
+        let entries = ran.raw.split(|byte| *byte == 0).filter(|entry| entry.len() > 3);
+        Ok(entries.map(|entry| RepoPath(entry[3..].to_vec())).collect())
+    }
+
+    /// The files that the rebase stopped at, and who changed each on the base.
+    fn conflicts(&self, base: Oid, from: Option<Oid>) -> Vec<Conflict> {
+        let mut command = in_worktree(&self.root);
+        command.args(["diff", "--name-only", "--diff-filter=U", "-z"]);
+        let raw = run_git(command, None, SHORT).map(|ran| ran.raw).unwrap_or_default();
+        let paths = raw.split(|byte| *byte == 0).filter(|path| !path.is_empty());
+        let conflict = |(at, path): (usize, &[u8])| {
+            let path = RepoPath(path.to_vec());
+            let cause = if at < CAUSES { self.cause(&path, base, from) } else { None };
+            Conflict { path, cause }
+        };
+        paths.enumerate().map(conflict).collect()
+    }
+
+    /// The last commit of the base that changed a file: `3f2a1b0 (Ada, 2 days ago) Widen the pool`.
+    fn cause(&self, path: &RepoPath, base: Oid, from: Option<Oid>) -> Option<String> {
+        let range = from.map_or(base.to_string(), |from| format!("{from}..{base}"));
+        let mut command = in_worktree(&self.root);
+        command.args([
+            "--literal-pathspecs",
+            "log",
+            "-1",
+            "--format=%h (%an, %cr) %s",
+            &range,
+            "--",
+            path.as_text()?,
+        ]);
+        let ran = run_git(command, None, SHORT).ok()?;
+        Some(plain(ran.out.trim())).filter(|text| ran.ok && !text.is_empty())
+    }
+
+    /// Whether its branch has commits that the base has not, and the remote's branch is another.
+    pub fn has_news(&self, onto: &Onto<'_>) -> Result<bool, Error> {
+        let repo = Opened::open_at(&self.root)?;
+        let head = repo.head()?;
+        let branch = head.branch.as_deref().and_then(|name| name.strip_prefix("refs/heads/"));
+        let (Some(branch), Some(tip)) = (branch, head.oid) else { return Ok(false) };
+        let remote = format!("refs/remotes/{}/{branch}", onto.plan().policy.remote.value);
+        let there = repo.find_ref(&remote)?;
+        Ok(there != Some(tip) && (there.is_some() || !repo.commits(&[tip], &[onto.oid])?.is_empty()))
+    }
+
+    /// Pushes it as whoever works there would.
+    pub fn push(&self, is_quiet: bool) -> Result<bool, Error> {
+        let lane = std::env::current_exe().map_err(|error| {
+            Error::write(
+                format!("git-lane does not find itself: {error}"),
+                "push in each worktree: git lane push -f",
+            )
+        })?;
+        let mut command = Command::new(lane);
+        for (name, _) in self.git(true).get_envs().filter(|(_, value)| value.is_none()) {
+            command.env_remove(name);
+        }
+        command.args(["push", "--force-with-lease"]).current_dir(&self.root).stdout(Stdio::null());
+        if is_quiet {
+            command.arg("--quiet");
+        }
+        Ok(command.status().is_ok_and(|status| status.success()))
+    }
+}

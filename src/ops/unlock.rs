@@ -1,0 +1,103 @@
+//! Giving locks back.
+
+use super::{Session, by_hand};
+use crate::locks::keeper::Keeper;
+use crate::locks::markers;
+use lane_core::error::Error;
+use lane_core::locks::protocol::{Claim, Refusal};
+use lane_core::locks::record::{Event, Lease};
+use lane_core::locks::scope::{Scope, lockable};
+use lane_core::policy::pattern::escape;
+use lane_git::Repository;
+
+/// What is to be given back.
+pub enum Wanted {
+    /// All that the agent holds.
+    All,
+    /// These.
+    Scopes(Vec<Scope>),
+}
+
+/// What became of one scope.
+pub struct Unlocked {
+    /// The scope.
+    pub scope: Scope,
+    /// What became of it.
+    pub state: State,
+    /// The generation that ended.
+    pub generation: Option<u64>,
+}
+
+/// What became of a lock.
+pub enum State {
+    /// It is free.
+    Released(Box<Event>),
+    /// It was claimed by hand, and is no more.
+    MarkerRemoved,
+    /// Another agent has it.
+    Anothers(Box<Lease>),
+    /// The agent holds another scope that is in its way.
+    OtherScope(Box<Lease>),
+    /// The agent did not hold it.
+    Free,
+}
+
+/// Gives locks of an agent back.
+///
+/// # Errors
+/// The records cannot be read or written.
+pub fn unlock(
+    session: &Session,
+    keeper: &mut Keeper<'_>,
+    agent: &str,
+    wanted: Wanted,
+    reason: Option<&str>,
+) -> Result<Vec<Unlocked>, Error> {
+    let is_all = matches!(wanted, Wanted::All);
+    let scopes = match wanted {
+        Wanted::All => {
+            keeper.refresh(0)?;
+            lockable(&session.loaded.plan).into_iter().map(Scope::of_area).collect()
+        }
+        Wanted::Scopes(typed) => as_locked(keeper, agent, typed),
+    };
+    // One's own is what the command itself gives back.
+    by_hand::give_back(session, keeper, Some(agent));
+    let worktree = session.place();
+    let mut done = Vec::new();
+    for scope in scopes {
+        let claim = Claim::of_return(&scope, agent, &worktree, reason).on_base(session.base());
+        let outcome = keeper.release(&claim, None)?;
+        let by_hand = match scope.is_area() {
+            true => markers::remove_by_hand(session.repo.layout(), &scope.area, agent)?,
+            false => 0,
+        };
+        let generation = outcome.as_ref().ok().map(|tip| tip.record.event.generation);
+        let state = match outcome {
+            Ok(tip) => State::Released(Box::new(tip.record.event)),
+            _ if by_hand > 0 => State::MarkerRemoved,
+            Err(Refusal::Held(lease, _)) if lease.stake.agent != agent && !is_all => State::Anothers(lease),
+            Err(Refusal::Held(lease, _)) if lease.stake.agent == agent => State::OtherScope(lease),
+            Err(_) => State::Free,
+        };
+        done.push(Unlocked { scope, state, generation });
+    }
+    Ok(done)
+}
+
+/// The scopes that are held where what was typed means one of them: once a file with brackets in its name is
+/// gone, its name is taken for a pattern.
+fn as_locked(keeper: &mut Keeper<'_>, agent: &str, typed: Vec<Scope>) -> Vec<Scope> {
+    let held = keeper.held_by(agent);
+    let own = |scope: &Scope, text: &str| {
+        held.iter().any(|(tip, lease)| tip.record.area == scope.area && lease.stake.scope == text)
+    };
+    let meant = |scope: Scope| {
+        let literal = escape(&scope.text);
+        if own(&scope, &scope.text) || !own(&scope, &literal) {
+            return scope;
+        }
+        Scope::stored(&scope.area, &literal).unwrap_or(scope)
+    };
+    typed.into_iter().map(meant).collect()
+}
