@@ -7,7 +7,7 @@ use clap::builder::{PossibleValue, PossibleValuesParser, StyledStr, TypedValuePa
 use clap::{Arg, ArgMatches, Command, ValueEnum};
 
 use super::Outcome;
-use super::options::Format;
+use super::options::{Format, Formats};
 use super::output::Output;
 
 /// A command with what was typed after it.
@@ -38,23 +38,21 @@ pub struct Entry {
 /// The common options that a command takes.
 #[derive(Clone, Copy)]
 pub struct Common {
-    formats: &'static [Format],
+    formats: Formats,
     has_quiet: bool,
     has_verbose: bool,
 }
 
-/// None of the formats.
-pub const NOTHING: &[Format] = &[];
 /// What is told is data.
-pub const DATA: &[Format] = &[Format::Text, Format::Json];
+pub const DATA: Formats = Formats::Data;
 /// What is told is a verdict.
-pub const VERDICT: &[Format] = &[Format::Text, Format::Json, Format::Github, Format::Sarif, Format::Gitlab];
+pub const VERDICT: Formats = Formats::Verdict;
 /// What is told are variables.
-pub const VARIABLES: &[Format] = &[Format::Text, Format::Json, Format::Sh, Format::Dotenv];
+pub const VARIABLES: Formats = Formats::Variables;
 
 impl Common {
     /// Formats alone.
-    pub const fn new(formats: &'static [Format]) -> Self {
+    pub const fn new(formats: Formats) -> Self {
         Self { formats, has_quiet: false, has_verbose: false }
     }
 
@@ -76,12 +74,12 @@ impl Entry {
         describe: fn(Command) -> Command,
         read: fn(&ArgMatches) -> clap::error::Result<Typed>,
     ) -> Self {
-        let common = Common::new(NOTHING);
+        let common = Common::new(Formats::Nothing);
         Self { name, event: None, describe, read, common, below: &[] }
     }
 
     /// It reports in these formats.
-    pub const fn formats(self, formats: &'static [Format]) -> Self {
+    pub const fn formats(self, formats: Formats) -> Self {
         Self { common: Common { formats, ..self.common }, ..self }
     }
 
@@ -107,7 +105,7 @@ impl Entry {
 
     /// Whether it reports in this format.
     pub fn has_format(&self, format: Format) -> bool {
-        self.common.formats.contains(&format)
+        self.common.formats.has(format)
     }
 }
 
@@ -150,8 +148,8 @@ fn with_options(command: Command, takes: Common, common: &[Arg]) -> Command {
     common.iter().fold(command, |command, arg| {
         let arg = arg.clone();
         command.arg(match arg.get_id().as_str() {
-            "format" if takes.formats.is_empty() => arg.hide(true),
-            "format" => arg.hide(false).value_parser(Formats(takes.formats)),
+            "format" if takes.formats == Formats::Nothing => arg.hide(true),
+            "format" => arg.hide(false).value_parser(FormatParser(takes.formats)),
             "quiet" => arg.hide(!takes.has_quiet),
             "verbose" => arg.hide(!takes.has_verbose),
             _ => arg,
@@ -162,9 +160,9 @@ fn with_options(command: Command, takes: Common, common: &[Arg]) -> Command {
 /// Formats of which a command knows some. The others are parsed as well: what is wrong with them is said with the
 /// command that knows them.
 #[derive(Clone)]
-struct Formats(&'static [Format]);
+struct FormatParser(Formats);
 
-impl TypedValueParser for Formats {
+impl TypedValueParser for FormatParser {
     type Value = Format;
 
     fn parse_ref(
@@ -176,7 +174,7 @@ impl TypedValueParser for Formats {
         let known = value.to_str().and_then(|word| Format::from_str(word, false).ok());
         known.map_or_else(
             || {
-                let words = PossibleValuesParser::new(self.0.iter().filter_map(ValueEnum::to_possible_value));
+                let words = PossibleValuesParser::new(self.0.possible_values());
                 words
                     .parse_ref(command, arg, value)
                     .and_then(|_| Err(clap::Error::new(clap::error::ErrorKind::InvalidValue)))
@@ -186,7 +184,7 @@ impl TypedValueParser for Formats {
     }
 
     fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
-        Some(Box::new(self.0.iter().filter_map(ValueEnum::to_possible_value)))
+        Some(Box::new(self.0.possible_values()))
     }
 }
 

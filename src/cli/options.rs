@@ -1,10 +1,13 @@
 //! Options of all commands.
 
 use std::path::PathBuf;
+use std::sync::LazyLock;
 
 use clap::ValueEnum;
+use clap::builder::PossibleValue;
 
 use super::candidates;
+use lane_core::report::{self, FORMATS};
 
 /// What stands above them in help.
 const HEADING: &str = "Common options";
@@ -30,35 +33,43 @@ pub struct Global {
 }
 
 /// How to report.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy)]
 pub enum Format {
-    /// For people and agents
-    Text,
-    /// For programs
-    Json,
-    /// Annotations on GitHub, and the summary of the step
-    Github,
-    /// SARIF 2.1.0, for code scanning
-    Sarif,
-    /// A Code Quality report for GitLab
-    Gitlab,
-    /// For `eval` in a shell
+    /// In a form that reports have.
+    Report(&'static report::Format),
+    /// For `eval` in a shell.
     Sh,
-    /// For dotenv libraries
+    /// For dotenv libraries.
     Dotenv,
 }
 
+static ALL: LazyLock<Vec<Format>> = LazyLock::new(|| {
+    let reports = FORMATS.iter().map(|format| Format::Report(format));
+    reports.chain([Format::Sh, Format::Dotenv]).collect()
+});
+
 impl Format {
+    /// For people and agents.
+    pub const TEXT: Self = Self::Report(&report::text::FORMAT);
+    /// For programs.
+    pub const JSON: Self = Self::Report(&report::json::FORMAT);
+    /// For a job of GitHub.
+    pub const GITHUB: Self = Self::Report(&report::github::FORMAT);
+
     /// The word that is typed.
     pub fn word(self) -> &'static str {
         match self {
-            Self::Text => "text",
-            Self::Json => "json",
-            Self::Github => "github",
-            Self::Sarif => "sarif",
-            Self::Gitlab => "gitlab",
+            Self::Report(format) => format.word,
             Self::Sh => "sh",
             Self::Dotenv => "dotenv",
+        }
+    }
+
+    fn about(self) -> &'static str {
+        match self {
+            Self::Report(format) => format.about,
+            Self::Sh => "For `eval` in a shell",
+            Self::Dotenv => "For dotenv libraries",
         }
     }
 
@@ -69,7 +80,55 @@ impl Format {
 
     /// Whether only a verdict can be told in it.
     pub fn is_of_verdicts(self) -> bool {
-        matches!(self, Self::Github | Self::Sarif | Self::Gitlab)
+        matches!(self, Self::Report(format) if format.is_of_verdicts)
+    }
+}
+
+impl PartialEq for Format {
+    fn eq(&self, other: &Self) -> bool {
+        self.word() == other.word()
+    }
+}
+
+impl ValueEnum for Format {
+    fn value_variants<'a>() -> &'a [Self] {
+        &ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(self.word()).help(self.about()))
+    }
+}
+
+/// The formats that a command takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Formats {
+    /// None.
+    Nothing,
+    /// What is told is data.
+    Data,
+    /// What is told is a verdict.
+    Verdict,
+    /// What is told are variables.
+    Variables,
+}
+
+impl Formats {
+    /// Whether this is one of them.
+    pub fn has(self, format: Format) -> bool {
+        let is_of_data = !format.is_of_verdicts() && !format.is_of_variables();
+        match self {
+            Self::Nothing => false,
+            Self::Data => is_of_data,
+            Self::Verdict => is_of_data || format.is_of_verdicts(),
+            Self::Variables => is_of_data || format.is_of_variables(),
+        }
+    }
+
+    /// As help lists them.
+    pub fn possible_values(self) -> impl Iterator<Item = PossibleValue> {
+        let taken = ALL.iter().filter(move |format| self.has(**format));
+        taken.filter_map(ValueEnum::to_possible_value)
     }
 }
 

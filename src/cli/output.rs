@@ -12,8 +12,8 @@ use super::{diagnostics, pager, relay, step_summary};
 use crate::ops::Ui;
 use lane_core::error::Error;
 use lane_core::report::text::{self, Style};
-use lane_core::report::{Report, github, gitlab, narrow, sarif};
-use lane_core::text::{in_json, shown};
+use lane_core::report::{Report, json, narrow};
+use lane_core::text::shown;
 
 /// How a command was asked to speak.
 #[derive(Debug, Clone, Copy)]
@@ -107,12 +107,12 @@ impl Output {
     pub fn of_hook() -> Self {
         let color = wants_color(When::Auto, std::io::stderr().is_terminal());
         let style = Style { color, quiet: false, verbose: false };
-        Self { format: Format::Text, style, error_color: color, width: None }
+        Self { format: Format::TEXT, style, error_color: color, width: None }
     }
 
     /// As a hook on a server speaks: to whoever pushes, through git, which is no terminal.
     pub fn of_server_hook() -> Self {
-        Self { format: Format::Text, style: Style::default(), error_color: false, width: Some(REMOTE_WIDTH) }
+        Self { format: Format::TEXT, style: Style::default(), error_color: false, width: Some(REMOTE_WIDTH) }
     }
 
     /// How to report.
@@ -122,12 +122,12 @@ impl Output {
 
     /// Whether programs read it.
     pub fn is_json(&self) -> bool {
-        self.format == Format::Json
+        self.format == Format::JSON
     }
 
     /// Whether people read it.
     pub fn is_text(&self) -> bool {
-        self.format == Format::Text
+        self.format == Format::TEXT
     }
 
     /// Whether more was asked for.
@@ -199,7 +199,7 @@ impl Output {
     /// # Errors
     /// Standard output is full, or cannot be written.
     pub fn print_json(&self, value: &impl Serialize) -> Result<(), Error> {
-        self.print(&as_json(value)?)
+        self.print(&json::text(value)?)
     }
 
     /// Writes a report, and gives its exit code.
@@ -215,18 +215,18 @@ impl Output {
     /// # Errors
     /// Standard output is full, or cannot be written.
     pub fn job_report(&self, report: &Report, is_github: bool) -> Result<u8, Error> {
-        let format = if is_github && self.format == Format::Text { Format::Github } else { self.format };
+        let format = if is_github && self.format == Format::TEXT { Format::GITHUB } else { self.format };
         self.report_as(report, format)
     }
 
     fn report_as(&self, report: &Report, format: Format) -> Result<u8, Error> {
         let text = rendered(report, format, self.style)?;
-        if format == Format::Text {
+        if format == Format::TEXT {
             self.page(&text)?
         } else {
             self.print(&text)?
         }
-        if format == Format::Github {
+        if format == Format::GITHUB {
             step_summary::append(report);
         }
         Ok(report.verdict.exit_code())
@@ -268,7 +268,7 @@ impl Output {
 
     /// An error instead of a verdict: programs still get a report.
     pub fn undecided(&self, event: &'static str, error: &Error) -> u8 {
-        if self.format == Format::Text || self.report(&Report::undecided(event, error)).is_err() {
+        if self.format == Format::TEXT || self.report(&Report::undecided(event, error)).is_err() {
             return self.error(error);
         }
         2
@@ -310,24 +310,13 @@ impl Ui for Output {
     }
 }
 
-/// A report in one of its forms.
+/// A report in one of its forms; those of variables are refused before there is one.
 ///
 /// # Errors
-/// It cannot be written as JSON.
+/// It cannot be written so.
 pub(crate) fn rendered(report: &Report, format: Format, style: Style) -> Result<String, Error> {
     match format {
-        Format::Json => as_json(report),
-        // Those of variables are refused before there is a report.
-        Format::Text | Format::Sh | Format::Dotenv => Ok(text::render(report, style)),
-        Format::Sarif => as_json(&sarif::log(report)),
-        Format::Gitlab => as_json(&gitlab::issues(report)),
-        Format::Github => Ok(github::render(report)),
-    }
-}
-
-fn as_json(value: &impl Serialize) -> Result<String, Error> {
-    match serde_json::to_string_pretty(value) {
-        Ok(text) => Ok(in_json(text) + "\n"),
-        Err(error) => Err(Error::write(format!("no JSON could be made: {error}"), "please report this")),
+        Format::Report(format) => (format.render)(report, style),
+        Format::Sh | Format::Dotenv => Ok(text::render(report, style)),
     }
 }

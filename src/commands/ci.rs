@@ -7,7 +7,6 @@ use std::path::PathBuf;
 use crate::ci::{self, Host, Job, Said};
 use crate::cli::Outcome;
 use crate::cli::candidates;
-use crate::cli::options::Format;
 use crate::cli::output::{Output, complain};
 use crate::commands::check::known_agent;
 use crate::commands::ci::github::Online;
@@ -15,7 +14,8 @@ use crate::gather::{Environment, Located, Request, Subject, Told, locate};
 use crate::ops::{self, Asker};
 use lane_core::error::Error;
 use lane_core::facts::{Event, IdentityProof, Oid, Pusher, Unavailable};
-use lane_core::report::Report;
+use lane_core::report::text::Style;
+use lane_core::report::{FORMATS, Format, Report};
 use lane_git::Opened;
 
 /// Judge a pull request in a job of GitHub or GitLab
@@ -154,7 +154,7 @@ fn judge(
 /// A file to write the report to, besides.
 #[derive(Debug, Clone)]
 pub struct Target {
-    format: Format,
+    format: &'static Format,
     path: PathBuf,
 }
 
@@ -162,12 +162,10 @@ impl std::str::FromStr for Target {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        use clap::ValueEnum;
         let (format, path) = text.split_once('=').ok_or("expected FORMAT=FILE, such as sarif=lane.sarif")?;
-        let format = Format::from_str(format, false)
-            .ok()
-            .filter(|format| !format.is_of_variables())
-            .ok_or_else(|| format!("`{format}` is no format: json, sarif, gitlab, github or text"))?;
+        let words = || FORMATS.iter().map(|format| format.word).collect::<Vec<_>>().join(", ");
+        let format =
+            Format::find(format).ok_or_else(|| format!("`{format}` is no format; there are: {}", words()))?;
         if path.is_empty() {
             return Err("the file's name is missing after the `=`".to_owned());
         }
@@ -177,8 +175,7 @@ impl std::str::FromStr for Target {
 
 impl Target {
     fn write(&self, report: &Report) -> Result<(), Error> {
-        let text =
-            crate::cli::output::rendered(report, self.format, lane_core::report::text::Style::default())?;
+        let text = (self.format.render)(report, Style::default())?;
         std::fs::write(&self.path, lane_core::text::shown(&text).as_ref()).map_err(|error| {
             Error::write(
                 format!("{} cannot be written: {error}", self.path.display()),

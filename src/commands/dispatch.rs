@@ -14,6 +14,7 @@ use crate::cli::output::Output;
 use crate::cli::{diagnostics, logger, output};
 use crate::install::program;
 use lane_core::error::Error;
+use lane_core::report::FORMATS;
 use lane_core::text::{has_hidden, painted, visible};
 use lane_git::Opened;
 
@@ -131,7 +132,10 @@ fn prepared(global: &Global, entry: &Entry) -> Result<(), Error> {
     if format.is_of_verdicts() && !entry.has_format(format) {
         return Err(Error::usage(
             format!("this command cannot report as `{}`", format.word()),
-            "it knows --format text and --format json; github, sarif and gitlab are for `git lane check` and `git lane ci`",
+            format!(
+                "it knows --format text and --format json; {} are for `git lane check` and `git lane ci`",
+                verdict_formats()
+            ),
         ));
     }
     if format.is_of_variables() && !entry.has_format(format) {
@@ -149,4 +153,12 @@ fn prepared(global: &Global, entry: &Entry) -> Result<(), Error> {
         })?;
     }
     Ok(Opened::check_choice()?)
+}
+
+/// The formats of verdicts, as a sentence lists them.
+fn verdict_formats() -> String {
+    let mut words: Vec<&str> =
+        FORMATS.iter().filter(|format| format.is_of_verdicts).map(|format| format.word).collect();
+    let last = words.pop().unwrap_or_default();
+    format!("{} and {last}", words.join(", "))
 }

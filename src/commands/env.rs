@@ -54,11 +54,11 @@ pub(in crate::commands) fn environment(session: &Session, agent: &Agent) -> Reso
 pub fn run(args: &Args, output: &Output) -> Outcome {
     let session = session::open(output, None)?;
     let resolved = environment(&session, agent(&session, args.agent.as_deref())?);
+    if output.is_json() {
+        output.print_json(&agent_env::as_json(&resolved))?;
+        return Ok(0);
+    }
     let text = match output.format() {
-        Format::Json => {
-            output.print_json(&agent_env::as_json(&resolved))?;
-            return Ok(0);
-        }
         Format::Dotenv => agent_env::as_dotenv(&resolved),
         _ => agent_env::as_sh(&resolved),
     };

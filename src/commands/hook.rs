@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use crate::cli::Outcome;
 use crate::cli::output::{Output, complain};
-use crate::gather;
 use crate::install::chain::{self, Turn};
 use crate::install::program::{self, Starts};
 use crate::install::{in_force, ran};
@@ -19,7 +18,7 @@ use crate::ops::by_hand;
 use crate::ops::push::PUSHING;
 use lane_core::error::Error;
 use lane_core::facts::{Event, Unavailable};
-use lane_core::hooks::{self, Subject};
+use lane_core::hooks;
 use lane_core::policy::model::{Access, Release};
 use lane_git::{Opened, Repository};
 
@@ -28,6 +27,7 @@ mod mend;
 pub mod others;
 mod push;
 mod receive;
+mod subjects;
 
 /// How long a hook waits for the remote that has the locks, where it could do without.
 const BRIEFLY: Duration = Duration::from_secs(5);
@@ -222,22 +222,6 @@ struct Hook<'a> {
 }
 
 impl Hook<'_> {
-    /// What a hook works on says what it does.
-    fn judged(&self) -> Result<Judged, Error> {
-        match (self.row.subject, self.row.event) {
-            (Subject::Staged, Some(event)) => self.commit(event, gather::Subject::Staged),
-            (Subject::Message, Some(event)) => self.message(event),
-            (Subject::Pushed, Some(event)) => self.push(event),
-            (Subject::Received, Some(event)) => self.receive(event),
-            (Subject::Draft, _) => self.draft(),
-            (Subject::Worktree, _) if self.part == Part::Configured => {
-                others::after_checkout(self.args);
-                Ok(Judged::default())
-            }
-            (Subject::Worktree | Subject::Nothing, _) | (_, None) => Ok(Judged::default()),
-        }
-    }
-
     /// What git gives on standard input. `what`: for whom that cannot be read.
     fn input(&self, what: &str) -> Result<Option<Vec<u8>>, Error> {
         if !self.row.reads_input {

@@ -39,6 +39,7 @@ mod who;
 pub use dispatch::{run, run_hooks};
 
 use crate::cli::catalog::{Common, DATA, Entry, Group, VARIABLES, VERDICT};
+use crate::cli::options::Formats;
 
 /// The row of a command that is called like its module.
 macro_rules! command {
@@ -92,7 +93,7 @@ const TABLE: &[Group] = &[
             command!(policy).formats(DATA).quiet().verbose().below(&[
                 ("check", Common::new(DATA).quiet()),
                 ("show", Common::new(DATA).quiet()),
-                ("schema", Common::new(&[])),
+                ("schema", Common::new(Formats::Nothing)),
                 ("test", Common::new(DATA).quiet().verbose()),
             ]),
             command!(rule).formats(DATA),

@@ -10,9 +10,17 @@ use std::fmt::Write;
 
 use super::place::policy_path;
 use super::text::{self, Style};
-use super::{Finding, Report, Undecided};
+use super::{Finding, Format, Report, Undecided};
 use crate::policy::model::Level;
 use crate::text::{has_hidden, visible};
+
+/// Its row.
+pub static FORMAT: Format = Format {
+    word: "github",
+    about: "Annotations on GitHub, and the summary of the step",
+    is_of_verdicts: true,
+    render: |report, _| Ok(render(report)),
+};
 
 /// How many annotations of one level GitHub takes from a step.
 const SHOWN: usize = 10;

@@ -6,8 +6,16 @@
 use serde_json::{Value, json};
 
 use super::place::policy_path;
-use super::{Finding, Report, fingerprint};
+use super::{Finding, Format, Report, fingerprint, json};
 use crate::policy::model::Level;
+
+/// Its row.
+pub static FORMAT: Format = Format {
+    word: "gitlab",
+    about: "A Code Quality report for GitLab",
+    is_of_verdicts: true,
+    render: |report, _| json::text(&issues(report)),
+};
 
 /// The array that GitLab reads from `artifacts:reports:codequality`. What could not be decided stands in it
 /// too, as `blocker`: a report with nothing in it would say that all is well.

@@ -2,8 +2,10 @@
 //! they want it. Everything is made from the one [`Report`].
 
 mod fingerprint;
+mod format;
 pub mod github;
 pub mod gitlab;
+pub mod json;
 mod narrow;
 mod place;
 pub mod sarif;
@@ -20,8 +22,13 @@ use crate::facts::{Event, Oid, RepoPath};
 use crate::policy::PolicyLine;
 use crate::policy::model::Level;
 
+pub use format::Format;
 pub use narrow::narrow;
 pub use shell::quote;
+
+/// The forms that a report has. What `--format` takes comes from here.
+pub static FORMATS: &[&Format] =
+    &[&text::FORMAT, &json::FORMAT, &github::FORMAT, &sarif::FORMAT, &gitlab::FORMAT];
 
 /// The verdict on everything that was judged.
 #[derive(Debug, Clone, Serialize, JsonSchema)]

@@ -5,10 +5,18 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 use serde_json::{Map, Value, json};
 
 use super::place::policy_path;
-use super::{Finding, Report, Undecided, Verdict, fingerprint};
+use super::{Finding, Format, Report, Undecided, Verdict, fingerprint, json};
 use crate::policy::PolicyLine;
 use crate::policy::model::Level;
 use crate::rules::{RULES, Rule};
+
+/// Its row.
+pub static FORMAT: Format = Format {
+    word: "sarif",
+    about: "SARIF 2.1.0, for code scanning",
+    is_of_verdicts: true,
+    render: |report, _| json::text(&log(report)),
+};
 
 /// The published schema.
 const SCHEMA: &str =

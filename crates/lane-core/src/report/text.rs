@@ -3,7 +3,7 @@
 
 use std::fmt::Write;
 
-use super::{Finding, NotJudged, Report, Undecided, Verdict};
+use super::{Finding, Format, NotJudged, Report, Undecided, Verdict};
 use crate::facts::RepoPath;
 use crate::hooks;
 use crate::policy::model::Level;
@@ -19,6 +19,14 @@ pub struct Style {
     /// All paths, and what was read.
     pub verbose: bool,
 }
+
+/// Its row.
+pub static FORMAT: Format = Format {
+    word: "text",
+    about: "For people and agents",
+    is_of_verdicts: false,
+    render: |report, style| Ok(render(report, style)),
+};
 
 /// How many paths a block lists before it counts the rest.
 const LISTED: usize = 10;
