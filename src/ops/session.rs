@@ -12,6 +12,7 @@ use lane_core::facts::{Facts, Oid, Unavailable, typed_ref};
 use lane_core::identity::Who;
 use lane_core::policy::{FILE, Source};
 use lane_core::report::Report;
+use lane_core::rules::how_to_join;
 use lane_git::{Opened, Read, Repository};
 
 /// An open repository with its policy.
@@ -155,6 +156,12 @@ impl Session {
     /// Nobody says so, or claims disagree.
     pub fn agent(&self, agent: Option<&str>) -> Result<String, Error> {
         let plan = &self.loaded.plan;
+        if matches!(self.who(agent)?, Who::Unassigned { .. }) {
+            return Err(Error::usage(
+                "a lock is held by an agent, and no lane was given to the one that is at work here",
+                how_to_join(plan),
+            ));
+        }
         self.found_agent(agent)?.ok_or_else(|| {
             let first = plan.policy.agent_ids().next().unwrap_or("a1");
             Error::usage(

@@ -39,6 +39,8 @@ fn a_coding_agent_without_a_lane_joins_one() {
     tree.write("services/rag_pipeline/own.py", "x\n");
     tree.git(&["add", "-A"]).ok();
     let commit = "export CLAUDECODE=1; git commit -q -m 'feat: own'";
+    let lock = sh(&tree, "export CLAUDECODE=1; git lane lock common").fails(2).says("git lane join a2");
+    lock.does_not_say("--agent").does_not_say("maintainer");
     let told = commands(&sh(&tree, commit).fails(1).says("[identity]").all());
     assert_eq!(told, ["git lane join a1", "git lane join a2", "git lane join a3", "git lane join a4"]);
     typed(&tree, &told[1..2]);
