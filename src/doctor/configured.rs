@@ -38,9 +38,7 @@ pub(super) fn examine(repo: &dyn Repository) -> Option<Check> {
             Some((key, scope)) => {
                 wrong.push(format!("{key} is false for {name}"));
                 mends.push(match scope.as_str() {
-                    "command" => {
-                        format!("leave out -c {key}=false, or clear the variable: unset GIT_CONFIG_COUNT")
-                    }
+                    "command" => "clear the variable: unset GIT_CONFIG_COUNT".to_owned(),
                     scope => format!("git config --{scope} --unset-all {key}"),
                 });
             }

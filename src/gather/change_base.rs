@@ -124,6 +124,17 @@ pub fn of_branch(repo: &dyn Repository, loaded: &Loaded, branch: &str, tip: Oid)
     Ok(Some(origin.base))
 }
 
+/// The protected branch that a change was cut from and is not proposed to: it brings all of that branch along.
+///
+/// # Errors
+/// Refs or history cannot be read.
+pub(super) fn cut_from(repo: &dyn Repository, plan: &Plan, base: &Base, tip: Oid) -> Read<Option<String>> {
+    let origin = find(repo, plan, base, &[tip], Choice::Nearest)?;
+    let name = ["refs/heads/".to_owned(), format!("{REMOTES}{}/", plan.policy.remote.value)];
+    let short = name.iter().find_map(|prefix| origin.base.reference.strip_prefix(prefix.as_str()));
+    Ok(short.filter(|_| origin.base.oid != base.oid).map(str::to_owned))
+}
+
 /// The protected branches besides `base` that lie where it lies.
 fn others(repo: &dyn Repository, plan: &Plan, base: &Base, choice: Choice) -> Read<Vec<Base>> {
     let policy = &plan.policy;

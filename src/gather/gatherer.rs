@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::change_base::Choice;
+use super::change_base::{self, Choice};
 use super::environment::{Environment, merging};
 use super::identity;
 use super::policy_source::{Base, in_tree};
@@ -293,7 +293,9 @@ impl Gatherer<'_> {
     pub(super) fn proposed(&self, from: Oid, to: Oid, branch: Option<&str>) -> Read<Change> {
         let mut change = self.empty_change(branch.map(str::to_owned));
         let reference = self.base.map(|base| base.reference.clone()).unwrap_or_default();
-        let root = self.root(Some(&Base { reference, oid: from }), &[to], Choice::Given)?;
+        let base = Base { reference, oid: from };
+        let root = self.root(Some(&base), &[to], Choice::Given)?;
+        change.cut_from = change_base::cut_from(self.repo, self.plan, &base, to)?;
         self.fill(&mut change, &root, to, None, None, &[])?;
         change.committer = Some(self.repo.commit(to)?.committer);
         change.elsewhere = change.branch.clone();

@@ -142,7 +142,7 @@ fn every_command_that_is_named_is_tried() {
     assert!(gone.is_empty(), "no message names these any more: {gone:#?}");
 }
 
-/// By the tests of the modules `advice` and `advice_*`, of `join`, of `locks_faults` and of `signatures`.
+/// By the tests of the modules `advice` and `advice_*`, of `change_base`, `doctor`, `join`, `locks_faults` and `signatures`.
 const TYPED: &str = r#"
 gh pr edit {} --add-label '{}'
 gh pr edit {} --title {}
@@ -179,6 +179,7 @@ git config --worktree commit.gpgSign true
 git config --worktree gpg.format ssh
 git config --worktree user.signingKey KEY_FILE
 git config --worktree {} "$(git config --local {})"
+git config --{} --unset-all {}
 git config core.hooksPath FOLDER
 git config extensions.worktreeConfig true
 git fetch --deepen=100 {}
@@ -195,6 +196,7 @@ git lane check
 git lane check --worktree
 git lane ci --base A --head B
 git lane ci --base main --head HEAD --branch feat/a1/x
+git lane ci --base {}
 git lane drop -- {}{}
 git lane drop --branch {} -- {}
 git lane init --stdout
@@ -297,6 +299,7 @@ git worktree repair NEW_PLACE
 git worktree repair {}
 git worktree unlock {}
 unset AGENT_ID
+unset GIT_CONFIG_COUNT
 unset LANE_GIT_BACKEND
 unset {}
 "#;

@@ -1,6 +1,8 @@
 //! What a change is held against: the protected branch that it was cut from, and for its size the pushed branch that it
 //! stands on.
 
+use crate::advice::sh;
+use crate::advice_errors::told;
 use crate::support::server::{Server, push};
 use crate::support::{POLICY, Ran, Scratch, Worktree};
 
@@ -67,6 +69,24 @@ fn a_fix_for_a_release_is_judged_by_what_it_adds_there() {
     tree.git(&["reset", "-q", "--hard"]).ok();
     let long = "line\n".repeat(301);
     tree.commit(MINE, &long, "fix: a lot").fails(1).says("more than the 300 allowed");
+}
+
+#[test]
+fn a_job_for_another_branch_says_where_the_change_belongs() {
+    let (scratch, tree) = installed(&policy("merges: deny"));
+    release(&scratch, "release/1.0", "main", 2);
+    move_main(&scratch, "main.txt", "main\n");
+    tree.git(&["fetch", "-q"]).ok();
+    tree.git(&["switch", "-q", "-c", "feat/a2/fix", "origin/release/1.0"]).ok();
+    tree.commit("services/rag_pipeline/fix.py", "fix\n", "fix: it").ok();
+    let job = ["ci", "--head", "HEAD", "--branch", "feat/a2/fix", "--title", "[A2] fix: it"];
+    let ran = tree.lane(&[&job[..], &["--base", "main"]].concat()).fails(1);
+    // The commits of the release are not the agent's to rewrite.
+    let ran =
+        ran.says("it was cut from release/1.0").does_not_say("git lane drop").does_not_say("git rebase");
+    let told = told(&ran.all());
+    assert!(told.iter().all(|command| command == "git lane ci --base release/1.0"), "{told:?}");
+    sh(&tree, &format!("{} {}", told[0], job[1..].join(" ").replace("[A2] fix: it", "'[A2] fix: it'"))).ok();
 }
 
 #[test]

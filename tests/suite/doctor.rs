@@ -125,6 +125,13 @@ fn hooks_that_the_configuration_names() {
     doctor("[!p]*").says(mend);
     sh(&tree, mend).ok();
     doctor("*").says("ok       configured hooks");
+    let path = newer_git(&scratch, "[!p]*");
+    let ask = format!(
+        "export PATH='{path}' GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=hook.git-lane-pre-commit.enabled GIT_CONFIG_VALUE_0=false\n"
+    );
+    let on = |step: &str| sh(&tree, &format!("{ask}{step}\n{LANE} doctor"));
+    on("").fails(1).says("clear the variable: unset GIT_CONFIG_COUNT");
+    on("unset GIT_CONFIG_COUNT").fails(1).does_not_say("GIT_CONFIG_COUNT");
     // One that knows none says what follows, here and where a script was replaced.
     let none = tree.lane(&["doctor"]).says("configured hooks: git version ");
     if none.out.contains(" starts none") {

@@ -256,6 +256,8 @@ pub struct Change {
     pub is_merging: bool,
     /// It has commits of another protected branch than its base: a rebase would make them its own.
     pub has_merged_in: bool,
+    /// In a job: the protected branch that it was cut from, which is not the one that it is proposed to.
+    pub cut_from: Option<String>,
     /// The local branch to switch to before the change can be worked on; `None` if HEAD is on it.
     pub elsewhere: Option<String>,
     /// On a server: the e-mail address of the tip's committer.
@@ -290,6 +292,7 @@ impl Default for Change {
             landed: Fact::Known(Landed::default()),
             is_merging: false,
             has_merged_in: false,
+            cut_from: None,
             elsewhere: None,
             committer: None,
         }

@@ -3,6 +3,7 @@
 //! A rule is a static that describes it and a pure function over plain facts. It never opens,
 //! spawns, prints or reads a clock.
 
+mod advice;
 mod branch_name;
 mod context;
 pub mod docs;

@@ -70,6 +70,9 @@ fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailab
 
 /// How to go on while the first part waits to be reviewed.
 fn next_step(context: &Context<'_>) -> String {
+    if let Some(step) = context.propose_elsewhere() {
+        return step;
+    }
     let change = context.change;
     let remote = &context.plan.policy.remote.value;
     let lines = change.lines.known();

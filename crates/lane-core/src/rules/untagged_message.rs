@@ -69,9 +69,9 @@ fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailab
             },
             help: if commit.message.text.trim().is_empty() {
                 let reword = context.reword("git commit --amend", "`reword` it in: git rebase -i");
-                match reword.starts_with("your local ") {
-                    true => reword,
-                    false => format!("it has no message at all; say what it does: {reword}"),
+                match context.first_step() {
+                    Some(first) => first,
+                    None => format!("it has no message at all; say what it does: {reword}"),
                 }
             } else if is_another {
                 let reword = context.reword("git commit --amend", "`reword` it in: git rebase -i");

@@ -1,0 +1,183 @@
+//! How to get on with what a change has: the next steps that more than one rule names.
+
+use super::context::{Context, Touched};
+use crate::facts::{CommitForm, Event};
+use crate::policy::Owner;
+use crate::policy::model::Access;
+use crate::report::quote;
+
+impl Context<'_> {
+    /// The command that makes messages anew, commit by commit: `amend` where one commit is all there
+    /// is, else `rebase` with the place to rebase to.
+    pub fn reword(&self, amend: &str, rebase: &str) -> String {
+        if let Some(help) = self.first_step() {
+            return help;
+        }
+        let commits = self.change.commits.known().map(Vec::as_slice).unwrap_or_default();
+        let merges = if commits.iter().any(|commit| commit.parents > 1) { " --rebase-merges" } else { "" };
+        let command = match self.change.merge_base {
+            // What is staged meanwhile stays staged.
+            _ if commits.len() == 1 => format!("{amend} --only"),
+            Some(base) => format!("{rebase} --autostash{merges} {}", base.oid.short()),
+            None => format!("{rebase} --autostash{merges} --root"),
+        };
+        let push = if commits.iter().any(|commit| commit.is_pushed) { self.push_again() } else { "" };
+        format!("{}{command}{push}", self.switch())
+    }
+
+    /// What has to be done before anything else about commits that are not the agent's: their base is another.
+    pub fn first_step(&self) -> Option<String> {
+        self.propose_elsewhere().or_else(|| self.push_base())
+    }
+
+    /// A change that goes into another branch than the one it was cut from has the commits of that one as well.
+    pub fn propose_elsewhere(&self) -> Option<String> {
+        let from = self.change.cut_from.as_ref()?;
+        let number = self.facts.request.as_ref().and_then(|request| request.number);
+        let step = match number {
+            Some(number) => {
+                format!("propose it there: gh pr edit {number} --base {}", quote(from.as_bytes()))
+            }
+            None => format!(
+                "propose it there, and have the job judge it so: git lane ci --base {}",
+                quote(from.as_bytes())
+            ),
+        };
+        Some(format!("it was cut from {from}, whose commits it would bring along\n{step}"))
+    }
+
+    /// What to do about commits of the local base branch that the remote's does not have: they are not
+    /// the agent's to take back.
+    fn push_base(&self) -> Option<String> {
+        let name = self.facts.unpushed_base.as_ref()?;
+        let remote = &self.plan.policy.remote.value;
+        let branch = self.change.elsewhere.as_ref().map(|name| format!(" {}", quote(name.as_bytes())));
+        Some(format!(
+            "your local {name} has commits that {remote} does not have\n\
+             if they are what is meant here, have a maintainer push them: git push {remote} {name}\n\
+             or leave them out: git rebase --autostash --onto {remote}/{name} {name}{}",
+            branch.unwrap_or_default()
+        ))
+    }
+
+    /// What has to be typed first where the change is on a branch that is not checked out.
+    pub fn switch(&self) -> String {
+        let branch = self.change.elsewhere.as_ref();
+        branch.map(|name| format!("git switch {}\n", quote(name.as_bytes()))).unwrap_or_default()
+    }
+
+    /// How to push once commits are rewritten that the remote has.
+    pub fn push_again(&self) -> &'static str {
+        if self.facts.event.is_server() {
+            ""
+        } else {
+            "\nthen replace what was pushed: git lane push --force-with-lease"
+        }
+    }
+
+    /// How to get on with a path that is somebody else's: take it out, and ask them; `by`: the command that
+    /// does.
+    pub fn leave_to(&self, touched: &Touched<'_>, whom: &str, by: Option<&str>) -> String {
+        if self.is_committed(touched)
+            && let Some(help) = self.first_step()
+        {
+            return help;
+        }
+        let by = by.map(|by| format!(": {by}")).unwrap_or_default();
+        format!("{}\nthen ask {whom} for the change{by}", self.take_out(touched))
+    }
+
+    /// Whether a path is in the change by a commit that is made already.
+    fn is_committed(&self, touched: &Touched<'_>) -> bool {
+        !touched.commits.is_empty() || (touched.in_whole && !touched.in_staged)
+    }
+
+    /// How paths are taken out of the change again, and where the edits are then; `{paths}` stands for the paths,
+    /// `{pathspecs}` for the same as git reads them, `{others}` for all paths but these.
+    pub fn take_out(&self, touched: &Touched<'_>) -> String {
+        let stays = "take it out (your edit stays in the working tree)";
+        let is_merging = self.change.is_merging;
+        // Without it a merge commit would be left, or commits of others whose files the push refuses. git alone made what
+        // is staged here, so that nothing else goes with it.
+        if self.facts.event == Event::PreMergeCommit {
+            return "give up the merge (your commits and edits stay): git merge --abort".to_owned();
+        }
+        if !self.is_committed(touched) {
+            // What is staged by `commit -a` or `commit PATH` is in an index of its own, which is gone once git gives up.
+            return match (self.facts.form, self.change.head) {
+                (CommitForm::Worktree, _) => {
+                    "put your edit aside: git stash push --include-untracked -- {pathspecs}\n\
+                                              to have it back: git stash pop"
+                        .to_owned()
+                }
+                (CommitForm::All | CommitForm::Include | CommitForm::Paths, _) if !self.has_more() => {
+                    "leave it as it is (your edit stays in the working tree): nothing else is in this commit"
+                        .to_owned()
+                }
+                // What was staged before stays staged, and the same command would commit it again.
+                (CommitForm::Include, head) => {
+                    let unstage = if head.is_some() { "git restore --staged" } else { "git reset -q" };
+                    let again =
+                        self.facts.again.as_ref().map(|again| format!(": {again}")).unwrap_or_default();
+                    format!("{stays}: {unstage} -- {{pathspecs}}\nthen commit the rest{again}")
+                }
+                // git makes no partial commit in the middle of a merge.
+                (CommitForm::All, _) if is_merging => {
+                    format!("{stays}: git add -u -- {{others}}\nthen commit again, without -a")
+                }
+                (form @ (CommitForm::All | CommitForm::Paths), _) => match (&self.facts.again, form) {
+                    (Some(again), _) => {
+                        format!("commit the rest (your edit stays in the working tree): {again}")
+                    }
+                    (None, CommitForm::All) => {
+                        format!("{stays}: git add -u -- {{others}}\nthen commit again, without -a")
+                    }
+                    (None, _) => "name the other paths, without {paths}".to_owned(),
+                },
+                (_, None) => format!("{stays}: git reset -q -- {{pathspecs}}"),
+                _ => format!("{stays}: git restore --staged -- {{pathspecs}}"),
+            };
+        }
+        if let Some(help) = self.first_step() {
+            return help;
+        }
+        if self.change.reference.as_deref().is_some_and(|name| name.starts_with("refs/tags/")) {
+            return "leave the tag where it is, and tag a commit without it".to_owned();
+        }
+        match (self.change.merge_base, self.change.elsewhere.as_ref()) {
+            // No commit is made anew in the middle of a merge.
+            (Some(base), _) if is_merging => {
+                format!("{stays}: git restore --staged --source={} -- {{pathspecs}}", base.oid.short())
+            }
+            (_, Some(name)) => format!(
+                "take it out of the commits of {0}: git lane drop --branch {0} -- {{paths}}",
+                quote(name.as_bytes())
+            ),
+            (_, None) => {
+                let push = if touched.commits.iter().any(|commit| commit.is_pushed) {
+                    self.push_again()
+                } else {
+                    ""
+                };
+                format!(
+                    "take it out of your commits (your edit stays in the working tree): git lane drop -- {{paths}}{push}"
+                )
+            }
+        }
+    }
+
+    /// Whether something is in the commit being made that may stay there.
+    fn has_more(&self) -> bool {
+        let may = |touched: &Touched<'_>| match touched.decision.owner {
+            Some(Owner::Area(area)) => match area.access.value {
+                Access::Maintainer | Access::Never => false,
+                Access::Owner => self.owns(touched),
+                Access::Lock | Access::Coordinate | Access::Open => true,
+            },
+            Some(Owner::Lane(_)) => self.owns(touched),
+            None => true,
+        };
+        let touched = self.touched().unwrap_or_default();
+        touched.iter().any(|touched| touched.in_staged && may(touched))
+    }
+}
