@@ -14,6 +14,7 @@ use lane_core::policy::{FILE, Plan, cases};
 use lane_core::rules::Need;
 use lane_git::lines;
 use lane_git::noted_tree::staged_tree;
+use lane_git::revision;
 use lane_git::tree_diff::{merge_diff, tree_diff};
 use lane_git::{Head, Read, Repository};
 
@@ -166,7 +167,7 @@ impl Gatherer<'_> {
         Ok(change)
     }
 
-    /// The local base branch, if a change stands on commits of it that the base does not have: somebody
+    /// The local base branch as it is typed, if a change stands on commits of it that the base does not have: somebody
     /// committed there and has not pushed yet.
     pub(super) fn unpushed_base(&self, changes: &[Change]) -> Read<Option<String>> {
         let local = format!("refs/heads/{}", self.plan.policy.base.value);
@@ -181,7 +182,9 @@ impl Gatherer<'_> {
             if let Some(shared) = self.repo.merge_base(tip, &[head])?
                 && self.repo.merge_base(base.oid, &[shared])? != Some(shared)
             {
-                return Ok(Some(self.plan.policy.base.value.clone()));
+                // git takes a short name for a tag before it takes it for a branch.
+                let is_shadowed = revision::is_shadowed(self.repo, &local)?;
+                return Ok(Some(if is_shadowed { local } else { self.plan.policy.base.value.clone() }));
             }
         }
         Ok(None)

@@ -47,8 +47,8 @@ pub(super) fn worktree(gatherer: &Gatherer<'_>, request: &Request, facts: &mut F
     };
     facts.repository = repository(gatherer)?;
     facts.in_subfolder = is_in_subfolder(repo, environment);
-    facts.is_base_shadowed = is_base_shadowed(gatherer, facts)?;
     facts.unpushed_base = gatherer.unpushed_base(&facts.changes)?;
+    facts.is_base_shadowed = is_base_shadowed(gatherer, facts)?;
     Ok(())
 }
 
@@ -62,10 +62,11 @@ fn repository(gatherer: &Gatherer<'_>) -> Read<Option<String>> {
     }
 }
 
-/// A commit that is made names the base only where it merges; it is not to wait for a look at more refs.
+/// A commit that is made names the base only where it merges, or stands on what is not pushed; any other is not to wait for a
+/// look at more refs.
 fn is_base_shadowed(gatherer: &Gatherer<'_>, facts: &Facts) -> Read<bool> {
-    let is_merging = || facts.changes.iter().any(|change| change.is_merging);
-    match gatherer.base.filter(|_| !gatherer.event.is_commit() || is_merging()) {
+    let is_named = || facts.unpushed_base.is_some() || facts.changes.iter().any(|change| change.is_merging);
+    match gatherer.base.filter(|_| !gatherer.event.is_commit() || is_named()) {
         Some(base) => revision::is_shadowed(gatherer.repo, &base.reference),
         None => Ok(false),
     }

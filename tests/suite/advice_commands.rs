@@ -260,7 +260,7 @@ git push {} {}
 git push {} {}:refs/heads/{}
 git rebase --abort
 git rebase --autostash --onto HEAD~1 HEAD
-git rebase --autostash --onto {}/{} {}{}
+git rebase --autostash --onto {} {}{}
 git rebase --autostash --onto {}~1 {}{}{}
 git rebase --autostash refs/remotes/{}/{}
 git rebase --autostash {}{}{}

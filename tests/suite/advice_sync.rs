@@ -268,19 +268,30 @@ fn drop_says_where_a_branch_is_and_pushes_it_again() {
 
 #[test]
 fn commits_of_a_local_base_are_left_out() {
-    let (scratch, tree) = Scratch::installed();
-    scratch.main().sneak("base.txt", "base\n", "chore: base");
-    tree.git(&["rebase", "-q", "main"]).ok();
-    tree.commit(OWN, "own\n", "feat: own").ok();
-    tree.write("services/rag_pipeline/new.py", "untracked\n");
-    let ran = tree.git(&["push", "-q", "origin", "HEAD"]).fails(1);
-    let out = "git rebase --autostash --onto origin/main main";
-    assert_eq!(told(&ran.all()), ["git push origin main", out], "{}", ran.all());
-    sh(&tree, out).ok();
-    tree.git(&["push", "-q", "origin", "HEAD"]).ok();
-    assert_eq!(tree.git(&["log", "--format=%s", "origin/main..HEAD"]).out, "[A2] feat: own\n");
-    // The other way is a maintainer's.
-    sh(&scratch.main(), "git push origin main").ok();
+    for is_shadowed in [false, true] {
+        let (scratch, tree) = Scratch::installed();
+        if is_shadowed {
+            // git takes the names for these.
+            tree.git(&["tag", "main"]).ok();
+            tree.git(&["tag", "origin/main"]).ok();
+        }
+        let main = if is_shadowed { "refs/heads/main" } else { "main" };
+        let base = if is_shadowed { "refs/remotes/origin/main" } else { "origin/main" };
+        scratch.main().sneak("base.txt", "base\n", "chore: base");
+        tree.git(&["rebase", "-q", "refs/heads/main"]).ok();
+        tree.commit(OWN, "own\n", "feat: own").ok();
+        tree.write("services/rag_pipeline/new.py", "untracked\n");
+        let ran = tree.git(&["push", "-q", "origin", "HEAD"]).fails(1);
+        let (push, out) =
+            (format!("git push origin {main}"), format!("git rebase --autostash --onto {base} {main}"));
+        assert_eq!(told(&ran.all()), [push.as_str(), &out], "{}", ran.all());
+        sh(&tree, &out).ok();
+        tree.git(&["push", "-q", "origin", "HEAD"]).ok();
+        let log = tree.git(&["log", "--format=%s", "refs/remotes/origin/main..HEAD"]);
+        assert_eq!(log.out, "[A2] feat: own\n");
+        // The other way is a maintainer's.
+        sh(&scratch.main(), &push).ok();
+    }
 }
 
 #[test]

@@ -49,13 +49,18 @@ impl Context<'_> {
     /// What to do about commits of the local base branch that the remote's does not have: they are not
     /// the agent's to take back.
     fn push_base(&self) -> Option<String> {
-        let name = self.facts.unpushed_base.as_ref()?;
+        let typed = self.facts.unpushed_base.as_ref()?;
         let remote = &self.plan.policy.remote.value;
+        let name = &self.plan.policy.base.value;
+        let onto = match self.facts.is_base_shadowed {
+            true => format!("refs/remotes/{remote}/{name}"),
+            false => format!("{remote}/{name}"),
+        };
         let branch = self.change.elsewhere.as_ref().map(|name| format!(" {}", quote(name.as_bytes())));
         Some(format!(
             "your local {name} has commits that {remote} does not have\n\
-             if they are what is meant here, have a maintainer push them: git push {remote} {name}\n\
-             or leave them out: git rebase --autostash --onto {remote}/{name} {name}{}",
+             if they are what is meant here, have a maintainer push them: git push {remote} {typed}\n\
+             or leave them out: git rebase --autostash --onto {onto} {typed}{}",
             branch.unwrap_or_default()
         ))
     }
