@@ -1,14 +1,21 @@
 //! What is there that a policy can speak of.
 
+use std::collections::BTreeSet;
+use std::time::Duration;
+
 use super::policy_source::Base;
 use super::survey::MOST_FILES;
 use lane_core::facts::{FileChange, Oid, Unavailable};
-use lane_core::policy::Inventory;
+use lane_core::policy::{Inventory, Refs};
+use lane_git::command::{in_worktree, run};
 use lane_git::tree_diff::tree_diff;
 use lane_git::worktrees::worktrees;
 use lane_git::{Read, Repository};
 
-/// The files of the base, of HEAD and of the working tree, and the worktrees.
+/// How long git may take to list its remotes.
+const LIMIT: Duration = Duration::from_secs(10);
+
+/// The files of the base, of HEAD and of the working tree, the worktrees, branches and remotes.
 ///
 /// # Errors
 /// A tree or the list of worktrees cannot be read, or there are more files than are looked at.
@@ -50,5 +57,28 @@ fn all(repo: &dyn Repository, base: Option<&Base>) -> Read<Inventory> {
     };
     let worktrees =
         trees.iter().map(|tree| canonical(&tree.root)).filter(|root| Some(root) != main.as_ref()).collect();
-    Ok(Inventory { files, main, worktrees })
+    Ok(Inventory { files, main, worktrees, refs: refs(repo)? })
+}
+
+/// The branches, here and of all remotes, and the remotes. What git does not list is not missed.
+fn refs(repo: &dyn Repository) -> Read<Refs> {
+    let layout = repo.layout();
+    let mut git = in_worktree(layout.worktree.as_ref().unwrap_or(&layout.common_dir));
+    git.arg("remote");
+    let remotes = run(git, None, LIMIT).ok().filter(|ran| ran.ok).map(|ran| ran.out).unwrap_or_default();
+    let remotes: BTreeSet<String> = remotes.lines().map(str::to_owned).collect();
+    let mut branches = BTreeSet::new();
+    for prefix in
+        remotes.iter().map(|remote| format!("refs/remotes/{remote}/")).chain(["refs/heads/".to_owned()])
+    {
+        let names = repo.ref_names(&prefix)?;
+        branches.extend(
+            names
+                .iter()
+                .filter_map(|name| name.strip_prefix(&prefix))
+                .filter(|name| *name != "HEAD")
+                .map(str::to_owned),
+        );
+    }
+    Ok(Refs { branches, remotes })
 }

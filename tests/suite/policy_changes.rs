@@ -76,6 +76,33 @@ fn worktrees_are_held_against_those_that_are_there() {
 }
 
 #[test]
+fn branches_and_remotes_are_held_against_those_that_are_there() {
+    let scratch = scratch(POLICY);
+    scratch.lane(&["policy", "check"]).ok().does_not_say("warning");
+    for (from, to, said) in [
+        ("base: main", "base: mian", "there is no branch `mian` in this repository"),
+        ("[main]", "[main, maim]", "did you mean `main`?"),
+        ("base: main", "base: main\nremote: upstream", "there is no remote `upstream` in this repository"),
+    ] {
+        scratch.write("policy.yaml", &POLICY.replace(from, to));
+        scratch.lane(&["policy", "check"]).ok().says("warning: ").says(said);
+    }
+}
+
+#[test]
+fn whoever_removes_the_policy_is_told_what_follows() {
+    let (_scratch, main) = with_hooks(POLICY);
+    main.git(&["rm", "-q", "policy.yaml"]).ok();
+    let removed = "that is removed: without a policy nothing can be decided";
+    let ran = main.git(&["commit", "-q", "-m", "chore: no policy"]).ok().says(removed);
+    let ran = ran.says("where git-lane is to go as well: git lane uninstall --all");
+    main.git(&["push", "-q", "origin", "HEAD:main"]).ok().says(removed);
+    assert_eq!(crate::advice_errors::told(&ran.all()), ["git lane uninstall --all"]);
+    crate::advice::sh(&main, "git lane uninstall --all").ok();
+    main.git(&["commit", "-q", "--allow-empty", "-m", "chore: none"]).ok();
+}
+
+#[test]
 fn a_policy_with_a_mistake_is_not_committed() {
     let (_scratch, main) = with_hooks(POLICY);
     for line in ["areass: []", "  - { name: [", "change: { max_lines: many }"] {

@@ -23,6 +23,7 @@ mod tagged;
 pub mod template;
 mod tree;
 mod unmatched;
+mod unmatched_refs;
 mod unreachable;
 
 pub use diagnostic::{Diagnostic, Severity, nearest};
@@ -37,6 +38,7 @@ pub use source::{PolicyLine, Source, Span, Spanned};
 pub use tagged::with_trailer;
 pub use tree::Tree;
 pub use unmatched::{Inventory, relative, repeated_services, warnings};
+pub use unmatched_refs::Refs;
 
 /// The file's name, at the repository's root.
 pub const FILE: &str = "policy.yaml";

@@ -1,5 +1,5 @@
-//! What of a policy matches nothing in a repository, which is most likely a slip of the pen: services, patterns and
-//! worktrees. These are warnings: files may be about to be added.
+//! What of a policy matches nothing in a repository, which is most likely a slip of the pen: services, patterns,
+//! worktrees, branches and remotes. These are warnings: files may be about to be added.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -12,6 +12,7 @@ use super::pathset::PathSet;
 use super::pattern::{Pattern, Segment, wild_match};
 use super::plan::{Entry, EntryOwner, Plan};
 use super::source::Span;
+use super::unmatched_refs::{self, Refs};
 use super::{FILE, Spanned};
 
 /// What is there in a repository.
@@ -24,6 +25,8 @@ pub struct Inventory {
     pub main: Option<PathBuf>,
     /// The roots of all worktrees but the main one.
     pub worktrees: Vec<PathBuf>,
+    /// Branches and remotes.
+    pub refs: Refs,
 }
 
 /// How many names a help lists.
@@ -38,6 +41,7 @@ pub fn warnings(plan: &Plan, inventory: &Inventory) -> Vec<Diagnostic> {
         exclusions(plan, inventory, &mut warnings);
     }
     worktrees(plan, inventory, &mut warnings);
+    unmatched_refs::warnings(plan, &inventory.refs, &mut warnings);
     warnings.sort_by_key(|warning| (warning.span.start, warning.span.len));
     warnings
 }
@@ -337,7 +341,7 @@ change: { exclude: [\"*.lock\", /gen/] }
         Inventory {
             files: files.iter().map(|path| (path.as_bytes().to_vec(), false)).collect(),
             main: Some("/x/repo".into()),
-            worktrees: Vec::new(),
+            ..Inventory::default()
         }
     }
 

@@ -25,7 +25,7 @@ A maintainer writes `areass:` instead of `areas:`, and commits.
 ## How to get on
 `git lane policy check` shows all mistakes, each at its place, and `git lane policy test` all sentences that do not hold. Fix
 the file, stage it, and commit again. Where the broken policy is pushed already, a maintainer's commit that mends it is let
-through, though the policy that should judge it cannot be read.
+through, though the policy that should judge it cannot be read. A policy that is removed is a warning.
 ",
     level: Level::Error,
     // A server refuses a base whose policy cannot be used by itself, whatever the levels of rules.
@@ -45,6 +45,10 @@ fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailab
         Fact::Known(None) | Fact::NotGathered => return Ok(()),
         Fact::Unavailable(why) => return Err(why.clone()),
     };
+    if is_removed(context, texts) {
+        findings.add(removed());
+        return Ok(());
+    }
     let drafts = match mistakes(texts, context.plan.folds_case()) {
         Ok(failing) => failing.into_iter().map(|told| draft(context, told, "test")).collect::<Vec<_>>(),
         Err(told) => told.into_iter().map(|told| draft(context, told, "check")).collect(),
@@ -57,6 +61,24 @@ fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailab
         findings.add(draft);
     }
     Ok(())
+}
+
+fn is_removed(context: &Context<'_>, texts: &PolicyTexts) -> bool {
+    let files = [&context.change.files, &context.change.staged].into_iter().filter_map(Fact::known).flatten();
+    let mut own = files.filter(|file| file.path.0 == FILE.as_bytes());
+    texts.policy.is_none() && own.any(|file| file.new.is_none())
+}
+
+/// A maintainer may want it so, and is told what follows.
+fn removed() -> Draft {
+    Draft {
+        headline: "that is removed: without a policy nothing can be decided, and agents' commits are blocked"
+            .to_owned(),
+        help: "where git-lane is to go as well: git lane uninstall --all".to_owned(),
+        path: Some(RepoPath(FILE.as_bytes().to_vec())),
+        at_most: Some(Level::Warn),
+        ..Draft::default()
+    }
 }
 
 /// One thing that is wrong: in which file, and how.
