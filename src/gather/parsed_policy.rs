@@ -21,7 +21,7 @@ use lane_git::kept;
 pub const KEPT: &str = "lane/parsed-policy";
 
 /// What the file begins with. Another version may parse otherwise.
-const HEAD: &str = concat!("git-lane ", env!("CARGO_PKG_VERSION"), " parsed policy 1 ");
+const HEAD: &str = concat!("git-lane ", env!("CARGO_PKG_VERSION"), " parsed policy 2 ");
 
 /// Larger trees are parsed each time.
 const LARGEST: u64 = 16 << 20;

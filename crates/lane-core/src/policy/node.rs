@@ -4,7 +4,8 @@
 
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Serialize};
 use serde_yaml::Spanned as Located;
 use serde_yaml::options::{DuplicateKeyPolicy, MergeKeyPolicy};
 
@@ -13,14 +14,14 @@ use super::events;
 use super::source::Span;
 
 /// A YAML value and where it stands.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Node {
     pub span: Span,
     pub value: Value,
 }
 
 /// The shapes that YAML knows.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Value {
     Null,
     /// A boolean, a fraction or any other scalar that is no text, as it is spelled.
@@ -34,7 +35,7 @@ pub enum Value {
 }
 
 /// A key of a mapping.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Key {
     pub span: Span,
     pub name: String,
