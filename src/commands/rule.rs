@@ -93,7 +93,7 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
     Ok(0)
 }
 
-/// The rules that a word of the policy is about.
+/// The rules that a word of the policy is about; else those that have it in their ids.
 fn meant(word: &str) -> Vec<&'static rules::Rule> {
     let word = word.to_lowercase().replace('_', "-");
     // `change.max_lines`, `access: owner`
@@ -101,7 +101,10 @@ fn meant(word: &str) -> Vec<&'static rules::Rule> {
     let found = [word.as_str(), last]
         .into_iter()
         .find_map(|word| WORDS.iter().find(|(words, _)| words.contains(&word)));
-    found.map(|(_, ids)| ids.iter().filter_map(|id| rules::find(id)).collect()).unwrap_or_default()
+    match found {
+        Some((_, ids)) => ids.iter().filter_map(|id| rules::find(id)).collect(),
+        None => RULES.iter().copied().filter(|rule| rule.id.split('-').any(|part| part == last)).collect(),
+    }
 }
 
 fn list(rules: &[&rules::Rule], more: &str, output: &Output) -> Result<(), Error> {
@@ -144,11 +147,14 @@ mod tests {
             }
         }
         for rule in RULES {
-            assert!(WORDS.iter().any(|(_, ids)| ids.contains(&rule.id)), "no word leads to {}", rule.id);
+            let leads = |word: &str| meant(word).iter().any(|found| found.id == rule.id);
+            let mut words = WORDS.iter().flat_map(|(words, _)| *words).copied().chain(rule.id.split('-'));
+            assert!(words.any(leads), "no word leads to {}", rule.id);
         }
         let ids = |word| meant(word).iter().map(|rule| rule.id).collect::<Vec<_>>();
         assert_eq!(ids("change.max_lines"), ["oversized-change"]);
         assert_eq!(ids("access: Owner"), ["foreign-path"]);
+        assert_eq!(ids("oversized"), ["oversized-change"]);
         assert!(ids("kubernetes").is_empty());
     }
 }
