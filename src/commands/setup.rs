@@ -116,7 +116,7 @@ fn seconds(millis: u64) -> String {
 fn trouble(outcome: &Outcome, output: &Output) -> String {
     let agent = &outcome.agent;
     if let Some(error) = &outcome.error {
-        return output.refusal(&format!("{agent}: {error}"), error.help().unwrap_or("git lane doctor"));
+        return output.refusal(&format!("{agent}: {error}"), error.help().unwrap_or_default());
     }
     let Some(Step { name, run, ended: Ended::Failed(how, tail), log }) = outcome.failed() else {
         return String::new();

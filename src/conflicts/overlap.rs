@@ -57,7 +57,7 @@ impl<'a> Sieve<'a> {
             [] => {
                 return Err(Unavailable::new(
                     "the two share no history, so that git does not merge them",
-                    "was one of them started from another repository? To compare them: git merge-base ONE OTHER",
+                    "was one of them started from another repository? To see where each begins: git log --max-parents=0 ONE OTHER",
                 ));
             }
             [base] => *base,

@@ -45,7 +45,7 @@ pub fn read(repo: &dyn Repository, environment: &Environment, path: &Path) -> Re
     let bytes = std::fs::read(path).map_err(|error| {
         Unavailable::new(
             format!("the message file {} cannot be read: {error}", path.display()),
-            "git gives it to the hook as its first argument: git lane hook commit-msg FILE",
+            "name the file that has it: git lane hook commit-msg FILE",
         )
     })?;
     if bytes.contains(&0) {

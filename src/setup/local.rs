@@ -43,7 +43,7 @@ pub(super) fn look(loaded: &Loaded, root: &Path) -> Result<Local, Error> {
     if !ran.ok {
         let said = format!("git cannot tell what is changed in {}: {}", root.display(), ran.complaint());
         return Err(
-            Unavailable::new(said, format!("git says the same: git -C {} status", quoted(root))).into()
+            Unavailable::new(said, format!("see what it says: git -C {} status", quoted(root))).into()
         );
     }
     let mut found = Local::default();

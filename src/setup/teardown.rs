@@ -57,7 +57,7 @@ pub fn schema_of(loaded: &Loaded, agent: &str) -> Result<(String, String), Error
     let Some(agent) = loaded.plan.policy.agent(agent) else {
         return Err(Error::usage(
             format!("`{agent}` is no agent of {}", loaded.plan.source.name),
-            "git lane policy show",
+            loaded.plan.policy.agents_in_words(),
         ));
     };
     let id = &agent.id.value;

@@ -12,6 +12,9 @@ use lane_git::command::Ran;
 use lane_git::worktrees::{head_of, worktrees};
 use lane_git::{Opened, Repository};
 
+/// The step that makes it, as the notes of an agent name it.
+const ADDING: &str = "worktree add";
+
 /// What is to be done for a worktree to be there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Next {
@@ -108,8 +111,8 @@ pub(super) struct Made {
 pub(super) fn ensure(common_dir: &Path, target: &Target, held: &mut Held) -> Result<Made, Error> {
     let done = make(common_dir, target, held);
     if done.is_err() {
-        held.note(|state| state.failed = Some("git worktree add".to_owned()))?;
-    } else if held.state.failed.as_deref() == Some("git worktree add") {
+        held.note(|state| state.failed = Some(ADDING.to_owned()))?;
+    } else if held.state.failed.as_deref().is_some_and(|step| step.ends_with(ADDING)) {
         held.note(|state| state.failed = None)?;
     }
     done

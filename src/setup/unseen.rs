@@ -22,7 +22,7 @@ fn told(ran: Ran, root: &Path, what: &str) -> Result<Ran, Error> {
         return Ok(ran);
     }
     let said = format!("git cannot tell {what} in {}: {}", root.display(), ran.complaint());
-    Err(Unavailable::new(said, format!("git says the same: git -C {} status", quoted(root))).into())
+    Err(Unavailable::new(said, format!("see what it says: git -C {} status", quoted(root))).into())
 }
 
 /// Changed files that git was told not to look at: `git update-index --assume-unchanged` and `--skip-worktree`.

@@ -87,7 +87,7 @@ fn opened(layout: &Layout, lane: &Lane) -> (Line, Option<Opened>) {
             let help = match &lane.agent {
                 Some(agent) if !lane.root.exists() => format!("make it: git lane setup {agent}"),
                 Some(agent) => format!("move it away, then git lane setup {agent}"),
-                None => format!("git worktree add {place} BRANCH"),
+                None => "git worktree list".to_owned(),
             };
             Err(Unavailable::new(format!("{place} {reason}"), help))
         }

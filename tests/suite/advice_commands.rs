@@ -98,9 +98,13 @@ fn named_commands() -> std::collections::BTreeSet<String> {
                         ["git add", "git config", "git merge", "git cherry-pick", "git revert", "git branch"];
                     let rest =
                         ["git worktree", "git remote", "git update-ref", "git symbolic-ref", "git reset"];
+                    let reading = ["git log ", "git notes ", "git tag ", "git show ", "git cat-file "];
+                    let shell = ["cd ", "mv ", "rm ", "export PATH", "fuser "];
                     let is_command = |text: &str| {
-                        let mut words = [&starts[..], &more, &most, &rest].concat().into_iter();
-                        words.any(|word| text.starts_with(word)) && text.len() > 10
+                        let git = [&starts[..], &more, &most, &rest, &reading].concat();
+                        git.iter().any(|word| text.starts_with(word)) && text.len() > 10
+                            // What only begins like one is a sentence.
+                            || shell.iter().any(|word| text.starts_with(word)) && !text.contains(", ")
                     };
                     // What stands in front of a command is empty, or a command of its own.
                     let mut line = line.trim();
@@ -112,7 +116,10 @@ fn named_commands() -> std::collections::BTreeSet<String> {
                         line = rest;
                     }
                     let told = line.split_once(": ").map_or(line, |(_, command)| command);
-                    if let Some(command) = [line, told].into_iter().find(|text| is_command(text)) {
+                    // A source that is named in a sentence ends with its comma.
+                    let found_in =
+                        [line, told].into_iter().find(|text| is_command(text) && !text.ends_with(','));
+                    if let Some(command) = found_in {
                         assert!(
                             !command.contains(" && "),
                             "{}: two commands at once: {command}",
@@ -133,7 +140,7 @@ fn named_commands() -> std::collections::BTreeSet<String> {
 fn every_command_that_is_named_is_tried() {
     let named = named_commands();
     let lists = [TYPED.lines().collect::<Vec<_>>(), NOT_TYPED.iter().map(|(command, _)| *command).collect()];
-    assert!(NOT_TYPED.len() < 60, "type them, do not list them");
+    assert!(NOT_TYPED.len() <= 8, "type them, do not list them");
     let listed: std::collections::BTreeSet<String> =
         lists.concat().into_iter().filter(|line| !line.is_empty()).map(str::to_owned).collect();
     let new: Vec<_> = named.difference(&listed).collect();
@@ -142,12 +149,17 @@ fn every_command_that_is_named_is_tried() {
     assert!(gone.is_empty(), "no message names these any more: {gone:#?}");
 }
 
-/// By the tests of the modules `advice` and `advice_*`, of `change_base`, `doctor`, `join`, `locks_faults` and `signatures`.
+/// By the tests of the modules `advice` and `advice_*`, of `change_base`, `database`, `doctor`, `join`, `locks_faults`,
+/// `requests` and `signatures`.
 const TYPED: &str = r#"
+cd {}
+export PATH="{}:$PATH"
 gh pr edit {} --add-label '{}'
 gh pr edit {} --title {}
 git -C {} lane drop …
 git -C {} lane sync
+git -C {} rebase --abort
+git -C {} status
 git -C {} submodule foreach --recursive '{}'
 git -C {} switch {}
 git -C {} worktree move {} {}
@@ -164,15 +176,21 @@ git am --skip
 git branch --list
 git branch -m {}
 git branch NAME {}
+git cat-file -t {}
+git cat-file blob {}{}
 git cherry-pick --abort
 git cherry-pick --continue
 git commit -- {}
 git commit --amend
 git commit --amend --no-edit
+git commit --amend --no-edit --only {}
+git commit --amend --no-edit -S
 git commit --amend --no-edit {}
 git commit --trailer 'Coordinated-with: <agent>'
 git commit -m 'chore: a policy for our agents'
 git commit -m 'chore: a policy for our agents'{}
+git commit-graph write --reachable
+git config --list --show-origin
 git config --local --unset-all {}
 git config --worktree --unset-all core.hooksPath
 git config --worktree commit.gpgSign true
@@ -182,26 +200,41 @@ git config --worktree {} "$(git config --local {})"
 git config --{} --unset-all {}
 git config core.hooksPath FOLDER
 git config extensions.worktreeConfig true
+git config i18n.commitEncoding NAME
+git config lane.agent
 git fetch --deepen=100 {}
+git fetch --no-tags {} '{}'{}
+git fetch --no-tags {} {}
+git fetch --refetch --no-filter {}
 git fetch --unshallow
 git fetch --unshallow {}
 git fetch {}
 git fetch {} +refs/heads/{}:{}
+git fetch {} +refs/notes/{}:refs/notes/{}/{}
 git fetch {} {}:refs/remotes/{}/{}
+git lane --help
 git lane --version
 git lane -C FOLDER …
 git lane -C REPOSITORY.git install --server
 git lane -C {} install
 git lane check
+git lane check --range A..B
 git lane check --worktree
 git lane ci --base A --head B
 git lane ci --base main --head HEAD --branch feat/a1/x
 git lane ci --base {}
+git lane conflicts
 git lane drop -- {}{}
 git lane drop --branch {} -- {}
+git lane help {}
+git lane hook commit-msg FILE
+git lane hook update REF OLD_OID NEW_OID
+git lane hook {} FILE
 git lane init --stdout
+git lane install
 git lane install --agent ID
 git lane install --agent {}
+git lane install --all
 git lane install --server
 git lane join ID
 git lane join {}
@@ -226,6 +259,7 @@ git lane port {}
 git lane port {} --release
 git lane push
 git lane push --force-with-lease
+git lane push -f
 git lane request accept {}
 git lane request done {} --commit COMMIT
 git lane request done {} --commit HEAD
@@ -247,15 +281,24 @@ git lane sync --all
 git lane sync --autostash
 git lane sync --push
 git lane teardown {}
+git lane teardown {} --drop-schema --yes-drop {}
 git lane uninstall --all
 git lane unlock {}
 git lane unlock {} --agent {}
 git lane who {}
 git lane {}
+git log --max-parents=0 ONE OTHER
+git log HEAD..refs/remotes/{}/{}
+git log {}
+git log {}{}
 git merge --abort
 git merge --continue
+git merge-tree --write-tree ONE OTHER
+git notes --ref {} merge refs/notes/{}/{}
 git push --no-verify {} {}:{}
 git push {} HEAD
+git push {} refs/notes/{}
+git push {} refs/notes/{}:refs/notes/{}/{}
 git push {} {}
 git push {} {}:refs/heads/{}
 git rebase --abort
@@ -263,12 +306,14 @@ git rebase --autostash --onto HEAD~1 HEAD
 git rebase --autostash --onto {} {}{}
 git rebase --autostash --onto {}~1 {}{}{}
 git rebase --autostash refs/remotes/{}/{}
+git rebase --autostash {}
 git rebase --autostash {}{}{}
 git rebase --continue
 git rebase --exec 'git commit --amend --no-edit -S'
 git rebase --force-rebase
 git rebase --force-rebase {}
 git rebase -i
+git remote -v
 git remote add locks {}
 git remote add {} URL
 git reset -q -- {}
@@ -276,6 +321,7 @@ git restore --staged -- {}
 git restore --staged --source={} -- {}
 git revert --abort
 git revert --continue
+git show {}:PATH
 git stash drop
 git stash pop
 git stash push
@@ -286,77 +332,38 @@ git switch -c {}
 git switch BRANCH
 git switch {}
 git symbolic-ref -d {}
+git tag -a -f TAG COMMIT
 git update-ref -d {}
 git update-ref -d {} {}
 git update-ref refs/lane/kept/{} {}
 git update-ref {} {}
 git update-ref {} {} {}
 git worktree add PATH BRANCH
+git worktree list
 git worktree move {} {}
 git worktree prune
 git worktree remove --force {}
 git worktree repair NEW_PLACE
 git worktree repair {}
 git worktree unlock {}
+mv {} {}
+rm {}
 unset AGENT_ID
 unset GIT_CONFIG_COUNT
 unset LANE_GIT_BACKEND
 unset {}
 "#;
 
-/// Those that no test types as the message names them, and why.
+/// Those that cannot be typed here, and why: GitHub, a server administrator, another user, a broken terminal.
 const NOT_TYPED: &[(&str, &str)] = &[
     ("gh pr edit {} --base {}", "edits a pull request on GitHub"),
-    ("git -C {} rebase --abort", "only where git itself fails to undo a rebase"),
-    ("git -C {} status", "only where git status fails, and it fails again"),
-    (
-        "git commit --amend --no-edit --only {}",
-        "a warning that the policy has to choose; the error's is typed",
-    ),
-    ("git commit --amend --no-edit -S", "its form for several commits is typed by `signatures`"),
-    ("git commit-graph write --reachable", "wants a history of many thousand commits"),
     ("git config --global --add safe.directory FOLDER", "wants a folder of another user"),
-    ("git config --list --show-origin", "only where a signature cannot be made anew; only reads"),
-    ("git config i18n.commitEncoding NAME", "a matter of the editor: the name is the user's"),
-    ("git config lane.agent", "a word of a sentence or of a rule's page, and no step of a help"),
-    (
-        "git config lane.agent, copied from another worktree,",
-        "a word of a sentence or of a rule's page, and no step of a help",
-    ),
-    ("git config lane.base main", "for a server that is no bare repository"),
-    ("git config {} {}", "the server's administrator types it, on the server"),
-    ("git fetch --no-tags {} '{}'{}", "for a job: `ci` looks at the words alone"),
-    ("git fetch --no-tags {} {}", "only where the remote does not answer, and it fails again"),
-    ("git fetch --refetch --no-filter {}", "wants a remote that serves partial clones"),
-    ("git fetch {} +refs/notes/{}:refs/notes/{}/{}", "notes of others, with an editor's merge"),
-    ("git lane --help", "opens the manual in a pager; the page itself is tested"),
-    ("git lane check --range A..B", "no command asks for what is staged in a bare repository"),
-    ("git lane conflicts", "after git was too slow, or gave no answer"),
-    ("git lane doctor", "only where an error has no help of its own; `doctor` has its tests"),
-    ("git lane help {}", "a hint of the parser: `command_line` looks at the words alone"),
-    ("git lane hook commit-msg FILE", "git calls it, nobody types it"),
-    ("git lane hook update REF OLD_OID NEW_OID", "git calls it, nobody types it"),
-    ("git lane hook {} FILE", "git calls it, nobody types it"),
-    ("git lane install", "`hooks_in_force` looks at the words alone"),
-    ("git lane install --all", "init proposes it where worktrees bear the names of agents"),
-    ("git lane policy show", "an agent that is unknown is told the nearest one first"),
+    ("git config lane.base main", "a server administrator types it, on the server"),
+    ("git config {} {}", "a server administrator types it, on the server"),
     ("git lane pr --yes", "asks GitHub"),
-    ("git lane push -f", "the verdict of a job, which is read elsewhere"),
-    ("git lane status", "only where the terminal cannot be written"),
-    ("git lane teardown {} --drop-schema --yes-drop {}", "wants a database"),
-    ("git merge-base ONE OTHER", "shows what is known: it finds nothing"),
-    ("git merge-tree --write-tree ONE OTHER", "only where git cannot merge, and it fails again"),
-    ("git push {} refs/notes/{}", "notes of others, with an editor's merge"),
-    ("git push {} refs/notes/{}:refs/notes/{}/{}", "notes of another agent"),
-    ("git rebase --autostash {}", "where all commits go; typed with `--onto`"),
-    ("git remote -v", "only reads"),
-    ("git reset -q", "a part of a command that is typed whole"),
-    ("git restore --staged", "a part of a command that is typed whole"),
-    ("git symbolic-ref HEAD {}", "the server's administrator types it, on the server"),
-    ("git symbolic-ref {}", "the server's administrator types it, on the server"),
-    ("git worktree add", "a step of setup as its state names it"),
-    ("git worktree add {} BRANCH", "no worktree without an agent is looked for"),
-    ("git worktree list", "only reads"),
+    ("git lane status", "only where a terminal breaks that worked when the command began"),
+    ("git symbolic-ref HEAD {}", "a server administrator types it, on the server"),
+    ("git symbolic-ref {}", "a server administrator types it, on the server"),
 ];
 
 #[test]

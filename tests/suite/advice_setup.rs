@@ -335,8 +335,25 @@ fn init_is_gone_on_with_as_it_says() {
     leads_on(&scratch.main(), &ran, &commands, &[]);
     let ran = scratch.lane(&["init"]).fails(2).says("is there already");
     leads_on(&scratch.main(), &ran, &["git lane init --stdout"], &[]);
-    // The same where there are worktrees with names of agents.
-    scratch.git(&["rm", "-q", "policy.yaml"]).ok();
+}
+
+#[test]
+fn init_names_the_hooks_where_there_are_worktrees() {
+    let scratch = Scratch::empty();
+    for service in ["one", "two"] {
+        scratch.write(&format!("services/{service}/main.py"), &"line\n".repeat(20));
+    }
+    scratch.git(&["add", "-A"]).ok();
+    scratch.git(&["commit", "-q", "-m", "first"]).ok();
+    scratch.add_origin();
+    scratch.git(&["branch", "-q", "-u", "origin/main"]).ok();
+    for agent in ["a1", "a2"] {
+        scratch.worktree(&format!("wt-{agent}"), &format!("feat/{agent}/main"));
+    }
+    let ran = scratch.lane(&["init"]).ok().says("for hooks in the worktrees:\n  git lane install --all");
+    told(&ran.all()).iter().for_each(|command| drop(sh(&scratch.main(), command).ok()));
+    let tree = Worktree { root: scratch.home().join("wt-a1"), home: scratch.home() };
+    assert_eq!(tree.git(&["config", "lane.agent"]).ok().out.trim(), "a1");
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod advice;
 mod advice_commands;
 mod advice_errors;
 mod advice_locks;
+mod advice_reading;
 mod advice_rules;
 mod advice_setup;
 mod advice_sync;

@@ -372,7 +372,8 @@ fn what_the_remote_lost_or_rewrote_is_named() {
     two.lane(&["request", "list"]).ok();
     let main = clones.at_origin(&["rev-parse", "main"]).ok().out;
     clones.at_origin(&["update-ref", name, main.trim()]).ok();
-    two.lane(&["request", "withdraw", "r1"]).fails(2).says("came out of nowhere");
+    let ran = two.lane(&["request", "withdraw", "r1"]).fails(2).says("came out of nowhere");
+    follow(two, &ran, "what it was is still here: ").ok().says("submit");
     let fresh = clone(&clones.scratch, "a3");
     fresh.lane(&["request", "list"]).fails(2).says("not written by git-lane").says("r2  priority");
     one.lane(&["request", "accept", "r2"]).ok();

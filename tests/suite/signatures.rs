@@ -385,6 +385,27 @@ fn commit_with(tree: &Worktree, name: &str) {
 }
 
 #[test]
+fn one_commit_is_signed_as_the_refusal_says() {
+    if !has_ssh_keygen() {
+        return;
+    }
+    let (scratch, tree) = keyed("proven");
+    scratch.add_origin();
+    tree.git(&["config", "--worktree", "--unset", "gpg.format"]).ok();
+    tree.commit("services/rag_pipeline/x.py", "x\n", "feat: x").ok();
+    let ran = tree.git(&["push", "-q", "origin", "HEAD"]).fails(1).says("a key of a2 is wanted");
+    let commands = [
+        "git config --worktree gpg.format ssh",
+        "git config --worktree user.signingKey KEY_FILE",
+        "git config --worktree commit.gpgSign true",
+        "git commit --amend --no-edit -S --only",
+    ];
+    let key = tree.home.join("a2.key").display().to_string();
+    crate::advice_errors::leads_on(&tree, &ran, &commands, &[("KEY_FILE", &key)]);
+    tree.git(&["push", "-q", "origin", "HEAD"]).ok();
+}
+
+#[test]
 fn signed_commits_prove_the_agent() {
     if !has_ssh_keygen() {
         return;

@@ -117,7 +117,7 @@ fn message_file(name: &str, args: &[OsString]) -> Result<PathBuf, Error> {
     args.first().map(PathBuf::from).ok_or_else(|| {
         Error::usage(
             format!("{name} was given no message file"),
-            format!("git calls it with one: git lane hook {name} FILE"),
+            format!("name it, as git does: git lane hook {name} FILE"),
         )
     })
 }

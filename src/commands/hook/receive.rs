@@ -109,7 +109,7 @@ fn named(args: &[OsString]) -> Result<PushLine, Error> {
         [Some(name), Some(old), Some(new)] => Ok(received_line(name, old, new)?),
         _ => Err(Error::usage(
             "update was not given a ref and two object ids",
-            "git calls it with them: git lane hook update REF OLD_OID NEW_OID",
+            "name them, as git does: git lane hook update REF OLD_OID NEW_OID",
         )),
     }
 }

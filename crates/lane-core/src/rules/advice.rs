@@ -121,10 +121,13 @@ impl Context<'_> {
                 }
                 // What was staged before stays staged, and the same command would commit it again.
                 (CommitForm::Include, head) => {
-                    let unstage = if head.is_some() { "git restore --staged" } else { "git reset -q" };
                     let again =
                         self.facts.again.as_ref().map(|again| format!(": {again}")).unwrap_or_default();
-                    format!("{stays}: {unstage} -- {{pathspecs}}\nthen commit the rest{again}")
+                    let unstage = match head {
+                        Some(_) => format!("{stays}: git restore --staged -- {{pathspecs}}"),
+                        None => format!("{stays}: git reset -q -- {{pathspecs}}"),
+                    };
+                    format!("{unstage}\nthen commit the rest{again}")
                 }
                 // git makes no partial commit in the middle of a merge.
                 (CommitForm::All, _) if is_merging => {
