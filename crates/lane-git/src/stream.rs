@@ -7,7 +7,7 @@
 //! A git keeps what it has read of each commit for as long as it runs. So none is asked for more than a part of a long
 //! history, and some run at a time.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufReader, Write};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -16,9 +16,10 @@ use std::thread::Builder;
 use std::time::Duration;
 
 use super::repository::Layout;
-use super::repository::canonical;
 use crate::command;
-use lane_core::facts::{FileChange, FileVersion, Oid, RepoPath};
+use lane_core::facts::{FileChange, Oid};
+
+mod answers;
 
 /// How long git may take for one commit, or to begin. After that they are read in process, where it is seen when they are
 /// too many.
@@ -240,7 +241,7 @@ impl Crew {
             {}
         };
         Builder::new().spawn(ask).ok()?;
-        let is_whole = read(BufReader::with_capacity(CHUNK, stdout), &self.left, answers).is_some();
+        let is_whole = answers::read(BufReader::with_capacity(CHUNK, stdout), &self.left, answers).is_some();
         let mut child = {
             let mut running = self.running.lock().ok()?;
             let running = running.as_mut()?;
@@ -279,78 +280,6 @@ fn diff_tree(layout: &Layout) -> Command {
     command.args(["--no-replace-objects", "--no-pager", "diff-tree", "--stdin", "--raw", "-r", "-c", "-z"]);
     command.args(["--root", "--always", "--no-renames", "--no-color", "--ignore-submodules=none"]);
     command
-}
-
-/// Reads all answers: each is the commit's id, then the files. `None` with the first that is none, where there are more
-/// files than are left, or where nobody waits for them.
-fn read(mut output: impl BufRead, left: &Left, answers: &Sender<Option<Answer>>) -> Option<()> {
-    let mut field = Vec::new();
-    let mut current: Option<Answer> = None;
-    loop {
-        field.clear();
-        match output.read_until(0, &mut field) {
-            Ok(0) => break,
-            Ok(_) if field.pop() == Some(0) => {}
-            _ => return None,
-        }
-        if field.first() == Some(&b':') {
-            let (_, files) = current.as_mut()?;
-            left.take(read_file(&field, &mut output, files)?)?;
-        } else {
-            let next = std::str::from_utf8(&field).ok().and_then(Oid::from_hex)?;
-            if let Some(answer) = current.replace((next, Vec::new())) {
-                answers.send(Some(sorted(answer))).ok()?;
-            }
-        }
-    }
-    match current {
-        Some(answer) => answers.send(Some(sorted(answer))).ok(),
-        None => Some(()),
-    }
-}
-
-fn sorted((oid, mut files): Answer) -> Answer {
-    files.sort_by(|a, b| a.path.cmp(&b.path));
-    // They are kept for all commits until the last is here.
-    files.shrink_to_fit();
-    (oid, files)
-}
-
-/// One file: "RAW OUTPUT FORMAT" and "DIFF FORMAT FOR MERGES" of git-diff-tree(1). A colon, a mode and an object
-/// for each parent, then a mode and an object of the commit itself, modes first.
-fn read_file<'f>(head: &[u8], output: &mut impl BufRead, files: &'f mut Vec<FileChange>) -> Option<&'f [u8]> {
-    let parents = head.iter().take_while(|byte| **byte == b':').count();
-    let words: Vec<&str> = std::str::from_utf8(&head[parents..]).ok()?.split(' ').collect();
-    let sides = parents + 1;
-    if words.len() != 2 * sides + 1 {
-        return None;
-    }
-    let versions: Option<Vec<Option<FileVersion>>> =
-        words[..sides].iter().zip(&words[sides..]).map(|(mode, oid)| version(mode, oid)).collect();
-    let mut path = Vec::new();
-    output.read_until(0, &mut path).ok()?;
-    if path.pop() != Some(0) || path.is_empty() {
-        return None;
-    }
-    path.shrink_to_fit();
-    let versions = versions?;
-    let (new, olds) = versions.split_last()?;
-    // Modes that git takes for one another are no difference.
-    if olds.iter().all(|old| old != new) {
-        files.push(FileChange { path: RepoPath(path), old: *olds.first()?, new: *new });
-    }
-    Some(files.last().map_or(&[], |file| &file.path.0))
-}
-
-/// `Some(None)`: no such file.
-fn version(mode: &str, oid: &str) -> Option<Option<FileVersion>> {
-    let mode = u32::from_str_radix(mode, 8).ok()?;
-    let oid = Oid::from_hex(oid)?;
-    match (mode, oid.is_zero()) {
-        (0, true) => Some(None),
-        (0, false) | (_, true) => None,
-        _ => Some(Some(FileVersion { mode: canonical(mode), oid })),
-    }
 }
 
 #[cfg(test)]

@@ -8,8 +8,14 @@ use schemars::JsonSchema;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
-use super::scalar::{Duration, Memory, Ports};
+use super::scalar::{Memory, Ports};
 use super::source::{Span, Spanned};
+
+mod sections;
+
+pub use sections::{
+    Accept, Branch, Change, History, Locks, Merges, Message, Provision, PullRequests, Release, Setup, Waivers,
+};
 
 /// A whole `policy.yaml`.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
@@ -284,144 +290,6 @@ pub enum Access {
     Never,
 }
 
-/// Rules for branch names.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
-#[schemars(deny_unknown_fields)]
-pub struct Branch {
-    /// A pattern with `{agent}` and any other placeholder, such as `{feature}`.
-    pub pattern: Option<Spanned<String>>,
-    /// Branches that no agent may push to: names or globs.
-    pub protected: Vec<Spanned<String>>,
-}
-
-/// Rules for commit messages.
-#[derive(Debug, Clone, Default, Serialize, JsonSchema)]
-#[schemars(deny_unknown_fields)]
-pub struct Message {
-    /// Forms of the agent's tag, any of which will do. `{agent}` is the id, `{AGENT}` the id in capitals.
-    #[schemars(with = "OneOrMany")]
-    pub tag: Vec<Spanned<String>>,
-    /// Conventional-commit types; none listed: any subject will do.
-    pub types: Vec<Spanned<String>>,
-}
-
-/// Limits of a change.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
-#[schemars(deny_unknown_fields)]
-pub struct Change {
-    /// The most lines, added plus deleted, that a change may have. Null: no limit.
-    pub max_lines: Option<Spanned<u64>>,
-    /// From how many lines on there is a warning.
-    pub warn_at: Option<Spanned<u64>>,
-    /// Patterns of files whose lines do not count.
-    pub exclude: Vec<Spanned<String>>,
-}
-
-/// Rules for history.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
-#[schemars(deny_unknown_fields)]
-pub struct History {
-    /// Whether a change may hold merge commits.
-    pub merges: Spanned<Merges>,
-    /// How old the merge base may be once the base has moved on. Null: any age.
-    pub max_age: Option<Spanned<Duration>>,
-}
-
-/// Whether merges are allowed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Merges {
-    /// They are.
-    Allow,
-    /// Rebase, don't merge.
-    Deny,
-}
-
-/// Rules for pull requests.
-#[derive(Debug, Clone, Default, Serialize, JsonSchema)]
-#[schemars(deny_unknown_fields)]
-pub struct PullRequests {
-    /// Labels that the pull request of an agent must have. `{agent}` is the id, `{AGENT}` the id in capitals.
-    #[schemars(with = "OneOrMany")]
-    pub labels: Vec<Spanned<String>>,
-}
-
-/// How findings may be waived.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
-#[schemars(deny_unknown_fields)]
-pub struct Waivers {
-    /// What waives a finding.
-    pub accept: Spanned<Accept>,
-    /// How long a label counts after it was set.
-    pub max_age: Spanned<Duration>,
-}
-
-/// What waives a finding.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Accept {
-    /// A label `lane-waive: <rule>` that a maintainer set on the pull request.
-    Labels,
-    /// Nothing.
-    None,
-}
-
-/// How locks live.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
-#[schemars(deny_unknown_fields)]
-pub struct Locks {
-    /// How long a lock lives unless it is renewed.
-    pub ttl: Spanned<Duration>,
-    /// The shortest life that may be asked for.
-    pub min_ttl: Spanned<Duration>,
-    /// The longest life that may be asked for.
-    pub max_ttl: Spanned<Duration>,
-    /// How long a holder's process must be gone before its lock may be taken over.
-    pub grace: Spanned<Duration>,
-    /// The git remote that holds the locks for several machines.
-    pub remote: Option<Spanned<String>>,
-    /// Where the refs of locks lie. A host that takes only branches and tags needs one below `refs/heads/`.
-    pub prefix: Spanned<String>,
-    /// What gives a lock back when its work has landed.
-    pub release: Spanned<Release>,
-}
-
-impl Locks {
-    /// Where the refs of locks lie, without a slash at the end.
-    pub fn locks_prefix(&self) -> &str {
-        self.prefix.value.trim_end_matches('/')
-    }
-
-    /// What a ref's name has below those of locks; `None`: it lies elsewhere.
-    pub fn lock_of<'r>(&self, reference: &'r str) -> Option<&'r str> {
-        reference.strip_prefix(self.locks_prefix())?.strip_prefix('/')
-    }
-
-    /// What a ref's name has below those of requests; `None`: it lies elsewhere.
-    pub fn request_of<'r>(&self, reference: &'r str) -> Option<&'r str> {
-        reference.strip_prefix(&self.requests_prefix())?.strip_prefix('/')
-    }
-
-    /// Where the refs of requests lie, without a slash at the end: beside those of locks.
-    pub fn requests_prefix(&self) -> String {
-        let prefix = self.locks_prefix();
-        let (parent, last) = prefix.rsplit_once('/').unwrap_or(("refs/lane", prefix));
-        format!("{parent}/{}", if last == "requests" { "asked" } else { "requests" })
-    }
-}
-
-/// What gives a lock back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Release {
-    /// `git lane unlock`, or the end of its life.
-    Manual,
-    /// Also that all commits made under it are pushed.
-    OnPush,
-    /// Also that all of its work is on the base.
-    OnMerge,
-}
-
 /// The level of a rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
@@ -449,26 +317,6 @@ impl Level {
 #[derive(Debug, Clone, Default, Serialize, JsonSchema)]
 #[serde(transparent)]
 pub struct Levels(pub BTreeMap<String, Spanned<Level>>);
-
-/// What `git lane setup` writes into each worktree.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
-#[schemars(deny_unknown_fields)]
-pub struct Setup {
-    /// The files with the agent's instructions, from the worktree's root; they stay local.
-    pub instructions: Vec<Spanned<String>>,
-}
-
-/// One step that makes a new worktree ready.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
-#[schemars(deny_unknown_fields)]
-pub struct Provision {
-    /// What progress and messages call it.
-    pub name: Spanned<String>,
-    /// A shell command, run in the worktree with the agent's environment.
-    pub run: Spanned<String>,
-    /// An environment variable that must be set for the step to run.
-    pub when: Option<Spanned<String>>,
-}
 
 impl Policy {
     /// The agent with this id.

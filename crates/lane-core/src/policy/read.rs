@@ -4,14 +4,16 @@ use std::collections::BTreeMap;
 use std::fmt::{self, Display};
 
 use super::model::{
-    Accept, Access, Agent, Agents, Area, Branch, Change, Database, History, Identities, Identity, Level,
-    Levels, Locks, Merges, Message, Policy, Provision, PullRequests, Release, Required, Services, Setup,
-    Unidentified, Unidentifieds, Unowned, Waivers,
+    Access, Agent, Agents, Area, Database, Identities, Identity, Policy, Required, Services, Unidentified,
+    Unidentifieds, Unowned,
 };
 use super::node::{Node, Value};
 use super::reader::{Fields, Reader};
-use super::scalar::Duration;
 use super::source::Spanned;
+
+mod sections;
+
+use sections::{branch, change, history, levels, locks, message, provision, pull_request, setup, waivers};
 
 /// The keys of each section, as the reader knows them. A test holds them against the JSON Schema.
 pub mod keys {
@@ -75,8 +77,6 @@ pub mod keys {
     /// An entry of `provision`.
     pub const PROVISION: &[&str] = &["name", "run", "when"];
 }
-
-const LEVELS: &[(&str, Level)] = &[("error", Level::Error), ("warn", Level::Warn), ("off", Level::Off)];
 
 /// Where the refs of locks lie unless the policy says otherwise.
 pub const LOCK_PREFIX: &str = "refs/lane/locks";
@@ -317,158 +317,4 @@ fn area(reader: &mut Reader, node: &Node) -> Option<Area> {
         owner,
         span: node.span,
     })
-}
-
-fn branch(reader: &mut Reader, fields: &Fields<'_>, base: &Spanned<String>) -> Branch {
-    let section = section(reader, fields, "branch", keys::BRANCH);
-    let protected = match &section {
-        Some(fields) if fields.get("protected").is_some() => {
-            texts(reader, fields, "protected", "branch.protected", true)
-        }
-        _ => vec![base.clone()],
-    };
-    Branch {
-        pattern: section.and_then(|fields| text(reader, &fields, "pattern", "branch.pattern")),
-        protected,
-    }
-}
-
-fn message(reader: &mut Reader, fields: &Fields<'_>) -> Message {
-    let Some(fields) = section(reader, fields, "message", keys::MESSAGE) else {
-        return Message::default();
-    };
-    Message {
-        tag: texts(reader, &fields, "tag", "message.tag", true),
-        types: texts(reader, &fields, "types", "message.types", false),
-    }
-}
-
-fn change(reader: &mut Reader, fields: &Fields<'_>) -> Change {
-    let section = section(reader, fields, "change", keys::CHANGE);
-    let number = |reader: &mut Reader, key: &str| {
-        let node = section.as_ref()?.get(key)?;
-        reader.number(node, format_args!("`change.{key}`"))
-    };
-    Change {
-        max_lines: number(reader, "max_lines"),
-        warn_at: number(reader, "warn_at"),
-        exclude: section
-            .as_ref()
-            .map_or(Vec::new(), |fields| texts(reader, fields, "exclude", "change.exclude", false)),
-    }
-}
-
-fn pull_request(reader: &mut Reader, fields: &Fields<'_>) -> PullRequests {
-    let section = section(reader, fields, "pull_request", keys::PULL_REQUEST);
-    let labels = section.map(|fields| texts(reader, &fields, "labels", "pull_request.labels", true));
-    PullRequests { labels: labels.unwrap_or_default() }
-}
-
-fn waivers(reader: &mut Reader, fields: &Fields<'_>) -> Waivers {
-    let section = section(reader, fields, "waivers", keys::WAIVERS);
-    let get = |key: &str| section.as_ref().and_then(|fields| fields.get(key));
-    let choices = [("labels", Accept::Labels), ("none", Accept::None)];
-    let accept = get("accept").and_then(|node| reader.choice(node, "choice for `waivers.accept`", &choices));
-    let max_age = get("max_age").and_then(|node| reader.parsed(node, "duration"));
-    let day = Duration { text: "1d".to_owned(), seconds: 86_400 };
-    Waivers {
-        accept: accept.unwrap_or(Spanned::default_of(Accept::Labels)),
-        max_age: max_age.unwrap_or(Spanned::default_of(day)),
-    }
-}
-
-fn history(reader: &mut Reader, fields: &Fields<'_>) -> History {
-    let section = section(reader, fields, "history", keys::HISTORY);
-    let merges = section.as_ref().and_then(|fields| fields.get("merges")).and_then(|node| {
-        let choices = [("allow", Merges::Allow), ("deny", Merges::Deny)];
-        reader.choice(node, "choice for `history.merges`", &choices)
-    });
-    History {
-        merges: merges.unwrap_or(Spanned::default_of(Merges::Allow)),
-        max_age: section
-            .and_then(|fields| fields.get("max_age"))
-            .and_then(|node| reader.parsed(node, "duration")),
-    }
-}
-
-fn locks(reader: &mut Reader, fields: &Fields<'_>) -> Locks {
-    let section = section(reader, fields, "locks", keys::LOCKS);
-    let mut duration = |key: &str| {
-        let node = section.as_ref().and_then(|fields| fields.get(key))?;
-        reader.parsed::<Duration>(node, "duration")
-    };
-    let default = |text: &str, seconds: u64| Spanned::default_of(Duration { text: text.to_owned(), seconds });
-    let (min, ttl, max) = (duration("min_ttl"), duration("ttl"), duration("max_ttl"));
-    // What nobody wrote gives way to what somebody did.
-    let at_least = |value: Spanned<Duration>, low: &Option<Spanned<Duration>>| match low {
-        Some(low) if value.value.seconds < low.value.seconds => Spanned::default_of(low.value.clone()),
-        _ => value,
-    };
-    let at_most = |value: Spanned<Duration>, high: &Option<Spanned<Duration>>| match high {
-        Some(high) if value.value.seconds > high.value.seconds => Spanned::default_of(high.value.clone()),
-        _ => value,
-    };
-    let ttl = ttl.unwrap_or_else(|| at_most(at_least(default("2h", 7_200), &min), &max));
-    let written = Some(ttl.clone());
-    let min_ttl = min.unwrap_or_else(|| at_most(default("1m", 60), &written));
-    let max_ttl = max.unwrap_or_else(|| at_least(default("1d", 86_400), &written));
-    let grace = duration("grace").unwrap_or(default("10s", 10));
-    let release = section.as_ref().and_then(|fields| fields.get("release")).and_then(|node| {
-        let choices =
-            [("manual", Release::Manual), ("on-push", Release::OnPush), ("on-merge", Release::OnMerge)];
-        reader.choice(node, "choice for `locks.release`", &choices)
-    });
-    let mut text = |key: &str| text(reader, section.as_ref()?, key, format_args!("locks.{key}"));
-    Locks {
-        ttl,
-        min_ttl,
-        max_ttl,
-        grace,
-        remote: text("remote"),
-        prefix: text("prefix").unwrap_or(Spanned::default_of(LOCK_PREFIX.to_owned())),
-        release: release.unwrap_or(Spanned::default_of(Release::Manual)),
-    }
-}
-
-fn levels(reader: &mut Reader, fields: &Fields<'_>) -> Levels {
-    let known: Vec<&str> = crate::rules::ids().collect();
-    let Some(node) = fields.get("rules") else {
-        return Levels::default();
-    };
-    let Some(section) = reader.fields(node, node.span, "`rules`", &known) else {
-        return Levels::default();
-    };
-    let mut levels = BTreeMap::new();
-    for id in known {
-        if let Some(node) = section.get(id)
-            && let Some(level) = reader.choice(node, "level", LEVELS)
-        {
-            levels.insert(id.to_owned(), level);
-        }
-    }
-    Levels(levels)
-}
-
-fn setup(reader: &mut Reader, fields: &Fields<'_>) -> Setup {
-    let section = section(reader, fields, "setup", keys::SETUP);
-    let written = section.filter(|fields| fields.get("instructions").is_some());
-    let instructions = match written {
-        Some(fields) => texts(reader, &fields, "instructions", "setup.instructions", true),
-        None => vec![Spanned::default_of(super::FOCUS.to_owned())],
-    };
-    Setup { instructions }
-}
-
-fn provision(reader: &mut Reader, fields: &Fields<'_>) -> Vec<Provision> {
-    let Some(node) = fields.get("provision") else {
-        return Vec::new();
-    };
-    let items = reader.items(node, "`provision`");
-    let steps = items.iter().filter_map(|node| {
-        let what = "a provision step";
-        let fields = reader.fields(node, node.span, what, keys::PROVISION)?;
-        let (name, run) = (required(reader, &fields, "name", what), required(reader, &fields, "run", what));
-        Some(Provision { name: name?, run: run?, when: text(reader, &fields, "when", "when") })
-    });
-    steps.collect()
 }
