@@ -146,7 +146,7 @@ mod tests {
     #[test]
     #[allow(clippy::disallowed_methods, reason = "looks at the files of this crate")]
     fn the_table_has_every_file() {
-        let helpers = ["context", "docs", "mod", "testing"];
+        let helpers = ["advice", "context", "docs", "mod", "testing"];
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/rules");
         let mut files: Vec<String> = std::fs::read_dir(folder)
             .expect("a folder")
