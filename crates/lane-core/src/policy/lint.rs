@@ -5,7 +5,7 @@ use std::path::{Component, Path, PathBuf};
 
 use super::cases;
 use super::diagnostic::{Diagnostic, nearest};
-use super::model::{Access, Agent};
+use super::model::{Access, Agent, Area, Policy};
 use super::plan::Plan;
 use super::source::{Span, Spanned};
 use super::unreachable;
@@ -248,41 +248,47 @@ fn areas(plan: &Plan, diagnostics: &mut Vec<Diagnostic>) {
                     .help("list its patterns under `paths`, or take the area away"),
             );
         }
-        match (area.access.value == Access::Owner, area.owner.first()) {
-            (true, None) => diagnostics.push(
-                Diagnostic::error(
-                    at(&area.access),
-                    format!("the area `{}` has `access: owner` and no owner", name.value),
-                    "whose?",
-                )
-                .help("add `owner: <agent>`"),
-            ),
-            (false, Some(owner)) => diagnostics.push(
+        owners(policy, area, diagnostics);
+    }
+}
+
+/// Owners and `access: owner` belong together, and owners are agents.
+fn owners(policy: &Policy, area: &Area, diagnostics: &mut Vec<Diagnostic>) {
+    let name = &area.name;
+    match (area.access.value == Access::Owner, area.owner.first()) {
+        (true, None) => diagnostics.push(
+            Diagnostic::error(
+                at(&area.access),
+                format!("the area `{}` has `access: owner` and no owner", name.value),
+                "whose?",
+            )
+            .help("add `owner: <agent>`"),
+        ),
+        (false, Some(owner)) => diagnostics.push(
+            Diagnostic::error(
+                at(owner),
+                format!("the area `{}` has an owner, but not `access: owner`", name.value),
+                "has no effect",
+            )
+            .related(at(&area.access), "this decides")
+            .help("write `access: owner`, or take `owner` away"),
+        ),
+        _ => {}
+    }
+    for owner in &area.owner {
+        if policy.agent(&owner.value).is_none() {
+            let help = match nearest(&owner.value, policy.agent_ids()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => policy.agents_in_words(),
+            };
+            diagnostics.push(
                 Diagnostic::error(
                     at(owner),
-                    format!("the area `{}` has an owner, but not `access: owner`", name.value),
-                    "has no effect",
+                    format!("the owner `{}` is no agent", owner.value),
+                    "no such agent",
                 )
-                .related(at(&area.access), "this decides")
-                .help("write `access: owner`, or take `owner` away"),
-            ),
-            _ => {}
-        }
-        for owner in &area.owner {
-            if policy.agent(&owner.value).is_none() {
-                let help = match nearest(&owner.value, policy.agent_ids()) {
-                    Some(near) => format!("did you mean `{near}`?"),
-                    None => policy.agents_in_words(),
-                };
-                diagnostics.push(
-                    Diagnostic::error(
-                        at(owner),
-                        format!("the owner `{}` is no agent", owner.value),
-                        "no such agent",
-                    )
-                    .help(help),
-                );
-            }
+                .help(help),
+            );
         }
     }
 }

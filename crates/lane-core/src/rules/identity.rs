@@ -65,72 +65,72 @@ fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailab
             return proofs(context, agent, findings);
         }
         Who::Maintainer => borrowed(context, findings),
-        Who::Unassigned { variable } => {
-            let policy = &context.plan.policy;
-            // Before there is a commit, a lane has nothing to begin at; the policy in the working tree is nobody's law yet.
-            if context.facts.event.is_commit()
-                && context.change.head.is_none()
-                && context.change.base.is_none()
-            {
-                if context.facts.event.stages() == [Stage::Commit] {
-                    findings.add(Draft {
-                        headline: format!(
-                            "a coding agent makes the first commit here ({variable} is set), without a lane"
-                        ),
-                        help: format!("once it is made, {}", how_to_join(context.plan)),
-                        at_most: Some(Level::Warn),
-                        ..Draft::default()
-                    });
-                }
-                return Ok(());
-            }
-            findings.add(Draft {
-                headline: format!(
-                    "a coding agent is at work here ({variable} is set), and no lane was given to it"
-                ),
-                help: how_to_join(context.plan),
-                span: policy.unidentified.agent.span.or(policy.unidentified.human.span),
-                ..Draft::default()
-            });
-        }
-        Who::Stranger => {
-            let (policy, facts) = (&context.plan.policy, context.facts);
-            let who =
-                author(facts).or(facts.pusher.as_ref().map(|pusher| &pusher.name)).or(facts.email.as_ref());
-            let who = who.or(context.change.committer.as_ref());
-            let who = who.map_or_else(|| "whoever works here".to_owned(), |who| plain(who));
-            findings.add(Draft {
-                headline: format!("{who} is no agent and no maintainer of this repository"),
-                help: if let Some(author) = author(facts) {
-                    format!(
-                        "if this is an agent's work, give the branch its id, and the commits its tag\n\
-                         if you are a maintainer, have `github:{}` put under `maintainers` in the policy",
-                        plain(author)
-                    )
-                } else if let Some(Pusher { name, .. }) = &facts.pusher {
-                    format!(
-                        "if this is an agent's work, push it from an account of that agent, or, where it has none, on a \
-                         branch that bears its id\n\
-                         if you are a maintainer, have `account:{}` put under `maintainers` in the policy",
-                        plain(name)
-                    )
-                } else {
-                    format!(
-                        "if this is an agent's worktree ({}): git lane join ID\n\
-                         if you are a maintainer, have your e-mail address put under `maintainers` in the policy",
-                        policy.agents_in_words()
-                    )
-                },
-                span: policy.unidentified.human.span.or(policy.maintainers.first().and_then(|name| name.span)),
-                ..Draft::default()
-            });
-        }
+        Who::Unassigned { variable } => unassigned(context, variable, findings),
+        Who::Stranger => unknown(context, findings),
         // That there is no verdict then is the engine's to say, also where this rule is off.
         Who::Unclear { reason, help } => {
             findings.add(Draft { headline: reason.clone(), help: help.clone(), ..Draft::default() });
         }
     }
     Ok(())
+}
+
+/// A coding agent that no lane was given to.
+fn unassigned(context: &Context<'_>, variable: &str, findings: &mut Findings) {
+    let policy = &context.plan.policy;
+    // Before there is a commit, a lane has nothing to begin at; the policy in the working tree is nobody's law yet.
+    if context.facts.event.is_commit() && context.change.head.is_none() && context.change.base.is_none() {
+        if context.facts.event.stages() == [Stage::Commit] {
+            findings.add(Draft {
+                headline: format!(
+                    "a coding agent makes the first commit here ({variable} is set), without a lane"
+                ),
+                help: format!("once it is made, {}", how_to_join(context.plan)),
+                at_most: Some(Level::Warn),
+                ..Draft::default()
+            });
+        }
+        return;
+    }
+    findings.add(Draft {
+        headline: format!("a coding agent is at work here ({variable} is set), and no lane was given to it"),
+        help: how_to_join(context.plan),
+        span: policy.unidentified.agent.span.or(policy.unidentified.human.span),
+        ..Draft::default()
+    });
+}
+
+/// Somebody whom the policy knows neither as an agent nor as a maintainer.
+fn unknown(context: &Context<'_>, findings: &mut Findings) {
+    let (policy, facts) = (&context.plan.policy, context.facts);
+    let who = author(facts).or(facts.pusher.as_ref().map(|pusher| &pusher.name)).or(facts.email.as_ref());
+    let who = who.or(context.change.committer.as_ref());
+    let who = who.map_or_else(|| "whoever works here".to_owned(), |who| plain(who));
+    findings.add(Draft {
+        headline: format!("{who} is no agent and no maintainer of this repository"),
+        help: if let Some(author) = author(facts) {
+            format!(
+                "if this is an agent's work, give the branch its id, and the commits its tag\n\
+                 if you are a maintainer, have `github:{}` put under `maintainers` in the policy",
+                plain(author)
+            )
+        } else if let Some(Pusher { name, .. }) = &facts.pusher {
+            format!(
+                "if this is an agent's work, push it from an account of that agent, or, where it has none, on a \
+                 branch that bears its id\n\
+                 if you are a maintainer, have `account:{}` put under `maintainers` in the policy",
+                plain(name)
+            )
+        } else {
+            format!(
+                "if this is an agent's worktree ({}): git lane join ID\n\
+                 if you are a maintainer, have your e-mail address put under `maintainers` in the policy",
+                policy.agents_in_words()
+            )
+        },
+        span: policy.unidentified.human.span.or(policy.maintainers.first().and_then(|name| name.span)),
+        ..Draft::default()
+    });
 }
 
 /// How an agent without a lane gets one: the command for each lane that there is.
