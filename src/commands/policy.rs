@@ -213,13 +213,8 @@ fn show(file: Option<&Path>, output: &Output) -> Outcome {
     Ok(0)
 }
 
-fn test(file: Option<&Path>, output: &Output) -> Outcome {
-    let Checked { loaded, path, warnings, doubt } = checked(file)?;
-    let unchecked = doubt.map_or(0, |error| output.error(&error));
-    let plan = &loaded.plan;
-    if !output.is_quiet() {
-        complain(&diagnostics::render_warnings(&plan.source, &warnings, output.error_color()));
-    }
+/// The sentences of a policy, and those in the file beside it.
+fn cases_of(plan: &Plan, path: &Path) -> Result<Vec<(String, Case)>, Error> {
     let mut cases: Vec<(String, Case)> = Vec::new();
     for text in &plan.policy.tests {
         if let Ok(case) = Case::parse(&text.value, &plan.policy) {
@@ -249,6 +244,17 @@ fn test(file: Option<&Path>, output: &Output) -> Outcome {
             ),
         ));
     }
+    Ok(cases)
+}
+
+fn test(file: Option<&Path>, output: &Output) -> Outcome {
+    let Checked { loaded, path, warnings, doubt } = checked(file)?;
+    let unchecked = doubt.map_or(0, |error| output.error(&error));
+    let plan = &loaded.plan;
+    if !output.is_quiet() {
+        complain(&diagnostics::render_warnings(&plan.source, &warnings, output.error_color()));
+    }
+    let cases = cases_of(plan, &path)?;
     let mut failed = 0;
     let mut results = Vec::new();
     for (sentence, case) in &cases {

@@ -95,49 +95,7 @@ pub fn branch(session: &Session, replaces: bool) -> Result<Outcome, Error> {
         return Ok(Outcome::Judged(verdict));
     }
     let pushing = Pushing { session, replaces, reference, tip };
-    let worktree = session.place();
-    let is_same = keeper.log().remote_name() == Some(plan.policy.remote.value.as_str());
-    let mut renewed = Vec::new();
-    if let (Some(agent), false) = (&agent, is_same) {
-        // The locks lie elsewhere: they come first, so that nobody takes them while the push is under way.
-        match keeper.renew_all(agent, &worktree)? {
-            Ok(scopes) => renewed = scopes,
-            Err(scope) => return Ok(Outcome::LockLost(scope)),
-        }
-    }
-    for left in (0..TRIES).rev() {
-        let mut together = Vec::new();
-        if let (Some(agent), true) = (&agent, is_same) {
-            together = keeper.renewals(agent, &worktree, &tip.to_string(), &pushing.areas()?)?;
-        }
-        let pushed = pushing.push(&keeper, &together)?;
-        let refreshed = keeper.refresh(0);
-        if pushed.success() {
-            // It is there, whatever can be said of the locks.
-            if let Err(error) = refreshed {
-                session.ui.note(&format!("the push is done; {error}"));
-            }
-            renewed.extend(together.into_iter().flat_map(|renewal| renewal.scopes));
-            return Ok(Outcome::Done(pushing.done(&mut keeper, renewed)));
-        }
-        refreshed?;
-        let mut is_moved = false;
-        for renewal in &together {
-            match keeper.fate(renewal)? {
-                Fate::Stands => {}
-                Fate::Moved => is_moved = true,
-                Fate::Lost(scope) => return Ok(Outcome::LockLost(scope)),
-            }
-        }
-        if !is_moved {
-            return Ok(Outcome::Refused(pushing.refused(pushed)?));
-        }
-        if left > 0 {
-            session.ui.say("somebody else was at the locks in that moment, and took none: pushing again");
-            std::thread::sleep(keeper.a_moment());
-        }
-    }
-    Ok(Outcome::Contended)
+    pushing.with_locks(&mut keeper, agent.as_deref())
 }
 
 /// Refuses where the policy's remote is none of this repository.
@@ -176,6 +134,55 @@ impl Pushing<'_> {
 
     fn branch(&self) -> &str {
         self.reference.strip_prefix("refs/heads/").unwrap_or(&self.reference)
+    }
+
+    /// Renews the locks first where they lie elsewhere, else with the push: again while others were at them, and took none.
+    fn with_locks(&self, keeper: &mut Keeper<'_>, agent: Option<&str>) -> Result<Outcome, Error> {
+        let worktree = self.session.place();
+        let is_same = keeper.log().remote_name() == Some(self.remote());
+        let mut renewed = Vec::new();
+        if let (Some(agent), false) = (agent, is_same) {
+            // The locks lie elsewhere: they come first, so that nobody takes them while the push is under way.
+            match keeper.renew_all(agent, &worktree)? {
+                Ok(scopes) => renewed = scopes,
+                Err(scope) => return Ok(Outcome::LockLost(scope)),
+            }
+        }
+        for left in (0..TRIES).rev() {
+            let mut together = Vec::new();
+            if let (Some(agent), true) = (agent, is_same) {
+                together = keeper.renewals(agent, &worktree, &self.tip.to_string(), &self.areas()?)?;
+            }
+            let pushed = self.push(keeper, &together)?;
+            let refreshed = keeper.refresh(0);
+            if pushed.success() {
+                // It is there, whatever can be said of the locks.
+                if let Err(error) = refreshed {
+                    self.session.ui.note(&format!("the push is done; {error}"));
+                }
+                renewed.extend(together.into_iter().flat_map(|renewal| renewal.scopes));
+                return Ok(Outcome::Done(self.done(keeper, renewed)));
+            }
+            refreshed?;
+            let mut is_moved = false;
+            for renewal in &together {
+                match keeper.fate(renewal)? {
+                    Fate::Stands => {}
+                    Fate::Moved => is_moved = true,
+                    Fate::Lost(scope) => return Ok(Outcome::LockLost(scope)),
+                }
+            }
+            if !is_moved {
+                return Ok(Outcome::Refused(self.refused(pushed)?));
+            }
+            if left > 0 {
+                self.session
+                    .ui
+                    .say("somebody else was at the locks in that moment, and took none: pushing again");
+                std::thread::sleep(keeper.a_moment());
+            }
+        }
+        Ok(Outcome::Contended)
     }
 
     /// The areas under whose locks the commits were made that the remote does not have.
