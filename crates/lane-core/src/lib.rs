@@ -7,6 +7,7 @@ pub mod engine;
 pub mod error;
 pub mod event_log;
 pub mod facts;
+pub mod harness;
 pub mod hooks;
 pub mod identity;
 pub mod locks;

@@ -1,0 +1,71 @@
+//! Cursor: <https://cursor.com/docs/hooks>. With `failClosed`, what is let through is said.
+
+use serde_json::{Value, json};
+
+use super::{Deed, Harness, Moment, Occasion, command_of, edit_of, patch, text};
+
+pub static HARNESS: Harness = Harness {
+    id: "cursor",
+    name: "Cursor",
+    variables: &["CURSOR_AGENT", "CURSOR_TRACE_ID"],
+    project: &["CURSOR_PROJECT_DIR"],
+    read,
+    refuse: |reason| Some(json!({ "permission": "deny", "user_message": reason, "agent_message": reason })),
+    allow: Some(|| json!({ "permission": "allow" })),
+    tell: |text| json!({ "additional_context": text }).to_string(),
+    go_on: |reason| Some(json!({ "followup_message": reason })),
+};
+
+fn read(payload: &Value, event: Option<&str>) -> Occasion {
+    let moment = match text(payload, "hook_event_name").or(event).unwrap_or_default() {
+        "preToolUse" | "PreToolUse" => {
+            let input = payload.get("tool_input").unwrap_or(&Value::Null);
+            Moment::Tool(deeds(text(payload, "tool_name").unwrap_or_default(), input))
+        }
+        "beforeShellExecution" => Moment::Tool(command_of("beforeShellExecution", payload)),
+        "sessionStart" => Moment::Start,
+        "stop" => {
+            let turns = payload.get("loop_count").and_then(Value::as_u64).unwrap_or(0);
+            Moment::Stop { again: turns > 0 }
+        }
+        _ => Moment::Other,
+    };
+    let roots = payload.get("workspace_roots").and_then(Value::as_array);
+    let root = roots.and_then(|roots| roots.first()).and_then(Value::as_str);
+    let folder = text(payload, "cwd").filter(|folder| !folder.is_empty()).or(root);
+    Occasion { folder: folder.map(str::to_owned), project: root.map(str::to_owned), moment }
+}
+
+fn deeds(tool: &str, input: &Value) -> Vec<Deed> {
+    match tool {
+        "Write" | "Edit" | "StrReplace" | "MultiEdit" | "Delete" | "EditNotebook" => {
+            let mut deeds = edit_of(tool, input, &["file_path", "path", "target_notebook"]);
+            if let (true, Some(Deed::Edit(edit))) = (tool == "Delete", deeds.first_mut()) {
+                edit.is_removed = true;
+            }
+            deeds
+        }
+        "ApplyPatch" | "apply_patch" => {
+            match super::first(input, &["patch", "patchText", "input", "command"]) {
+                Some(text) => patch::deeds(tool, text),
+                None => vec![Deed::Unreadable(format!("`{tool}` holds no patch"))],
+            }
+        }
+        "Shell" | "Bash" => command_of(tool, input),
+        _ => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::about;
+
+    #[test]
+    fn tools() {
+        let write = r#"{"hook_event_name":"preToolUse","tool_name":"Write","tool_input":{"file_path":"/r/a"},"workspace_roots":["/r"]}"#;
+        assert_eq!(about("cursor", write), "/r/a");
+        let delete = r#"{"hook_event_name":"preToolUse","tool_name":"Delete","tool_input":{"path":"/r/a"}}"#;
+        assert_eq!(about("cursor", delete), "-/r/a");
+        assert_eq!(about("cursor", r#"{"hook_event_name":"beforeShellExecution","command":"ls"}"#), "$ ls");
+    }
+}

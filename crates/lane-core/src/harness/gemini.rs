@@ -1,0 +1,63 @@
+//! Gemini CLI: <https://geminicli.com/docs/hooks/reference>.
+
+use serde_json::{Value, json};
+
+use super::{Deed, Harness, Moment, Occasion, command_of, edit_of, text};
+
+pub static HARNESS: Harness = Harness {
+    id: "gemini",
+    name: "Gemini CLI",
+    variables: &["GEMINI_CLI"],
+    project: &["GEMINI_PROJECT_DIR"],
+    read,
+    refuse: |reason| Some(json!({ "decision": "deny", "reason": reason })),
+    allow: None,
+    tell: |text| {
+        json!({ "hookSpecificOutput": { "hookEventName": "SessionStart", "additionalContext": text }})
+            .to_string()
+    },
+    go_on: |reason| Some(json!({ "decision": "deny", "reason": reason })),
+};
+
+fn read(payload: &Value, event: Option<&str>) -> Occasion {
+    let moment = match text(payload, "hook_event_name").or(event).unwrap_or_default() {
+        "BeforeTool" => {
+            let input = payload.get("tool_input").unwrap_or(&Value::Null);
+            Moment::Tool(deeds(text(payload, "tool_name").unwrap_or_default(), input))
+        }
+        "SessionStart" => Moment::Start,
+        "AfterAgent" => {
+            Moment::Stop { again: payload.get("stop_hook_active").and_then(Value::as_bool).unwrap_or(false) }
+        }
+        _ => Moment::Other,
+    };
+    Occasion { folder: text(payload, "cwd").map(str::to_owned), project: None, moment }
+}
+
+fn deeds(tool: &str, input: &Value) -> Vec<Deed> {
+    match tool {
+        "write_file" | "replace" | "edit" => edit_of(tool, input, &["file_path"]),
+        "run_shell_command" => command_of(tool, input),
+        _ => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::about;
+
+    #[test]
+    fn tools() {
+        let tool = |name: &str, input: &str| {
+            about(
+                "gemini",
+                &format!(r#"{{"hook_event_name":"BeforeTool","tool_name":"{name}","tool_input":{input}}}"#),
+            )
+        };
+        assert_eq!(tool("replace", r#"{"file_path":"a.py"}"#), "a.py");
+        assert_eq!(tool("write_file", r#"{"file_path":"/r/b.py"}"#), "/r/b.py");
+        assert_eq!(tool("run_shell_command", r#"{"command":"ls"}"#), "$ ls");
+        assert_eq!(tool("read_file", r#"{"file_path":"a.py"}"#), "");
+        assert_eq!(about("gemini", r#"{"hook_event_name":"AfterAgent"}"#), "Stop { again: false }");
+    }
+}

@@ -1,0 +1,441 @@
+//! Commands that go round the hooks, and the files that commands say plainly that they write.
+
+use super::Edit;
+use super::patch;
+use super::shell::{Command, join};
+
+/// Why a command is refused, and the lawful way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bypass {
+    /// What it would do.
+    pub what: String,
+    /// What to do instead.
+    pub help: &'static str,
+}
+
+impl Bypass {
+    fn new(what: impl Into<String>, help: &'static str) -> Self {
+        Self { what: what.into(), help }
+    }
+}
+
+const COMMIT: &str = "commit without it, and read what the hook says";
+const PUSH: &str = "push without it: git lane push";
+const LEASE: &str = "replace your own pushed branch with a lease: git lane push --force-with-lease";
+const HOOKS: &str = "leave git's hooks as they are; if they are broken: git lane doctor";
+const INTERNALS: &str =
+    "git's own folder is changed by git commands alone; if the hooks are broken: git lane doctor";
+const REMOVE: &str = "have it removed with nothing lost: git lane teardown ID";
+const STEAL: &str =
+    "say why: git lane lock --steal --reason '…' NAME\nor wait in line: git lane lock --wait 30m NAME";
+const UNINSTALL: &str = "a maintainer uninstalls; if the hooks are broken: git lane doctor";
+
+/// Why a command may not be run, if it may not.
+pub fn bypass(command: &Command) -> Option<Bypass> {
+    let program = command.program();
+    if let Some(word) = reaches_into_git(command) {
+        return Some(Bypass::new(format!("changes `{word}`"), INTERNALS));
+    }
+    if let Some(found) = of_variables(command) {
+        return Some(found);
+    }
+    match program? {
+        "git" => of_git(command),
+        "git-lane" => of_lane(&known(&command.words[1..])),
+        "export" | "declare" | "typeset" => known(&command.words[1..]).iter().find_map(|word| {
+            let (name, value) = word.split_once('=')?;
+            variable(name, Some(value))
+        }),
+        _ => None,
+    }
+}
+
+/// The words that are known, with nothing in place of the others.
+fn known(words: &[Option<String>]) -> Vec<&str> {
+    words.iter().map(|word| word.as_deref().unwrap_or_default()).collect()
+}
+
+fn of_variables(command: &Command) -> Option<Bypass> {
+    command.variables.iter().find_map(|(name, value)| variable(name, value.as_deref()))
+}
+
+/// Variables by which git is told of other hooks.
+fn variable(name: &str, value: Option<&str>) -> Option<Bypass> {
+    let value = value.unwrap_or_default().to_ascii_lowercase();
+    let is_config = name == "GIT_CONFIG_PARAMETERS" || name.starts_with("GIT_CONFIG_KEY_");
+    let is_bypass = is_config && (value.contains("core.hookspath") || value.contains("hook."));
+    is_bypass.then(|| Bypass::new(format!("sets git's hooks by the variable {name}"), HOOKS))
+}
+
+fn of_git(command: &Command) -> Option<Bypass> {
+    let words = known(&command.words);
+    let mut at = 1;
+    while let Some(word) = words.get(at).filter(|word| word.starts_with('-')) {
+        let value = words.get(at + 1).copied().unwrap_or_default();
+        let setting = match *word {
+            "-c" | "--config-env" => Some(value),
+            _ => word.strip_prefix("--config-env="),
+        };
+        if let Some(key) = setting.map(key_of).filter(|key| is_of_hooks(key)) {
+            return Some(Bypass::new(format!("sets `{key}`"), HOOKS));
+        }
+        let takes_one =
+            ["-c", "-C", "--git-dir", "--work-tree", "--namespace", "--config-env", "--attr-source"];
+        at += if takes_one.contains(word) { 2 } else { 1 };
+    }
+    let rest = words.get(at + 1..).unwrap_or_default();
+    // What follows `--` is no option.
+    let options = rest.split(|word| *word == "--").next().unwrap_or_default();
+    let has = |long: &str| options.contains(&long);
+    let subcommand = *words.get(at)?;
+    match subcommand {
+        "lane" => return of_lane(rest),
+        "config" => return of_config(rest),
+        "worktree" if rest.first() == Some(&"remove") && (has("--force") || has_letter(options, 'f', "")) => {
+            return Some(Bypass::new("removes a worktree with what is in it", REMOVE));
+        }
+        "push" if is_forced(options) => {
+            return Some(Bypass::new("pushes over what others may have pushed", LEASE));
+        }
+        _ => {}
+    }
+    let skips =
+        options.iter().any(|word| word.len() >= "--no-veri".len() && "--no-verify".starts_with(*word));
+    let skips = skips
+        && matches!(subcommand, "commit" | "merge" | "push" | "am" | "rebase" | "pull" | "cherry-pick")
+        || subcommand == "commit" && has_letter(options, 'n', "mFCctSu");
+    skips.then(|| {
+        let help = if subcommand == "push" { PUSH } else { COMMIT };
+        Bypass::new(format!("skips the hooks of git {subcommand}"), help)
+    })
+}
+
+/// Whether a letter is among short options. `values`: the letters of options whose value follows.
+fn has_letter(options: &[&str], letter: char, values: &str) -> bool {
+    let mut is_value = false;
+    options.iter().any(|word| {
+        if std::mem::take(&mut is_value) {
+            return false;
+        }
+        let Some(short) = word.strip_prefix('-').filter(|short| !short.starts_with('-')) else {
+            return false;
+        };
+        for (at, found) in short.char_indices() {
+            if found == letter {
+                return true;
+            }
+            if values.contains(found) {
+                is_value = at + 1 == short.len() && !"Su".contains(found);
+                return false;
+            }
+        }
+        false
+    })
+}
+
+/// Whether a push is forced, and no lease holds it.
+fn is_forced(options: &[&str]) -> bool {
+    let is_plain =
+        options.contains(&"--force") || options.contains(&"--mirror") || has_letter(options, 'f', "o");
+    let has_lease = options.iter().any(|word| word.starts_with("--force-with-lease"));
+    is_plain || !has_lease && options.iter().any(|word| word.starts_with('+'))
+}
+
+/// The key of `key=value`, in small letters.
+fn key_of(setting: &str) -> String {
+    setting.split('=').next().unwrap_or_default().to_ascii_lowercase()
+}
+
+/// Whether git's hooks, or whose worktree it is, depend on a key.
+fn is_of_hooks(key: &str) -> bool {
+    key == "core.hookspath"
+        || key == "extensions.worktreeconfig"
+        || key.starts_with("hook.")
+        || key.starts_with("lane.")
+}
+
+/// `git config`: only what writes.
+fn of_config(words: &[&str]) -> Option<Bypass> {
+    const READS: [&str; 8] =
+        ["--get", "--get-all", "--get-regexp", "--list", "-l", "get", "list", "--get-urlmatch"];
+    const REMOVES: [&str; 6] =
+        ["--unset", "--unset-all", "unset", "--remove-section", "remove-section", "--rename-section"];
+    let takes_one = ["-f", "--file", "--blob", "--type", "--default", "--comment"];
+    let (mut names, mut at) = (Vec::new(), 0);
+    while let Some(word) = words.get(at) {
+        if takes_one.contains(word) {
+            at += 1;
+        } else if !word.starts_with('-') {
+            names.push(*word);
+        }
+        at += 1;
+    }
+    if words.iter().any(|word| READS.contains(word)) {
+        return None;
+    }
+    let removes = words.iter().any(|word| REMOVES.contains(word));
+    let names: Vec<&str> = names
+        .into_iter()
+        .filter(|name| !["set", "unset", "remove-section", "rename-section"].contains(name))
+        .collect();
+    let key = names.first()?.to_ascii_lowercase();
+    // A section's name stands for all of its keys.
+    let is_section =
+        matches!(key.as_str(), "core" | "hook" | "lane" | "extensions") || key.starts_with("hook.");
+    let writes = names.len() > 1 || removes;
+    let concerns = is_of_hooks(&key) || removes && is_section;
+    (writes && concerns).then(|| Bypass::new(format!("sets `{key}`"), HOOKS))
+}
+
+/// `git lane`
+fn of_lane(words: &[&str]) -> Option<Bypass> {
+    let has = |long: &str| words.iter().any(|word| word.split('=').next() == Some(long));
+    match words.iter().find(|word| !word.starts_with('-')).copied()? {
+        "uninstall" => Some(Bypass::new("takes the hooks away", UNINSTALL)),
+        "lock" if has("--steal") && !has("--reason") => {
+            Some(Bypass::new("takes somebody's lock without a reason", STEAL))
+        }
+        _ => None,
+    }
+}
+
+/// The first file in git's own folder that a command writes to.
+fn reaches_into_git(command: &Command) -> Option<String> {
+    let is_inside = |path: &str| path.split('/').any(|part| part.eq_ignore_ascii_case(".git"));
+    writes(command).into_iter().map(|edit| edit.path).find(|path| is_inside(path))
+}
+
+/// The files that a command says plainly that it writes or takes away, from where its line begins. Where it copies into a folder,
+/// the folder is named.
+pub fn writes(command: &Command) -> Vec<Edit> {
+    let mut edits: Vec<Edit> = command.writes.iter().flatten().map(Edit::written).collect();
+    edits.extend(of_program(command));
+    // Where it runs is not known: only what is named from the root is.
+    let folder = command.folder.as_deref();
+    edits.retain(|edit| !edit.path.is_empty() && (folder.is_some() || edit.path.starts_with('/')));
+    for edit in &mut edits {
+        edit.path = join(folder.unwrap_or_default(), &edit.path);
+    }
+    edits
+}
+
+fn of_program(command: &Command) -> Vec<Edit> {
+    let (Some(program), words) = (command.program(), command.words.get(1..).unwrap_or_default()) else {
+        return Vec::new();
+    };
+    let plain = |values: &str| operands(words, values);
+    match program {
+        "tee" | "touch" | "mkfifo" => plain("dtr").into_iter().map(Edit::written).collect(),
+        "truncate" => plain("sr").into_iter().map(Edit::written).collect(),
+        "rm" | "unlink" | "shred" => plain("n").into_iter().map(Edit::removed).collect(),
+        "cp" | "install" | "ln" => {
+            plain("tSmgo").last().map(|word| Edit::written(*word)).into_iter().collect()
+        }
+        "mv" => moved(&plain("tS")),
+        "sed" if in_place(words) => script_and_files(words, "ef"),
+        "perl" if in_place(words) => script_and_files(words, "eEI"),
+        "dd" => known(words).iter().filter_map(|word| word.strip_prefix("of=")).map(Edit::written).collect(),
+        "apply_patch" => {
+            let text = command.input.as_deref().or(words.first().and_then(|word| word.as_deref()));
+            patch::edits(text.unwrap_or_default())
+        }
+        "git" => match words.first().and_then(|word| word.as_deref()) {
+            Some("rm") if !known(words).contains(&"--cached") => {
+                operands(&words[1..], "").into_iter().map(Edit::removed).collect()
+            }
+            Some("mv") => moved(&operands(&words[1..], "")),
+            _ => Vec::new(),
+        },
+        _ => Vec::new(),
+    }
+}
+
+fn moved(paths: &[&str]) -> Vec<Edit> {
+    match paths.split_last() {
+        Some((to, from)) if !from.is_empty() => {
+            from.iter().copied().map(Edit::removed).chain([Edit::written(*to)]).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// The words that are no options. `values`: the letters of options that take the next word; nothing is said of a command with
+/// such an option in its long form that names a folder.
+fn operands<'w>(words: &'w [Option<String>], values: &str) -> Vec<&'w str> {
+    let (mut found, mut is_value, mut is_path) = (Vec::new(), false, false);
+    for word in words {
+        let Some(word) = word.as_deref() else {
+            // Which one is the last is not known any more, but the place is taken.
+            if !is_value {
+                found.push("");
+            }
+            is_value = false;
+            continue;
+        };
+        if std::mem::take(&mut is_value) {
+        } else if is_path || !word.starts_with('-') || word == "-" {
+            found.push(word);
+        } else if word == "--" {
+            is_path = true;
+        } else if !word.starts_with("--") {
+            is_value = word.len() == 2 && word.ends_with(|letter| values.contains(letter));
+        }
+    }
+    found
+}
+
+/// Whether files are edited where they are.
+fn in_place(words: &[Option<String>]) -> bool {
+    known(words).iter().any(|word| {
+        let short = word.strip_prefix('-').filter(|short| !short.starts_with('-')).unwrap_or_default();
+        // The letters after one that takes a value are the value.
+        let letters = short.split(['e', 'f', 'E']).next().unwrap_or_default();
+        letters.contains('i') || *word == "--in-place" || word.starts_with("--in-place=")
+    })
+}
+
+/// The files behind a script, which is the first operand unless an option has given it.
+fn script_and_files(words: &[Option<String>], scripts: &str) -> Vec<Edit> {
+    let has_script = known(words).iter().any(|word| {
+        let short = word.strip_prefix('-').filter(|short| !short.starts_with('-')).unwrap_or_default();
+        short.contains(|letter| scripts.contains(letter))
+            || word.starts_with("--expression")
+            || word.starts_with("--file")
+    });
+    // The value of an option in one cluster, `-pe 's/…/…/'`, is no file.
+    let mut files = Vec::new();
+    let mut is_value = false;
+    for word in words {
+        let word = word.as_deref().unwrap_or_default();
+        if std::mem::take(&mut is_value) {
+            continue;
+        }
+        match word.strip_prefix('-').filter(|rest| !rest.is_empty()) {
+            Some(short) if !short.starts_with('-') => {
+                is_value = short.ends_with(|letter| scripts.contains(letter) && letter != 'I');
+            }
+            Some(long) => is_value = matches!(long, "-expression" | "-file"),
+            None => files.push(word),
+        }
+    }
+    let skipped = usize::from(!has_script);
+    files.into_iter().skip(skipped).map(Edit::written).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::shell::commands;
+    use super::{bypass, writes};
+
+    fn refused(line: &str) -> Option<String> {
+        commands(line).expect(line).iter().find_map(bypass).map(|found| found.what)
+    }
+
+    fn written(line: &str) -> Vec<String> {
+        let edits = commands(line).expect(line).iter().flat_map(writes).collect::<Vec<_>>();
+        edits
+            .into_iter()
+            .map(|edit| format!("{}{}", if edit.is_removed { "-" } else { "" }, edit.path))
+            .collect()
+    }
+
+    #[test]
+    fn what_goes_round_the_hooks() {
+        for line in [
+            "git commit --no-verify -m x",
+            "git commit -nm x",
+            "git commit -anm x",
+            "git -C a commit --no-verif",
+            "cd a && git push --no-verify",
+            "git merge --no-verify x",
+            "git -c core.hooksPath=/dev/null commit",
+            "git -c CORE.hookspath= commit",
+            "git --config-env=core.hooksPath=X commit",
+            "git -c hook.git-lane-pre-commit.enabled=false commit",
+            "GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=core.hooksPath GIT_CONFIG_VALUE_0= git commit",
+            "export GIT_CONFIG_PARAMETERS=\"'core.hooksPath'=''\"",
+            "env GIT_CONFIG_KEY_0=core.hooksPath git commit",
+            "git config core.hooksPath /tmp",
+            "git config --local core.hooksPath ''",
+            "git config --unset core.hooksPath",
+            "git config unset --all core.hooksPath",
+            "git config set hook.git-lane-pre-commit.command true",
+            "git config --remove-section lane",
+            "git config lane.agent a4",
+            "git lane uninstall",
+            "git-lane uninstall --all",
+            "/usr/bin/git lane lock common --steal",
+            "git worktree remove --force ../a4",
+            "git worktree remove -f ../a4",
+            "git push --force",
+            "git push -fu origin x",
+            "git push origin +x",
+            "git push --force --force-with-lease",
+            "sh -c 'git commit --no-verify'",
+            "rm .git/hooks/pre-commit",
+            "echo x > .git/lane/hooks/pre-commit",
+            "sed -i s/x/y/ /r/.git/config",
+            "mv .git/hooks .git/off",
+            "cp x .GIT/hooks/pre-commit",
+            "chmod -x x; tee .git/config </dev/null",
+        ] {
+            assert!(refused(line).is_some(), "{line}");
+        }
+    }
+
+    #[test]
+    fn what_is_anybodys_right() {
+        for line in [
+            "git commit -m 'no --no-verify here'",
+            "git commit -m -n",
+            "git commit -F -n",
+            "git commit -uno",
+            "git commit -- --no-verify",
+            "git push -n",
+            "git push --force-with-lease origin x",
+            "git push --force-with-lease origin +x",
+            "git push --dry-run -o force",
+            "git config core.hooksPath",
+            "git config --get core.hooksPath",
+            "git config user.name x",
+            "git config get core.hooksPath",
+            "git -c color.ui=always status",
+            "git worktree remove ../a4",
+            "git lane lock common --steal --reason 'gone for a day'",
+            "git lane doctor",
+            "cat .git/config > x",
+            "echo .git/hooks",
+            "cp .git/config x",
+            "git log --grep=--no-verify",
+            "echo git commit --no-verify",
+            "ls .github; touch .github/x .gitignore",
+            "$GIT commit --no-verify",
+        ] {
+            assert_eq!(refused(line), None, "{line}");
+        }
+    }
+
+    #[test]
+    fn files_that_are_written() {
+        assert_eq!(written("echo x > a; cat b >> c"), ["a", "c"]);
+        assert_eq!(written("cd a && echo x > b"), ["a/b"]);
+        assert_eq!(written("cd $A; echo x > b; echo y > /c"), ["/c"]);
+        assert_eq!(written("x | tee -a a b"), ["a", "b"]);
+        assert_eq!(written("cp -r a b c"), ["c"]);
+        assert_eq!(written("mv a b"), ["-a", "b"]);
+        assert_eq!(written("rm -rf a b"), ["-a", "-b"]);
+        assert_eq!(written("sed -i 's/x/y/' a b"), ["a", "b"]);
+        assert_eq!(written("sed -i.bak -e 's/x/y/' a"), ["a"]);
+        assert_eq!(written("sed -n -i -e 's/x/y/' -e p a"), ["a"]);
+        assert_eq!(written("sed 's/x/y/' a"), [""; 0]);
+        assert_eq!(written("perl -pi -e 's/x/y/' a"), ["a"]);
+        assert_eq!(written("truncate -s 0 a"), ["a"]);
+        assert_eq!(written("dd if=x of=a"), ["a"]);
+        assert_eq!(written("git mv a b; git rm c; git rm --cached d"), ["-a", "b", "-c"]);
+        assert_eq!(written("cp a $B; rm $A b"), ["-b"]);
+        assert_eq!(
+            written("apply_patch <<'EOF'\n*** Begin Patch\n*** Add File: a\n+x\n*** End Patch\nEOF\n"),
+            ["a"]
+        );
+    }
+}

@@ -1,0 +1,55 @@
+//! opencode: <https://opencode.ai/docs/plugins>. Our plug-in sends `{event, tool, args, cwd, project}`, and throws what it reads on
+//! standard error.
+
+use serde_json::Value;
+
+use super::{Deed, Harness, Moment, Occasion, command_of, edit_of, first, patch, text};
+
+pub static HARNESS: Harness = Harness {
+    id: "opencode",
+    name: "opencode",
+    variables: &["OPENCODE"],
+    project: &[],
+    read,
+    refuse: |_| None,
+    allow: None,
+    tell: str::to_owned,
+    go_on: |_| None,
+};
+
+fn read(payload: &Value, event: Option<&str>) -> Occasion {
+    let moment = match text(payload, "event").or(event).unwrap_or_default() {
+        "tool" => {
+            let input = payload.get("args").unwrap_or(&Value::Null);
+            Moment::Tool(deeds(text(payload, "tool").unwrap_or_default(), input))
+        }
+        "start" => Moment::Start,
+        _ => Moment::Other,
+    };
+    let folder = |name| text(payload, name).map(str::to_owned);
+    Occasion { folder: folder("cwd"), project: folder("project"), moment }
+}
+
+fn deeds(tool: &str, input: &Value) -> Vec<Deed> {
+    match tool {
+        "edit" | "write" | "multiedit" => edit_of(tool, input, &["filePath", "path"]),
+        "patch" | "apply_patch" => match first(input, &["patchText", "patch"]) {
+            Some(text) => patch::deeds(tool, text),
+            None => vec![Deed::Unreadable(format!("`{tool}` holds no patch"))],
+        },
+        "bash" | "shell" => command_of(tool, input),
+        _ => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::about;
+
+    #[test]
+    fn tools() {
+        assert_eq!(about("opencode", r#"{"event":"tool","tool":"edit","args":{"filePath":"/r/a"}}"#), "/r/a");
+        assert_eq!(about("opencode", r#"{"event":"tool","tool":"bash","args":{"command":"ls"}}"#), "$ ls");
+        assert_eq!(about("opencode", r#"{"event":"start"}"#), "Start");
+    }
+}

@@ -1,0 +1,36 @@
+//! Patches as Codex's `apply_patch` has them: a line for each file, `*** Add File: <path>` and so on, then its lines.
+
+use super::{Deed, Edit};
+
+const ADD: &str = "*** Add File: ";
+const UPDATE: &str = "*** Update File: ";
+const DELETE: &str = "*** Delete File: ";
+const MOVE: &str = "*** Move to: ";
+
+/// The files of a patch. `tool`: what is said to be without any, if it is.
+pub(super) fn deeds(tool: &str, text: &str) -> Vec<Deed> {
+    let edits = edits(text);
+    if edits.is_empty() {
+        return vec![Deed::Unreadable(format!("`{tool}` names no file"))];
+    }
+    edits.into_iter().map(Deed::Edit).collect()
+}
+
+/// The files of a patch, in its order: a file that is moved is gone from where it was.
+pub(super) fn edits(text: &str) -> Vec<Edit> {
+    let mut edits: Vec<Edit> = Vec::new();
+    for line in text.lines() {
+        let line = line.trim_end();
+        if let Some(path) = line.strip_prefix(ADD).or(line.strip_prefix(UPDATE)) {
+            edits.push(Edit::written(path));
+        } else if let Some(path) = line.strip_prefix(DELETE) {
+            edits.push(Edit::removed(path));
+        } else if let Some(path) = line.strip_prefix(MOVE) {
+            if let Some(last) = edits.last_mut() {
+                last.is_removed = true;
+            }
+            edits.push(Edit::written(path));
+        }
+    }
+    edits
+}
