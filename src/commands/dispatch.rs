@@ -105,7 +105,9 @@ fn begin() {
 /// whole command line to be described.
 fn hook_of(args: &[OsString]) -> Option<u8> {
     match args {
-        [_, hook, name, rest @ ..] if hook == "hook" && !name.as_encoded_bytes().starts_with(b"-") => {
+        [_, hook, name, rest @ ..]
+            if hook == "hook" && !name.as_encoded_bytes().starts_with(b"-") && !hook::is_of_harness(name) =>
+        {
             Some(hook::run_named(&name.to_string_lossy(), rest, hook::Part::Whole))
         }
         [_, hook, flag, name, rest @ ..] if hook == "hook" && hook::Part::of_script(flag).is_some() => {

@@ -22,6 +22,7 @@ use lane_core::hooks;
 use lane_core::policy::model::{Access, Release};
 use lane_git::{Opened, Repository};
 
+mod agent;
 mod commit;
 mod mend;
 pub mod others;
@@ -114,7 +115,15 @@ struct Judged {
 /// # Errors
 /// None: a hook says itself what is wrong.
 pub fn run(args: &Args, _: &Output) -> Outcome {
+    if is_of_harness(OsStr::new(&args.name)) {
+        return agent::run(&args.args);
+    }
     Ok(run_named(&args.name, &args.args, args.part()))
+}
+
+/// Whether a harness starts it, and git does not. It is not in the program that holds the hooks of git alone.
+pub fn is_of_harness(name: &OsStr) -> bool {
+    name.to_str().and_then(hooks::named).is_some_and(|row| row.subject == hooks::Subject::Occasion)
 }
 
 /// Judges what a hook stands for; then the hook that was there before has its turn.

@@ -4,16 +4,19 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
+use serde_json::json;
 
 use crate::cli::Outcome;
 use crate::cli::output::{Output, complain};
 use crate::cli::session;
 use crate::gather::tracked_below;
-use crate::ops::Session;
+use crate::ops::{Session, edit};
 use lane_core::error::Error;
 use lane_core::facts::RepoPath;
+use lane_core::harness::{Deed, Edit, Moment, Occasion};
 use lane_core::policy::model::{Access, Agent, Unowned};
 use lane_core::policy::{Decision, Owner, Plan, PolicyLine};
+use lane_core::report::Verdict;
 use lane_core::requests::below::holdings;
 use lane_core::snippet::policy_line;
 use lane_git::Repository;
@@ -30,6 +33,9 @@ pub struct Args {
     /// Ask this policy
     #[arg(long, value_name = "FILE")]
     pub policy: Option<PathBuf>,
+    /// Only whether you may change all of them now: exit 0 if so, 1 if not, 2 if it could not be decided
+    #[arg(long, conflicts_with = "policy")]
+    pub mine: bool,
 }
 
 /// What the policy says of one path.
@@ -52,6 +58,9 @@ struct Answer {
 /// # Errors
 /// No repository, no policy, or a path outside of the repository.
 pub fn run(args: &Args, output: &Output) -> Outcome {
+    if args.mine {
+        return mine(args, output);
+    }
     let session = session::open_to_work(output, args.policy.as_deref())?;
     let plan = &session.loaded.plan;
     let answers: Result<Vec<[Option<Answer>; 2]>, Error> = args
@@ -89,6 +98,26 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
     }
     note_policy(&session, output);
     Ok(0)
+}
+
+/// Whether whoever asks may change all of some paths now, as the hook of a harness would say before an edit.
+fn mine(args: &Args, output: &Output) -> Outcome {
+    // No policy, no answer.
+    let session = session::open_to_work(output, None)?;
+    let paths = args.paths.iter().map(|path| Deed::Edit(Edit::written(path.to_string_lossy())));
+    let deeds: Vec<Deed> = paths.collect();
+    let here = Occasion { folder: None, project: None, moment: Moment::Other };
+    let refusal = edit::Tool::new(&here, None, &session.environment).refusal(&deeds);
+    let (verdict, text) =
+        refusal.map_or((Verdict::Pass, String::new()), |refusal| (refusal.verdict, refusal.text));
+    if output.is_json() {
+        output.print_json(&json!({ "verdict": verdict, "message": text.trim_end() }))?;
+    } else if !text.is_empty() {
+        output.print(&format!("{}\n", text.trim_end()))?;
+    } else if !output.is_quiet() {
+        output.print("you may change all of them\n")?;
+    }
+    Ok(verdict.exit_code())
 }
 
 /// Says which policy was read, where the one in the working tree is another.

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::edited::Edited;
 use super::environment::Environment;
 use super::gatherer::Gatherer;
 use super::policy_source::Loaded;
@@ -62,6 +63,8 @@ pub enum Subject {
     },
     /// The branch with everything in the working tree.
     Worktree,
+    /// Files that a tool is about to change.
+    Edited(Edited),
     /// The refs of a push, as a server receives them.
     Received {
         /// The refs to judge.
@@ -155,6 +158,7 @@ fn changes(gatherer: &Gatherer<'_>, head: &Head, request: &Request) -> Read<(Vec
         Subject::Staged => vec![gatherer.staged(head, false)?],
         Subject::Branch => vec![gatherer.staged(head, true)?],
         Subject::Worktree => vec![gatherer.worktree(head)?],
+        Subject::Edited(edited) => vec![gatherer.edited(head, edited)?],
         Subject::Range { from, to, elsewhere } => {
             let change = gatherer.range(*from, *to)?;
             vec![Change { elsewhere: elsewhere.clone(), ..change }]

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use lane_core::facts::{Oid, Pusher};
+use lane_core::harness::HARNESSES;
 use lane_core::policy::Plan;
 
 /// The environment of a hook or a command.
@@ -27,6 +28,8 @@ pub struct Environment {
     pub remote_branches: Vec<(String, Oid)>,
     /// Which variables are not empty.
     pub set: Set,
+    /// The variable of the harness that has started this, where its own hook has.
+    pub asking: Option<&'static str>,
     /// Seconds since the epoch.
     pub now: i64,
 }
@@ -59,23 +62,6 @@ impl Set {
 /// server in front of git-http-backend(1).
 const PUSHERS: [&str; 5] = ["GITEA_PUSHER_NAME", "GL_USERNAME", "GL_USER", "GL_ID", "REMOTE_USER"];
 
-/// The variables that harnesses set for the commands of an agent: Claude Code; whatever follows its `AI_AGENT`; Codex;
-/// Gemini CLI; Cursor; Copilot CLI; opencode. A policy adds others: `identity.harness`.
-pub const HARNESSES: [&str; 12] = [
-    "CLAUDECODE",
-    "CLAUDE_CODE_SESSION_ID",
-    "AI_AGENT",
-    "CODEX_THREAD_ID",
-    "CODEX_SESSION_ID",
-    "CODEX_SANDBOX",
-    "CODEX_CI",
-    "GEMINI_CLI",
-    "CURSOR_AGENT",
-    "CURSOR_TRACE_ID",
-    "COPILOT_CLI",
-    "OPENCODE",
-];
-
 impl Environment {
     /// The last value that the environment gives a configuration key.
     pub fn config(&self, key: &str) -> Option<&str> {
@@ -102,6 +88,7 @@ impl Environment {
                 .find_map(|source| Some(Pusher { source, name: text(source)?.trim().to_owned() })),
             remote_branches: Vec::new(),
             set: Set::OfProcess,
+            asking: None,
             now: jiff::Timestamp::now().as_second(),
         }
     }
@@ -111,9 +98,10 @@ impl Environment {
     pub fn harness(&self, plan: &Plan) -> Option<String> {
         let told = &plan.policy.identity.harness;
         let is_out = |name: &str| told.iter().any(|told| told.value.strip_prefix('!') == Some(name));
-        let known = HARNESSES.into_iter().filter(|name| !is_out(name));
+        let known =
+            HARNESSES.iter().flat_map(|harness| harness.variables).copied().filter(|name| !is_out(name));
         let mut names = known.chain(told.iter().map(|told| told.value.as_str()));
-        names.find(|name| self.set.has(name)).map(str::to_owned)
+        names.find(|name| self.set.has(name)).or(self.asking).map(str::to_owned)
     }
 }
 

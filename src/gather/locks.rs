@@ -37,7 +37,7 @@ pub(super) fn locks(
     changes: &[Change],
     pushed: &[PushLine],
 ) -> Fact<Locks> {
-    let at_commit = event.stages() == [Stage::Commit];
+    let at_commit = is_at_commit(event);
     let mut areas: BTreeSet<&str> = BTreeSet::new();
     for file in changes.iter().flat_map(|change| asking(change, at_commit)) {
         areas.extend(plan.areas_of(file).filter(|area| area.access.value == Access::Lock).map(name));
@@ -68,7 +68,7 @@ pub(super) fn locks(
 
 /// How changes stand to what landed on their bases under locks; told before the locks are asked for.
 pub(super) fn landings(repo: &dyn Repository, plan: &Plan, event: Event, changes: &mut [Change]) {
-    let at_commit = event.stages() == [Stage::Commit];
+    let at_commit = is_at_commit(event);
     for change in changes {
         let mut files: Vec<&FileChange> = change.staged.known().into_iter().flatten().collect();
         if !at_commit {
@@ -77,6 +77,11 @@ pub(super) fn landings(repo: &dyn Repository, plan: &Plan, event: Event, changes
         }
         change.landed = landed::landed(repo, plan, change, &files).into();
     }
+}
+
+/// Whether only what is being made counts, and not what was made before.
+fn is_at_commit(event: Event) -> bool {
+    matches!(event.stages(), [Stage::Commit | Stage::Edit])
 }
 
 fn name(area: &Area) -> &str {
@@ -113,9 +118,9 @@ fn read(
     let world = ThisMachine::new();
     let mut keeper = Keeper::new(repo, plan, &world);
     let mut found = Locks { markers: markers::by_hand(layout, &plan.policy)?, ..Locks::default() };
-    if event == Event::Status {
-        // Whoever shows all worktrees asked the remote once, for all of them.
-    } else if event.stages() == [Stage::Commit] {
+    if matches!(event, Event::Status | Event::Edit) {
+        // Whoever shows all worktrees asked the remote once, for all of them; an edit does not wait for it.
+    } else if is_at_commit(event) {
         keeper.set_patience(BRIEFLY);
         // What is held and unexpired holds; that nobody else has it can wait for the push.
         found.doubt = keeper.refresh(RECENT).err().map(|error| error.to_string());
@@ -129,7 +134,7 @@ fn read(
         let judge = keeper.judge();
         let alive = tip.record.leases.iter().filter(|lease| !judge.lease(lease).is_over());
         found.leases.extend(alive.map(|lease| held(area, lease, &judge)));
-        if event.stages() != [Stage::Commit] {
+        if !is_at_commit(event) {
             found.taken.extend(taken(repo, plan, keeper.log(), &tip, changes).map_err(unavailable)?);
         }
         if event == Event::Ci {

@@ -4,6 +4,7 @@ mod address;
 mod change;
 pub mod change_base;
 pub mod cleanup;
+mod edited;
 mod environment;
 mod gatherer;
 mod history;
@@ -27,7 +28,8 @@ mod stacked;
 mod survey;
 
 pub use change::{Request, Subject, Told, gather};
-pub use environment::{Environment, HARNESSES};
+pub use edited::Edited;
+pub use environment::Environment;
 pub use identity::{agent_in_file, claims, rebasing_branch};
 pub use inventory::inventory;
 pub use invocation::Invocation;

@@ -52,7 +52,16 @@ pub fn find_for_commit(repo: &dyn Repository) -> Result<Loaded, Error> {
     found(repo, Parsed::Kept)
 }
 
-fn found(repo: &dyn Repository, parsed: Parsed) -> Result<Loaded, Error> {
+/// Whether there is a policy, whatever is in it. Whoever cannot be asked is taken to have one.
+pub fn is_there(repo: &dyn Repository) -> bool {
+    match looked_for(repo) {
+        Ok(place) => place.is_some(),
+        Err(_) => true,
+    }
+}
+
+/// The first policy that there is: its text, its blob, and the base that it was found on.
+fn looked_for(repo: &dyn Repository) -> Result<Option<(Source, Oid, Option<Base>)>, Error> {
     let remote = repo.config("lane.remote")?.pop().unwrap_or_else(|| "origin".to_owned());
     for name in candidates(repo, &remote)? {
         let Some(base) = base(repo, &remote, &name)? else {
@@ -61,7 +70,7 @@ fn found(repo: &dyn Repository, parsed: Parsed) -> Result<Loaded, Error> {
         let Some((source, oid)) = in_commit(repo, &base)? else {
             continue;
         };
-        return settled(repo, source, oid, Some(&base), parsed);
+        return Ok(Some((source, oid, Some(base))));
     }
     // The remote does not have it yet, but the local base branch does: then that one is in force.
     for name in candidates(repo, &remote)? {
@@ -69,17 +78,25 @@ fn found(repo: &dyn Repository, parsed: Parsed) -> Result<Loaded, Error> {
         if let Some(oid) = repo.find_ref(&reference)?
             && let Some((source, oid)) = in_commit(repo, &Base { reference, oid })?
         {
-            return settled(repo, source, oid, None, parsed);
+            return Ok(Some((source, oid, None)));
         }
     }
     let Some(root) = &repo.layout().worktree else {
-        return Err(no_policy(repo, &remote));
+        return Ok(None);
     };
     let Some(source) = in_file(&root.join(FILE), FILE, false)? else {
-        return Err(no_policy(repo, &remote));
+        return Ok(None);
     };
     let oid = repo.blob_id(source.text.as_bytes())?;
-    settled(repo, source, oid, None, parsed)
+    Ok(Some((source, oid, None)))
+}
+
+fn found(repo: &dyn Repository, parsed: Parsed) -> Result<Loaded, Error> {
+    let Some((source, oid, base)) = looked_for(repo)? else {
+        let remote = repo.config("lane.remote")?.pop().unwrap_or_else(|| "origin".to_owned());
+        return Err(no_policy(repo, &remote));
+    };
+    settled(repo, source, oid, base.as_ref(), parsed)
 }
 
 /// The policy that was found, unless it names another base that has one of its own. `from`: the base

@@ -39,12 +39,16 @@ pub(super) fn worktree(gatherer: &Gatherer<'_>, request: &Request, facts: &mut F
     facts.email = email(repo, environment)?;
     facts.form = match request.subject {
         Subject::Worktree => CommitForm::Worktree,
+        Subject::Edited(_) => CommitForm::Edit,
         _ => form,
     };
     facts.again = match form {
         CommitForm::All | CommitForm::Include | CommitForm::Paths => Invocation::of_process().again.clone(),
         _ => None,
     };
+    if let Subject::Edited(edited) = &request.subject {
+        facts.elsewhere.clone_from(&edited.elsewhere);
+    }
     facts.repository = repository(gatherer)?;
     facts.in_subfolder = is_in_subfolder(repo, environment);
     facts.unpushed_base = gatherer.unpushed_base(&facts.changes)?;

@@ -65,7 +65,7 @@ fn put(
     let own = hooks::names(|hook| hook.is_script);
     let mut names: BTreeSet<String> = own.into_iter().map(str::to_owned).collect();
     let present = present(&places.hooks)?.into_iter().map(|(name, _)| name);
-    names.extend(present.filter(|name| hooks::named(name).is_some()));
+    names.extend(present.filter(|name| hooks::of_git(name).is_some()));
     let mut worktrees = Vec::new();
     for target in targets {
         let chained = chained(repo, target, was_on)?;

@@ -2,10 +2,12 @@
 //! goes to a [`Ui`]; nothing here knows arguments, terminals or exit codes.
 
 pub mod auto_release;
+pub mod briefing;
 pub mod by_hand;
 pub mod commit_message;
 pub mod conflict_note;
 pub mod drop;
+pub mod edit;
 pub mod lock;
 pub mod pr;
 pub mod push;

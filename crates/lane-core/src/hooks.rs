@@ -4,6 +4,8 @@
 /// What asks for a verdict.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Event {
+    /// The hook of a harness, before a tool changes files.
+    Edit,
     /// The pre-commit hook.
     PreCommit,
     /// The pre-merge-commit hook.
@@ -29,6 +31,8 @@ pub enum Event {
 /// A place in the life of a change at which rules apply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Stage {
+    /// When a coding agent is about to change files.
+    Edit,
     /// When a commit is made, before its message is known.
     Commit,
     /// When a commit's message is known.
@@ -44,6 +48,8 @@ pub enum Stage {
 /// What git is about to do when it starts a hook.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
+    /// Nothing: a harness starts it, before a tool has its turn.
+    Edit,
     /// It makes a commit.
     Commit,
     /// It makes a commit of a mail.
@@ -73,6 +79,8 @@ pub enum Subject {
     Received,
     /// The worktree that a checkout has made: its first argument is no commit then.
     Worktree,
+    /// What a harness says on standard input: its first argument is the harness.
+    Occasion,
 }
 
 /// A hook of git.
@@ -130,8 +138,8 @@ const COMMITTED: Option<&str> = Some("nothing was committed");
 const PUSHED: Option<&str> = Some("nothing was pushed");
 
 /// Every hook that git looks for in its folder of hooks: first ours, those of one action in the order in which git starts
-/// them, then those that are only passed on.
-pub static HOOKS: [Hook; 27] = [
+/// them, then those that are only passed on. The last is the one that harnesses start.
+pub static HOOKS: [Hook; 28] = [
     Hook {
         name: "pre-commit",
         event: Some(Event::PreCommit),
@@ -232,6 +240,17 @@ pub static HOOKS: [Hook; 27] = [
     Hook { name: "push-to-checkout", ..PASSED_ON },
     Hook { name: "reference-transaction", reads_input: true, ..PASSED_ON },
     Hook { name: "sendemail-validate", ..PASSED_ON },
+    // No hook of git's: `git lane hook agent <harness>`.
+    Hook {
+        name: "agent",
+        event: Some(Event::Edit),
+        stages: &[Stage::Edit],
+        action: Action::Edit,
+        subject: Subject::Occasion,
+        prevents: Some("nothing was changed"),
+        reads_input: true,
+        ..PASSED_ON
+    },
 ];
 
 /// How the configuration names our hooks: `hook.git-lane-pre-commit.command`.
@@ -242,6 +261,11 @@ pub fn named(name: &str) -> Option<&'static Hook> {
     HOOKS.iter().find(|hook| hook.name == name)
 }
 
+/// The same, of those that git starts.
+pub fn of_git(name: &str) -> Option<&'static Hook> {
+    named(name).filter(|hook| hook.action != Action::Edit)
+}
+
 /// Whether ours is among the hooks of this name that `git hook list` found in the configuration.
 pub fn is_configured(name: &str, listed: &str) -> bool {
     listed.lines().any(|line| line.strip_prefix(CONFIGURED_AS) == Some(name))
@@ -249,7 +273,11 @@ pub fn is_configured(name: &str, listed: &str) -> bool {
 
 /// The names of those that something is said of, sorted.
 pub fn names(which: impl Fn(&Hook) -> bool) -> Vec<&'static str> {
-    let mut names: Vec<_> = HOOKS.iter().filter(|hook| which(hook)).map(|hook| hook.name).collect();
+    let mut names: Vec<_> = HOOKS
+        .iter()
+        .filter(|hook| hook.action != Action::Edit && which(hook))
+        .map(|hook| hook.name)
+        .collect();
     names.sort_unstable();
     names
 }
@@ -299,6 +327,7 @@ impl Event {
     pub fn name(self) -> &'static str {
         match self {
             Self::Ci => "ci",
+            Self::Edit => "edit",
             _ => self.hook().map_or("check", |hook| hook.name),
         }
     }
@@ -327,6 +356,7 @@ impl Stage {
     /// The word in the documentation.
     pub fn word(self) -> &'static str {
         match self {
+            Self::Edit => "edit",
             Self::Commit => "commit",
             Self::CommitMsg => "commit-msg",
             Self::Push => "push",
@@ -366,7 +396,8 @@ mod tests {
             assert!(!hook.is_watched || hook.is_script, "{name}: only a script can be missing");
             let is_ours = hook.subject != Subject::Nothing;
             assert_eq!(is_ours, hook.is_configured || hook.event.is_some(), "{name}: who starts it");
-            assert!(hook.event.is_none_or(|event| event.name() == name && event.stages() == hook.stages));
+            let is_named = |event: super::Event| event.name() == name || hook.action == Action::Edit;
+            assert!(hook.event.is_none_or(|event| is_named(event) && event.stages() == hook.stages));
         }
     }
 

@@ -18,7 +18,9 @@ impl Hook<'_> {
                 others::after_checkout(self.args);
                 Ok(Judged::default())
             }
-            (Subject::Worktree | Subject::Nothing, _) | (_, None) => Ok(Judged::default()),
+            (Subject::Worktree | Subject::Nothing | Subject::Occasion, _) | (_, None) => {
+                Ok(Judged::default())
+            }
         }
     }
 }

@@ -73,6 +73,8 @@ pub struct Facts {
     pub repository: Option<String>,
     /// Whether commands are typed below the worktree's root, so that paths need `:/` before them.
     pub in_subfolder: bool,
+    /// Where files are about to be edited, if that is another worktree.
+    pub elsewhere: Option<Elsewhere>,
 }
 
 impl Facts {
@@ -98,6 +100,7 @@ impl Facts {
             unpushed_base: None,
             repository: None,
             in_subfolder: false,
+            elsewhere: None,
         }
     }
 }
@@ -116,6 +119,19 @@ pub enum CommitForm {
     Paths,
     /// Not at all: edits in the working tree are looked at.
     Worktree,
+    /// Not yet: files are about to be edited.
+    Edit,
+}
+
+/// Where files are about to be edited, if that is not the worktree of whoever edits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Elsewhere {
+    /// Whose worktree it is, if it is an agent's.
+    pub agent: Option<String>,
+    /// Whether it is the main one.
+    pub is_main: bool,
+    /// The root of the worktree that the session works in.
+    pub own: String,
 }
 
 /// Who pushes, as the host that let them in tells its hooks.

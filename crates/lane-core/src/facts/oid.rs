@@ -12,6 +12,9 @@ pub struct Oid {
 }
 
 impl Oid {
+    /// git's way to say "no object", with the length of SHA-1.
+    pub const ZERO: Self = Self { bytes: [0; 32], len: 20 };
+
     /// An id from its raw bytes; `None` unless there are 20 or 32.
     pub fn from_bytes(raw: &[u8]) -> Option<Self> {
         if raw.len() != 20 && raw.len() != 32 {

@@ -89,6 +89,9 @@ impl Context<'_> {
             return help;
         }
         let by = by.map(|by| format!(": {by}")).unwrap_or_default();
+        if self.facts.form == CommitForm::Edit {
+            return format!("leave it as it is, and ask {whom} for the change{by}");
+        }
         format!("{}\nthen ask {whom} for the change{by}", self.take_out(touched))
     }
 
@@ -110,6 +113,7 @@ impl Context<'_> {
         if !self.is_committed(touched) {
             // What is staged by `commit -a` or `commit PATH` is in an index of its own, which is gone once git gives up.
             return match (self.facts.form, self.change.head) {
+                (CommitForm::Edit, _) => "leave it as it is: nothing was changed".to_owned(),
                 (CommitForm::Worktree, _) => {
                     "put your edit aside: git stash push --include-untracked -- {pathspecs}\n\
                                               to have it back: git stash pop"

@@ -26,7 +26,7 @@ With `pattern: \"feat/{agent}/{feature}\"`, agent `a2` commits on `feat/a1/searc
 another where you are. At push: `git push REMOTE HEAD:refs/heads/feat/a2/FEATURE`.
 ",
     level: Level::Error,
-    at: &[Stage::Commit, Stage::Push, Stage::Server, Stage::Ci],
+    at: &[Stage::Edit, Stage::Commit, Stage::Push, Stage::Server, Stage::Ci],
     binds_maintainers: false,
     needs: &[],
     is_wanted: |plan| plan.branch.is_some(),
@@ -40,6 +40,10 @@ fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailab
     else {
         return Ok(());
     };
+    // The branch of another worktree is not to be changed from here.
+    if context.facts.elsewhere.is_some() {
+        return Ok(());
+    }
     // An update of a protected branch is refused as such.
     let is_push = context.facts.event.is_push();
     if is_push && plan.protected(branch).is_some() {

@@ -28,7 +28,7 @@ your edit in the working tree. Then ask the owner for the change: `git lane requ
 who that is and which line of the policy says so.
 ",
     level: Level::Error,
-    at: &[Stage::Commit, Stage::Push, Stage::Server, Stage::Ci],
+    at: &[Stage::Edit, Stage::Commit, Stage::Push, Stage::Server, Stage::Ci],
     binds_maintainers: false,
     needs: &[Need::Files],
     is_wanted: |plan| !plan.policy.agents.0.is_empty(),

@@ -51,7 +51,7 @@ it; `git lane install --agent a2` gives it its agent alone; `unset AGENT_ID` cle
 `git rebase --exec 'git commit --amend --no-edit -S' BASE`.
 ",
     level: Level::Error,
-    at: &[Stage::Commit, Stage::CommitMsg, Stage::Push, Stage::Server, Stage::Ci],
+    at: &[Stage::Edit, Stage::Commit, Stage::CommitMsg, Stage::Push, Stage::Server, Stage::Ci],
     binds_maintainers: true,
     needs: &[Need::Signatures],
     is_wanted: |_| true,

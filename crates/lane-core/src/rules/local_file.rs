@@ -25,7 +25,7 @@ worktree and override what is there.
 `.git/info/exclude` keeps it out. Where it is in commits already: `git lane drop -- PATH`.
 ",
     level: Level::Error,
-    at: &[Stage::Commit, Stage::Push, Stage::Server, Stage::Ci],
+    at: &[Stage::Edit, Stage::Commit, Stage::Push, Stage::Server, Stage::Ci],
     binds_maintainers: true,
     needs: &[Need::Files],
     is_wanted: |plan| plan.has_area(Access::Never) || plan.policy.setup.instructions.iter().any(is_written),

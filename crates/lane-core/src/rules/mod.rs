@@ -8,6 +8,7 @@ mod branch_name;
 mod context;
 pub mod docs;
 mod foreign_path;
+mod foreign_worktree;
 mod identity;
 mod local_file;
 mod merge_commit;
@@ -82,6 +83,7 @@ pub enum Need {
 pub static RULES: &[&Rule] = &[
     &branch_name::RULE,
     &foreign_path::RULE,
+    &foreign_worktree::RULE,
     &identity::RULE,
     &local_file::RULE,
     &merge_commit::RULE,

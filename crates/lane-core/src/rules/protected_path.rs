@@ -23,7 +23,7 @@ Take the file out of the commit (`git restore --staged -- PATH`) or out of the c
 (`git lane drop -- PATH`), and ask a maintainer for the change.
 ",
     level: Level::Error,
-    at: &[Stage::Commit, Stage::Push, Stage::Server, Stage::Ci],
+    at: &[Stage::Edit, Stage::Commit, Stage::Push, Stage::Server, Stage::Ci],
     binds_maintainers: false,
     needs: &[Need::Files],
     is_wanted: |plan| plan.has_area(Access::Maintainer),

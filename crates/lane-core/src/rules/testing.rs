@@ -4,8 +4,8 @@ use std::sync::LazyLock;
 
 use crate::engine::judge;
 use crate::facts::{
-    Change, Commit, Event, Fact, Facts, FileChange, FileVersion, HeldLock, IdentityClaim, IdentitySource,
-    LockClaim, Locks, MergeBase, Message, Oid, RefUpdate, RepoPath, TakenLock,
+    Change, Commit, Elsewhere, Event, Fact, Facts, FileChange, FileVersion, HeldLock, IdentityClaim,
+    IdentitySource, LockClaim, Locks, MergeBase, Message, Oid, RefUpdate, RepoPath, TakenLock,
 };
 use crate::locks::record::Kind;
 use crate::locks::scope::Scope;
@@ -37,6 +37,12 @@ fn files(paths: &[&str]) -> Vec<FileChange> {
 }
 
 impl Scene {
+    /// The files are in a worktree that is not the session's.
+    pub fn elsewhere(mut self, elsewhere: Elsewhere) -> Self {
+        self.facts.elsewhere = Some(elsewhere);
+        self
+    }
+
     /// A change of `agent` (none: a maintainer) on its own branch.
     pub fn new(event: Event, agent: &str) -> Self {
         let claim = |agent: &str| IdentityClaim { source: IdentitySource::Config, agent: agent.into() };
@@ -69,6 +75,7 @@ impl Scene {
                 repository: None,
                 again: None,
                 in_subfolder: false,
+                elsewhere: None,
             },
         }
     }

@@ -62,7 +62,7 @@ was stolen after you committed, take it again, rebase on what the thief pushed, 
 that they bear the new generation. `git lane locks --log` says who had it when, and why.
 ",
     level: Level::Error,
-    at: &[Stage::Commit, Stage::Push, Stage::Server, Stage::Ci],
+    at: &[Stage::Edit, Stage::Commit, Stage::Push, Stage::Server, Stage::Ci],
     binds_maintainers: true,
     needs: &[Need::Files, Need::Locks],
     is_wanted: |plan| plan.has_area(Access::Lock),
@@ -70,7 +70,7 @@ that they bear the new generation. `git lane locks --log` says who had it when, 
 };
 
 fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailable> {
-    let at_commit = context.facts.event.stages() == [Stage::Commit];
+    let at_commit = matches!(context.facts.event.stages(), [Stage::Commit | Stage::Edit]);
     for touched in context.touched()? {
         let Some(area) = touched.decision.area().filter(|_| touched.access() == Some(Access::Lock)) else {
             continue;

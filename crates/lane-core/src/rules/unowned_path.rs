@@ -23,7 +23,7 @@ With `unowned: deny`, agent `a2` adds `scripts/migrate.sh`, and no line of the p
 Put the file where your lane is, or ask a maintainer to add its folder to the policy.
 ",
     level: Level::Error,
-    at: &[Stage::Commit, Stage::Push, Stage::Server, Stage::Ci],
+    at: &[Stage::Edit, Stage::Commit, Stage::Push, Stage::Server, Stage::Ci],
     binds_maintainers: false,
     needs: &[Need::Files],
     is_wanted: |plan| plan.policy.unowned.value != Unowned::Allow,

@@ -1,0 +1,99 @@
+//! `git lane hook agent <harness> [event]`: what the harness of a coding agent asks before a tool has its turn, as a session
+//! begins, and before the agent says that it is done.
+
+use std::ffi::OsString;
+use std::io::{Read as _, Write as _};
+use std::path::PathBuf;
+
+use crate::cli::Outcome;
+use crate::cli::output::complain;
+use crate::gather::Environment;
+use crate::ops::briefing;
+use crate::ops::edit::{self, Refusal};
+use lane_core::error::Error;
+use lane_core::harness::{self, HARNESSES, Harness, Moment, Occasion};
+
+/// The longest payload that is read, in bytes.
+const LONGEST: u64 = 64 << 20;
+
+/// Answers one event of a harness.
+///
+/// # Errors
+/// It is not said which harness asks, or of one that is not known.
+pub fn run(args: &[OsString]) -> Outcome {
+    let known = || HARNESSES.map(|harness| harness.id).join(", ");
+    let Some(id) = args.first().and_then(|id| id.to_str()) else {
+        return Err(Error::usage("no harness is named", format!("name one of: {}", known())));
+    };
+    let Some(harness) = harness::named(id) else {
+        return Err(Error::usage(format!("unknown harness `{id}`"), format!("it is one of: {}", known())));
+    };
+    let event = args.get(1).and_then(|event| event.to_str());
+    let mut payload = Vec::new();
+    let read = std::io::stdin().take(LONGEST).read_to_end(&mut payload).map_err(|error| error.to_string());
+    let environment = Environment { asking: Some(harness.variables[0]), ..Environment::of_process() };
+    let project = harness.project.iter().find_map(std::env::var_os).filter(|folder| !folder.is_empty());
+    let tool =
+        |occasion: &Occasion| edit::Tool::new(occasion, project.clone().map(PathBuf::from), &environment);
+    let occasion = match read.and_then(|_| harness::read(harness, &payload, event)) {
+        Ok(occasion) => occasion,
+        Err(why) => {
+            let nothing = Occasion { folder: None, project: None, moment: Moment::Other };
+            let why = format!("what {} says cannot be read: {why}", harness.name);
+            return Ok(answer(harness, tool(&nothing).unreadable(&why)));
+        }
+    };
+    match &occasion.moment {
+        Moment::Tool(deeds) => Ok(answer(harness, tool(&occasion).refusal(deeds))),
+        Moment::Start => {
+            let folder = project.map(PathBuf::from).or_else(|| occasion.folder.as_ref().map(PathBuf::from));
+            if let Some(text) = briefing::of(folder.as_deref(), &environment) {
+                print(&(harness.tell)(&text));
+            }
+            Ok(0)
+        }
+        Moment::Stop { again: false } => {
+            let folder = occasion.folder.as_ref().map(PathBuf::from);
+            match briefing::unfinished(folder.as_deref(), &environment) {
+                // Harnesses that have words for this read them with exit 0; Copilot does with no other.
+                Some(why) => match (harness.go_on)(&why) {
+                    Some(output) => {
+                        print(&output.to_string());
+                        Ok(0)
+                    }
+                    None => {
+                        complain(&format!("{why}\n"));
+                        Ok(2)
+                    }
+                },
+                None => Ok(0),
+            }
+        }
+        Moment::Stop { again: true } | Moment::Worktree { .. } | Moment::Other => Ok(0),
+    }
+}
+
+/// Says yes or no to a tool, in the words of the harness; the exit code. What a harness reads on standard output is one object
+/// and nothing else; all of them take exit 2 with the reason on standard error.
+fn answer(harness: &Harness, refusal: Option<Refusal>) -> u8 {
+    match refusal {
+        Some(Refusal { text: reason, .. }) => {
+            if let Some(output) = (harness.refuse)(&lane_core::text::shown(&reason)) {
+                print(&output.to_string());
+            }
+            complain(&format!("{}\n", reason.trim_end()));
+            2
+        }
+        None => {
+            if let Some(allow) = harness.allow {
+                print(&allow().to_string());
+            }
+            0
+        }
+    }
+}
+
+/// To standard output, which is the harness's. One that is gone reads nothing.
+fn print(text: &str) {
+    let _ = writeln!(std::io::stdout(), "{text}");
+}

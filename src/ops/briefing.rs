@@ -1,0 +1,143 @@
+//! What a coding agent is told as its session begins, and before it says that it is done.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use super::{Session, Silent};
+use crate::gather::{Environment, Request, Subject, policy_source};
+use crate::status::{self, Manner};
+use lane_core::facts::Event;
+use lane_core::identity::Who;
+use lane_core::policy::model::Access;
+use lane_core::report::Verdict;
+use lane_core::report::text::{Style, render};
+use lane_core::rules::how_to_join;
+use lane_git::{Opened, Repository};
+
+/// The most that is said, in characters.
+const LONGEST: usize = 2_000;
+
+/// How many entries a list shows.
+const SHOWN: usize = 6;
+
+fn session(folder: Option<&Path>, environment: &Environment) -> Option<Session> {
+    let repo = match folder {
+        Some(folder) => Opened::open_at(folder.ancestors().find(|at| at.join(".git").exists())?),
+        None => Opened::open(),
+    };
+    let repo = repo.ok().filter(|repo| policy_source::is_there(repo))?;
+    let loaded = policy_source::find_for_commit(&repo).ok()?;
+    Some(Session { environment: environment.clone(), ..Session::with(repo, loaded, Silent) })
+}
+
+/// Who works in a folder, on what, and what the others hold; `None` where there is no policy.
+pub fn of(folder: Option<&Path>, environment: &Environment) -> Option<String> {
+    let session = session(folder, environment)?;
+    let plan = &session.loaded.plan;
+    let agent = match session.who(None) {
+        Ok(Who::Agent(agent)) => agent,
+        Ok(Who::Unassigned { .. } | Who::Stranger) => {
+            return Some(cut(format!(
+                "git-lane: this worktree has no lane, and no file may be changed in it until it has one.\n{}\n",
+                how_to_join(plan)
+            )));
+        }
+        Ok(Who::Maintainer) => return None,
+        Ok(Who::Unclear { reason, help }) => {
+            return Some(cut(format!("git-lane: could not decide: {reason}\n{help}\n")));
+        }
+        Err(why) => return Some(cut(format!("git-lane: could not decide: {}\n", why.reason))),
+    };
+    let policy = &plan.policy;
+    let title = policy.agent(&agent).map_or_else(|| agent.clone(), |agent| agent.title());
+    let mut text = format!("git-lane: you are {title}.");
+    let lane = policy.agent(&agent).map(lane_of).unwrap_or_default();
+    if !lane.is_empty() {
+        let _ = write!(text, " You may change: {}.", some(&lane, ", "));
+    }
+    let areas = |access: Access| -> Vec<String> {
+        policy
+            .areas
+            .iter()
+            .filter(|area| area.access.value == access)
+            .map(|area| area.name.value.clone())
+            .collect()
+    };
+    let locked = areas(Access::Lock);
+    if !locked.is_empty() {
+        let _ = write!(text, "\nBefore a file of {}: git lane lock AREA", some(&locked, ", "));
+    }
+    text.push_str("\nWhether you may change a file: git lane who --mine PATH\nTo ask its owner for a change: git lane request submit PATH --reason '…'\n");
+    let manner = Manner { now: session.environment.now, may_refresh: false };
+    if let Ok(status) = status::read(&session.repo, &session.loaded, manner) {
+        let root = session.repo.layout().worktree.clone();
+        let own = status
+            .lines
+            .iter()
+            .find(|line| line.root == root)
+            .or_else(|| status.lines.iter().find(|line| line.agent.as_ref() == Some(&agent)));
+        if let Some(own) = own {
+            if let Some(branch) = &own.branch {
+                let _ = write!(text, "Branch: {branch}");
+                if let Some(behind) = own.behind.filter(|behind| *behind > 0) {
+                    let _ = write!(text, ", {behind} behind {}: git lane sync", status.base.0);
+                }
+                text.push('\n');
+            }
+            if let Some((lines, Some(most))) = own.lines.filter(|(lines, _)| *lines > 0) {
+                let _ = writeln!(text, "Size of the change: {lines} of {most} lines");
+            }
+            let locks: Vec<String> = own.locks.iter().map(|lock| lock.scope.clone()).collect();
+            if !locks.is_empty() {
+                let _ = writeln!(text, "You hold: {}", some(&locks, ", "));
+            }
+            if !own.waits.is_empty() {
+                let _ = writeln!(text, "You wait for: {}", some(&own.waits, ", "));
+            }
+            if let Some(waiting) = own.requests.filter(|waiting| *waiting > 0) {
+                let _ = writeln!(text, "Requests that wait for you: {waiting}: git lane request list");
+            }
+        }
+        let others =
+            status.lines.iter().filter(|line| line.agent.as_ref().is_some_and(|other| *other != agent));
+        let held: Vec<String> = others
+            .flat_map(|line| line.locks.iter().map(move |lock| format!("{} ({})", lock.scope, line.title())))
+            .collect();
+        if !held.is_empty() {
+            let _ = writeln!(text, "Locked by others: {}", some(&held, ", "));
+        }
+    }
+    Some(cut(text))
+}
+
+/// What keeps an agent from being done: findings on everything in its working tree.
+pub fn unfinished(folder: Option<&Path>, environment: &Environment) -> Option<String> {
+    let session = session(folder, environment)?;
+    if !matches!(session.who(None), Ok(Who::Agent(_))) {
+        return None;
+    }
+    let request = Request { event: Event::Check, agent: None, branch: None, subject: Subject::Worktree };
+    let report = session.judge(&request).ok()?;
+    let text = || format!("Before you say that you are done:\n{}", render(&report, Style::default()));
+    (report.verdict == Verdict::Fail).then(text)
+}
+
+/// The services and paths of a lane.
+fn lane_of(agent: &lane_core::policy::model::Agent) -> Vec<String> {
+    let services = agent.services.iter().map(|service| format!("service {}", service.value));
+    services.chain(agent.owns.iter().map(|path| path.value.clone())).collect()
+}
+
+fn some(all: &[String], between: &str) -> String {
+    let more = all.len().saturating_sub(SHOWN);
+    let shown = all.iter().take(SHOWN).cloned().collect::<Vec<_>>().join(between);
+    if more > 0 { format!("{shown} and {more} more") } else { shown }
+}
+
+/// As much as may be said.
+fn cut(text: String) -> String {
+    match text.char_indices().nth(LONGEST) {
+        Some((at, _)) => text[..text[..at].rfind('\n').map_or(at, |end| end + 1)].to_owned(),
+        None => text,
+    }
+}

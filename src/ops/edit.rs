@@ -1,0 +1,252 @@
+//! What a tool of a coding agent is about to do, judged before it does it.
+
+use std::path::{Component, Path, PathBuf};
+
+use super::{Session, Silent};
+use crate::gather::{Edited, Environment, Request, Subject, claims, policy_source};
+use lane_core::error::Error;
+use lane_core::facts::{Elsewhere, Event, RepoPath};
+use lane_core::harness::shell::{self, join};
+use lane_core::harness::{Deed, Edit, Occasion, guard};
+use lane_core::identity::Who;
+use lane_core::report::Verdict;
+use lane_core::report::text::{Style, render};
+use lane_git::{Opened, Repository};
+
+/// How many files below a folder that is taken away are looked at.
+const BELOW: usize = 5_000;
+
+/// Why something may not be done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// A breach, or that it could not be decided.
+    pub verdict: Verdict,
+    /// What, whose it is, by which line of the policy, and the next step.
+    pub text: String,
+}
+
+impl Refusal {
+    fn breach(text: String) -> Self {
+        Self { verdict: Verdict::Fail, text }
+    }
+
+    fn undecided(why: &str, help: Option<&str>) -> Self {
+        let help = help.map(|help| format!("\nhelp: {help}")).unwrap_or_default();
+        let text = format!("git-lane: could not decide: {why}; nothing was changed{help}");
+        Self { verdict: Verdict::Undecided, text }
+    }
+}
+
+/// Whose session it is, and where.
+pub struct Tool<'a> {
+    /// Where paths begin that are not named from the root.
+    folder: PathBuf,
+    /// The worktree that the session was started in.
+    own: Option<Own>,
+    environment: &'a Environment,
+}
+
+/// The worktree of a session.
+struct Own {
+    root: PathBuf,
+    common_dir: PathBuf,
+    agent: Option<String>,
+}
+
+impl<'a> Tool<'a> {
+    /// Of an occasion. `project`: the folder that the session was started in, as a variable says.
+    pub fn new(occasion: &Occasion, project: Option<PathBuf>, environment: &'a Environment) -> Self {
+        let here = || std::env::current_dir().unwrap_or_default();
+        let folder = occasion.folder.as_ref().map_or_else(here, PathBuf::from);
+        let project = project.or_else(|| occasion.project.as_ref().map(PathBuf::from));
+        let mut own = project.as_deref().and_then(|folder| own(folder, environment));
+        // A session of nobody's, at work in a worktree that is somebody's: it is theirs.
+        if own.as_ref().is_none_or(|own| own.agent.is_none()) {
+            own = self::own(&folder, environment).or(own);
+        }
+        Self { folder, own, environment }
+    }
+
+    /// Why it may not be done, in words for the model; `None`: it may.
+    pub fn refusal(&self, deeds: &[Deed]) -> Option<Refusal> {
+        let mut edits = Vec::new();
+        for deed in deeds {
+            match deed {
+                Deed::Edit(edit) => edits.push(edit.clone()),
+                Deed::Shell(line) => match self.commands(line) {
+                    Ok(written) => edits.extend(written),
+                    Err(why) => return Some(Refusal::breach(why)),
+                },
+                Deed::Unreadable(why) => {
+                    if let Some(refusal) = self.unreadable(why) {
+                        return Some(refusal);
+                    }
+                }
+            }
+        }
+        self.edits(&edits)
+    }
+
+    /// Why nothing may be done of which nobody can say what it is; `None` where there is no policy.
+    pub fn unreadable(&self, why: &str) -> Option<Refusal> {
+        self.is_governed().then(|| Refusal::undecided(why, Some("git lane doctor")))
+    }
+
+    /// Whether the folder that it works in has a policy.
+    fn is_governed(&self) -> bool {
+        let root = root_of(&self.folder);
+        root.and_then(|root| Opened::open_at(&root).ok()).is_some_and(|repo| policy_source::is_there(&repo))
+    }
+
+    /// The files that a line for a shell says plainly that it changes.
+    fn commands(&self, line: &str) -> Result<Vec<Edit>, String> {
+        let Some(commands) = shell::commands(line) else {
+            return Ok(Vec::new()); // the hooks of git look at what comes of it
+        };
+        if let Some(found) = commands.iter().find_map(guard::bypass).filter(|_| self.is_governed()) {
+            return Err(format!("error: this command {}\nhelp: {}", found.what, found.help));
+        }
+        let mut edits = Vec::new();
+        for edit in commands.iter().flat_map(guard::writes) {
+            edits.extend(self.on_disk(edit, &commands));
+        }
+        Ok(edits)
+    }
+
+    /// What is copied into a folder, and what is in a folder that is taken away.
+    fn on_disk(&self, edit: Edit, commands: &[shell::Command]) -> Vec<Edit> {
+        let place = self.folder.join(&edit.path);
+        if !place.is_dir() || place.is_symlink() {
+            return vec![edit];
+        }
+        if edit.is_removed {
+            return below(&place);
+        }
+        let sources = commands.iter().flat_map(|command| command.words.iter().flatten());
+        let names = sources.filter_map(|word| Some((word, Path::new(word).file_name()?.to_str()?)));
+        let copies = names.filter(|(word, _)| **word != edit.path && self.folder.join(word).exists());
+        copies.map(|(_, name)| Edit::written(join(&edit.path, name))).collect()
+    }
+
+    fn edits(&self, edits: &[Edit]) -> Option<Refusal> {
+        let mut roots: Vec<(PathBuf, Vec<(RepoPath, bool)>)> = Vec::new();
+        for edit in edits {
+            let place = real(&self.folder.join(&edit.path), edit.is_removed);
+            let Some(root) = root_of(&place) else { continue };
+            let Ok(path) = place.strip_prefix(&root) else { continue };
+            if path.as_os_str().is_empty() {
+                continue;
+            }
+            let file = (RepoPath(path.as_os_str().as_encoded_bytes().to_vec()), edit.is_removed);
+            match roots.iter_mut().find(|(known, _)| *known == root) {
+                Some((_, files)) => files.push(file),
+                None => roots.push((root, vec![file])),
+            }
+        }
+        roots.into_iter().find_map(|(root, files)| match self.in_worktree(&root, files) {
+            Ok(refusal) => refusal,
+            Err(error) => Some(Refusal::undecided(&error.to_string(), error.help())),
+        })
+    }
+
+    fn in_worktree(&self, root: &Path, files: Vec<(RepoPath, bool)>) -> Result<Option<Refusal>, Error> {
+        let repo = Opened::open_at(root)?;
+        if !policy_source::is_there(&repo) {
+            return Ok(None);
+        }
+        let is_git = |(path, _): &(RepoPath, bool)| {
+            path.0.split(|b| *b == b'/').any(|part| part.eq_ignore_ascii_case(b".git"))
+        };
+        if let Some((path, _)) = files.iter().find(|file| is_git(file)) {
+            return Ok(Some(Refusal::breach(format!(
+                "error: {path} is git's own\nhelp: git's own folder is changed by git commands alone; if the hooks are broken: \
+                 git lane doctor"
+            ))));
+        }
+        let layout = repo.layout();
+        let own = self.own.as_ref().filter(|own| own.common_dir == layout.common_dir);
+        let is_elsewhere = own.is_some_and(|own| own.agent.is_some() && own.root != root);
+        let there = claims(&repo, &Environment { agent_id: None, ..self.environment.clone() }, None)?;
+        let elsewhere = own.filter(|_| is_elsewhere).map(|own| Elsewhere {
+            agent: there.first().map(|claim| claim.agent.clone()),
+            is_main: layout.git_dir == layout.common_dir,
+            own: own.root.display().to_string(),
+        });
+        let agent = own.filter(|_| is_elsewhere).and_then(|own| own.agent.clone());
+        let edited = Edited { files, elsewhere };
+        let request = Request { event: Event::Edit, agent, branch: None, subject: Subject::Edited(edited) };
+        let loaded = policy_source::find_for_commit(&repo)?;
+        let session =
+            Session { environment: self.environment.clone(), ..Session::with(repo, loaded, Silent) };
+        let report = session.judge(&request)?;
+        let refusal = || Refusal { verdict: report.verdict, text: render(&report, Style::default()) };
+        Ok((report.verdict != Verdict::Pass).then(refusal))
+    }
+}
+
+/// The worktree around a folder, and whose it is.
+fn own(folder: &Path, environment: &Environment) -> Option<Own> {
+    let root = root_of(folder)?;
+    let repo = Opened::open_at(&root).ok()?;
+    let layout = repo.layout().clone();
+    let loaded = policy_source::find_for_commit(&repo).ok()?;
+    let session = Session { environment: environment.clone(), ..Session::with(repo, loaded, Silent) };
+    let agent = match session.who(None) {
+        Ok(Who::Agent(agent)) => Some(agent),
+        _ => None,
+    };
+    Some(Own { root, common_dir: layout.common_dir, agent })
+}
+
+/// The root of the worktree that a path lies in; the path need not exist.
+fn root_of(path: &Path) -> Option<PathBuf> {
+    path.ancestors().find(|folder| folder.join(".git").exists()).map(Path::to_owned)
+}
+
+/// Where a write to a path ends up: links followed as far as there is something, `..` taken away. Who removes a link, removes
+/// the link.
+fn real(path: &Path, is_removed: bool) -> PathBuf {
+    let mut plain = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::ParentDir => {
+                plain = std::fs::canonicalize(&plain).unwrap_or(plain);
+                plain.pop();
+            }
+            Component::CurDir => {}
+            part => plain.push(part),
+        }
+    }
+    if !is_removed && let Ok(real) = std::fs::canonicalize(&plain) {
+        return real;
+    }
+    let mut rest = Vec::new();
+    let mut at = plain.as_path();
+    while let (Some(parent), Some(name)) = (at.parent(), at.file_name()) {
+        rest.push(name.to_owned());
+        if let Ok(real) = std::fs::canonicalize(parent) {
+            return rest.into_iter().rev().fold(real, |path, name| path.join(name));
+        }
+        at = parent;
+    }
+    plain
+}
+
+/// The files below a folder.
+fn below(folder: &Path) -> Vec<Edit> {
+    let (mut found, mut folders) = (Vec::new(), vec![folder.to_owned()]);
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).into_iter().flatten().flatten() {
+            let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+            if is_folder {
+                folders.push(entry.path());
+            } else {
+                found.push(Edit::removed(entry.path().to_string_lossy()));
+            }
+            if found.len() >= BELOW {
+                return found;
+            }
+        }
+    }
+    found
+}
