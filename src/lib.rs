@@ -14,6 +14,7 @@ pub mod conflicts;
 pub mod doctor;
 pub mod event_log;
 pub mod gather;
+pub mod harness;
 pub mod init;
 pub mod install;
 pub mod locks;

@@ -1,14 +1,17 @@
 //! `git lane install`
 
+use std::path::Path;
+
 use clap::ValueEnum;
 
 use crate::cli::candidates;
 use crate::cli::output::Output;
 use crate::cli::session;
-use crate::install::{self, InstallOptions, Outcome, ServerOptions};
+use crate::harness;
+use crate::install::{self, InstallOptions, Outcome, Scope, ServerOptions};
 use lane_core::error::Error;
 use lane_core::facts::Event;
-use lane_git::Opened;
+use lane_git::{Opened, Repository};
 
 /// Install the hooks in this worktree, or in all of them
 #[derive(Debug, clap::Args)]
@@ -19,6 +22,15 @@ pub struct Args {
     /// All worktrees that the policy names, each for its agent
     #[arg(long)]
     pub all: bool,
+    /// Into the hooks of these harnesses: claude, codex, gemini, cursor, copilot, opencode, or auto for those that are found
+    #[arg(long, value_name = "HARNESS", value_delimiter = ',', conflicts_with_all = ["agent", "all", "server"])]
+    pub harness: Vec<String>,
+    /// For all repositories of this user
+    #[arg(long, requires = "harness")]
+    pub user: bool,
+    /// Into files that a maintainer commits
+    #[arg(long, requires = "harness", conflicts_with = "user")]
+    pub shared: bool,
     /// Into a bare repository: judge whatever is pushed to it
     #[arg(long, conflicts_with_all = ["agent", "all"])]
     pub server: bool,
@@ -52,10 +64,35 @@ pub fn run(args: &Args, output: &Output) -> crate::cli::Outcome {
         let done = install::install_server(&Opened::open()?, &ServerOptions { hook, binary })?;
         return report(&done, output);
     }
+    if !args.harness.is_empty() {
+        return into_harnesses(args, &binary, output);
+    }
     let session = session::open(output, None)?;
     let options = InstallOptions { agent: args.agent.clone(), all: args.all, binary };
     let done = install::install(&session.repo, &session.loaded.plan, &options)?;
     report(&done, output)
+}
+
+/// Writes the hooks of harnesses, and keeps the files out of git's sight.
+fn into_harnesses(args: &Args, binary: &Path, output: &Output) -> crate::cli::Outcome {
+    let repo = Opened::open()?;
+    let scope = match (args.user, args.shared) {
+        (true, _) => Scope::User,
+        (_, true) => Scope::Shared,
+        _ => Scope::Local,
+    };
+    let harnesses = harness::chosen(&args.harness, repo.layout().worktree.as_deref())?;
+    if harnesses.is_empty() {
+        return Err(Error::usage("no harness was found here", "name it: git lane install --harness claude"));
+    }
+    let changes = harness::install(&repo, &harnesses, scope, binary)?;
+    if output.is_json() {
+        output.print_json(&changes)?;
+    } else if !output.is_quiet() {
+        let lines: Vec<String> = changes.iter().map(ToString::to_string).collect();
+        output.print(&format!("{}\n", lines.join("\n")))?;
+    }
+    Ok(0)
 }
 
 /// Says what was done.

@@ -3,7 +3,7 @@
 use crate::cli::Outcome;
 use crate::cli::output::Output;
 use crate::commands::install::report;
-use crate::{install, setup};
+use crate::{harness, install, setup};
 use lane_git::{Opened, Repository};
 
 /// Remove the hooks; everything is as it was before
@@ -27,7 +27,9 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
         return report(&install::uninstall_server(&repo)?, output);
     }
     let lines = if args.all { setup::forget(repo.layout())? } else { Vec::new() };
+    let restored = if args.all { harness::uninstall(&repo)? } else { Vec::new() };
     let mut done = install::uninstall(&repo, args.all)?;
+    done.notes.extend(restored.iter().map(ToString::to_string));
     if !lines.is_empty() {
         done.notes.push(format!(
             "info/exclude does not keep these out of git any more: {}; look before you add all files",

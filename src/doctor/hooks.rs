@@ -150,7 +150,7 @@ fn of_scripts(layout: &Layout, places: &Places, scripts: &[(String, Vec<u8>)]) -
         }
     }
     let mut binaries: Vec<PathBuf> = Vec::new();
-    for (name, text) in scripts.iter().filter(|(name, _)| hooks::named(name).is_some()) {
+    for (name, text) in scripts.iter().filter(|(name, _)| hooks::of_git(name).is_some()) {
         let binary = binary_of(text);
         let program = started_by(text);
         if binary

@@ -2,6 +2,7 @@
 
 mod configured;
 mod gits;
+mod harness;
 mod history;
 mod hooks;
 mod lane;
@@ -89,6 +90,7 @@ pub fn examine(
         Err(error) => checks.push(Check::error("hooks", &error)),
     }
     checks.extend(configured::examine(repo));
+    checks.extend(harness::examine(repo));
     match server::examine(repo) {
         Ok(found) => checks.extend(found),
         Err(error) => checks.push(Check::error("server hooks", &error)),

@@ -33,6 +33,17 @@ pub use take::uninstall;
 pub(crate) use targets::named;
 pub use targets::{is_same, worktrees_of};
 
+/// For whom the hooks of a harness are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// The worktrees of this repository, on this machine.
+    Local,
+    /// Everybody who has the repository, once a maintainer has committed the file.
+    Shared,
+    /// All repositories of this user.
+    User,
+}
+
 /// What `git lane install` was asked for.
 #[derive(Debug, Clone)]
 pub struct InstallOptions {

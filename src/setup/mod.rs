@@ -58,6 +58,14 @@ pub struct Options {
 /// What `setup` and its steps keep in the common git folder.
 const KEPT: [&str; 4] = ["setup", "logs", "ports", "fetch.lock"];
 
+/// Keeps files of these patterns out of git's sight, in all worktrees.
+///
+/// # Errors
+/// `info/exclude` cannot be read or written.
+pub fn keep_local(common_dir: &Path, patterns: &[String]) -> Result<(), Error> {
+    exclude::ensure(common_dir, patterns).map(drop)
+}
+
 /// Takes away what `setup` put into the common git folder, for the last installation that goes. The patterns that no
 /// longer keep files out of git.
 ///

@@ -224,6 +224,7 @@ git lane ci --base A --head B
 git lane ci --base main --head HEAD --branch feat/a1/x
 git lane ci --base {}
 git lane conflicts
+git lane doctor
 git lane drop -- {}{}
 git lane drop --branch {} -- {}
 git lane help {}
@@ -235,12 +236,19 @@ git lane install
 git lane install --agent ID
 git lane install --agent {}
 git lane install --all
+git lane install --harness claude
+git lane install --harness {}
+git lane install --harness {} --shared
+git lane install --harness {} --user
 git lane install --server
 git lane join ID
 git lane join {}
 git lane join {} my-feature
 git lane join {}{}
 git lane join {}{}{}
+git lane lock --steal --reason '…' NAME
+git lane lock --wait 30m NAME
+git lane lock AREA
 git lane lock {}
 git lane lock {} --renew
 git lane lock {} --steal --reason '…'
@@ -268,6 +276,7 @@ git lane request list --all
 git lane request reject {} --reason '…'
 git lane request show {}
 git lane request submit --area {} --reason '…'
+git lane request submit PATH --reason '…'
 git lane request submit {} --reason '…'
 git lane request submit {} --to {} --reason 'needed while you hold the lock'
 git lane request withdraw {}
@@ -280,11 +289,13 @@ git lane sync
 git lane sync --all
 git lane sync --autostash
 git lane sync --push
+git lane teardown ID
 git lane teardown {}
 git lane teardown {} --drop-schema --yes-drop {}
 git lane uninstall --all
 git lane unlock {}
 git lane unlock {} --agent {}
+git lane who --mine PATH
 git lane who {}
 git lane {}
 git log --max-parents=0 ONE OTHER
@@ -347,6 +358,8 @@ git worktree repair NEW_PLACE
 git worktree repair {}
 git worktree unlock {}
 mv {} {}
+mv {} {}.before
+mv {} {}.damaged
 rm {}
 unset AGENT_ID
 unset GIT_CONFIG_COUNT

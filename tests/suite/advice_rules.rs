@@ -53,6 +53,20 @@ fn a_coding_agent_without_a_lane_joins_one() {
 }
 
 #[test]
+fn an_edit_in_another_worktree_is_made_in_ones_own() {
+    let (scratch, tree) = Scratch::installed();
+    let edit = |root: &std::path::Path| {
+        let path = root.join("services/rag_pipeline/own.py");
+        let payload = json!({ "hook_event_name": "PreToolUse", "cwd": tree.root, "tool_name": "Write",
+            "tool_input": { "file_path": path, "content": "x" } });
+        tree.lane_stdin(&["hook", "agent", "claude"], payload.to_string().as_bytes())
+    };
+    let told = edit(&scratch.root()).fails(2).says("[foreign-worktree]").err;
+    let place = told.split("make the edit in your own worktree: ").nth(1).unwrap().lines().next().unwrap();
+    edit(std::path::Path::new(place)).ok();
+}
+
+#[test]
 fn a_message_of_no_type_is_written_anew() {
     for commits in 1..3 {
         let (_scratch, tree) = installed("types: []", "types: [feat, fix]");

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// The modules of `src`, each of which may use those before it.
-const LAYERS: [&str; 19] = [
+const LAYERS: [&str; 20] = [
     "served",
     "ci",
     "init",
@@ -19,6 +19,7 @@ const LAYERS: [&str; 19] = [
     "rewrite",
     "install",
     "setup",
+    "harness",
     "conflicts",
     "status",
     "doctor",

@@ -25,6 +25,7 @@ mod formats;
 mod git_formats;
 mod github;
 mod guide;
+mod harness_hooks;
 mod hook_table;
 mod hooks;
 mod hooks_in_force;

@@ -223,12 +223,9 @@ impl Worktree {
     }
 
     fn stdin(&self, program: &str, args: &[&str], input: &[u8]) -> Ran {
-        use std::io::Write;
         let mut command = self.command(program);
-        let command = command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().unwrap();
-        let _ = child.stdin.take().unwrap().write_all(input);
-        child.wait_with_output().unwrap().into()
+        command.args(args);
+        with_input(command, input)
     }
 
     pub fn write(&self, path: &str, text: impl AsRef<[u8]>) {
@@ -254,6 +251,15 @@ impl Worktree {
     pub fn head(&self) -> String {
         self.git(&["rev-parse", "HEAD"]).ok().out.trim().to_owned()
     }
+}
+
+/// Runs a command with something on standard input.
+pub fn with_input(mut command: Command, input: &[u8]) -> Ran {
+    use std::io::Write;
+    let command = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let _ = child.stdin.take().unwrap().write_all(input);
+    child.wait_with_output().unwrap().into()
 }
 
 /// Replaces what differs from run to run.

@@ -1,0 +1,233 @@
+//! Which files each harness reads, and what is to be in them.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use super::merge::Hooks;
+use crate::install::Scope;
+use lane_core::error::Error;
+use lane_core::report::quote;
+
+/// How long a hook may take, in seconds: only a remote that does not answer takes long.
+const PATIENCE: u64 = 30;
+
+/// A file of a harness.
+pub(super) struct Place {
+    pub path: PathBuf,
+    /// The worktree that it lies in, if it does.
+    pub root: Option<PathBuf>,
+    pub content: Content,
+    /// Folders that have to be there beside it.
+    pub folders: Vec<PathBuf>,
+    /// What has to be done before the harness asks.
+    pub note: Option<&'static str>,
+}
+
+/// What is to be in it.
+pub(super) enum Content {
+    /// Hooks beside whatever is there.
+    Merged(Hooks),
+    /// All of it is ours.
+    Whole(String),
+}
+
+/// Where a harness looks, by scope: below the worktree's root, or below the home.
+struct Layout {
+    local: &'static str,
+    shared: &'static str,
+    user: &'static str,
+    /// The variable that names another folder than the first part of `user`.
+    home: Option<&'static str>,
+    note: Option<&'static str>,
+}
+
+fn layout(harness: &str) -> Layout {
+    match harness {
+        "claude" => Layout {
+            local: ".claude/settings.local.json",
+            shared: ".claude/settings.json",
+            user: ".claude/settings.json",
+            home: Some("CLAUDE_CONFIG_DIR"),
+            note: None,
+        },
+        "codex" => Layout {
+            local: ".codex/hooks.json",
+            shared: ".codex/hooks.json",
+            user: ".codex/hooks.json",
+            home: Some("CODEX_HOME"),
+            note: Some("Codex runs a hook once it is trusted: start codex, type /hooks, and trust it"),
+        },
+        "gemini" => Layout {
+            local: ".gemini/settings.json",
+            shared: ".gemini/settings.json",
+            user: ".gemini/settings.json",
+            home: None,
+            note: Some(
+                "Gemini CLI loads the hooks of a folder once it is trusted: type /permissions trust in it",
+            ),
+        },
+        "cursor" => Layout {
+            local: ".cursor/hooks.json",
+            shared: ".cursor/hooks.json",
+            user: ".cursor/hooks.json",
+            home: None,
+            note: None,
+        },
+        "copilot" => Layout {
+            local: ".github/hooks/git-lane.json",
+            shared: ".github/hooks/git-lane.json",
+            user: ".copilot/hooks/git-lane.json",
+            home: None,
+            note: None,
+        },
+        _ => Layout {
+            local: ".opencode/plugins/git-lane.ts",
+            shared: ".opencode/plugins/git-lane.ts",
+            user: ".config/opencode/plugins/git-lane.ts",
+            home: None,
+            note: None,
+        },
+    }
+}
+
+/// The pattern that keeps the file of the local scope out of git's sight.
+pub(super) fn pattern(harness: &str) -> String {
+    format!("/{}", layout(harness).local)
+}
+
+/// The files of a harness. `roots`: the worktrees, the main one first.
+///
+/// # Errors
+/// There is no home folder.
+pub(super) fn places(
+    harness: &'static str,
+    scope: Scope,
+    roots: &[PathBuf],
+    binary: &Path,
+) -> Result<Vec<Place>, Error> {
+    let layout = layout(harness);
+    // What others check out has no path of this machine's in it.
+    let program = match scope {
+        Scope::Shared => "git-lane".to_owned(),
+        Scope::Local | Scope::User => quote(binary.as_os_str().as_encoded_bytes()),
+    };
+    let place = |path: PathBuf, root: Option<&PathBuf>| Place {
+        path,
+        root: root.cloned(),
+        content: content(harness, &program),
+        folders: Vec::new(),
+        note: layout.note,
+    };
+    match scope {
+        Scope::User => {
+            let path = match layout.home.and_then(std::env::var_os).filter(|folder| !folder.is_empty()) {
+                Some(folder) => {
+                    PathBuf::from(folder).join(Path::new(layout.user).file_name().unwrap_or_default())
+                }
+                None => home()?.join(layout.user),
+            };
+            Ok(vec![place(path, None)])
+        }
+        Scope::Shared => Ok(roots.iter().map(|root| place(root.join(layout.shared), Some(root))).collect()),
+        // Codex reads the hooks of the main checkout, and only where the worktree has such a folder too.
+        Scope::Local if harness == "codex" => {
+            let Some((main, others)) = roots.split_first() else { return Ok(Vec::new()) };
+            let folders = others.iter().map(|root| root.join(".codex")).collect();
+            Ok(vec![Place { folders, ..place(main.join(layout.local), Some(main)) }])
+        }
+        Scope::Local => Ok(roots.iter().map(|root| place(root.join(layout.local), Some(root))).collect()),
+    }
+}
+
+fn home() -> Result<PathBuf, Error> {
+    let home = std::env::var_os("HOME").or_else(|| std::env::var_os("USERPROFILE"));
+    home.filter(|home| !home.is_empty()).map(PathBuf::from).ok_or_else(|| {
+        Error::usage("the variable HOME is not set", "set it to your home folder, then rerun this")
+    })
+}
+
+/// Whether somebody uses a harness here: its folder is in the home, or in a worktree.
+pub(super) fn is_used(harness: &str, root: Option<&Path>) -> bool {
+    let layout = layout(harness);
+    let first = |path: &str| path.split('/').next().map(str::to_owned).unwrap_or_default();
+    let (own, users) = match harness {
+        "copilot" => (".copilot".to_owned(), ".copilot".to_owned()),
+        "opencode" => (".opencode".to_owned(), ".config/opencode".to_owned()),
+        _ => (first(layout.local), first(layout.user)),
+    };
+    home().is_ok_and(|home| home.join(users).is_dir()) || root.is_some_and(|root| root.join(own).is_dir())
+}
+
+fn content(harness: &'static str, program: &str) -> Content {
+    let command = format!("{program} hook agent {harness}");
+    let merged = |top: Vec<(&'static str, Value)>, events| Content::Merged(Hooks { harness, top, events });
+    // One group of one command, as Claude Code, Codex and Gemini CLI have them.
+    let group = |matcher: Option<&str>, seconds: u64, extra: Option<(&str, Value)>| {
+        let mut hook = json!({ "type": "command", "command": command, "timeout": seconds });
+        if let (Some((key, value)), Some(map)) = (extra, hook.as_object_mut()) {
+            map.insert(key.to_owned(), value);
+        }
+        match matcher {
+            Some(matcher) => json!({ "matcher": matcher, "hooks": [hook] }),
+            None => json!({ "hooks": [hook] }),
+        }
+    };
+    match harness {
+        "claude" => merged(
+            Vec::new(),
+            vec![
+                (
+                    "PreToolUse",
+                    group(
+                        Some("Edit|Write|MultiEdit|NotebookEdit|Bash"),
+                        PATIENCE,
+                        Some(("onFailure", json!("block"))),
+                    ),
+                ),
+                ("SessionStart", group(None, PATIENCE, None)),
+                ("Stop", group(None, PATIENCE, None)),
+            ],
+        ),
+        "codex" => merged(
+            Vec::new(),
+            vec![
+                ("PreToolUse", group(Some("^(apply_patch|Bash)$"), PATIENCE, None)),
+                ("SessionStart", group(None, PATIENCE, None)),
+                ("Stop", group(None, PATIENCE, None)),
+            ],
+        ),
+        "gemini" => merged(
+            Vec::new(),
+            vec![
+                ("BeforeTool", group(Some("write_file|replace|run_shell_command"), PATIENCE * 1000, None)),
+                ("SessionStart", group(None, PATIENCE * 1000, None)),
+                ("AfterAgent", group(None, PATIENCE * 1000, None)),
+            ],
+        ),
+        "cursor" => merged(
+            vec![("version", json!(1))],
+            vec![
+                ("preToolUse", json!({ "command": command, "failClosed": true, "timeout": PATIENCE })),
+                (
+                    "beforeShellExecution",
+                    json!({ "command": command, "failClosed": true, "timeout": PATIENCE }),
+                ),
+                ("sessionStart", json!({ "command": command, "timeout": PATIENCE })),
+                ("stop", json!({ "command": command, "timeout": PATIENCE })),
+            ],
+        ),
+        "copilot" => {
+            let hook = |event: &str| {
+                let line = format!("{command} {event}");
+                json!({ "type": "command", "bash": line, "powershell": line, "timeoutSec": PATIENCE })
+            };
+            let events = ["preToolUse", "sessionStart", "agentStop"].map(|event| (event, hook(event)));
+            merged(vec![("version", json!(1))], events.into())
+        }
+        _ => Content::Whole(PLUGIN.replace("@COMMAND@", &json!(command).to_string())),
+    }
+}
+
+/// opencode has plug-ins in place of commands.
+const PLUGIN: &str = include_str!("../../hooks/opencode-plugin.ts");

@@ -1,0 +1,256 @@
+//! The hooks of harnesses: written where each of them looks, beside whatever is there, and taken out again byte for byte.
+
+mod files;
+mod merge;
+mod record;
+
+use std::fmt;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use crate::install::Scope;
+use crate::setup;
+use files::{Content, Place, places};
+use lane_core::error::Error;
+use lane_core::facts::Unavailable;
+use lane_core::harness::{HARNESSES, Harness, named};
+use lane_git::worktrees::worktrees;
+use lane_git::{Repository, kept};
+use record::Record;
+
+/// What was done to one file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Change {
+    /// The harness.
+    pub harness: &'static str,
+    /// The file.
+    pub path: PathBuf,
+    /// What became of it.
+    pub state: Written,
+    /// What has to be done before the harness asks, if anything has.
+    pub note: Option<&'static str>,
+}
+
+/// What became of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Written {
+    /// It is new.
+    Created,
+    /// Our hooks were added to what is in it, or renewed.
+    Updated,
+    /// It says what it should.
+    AlreadyThere,
+    /// It is as it was before.
+    Restored,
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = match self.state {
+            Written::Created => "created",
+            Written::Updated => "updated",
+            Written::AlreadyThere => "already there",
+            Written::Restored => "restored",
+        };
+        let name = named(self.harness).map_or(self.harness, |harness| harness.name);
+        write!(f, "{name}: {what} {}", self.path.display())?;
+        self.note.iter().try_for_each(|note| write!(f, "\n  note: {note}"))
+    }
+}
+
+/// The harnesses of some words; `auto`: those whose folder is in the home or in a repository's worktree.
+///
+/// # Errors
+/// One of them is not known.
+pub fn chosen(words: &[String], root: Option<&Path>) -> Result<Vec<&'static Harness>, Error> {
+    let mut found: Vec<&'static Harness> = Vec::new();
+    for word in words {
+        if word == "auto" {
+            found.extend(HARNESSES.iter().copied().filter(|harness| files::is_used(harness.id, root)));
+            continue;
+        }
+        let known = || HARNESSES.map(|harness| harness.id).join(", ");
+        found.push(named(word).ok_or_else(|| {
+            Error::usage(format!("unknown harness `{word}`"), format!("it is one of: auto, {}", known()))
+        })?);
+    }
+    found.dedup_by_key(|harness| harness.id);
+    Ok(found)
+}
+
+/// Writes the hooks of harnesses. `binary`: the absolute path of the program that they start.
+///
+/// # Errors
+/// A file holds something else than it should, is tracked by git, or cannot be written; those before it are written.
+pub fn install(
+    repo: &dyn Repository,
+    harnesses: &[&'static Harness],
+    scope: Scope,
+    binary: &Path,
+) -> Result<Vec<Change>, Error> {
+    let layout = repo.layout();
+    let roots: Vec<PathBuf> = match scope {
+        Scope::Local => worktrees(layout)?.into_iter().map(|tree| tree.root).collect(),
+        Scope::Shared => layout.worktree.iter().cloned().collect(),
+        Scope::User => Vec::new(),
+    };
+    let mut record = Record::read(&layout.common_dir)?;
+    let mut changes = Vec::new();
+    if scope == Scope::Local {
+        let patterns: Vec<String> = harnesses.iter().map(|harness| files::pattern(harness.id)).collect();
+        setup::keep_local(&layout.common_dir, &patterns)?;
+    }
+    for harness in harnesses {
+        for place in places(harness.id, scope, &roots, binary)? {
+            if scope == Scope::Local && is_tracked(&place)? {
+                return Err(Error::usage(
+                    format!(
+                        "{} is tracked: the next `git add -A` of an agent would commit our change of it",
+                        place.path.display()
+                    ),
+                    format!(
+                        "write it for this user, in all repositories: git lane install --harness {0} --user\n\
+                         or for a maintainer to commit: git lane install --harness {0} --shared",
+                        harness.id
+                    ),
+                ));
+            }
+            let before = read(&place.path)?;
+            let after = with_hooks(&place, before.as_deref())?;
+            let state = match &before {
+                None => Written::Created,
+                Some(before) if *before == after => Written::AlreadyThere,
+                Some(_) => Written::Updated,
+            };
+            if state != Written::AlreadyThere {
+                record.note(&place.path, harness.id, before, &after);
+                record.write()?;
+                write(&place.path, &after)?;
+            }
+            for folder in &place.folders {
+                fs::create_dir_all(folder).map_err(|error| unwritable(folder, &error))?;
+            }
+            changes.push(Change { harness: harness.id, path: place.path, state, note: place.note });
+        }
+    }
+    Ok(changes)
+}
+
+/// Takes the hooks of all harnesses out of the files that [`install`] wrote in this repository.
+///
+/// # Errors
+/// A file cannot be read or written.
+pub fn uninstall(repo: &dyn Repository) -> Result<Vec<Change>, Error> {
+    let mut record = Record::read(&repo.layout().common_dir)?;
+    let mut changes = Vec::new();
+    for entry in record.take() {
+        let Some(harness) = named(&entry.harness) else { continue };
+        let Some(now) = read(&entry.path)? else { continue };
+        // Whoever has edited it since keeps what they wrote.
+        let before = if now == entry.after { entry.before.clone() } else { merge::without(&now, harness.id) };
+        match &before {
+            Some(text) if *text == now => continue,
+            Some(text) => write(&entry.path, text)?,
+            None => remove(&entry.path)?,
+        }
+        changes.push(Change { harness: harness.id, path: entry.path, state: Written::Restored, note: None });
+    }
+    record.write()?;
+    Ok(changes)
+}
+
+/// The files that are to hold hooks of ours and do not, of those that [`install`] wrote; for `doctor`.
+///
+/// # Errors
+/// The list of them cannot be read.
+pub fn lost(repo: &dyn Repository) -> Result<Vec<(&'static str, PathBuf)>, Error> {
+    let record = Record::read(&repo.layout().common_dir)?;
+    let is_lost =
+        |path: &Path, id: &str| !fs::read_to_string(path).is_ok_and(|text| merge::has_hooks(&text, id));
+    let entries = record.entries().filter_map(|entry| Some((named(&entry.harness)?.id, entry.path.clone())));
+    Ok(entries.filter(|(id, path)| is_lost(path, id)).collect())
+}
+
+/// The harnesses that [`install`] wrote hooks for.
+///
+/// # Errors
+/// The list of them cannot be read.
+pub fn installed(repo: &dyn Repository) -> Result<Vec<&'static Harness>, Error> {
+    let record = Record::read(&repo.layout().common_dir)?;
+    let mut found: Vec<&'static Harness> =
+        record.entries().filter_map(|entry| named(&entry.harness)).collect();
+    found.dedup_by_key(|harness| harness.id);
+    Ok(found)
+}
+
+fn with_hooks(place: &Place, before: Option<&str>) -> Result<String, Error> {
+    match &place.content {
+        Content::Whole(text) => match before {
+            Some(before) if !before.contains(merge::MARKER) => Err(Error::usage(
+                format!("{} is there, and is not ours", place.path.display()),
+                format!("move it away: mv {0} {0}.before\nthen rerun this command", place.path.display()),
+            )),
+            _ => Ok(text.clone()),
+        },
+        Content::Merged(hooks) => merge::with(before.unwrap_or_default(), hooks).ok_or_else(|| {
+            Unavailable::new(
+                format!("{} is not JSON as its harness reads it", place.path.display()),
+                "fix it, then rerun this command",
+            )
+            .into()
+        }),
+    }
+}
+
+/// Whether git has the file in the index of its worktree.
+fn is_tracked(place: &Place) -> Result<bool, Error> {
+    let Some(root) = &place.root else {
+        return Ok(false);
+    };
+    let mut git = lane_git::command::in_worktree(root);
+    git.args(["ls-files", "--error-unmatch", "--"]).arg(&place.path);
+    Ok(lane_git::command::run(git, None, std::time::Duration::from_secs(30))?.ok)
+}
+
+fn read(path: &Path) -> Result<Option<String>, Error> {
+    match fs::read_to_string(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => {
+            let reason = format!("{} cannot be read: {error}", path.display());
+            Err(Unavailable::new(reason, "look at what it is and at its permissions").into())
+        }
+    }
+}
+
+fn write(path: &Path, text: &str) -> Result<(), Error> {
+    // A link of the user's stays one.
+    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let written = fs::create_dir_all(folder).and_then(|()| kept::replace(&path, text.as_bytes()));
+    written.map_err(|error| unwritable(&path, &error))
+}
+
+/// Removes a file of ours, and the folders that are empty then.
+fn remove(path: &Path) -> Result<(), Error> {
+    fs::remove_file(path).map_err(|error| unwritable(path, &error))?;
+    let folders = path.ancestors().skip(1).take_while(|folder| {
+        folder.file_name().is_some_and(|name| {
+            name.as_encoded_bytes().starts_with(b".") || name == "hooks" || name == "plugins"
+        })
+    });
+    for folder in folders {
+        let _ = fs::remove_dir(folder); // only an empty one goes
+    }
+    Ok(())
+}
+
+fn unwritable(path: &Path, error: &std::io::Error) -> Error {
+    Error::write(
+        format!("{} cannot be written: {error}", path.display()),
+        "look at its permissions, then rerun this",
+    )
+}

@@ -1,0 +1,318 @@
+//! What git-lane answers to the hooks of harnesses, and the files that it writes for them. The real programs are in
+//! `harnesses`.
+
+use std::fs;
+use std::path::PathBuf;
+
+use serde_json::{Value, json};
+
+use crate::support::{Ran, Scratch, Worktree};
+
+/// A repository with agents a2 and a4 at work, each in a worktree of its own.
+fn two() -> (Scratch, Worktree, Worktree) {
+    let scratch = Scratch::new();
+    scratch.add_origin();
+    let tree = |agent: &str, place: &str| {
+        let tree = scratch.worktree(place, &format!("feat/{agent}/x"));
+        tree.lane(&["install", "--agent", agent]).ok();
+        tree
+    };
+    let (a2, a4) = (tree("a2", "a2"), tree("a4", "wt-a4-platform"));
+    (scratch, a2, a4)
+}
+
+fn ask(tree: &Worktree, harness: &str, payload: &Value) -> Ran {
+    tree.lane_stdin(&["hook", "agent", harness], payload.to_string().as_bytes())
+}
+
+/// What Claude Code's hook says to a tool.
+fn claude(tree: &Worktree, tool: &str, input: Value) -> Ran {
+    let payload =
+        json!({ "hook_event_name": "PreToolUse", "cwd": tree.root, "tool_name": tool, "tool_input": input });
+    ask(tree, "claude", &payload)
+}
+
+fn edit(tree: &Worktree, path: &str) -> Ran {
+    claude(tree, "Edit", json!({ "file_path": tree.root.join(path), "old_string": "a", "new_string": "b" }))
+}
+
+fn shell(tree: &Worktree, line: &str) -> Ran {
+    claude(tree, "Bash", json!({ "command": line }))
+}
+
+/// A refusal: exit 2, the reason on standard error, and one JSON object that says the same.
+#[track_caller]
+fn refused(ran: Ran, words: &str) {
+    let ran = ran.fails(2);
+    assert!(ran.err.contains(words), "no `{words}` in:\n{}", ran.err);
+    assert!(ran.err.contains("help:"), "no next step in:\n{}", ran.err);
+    let said = ran.json();
+    assert_eq!(said["hookSpecificOutput"]["permissionDecision"], "deny");
+    let reason = said["hookSpecificOutput"]["permissionDecisionReason"].as_str().unwrap();
+    assert!(reason.contains(words), "{reason}");
+}
+
+#[track_caller]
+fn allowed(ran: Ran) {
+    let ran = ran.ok();
+    assert_eq!((ran.out.as_str(), ran.err.as_str()), ("", ""), "a pass says nothing");
+}
+
+#[test]
+fn an_edit_is_judged_as_its_commit_will_be() {
+    let (_scratch, a2, _) = two();
+    allowed(edit(&a2, "services/rag_pipeline/new.py"));
+    refused(edit(&a2, "services/revenue/main.py"), "foreign-path");
+    refused(edit(&a2, "services/revenue/new.py"), "foreign-path");
+    refused(edit(&a2, "policy.yaml"), "protected-path");
+    refused(edit(&a2, ".agent.env"), "local-file");
+    refused(edit(&a2, "services/common/x.py"), "git lane lock common");
+    a2.lane(&["lock", "common"]).ok();
+    allowed(edit(&a2, "services/common/x.py"));
+    a2.git(&["branch", "-m", "mine"]).ok();
+    refused(edit(&a2, "services/rag_pipeline/new.py"), "git branch -m feat/a2/mine");
+}
+
+#[test]
+fn a_session_keeps_to_its_own_worktree() {
+    let (scratch, a2, a4) = two();
+    let from =
+        |tree: &Worktree, path: PathBuf| claude(tree, "Write", json!({ "file_path": path, "content": "" }));
+    let own = a2.root.display().to_string();
+    refused(from(&a2, a4.root.join("services/rag_pipeline/x.py")), &own);
+    refused(from(&a2, scratch.root().join("services/rag_pipeline/x.py")), "in the main checkout");
+    // The folder that the session was started in counts, and not where it has gone since.
+    let payload = json!({ "hook_event_name": "PreToolUse", "cwd": a4.root, "tool_name": "Write",
+        "tool_input": { "file_path": a4.root.join("services/revenue/x.py"), "content": "" } });
+    let mut command = a4.command(crate::support::LANE);
+    command.args(["hook", "agent", "claude"]).env("CLAUDE_PROJECT_DIR", &a2.root);
+    refused(crate::support::with_input(command, payload.to_string().as_bytes()), "foreign-worktree");
+    // A link is followed to where the write ends up.
+    std::os::unix::fs::symlink(a2.root.join("services/revenue"), a2.root.join("services/rag_pipeline/link"))
+        .unwrap();
+    refused(edit(&a2, "services/rag_pipeline/link/main.py"), "foreign-path");
+    refused(edit(&a2, "services/rag_pipeline/../revenue/main.py"), "foreign-path");
+    refused(edit(&a2, ".git"), "git's own");
+    allowed(from(&a2, scratch.home().join("elsewhere.txt")));
+}
+
+#[test]
+fn a_session_without_a_lane_is_told_how_to_get_one() {
+    let (scratch, ..) = two();
+    let fresh = scratch.worktree("fresh", "worktree-fresh");
+    refused(edit(&fresh, "services/revenue/x.py"), "git lane join");
+    let start = json!({ "hook_event_name": "SessionStart", "cwd": fresh.root, "source": "startup" });
+    ask(&fresh, "claude", &start).ok().says("has no lane").says("git lane join");
+}
+
+#[test]
+fn commands_that_go_round_the_hooks_are_refused_with_the_lawful_way() {
+    let (scratch, a2, _) = two();
+    refused(shell(&a2, "git commit --no-verify -m x"), "skips the hooks");
+    refused(shell(&a2, "cd services && git push --force"), "git lane push --force-with-lease");
+    refused(shell(&a2, "git -c core.hooksPath=/dev/null commit -m x"), "core.hookspath");
+    refused(shell(&a2, "bash -c 'git lane uninstall'"), "takes the hooks away");
+    refused(shell(&a2, "echo x > services/revenue/main.py"), "foreign-path");
+    refused(shell(&a2, "cd services/revenue && sed -i s/a/b/ main.py"), "foreign-path");
+    refused(shell(&a2, "rm -rf services/revenue"), "foreign-path");
+    refused(shell(&a2, "git worktree remove --force ../wt-a4-platform"), "git lane teardown ID");
+    scratch.main().lane(&["teardown", "a4"]).ok();
+    refused(shell(&a2, "cp policy.yaml services/revenue/"), "foreign-path");
+    for line in [
+        "git status",
+        "git commit -m '[A2] x'",
+        "cargo test && ls",
+        "cat services/revenue/main.py",
+        "echo 'unclosed",
+    ] {
+        allowed(shell(&a2, line));
+    }
+}
+
+#[test]
+fn a_lock_is_not_stolen_without_a_reason() {
+    let (_scratch, a2, a4) = two();
+    a4.lane(&["lock", "common"]).ok();
+    refused(shell(&a2, "git lane lock --steal common"), "git lane lock --steal --reason '…' NAME");
+    a2.lane(&["lock", "--wait", "1s", "common"]).fails(1);
+    allowed(shell(&a2, "git lane lock --steal --reason 'gone home' common"));
+    a2.lane(&["lock", "--steal", "--reason", "gone home", "common"]).ok();
+}
+
+#[test]
+fn every_harness_is_told_no_in_its_own_words() {
+    let (_scratch, a2, _) = two();
+    let file = a2.root.join("services/revenue/main.py");
+    let patch = "*** Begin Patch\n*** Update File: services/rag_pipeline/main.py\n@@\n+x\n*** Add File: services/revenue/y\n+y\n*** End Patch\n";
+    for (harness, payload, key) in [
+        (
+            "codex",
+            json!({ "hook_event_name": "PreToolUse", "cwd": a2.root, "tool_name": "apply_patch", "tool_input": { "command": patch } }),
+            "hookSpecificOutput",
+        ),
+        (
+            "gemini",
+            json!({ "hook_event_name": "BeforeTool", "cwd": a2.root, "tool_name": "replace", "tool_input": { "file_path": "services/revenue/main.py" } }),
+            "decision",
+        ),
+        (
+            "cursor",
+            json!({ "hook_event_name": "preToolUse", "workspace_roots": [a2.root], "tool_name": "Write", "tool_input": { "file_path": file } }),
+            "permission",
+        ),
+        (
+            "copilot",
+            json!({ "cwd": a2.root, "toolName": "edit", "toolArgs": { "path": file } }),
+            "permissionDecision",
+        ),
+    ] {
+        let ran = ask(&a2, harness, &payload).fails(2).says("foreign-path");
+        assert!(ran.json().get(key).is_some(), "{harness}: {}", ran.out);
+    }
+    let opencode = json!({ "event": "tool", "cwd": a2.root, "project": a2.root, "tool": "edit", "args": { "filePath": file } });
+    let ran = ask(&a2, "opencode", &opencode).fails(2).says("foreign-path");
+    assert_eq!(ran.out, "");
+    let ok = json!({ "hook_event_name": "preToolUse", "workspace_roots": [a2.root], "tool_name": "Write",
+        "tool_input": { "file_path": a2.root.join("services/rag_pipeline/x") } });
+    assert_eq!(ask(&a2, "cursor", &ok).ok().json()["permission"], "allow");
+}
+
+#[test]
+fn recorded_payloads_get_an_answer() {
+    let (_scratch, a2, _) = two();
+    let folder = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/harness"));
+    let mut seen = 0;
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        if path.extension().is_none_or(|end| end != "json") {
+            continue;
+        }
+        let harness = name.split('-').next().unwrap().to_owned();
+        let text = fs::read_to_string(&path).unwrap();
+        let text = text.replace("/home/agent/repo", a2.root.to_str().unwrap());
+        let ran = a2.lane_stdin(&["hook", "agent", &harness], text.as_bytes());
+        assert!(ran.code == 0 || ran.code == 2, "{name}: {}", ran.all());
+        assert!(
+            ran.out.is_empty() || harness == "opencode" || serde_json::from_str::<Value>(&ran.out).is_ok(),
+            "{name}: {}",
+            ran.out
+        );
+        seen += 1;
+    }
+    assert!(seen > 50, "{seen}");
+}
+
+#[test]
+fn what_cannot_be_read_is_refused_where_there_is_a_policy() {
+    let (scratch, a2, _) = two();
+    for payload in
+        ["", "x", "[]", "{", "\u{0}", "{\"hook_event_name\":\"PreToolUse\",\"tool_name\":\"Edit\"}"]
+    {
+        let ran = a2.lane_stdin(&["hook", "agent", "claude"], payload.as_bytes()).fails(2);
+        assert!(ran.err.contains("could not decide"), "{payload}: {}", ran.all());
+    }
+    let elsewhere = Worktree { root: scratch.home(), home: scratch.home() };
+    elsewhere.lane_stdin(&["hook", "agent", "claude"], b"x").ok();
+    a2.lane_stdin(&["hook", "agent", "emacs"], b"{}").fails(2).says("unknown harness `emacs`");
+}
+
+#[test]
+fn the_start_says_who_and_the_stop_what_is_left() {
+    let (_scratch, a2, a4) = two();
+    a4.lane(&["lock", "common"]).ok();
+    let start = json!({ "hook_event_name": "SessionStart", "cwd": a2.root, "source": "startup" });
+    let said = ask(&a2, "claude", &start).ok().json();
+    let text = said["hookSpecificOutput"]["additionalContext"].as_str().unwrap().to_owned();
+    for words in ["you are a2", "rag_pipeline", "feat/a2/x", "Locked by others: common (a4)"] {
+        assert!(text.contains(words), "no `{words}` in {text}");
+    }
+    assert!(text.chars().count() <= 2_000);
+    let stop = |again: bool| json!({ "hook_event_name": "Stop", "cwd": a2.root, "stop_hook_active": again });
+    ask(&a2, "claude", &stop(false)).ok();
+    a2.write("services/revenue/main.py", "mine\n");
+    let ran = ask(&a2, "claude", &stop(false)).ok().says("foreign-path");
+    assert_eq!(ran.json()["decision"], "block");
+    ask(&a2, "claude", &stop(true)).ok();
+}
+
+#[test]
+fn who_mine() {
+    let (_scratch, a2, _) = two();
+    a2.lane(&["who", "--mine", "services/rag_pipeline/x.py"]).ok().says("you may change all of them");
+    a2.lane(&["who", "--mine", "services/rag_pipeline/x.py", "services/revenue/y"])
+        .fails(1)
+        .says("foreign-path");
+    a2.lane(&["who", "--mine", "services/common/y"]).fails(1).says("git lane lock common");
+    let said = a2.lane(&["who", "--mine", "--format", "json", "services/revenue/y"]).fails(1).json();
+    assert_eq!(said["verdict"], "fail");
+}
+
+#[test]
+fn hooks_are_written_for_every_worktree_and_taken_out_byte_for_byte() {
+    let (scratch, a2, a4) = two();
+    let mine = "{\n  // mine\n  \"model\": \"opus\"\n}\n";
+    a2.write(".claude/settings.local.json", mine);
+    let main = scratch.main();
+    main.lane(&["install", "--harness", "claude,codex,gemini,cursor,copilot,opencode"]).ok().says("trust it");
+    for tree in [&main, &a2, &a4] {
+        let text = fs::read_to_string(tree.root.join(".claude/settings.local.json")).unwrap();
+        assert!(text.contains("hook agent claude"), "{text}");
+        assert_eq!(
+            tree.git(&["status", "--porcelain"]).ok().out,
+            "",
+            "nothing for `git add -A` to take along"
+        );
+    }
+    let text = fs::read_to_string(a2.root.join(".claude/settings.local.json")).unwrap();
+    assert!(text.starts_with("{\n  // mine\n  \"model\": \"opus\""), "{text}");
+    assert!(main.root.join(".codex/hooks.json").is_file() && a2.root.join(".codex").is_dir());
+    let again = main.lane(&["install", "--harness", "claude,codex,gemini,cursor,copilot,opencode"]).ok();
+    assert!(!again.out.contains("created") && !again.out.contains("updated"), "{}", again.out);
+    main.lane(&["doctor"]).says("Claude Code asks git-lane before it edits a file");
+    let written = fs::read(a4.root.join(".claude/settings.local.json")).unwrap();
+    a4.write(".claude/settings.local.json", "{}\n");
+    main.lane(&["doctor"]).says("its hooks are gone from").says("git lane install --harness claude");
+    main.lane(&["install", "--harness", "claude"]).ok();
+    assert_eq!(fs::read(a4.root.join(".claude/settings.local.json")).unwrap(), written);
+    main.lane(&["uninstall", "--all"]).ok();
+    assert_eq!(fs::read_to_string(a2.root.join(".claude/settings.local.json")).unwrap(), mine);
+    assert_eq!(fs::read_to_string(a4.root.join(".claude/settings.local.json")).unwrap(), "{}\n");
+    assert!(!main.root.join(".claude").exists() && !main.root.join(".gemini").exists());
+    assert!(!main.root.join(".opencode").exists() && !main.root.join(".github").exists());
+}
+
+#[test]
+fn a_tracked_file_is_left_to_maintainers() {
+    let (scratch, ..) = two();
+    let main = scratch.main();
+    main.commit(".gemini/settings.json", "{}\n", "settings").ok();
+    main.lane(&["install", "--harness", "gemini"]).fails(2).says("--shared").says("--user");
+    assert_eq!(fs::read_to_string(main.root.join(".gemini/settings.json")).unwrap(), "{}\n");
+    main.lane(&["install", "--harness", "gemini", "--shared"]).ok();
+    let text = fs::read_to_string(main.root.join(".gemini/settings.json")).unwrap();
+    assert!(text.contains("\"git-lane hook agent gemini\""), "{text}");
+    main.lane(&["install", "--harness", "claude", "--user"]).ok();
+    assert!(scratch.home().join(".claude/settings.json").is_file());
+}
+
+#[test]
+fn what_is_in_the_way_is_moved_and_not_overwritten() {
+    let (scratch, ..) = two();
+    let main = scratch.main();
+    let install = || main.lane(&["install", "--harness", "opencode"]);
+    let typed = |told: &str| {
+        let line = told.lines().find_map(|line| Some(&line[line.find("mv ")?..])).unwrap();
+        scratch.run(&main.root, "sh", &["-c", line]).ok();
+    };
+    main.write(".opencode/plugins/git-lane.ts", "// mine\n");
+    typed(&install().fails(2).says("is there, and is not ours").err);
+    install().ok();
+    assert_eq!(
+        fs::read_to_string(main.root.join(".opencode/plugins/git-lane.ts.before")).unwrap(),
+        "// mine\n"
+    );
+    main.write(".git/lane/harness.json", "{");
+    typed(&install().fails(2).says("is damaged").err);
+    install().ok();
+}
