@@ -380,11 +380,16 @@ fn the_file_of_a_request_is_read_by_its_object() {
 #[test]
 fn a_lock_that_is_about_to_end_is_renewed() {
     let (_scratch, _one, two) = crate::support::locks::two();
-    two.lane(&["lock", "common", "--ttl", "20s"]).ok();
     two.write("services/common/main.py", "two\n");
     two.git(&["add", "-A"]).ok();
-    std::thread::sleep(std::time::Duration::from_millis(18_300));
-    let ran = two.git(&["commit", "-q", "-m", "feat: two"]).fails(1).says("under your lock `common`");
+    // A machine under load may come too late for it, and begins anew.
+    let about_to_end = || {
+        two.lane(&["lock", "common", "--ttl", "20s"]).ok();
+        std::thread::sleep(std::time::Duration::from_millis(18_200));
+        two.git(&["commit", "-q", "-m", "feat: two"]).fails(1)
+    };
+    let ran = std::iter::repeat_with(about_to_end).take(3).find(|ran| ran.all().contains("--renew"));
+    let ran = ran.unwrap().says("under your lock `common`");
     leads_on(&two, &ran, &["git lane lock common --renew"], &[]);
     two.git(&["commit", "-q", "-m", "feat: two"]).ok();
 }
