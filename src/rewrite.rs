@@ -91,8 +91,8 @@ fn inherited(
         }
     }
     Err(Error::usage(
-        format!("the merge {} brings {path} together from both sides", commit.short()),
-        "rebase first, which leaves merges out: git lane sync",
+        format!("the merge {} combines {path} from both sides", commit.short()),
+        "rebase first, which drops merges: git lane sync",
     ))
 }
 
@@ -134,9 +134,9 @@ fn put(
     let in_the_way = || {
         Error::usage(
             format!(
-                "{whole} cannot be put back: the commits have a file where it has a folder, or the reverse"
+                "{whole} cannot be restored: the commits have a file where it has a folder, or the reverse"
             ),
-            "take that out, too, by its own path",
+            "drop that path, too",
         )
     };
     let new = match rest {
@@ -247,8 +247,8 @@ fn sign(repo: &Opened, raw: &[u8]) -> Result<Oid, Error> {
     let message = raw.get(header_end + 2..).unwrap_or_default();
     let failed = |said: &str| {
         Error::write(
-            format!("the signature of {} cannot be made anew: {}", unsigned.short(), plain(said.trim())),
-            "nothing was changed; look at user.signingKey and gpg.format: git config --list --show-origin",
+            format!("{} could not be signed again: {}", unsigned.short(), plain(said.trim())),
+            "nothing was changed; check user.signingKey and gpg.format: git config --list --show-origin",
         )
     };
     git.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());

@@ -84,8 +84,8 @@ pub fn of_payload(event: &str, text: &str) -> Result<Job, Error> {
         (Some(request), _) => Ok(of_request(request, default_branch)),
         (None, Some(group)) => Ok(of_group(&group, default_branch)),
         (None, None) => Err(Error::usage(
-            format!("the event `{event}` is about no change: there is nothing to judge before it lands"),
-            "let the job run on: pull_request (or pull_request_target) and merge_group\n\
+            format!("the event `{event}` has no change to judge"),
+            "run the job on: pull_request (or pull_request_target) and merge_group\n\
              or name both ends: git lane ci --base A --head B",
         )),
     }
@@ -152,7 +152,7 @@ fn queued(reference: &str) -> Option<u64> {
 fn broken(what: &str, event: &str) -> Error {
     Unavailable::new(
         format!("the payload of the event `{event}` cannot be read: {what}"),
-        "run this as a step of the workflow itself\nor name both ends: git lane ci --base A --head B",
+        "run this as a step of the workflow\nor name both ends: git lane ci --base A --head B",
     )
     .into()
 }
@@ -213,7 +213,7 @@ mod tests {
     #[test]
     fn events_about_nothing() {
         let error = of_payload("push", r#"{"ref":"refs/heads/main"}"#).expect_err("no change");
-        assert!(error.to_string().contains("`push` is about no change"));
+        assert!(error.to_string().contains("`push` has no change to judge"));
         assert!(of_payload("pull_request", "{").is_err());
     }
 }

@@ -16,8 +16,8 @@ pub fn job(variable: &dyn Fn(&str) -> Option<String>) -> Result<Job, Error> {
         (said("CI_MERGE_REQUEST_IID"), said("CI_MERGE_REQUEST_TARGET_BRANCH_NAME"))
     else {
         return Err(Error::usage(
-            "this pipeline is about no merge request: there is nothing to judge before it lands",
-            "give the job the rule: if: $CI_PIPELINE_SOURCE == \"merge_request_event\"\n\
+            "this pipeline is not for a merge request: no change to judge",
+            "add the rule to the job: if: $CI_PIPELINE_SOURCE == \"merge_request_event\"\n\
              or name both ends: git lane ci --base A --head B",
         ));
     };

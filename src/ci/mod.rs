@@ -95,7 +95,7 @@ pub fn job(variable: &dyn Fn(&str) -> Option<String>, said: &Said) -> Result<Job
     }
     if job.host == Host::Plain && said.base.is_none() {
         return Err(Error::usage(
-            "nothing says which change to judge: this runs in no job of GitHub or GitLab",
+            "no change to judge: not in a GitHub or GitLab job, and no ends given",
             "name both ends: git lane ci --base main --head HEAD --branch feat/a1/x\n\
              before a push, for your own branch: git lane check",
         ));

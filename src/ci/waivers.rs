@@ -2,7 +2,7 @@
 
 use lane_core::facts::Waiver;
 use lane_core::policy::model::Accept;
-use lane_core::policy::{Plan, nearest};
+use lane_core::policy::{Plan, did_you_mean};
 use lane_core::rules;
 use lane_github::LabelEvent;
 
@@ -60,37 +60,40 @@ fn waiver(
     let rule = label.to_ascii_lowercase();
     let rule = rule.as_str();
     if settings.accept.value == Accept::None {
-        return Err("the policy takes none (`waivers.accept`)".to_owned());
+        return Err("the policy accepts no waivers (`waivers.accept`)".to_owned());
     }
     if rules::find(rule).is_none() {
-        let near = nearest(rule, rules::ids()).map(|near| format!("; did you mean `{near}`?"));
-        return Err(format!("there is no such rule{}", near.unwrap_or_default()));
+        let hint = did_you_mean(rule, rules::ids()).map(|hint| format!("; {hint}"));
+        return Err(format!("unknown rule{}", hint.unwrap_or_default()));
     }
     let is_it = |event: &&LabelEvent| {
         asked(std::slice::from_ref(&event.label)).iter().any(|it| it.eq_ignore_ascii_case(label))
     };
     let Some(event) = known.events.iter().rev().find(is_it).filter(|event| event.is_added) else {
-        return Err("nobody can tell who gave it".to_owned());
+        return Err("who added it could not be determined".to_owned());
     };
     let actor = &event.actor;
     if let Some(agent) = plan.agent_of_account(actor) {
-        return Err(format!("`{actor}`, who gave it, is {agent}, and agents waive nothing"));
+        return Err(format!("it was added by `{actor}`, an account of {agent}; agents cannot waive"));
     }
     if !is_maintainer(actor)? {
-        return Err(format!("`{actor}`, who gave it, is no maintainer"));
+        return Err(format!("it was added by `{actor}`, who is not a maintainer"));
     }
     let Some(pushed) = known.pushed else {
-        return Err("nobody can tell when the head was pushed, so it may have been given to something else"
-            .to_owned());
+        return Err(
+            "when the head was pushed could not be determined, so it may have been added for an earlier one"
+                .to_owned(),
+        );
     };
     if event.at < pushed {
-        return Err("it was given before the head was pushed; a maintainer takes it away and gives it again"
-            .to_owned());
+        return Err(
+            "it was added before the head was pushed; a maintainer has to remove and add it again".to_owned()
+        );
     }
     let seconds = i64::try_from(settings.max_age.value.seconds).unwrap_or(i64::MAX);
     let until = event.at.saturating_add(seconds);
     if known.now >= until {
-        return Err(format!("it was given more than {} ago", settings.max_age.value));
+        return Err(format!("it was added more than {} ago", settings.max_age.value));
     }
     Ok(Waiver { rule: rule.to_owned(), by: actor.clone(), at: event.at, until })
 }
@@ -111,7 +114,9 @@ mod tests {
         let labels = [label.to_owned(), "bug".to_owned()];
         let known = Known { labels: &labels, events, pushed, now };
         let is_maintainer = |login: &str| match login {
-            "nobody" => Err("GitHub does not say".to_owned()),
+            "nobody" => {
+                Err("who pushed the head of the pull request, and when, could not be determined".to_owned())
+            }
             login => Ok(login == "alice"),
         };
         let (mut waivers, mut refused) = granted(&plan(POLICY), &known, &is_maintainer);
@@ -150,13 +155,16 @@ mod tests {
 
     #[test]
     fn of_nobody_else() {
-        refused(size(&[given("bot", 100, true)], Some(90), 200), "is a1, and agents waive nothing");
-        refused(size(&[given("mallory", 100, true)], Some(90), 200), "is no maintainer");
-        refused(size(&[given("nobody", 100, true)], Some(90), 200), "GitHub does not say");
-        refused(size(&[], Some(90), 200), "who gave it");
+        refused(size(&[given("bot", 100, true)], Some(90), 200), "an account of a1; agents cannot waive");
+        refused(size(&[given("mallory", 100, true)], Some(90), 200), "who is not a maintainer");
+        refused(
+            size(&[given("nobody", 100, true)], Some(90), 200),
+            "who pushed the head of the pull request, and when, could not be determined",
+        );
+        refused(size(&[], Some(90), 200), "who added it could not be determined");
         // The one who gave it last counts.
         let twice = [given("alice", 100, true), given("alice", 101, false), given("mallory", 102, true)];
-        refused(size(&twice, Some(90), 200), "`mallory`, who gave it, is no maintainer");
+        refused(size(&twice, Some(90), 200), "added by `mallory`, who is not a maintainer");
     }
 
     #[test]

@@ -2,24 +2,28 @@
 
 use lane_core::error::Error;
 use lane_core::policy::{Diagnostic, PolicyError, Severity, Source};
-use lane_core::report::text::{Style, render_help};
 use lane_core::snippet::{Mark, snippet};
-use lane_core::text;
+use lane_core::text::{self, help_block};
 
 /// An error with what to do next, ready for standard error.
 pub fn render_error(error: &Error, color: bool) -> String {
-    if let Error::Policy(error) = error {
-        return render_policy(error, color);
+    match error.policy() {
+        Some(mistakes) => render_policy(mistakes, color),
+        None => render("error", &error.to_string(), error.hints(), color),
     }
-    render("error", &error.to_string(), error.help().unwrap_or_default(), color)
 }
 
-/// One sentence that says what is wrong, and what to do next, line by line.
-pub fn render(word: &str, message: &str, help: &str, color: bool) -> String {
-    let word = if color { text::paint("1;31", word) } else { word.to_owned() };
-    let mut text = format!("git-lane: {word}: {message}\n");
-    render_help(&mut text, help, Style { color, ..Style::default() });
-    text
+/// `error: …`, `warning: …` or `note: …`: one sentence, and under it each hint, line by line.
+pub fn render(word: &str, message: &str, hints: &[impl AsRef<str>], color: bool) -> String {
+    let code = match word {
+        "error" => "1;31",
+        "warning" => "1;33",
+        _ => "1;36",
+    };
+    let word = format!("{word}:");
+    let word = if color { text::paint(code, &word) } else { word };
+    let hints = hints.iter().map(|hint| help_block(hint.as_ref(), color));
+    format!("{word} {message}\n{}", hints.collect::<String>())
 }
 
 /// All mistakes of a policy, each at its place, and how many they are.
@@ -28,7 +32,7 @@ pub fn render_policy(error: &PolicyError, color: bool) -> String {
     for diagnostic in &error.diagnostics {
         text.push_str(&draw(&error.text, diagnostic, color));
     }
-    text.push_str(&format!("git-lane: {error}; nothing is decided with it\n"));
+    text.push_str(&format!("error: {error}; it cannot be used\n"));
     text
 }
 
@@ -47,10 +51,6 @@ fn draw(source: &Source, diagnostic: &Diagnostic, color: bool) -> String {
     let related = diagnostic.related.iter().map(|(span, label)| (*span, Some(label.as_str())));
     let marks: Vec<Mark<'_>> = std::iter::once(first).chain(related).collect();
     let mut text = format!("{word} {}\n{}", diagnostic.message, snippet(source, &marks, color));
-    render_help(
-        &mut text,
-        diagnostic.help.as_deref().unwrap_or_default(),
-        Style { color, ..Style::default() },
-    );
+    text.push_str(&help_block(diagnostic.help.as_deref().unwrap_or_default(), color));
     text
 }

@@ -24,10 +24,10 @@ pub struct Global {
     /// When to use colours
     #[arg(long, value_name = "WHEN", default_value = "auto", global = true, help_heading = HEADING)]
     pub color: When,
-    /// Say only what is wrong
+    /// Print only problems
     #[arg(short, long, global = true, help_heading = HEADING)]
     pub quiet: bool,
-    /// List all, and what was read
+    /// List everything, and what was read
     #[arg(short, long, global = true, help_heading = HEADING, conflicts_with = "quiet")]
     pub verbose: bool,
 }

@@ -38,6 +38,21 @@ pub(crate) fn write_error(text: &str) {
     let _ = std::io::stderr().lock().write_all(text.as_bytes());
 }
 
+/// Something worth knowing that stops nothing: `note: …`.
+pub fn note(text: &str) {
+    complain(&format!("note: {text}\n"));
+}
+
+/// The same, with what to do about it.
+pub fn note_with_help(text: &str, help: &str) {
+    complain(&diagnostics::render("note", text, &[help], false));
+}
+
+/// Something that is probably wrong and stops nothing: `warning: …`, and what to do about it.
+pub fn warn(text: &str, help: &str) {
+    complain(&diagnostics::render("warning", text, &[help], false));
+}
+
 /// A line that says how it is going: rewritten in place on a terminal, else written again only when
 /// something else is going on.
 #[derive(Debug)]
@@ -188,7 +203,7 @@ impl Output {
         match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
             Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(Error::write(
                 format!("standard output cannot be written: {error}"),
-                "run it again with its output going to a terminal or a file that has room",
+                "rerun it with output to a terminal or to a file on a disk with free space",
             )),
             _ => Ok(()),
         }
@@ -246,24 +261,24 @@ impl Output {
         }
     }
 
-    /// Writes an error to standard error; the exit code is 2.
+    /// Writes an error to standard error; its kind is the exit code.
     pub fn error(&self, error: &Error) -> u8 {
         complain(&diagnostics::render_error(error, self.error_color));
-        2
+        error.kind().exit_code()
     }
 
     /// An error of a command that gives no verdict: programs get it as JSON.
     pub fn failed(&self, error: &Error) -> u8 {
         let said = json!({ "error": { "reason": error.to_string(), "help": error.help() } });
         if self.is_json() && self.print_json(&said).is_ok() {
-            return 2;
+            return error.kind().exit_code();
         }
         self.error(error)
     }
 
-    /// What was refused, and the next step.
-    pub fn refusal(&self, text: &str, help: &str) -> String {
-        diagnostics::render("refused", text, help, self.error_color)
+    /// Writes what was refused, and the next step, where the command goes on with other things.
+    pub fn refuse(&self, text: &str, help: &str) {
+        self.error(&Error::refused(text, help));
     }
 
     /// An error instead of a verdict: programs still get a report.
@@ -271,17 +286,17 @@ impl Output {
         if self.format == Format::TEXT || self.report(&Report::undecided(event, error)).is_err() {
             return self.error(error);
         }
-        2
+        error.kind().exit_code()
     }
 }
 
 impl Ui for Output {
     fn note(&self, text: &str) {
-        complain(&format!("git-lane: note: {text}\n"));
+        note(text);
     }
 
     fn say(&self, text: &str) {
-        complain(&format!("git-lane: {text}\n"));
+        complain(&format!("{text}\n"));
     }
 
     fn detail(&self, text: &str) {

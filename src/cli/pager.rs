@@ -48,7 +48,7 @@ fn is_none(pager: &str) -> bool {
 }
 
 fn git(args: &[&str]) -> Option<String> {
-    let ran = Command::new("git").args(args).stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
+    let ran = lane_git::command::git().args(args).stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
     let said = String::from_utf8(ran.stdout).ok().filter(|_| ran.status.success())?;
     Some(said.trim_end().to_owned())
 }

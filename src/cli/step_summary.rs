@@ -4,7 +4,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::Path;
 
-use super::output::complain;
+use super::output::note;
 use lane_core::report::{Report, summary};
 
 /// The variable that names the file.
@@ -17,8 +17,8 @@ pub(crate) fn append(report: &Report) {
         return;
     };
     if let Err(error) = write(Path::new(&path), report) {
-        complain(&format!(
-            "git-lane: note: the summary was not written: {error} ({VARIABLE} is {}); the verdict stands\n",
+        note(&format!(
+            "the summary was not written: {error} ({VARIABLE} is {}); the verdict is unaffected",
             path.display()
         ));
     }
@@ -30,7 +30,7 @@ fn write(path: &Path, report: &Report) -> io::Result<()> {
     let taken = usize::try_from(file.metadata()?.len()).unwrap_or(usize::MAX);
     let text = summary::markdown(report, summary::STEP.saturating_sub(taken).saturating_sub(1));
     if text.is_empty() {
-        return Err(io::Error::other("the summary of this step has no room left"));
+        return Err(io::Error::other("the summary of this step is full"));
     }
     let gap = if taken > 0 { "\n" } else { "" };
     file.write_all(format!("{gap}{text}").as_bytes())

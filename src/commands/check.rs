@@ -10,30 +10,29 @@ use crate::gather::{Request, Subject};
 use crate::ops::Session;
 use lane_core::error::Error;
 use lane_core::facts::{Event, Oid, RepoPath};
-use lane_core::policy::{Plan, nearest};
 use lane_core::report::{NotJudged, Report};
 use lane_git::command::unstaged_files;
 use lane_git::{Repository, revision};
 
-/// Judge this branch, before any hook does
+/// Check this branch before any hook does
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// What is staged, as the pre-commit hook judges it
+    /// Check what is staged, as the pre-commit hook does
     #[arg(long, group = "subject")]
     pub staged: bool,
-    /// What B adds to A, any two commits
+    /// Check what B adds to A, any two commits
     #[arg(long, value_name = "A..B", group = "subject", allow_hyphen_values = true)]
     pub range: Option<String>,
-    /// The branch with everything in the working tree, staged or not
+    /// Check the branch with everything in the working tree, staged or not
     #[arg(long, group = "subject")]
     pub worktree: bool,
-    /// Judge as this agent's change
+    /// Check it as a change by this agent
     #[arg(long, value_name = "ID", add = candidates::agents())]
     pub agent: Option<String>,
-    /// Judge as a change on this branch
+    /// Check it as a change on this branch
     #[arg(long, value_name = "NAME", add = candidates::branches())]
     pub branch: Option<String>,
-    /// Judge with this policy, to try it out; hooks take no such thing
+    /// Use this policy, to try it out; hooks ignore it
     #[arg(long, value_name = "FILE")]
     pub policy: Option<PathBuf>,
 }
@@ -45,7 +44,7 @@ pub struct Args {
 pub fn run(args: &Args, output: &Output) -> Outcome {
     let session = session::open_to_work(output, args.policy.as_deref())?;
     if let Some(agent) = &args.agent {
-        known_agent(&session.loaded.plan, agent)?;
+        session.loaded.plan.agent(agent)?;
     }
     let subject = match &args.range {
         Some(range) => {
@@ -90,19 +89,6 @@ fn not_judged(session: &Session, report: &mut Report) {
     }
 }
 
-/// Refuses an agent that the policy does not have.
-pub(in crate::commands) fn known_agent(plan: &Plan, agent: &str) -> Result<(), Error> {
-    let policy = &plan.policy;
-    if policy.agent(agent).is_some() {
-        return Ok(());
-    }
-    let help = match nearest(agent, policy.agent_ids()) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => policy.agents_in_words(),
-    };
-    Err(Error::usage(format!("`{agent}` is no agent of {}", plan.source.name), help))
-}
-
 /// The branch that the end of a range names, where another one is checked out, or none.
 fn elsewhere(session: &Session, range: &str) -> Result<Option<String>, Error> {
     let Session { repo, loaded, .. } = session;
@@ -118,8 +104,8 @@ fn elsewhere(session: &Session, range: &str) -> Result<Option<String>, Error> {
 fn parse_range(repo: &dyn Repository, range: &str) -> Result<(Oid, Oid), Error> {
     let Some((from, to)) = range.split_once("..") else {
         return Err(Error::usage(
-            format!("`{range}` is no range"),
-            format!("write two commits with two dots between: --range {range}..HEAD"),
+            format!("`{range}` is not a range"),
+            format!("separate two commits with two dots: --range {range}..HEAD"),
         ));
     };
     let side = |text: &str| {

@@ -7,8 +7,7 @@ use std::path::PathBuf;
 use crate::ci::{self, Host, Job, Said};
 use crate::cli::Outcome;
 use crate::cli::candidates;
-use crate::cli::output::{Output, complain};
-use crate::commands::check::known_agent;
+use crate::cli::output::Output;
 use crate::commands::ci::github::Online;
 use crate::gather::{Environment, Located, Request, Subject, Told, locate};
 use crate::ops::{self, Asker};
@@ -20,10 +19,10 @@ use lane_git::Opened;
 
 /// Judge a pull request in a job of GitHub or GitLab
 ///
-/// Finds out by itself which of the two runs it; elsewhere, options say what is judged.
+/// Detects which of the two runs it; elsewhere, options say what to judge.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// What the change is merged into: a branch, or anything that means a commit
+    /// What the change is merged into: a branch, or any name of a commit
     #[arg(long, value_name = "BASE", add = candidates::branches())]
     pub base: Option<String>,
     /// The change's own tip, not a merge of it [default: HEAD]
@@ -35,19 +34,19 @@ pub struct Args {
     /// The title of the pull request
     #[arg(long, value_name = "TEXT")]
     pub title: Option<String>,
-    /// A label of the pull request; as often as there are labels
+    /// A label of the pull request; may be repeated
     #[arg(long = "label", value_name = "NAME")]
     pub labels: Vec<String>,
     /// The account of the pull request's author
     #[arg(long, value_name = "ACCOUNT")]
     pub author: Option<String>,
-    /// Judge as this agent's change
+    /// Check it as a change by this agent
     #[arg(long, value_name = "ID", add = candidates::agents())]
     pub agent: Option<String>,
-    /// Put the verdict on GitHub: a check run, and a comment while there is something to say
+    /// Publish the verdict on GitHub: a check run, and a comment while there are findings
     #[arg(long)]
     pub publish: bool,
-    /// Write the report to a file, too; as often as there are formats
+    /// Also write the report to a file; may be repeated
     #[arg(long, value_name = "FORMAT=FILE")]
     pub write: Vec<crate::commands::ci::Target>,
 }
@@ -109,10 +108,10 @@ fn judged(
     let located = locate(repo, job)?;
     *place = Some((located.head, located.is_binding));
     for note in &located.notes {
-        complain(&format!("git-lane: note: {note}\n"));
+        crate::cli::output::note(note);
     }
     if let Some(agent) = &args.agent {
-        known_agent(&located.loaded.plan, agent)?;
+        located.loaded.plan.agent(agent)?;
     }
     let mut told = Told { request: job.request.clone(), ..Told::default() };
     match (told.request.author.take(), job.host) {
@@ -142,7 +141,7 @@ fn judge(
 ) -> Result<Report, Error> {
     let loaded = &located.loaded;
     let Some(base) = &loaded.base else {
-        return Err(Unavailable::new("there is no base to compare with", "name one: --base main").into());
+        return Err(Unavailable::new("no base to compare with", "name one: --base main").into());
     };
     let subject = Subject::Proposed { from: base.oid, to: located.head, told: Box::new(told) };
     let (agent, branch) = (args.agent.clone(), job.branch.clone());
@@ -179,7 +178,7 @@ impl Target {
         std::fs::write(&self.path, lane_core::text::shown(&text).as_ref()).map_err(|error| {
             Error::write(
                 format!("{} cannot be written: {error}", self.path.display()),
-                "name another file after --write; the folder has to be there",
+                "name another file after --write; its folder must exist",
             )
         })
     }

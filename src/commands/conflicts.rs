@@ -36,11 +36,7 @@ pub fn run(_: &Args, output: &Output) -> Outcome {
     } else {
         let mut text = text(&pairs, conflicts, unknown, !unread.is_empty(), output);
         for (line, why) in &unread {
-            text.push_str(&format!(
-                "{}: nobody can tell what it would conflict with: {}\n",
-                line.title(),
-                why.reason
-            ));
+            text.push_str(&format!("{}: conflicts could not be determined: {}\n", line.title(), why.reason));
             why.help
                 .iter()
                 .for_each(|help| text.push_str(&format!("    {}\n", help.replace('\n', "\n    "))));
@@ -67,7 +63,7 @@ fn text(pairs: &[Pair], conflicts: usize, unknown: usize, is_part: bool, output:
                 files.iter().for_each(|file| out.push_str(&format!("    {}\n", file_words(file))));
             }
             Forecast::Unknown(why) => {
-                out.push_str(&format!("{} + {}: nobody can tell: {}\n", pair.one, pair.two, why.reason));
+                out.push_str(&format!("{} + {}: could not be checked: {}\n", pair.one, pair.two, why.reason));
                 why.help
                     .iter()
                     .for_each(|help| out.push_str(&format!("    {}\n", help.replace('\n', "\n    "))));
@@ -77,10 +73,15 @@ fn text(pairs: &[Pair], conflicts: usize, unknown: usize, is_part: bool, output:
     if conflicts == 0 && unknown == 0 {
         let count = pairs.len();
         let of = if is_part { "of the other branches" } else { "of branches" };
-        return out + &format!("all {count} pairs {of} merge\n");
+        return out
+            + &format!(
+                "all {count} pairs {of} merge cleanly\n"
+            );
     }
     if conflicts > 0 && !output.is_quiet() {
-        out.push_str("\nwhoever is merged second has to solve them; early is cheap: talk to each other, then git lane sync\n");
+        out.push_str(
+            "\nthe branch merged second has to resolve them; talk to each other early, then: git lane sync\n",
+        );
     }
     out
 }

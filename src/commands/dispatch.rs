@@ -83,7 +83,7 @@ pub fn run_hooks(args: impl Iterator<Item = OsString>) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let code = hook_of(&args).unwrap_or_else(|| {
-        output::complain("git-lane-hook starts hooks, and nothing else; for all else: git lane --help\n");
+        output::complain("git-lane-hook only starts hooks; for everything else: git lane --help\n");
         2
     });
     code.into()
@@ -94,8 +94,8 @@ fn begin() {
     logger::begin();
     std::panic::set_hook(Box::new(|info| {
         output::complain(&format!(
-            "git-lane: this is a defect of git-lane: {info}\n\
-             nothing was let through; please report it with the command that you ran\n"
+            "error: internal error: {info}\n\
+             nothing was let through; this is a bug in git-lane: please report it with the command you ran\n"
         ));
         std::process::exit(2);
     }));
@@ -149,8 +149,8 @@ fn prepared(global: &Global, entry: &Entry) -> Result<(), Error> {
     if let Some(folder) = &global.directory {
         std::env::set_current_dir(folder).map_err(|error| {
             Error::usage(
-                format!("cannot go to {}: {error}", folder.display()),
-                "name a folder that exists after -C",
+                format!("cannot change to {}: {error}", folder.display()),
+                "name an existing folder after -C",
             )
         })?;
     }

@@ -6,6 +6,7 @@ use crate::cli::Outcome;
 use crate::cli::output::Output;
 use crate::doctor::{self, Check, State};
 use crate::gather::{Environment, policy_source};
+use lane_core::facts::Cause;
 use lane_core::text::paint;
 use lane_git::{Opened, Repository};
 
@@ -20,7 +21,7 @@ pub struct Args {}
 /// Standard output cannot be written.
 pub fn run(_: &Args, output: &Output) -> Outcome {
     let repo = match Opened::open() {
-        Err(why) if !why.reason.contains("no git repository") => return Err(why.into()),
+        Err(why) if why.cause != Cause::NoRepository => return Err(why.into()),
         opened => opened.ok(),
     };
     let repo = repo.as_ref().map(|repo| repo as &dyn Repository);

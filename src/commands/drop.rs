@@ -15,16 +15,17 @@ use crate::rewrite::Rewritten;
 use lane_core::error::Error;
 use lane_core::facts::{Change, RepoPath};
 use lane_core::report::quote;
+use lane_core::text::help_block;
 
-/// Take paths out of this branch's own commits
+/// Remove paths from this branch's own commits
 ///
 /// The commits keep their messages, and the edits stay in the working tree.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// What the commits are to leave as the base has it, as seen from this folder
+    /// The paths to drop, relative to this folder
     #[arg(required = true, value_name = "PATH", value_hint = clap::ValueHint::AnyPath)]
     pub paths: Vec<OsString>,
-    /// A branch that is checked out in no worktree, instead of this one
+    /// Change this branch instead, which must not be checked out anywhere
     #[arg(long, value_name = "NAME", add = candidates::branches())]
     pub branch: Option<String>,
 }
@@ -58,7 +59,7 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
 /// Says which paths no commit changes, as they were read; below the root, what they would be from there.
 fn nothing(branch: &str, paths: &[RepoPath], change: &Change, args: &Args, output: &Output) -> Outcome {
     let named: Vec<String> = paths.iter().map(ToString::to_string).collect();
-    let mut text = format!("no commit of {} changes {}: nothing to take out\n", branch, named.join(", "));
+    let mut text = format!("no commit of {} changes {}: nothing to drop\n", branch, named.join(", "));
     let is_changed = |path: &str| {
         let commits = change.commits.known().into_iter().flatten();
         let mut files = commits.flat_map(|commit| &commit.files);
@@ -79,7 +80,8 @@ fn nothing(branch: &str, paths: &[RepoPath], change: &Change, args: &Args, outpu
             .as_ref()
             .map(|name| format!("--branch {} ", quote(name.as_bytes())))
             .unwrap_or_default();
-        text.push_str(&format!("  help: from the root: git lane drop {on}-- {}\n", meant.join(" ")));
+        let help = format!("from the root: git lane drop {on}-- {}", meant.join(" "));
+        text.push_str(&help_block(&help, false));
     }
     output.print(&text)?;
     Ok(1)
@@ -90,7 +92,7 @@ fn text(done: &Dropped) -> String {
     let many = |count: usize, word: &str| format!("{count} {word}{}", if count == 1 { "" } else { "s" });
     let rewritten = done.commits.iter().filter(|(commit, _)| commit.before != commit.after);
     let mut text = format!(
-        "took {} out of {}, in {}:\n",
+        "dropped {} from {}, in {}:\n",
         many(touched.len(), "file"),
         branch,
         many(rewritten.count(), "rewritten commit")
@@ -99,25 +101,25 @@ fn text(done: &Dropped) -> String {
         text.push_str(&format!("    {path}\n"));
     }
     if done.is_here {
-        text.push_str("the working tree is as it was; what was taken out is not staged any more\n");
+        text.push_str("the working tree is unchanged; the dropped paths are no longer staged\n");
     }
     let tip = done.before.short();
     text.push_str(&format!(
-        "the branch was at {tip} before, where all of it still is: git show {tip}:PATH\n"
+        "the branch was at {tip} before; its files are still there: git show {tip}:PATH\n"
     ));
     for (commit, subject) in done.commits.iter().filter(|(commit, _)| commit.is_emptied) {
-        text.push_str(&format!("{} is empty now, and keeps its message: {subject}\n", commit.after.short()));
+        text.push_str(&format!("{} is now empty and keeps its message: {subject}\n", commit.after.short()));
     }
     let signed = done.commits.iter().filter(|(commit, _)| commit.is_signed).count();
     if signed > 0 {
-        text.push_str(&format!("{} signed anew\n", many(signed, "commit")));
+        text.push_str(&format!("{} signed again\n", many(signed, "commit")));
     }
     if let Some(left) = &done.left {
         text.push_str(&format!("note: {left}\n"));
     }
     if let Some(remote) = &done.pushed_to {
         text.push_str(&format!(
-            "{remote} has the branch as it was before; replace it: git lane push --force-with-lease\n"
+            "{remote} has the old branch; replace it: git lane push --force-with-lease\n"
         ));
     }
     text

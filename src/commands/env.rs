@@ -3,9 +3,8 @@
 use crate::cli::Outcome;
 use crate::cli::candidates;
 use crate::cli::options::Format;
-use crate::cli::output::{Output, complain};
+use crate::cli::output::Output;
 use crate::cli::session;
-use crate::commands::check::known_agent;
 use crate::ops::Session;
 use lane_core::agent_env::{self, Resolved};
 use lane_core::error::Error;
@@ -14,7 +13,7 @@ use lane_core::policy::model::Agent;
 /// Print an agent's environment, for `eval`, direnv and dotenv
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The agent; by default the one that works here
+    /// The agent [default: the one that works here]
     #[arg(value_name = "ID", add = candidates::agents())]
     pub agent: Option<String>,
 }
@@ -24,15 +23,15 @@ pub(in crate::commands) fn agent<'s>(session: &'s Session, option: Option<&str>)
     let plan = &session.loaded.plan;
     let id = match option {
         Some(id) => {
-            known_agent(plan, id)?;
+            plan.agent(id)?;
             Some(id.to_owned())
         }
         None => session.found_agent(None)?,
     };
     id.and_then(|id| plan.policy.agent(&id)).ok_or_else(|| {
         Error::usage(
-            "nothing here says which agent's environment is meant",
-            format!("name the agent; {}", plan.policy.agents_in_words()),
+            "no agent given, and none works here",
+            format!("name one; {}", plan.policy.agents_in_words()),
         )
     })
 }
@@ -42,7 +41,7 @@ pub(in crate::commands) fn environment(session: &Session, agent: &Agent) -> Reso
     let policy = &session.loaded.plan.policy;
     let resolved = agent_env::among(policy, agent).resolve(&|name| std::env::var(name).ok());
     for line in resolved.complaints() {
-        complain(&format!("git-lane: note: {line}\n"));
+        crate::cli::output::note(&line);
     }
     resolved
 }

@@ -6,7 +6,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::cli::Outcome;
-use crate::cli::output::{Output, complain};
+use crate::cli::diagnostics;
+use crate::cli::output::{Output, complain, warn};
 use crate::install::chain::{self, Turn};
 use crate::install::program::{self, Starts};
 use crate::install::{in_force, ran};
@@ -20,6 +21,7 @@ use lane_core::error::Error;
 use lane_core::facts::{Event, Unavailable};
 use lane_core::hooks;
 use lane_core::policy::model::{Access, Release};
+use lane_core::text::help_block;
 use lane_git::{Opened, Repository};
 
 mod agent;
@@ -143,7 +145,7 @@ pub fn run_named(name: &str, args: &[OsString], part: Part) -> u8 {
         (_, Some(row)) => Hook { row, args, part, output: &output }.judged(),
         (_, None) => Err(Error::usage(
             format!("git has no hook `{name}`"),
-            "githooks(5) lists them; the installed scripts call this with the right name",
+            "see githooks(5); the installed scripts use the right name",
         )),
     };
     match judged {
@@ -153,16 +155,15 @@ pub fn run_named(name: &str, args: &[OsString], part: Part) -> u8 {
         Ok(judged) => judged.code,
         Err(error) => {
             output.error(&error);
-            if is_server && matches!(error, Error::Policy(_)) {
-                complain(
-                    "  help: whoever runs the server lets the mended one in: git lane uninstall --server, push it, \
-                     git lane install --server\n",
-                );
+            if is_server && error.policy().is_some() {
+                let help = "a server administrator can let the fixed policy in: git lane uninstall --server\n\
+                            then push it, and put the hooks back: git lane install --server";
+                complain(&help_block(help, false));
             }
             if let Some(what) = row.and_then(|row| row.prevents) {
                 complain(&format!("git-lane: could not decide ({name}); {what}\n"));
             }
-            2
+            error.kind().exit_code()
         }
     }
 }
@@ -180,11 +181,9 @@ pub fn run_script(script: &OsStr, args: &[OsString]) -> u8 {
         // One of them says it.
         let is_first = hooks::named(found.name).is_some_and(hooks::Hook::is_first);
         if let Some(gone) = found.gone.as_ref().filter(|_| is_first) {
-            complain(&format!(
-                "warning: {} is not there, or is not executable: its copy beside the hooks judges\n  \
-                 help: install git-lane again, then run: git lane install\n",
-                gone.display()
-            ));
+            let text =
+                format!("{} is missing or not executable; its copy beside the hooks is used", gone.display());
+            warn(&text, "install git-lane again, then: git lane install");
         }
         match found.starts {
             Starts::This => Ok(run_named(found.name, args, part)),
@@ -197,8 +196,7 @@ pub fn run_script(script: &OsStr, args: &[OsString]) -> u8 {
     });
     resolved.unwrap_or_else(|error| {
         let name = Path::new(script).file_name().unwrap_or(script).to_string_lossy().into_owned();
-        let help = error.help().unwrap_or_default();
-        complain(&format!("git-lane: {name} is blocked: {error}.\n{help}\n"));
+        complain(&diagnostics::render("error", &format!("{name} is blocked: {error}"), error.hints(), false));
         2
     })
 }

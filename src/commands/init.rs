@@ -103,13 +103,13 @@ fn summary(proposal: &Proposal, plan: &Plan, has_remote: bool) -> String {
         let _ = writeln!(out, "note: {note}");
     }
     let next = if proposal.is_of_worktrees {
-        "then, for hooks in the worktrees:\n  git lane install --all"
+        "then install hooks in the worktrees:\n  git lane install --all"
     } else {
-        "then, for a worktree for each agent:\n  git lane setup"
+        "then create a worktree for each agent:\n  git lane setup"
     };
     let _ = write!(
         out,
-        "next: read it and make it yours, then, on {}:\n  \
+        "next: review and edit it, then, on {}:\n  \
          git lane policy check\n  \
          git lane policy test\n  \
          git add {FILE}\n  \
@@ -125,19 +125,19 @@ fn write_new(path: &Path, text: &str) -> Result<(), Error> {
     let mut file = File::create_new(path).map_err(|error| {
         if error.kind() == std::io::ErrorKind::AlreadyExists {
             Error::usage(
-                format!("{} is there already", path.display()),
-                "edit it, or look at a fresh one: git lane init --stdout",
+                format!("{} already exists", path.display()),
+                "edit it, or print a new one: git lane init --stdout",
             )
         } else {
             Error::write(
                 format!("{} cannot be written: {error}", path.display()),
-                "look at the folder's permissions",
+                "check the permissions of the folder",
             )
         }
     })?;
     file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(|error| {
         // The file is ours, made a moment ago; half of it helps nobody.
         let _ = std::fs::remove_file(path);
-        Error::write(format!("{} cannot be written: {error}", path.display()), "make room on the disk")
+        Error::write(format!("{} cannot be written: {error}", path.display()), "free some disk space")
     })
 }

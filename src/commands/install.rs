@@ -19,7 +19,7 @@ pub struct Args {
     /// The agent that works in this worktree
     #[arg(long, value_name = "ID", conflicts_with = "all", add = candidates::agents())]
     pub agent: Option<String>,
-    /// All worktrees that the policy names, each for its agent
+    /// Install in all worktrees of the policy, each for its agent
     #[arg(long)]
     pub all: bool,
     /// Into the hooks of these harnesses: claude, codex, gemini, cursor, copilot, opencode, or auto for those that are found
@@ -34,7 +34,7 @@ pub struct Args {
     /// Into a bare repository: judge whatever is pushed to it
     #[arg(long, conflicts_with_all = ["agent", "all"])]
     pub server: bool,
-    /// The hook of the server that judges
+    /// The server hook to install
     #[arg(long, value_name = "HOOK", value_enum, default_value_t = ServerHook::PreReceive, requires = "server")]
     pub hook: ServerHook,
 }
@@ -44,7 +44,7 @@ pub struct Args {
 pub enum ServerHook {
     /// All refs of a push together: all of them or none
     PreReceive,
-    /// Each ref by itself
+    /// Each ref separately
     Update,
 }
 
@@ -54,7 +54,10 @@ pub enum ServerHook {
 /// What keeps it from doing so; then all is as it was.
 pub fn run(args: &Args, output: &Output) -> crate::cli::Outcome {
     let binary = std::env::current_exe().map_err(|error| {
-        Error::usage(format!("git-lane cannot tell where it lies: {error}"), "start it by its full path")
+        Error::usage(
+            format!("the path of git-lane could not be determined: {error}"),
+            "run it by its full path",
+        )
     })?;
     if args.server {
         let hook = match args.hook {

@@ -13,16 +13,16 @@ use lane_core::policy::Plan;
 
 /// Make this worktree an agent's: branch, hooks, environment
 ///
-/// All work in it stays.
+/// The work in it is kept.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The agent that works in this worktree from now on
     #[arg(value_name = "ID", add = candidates::agents())]
     pub agent: Option<String>,
-    /// What its branch is called after; after the branch that is checked out, if not given
+    /// The feature to name its branch after [default: the current branch]
     #[arg(value_name = "FEATURE")]
     pub feature: Option<String>,
-    /// Say what would be done, and do nothing
+    /// Show what would be done, without doing it
     #[arg(long)]
     pub dry_run: bool,
 }
@@ -34,7 +34,10 @@ pub struct Args {
 pub fn run(args: &Args, output: &Output) -> crate::cli::Outcome {
     let session = session::open(output, None)?;
     let binary = std::env::current_exe().map_err(|error| {
-        Error::usage(format!("git-lane cannot tell where it lies: {error}"), "start it by its full path")
+        Error::usage(
+            format!("the path of git-lane could not be determined: {error}"),
+            "run it by its full path",
+        )
     })?;
     let agent = args.agent.clone().ok_or_else(|| which(&session.loaded.plan))?;
     let options = Options { agent, feature: args.feature.clone(), dry_run: args.dry_run, binary };

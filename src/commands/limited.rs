@@ -28,6 +28,6 @@ pub struct Args {
 pub fn run(args: &Args, _: &Output) -> Outcome {
     let error = run::become_limited(args.memory, args.group.as_deref(), &args.command);
     let name = args.command.first().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    complain(&format!("git-lane: {name} cannot be run: {error}\n"));
+    complain(&format!("error: {name} could not be run: {error}\n"));
     Ok(run::code_of(&error))
 }

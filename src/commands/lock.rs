@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::cli::Outcome;
 use crate::cli::candidates;
-use crate::cli::output::{Output, Progress, complain};
+use crate::cli::output::{Output, Progress, complain, note};
 use crate::cli::session;
 use crate::commands::lock::args::{bounded, holder, notes, one_line, scopes};
 use crate::commands::locks::text::{self, Held};
@@ -29,25 +29,25 @@ pub struct Args {
     /// The name of an area, or a path or pattern inside one, as seen from this folder
     #[arg(required = true, value_name = "SCOPE", add = candidates::scopes())]
     pub scopes: Vec<String>,
-    /// How long it lives unless it is renewed, such as 90m; the policy's `locks.ttl` by default
+    /// How long the lock lasts unless renewed, such as 90m [default: `locks.ttl` of the policy]
     #[arg(long, value_name = "DURATION")]
     pub ttl: Option<Duration>,
-    /// What it is for; everyone who asks is told
+    /// What the lock is for; shown to everyone who asks
     #[arg(long, value_name = "TEXT")]
     pub reason: Option<String>,
-    /// Stand in the queue for so long if it is not free: first come, first served
+    /// Wait in the queue for at most this long; first come, first served
     #[arg(long, value_name = "DURATION")]
     pub wait: Option<Duration>,
-    /// Begin the life of a lock that you took anew; refused where another agent has it by now
+    /// Extend a lock that you hold; refused if another agent holds it by now
     #[arg(long, conflicts_with_all = ["wait", "steal"])]
     pub renew: bool,
-    /// Take it away from whoever has it, with a --reason; they are told, and cannot push under it any more
+    /// Take the lock from its holder, with a --reason; the holder is told, and cannot push under it any more
     #[arg(long, requires = "reason", conflicts_with = "wait")]
     pub steal: bool,
     /// Lock for this agent
     #[arg(long, value_name = "ID", add = candidates::agents())]
     pub agent: Option<String>,
-    /// The process it is held for: when that one is gone, others may take it [default: $LANE_PID]
+    /// The process to hold it for: once it has ended, others may take the lock [default: $LANE_PID]
     #[arg(long, value_name = "PID")]
     pub pid: Option<u32>,
 }
@@ -67,8 +67,8 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
     let reason = one_line(args.reason.as_deref())?;
     if args.steal && reason.is_none() {
         return Err(Error::usage(
-            "a theft needs a reason",
-            "say in --reason why it cannot wait; whoever had the lock, and everybody who asks, reads it",
+            "--steal needs --reason",
+            "say why it cannot wait: the previous holder and everyone who asks sees it",
         ));
     }
     let how = match (&args.wait, args.steal, args.renew) {
@@ -106,7 +106,7 @@ fn refuse(
     if output.is_json() {
         output.print_json(&json!({ "locks": [], "refused": said.json }))?;
     }
-    complain(&output.refusal(&said.text, &said.help));
+    output.refuse(&said.text, &said.help);
     Ok(1)
 }
 
@@ -138,8 +138,8 @@ fn report(
     let missing = match missing {
         Ok(missing) => missing,
         Err(why) => {
-            complain(&format!(
-                "git-lane: note: whether this branch has all that landed could not be checked: {}\n",
+            note(&format!(
+                "whether this branch has everything that landed could not be checked: {}",
                 why.reason
             ));
             BTreeSet::new()

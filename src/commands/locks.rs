@@ -30,13 +30,13 @@ use lane_git::Repository;
 /// Show who holds which lock, until when, and who waits
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Only what could be in the way of this
+    /// Only locks that overlap this scope
     #[arg(value_name = "SCOPE", add = candidates::scopes())]
     pub scope: Option<String>,
-    /// Who took, renewed, gave back and stole it, when and why; newest first
+    /// Show who took, renewed, released and stole it, when and why; newest first
     #[arg(long)]
     pub log: bool,
-    /// At most so many events of each area
+    /// Show at most this many events of each area
     #[arg(short = 'n', long, value_name = "N", requires = "log", value_parser = clap::value_parser!(u32).range(1..))]
     pub limit: Option<u32>,
 }
@@ -122,7 +122,7 @@ impl List<'_> {
             let is_free = items.iter().all(|item| item["state"] == "ended") && marked.is_empty();
             if is_free && is_known && (items.is_empty() || waits.is_empty()) {
                 let what = self.scope.map_or(name, |scope| scope.text.as_str());
-                let state = if doubt.is_some() && tip.is_none() { "nobody can tell" } else { "free" };
+                let state = if doubt.is_some() && tip.is_none() { "could not be determined" } else { "free" };
                 text.push_str(&format!("{what}: {state}\n"));
             }
             text.push_str(&lines);
@@ -133,7 +133,7 @@ impl List<'_> {
                 text.push_str(&format!("    in the queue: {}\n", names.join(", then ")));
             }
             if !is_known && !items.is_empty() {
-                text.push_str("    the policy has no such area any more\n");
+                text.push_str("    no such area in the policy any more\n");
             }
             held.extend(items);
             let waits: Vec<Value> =
@@ -146,7 +146,7 @@ impl List<'_> {
             text.push_str(&format!("{} has no area under `access: lock`\n", plan.source.name));
         }
         for (file, why) in markers::strange(self.session.repo.layout(), &plan.policy)? {
-            text.push_str(&format!("{file} holds nothing: {why}\n"));
+            text.push_str(&format!("{file} has no effect: {why}\n"));
         }
         if output.is_json() {
             let by_hand: Vec<Value> = markers.iter().map(marker_json).collect();
@@ -187,8 +187,7 @@ impl List<'_> {
             if let Some(idle) = idle.filter(|idle| *idle >= lease.stake.ttl / 2) {
                 let own = self.me.as_ref() == Some(&lease.stake.agent);
                 let word = quote(scope.as_bytes());
-                let next =
-                    if own { format!("; done with it? git lane unlock {word}") } else { String::new() };
+                let next = if own { format!("; if done: git lane unlock {word}") } else { String::new() };
                 text.push_str(&format!("    no commit under it for {}{next}\n", in_words(idle)));
             }
         }
@@ -201,7 +200,7 @@ impl List<'_> {
         queue.map(|ticket| (ticket.agent.clone(), ticket.scope.clone())).collect()
     }
 
-    /// The claims by hand that have not expired, oldest first.
+    /// The manual claims that have not expired, oldest first.
     fn markers(&self) -> Result<Vec<LockClaim>, Error> {
         let plan = &self.session.loaded.plan;
         let (ttl, now) = (plan.policy.locks.ttl.value.seconds, self.keeper.judge().now().wall);
@@ -227,7 +226,7 @@ impl List<'_> {
             let lease = leases.iter().filter(alive).find(|lease| lease.stake.agent != *agent);
             let older = markers.first().filter(|first| first.agent != *agent);
             let why = match (lease, older) {
-                (Some(lease), _) => Some(format!("the lock of {} goes before it", lease.stake.agent)),
+                (Some(lease), _) => Some(format!("the lock of {} takes precedence", lease.stake.agent)),
                 (None, Some(older)) => Some(format!("{} was first", older.agent)),
                 (None, None) => None,
             };
@@ -235,13 +234,13 @@ impl List<'_> {
             let Some(why) = why else {
                 let since = clock(*since, judge.now().wall);
                 text.push_str(&format!(
-                    "{area}: {whose} by hand since {since}, for {ttl} at the most\n    {file}\n"
+                    "{area}: {whose} manually since {since}, for at most {ttl}\n    {file}\n"
                 ));
                 continue;
             };
-            text.push_str(&format!("    {file} of {whose} holds nothing: {why}\n"));
+            text.push_str(&format!("    {file} of {whose} has no effect: {why}\n"));
             if self.me.as_ref() == Some(agent) {
-                text.push_str(&format!("    take it away: rm {}\n", quote(file.as_bytes())));
+                text.push_str(&format!("    remove it: rm {}\n", quote(file.as_bytes())));
             }
         }
         text
@@ -281,7 +280,7 @@ impl List<'_> {
             return output.print_json(&items);
         }
         if items.is_empty() && text.is_empty() {
-            text = "nobody ever took a lock here\n".to_owned();
+            text = "no lock was ever taken here\n".to_owned();
         }
         output.page(&text)
     }

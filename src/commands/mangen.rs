@@ -28,7 +28,7 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
     let fail = |path: &Path, error: &std::io::Error| {
         Error::write(
             format!("{} cannot be written: {error}", path.display()),
-            "name a folder of your own, such as ~/.local/share/man/man1",
+            "name a folder you can write to, such as ~/.local/share/man/man1",
         )
     };
     std::fs::create_dir_all(&args.folder).map_err(|error| fail(&args.folder, &error))?;
@@ -177,9 +177,8 @@ fn exit_status(roff: &mut Roff) {
 }
 
 const DESCRIPTION: &[&str] = &[
-    "Git hooks and a policy engine for repositories in which many coding agents work at the same time, each in a \
-     worktree of its own. A file policy.yaml says which paths each agent may change, which need a lock, how branches and \
-     messages are named and how large a change may be. Every commit and every push is held against it, and what breaks it \
+    "Git hooks and a policy engine for repositories in which many coding agents work at the same time, each in its own worktree. A file policy.yaml says which paths each agent may change, which need a lock, how branches and \
+     messages are named and how large a change may be. Every commit and every push is checked against it, and what breaks it \
      is refused with the line of the policy that decided and the next command to run.",
     "The policy is read from the base branch, never from the branch that is judged. The same verdict, with the same \
      names of rules, is given at commit, at push, on a server and in the job of a pull request.",
@@ -208,10 +207,10 @@ const SECTIONS: &[Section] = &[
             ("git lane who services/billing/api.py", "See who may change a file, before changing it."),
             (
                 "git lane lock common --wait 1h",
-                "Take the lock on an area, or stand in the queue for an hour at most.",
+                "Take the lock on an area, or wait in the queue for at most an hour.",
             ),
             ("git lane check --worktree", "Judge the branch with everything in the working tree."),
-            ("git lane sync --push", "Rebase on the base, and push what came of it."),
+            ("git lane sync --push", "Rebase on the base, and push the result."),
         ],
     ),
     (
@@ -232,7 +231,7 @@ const SECTIONS: &[Section] = &[
                 "GH_TOKEN, GITHUB_TOKEN",
                 "The account on GitHub, for git lane pr, git lane ci --publish and git lane status.",
             ),
-            ("DATABASE_URL", "The database in which agents have schemas of their own."),
+            ("DATABASE_URL", "The database with the schemas of the agents."),
             ("GIT_PAGER, PAGER", "What shows output that is longer than the terminal; see git(1)."),
             (
                 "NO_COLOR, CLICOLOR_FORCE",

@@ -112,7 +112,7 @@ mod tests {
             assert!(found.is_some_and(|found| !found.is_hide_set()), "{path}");
             for word in *words {
                 assert!(root.find_subcommand(word).is_none(), "{word} is a command");
-                assert_eq!(meant(&root, word, true).as_deref(), Some(*path), "{word} stands there twice");
+                assert_eq!(meant(&root, word, true).as_deref(), Some(*path), "{word} is listed twice");
             }
         }
     }

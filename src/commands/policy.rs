@@ -33,12 +33,12 @@ pub struct Args {
 pub enum Policy {
     /// Find all mistakes of a policy
     Check {
-        /// The file; by default the policy.yaml of this worktree
+        /// The file [default: policy.yaml of this worktree]
         file: Option<PathBuf>,
     },
-    /// Print the policy that is in force, as it was understood
+    /// Print the policy in force, as understood
     Show {
-        /// Print this file's instead
+        /// Print this file instead
         file: Option<PathBuf>,
     },
     /// Print the JSON Schema of the policy, for editors
@@ -47,9 +47,9 @@ pub enum Policy {
         #[arg(long)]
         report: bool,
     },
-    /// Prove the sentences under `tests:`, and those in policy.tests.yaml
+    /// Run the tests under `tests:`, and those in policy.tests.yaml
     Test {
-        /// The file; by default the policy.yaml of this worktree
+        /// The file [default: policy.yaml of this worktree]
         file: Option<PathBuf>,
     },
 }
@@ -152,18 +152,18 @@ fn check(file: Option<&Path>, output: &Output) -> Outcome {
             }
             Ok(code)
         }
-        Err(Error::Policy(error)) => {
+        Err(error) => {
+            let Some(error) = error.policy() else { return Err(error) };
             if output.is_json() {
                 let diagnostics = as_json(&error.text, &error.diagnostics);
                 output.print_json(
                     &json!({ "file": error.text.name, "diagnostics": diagnostics, "warnings": [] }),
                 )?;
             } else {
-                output.page(&diagnostics::render_policy(&error, output.color()))?;
+                output.page(&diagnostics::render_policy(error, output.color()))?;
             }
             Ok(2)
         }
-        Err(error) => Err(error),
     }
 }
 
@@ -207,7 +207,10 @@ fn show(file: Option<&Path>, output: &Output) -> Outcome {
         return Ok(0);
     }
     let text = serde_yaml::to_string(&loaded.plan.policy).map_err(|error| {
-        Error::write(format!("the policy cannot be printed: {error}"), "please report this")
+        Error::write(
+            format!("the policy could not be printed: {error}"),
+            "please report this as a bug in git-lane",
+        )
     })?;
     output.page(&format!("# {}\n{text}", loaded.plan.source.name))?;
     Ok(0)
@@ -231,7 +234,7 @@ fn cases_of(plan: &Plan, path: &Path) -> Result<Vec<(String, Case)>, Error> {
         Err(error) => {
             return Err(Error::usage(
                 format!("{} cannot be read: {error}", beside.display()),
-                "look at its permissions",
+                "check its permissions",
             ));
         }
     }
@@ -239,7 +242,7 @@ fn cases_of(plan: &Plan, path: &Path) -> Result<Vec<(String, Case)>, Error> {
         return Err(Error::usage(
             "the policy has no tests",
             format!(
-                "write sentences under `tests:`, or into {}, such as: a2 may not change services/x/y.py",
+                "add sentences under `tests:`, or in {}, such as: a2 may not change services/x/y.py",
                 cases::FILE
             ),
         ));
@@ -277,7 +280,7 @@ fn test(file: Option<&Path>, output: &Output) -> Outcome {
         output.print_json(&results)?;
     } else if failed > 0 {
         complain(&format!(
-            "git-lane: {failed} of {} about {} {} false\n",
+            "error: {failed} of {} about {} {} false\n",
             counted(cases.len(), "sentence"),
             plan.source.name,
             if failed == 1 { "is" } else { "are" }

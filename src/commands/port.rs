@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::cli::Outcome;
 use crate::cli::candidates;
-use crate::cli::output::{Output, complain};
+use crate::cli::output::{Output, note_with_help};
 use crate::cli::session;
 use crate::commands::env::agent;
 use crate::ops::Session;
@@ -15,16 +15,16 @@ use lane_core::policy::scalar::Ports;
 use lane_core::report::quote;
 use lane_git::Repository;
 
-/// Print the port of a service of this worktree, the same each time
+/// Print the stable port of a service of this worktree
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The service, or any other name
     #[arg(value_name = "NAME", add = candidates::services())]
     pub name: String,
-    /// The agent, in its own worktree; by default the one that works here
+    /// The agent, in its own worktree [default: the one that works here]
     #[arg(long, value_name = "ID", add = candidates::agents())]
     pub agent: Option<String>,
-    /// Give the port back: another service may have it
+    /// Release the port for other services
     #[arg(long)]
     pub release: bool,
 }
@@ -39,14 +39,14 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
     let id = &agent.id.value;
     let Some(range) = &agent.ports else {
         return Err(Error::usage(
-            format!("{} gives {id} no ports", session.loaded.plan.source.name),
+            format!("{id} has no ports in {}", session.loaded.plan.source.name),
             format!("add a range: `agents.{id}.ports: 8080-8099`"),
         ));
     };
     if args.name.trim().is_empty() || args.name.contains(char::is_control) {
         return Err(Error::usage(
-            format!("`{}` cannot be a service's name", args.name.escape_debug()),
-            "write one word, such as the service's folder: git lane port api",
+            format!("`{}` is not a valid service name", args.name.escape_debug()),
+            "use one word, such as the service's folder: git lane port api",
         ));
     }
     let layout = session.repo.layout();
@@ -63,7 +63,7 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
             let said = json!({ "agent": id, "service": args.name, "port": port, "released": true });
             output.print_json(&said)?;
         } else {
-            output.print(&format!("{} has no port any more; {port} may be given anew\n", args.name))?;
+            output.print(&format!("{} has no port any more; {port} is free again\n", args.name))?;
         }
         return Ok(0);
     }
@@ -83,12 +83,13 @@ fn note_stranger(session: &Session, args: &Args, id: &str, port: u16) -> Result<
     let own = setup::root_of(&session.repo, &session.loaded.plan, id)?;
     for taken in ports::probe(Ports { first: port, last: port }) {
         if ![&here, &own].into_iter().flatten().any(|root| taken.is_of(root)) {
-            complain(&format!(
-                "git-lane: note: {}, from outside of {id}'s worktree\n  \
-                 stop that, or have another port: git lane port {} --release\n  then rerun this\n",
-                taken.words(),
-                quote(args.name.as_bytes())
-            ));
+            note_with_help(
+                &format!("{}, from outside {id}'s worktree", taken.words()),
+                &format!(
+                    "stop it, or get another port: git lane port {} --release\nthen rerun this",
+                    quote(args.name.as_bytes())
+                ),
+            );
         }
     }
     Ok(())

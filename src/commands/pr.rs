@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::cli::Outcome;
 use crate::cli::candidates;
-use crate::cli::output::{Output, complain};
+use crate::cli::output::{Output, complain, note_with_help};
 use crate::cli::session;
 use crate::commands::push;
 use crate::gather::{Request, Subject};
@@ -16,6 +16,7 @@ use lane_core::error::Error;
 use lane_core::facts::Event;
 use lane_core::policy::Plan;
 use lane_core::report::{Verdict, quote};
+use lane_core::text::help_block;
 use lane_github::PullRequest;
 
 /// Open a pull request for this branch
@@ -26,7 +27,7 @@ pub struct Args {
     /// The title; the tag is put in front of it [default: the subject of the first commit]
     #[arg(long, value_name = "TEXT")]
     pub title: Option<String>,
-    /// What stands above the list of commits
+    /// The text above the list of commits
     #[arg(long, value_name = "TEXT")]
     pub body: Option<String>,
     /// The branch to merge it into [default: the policy's base]
@@ -38,7 +39,7 @@ pub struct Args {
     /// Push and open it without asking
     #[arg(short, long)]
     pub yes: bool,
-    /// Replace what the remote has of this branch, if nobody else pushed to it meanwhile
+    /// Replace the branch on the remote, unless someone else pushed to it meanwhile
     #[arg(short, long)]
     pub force_with_lease: bool,
 }
@@ -56,13 +57,13 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
     let request = Request { event: Event::Check, agent: None, branch: None, subject: Subject::Branch };
     let report = session.judge(&request)?;
     if report.verdict != Verdict::Pass {
-        complain("git-lane: nothing was pushed, and no pull request opened\n");
+        complain("nothing was pushed, and no pull request was opened\n");
         return output.report(&report);
     }
     // Whoever has no token is told before anything is pushed.
     let github = pr::connect(&session)?;
     if !args.yes && !is_wanted(&proposal, plan)? {
-        complain("git-lane: nothing was pushed, and no pull request opened\n");
+        complain("nothing was pushed, and no pull request was opened\n");
         return Ok(1);
     }
     let (code, _) = push::branch(&session, args.force_with_lease, output)?;
@@ -78,20 +79,20 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
             "stacked_on_pull": below.as_ref().map(|below| below.number),
         }))?;
     } else {
-        let done = if is_new { "opened" } else { "there is one already:" };
+        let done = if is_new { "opened" } else { "already open:" };
         output.print(&format!("{done} pull request {}: {}\n", pull.number, pull.url))?;
         if let Some(lower) = &proposal.lower {
             output.print(&words(&pull, lower, below.as_ref()))?;
         }
     }
     if pull.base_ref != proposal.base {
-        complain(&format!(
-            "git-lane: note: it goes into {}, and the branch stands on {}\n  help: gh pr edit {} --base {}\n",
-            pull.base_ref,
-            proposal.base,
-            pull.number,
-            quote(proposal.base.as_bytes())
-        ));
+        note_with_help(
+            &format!(
+                "the pull request goes into {}, but the branch is based on {}",
+                pull.base_ref, proposal.base
+            ),
+            &format!("gh pr edit {} --base {}", pull.number, quote(proposal.base.as_bytes())),
+        );
     }
     Ok(0)
 }
@@ -100,12 +101,12 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
 fn words(pull: &PullRequest, lower: &str, below: Option<&PullRequest>) -> String {
     match below {
         Some(below) => format!(
-            "it goes into {lower}, which pull request {} proposes and which is to land first: {}\n",
+            "it goes into {lower}, the branch of pull request {}, which has to land first: {}\n",
             below.number, below.url
         ),
         None if pull.base_ref == lower => format!(
-            "it goes into {lower}, which has not landed and which no open pull request proposes\n  \
-             help: git switch {lower}\n  help: git lane pr --yes\n"
+            "it goes into {lower}, which has not landed and has no open pull request\n{}",
+            help_block(&format!("open one for it: git switch {lower}\ngit lane pr --yes"), false)
         ),
         None => String::new(),
     }
@@ -115,8 +116,8 @@ fn words(pull: &PullRequest, lower: &str, below: Option<&PullRequest>) -> String
 fn is_wanted(proposal: &Proposal, plan: &Plan) -> Result<bool, Error> {
     if !std::io::stdin().is_terminal() {
         return Err(Error::usage(
-            "this pushes and opens a pull request, and nobody is here to be asked",
-            "say --yes if that is what you want",
+            "this pushes and opens a pull request, but there is no terminal to confirm it",
+            "add --yes to confirm",
         ));
     }
     let commits = match proposal.commits.len() {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::cli::Outcome;
-use crate::cli::output::{Output, complain};
+use crate::cli::output::Output;
 use crate::cli::session;
 use crate::ops::Session;
 use crate::ops::push::{self, Pushed, Refused, TRIES};
@@ -15,7 +15,7 @@ use lane_core::report::quote;
 /// Where the remote has the locks, both happen in one atomic push.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Replace what the remote has of this branch, if nobody else pushed to it meanwhile
+    /// Replace the branch on the remote, unless someone else pushed to it meanwhile
     #[arg(short, long)]
     pub force_with_lease: bool,
 }
@@ -46,7 +46,7 @@ pub(in crate::commands) fn branch(
         push::Outcome::Done(done) => {
             let Pushed { reference, tip, remote, renewed, notes } = done;
             if !output.is_quiet() {
-                notes.iter().for_each(|note| complain(&format!("git-lane: note: {note}\n")));
+                notes.iter().for_each(|note| crate::cli::output::note(note));
             }
             let done = json!({ "pushed": reference, "commit": tip, "remote": remote, "renewed": renewed });
             return Ok((0, Some(done)));
@@ -55,12 +55,10 @@ pub(in crate::commands) fn branch(
         push::Outcome::LockLost(scope) => lost(&scope, output),
         push::Outcome::Refused(why) => refused(&why, replaces, output),
         push::Outcome::Contended => {
-            complain(&output.refusal(
-                &format!(
-                    "others were at the locks each of the {TRIES} times that this was pushed; nothing was pushed"
-                ),
-                "your locks are still yours; push again in a minute: git lane push",
-            ));
+            output.refuse(
+                &format!("the lock refs changed during each of {TRIES} attempts; nothing was pushed"),
+                "you still hold your locks; push again in a minute: git lane push",
+            );
             1
         }
     };
@@ -72,15 +70,15 @@ fn refused(why: &Refused, replaces: bool, output: &Output) -> u8 {
         let (remote, branch) = (&why.remote, quote(why.branch.as_bytes()));
         // What is on top of the base by now is made anew beside it; sync leaves that out again.
         let others = format!(
-            "if somebody else pushed to it, see what: git log HEAD..refs/remotes/{remote}/{branch}\n\
-             then take that in: git rebase --autostash refs/remotes/{remote}/{branch}\n\
-             and go back onto the base: git lane sync"
+            "if someone else pushed to it, see what: git log HEAD..refs/remotes/{remote}/{branch}\n\
+             then rebase on that: git rebase --autostash refs/remotes/{remote}/{branch}\n\
+             then rebase on the base again: git lane sync"
         );
         let help = match replaces {
             false => format!("if you rewrote it: git lane push --force-with-lease\n{others}"),
             true => others,
         };
-        complain(&output.refusal("the remote has another edition of this branch", &help));
+        output.refuse("the remote has other commits on this branch", &help);
     }
     // 128 is git's way to say that it came to nothing at all: no such remote, no network.
     if why.code == Some(1) { 1 } else { 2 }
@@ -89,9 +87,11 @@ fn refused(why: &Refused, replaces: bool, output: &Output) -> u8 {
 /// Another agent has the lock by now.
 fn lost(scope: &str, output: &Output) -> u8 {
     let word = quote(scope.as_bytes());
-    complain(&output.refusal(
+    output.refuse(
         &format!("the lock `{scope}` changed hands while you pushed; nothing was pushed"),
-        &format!("who has it, and why: git lane locks --log {word}\nthen wait for it: git lane lock {word} --wait 1h"),
-    ));
+        &format!(
+            "see who holds it: git lane locks --log {word}\nthen wait for it: git lane lock {word} --wait 1h"
+        ),
+    );
     1
 }

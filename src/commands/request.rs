@@ -10,7 +10,7 @@ use std::path::Path;
 use serde_json::json;
 
 use crate::cli::Outcome;
-use crate::cli::output::{Output, complain};
+use crate::cli::output::{Output, complain, note};
 use crate::cli::session;
 use crate::commands::request::text::{Seen, finished, refusal};
 use crate::commands::who;
@@ -119,7 +119,7 @@ fn of_one_owner(
             let asked: Vec<String> = several.iter().map(ask).collect();
             Err(Error::usage(
                 format!("{path} has no one owner: below it are files of {}", whose.join(", ")),
-                format!("ask for each in a request of its own:\n{}", asked.join("\n")),
+                format!("submit one request for each:\n{}", asked.join("\n")),
             ))
         }
     }
@@ -143,7 +143,7 @@ fn answer(kind: Kind, args: &Answer, commit: Option<&str>, output: &Output) -> O
                 let refused = json!({ "reason": said.0, "help": said.1 });
                 output.print_json(&json!({ "request": seen.json(), "refused": refused }))?;
             }
-            complain(&output.refusal(&said.0, &said.1));
+            output.refuse(&said.0, &said.1);
             Ok(1)
         }
     }
@@ -162,11 +162,11 @@ fn report(
     let heads = if is_of_heads { second_heads(session, log, Some(&tip.record.id)) } else { Ok(Vec::new()) };
     // It is written by now: what cannot be told about it does not undo that.
     let heads = heads.unwrap_or_else(|error| {
-        complain(&format!("git-lane: note: nobody can tell whether it is a second head: {error}\n"));
+        note(&format!("whether it is a second head could not be checked: {error}"));
         Vec::new()
     });
     if !output.is_quiet() {
-        log.take_notes().iter().for_each(|note| complain(&format!("git-lane: note: {note}\n")));
+        log.take_notes().iter().for_each(|note| crate::cli::output::note(note.as_ref()));
     }
     let seen = Seen { log, plan, tip, me: Some(me), heads: &heads };
     if output.is_json() {
@@ -197,19 +197,16 @@ fn read_file(path: &Path) -> Result<Vec<u8>, Error> {
         std::fs::File::open(path).and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes))
     };
     read.map_err(|error| {
-        Error::usage(
-            format!("{name} cannot be read: {error}"),
-            "name a file with the change in it after --file",
-        )
+        Error::usage(format!("{name} cannot be read: {error}"), "name a file with the change after --file")
     })?;
     if bytes.len() as u64 > LARGEST {
         return Err(Error::usage(
-            format!("{name} has more than {} KiB, and it would be kept in every clone", LARGEST / 1024),
-            "ask for less at once, or say in --reason on which branch the change is",
+            format!("{name} is larger than {} KiB, the limit for a request", LARGEST / 1024),
+            "make it smaller, or name the branch with the change in --reason",
         ));
     }
     if bytes.is_empty() {
-        return Err(Error::usage(format!("{name} is empty"), "put the change into it, or leave --file away"));
+        return Err(Error::usage(format!("{name} is empty"), "put the change into it, or omit --file"));
     }
     Ok(bytes)
 }

@@ -6,7 +6,7 @@ use crate::cli::Outcome;
 use crate::cli::candidates;
 use crate::cli::output::Output;
 use lane_core::error::Error;
-use lane_core::policy::nearest;
+use lane_core::policy::did_you_mean;
 use lane_core::rules::{self, RULES, docs};
 
 /// Explain a rule, or list them all
@@ -69,7 +69,7 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
         return Ok(0);
     }
     let Some(id) = &args.id else {
-        list(RULES, "`git lane rule ID` says why, and how to get on.", output)?;
+        list(RULES, "Use `git lane rule ID` for the details of one.", output)?;
         return Ok(0);
     };
     let meant = match rules::find(id) {
@@ -78,17 +78,17 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
     };
     match meant[..] {
         [] => {
-            let help = match nearest(id, rules::ids()) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => "`git lane rule` lists them all".to_owned(),
-            };
-            return Err(Error::usage(format!("there is no rule `{id}`"), help));
+            let help = did_you_mean(id, rules::ids())
+                .unwrap_or_else(|| "`git lane rule` lists all rules".to_owned());
+            return Err(Error::usage(format!("unknown rule `{id}`"), help));
         }
         [rule] if output.is_json() => output.print_json(&described(rule))?,
         [rule] => output.page(&rule.page())?,
-        _ => {
-            list(&meant, &format!("`{id}` is about each of them; `git lane rule ID` explains one."), output)?
-        }
+        _ => list(
+            &meant,
+            &format!("`{id}` matches several rules; use `git lane rule ID` for the details of one."),
+            output,
+        )?,
     }
     Ok(0)
 }
@@ -143,7 +143,7 @@ mod tests {
             assert!(ids.iter().all(|id| rules::find(id).is_some()), "{ids:?}");
             for word in *words {
                 let found: Vec<&str> = meant(word).iter().map(|rule| rule.id).collect();
-                assert_eq!(found, *ids, "{word} stands there twice, or is a rule");
+                assert_eq!(found, *ids, "{word} is listed twice, or is a rule");
             }
         }
         for rule in RULES {

@@ -16,10 +16,10 @@ use lane_core::policy::model::Agent;
 
 /// Run a command in an agent's worktree and environment
 ///
-/// The command runs within the memory that the policy gives the agent.
+/// The command runs within the agent's memory limit.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The agent; by default the one that works here
+    /// The agent [default: the one that works here]
     #[arg(value_name = "ID", add = candidates::agents())]
     pub agent: Option<String>,
     /// The command
@@ -43,7 +43,7 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
     };
     let tell = |text: &str| {
         if output.is_verbose() {
-            complain(&format!("git-lane: {text}\n"));
+            complain(&format!("note: {text}\n"));
         }
     };
     run::run(&job, &tell)
@@ -52,8 +52,9 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
 /// Where it runs: here, or in the worktree of the agent that was named.
 fn folder(session: &Session, agent: &Agent, is_named: bool) -> Result<PathBuf, Error> {
     let here = std::env::current_dir().and_then(|here| here.canonicalize());
-    let here =
-        here.map_err(|error| Error::usage(format!("this folder is gone: {error}"), "go to another"))?;
+    let here = here.map_err(|error| {
+        Error::usage(format!("the current folder no longer exists: {error}"), "change to another folder")
+    })?;
     if !is_named {
         return Ok(here);
     }
@@ -66,7 +67,7 @@ fn folder(session: &Session, agent: &Agent, is_named: bool) -> Result<PathBuf, E
             format!("git lane setup {id}"),
         )),
         None => Err(Error::usage(
-            format!("{} gives {id} no worktree", session.loaded.plan.source.name),
+            format!("{id} has no worktree in {}", session.loaded.plan.source.name),
             format!("add one: `agents.{id}.worktree: ../wt-{id}`, then: git lane setup {id}"),
         )),
     }

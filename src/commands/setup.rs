@@ -16,20 +16,20 @@ use lane_core::text::plain;
 
 /// Create the worktrees of the policy's agents
 ///
-/// Each gets its branch, hooks, identity, environment and ports, and is provisioned as the policy says. Can be run again
+/// Each gets its branch, hooks, identity, environment and ports, and is provisioned as in the policy. Can be run again
 /// at any time: what is there already stays.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The agents; all that the policy gives a worktree, if none is named
+    /// The agents [default: all with a worktree in the policy]
     #[arg(value_name = "ID", add = candidates::agents())]
     pub agents: Vec<String>,
-    /// Say what would be done, and do nothing
+    /// Show what would be done, without doing it
     #[arg(long)]
     pub dry_run: bool,
-    /// Go on with steps that failed or were not reached, and with nothing else
+    /// Resume with steps that failed or were not reached, and do nothing else
     #[arg(long)]
     pub resume: bool,
-    /// How many agents at the same time
+    /// Number of agents to set up at the same time
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub jobs: Option<u16>,
 }
@@ -44,7 +44,10 @@ const JOBS: usize = 4;
 pub fn run(args: &Args, output: &Output) -> crate::cli::Outcome {
     let session = session::open(output, None)?;
     let binary = std::env::current_exe().map_err(|error| {
-        Error::usage(format!("git-lane cannot tell where it lies: {error}"), "start it by its full path")
+        Error::usage(
+            format!("the path of git-lane could not be determined: {error}"),
+            "run it by its full path",
+        )
     })?;
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let options = Options {
@@ -70,11 +73,11 @@ pub fn run(args: &Args, output: &Output) -> crate::cli::Outcome {
         }
     }
     if outcomes.is_empty() && !output.is_quiet() {
-        text.push_str("nothing to go on with: no step failed, and none is left\n");
+        text.push_str("nothing to resume: no step failed, and none is left\n");
     }
     output.print(&text)?;
     for outcome in outcomes.iter().filter(|outcome| !outcome.is_well()) {
-        complain(&trouble(outcome, output));
+        complain_of(outcome, output);
     }
     Ok(code)
 }
@@ -113,20 +116,21 @@ fn seconds(millis: u64) -> String {
     format!("{}.{} s", millis / 1_000, millis / 100 % 10)
 }
 
-fn trouble(outcome: &Outcome, output: &Output) -> String {
+fn complain_of(outcome: &Outcome, output: &Output) {
     let agent = &outcome.agent;
     if let Some(error) = &outcome.error {
         return output.refusal(&format!("{agent}: {error}"), error.help().unwrap_or_default());
     }
     let Some(Step { name, run, ended: Ended::Failed(how, tail), log }) = outcome.failed() else {
-        return String::new();
+        return;
     };
     let mut text = format!("{agent}: the step {name} failed ({how}): {run}");
     for line in tail.lines() {
         text.push_str(&format!("\n  | {line}"));
     }
-    let log = log.as_ref().map(|log| format!("all of its output: {}\n", log.display())).unwrap_or_default();
-    output.refusal(&text, &format!("{log}put that right, then go on: git lane setup {agent} --resume"))
+    let log =
+        log.as_ref().map(|log| format!("see its whole output in {}\n", log.display())).unwrap_or_default();
+    output.refuse(&text, &format!("{log}fix the step, then rerun: git lane setup {agent} --resume"));
 }
 
 fn as_json(outcome: &Outcome, is_dry: bool) -> Value {
@@ -198,7 +202,7 @@ impl Shown {
 
 impl Reporter for Shown {
     fn waits(&self, agent: &str) {
-        self.line(&format!("{agent}: waiting for another set-up of it to end"));
+        self.line(&format!("{agent}: waiting for another setup to finish"));
     }
 
     fn begins(&self, agent: &str, step: &str, at: usize, of: usize) {

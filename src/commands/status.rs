@@ -12,15 +12,16 @@ use crate::status::table::{Tone, clash_lines, cut, table};
 use crate::status::{self, Manner, Status, json};
 use lane_core::error::Error;
 use lane_core::identity::Who;
+use lane_core::text::help_block;
 use lane_git::Repository;
 
 /// Show every agent: branch, change, verdict, locks, conflicts
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Show it on the whole screen, and read it anew again and again; q quits
+    /// Show it full screen and keep it current; q quits
     #[arg(short, long)]
     pub watch: bool,
-    /// Seconds between two readings
+    /// Seconds between two updates
     #[arg(short = 'n', long, value_name = "SECONDS", default_value = "3", requires = "watch",
         value_parser = clap::value_parser!(u16).range(1..=3600))]
     pub interval: u16,
@@ -59,7 +60,8 @@ pub(in crate::commands) fn read(ui: impl Ui + 'static, may_refresh: bool) -> Res
         && let Ok(Who::Unassigned { variable }) = session.who(None)
     {
         status.notes.push(format!(
-            "you are a coding agent without a lane here ({variable} is set)\n  help: take one: git lane join ID"
+            "you are a coding agent without a lane here ({variable} is set)\n{}",
+            help_block("join one: git lane join ID", false).trim_end()
         ));
     }
     Ok(status)
@@ -98,7 +100,7 @@ fn text(status: &Status, width: usize, output: &Output) -> String {
     let more = if output.is_verbose() { 0 } else { clashes.len().saturating_sub(PAIRS) };
     clashes.truncate(clashes.len() - more);
     if more > 0 {
-        clashes.push(format!("and {more} pairs more"));
+        clashes.push(format!("and {more} more pairs"));
     }
     for line in clashes {
         out.push_str(&paint(&cut(&format!("  {line}"), width), "33"));
@@ -108,9 +110,7 @@ fn text(status: &Status, width: usize, output: &Output) -> String {
         let helps = status.lines.iter().flat_map(|line| line.troubles.iter().map(move |why| (line, why)));
         for (line, why) in helps.filter(|_| output.is_verbose()) {
             out.push_str(&format!("\n{}: {}\n", line.title(), why.reason));
-            why.help
-                .iter()
-                .for_each(|help| out.push_str(&format!("  help: {}\n", help.replace('\n', "\n        "))));
+            why.help.iter().for_each(|help| out.push_str(&help_block(help, false)));
         }
         status.notes.iter().for_each(|note| out.push_str(&format!("\nnote: {note}\n")));
     }

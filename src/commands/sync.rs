@@ -14,13 +14,13 @@ use crate::ops::sync::{self, Onto, Synced, Worked};
 /// Rebase this branch on the base as the remote has it
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Push afterwards, if nobody else pushed to the branch meanwhile
+    /// Push afterwards, unless someone else pushed to the branch meanwhile
     #[arg(long)]
     pub push: bool,
-    /// All worktrees in which nothing is under way and all is committed
+    /// Sync all worktrees without uncommitted changes or an operation in progress
     #[arg(long)]
     pub all: bool,
-    /// Put uncommitted work aside, and back afterwards
+    /// Stash uncommitted work, and restore it afterwards
     #[arg(long, conflicts_with = "all")]
     pub autostash: bool,
 }

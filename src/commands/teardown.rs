@@ -7,7 +7,6 @@ use serde_json::json;
 use crate::cli::candidates;
 use crate::cli::output::{Output, complain};
 use crate::cli::session;
-use crate::commands::check::known_agent;
 use crate::commands::setup::Shown;
 use crate::ops::Session;
 use crate::setup::teardown::{self, Ended, Options};
@@ -25,7 +24,7 @@ pub struct Args {
     /// Also drop its schema, with everything in it, from the database at DATABASE_URL
     #[arg(long)]
     pub drop_schema: bool,
-    /// The schema's name once more, instead of being asked for it
+    /// The name of the schema, to confirm without being asked
     #[arg(long, value_name = "SCHEMA", requires = "drop_schema")]
     pub yes_drop: Option<String>,
 }
@@ -37,7 +36,7 @@ pub struct Args {
 pub fn run(args: &Args, output: &Output) -> crate::cli::Outcome {
     let session = session::open(output, None)?;
     let Session { repo, loaded, .. } = &session;
-    known_agent(&loaded.plan, &args.agent)?;
+    loaded.plan.agent(&args.agent)?;
     if args.drop_schema {
         let (schema, _) = teardown::schema_of(loaded, &args.agent)?;
         confirm(&schema, args)?;
@@ -67,8 +66,8 @@ pub fn run(args: &Args, output: &Output) -> crate::cli::Outcome {
         Ended::Refused(losses) => {
             let what: String = losses.iter().map(|loss| format!("\n  {}", loss.what)).collect();
             let help: Vec<&str> = losses.iter().map(|loss| loss.help.as_str()).collect();
-            let said = format!("the worktree of {} stays: this would be lost{what}", args.agent);
-            complain(&output.refusal(&said, &help.join("\n")));
+            let said = format!("the worktree of {} was not removed: this would be lost{what}", args.agent);
+            output.refuse(&said, &help.join("\n"));
         }
         Ended::Done(done, notes) if !output.is_quiet() => {
             let done: String = done.iter().map(|line| format!("{line}\n")).collect();
@@ -86,14 +85,16 @@ fn confirm(schema: &str, args: &Args) -> Result<(), Error> {
     let typed = match &args.yes_drop {
         Some(name) => name.clone(),
         None if std::io::stdin().is_terminal() => {
-            complain(&format!("everything in the schema {schema} would be gone; type its name to drop it: "));
+            complain(&format!("this deletes everything in the schema {schema}; type its name to confirm: "));
             let mut line = String::new();
             let _ = std::io::stdin().lock().read_line(&mut line);
             line.trim().to_owned()
         }
         None => {
             return Err(Error::usage(
-                format!("everything in the schema {schema} would be gone, and nobody is here to be asked"),
+                format!(
+                    "this deletes everything in the schema {schema}, but there is no terminal to confirm it"
+                ),
                 again,
             ));
         }
@@ -101,5 +102,5 @@ fn confirm(schema: &str, args: &Args) -> Result<(), Error> {
     if typed == schema {
         return Ok(());
     }
-    Err(Error::usage(format!("`{typed}` is not the schema of {}: nothing was touched", args.agent), again))
+    Err(Error::usage(format!("`{typed}` is not the schema of {}: nothing was changed", args.agent), again))
 }

@@ -6,13 +6,13 @@ use crate::commands::install::report;
 use crate::{harness, install, setup};
 use lane_git::{Opened, Repository};
 
-/// Remove the hooks; everything is as it was before
+/// Remove the hooks, and restore everything as it was
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// All worktrees
     #[arg(long)]
     pub all: bool,
-    /// Out of a bare repository
+    /// Remove them from a bare repository
     #[arg(long, conflicts_with = "all")]
     pub server: bool,
 }
@@ -32,7 +32,7 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
     done.notes.extend(restored.iter().map(ToString::to_string));
     if !lines.is_empty() {
         done.notes.push(format!(
-            "info/exclude does not keep these out of git any more: {}; look before you add all files",
+            "info/exclude no longer hides these from git: {}; check before you add all files",
             lines.join(", ")
         ));
     }

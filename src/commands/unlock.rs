@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::cli::Outcome;
 use crate::cli::candidates;
-use crate::cli::output::{Output, complain};
+use crate::cli::output::Output;
 use crate::cli::session;
 use crate::commands::lock::args::{notes, one_line, scopes};
 use crate::commands::locks::text;
@@ -17,10 +17,10 @@ use lane_core::locks::record::Event;
 /// Release a lock
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// What `git lane lock` was given; an area gives back all that you hold in it
+    /// What was locked; an area releases all that you hold in it
     #[arg(required_unless_present = "all", value_name = "SCOPE", add = candidates::scopes())]
     pub scopes: Vec<String>,
-    /// Everything that you hold
+    /// Release everything that you hold
     #[arg(long, conflicts_with = "scopes")]
     pub all: bool,
     /// Why, for the audit trail
@@ -53,16 +53,16 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
         let text = &scope.text;
         let claim = Claim::of_return(scope, &agent, "", None);
         let mut refuse = |said: text::Said| {
-            complain(&output.refusal(&said.text, &said.help));
+            output.refuse(&said.text, &said.help);
             is_refused = true;
             ("refused", String::new())
         };
         let (word, said) = match state {
-            State::Released(event) => ("released", format!("gave back {}", given_back(event))),
-            State::MarkerRemoved => ("released", format!("took away the marker of {agent} on `{text}`")),
+            State::Released(event) => ("released", format!("released {}", given_back(event))),
+            State::MarkerRemoved => ("released", format!("removed the marker of {agent} on `{text}`")),
             State::Anothers(lease) => refuse(text::not_yours(plan, &keeper.judge(), &claim, lease)),
             State::OtherScope(lease) => refuse(text::another_scope(&claim, lease)),
-            State::Free => ("free", format!("{agent} does not hold `{text}`: nothing to give back")),
+            State::Free => ("free", format!("{agent} does not hold `{text}`: nothing to release")),
         };
         let is_idle = args.all && word == "free";
         has_any |= word == "released";
@@ -72,7 +72,7 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
         items.push(json!({ "scope": text, "area": scope.area, "state": word, "generation": generation }));
     }
     if args.all && !has_any && !output.is_json() && !output.is_quiet() {
-        output.print(&format!("{agent} holds nothing: nothing to give back\n"))?;
+        output.print(&format!("{agent} holds nothing: nothing to release\n"))?;
     }
     notes(&mut keeper, output);
     if output.is_json() {
@@ -81,7 +81,7 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
     Ok(u8::from(is_refused))
 }
 
-/// What was given back, each by its own name.
+/// What was released, each by its own name.
 fn given_back(event: &Event) -> String {
     if event.from.is_empty() {
         return format!("`{}`", event.scope);

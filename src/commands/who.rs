@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::cli::Outcome;
-use crate::cli::output::{Output, complain};
+use crate::cli::output::Output;
 use crate::cli::session;
 use crate::gather::tracked_below;
 use crate::ops::{Session, edit};
@@ -30,7 +30,7 @@ pub struct Args {
     /// Paths, as seen from this folder; they need not exist. A folder ends in a slash
     #[arg(required = true, value_name = "PATH", value_hint = clap::ValueHint::AnyPath)]
     pub paths: Vec<OsString>,
-    /// Ask this policy
+    /// Use this policy
     #[arg(long, value_name = "FILE")]
     pub policy: Option<PathBuf>,
     /// Only whether you may change all of them now: exit 0 if so, 1 if not, 2 if it could not be decided
@@ -72,7 +72,7 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
             let elsewhere = elsewhere.map(|other| {
                 let answer = answer(plan, path.clone(), other);
                 let message = format!(
-                    "{}; that of the file which it is where case, Unicode form and a dot at the end make no other name",
+                    "{}; that of the same file where case, Unicode form and a trailing dot are ignored",
                     answer.message
                 );
                 Answer { message, ..answer }
@@ -123,7 +123,7 @@ fn mine(args: &Args, output: &Output) -> Outcome {
 /// Says which policy was read, where the one in the working tree is another.
 pub(in crate::commands) fn note_policy(session: &Session, output: &Output) {
     if let Some(note) = session.policy_note().filter(|_| !output.is_quiet()) {
-        complain(&format!("note: {note}\n"));
+        crate::cli::output::note(&note);
     }
 }
 
@@ -139,7 +139,7 @@ fn answer(plan: &Plan, path: RepoPath, decision: Decision<'_>) -> Answer {
                     let titles: Vec<String> = agents.map(Agent::title).collect();
                     ("owner", format!("only {} may change it (area `{name}`)", titles.join(" and ")))
                 }
-                Access::Lock => ("lock", format!("whoever holds the lock: git lane lock {name}")),
+                Access::Lock => ("lock", format!("the holder of the lock: git lane lock {name}")),
                 Access::Coordinate => (
                     "coordinate",
                     format!("anyone whose commit says `Coordinated-with: <agent>` (area `{name}`)"),
@@ -147,15 +147,15 @@ fn answer(plan: &Plan, path: RepoPath, decision: Decision<'_>) -> Answer {
                 Access::Open => ("open", format!("anyone (area `{name}`)")),
                 Access::Maintainer => ("maintainer", format!("only maintainers, no agent (area `{name}`)")),
                 Access::Never => {
-                    ("never", format!("nobody: it stays local and is not committed (area `{name}`)"))
+                    ("never", format!("nobody: it stays local and is never committed (area `{name}`)"))
                 }
             }
         }
         None => {
             let message = match plan.policy.unowned.value {
-                Unowned::Allow => "anyone: no lane and no area has it",
-                Unowned::Warn => "anyone, with a warning: no lane and no area has it",
-                Unowned::Deny => "no agent: no lane and no area has it",
+                Unowned::Allow => "anyone: it is in no lane and no area",
+                Unowned::Warn => "anyone, with a warning: it is in no lane and no area",
+                Unowned::Deny => "no agent: it is in no lane and no area",
             };
             ("unowned", message.to_owned())
         }
@@ -190,8 +190,9 @@ fn below(session: &Session, folder: &RepoPath) -> Result<String, Error> {
 /// It lies outside of the repository, or is all of it.
 pub(in crate::commands) fn in_repository(session: &Session, path: &Path) -> Result<(RepoPath, bool), Error> {
     let ends_in_slash = path.as_os_str().as_encoded_bytes().ends_with(b"/");
-    let cannot =
-        |error: std::io::Error| Error::usage(format!("this folder is gone: {error}"), "go to another");
+    let cannot = |error: std::io::Error| {
+        Error::usage(format!("the current folder no longer exists: {error}"), "change to another folder")
+    };
     let here = std::env::current_dir().map_err(cannot)?;
     let here = std::fs::canonicalize(&here).unwrap_or(here);
     // `:/x`: from the root, as git's commands have it and as reports below the root say it.
@@ -208,7 +209,7 @@ pub(in crate::commands) fn in_repository(session: &Session, path: &Path) -> Resu
     };
     match absolute.strip_prefix(&root) {
         Ok(relative) if relative.as_os_str().is_empty() => {
-            Err(Error::usage("the whole repository has no one owner", "name a file or a folder in it"))
+            Err(Error::usage("the whole repository has no single owner", "name a file or a folder in it"))
         }
         Ok(relative) => {
             let path = RepoPath(relative.as_os_str().as_encoded_bytes().to_vec());
@@ -221,7 +222,7 @@ pub(in crate::commands) fn in_repository(session: &Session, path: &Path) -> Resu
             Ok((path, is_folder))
         }
         Err(_) => Err(Error::usage(
-            format!("{} is outside of this repository", path.display()),
+            format!("{} is outside this repository", path.display()),
             format!("name a path below {}", root.display()),
         )),
     }

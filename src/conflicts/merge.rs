@@ -64,9 +64,9 @@ fn ask(
     }
     let scratch = Scratch::new(&repo.layout().common_dir.join("objects"), folder)?;
     let lines: String = pairs.iter().map(|(one, two)| format!("{one} {two}\n")).collect();
-    let input = scratch
-        .file("pairs", &lines)
-        .map_err(|error| Unavailable::new(format!("a temporary file: {error}"), "look at TMPDIR"))?;
+    let input = scratch.file("pairs", &lines).map_err(|error| {
+        Unavailable::new(format!("a temporary file could not be written: {error}"), "check TMPDIR")
+    })?;
     let mut command = in_worktree(root);
     command.env("GIT_OBJECT_DIRECTORY", scratch.path()).env("GIT_NO_LAZY_FETCH", "1");
     command.args(["-c", "core.createObject=rename"]);
@@ -77,21 +77,18 @@ fn ask(
         return Ok((merged, None));
     }
     let why = if ran.err.contains("usage:") {
-        Unavailable::new(
-            "this git cannot merge in memory (merge-tree --write-tree --stdin)",
-            "it takes git 2.39 or newer",
-        )
+        Unavailable::new("this git has no `merge-tree --write-tree --stdin`", "use git 2.39 or newer")
     } else {
         Unavailable::new(
             format!("git could not merge them: {}", ran.complaint()),
-            "see what git says: git merge-tree --write-tree ONE OTHER",
+            "see git's message: git merge-tree --write-tree ONE OTHER",
         )
     };
     Ok((merged, Some(why)))
 }
 
 fn too_long() -> Unavailable {
-    Unavailable::new("the merges took too long", "give them more time: git lane conflicts")
+    Unavailable::new("the merges took too long", "retry with more time: git lane conflicts")
 }
 
 /// Whole answers, each `<status> NUL <tree> NUL [<path> NUL]… NUL [<messages> NUL] `, a message being

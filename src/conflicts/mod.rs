@@ -67,7 +67,6 @@ fn of_chunk(repo: &dyn Repository, root: &Path, pairs: &[(Oid, Oid)], limit: Dur
     let open: Vec<(Oid, Oid)> =
         pairs.iter().zip(&known).filter(|(_, known)| known.is_none()).map(|(pair, _)| *pair).collect();
     let mut merged = merge::merge_all(repo, root, &open, &lane_git::scratch::places(), limit).into_iter();
-    let nothing =
-        || Forecast::Unknown(Unavailable::new("git gave no answer", "ask again: git lane conflicts"));
+    let nothing = || Forecast::Unknown(Unavailable::new("git did not answer", "retry: git lane conflicts"));
     known.into_iter().map(|known| known.or_else(|| merged.next()).unwrap_or_else(nothing)).collect()
 }

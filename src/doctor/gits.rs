@@ -34,16 +34,16 @@ pub(super) fn versions(path_var: Option<&OsStr>) -> Check {
         format!("{} ({version})", path.display())
     };
     match found.as_slice() {
-        [] => Check::problem(NAME, "there is no git on PATH", "install git, or add its folder to PATH"),
+        [] => Check::problem(NAME, "no git on PATH", "install git, or add its folder to PATH"),
         [one] => Check::ok(NAME, shown(one)),
         [first, ..] => Check::warning(
             NAME,
             format!(
-                "several git versions are on PATH, and programs may each find another: {}",
+                "several git versions are on PATH, so programs may use different ones: {}",
                 found.iter().map(shown).collect::<Vec<_>>().join(", ")
             ),
             format!(
-                "keep one of them, or put its folder first everywhere: export PATH=\"{}:$PATH\"",
+                "keep one, or put its folder first: export PATH=\"{}:$PATH\"",
                 first.0.parent().unwrap_or(Path::new("")).display()
             ),
         ),

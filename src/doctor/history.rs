@@ -24,8 +24,8 @@ pub(super) fn examine(repo: &dyn Repository, base: Option<&Base>) -> Option<Chec
     (ahead >= FAR).then(|| {
         Check::warning(
             "commit graph",
-            format!("none, and {name} is {ahead} commits ahead: each commit here reads them one by one"),
-            "git commit-graph write --reachable\nor for good: git maintenance start",
+            format!("none, and {name} is {ahead} commits ahead: each commit here reads all of them"),
+            "git commit-graph write --reachable\nor permanently: git maintenance start",
         )
     })
 }

@@ -60,13 +60,12 @@ fn in_force(
     if let Some(name) = overriding(variables) {
         return Ok(Check::problem(
             HOOKS,
-            format!("the variable {name} sets core.hooksPath, which no configuration file can overrule"),
+            format!("the variable {name} sets core.hooksPath, which overrides every configuration file"),
             format!("unset {name}"),
         ));
     }
     if repo.layout().worktree.is_none() {
-        let detail = "a bare repository: each of its worktrees has hooks of its own, and `git lane install --server` \
-                      has it judge what is pushed to it";
+        let detail = "a bare repository: each worktree has its own hooks; `git lane install --server` judges pushes to it";
         return Ok(Check::ok(HOOKS, detail));
     }
     let layout = repo.layout();
@@ -86,16 +85,16 @@ fn in_force(
         }
         None => Check::warning(
             HOOKS,
-            "core.hooksPath leads to our scripts, but git lane install did not set it here",
+            "core.hooksPath points to the scripts, but was not set by git lane install",
             INSTALL,
         ),
         Some(Lack::NotInstalled) => {
-            Check::problem(HOOKS, "no hooks of git-lane are installed in this worktree", INSTALL)
+            Check::problem(HOOKS, "git-lane's hooks are not installed in this worktree", INSTALL)
         }
         Some(lack @ Lack::Elsewhere(_)) => Check::problem(
             HOOKS,
-            format!("{} and not ours; it was set after git lane install", lack.words()),
-            format!("{INSTALL}\nthat folder's hooks run after ours then"),
+            format!("{}, not git-lane's; it was set after git lane install", lack.words()),
+            format!("{INSTALL}\nthe hooks of that folder then run after git-lane's"),
         ),
         Some(lack) => Check::problem(HOOKS, lack.words(), INSTALL),
     })
@@ -145,7 +144,7 @@ fn of_scripts(layout: &Layout, places: &Places, scripts: &[(String, Vec<u8>)]) -
             // A manager starts ours under another name.
             Some(_) if in_force::runs_ours(layout, &places.hooks, name) => renamed += 1,
             Some(_) => {
-                wrong.push(format!("{name} was replaced by another program's"));
+                wrong.push(format!("{name} was replaced by another program"));
             }
         }
     }
@@ -157,16 +156,17 @@ fn of_scripts(layout: &Layout, places: &Places, scripts: &[(String, Vec<u8>)]) -
             .as_ref()
             .is_none_or(|binary| render(Kind::Folder, name, binary, program.as_deref()) != *text)
         {
-            wrong.push(format!("{name} was altered, or is of another version"));
+            wrong.push(format!("{name} was modified, or is of another version"));
         } else if let Some(program) = program.filter(|program| !is_executable(program)) {
-            wrong.push(format!("{name} is started by {}, which is not there: it blocks", program.display()));
+            wrong
+                .push(format!("{name} is started by {}, which does not exist: it blocks", program.display()));
         } else if !is_executable(&places.hooks.join(name)) {
             wrong.push(format!("{name} is not executable"));
         }
         binaries.extend(binary.filter(|binary| !binaries.contains(binary)));
     }
     checks.push(if wrong.is_empty() {
-        Check::ok(SCRIPTS, format!("{} scripts, all as they should be", scripts.len() + renamed))
+        Check::ok(SCRIPTS, format!("{} scripts, all intact", scripts.len() + renamed))
     } else {
         Check::problem(SCRIPTS, wrong.join("; "), INSTALL)
     });
@@ -181,10 +181,10 @@ fn of_scripts(layout: &Layout, places: &Places, scripts: &[(String, Vec<u8>)]) -
         checks.push(Check::warning(
             BINARY,
             format!(
-                "{} was installed anew since: each hook starts the program that was there before, and that one it",
+                "{} was reinstalled since: each hook starts the previous program, which starts the new one",
                 binary.display()
             ),
-            format!("{INSTALL} saves the hooks that time"),
+            format!("{INSTALL} makes them start it directly"),
         ));
     }
     Ok(checks)
@@ -195,15 +195,15 @@ pub(super) fn of_binary(binary: &Path, install: &str) -> Check {
     if !is_executable(binary) {
         return Check::problem(
             BINARY,
-            format!("the scripts start {shown}, which is not there or not executable: they block everything"),
+            format!("the scripts start {shown}, which is missing or not executable: they block everything"),
             install,
         );
     }
     match std::env::current_exe() {
         Ok(this) if !is_same(&this, binary) => Check::warning(
             BINARY,
-            format!("the scripts start {shown}, and this is {}", this.display()),
-            format!("{install} has them start this one"),
+            format!("the scripts start {shown}, but this is {}", this.display()),
+            format!("{install} makes them start this one"),
         ),
         _ => Check::ok(BINARY, format!("the scripts start {shown}")),
     }
@@ -215,7 +215,7 @@ fn earlier(values: &[String], repo: &dyn Repository, scripts: &[(String, Vec<u8>
     let hooks = hooks_in(&folder);
     let hidden = |name: &&str| !scripts.iter().any(|(script, _)| script == name);
     let hidden: Vec<&str> = hooks.into_iter().filter(hidden).collect();
-    let detail = format!("git does not run {} of {} any more", hidden.join(", "), folder.display());
+    let detail = format!("git no longer runs {} of {}", hidden.join(", "), folder.display());
     (!hidden.is_empty()).then(|| Check::warning("earlier hooks", detail, INSTALL))
 }
 
@@ -232,11 +232,11 @@ fn locks(places: &Places, git_dir: &Path) -> Vec<Check> {
             checks.push(Check::problem(
                 LOCKS,
                 format!(
-                    "{} is {} s old: a git process was killed while it wrote, and no other can write now",
+                    "{} is {} s old: a git process was killed while writing, and blocks all others",
                     lock.display(),
                     age.as_secs()
                 ),
-                format!("if no git process runs: rm {}", quote(&bytes_of(&lock))),
+                format!("if no git process is running: rm {}", quote(&bytes_of(&lock))),
             ));
         }
     }

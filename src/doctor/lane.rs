@@ -8,7 +8,7 @@ use lane_core::error::Error;
 use lane_core::facts::IdentityClaim;
 use lane_core::identity::of_branch;
 use lane_core::policy::model::Unidentified;
-use lane_core::policy::{FILE, Plan, nearest};
+use lane_core::policy::{FILE, Plan, nearest, unknown_agent};
 use lane_git::Repository;
 use lane_git::worktrees::worktrees;
 
@@ -28,7 +28,7 @@ pub(super) fn identity(repo: &dyn Repository, plan: Option<&Plan>, environment: 
     if !claims.is_empty() && is_copied(repo.layout()).unwrap_or(false) {
         return Check::problem(
             IDENTITY,
-            format!("{said}; but `git worktree add` copied that from another worktree, with its settings"),
+            format!("{said}; but `git worktree add` copied it from another worktree"),
             install,
         );
     }
@@ -38,8 +38,8 @@ pub(super) fn identity(repo: &dyn Repository, plan: Option<&Plan>, environment: 
     if claims.iter().any(|claim| claim.agent != first.agent) {
         return Check::problem(
             IDENTITY,
-            format!("the sources contradict each other: {said}"),
-            format!("clear the variable: unset AGENT_ID\nor have the worktree say so: {install}"),
+            format!("the sources disagree: {said}"),
+            format!("clear the variable: unset AGENT_ID\nor set the worktree's agent: {install}"),
         );
     }
     let Some(plan) = plan else {
@@ -48,7 +48,11 @@ pub(super) fn identity(repo: &dyn Repository, plan: Option<&Plan>, environment: 
     if plan.policy.agent(&first.agent).is_none() {
         let near = nearest(&first.agent, plan.policy.agent_ids());
         let mend = near.map_or(install, |near| format!("git lane install --agent {near}"));
-        return Check::problem(IDENTITY, format!("{said}; but {} has no such agent", plan.source.name), mend);
+        return Check::problem(
+            IDENTITY,
+            format!("{said}; {}", unknown_agent(&first.agent, &plan.source.name)),
+            mend,
+        );
     }
     match agent_here {
         Some(agent) if agent != first.agent => Check::warning(
@@ -84,9 +88,7 @@ fn nobody(
     if let Some(variable) = harness {
         return Check::problem(
             IDENTITY,
-            format!(
-                "a coding agent is at work here ({variable} is set), and no lane was given to it: it is refused"
-            ),
+            format!("a coding agent is at work here ({variable} is set), but has no lane: it is refused"),
             format!(
                 "{}git lane join {}",
                 if repo.head().is_ok_and(|head| head.oid.is_none()) {
@@ -99,16 +101,14 @@ fn nobody(
         );
     }
     if let Some(agent) = agent_here {
-        let detail = format!("nothing says who works here; the policy says that this worktree is {agent}'s");
+        let detail = format!("no identity here; the policy says that this worktree is {agent}'s");
         return Check::warning(IDENTITY, detail, install);
     }
     match plan.map(|plan| plan.policy.unidentified.human.value) {
-        Some(Unidentified::Deny) => Check::problem(
-            IDENTITY,
-            "nothing says who works here, and the policy denies changes of somebody unknown",
-            install,
-        ),
-        _ => Check::ok(IDENTITY, "nothing says who works here: whoever does is taken for a maintainer"),
+        Some(Unidentified::Deny) => {
+            Check::problem(IDENTITY, "no identity here, and the policy denies changes without one", install)
+        }
+        _ => Check::ok(IDENTITY, "no identity here: treated as a maintainer"),
     }
 }
 
@@ -141,7 +141,7 @@ pub(super) fn policy(repo: &dyn Repository, loaded: Result<&Loaded, &Error>) -> 
     } else {
         checks.push(Check::warning(
             POLICY,
-            format!("the base has no {FILE}; the worktree's own is read, which every branch can change"),
+            format!("the base has no {FILE}; the one in the worktree is used, which every branch can change"),
             format!(
                 "on {base}: git add {FILE}\ngit commit -m 'chore: a policy for our agents'{}",
                 if has_remote { format!("\ngit push {remote} {base}") } else { String::new() }
@@ -152,15 +152,15 @@ pub(super) fn policy(repo: &dyn Repository, loaded: Result<&Loaded, &Error>) -> 
         Some(found) => Check::ok(BASE, format!("{} at {}", found.reference, found.oid.short())),
         None => Check::problem(
             BASE,
-            format!("there is no branch `{base}`, neither here nor as {remote} had it last"),
+            format!("no branch `{base}`, neither local nor on {remote} as last fetched"),
             match (has_remote, is_unborn) {
                 (true, _) => {
                     format!(
-                        "git fetch {remote} {base}:refs/remotes/{remote}/{base}\nor mend `base:` in {FILE}"
+                        "git fetch {remote} {base}:refs/remotes/{remote}/{base}\nor fix `base:` in {FILE}"
                     )
                 }
-                (false, true) => format!("the first commit on `{base}` makes it"),
-                (false, false) => format!("name the branch that you have: `base:` in {FILE}"),
+                (false, true) => format!("the first commit on `{base}` creates it"),
+                (false, false) => format!("set `base:` in {FILE} to an existing branch"),
             },
         ),
     });
@@ -168,7 +168,7 @@ pub(super) fn policy(repo: &dyn Repository, loaded: Result<&Loaded, &Error>) -> 
 }
 
 fn unusable(error: &Error) -> Check {
-    let Error::Policy(mistakes) = error else {
+    let Some(mistakes) = error.policy() else {
         return Check::error(POLICY, error);
     };
     let first = mistakes.diagnostics.first().map(|first| {

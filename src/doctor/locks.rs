@@ -30,7 +30,7 @@ pub(super) fn examine(repo: &dyn Repository, plan: &Plan) -> Vec<Check> {
     }
     let place = match keeper.log().remote_name() {
         Some(remote) => format!("of {remote}"),
-        None => "of this repository, shared by its worktrees and by no other clone".to_owned(),
+        None => "of this repository, shared by its worktrees only".to_owned(),
     };
     vec![Check::ok(
         LOCKS,

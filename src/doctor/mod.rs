@@ -56,7 +56,7 @@ impl Check {
     }
 
     fn error(name: &'static str, error: &Error) -> Self {
-        let mend = error.help().map(str::to_owned);
+        let mend = error.help();
         Self { name, state: State::Problem, detail: error.to_string(), mend }
     }
 }
@@ -74,8 +74,8 @@ pub fn examine(
     let Some(repo) = repo else {
         checks.push(Check::problem(
             "repository",
-            "this is no git repository, or it cannot be opened",
-            "cd into a repository, or make one: git init",
+            "not a git repository, or it could not be opened",
+            "change to a repository, or create one: git init",
         ));
         checks.push(gits::versions(path_var));
         return checks;

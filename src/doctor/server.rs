@@ -42,11 +42,11 @@ pub(super) fn examine(repo: &dyn Repository) -> Result<Vec<Check>, Error> {
     checks.push(match values.last() {
         Some(value) if !is_ours(value.as_bytes()) => Check::problem(
             NAME,
-            format!("core.hooksPath is {value}, so that git runs no hooks of ours"),
+            format!("core.hooksPath is {value}, so git does not run git-lane's hooks"),
             &mend,
         ),
         _ if !is_executable(&places.hooks.join(Event::PreReceive.name())) => {
-            Check::problem(NAME, "the scripts are gone", &mend)
+            Check::problem(NAME, "the scripts are missing", &mend)
         }
         _ => Check::ok(NAME, format!("installed; the scripts are in {}", places.hooks.display())),
     });
@@ -61,6 +61,6 @@ pub(super) fn examine(repo: &dyn Repository) -> Result<Vec<Check>, Error> {
 fn hidden(folder: &Path, scripts: &[(String, Vec<u8>)], mend: &str) -> Option<Check> {
     let is_hidden = |name: &&str| !scripts.iter().any(|(script, _)| script == name);
     let names: Vec<&str> = hooks_in(folder).into_iter().filter(is_hidden).collect();
-    let detail = format!("git does not run {} of {} any more", names.join(", "), folder.display());
+    let detail = format!("git no longer runs {} of {}", names.join(", "), folder.display());
     (!names.is_empty()).then(|| Check::warning("earlier hooks", detail, mend))
 }

@@ -23,6 +23,6 @@ pub(super) fn examine(repo: &dyn Repository, plan: &Plan) -> Vec<Check> {
     match (broken.is_empty(), there.len()) {
         (false, _) => broken,
         (true, 0 | 1) => Vec::new(),
-        (true, count) => vec![Check::ok(WORKTREES, format!("{count} of them, all whole"))],
+        (true, count) => vec![Check::ok(WORKTREES, format!("{count}, all intact"))],
     }
 }

@@ -38,6 +38,6 @@ fn problem(folder: &Path) -> Option<Check> {
     Some(Check::problem(
         WRITE,
         format!("{} cannot be written: {error}", folder.display()),
-        format!("show whose it is: ls -ld {}", quote(&bytes_of(folder))),
+        format!("check its owner: ls -ld {}", quote(&bytes_of(folder))),
     ))
 }

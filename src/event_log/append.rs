@@ -26,7 +26,10 @@ impl<R: LogRecord> EventLog<'_, R> {
         let tree = R::tree(&files, writer)?.to_string();
         let parent = old.map(|old| old.oid.to_string());
         let raw = record.commit(&tree, parent.as_deref()).map_err(|error| {
-            Error::write(format!("the {} cannot be written down: {error}", R::KIND.one), "please report this")
+            Error::write(
+                format!("the {} could not be recorded: {error}", R::KIND.one),
+                "please report this as a bug in git-lane",
+            )
         })?;
         Ok(Head { oid: writer.write_commit(&raw)?, record: record.clone(), files })
     }
@@ -40,8 +43,8 @@ impl<R: LogRecord> EventLog<'_, R> {
         match self.namespace.named() {
             Some(remote) => Ok(remote.swap_arguments(&part, old, new.oid)),
             None => Err(Error::usage(
-                format!("the {} lie on no remote", R::KIND.many),
-                "`locks: { remote: origin }` puts them there",
+                format!("the {} are not on a remote", R::KIND.many),
+                "set `locks: { remote: origin }` in the policy",
             )),
         }
     }
@@ -124,7 +127,8 @@ impl<R: LogRecord> EventLog<'_, R> {
     /// Notes here what the remote has taken.
     fn note(&self, remote: &Remote, part: &str, new: Oid) -> Result<(), Error> {
         if let Err(error) = self.namespace.mirror(remote, &self.files)?.advance(part, new) {
-            let note = format!("`{}` has the change, and it is not noted here: {error}", remote.name);
+            let note =
+                format!("`{}` has the change, but it could not be recorded here: {error}", remote.name);
             self.notes.borrow_mut().push(note);
         }
         Ok(())
@@ -134,9 +138,9 @@ impl<R: LogRecord> EventLog<'_, R> {
 fn not_taken<R: LogRecord>(remote: &Remote, words: &str) -> Error {
     let beside = R::KIND.beside;
     Unavailable::new(
-        format!("the remote `{}` does not take the {}: {words}", remote.name, R::KIND.one),
+        format!("the remote `{}` rejected the {}: {words}", remote.name, R::KIND.one),
         format!(
-            "whoever runs it can say why; if it takes only branches, write \
+            "ask its administrator why; if it accepts only branches, write \
              `locks: {{ prefix: refs/heads/lane/locks }}` in the policy{beside}"
         ),
     )
@@ -147,7 +151,7 @@ fn in_doubt<R: LogRecord>(remote: &Remote, key: &str, words: &str) -> Error {
     Unavailable::new(
         format!("`{}` did not confirm the change to {}: {words}", remote.name, R::key_in_words(key)),
         format!(
-            "nobody can tell whether it took it; when `git ls-remote {}` works again, `{}` does",
+            "whether it was accepted is unknown; once `git ls-remote {}` works again, run `{}`",
             remote.name,
             R::KIND.list
         ),

@@ -243,7 +243,7 @@ mod tests {
         let is = |path: &Path| is_at(Some(path), &repo);
         assert!(is(&repo) && is(&repo.join("worktrees")) && is(&folder.path().join("repo")) && is(&tree));
         assert!(!is(&other) && !is(&folder.path().join("other")) && !is(folder.path()));
-        assert!(is_at(None, &repo), "nobody can tell");
+        assert!(is_at(None, &repo), "could not be determined");
     }
 
     #[test]

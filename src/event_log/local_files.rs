@@ -77,7 +77,7 @@ impl LocalFiles {
         let guard = Guard::take(&path, &self.common_dir, limit).map_err(|error| {
             Error::write(
                 format!("{} cannot be written: {error}", path.display()),
-                "nothing was changed; look at the room on the disk and at the folder's permissions",
+                "nothing was changed; check disk space and the permissions of the folder",
             )
         })?;
         self.is_stuck.set(guard.is_none());

@@ -61,8 +61,8 @@ impl Mirror<'_> {
         match refs::swap(self.repo, &name, old, new, guard.as_ref(), self.what)? {
             SwapOutcome::Done | SwapOutcome::Other => Ok(()),
             SwapOutcome::Gone => Err(Error::write(
-                format!("{name} was there a moment ago, and is gone"),
-                "something else moves refs of git-lane here; look at what it is, then try again",
+                format!("{name} disappeared a moment ago"),
+                "another program moves git-lane's refs here; find it, then try again",
             )),
         }
     }
@@ -133,10 +133,10 @@ impl Divergence {
     pub fn words(&self) -> String {
         match self {
             Self::Rewritten { old, new, is_older } => {
-                let how = if *is_older { "was moved back" } else { "came out of nowhere" };
+                let how = if *is_older { "was moved back" } else { "appeared unexpectedly" };
                 format!("it was {}, and {} {how}", old.short(), new.short())
             }
-            Self::Vanished => "it is gone".to_owned(),
+            Self::Vanished => "it is missing".to_owned(),
         }
     }
 }

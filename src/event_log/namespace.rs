@@ -72,8 +72,8 @@ impl<'a> Namespace<'a> {
         match self.is_served {
             false => Ok(()),
             true => Err(Error::usage(
-                format!("this bare repository is where others push their {one}s, and only shows them"),
-                format!("run it in a worktree or clone of an agent, which pushes the {one} here"),
+                format!("this bare repository receives the {one}s of others and can only show them"),
+                format!("run it in an agent's worktree or clone, which pushes the {one} here"),
             )),
         }
     }
@@ -116,7 +116,10 @@ impl<'a> Namespace<'a> {
         }
         match self.writer.get() {
             Some(writer) => Ok(writer),
-            None => Err(Error::write("the repository cannot be opened for writing", "please report this")),
+            None => Err(Error::write(
+                "the repository cannot be opened for writing",
+                "please report this as a bug in git-lane",
+            )),
         }
     }
 

@@ -73,9 +73,9 @@ pub(crate) fn swap(
 fn not_written(common_dir: &Path, name: &str, what: &str, is_locked: bool, ran: &command::Ran) -> Error {
     let lock = lock_file(common_dir, name);
     let help = if is_locked {
-        format!("if no git is at work here, remove {}", lock.display())
+        format!("if no git process is running, remove {}", lock.display())
     } else {
-        "nothing was changed; put that right, then try again".to_owned()
+        "nothing was changed; fix this, then try again".to_owned()
     };
     Error::write(format!("the {what} cannot be written: {}", ran.complaint()), help)
 }

@@ -150,8 +150,8 @@ impl Remote {
             return match is_rewritten {
                 false => Ok(None),
                 true => Err(Unavailable::new(
-                    "`locks.remote` is an address, and `url.<base>.pushInsteadOf` may send pushes elsewhere",
-                    format!("give it a name, and put that into the policy: git remote add locks {name}"),
+                    "`locks.remote` is an address, so `url.<base>.pushInsteadOf` may send pushes elsewhere",
+                    format!("name the remote, and use the name in the policy: git remote add locks {name}"),
                 )
                 .into()),
             };
@@ -171,10 +171,9 @@ impl Remote {
         match pushes.as_slice() {
             [one] => Ok(Some(one.clone())),
             all => Err(Unavailable::new(
-                format!("pushes to `{name}` go to {} places, and only one can decide who has a lock", all.len()),
+                format!("pushes to `{name}` go to {} urls, but only one can decide who has a lock", all.len()),
                 format!(
-                    "name a remote with one address in `locks.remote`; git remote get-url --push --all {name} \
-                     lists what this one has"
+                    "use a remote with one url in `locks.remote` (see `git remote get-url --push --all {name}`)"
                 ),
             )
             .into()),
@@ -186,7 +185,7 @@ impl Remote {
         let LogKind { many, unknown, .. } = self.kind;
         Unavailable::new(
             format!("the {many} of `{name}` cannot be read: {}", ran.complaint()),
-            format!("git ls-remote {name} shows the same; until that works nobody can tell {unknown}"),
+            format!("check `git ls-remote {name}`; until it works, {unknown} is unknown"),
         )
         .into()
     }

@@ -173,7 +173,7 @@ fn changes(gatherer: &Gatherer<'_>, head: &Head, request: &Request) -> Read<(Vec
             if gatherer.plan.is_bare(&draft.message) {
                 return Err(Unavailable::new(
                     "the commit message is empty",
-                    "say what the commit does, then commit again",
+                    "describe the change, then commit again",
                 ));
             }
             let asks_files = asks_files_of(gatherer.plan, &draft.message);

@@ -74,7 +74,7 @@ impl Gatherer<'_> {
         let layout = self.repo.layout();
         if layout.worktree.is_none() && self.environment.index_file.is_none() {
             return Err(Unavailable::new(
-                "a bare repository has nothing staged",
+                "a bare repository has no index",
                 "name two commits: git lane check --range A..B",
             ));
         }
@@ -94,7 +94,7 @@ impl Gatherer<'_> {
             }
             Err(error) => Err(Unavailable::new(
                 format!("{} cannot be read: {error}", path.display()),
-                "git status says whether a merge is under way",
+                "check whether a merge is in progress: git status",
             )),
         }
     }
@@ -192,7 +192,7 @@ impl Gatherer<'_> {
 
     pub(super) fn too_shallow(&self, what: &str) -> Unavailable {
         Unavailable::new(
-            format!("{what} is not here: this clone is shallow"),
+            format!("{what} is not available: this clone is shallow"),
             format!(
                 "fetch more history: git fetch --deepen=100 {0}\nor all of it: git fetch --unshallow {0}",
                 self.plan.policy.remote.value
@@ -269,7 +269,7 @@ impl Gatherer<'_> {
     }
 
     /// The files of a change that are the same at two commits, and that the base has in the same version at the
-    /// merge bases of both: on top of another one, the same content takes back what landed in between.
+    /// merge bases of both: on top of another one, the same content reverts what landed in between.
     pub(super) fn unchanged(&self, change: &Change, old: Oid, tip: Oid) -> Read<HashSet<RepoPath>> {
         let tree = |oid: Oid| -> Read<Oid> { Ok(self.repo.commit(oid)?.tree) };
         let mut changed = tree_diff(self.repo, Some(tree(old)?), Some(tree(tip)?))?;

@@ -108,7 +108,7 @@ pub fn agent_in_file(root: &Path) -> Read<Option<String>> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(Unavailable::new(
             format!("{} cannot be read: {error}", path.display()),
-            "look at what it is and at its permissions",
+            "check what it is, and its permissions",
         )),
     }
 }
@@ -145,7 +145,7 @@ pub fn rebasing_branch(layout: &Layout) -> Read<Option<String>> {
             Err(error) => {
                 return Err(Unavailable::new(
                     format!("{} cannot be read: {error}", path.display()),
-                    "git status says whether a rebase is under way",
+                    "check whether a rebase is in progress: git status",
                 ));
             }
         }

@@ -225,12 +225,12 @@ fn missing(what: &str, side: &Side, remote: &str, job: &Job) -> Error {
         (refspec, _) => refspec.clone().unwrap_or_default(),
     };
     let whole = match job.host {
-        Host::GitHub => "\nor give actions/checkout `fetch-depth: 0`",
-        Host::GitLab => "\nor set the job's variable GIT_DEPTH to 0",
+        Host::GitHub => "\nor set `fetch-depth: 0` for actions/checkout",
+        Host::GitLab => "\nor set GIT_DEPTH to 0 for the job",
         Host::Plain => "",
     };
     Unavailable::new(
-        format!("{what} of {} (`{name}`) is not here", job.what),
+        format!("{what} of {} (`{name}`) is not available here", job.what),
         format!("fetch it: git fetch --no-tags {remote} '{refspec}'{whole}"),
     )
     .into()
@@ -238,7 +238,7 @@ fn missing(what: &str, side: &Side, remote: &str, job: &Job) -> Error {
 
 fn no_policy(base: &Base) -> Error {
     Unavailable::new(
-        format!("there is no {} on {}, nor in the change", policy::FILE, base.reference),
+        format!("no {} on {}, nor in the change", policy::FILE, base.reference),
         "write a first one with `git lane init`, and commit it to the base branch",
     )
     .into()

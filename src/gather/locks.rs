@@ -309,13 +309,13 @@ pub(super) fn lock_events(
     while let Some(oid) = at.filter(|oid| Some(*oid) != old) {
         let commit = repo.commit(oid)?;
         if commit.message.len() > bounds::LARGEST {
-            found.fault = Some(format!("{} is larger than any record of a lock", oid.short()));
+            found.fault = Some(format!("{} is too large for a lock record", oid.short()));
             return Ok(found);
         }
         let record = Record::parse(&commit.message, None);
         let is_plain = commit.parents.len() < 2 && repo.tree(commit.tree)?.is_empty();
         match record {
-            Ok(_) if !is_plain => found.fault = Some(format!("{} holds more than an event", oid.short())),
+            Ok(_) if !is_plain => found.fault = Some(format!("{} contains more than an event", oid.short())),
             Ok(record) => chain.push(record),
             Err(reason) => found.fault = Some(format!("of {}: {reason}", oid.short())),
         }
@@ -334,7 +334,7 @@ pub(super) fn lock_events(
     for record in chain.into_iter().rev() {
         let hash = repo.blob_id(record.area.as_bytes())?.to_string();
         if !hash.starts_with(part) || part.len() < LEAST {
-            found.fault = Some(format!("it speaks of the area `{}`, whose ref is another", record.area));
+            found.fault = Some(format!("it is about the area `{}`, which has another ref", record.area));
         } else if let Err(reason) = step::check(before.as_ref(), &record)
             .and_then(|()| bounds::check(plan, before.as_ref(), &record, now))
         {
@@ -353,8 +353,5 @@ pub(super) fn lock_events(
 
 /// An error as a reason for which nothing can be decided.
 pub(super) fn unavailable(error: Error) -> Unavailable {
-    match error {
-        Error::Unavailable(why) => why,
-        other => Unavailable { reason: other.to_string(), help: other.help().map(str::to_owned) },
-    }
+    error.into()
 }

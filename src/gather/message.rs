@@ -51,7 +51,7 @@ pub fn read(repo: &dyn Repository, environment: &Environment, path: &Path) -> Re
     if bytes.contains(&0) {
         return Err(Unavailable::new(
             "the commit message is binary: it has a NUL byte",
-            "write the message as text",
+            "write the message as plain text",
         ));
     }
     let (raw, is_utf8) = match String::from_utf8(bytes) {

@@ -151,8 +151,8 @@ pub fn from_file(repo: Option<&dyn Repository>, path: &Path) -> Result<Loaded, E
     let name = path.display().to_string();
     let source = in_file(path, &name, true)?.ok_or_else(|| {
         Unavailable::new(
-            format!("there is no policy file {name}"),
-            "look at the path; git lane init writes a first policy",
+            format!("no policy file {name}"),
+            "check the path, or write a first policy with `git lane init`",
         )
     })?;
     let Some(repo) = repo else {
@@ -184,7 +184,7 @@ fn no_policy(repo: &dyn Repository, remote: &str) -> Error {
         None => String::new(),
     };
     Unavailable::new(
-        format!("there is no {FILE}, neither on the base branch (of {remote}, or here){place}"),
+        format!("no {FILE} on the base branch (of {remote}, or here){place}"),
         "write a first one with `git lane init`, and commit it to the base branch",
     )
     .into()
@@ -268,7 +268,7 @@ fn entry_of(repo: &dyn Repository, tree: Oid, path: &str, name: &str) -> Read<Op
         0o100_644 | 0o100_755 => Ok(Some(entry.oid)),
         0o120_000 => Err(not_plain(name, "a symbolic link")),
         FOLDER => Err(not_plain(name, "a folder")),
-        _ => Err(not_plain(name, "no plain file")),
+        _ => Err(not_plain(name, "not a regular file")),
     }
 }
 
@@ -279,12 +279,12 @@ fn read(repo: &dyn Repository, oid: Oid, name: &str) -> Read<(Source, Oid)> {
 fn in_file(path: &Path, name: &str, follow_links: bool) -> Read<Option<Source>> {
     let data = if follow_links { std::fs::metadata(path) } else { std::fs::symlink_metadata(path) };
     let cannot = |error: &std::io::Error| {
-        Unavailable::new(format!("{name} cannot be read: {error}"), "look at its permissions")
+        Unavailable::new(format!("{name} cannot be read: {error}"), "check its permissions")
     };
     match data {
         Ok(data) if data.is_symlink() => return Err(not_plain(name, "a symbolic link")),
         Ok(data) if data.is_dir() => return Err(not_plain(name, "a folder")),
-        Ok(data) if !data.is_file() => return Err(not_plain(name, "no plain file")),
+        Ok(data) if !data.is_file() => return Err(not_plain(name, "not a regular file")),
         Ok(_) => {}
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(cannot(&error)),
@@ -297,14 +297,14 @@ fn in_file(path: &Path, name: &str, follow_links: bool) -> Read<Option<Source>> 
 fn not_plain(name: &str, kind: &str) -> Unavailable {
     Unavailable::new(
         format!("{name} is {kind}"),
-        "a policy is a plain file at the root of the repository: put its text there",
+        "the policy must be a regular file at the root of the repository",
     )
 }
 
 fn weigh(name: &str, bytes: usize) -> Read<()> {
     if bytes > LARGEST {
         return Err(Unavailable::new(
-            format!("{name} has {bytes} bytes; a policy has at most {LARGEST}"),
+            format!("{name} has {bytes} bytes; the limit for a policy is {LARGEST}"),
             "is this the right file?",
         ));
     }

@@ -28,8 +28,8 @@ pub fn parse_push_lines(input: &[u8]) -> Read<Vec<PushLine>> {
 fn parse_line(line: &str) -> Read<PushLine> {
     let wrong = || {
         Unavailable::new(
-            format!("git gave pre-push a line that is cut short: `{line}`"),
-            "four words are expected: <local ref> <local oid> <remote ref> <remote oid>; push again",
+            format!("pre-push got an incomplete line: `{line}`"),
+            "expected four words: <local ref> <local oid> <remote ref> <remote oid>; push again",
         )
     };
     // A local ref such as `HEAD~1` has no spaces, but `(delete)` and odd names are possible: count
@@ -89,8 +89,8 @@ pub fn received_line(name: &str, old: &str, new: &str) -> Read<PushLine> {
 
 fn received_wrong(text: &str) -> Unavailable {
     Unavailable::new(
-        format!("git gave the hook something that is no update of a ref: `{text}`"),
-        "pre-receive is given `<old oid> <new oid> <ref>` on standard input, update `<ref> <old oid> <new oid>`",
+        format!("the hook got something that is not a ref update: `{text}`"),
+        "pre-receive reads `<old oid> <new oid> <ref>` from standard input; update takes `<ref> <old oid> <new oid>`",
     )
 }
 

@@ -19,8 +19,8 @@ impl Gatherer<'_> {
         };
         let (mut change, tip) = self.received_events(line, |reason| {
             Unavailable::new(
-                format!("the push would leave {name} without a request in it: {reason}"),
-                "leave refs of requests to git lane request",
+                format!("the push would leave {name} without a request: {reason}"),
+                "leave request refs to git lane request",
             )
         })?;
         if let Some(tip) = tip {
@@ -57,7 +57,7 @@ impl Gatherer<'_> {
             let has_file =
                 if record.file.is_some() { names == [CONTENT.as_bytes()] } else { names.is_empty() };
             if !is_kept || !has_file {
-                return fault("its files are not what it says".to_owned());
+                return fault("its files do not match it".to_owned());
             }
             if let Err(reason) = step::check(self.plan, before.as_ref().map(|(record, _)| record), &record) {
                 return fault(reason);

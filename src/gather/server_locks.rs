@@ -93,8 +93,8 @@ fn record(repo: &dyn Repository, name: &str, oid: Oid, area: Option<&str>) -> Re
 
 fn no_lock(name: &str, reason: &str) -> Unavailable {
     Unavailable::new(
-        format!("the push would leave {name} without a lock in it: {reason}"),
-        "leave refs of locks to git lane lock, unlock and push",
+        format!("the push would leave {name} without a lock: {reason}"),
+        "leave lock refs to git lane lock, unlock and push",
     )
 }
 
@@ -110,7 +110,7 @@ impl Gatherer<'_> {
         if let Some(tip) = tip {
             let last = record(self.repo, name, tip, None)?;
             if LockLog::new(self.repo, self.plan).reference(&last.area).map_err(unavailable)? != *name {
-                return Err(no_lock(name, "its record belongs under another name"));
+                return Err(no_lock(name, "its record belongs to another name"));
             }
             change.lock_events =
                 Some(lock_events(self.repo, self.plan, self.environment.now, part, line.remote, tip)?);
@@ -135,7 +135,7 @@ impl Gatherer<'_> {
             return Ok((change, None));
         };
         let Some(tip) = self.repo.peel(local)?.filter(|tip| *tip == local) else {
-            return Err(refused("it leads to no commit"));
+            return Err(refused("it does not point to a commit"));
         };
         change.head = Some(tip);
         let update = match line.remote {

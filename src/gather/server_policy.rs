@@ -107,7 +107,7 @@ pub fn check_new(
                 policy::load(source, folds_case(repo)?)?;
             }
             None if is_base && in_force.is_some() => {
-                notes.push(format!("{name} has no {FILE} after this push: nothing is judged from then on"));
+                notes.push(format!("{name} has no {FILE} after this push: later pushes are not judged"));
             }
             None => {}
         }
@@ -118,8 +118,7 @@ pub fn check_new(
         let new: Vec<&str> = lines.iter().filter(is_new).map(|line| line.remote_ref.as_str()).collect();
         if let (Some(first), false) = (new.first(), new.contains(&default.as_str())) {
             notes.push(format!(
-                "HEAD of the repository on the server is {default}, which this push does not bring; until it is \
-                 there, or HEAD is another, nothing else can be pushed; on the server: {}",
+                "HEAD on the server is {default}, which this push does not create; until it exists, or HEAD is changed, nothing else can be pushed; on the server: {}",
                 repoint(first)
             ));
         }
@@ -138,13 +137,13 @@ fn default_branch(repo: &dyn Repository) -> Read<String> {
     }
     if repo.layout().worktree.is_some() {
         return Err(Unavailable::new(
-            "this repository is not bare: its HEAD is whatever somebody works on, and says nothing of the base",
-            "say which branch has the policy: git config lane.base main",
+            "this repository is not bare, so its HEAD does not tell the base",
+            "set the branch with the policy: git config lane.base main",
         ));
     }
     repo.head()?.branch.ok_or_else(|| {
         Unavailable::new(
-            "HEAD of the repository on the server is detached, so nobody can tell which branch has the policy",
+            "HEAD on the server is detached, so the branch with the policy is unknown",
             format!("on the server: {}", repoint("refs/heads/main")),
         )
     })
@@ -187,10 +186,9 @@ fn unborn(repo: &dyn Repository, reference: &str, lines: &[PushLine]) -> Result<
     };
     Err(Unavailable::new(
         format!(
-            "{place} of the repository on the server is {reference}, which is not there, while other refs are: \
-             nobody can tell which policy is in force"
+            "{place} on the server is {reference}, which does not exist, although other refs do: which policy applies is unknown"
         ),
-        format!("on the server: {mend}\nor bring {reference} back there"),
+        format!("on the server: {mend}\nor restore {reference} there"),
     )
     .into())
 }

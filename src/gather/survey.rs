@@ -32,7 +32,7 @@ pub fn survey(repo: &dyn Repository) -> Read<Survey> {
     if let Some(tree) = tracked_tree(repo)? {
         walk(repo, &repo.raw_tree(tree)?, &mut String::new(), 0, &mut survey.files)?;
         if survey.files.len() >= MOST_FILES {
-            survey.notes.push(format!("only the first {MOST_FILES} files were looked at"));
+            survey.notes.push(format!("only the first {MOST_FILES} files were read"));
         }
         for path in init::wanted() {
             if let Some(content) = text(repo, tree, path)? {
@@ -118,7 +118,7 @@ fn text(repo: &dyn Repository, tree: Oid, path: &str) -> Read<Option<Result<Stri
         FOLDER => None,
         _ if entry.is_submodule() => None,
         _ => Some(match repo.blob(entry.oid) {
-            Ok(bytes) if bytes.len() > LARGEST => Err(format!("it has more than {} MB", LARGEST >> 20)),
+            Ok(bytes) if bytes.len() > LARGEST => Err(format!("it is larger than {} MB", LARGEST >> 20)),
             Ok(bytes) => String::from_utf8(bytes).map_err(|_| "it is not UTF-8".to_owned()),
             Err(why) => Err(init::shown(&why.reason)),
         }),

@@ -30,11 +30,11 @@ pub fn of_worktrees(survey: &Survey, notes: &mut Vec<String>) -> Vec<Agent> {
     for (at, tree) in trees.iter().enumerate() {
         if tree.0.contains(char::is_control) {
             let folder = super::names::shown(&tree.0);
-            notes.push(format!("the worktree {folder} is no agent's: a policy cannot name it"));
+            notes.push(format!("the worktree {folder} got no agent: a policy cannot name it"));
         } else if is_nested(&tree.0) {
             let folder = super::names::shown(&tree.0);
             notes.push(format!(
-                "the worktree {folder} is inside another, and no agent's: move it beside the other one"
+                "the worktree {folder} got no agent: it is inside another one; move it beside that one"
             ));
         } else {
             agents.push(of_worktree(tree, at));

@@ -155,7 +155,7 @@ pub fn areas(files: &Files<'_>, structure: &Structure) -> (Vec<Area>, Vec<String
     let areas = vec![
         area(
             "common",
-            "Code that everybody uses: whoever changes it holds the lock (git lane lock common).",
+            "Shared code: changing it needs the lock (git lane lock common).",
             structure.common.iter().take(MOST_COMMON).map(|folder| below(folder)).collect(),
             "lock",
         ),
@@ -167,7 +167,7 @@ pub fn areas(files: &Files<'_>, structure: &Structure) -> (Vec<Area>, Vec<String
         ),
         area(
             "migrations",
-            "Database migrations: one owner keeps their order. Remove this where each service has a database of its own.",
+            "Database migrations: one owner keeps their order. Remove this where each service has its own database.",
             patterns,
             "owner",
         ),

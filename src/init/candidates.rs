@@ -143,7 +143,7 @@ impl Structure {
         if unnamed > 0 {
             let folders = counted(unnamed, "folder");
             notes.push(format!(
-                "{folders} with control characters in the name: in no lane, and so open to all"
+                "{folders} with control characters in the name: in no lane, so open to everyone"
             ));
         }
         self.gather_groups(files);
@@ -156,7 +156,7 @@ impl Structure {
                 self.candidates.remove(folder);
             }
             notes.push(format!(
-                "{more} small packages are in no lane, and so open to all: there are over {MOST}"
+                "{more} small packages are in no lane, so open to everyone: there are over {MOST}"
             ));
         }
     }

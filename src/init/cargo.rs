@@ -23,9 +23,9 @@ pub fn members(text: &str) -> Result<Option<Members>, String> {
 /// A list of texts.
 pub(super) fn texts(value: Option<&Value>, key: &str) -> Result<Vec<String>, String> {
     let Some(value) = value else { return Ok(Vec::new()) };
-    let items = value.as_array().ok_or_else(|| format!("`{key}` is no list"))?;
+    let items = value.as_array().ok_or_else(|| format!("`{key}` is not a list"))?;
     let texts = items.iter().map(|item| item.as_str().map(str::to_owned)).collect::<Option<_>>();
-    texts.ok_or_else(|| format!("`{key}` has what is no text"))
+    texts.ok_or_else(|| format!("`{key}` has an entry that is not text"))
 }
 
 /// Where dependencies have a `path` inside the repository.

@@ -20,7 +20,7 @@ pub fn members(text: &str) -> Result<Option<Members>, String> {
                 match inner {
                     Some("") => block = Some(word == "use"),
                     Some(inner) if word == "use" => {
-                        let inner = inner.strip_suffix(')').ok_or("a block of `use` is not closed")?;
+                        let inner = inner.strip_suffix(')').ok_or("a `use` block is not closed")?;
                         members.include.extend(inner.split_whitespace().map(path));
                     }
                     None if word == "use" && !rest.is_empty() => members.include.push(path(rest)),

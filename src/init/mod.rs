@@ -291,20 +291,20 @@ fn fewer(lanes: &[Lane], without: &[Agent], count: Option<u16>, survey: &Survey,
     let is_whole = lanes.iter().any(|lane| lane.folders.iter().any(|folder| folder.path.is_empty()));
     let there = match () {
         () if survey.files.is_empty() => "git tracks no files here yet",
-        () if is_whole => "no folder tells how to divide these files",
-        () => "no further folder can be divided",
+        () if is_whole => "no folders to divide these files by",
+        () => "no further folder can be split",
     };
     if let Some(count) = count
         && !without.is_empty()
     {
         let (asked, made) = (counted(count.into(), "agent"), lanes.len());
         notes.push(format!(
-            "{asked} asked for, {made} proposed: {there}, and an agent without a lane could change nothing"
+            "{asked} asked for, {made} proposed: {there}, and an agent without a lane cannot change anything"
         ));
     } else if !without.is_empty() {
         let trees: Vec<&str> = without.iter().map(|agent| agent.worktree.as_str()).collect();
         notes.push(format!(
-            "no agent is proposed for {} ({}): {there}, and an agent without a lane could change nothing",
+            "no agent proposed for {} ({}): {there}, and an agent without a lane cannot change anything",
             if trees.len() == 1 { "a worktree" } else { "some worktrees" },
             names::list(&trees)
         ));

@@ -18,9 +18,9 @@ pub fn members(text: &str) -> Result<Option<Members>, String> {
             let texts = items.iter().map(|item| item.as_str().map(str::to_owned)).collect::<Option<Vec<_>>>();
             texts
                 .map(|texts| Some(negated(texts)))
-                .ok_or_else(|| "`workspaces` has what is no text".to_owned())
+                .ok_or_else(|| "`workspaces` has an entry that is not text".to_owned())
         }
-        _ => Err("`workspaces` is no list".to_owned()),
+        _ => Err("`workspaces` is not a list".to_owned()),
     }
 }
 

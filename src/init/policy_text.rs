@@ -18,7 +18,7 @@ impl Proposal {
     pub fn policy_text(&self) -> String {
         let mut out = String::from(
             "# Who may change what in this repository. `git lane policy check` finds mistakes in this file,\n\
-             # `git lane who PATH` says what it says of a path. Written by `git lane init`: make it yours.\n",
+             # `git lane who PATH` shows who may change a path. Written by `git lane init`: edit it as needed.\n",
         );
         for note in &self.notes {
             let _ = writeln!(out, "# note: {note}");
@@ -26,7 +26,7 @@ impl Proposal {
         let _ = write!(
             out,
             "version: 1\nbase: {}\nremote: origin\n\
-             maintainers: []                   # none listed: whoever has no agent identity is one\n\
+             maintainers: []                   # empty: everyone without an agent identity is one\n\
              unidentified: maintainer          # or: deny\n",
             quoted(&self.base)
         );
@@ -48,7 +48,7 @@ impl Proposal {
         for agent in &self.without {
             let _ = writeln!(
                 out,
-                "  # {} ({}): nothing was left for it",
+                "  # {} ({}): no folders left for it",
                 shown(&agent.id),
                 shown(&agent.worktree)
             );
@@ -62,7 +62,7 @@ impl Proposal {
             if open.is_empty() { String::new() } else { format!("\n# such as: {}{more}", open.join(", ")) };
         let _ = write!(
             out,
-            "unowned: allow                    # paths that no lane and no area has: allow | warn | deny{open}\n\n\
+            "unowned: allow                    # paths in no lane and no area: allow | warn | deny{open}\n\n\
              branch:  {{ pattern: \"feat/{{agent}}/{{feature}}\", protected: [{}, \"release/*\"] }}\n\
              message: {{ tag: [\"[{{AGENT}}]\", \"Agent: {{agent}}\"], types: [] }}   # any one form satisfies\n\
              change:  {{ max_lines: 300, warn_at: 240, exclude: [\"*.lock\", package-lock.json, pnpm-lock.yaml, go.sum] }}\n\
@@ -125,7 +125,7 @@ impl Proposal {
     }
 
     fn write_areas(&self, out: &mut String) {
-        out.push_str("\n# As in CODEOWNERS, the LAST area that matches a path decides; every lane stands before the first.\nareas:\n");
+        out.push_str("\n# As in CODEOWNERS, the LAST area that matches a path decides; every lane comes before the first.\nareas:\n");
         for area in &self.areas {
             let owner = match (area.access, self.lanes.get(self.migrations)) {
                 ("owner", Some(lane)) => format!(", owner: {}", quoted(&lane.agent.id)),

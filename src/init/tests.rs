@@ -45,7 +45,7 @@ fn files_at_the_root_alone() {
     assert_eq!(folders(&proposal), [[""]]);
     assert_eq!(plan.decide(b"main.py", false).owner_ids(), ["a1"]);
     assert!(
-        proposal.notes[0].starts_with("3 agents asked for, 1 proposed: no folder tells"),
+        proposal.notes[0].starts_with("3 agents asked for, 1 proposed: no folders to divide"),
         "{:?}",
         proposal.notes
     );
@@ -119,7 +119,7 @@ fn worktrees_become_agents_as_long_as_there_is_something_for_them() {
     assert_eq!(plan.policy.agent_ids().collect::<Vec<_>>(), ["a1", "a2"]);
     assert_eq!(folders(&proposal), [["services/b"], ["services/a"]], "a1 works on b, as its worktree says");
     assert!(proposal.notes[0].contains("`../odd name`"), "{:?}", proposal.notes);
-    assert!(proposal.policy_text().contains("# a3 (../odd name): nothing was left for it"));
+    assert!(proposal.policy_text().contains("# a3 (../odd name): no folders left for it"));
 }
 
 #[test]

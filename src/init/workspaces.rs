@@ -105,7 +105,7 @@ fn expanded(
     }
     if !outside.is_empty() {
         let listed = list(&outside);
-        notes.push(format!("{}: not a folder of this repository, and left out: {listed}", manifest.file));
+        notes.push(format!("{}: not a folder of this repository, ignored: {listed}", manifest.file));
     }
     let globs = (include.set(), exclude.set());
     let (Ok(included), Ok(excluded)) = globs else {
@@ -115,7 +115,7 @@ fn expanded(
     let mut wrong: Vec<&str> = include.wrong.iter().chain(&exclude.wrong).map(String::as_str).collect();
     wrong.sort_unstable();
     if !wrong.is_empty() {
-        notes.push(format!("{}: not a usable glob, and left out: {}", manifest.file, list(&wrong)));
+        notes.push(format!("{}: not a usable glob, ignored: {}", manifest.file, list(&wrong)));
     }
     let mut globbed: Vec<&str> =
         files.folders_with(manifest.package).filter(|folder| included.is_match(folder)).collect();

@@ -127,11 +127,11 @@ fn with_shell<T>(
     result.map_err(|error| {
         let shown = path.display();
         let help = if error.kind() == ErrorKind::NotFound {
-            format!("the program that its first line names is not there: head -n 1 {shown}")
+            format!("the program named in its first line does not exist: head -n 1 {shown}")
         } else {
-            format!("mend it, or have git ignore it: chmod -x {shown}")
+            format!("fix it, or make git ignore it: chmod -x {shown}")
         };
-        lane_core::facts::Unavailable::new(format!("the hook {shown} cannot be run: {error}"), help).into()
+        lane_core::facts::Unavailable::new(format!("the hook {shown} could not be run: {error}"), help).into()
     })
 }
 

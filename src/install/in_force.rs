@@ -15,6 +15,7 @@ use lane_core::error::Error;
 use lane_core::facts::Event;
 use lane_core::hooks::{self, Hook};
 use lane_core::report::quote;
+use lane_core::text::help_block;
 use lane_git::Layout;
 use lane_git::worktrees::{Worktree, linked_of, main_of};
 
@@ -37,7 +38,7 @@ impl Lack {
     /// The same as a sentence's end.
     pub fn words(&self) -> String {
         match self {
-            Self::NotInstalled => "no hooks of git-lane are installed".to_owned(),
+            Self::NotInstalled => "git-lane's hooks are not installed".to_owned(),
             Self::ExtensionOff => {
                 "extensions.worktreeConfig is off, so git does not read the worktree's settings".to_owned()
             }
@@ -291,7 +292,7 @@ pub fn warnings(layout: &Layout, found: &[(Worktree, Lack)], is_own: bool) -> St
         let (place, help) = match is_here {
             // Whose worktree it is going to be, nobody has said yet.
             true if *lack == Lack::NotInstalled => {
-                let help = "for an agent: git lane join ID\n        for a maintainer: git lane install";
+                let help = "for an agent: git lane join ID\nfor a maintainer: git lane install";
                 ("this worktree".to_owned(), help.to_owned())
             }
             true => ("this worktree".to_owned(), "git lane install".to_owned()),
@@ -300,11 +301,8 @@ pub fn warnings(layout: &Layout, found: &[(Worktree, Lack)], is_own: bool) -> St
                 (tree.root.display().to_string(), format!("git lane -C {root} install"))
             }
         };
-        let _ = writeln!(
-            text,
-            "warning: git-lane's hooks are not in force in {place}: {}\n  help: {help}",
-            lack.words()
-        );
+        let _ = writeln!(text, "warning: git-lane's hooks are not in force in {place}: {}", lack.words());
+        text.push_str(&help_block(&help, false));
     }
     text
 }

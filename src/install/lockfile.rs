@@ -86,9 +86,9 @@ fn refused(lock: &Path, error: Option<&std::io::Error>) -> Error {
     match error {
         Some(error) if error.kind() != ErrorKind::AlreadyExists => unwritable(lock, error),
         _ => Error::write(
-            format!("{} is there: another git process is writing that file", lock.display()),
+            format!("{} exists: another git process is writing that file", lock.display()),
             format!(
-                "try again when it is done; if no git process runs, remove the file: rm {}",
+                "try again when it is done; if no git process is running, remove the file: rm {}",
                 lane_core::report::quote(&super::os::bytes_of(lock))
             ),
         ),

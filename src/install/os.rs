@@ -101,18 +101,16 @@ pub(crate) fn is_absent(error: &io::Error) -> bool {
 /// Something that could not be read.
 pub(crate) fn unreadable(path: &Path, error: &io::Error) -> Error {
     let reason = format!("{} cannot be read: {error}", path.display());
-    Unavailable::new(reason, "look at what it is and at its permissions").into()
+    Unavailable::new(reason, "check what it is, and its permissions").into()
 }
 
 /// Something that could not be written.
 pub(crate) fn unwritable(path: &Path, error: &io::Error) -> Error {
     let help = match error.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "make room on the disk, then try again",
-        io::ErrorKind::PermissionDenied => {
-            "it has to be writable for whoever installs; `ls -l` shows whose it is"
-        }
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "free some disk space, then try again",
+        io::ErrorKind::PermissionDenied => "it must be writable for the installing user (see `ls -l`)",
         io::ErrorKind::ReadOnlyFilesystem => "the file system is mounted read-only",
-        _ => "put that right, then try again; nothing is half done",
+        _ => "fix this, then try again; nothing was half done",
     };
     Error::write(format!("{} cannot be written: {error}", path.display()), help)
 }

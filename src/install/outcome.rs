@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use lane_core::text::help_block;
 use serde::Serialize;
 
 /// What `install` or `uninstall` did.
@@ -75,20 +76,21 @@ impl fmt::Display for WorktreeOutcome {
         }
         let said = match self.state {
             State::Created => "hooks installed",
-            State::Updated => "hooks brought up to date",
-            State::AlreadyThere => "hooks were there already",
-            State::Removed => "hooks taken away",
-            State::NotInstalled => "no hooks of git-lane here",
-            State::NoWorktree => "skipped: the policy names this worktree, but it does not exist",
+            State::Updated => "hooks updated",
+            State::AlreadyThere => "hooks already installed",
+            State::Removed => "hooks removed",
+            State::NotInstalled => "no git-lane hooks here",
+            State::NoWorktree => "skipped: this worktree of the policy does not exist",
         };
         write!(f, ": {said}")?;
         if let (State::NoWorktree, Some(agent)) = (self.state, &self.agent) {
-            write!(f, "\n  help: make it, with its hooks: git lane setup {agent}")?;
+            let help = help_block(&format!("create it, with its hooks: git lane setup {agent}"), false);
+            write!(f, "\n{}", help.trim_end())?;
         }
         if let Some(chained) = &self.chained {
             let manager = chained.manager.map(|name| format!("{name}, ")).unwrap_or_default();
             let (folder, hooks) = (chained.folder.display(), chained.hooks.join(", "));
-            write!(f, "\n  after them runs what was there: {manager}{folder} ({hooks})")?;
+            write!(f, "\n  existing hooks run after them: {manager}{folder} ({hooks})")?;
         }
         Ok(())
     }
@@ -100,7 +102,7 @@ pub fn news(outcome: &Outcome) -> Vec<(String, String)> {
         let agent = tree.agent.clone()?;
         let said = match tree.state {
             State::Created => format!("installed the hooks, as {agent}"),
-            State::Updated => format!("brought the hooks up to date, as {agent}"),
+            State::Updated => format!("updated the hooks, as {agent}"),
             State::AlreadyThere | State::Removed | State::NotInstalled | State::NoWorktree => return None,
         };
         Some((agent, said))

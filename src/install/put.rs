@@ -20,6 +20,7 @@ use crate::gather::agent_in_file;
 use lane_core::error::Error;
 use lane_core::hooks;
 use lane_core::policy::Plan;
+use lane_core::text::help_block;
 use lane_git::Repository;
 
 /// Installs the hooks into this worktree, or into all that the policy names.
@@ -96,8 +97,8 @@ fn put(
         let (planned, moved_now) = common_with(&hooks, &text, plan)?;
         if moved_now != moved {
             return Err(Error::write(
-                format!("{} was changed by another process just now", config.display()),
-                "run git lane install again",
+                format!("{} was just changed by another process", config.display()),
+                "rerun git lane install",
             ));
         }
         locked.stage(Some(planned))?;
@@ -110,7 +111,7 @@ fn put(
         if let Some(kept) = script.commit()? {
             let kept = kept.display();
             notes.push(format!(
-                "another program had written over a hook of ours; its file runs as {kept} now"
+                "another program had overwritten a git-lane hook; its file now runs as {kept}"
             ));
         }
     }
@@ -145,8 +146,12 @@ fn contradiction(tree: &WorktreeOutcome) -> Option<String> {
     let other = agent_in_file(&tree.root).ok().flatten().filter(|other| other != agent)?;
     let root = tree.root.display();
     Some(format!(
-        "{root}/.agent.env says AGENT_ID={other}, and this worktree is {agent}'s now: hooks decide nothing until both \
-         say the same\n  help: change that line to AGENT_ID={agent}\n        or go back: git lane install --agent {other}"
+        "{root}/.agent.env says AGENT_ID={other}, but this worktree now belongs to {agent}: hooks cannot decide until both agree\n{}",
+        help_block(
+            &format!("change the line to AGENT_ID={agent}\nor go back: git lane install --agent {other}"),
+            false
+        )
+        .trim_end()
     ))
 }
 

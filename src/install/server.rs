@@ -91,8 +91,8 @@ fn check(repo: &dyn Repository, options: &ServerOptions) -> Result<(), Error> {
     let layout = repo.layout();
     if layout.worktree.is_some() {
         return Err(Error::usage(
-            "this is a worktree: --server is for the bare repository that others push to",
-            "for that one: git lane -C REPOSITORY.git install --server\ninto this worktree: git lane install --agent ID",
+            "this is a worktree: --server is for a bare repository that others push to",
+            "for the bare one: git lane -C REPOSITORY.git install --server\nfor this worktree: git lane install --agent ID",
         ));
     }
     targets::check_binary(&options.binary)?;
@@ -100,7 +100,7 @@ fn check(repo: &dyn Repository, options: &ServerOptions) -> Result<(), Error> {
     if !ini::values(&own, "core.hookspath").is_empty() {
         return Err(Error::usage(
             format!(
-                "{OWN_CONFIG} of the repository sets core.hooksPath, which would go before what is installed"
+                "{OWN_CONFIG} of the repository sets core.hooksPath, which takes precedence over the installed hooks"
             ),
             "move it into the common configuration: git config --worktree --unset-all core.hooksPath\n\
              and: git config core.hooksPath FOLDER",
@@ -132,8 +132,8 @@ fn into_folder(
     let present = os::read(&target)?;
     if present.as_ref().is_some_and(|text| !bears_marker(text)) {
         return Err(Error::usage(
-            format!("{} is there, and git-lane did not write it", target.display()),
-            "look at what it is, and give it another name",
+            format!("{} exists, and was not written by git-lane", target.display()),
+            "check what it is, and rename it",
         ));
     }
     let made = match &present {
@@ -165,7 +165,7 @@ fn into_folder(
         }
     }
     let mut done = outcome(layout, state, None);
-    done.notes.push(format!("the host runs {} together with its own hooks", target.display()));
+    done.notes.push(format!("the host runs {} along with its own hooks", target.display()));
     Ok(done)
 }
 

@@ -21,7 +21,7 @@ const EXTENSION_ON: &str = "\n[extensions]\n\tworktreeConfig = true\n";
 const MOVED: &str = "# git-lane moved this into config.worktree, as git-worktree(1) asks: ";
 
 /// How a file of ours begins.
-const WRITTEN: &str = "# Written by `git lane install`, taken away by `git lane uninstall`";
+const WRITTEN: &str = "# Written by `git lane install`, removed by `git lane uninstall`";
 
 /// The name of a worktree's own configuration file.
 pub(crate) const OWN_CONFIG: &str = "config.worktree";
@@ -186,9 +186,7 @@ fn move_out(text: &[u8]) -> Result<(Vec<u8>, Vec<u8>), Error> {
         if !item.alone || lines.trim_ascii_end().contains(&b'\n') {
             let key = &item.key;
             return Err(Error::usage(
-                format!(
-                    "{key} stands in the common configuration, where no worktree can have hooks of its own beside it"
-                ),
+                format!("{key} is set in the common configuration, so worktrees cannot have their own hooks"),
                 format!(
                     "move it, as git-worktree(1) describes under CONFIGURATION FILE: \
                      git config extensions.worktreeConfig true\n\

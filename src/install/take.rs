@@ -26,8 +26,8 @@ pub fn uninstall(repo: &dyn Repository, all: bool) -> Result<Outcome, Error> {
     let layout = repo.layout();
     if layout.worktree.is_none() && !all {
         return Err(Error::usage(
-            "a bare repository has no worktree to take hooks out of",
-            "go into one of its worktrees, or take them out of all: git lane uninstall --all",
+            "a bare repository has no worktree to remove hooks from",
+            "run it in one of its worktrees, or remove them from all: git lane uninstall --all",
         ));
     }
     let places = Places::of(layout);
@@ -145,10 +145,7 @@ fn remove_scripts(places: &Places, notes: &mut Vec<String>) -> Result<(), Error>
     for folder in [&places.hooks, &places.portable, &places.kept] {
         let left = fs::read_dir(folder).map(|entries| entries.count()).unwrap_or(0);
         if left > 0 {
-            notes.push(format!(
-                "{} holds hooks that git-lane did not write: they stay there",
-                folder.display()
-            ));
+            notes.push(format!("{} has hooks that git-lane did not write: they are kept", folder.display()));
         }
     }
     Ok(())

@@ -7,7 +7,7 @@ use super::outcome::{State, WorktreeOutcome};
 use super::settings::OWN_CONFIG;
 use super::{InstallOptions, ini, os};
 use lane_core::error::Error;
-use lane_core::policy::{Plan, nearest};
+use lane_core::policy::Plan;
 use lane_git::worktrees::{Worktree, worktrees};
 use lane_git::{Layout, Repository};
 
@@ -30,16 +30,8 @@ impl Target {
 
 /// Refuses what cannot be installed, before anything is touched.
 pub(crate) fn check(plan: &Plan, options: &InstallOptions) -> Result<(), Error> {
-    if let Some(id) = &options.agent
-        && plan.policy.agent(id).is_none()
-    {
-        let ids: Vec<&str> = plan.policy.agent_ids().collect();
-        let near = nearest(id, ids.iter().copied());
-        let near = near.map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
-        return Err(Error::usage(
-            format!("`{id}` is no agent of {}", plan.source.name),
-            format!("{near}{}", plan.policy.agents_in_words()),
-        ));
+    if let Some(id) = &options.agent {
+        plan.agent(id)?;
     }
     check_binary(&options.binary)
 }
@@ -49,7 +41,7 @@ pub(crate) fn check_binary(binary: &Path) -> Result<(), Error> {
     if !binary.is_absolute() || !os::is_executable(binary) {
         return Err(Error::usage(
             format!("{} is not the absolute path of a program", binary.display()),
-            "the hooks start git-lane by its path: install it for good, then call it from there",
+            "hooks start git-lane by its path: install it permanently, then run it from there",
         ));
     }
     Ok(())
@@ -65,8 +57,8 @@ pub(crate) fn targets(
     let Some(root) = &layout.worktree else {
         return Err(Error::usage(
             "a bare repository has no worktree to install hooks into",
-            "have it judge what is pushed to it: git lane install --server\n\
-             or go into one of its worktrees; `git worktree list` shows them, `git lane setup` makes those of the policy",
+            "judge pushes to it: git lane install --server\n\
+             or run it in one of its worktrees (see `git worktree list`; `git lane setup` creates those of the policy)",
         ));
     };
     let agent = options.agent.clone();

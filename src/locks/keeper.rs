@@ -174,7 +174,7 @@ impl<'a> Keeper<'a> {
             let repository = self.repository();
             let wanted = markers::wanted(leases, &claims, repository.as_deref());
             markers::show(self.layout, &wanted)
-                .map_err(|reason| Error::write(reason, "see them: git lane locks"))
+                .map_err(|reason| Error::write(reason, "list them: git lane locks"))
         })();
         if let Err(error) = shown {
             self.notes.push(error.to_string());
@@ -275,7 +275,7 @@ impl<'a> Keeper<'a> {
         self.change(&area, &mut |record, judge| protocol::release(record, claim, only, judge))
     }
 
-    /// The claim by hand that holds the area, if it is another agent's.
+    /// The manual claim that holds the area, if it is another agent's.
     fn marker_against(&self, claim: &Claim<'_>) -> Result<Option<LockClaim>, Error> {
         let claims = markers::by_hand(self.layout, &self.plan.policy)?;
         let (now, ttl) = (self.world.now().wall, self.plan.policy.locks.ttl.value.seconds);
@@ -299,16 +299,16 @@ fn random(world: &dyn World) -> u64 {
 
 fn misplaced(reference: &str) -> Error {
     Unavailable::new(
-        format!("the lock ref {reference} holds no lock: its record belongs under another name"),
-        "git-lane did not put it there; nobody goes by it",
+        format!("the lock ref {reference} has no valid lock: its record belongs to another name"),
+        "git-lane did not write it; it is ignored",
     )
     .into()
 }
 
 fn too_slow(area: &str) -> Error {
     Unavailable::new(
-        format!("the lock `{area}` was changed by others each time that it was tried"),
-        format!("try again, or stand in the queue: git lane lock {area} --wait 10m"),
+        format!("the lock `{area}` was changed by others during each attempt"),
+        format!("try again, or join the queue: git lane lock {area} --wait 10m"),
     )
     .into()
 }

@@ -75,9 +75,7 @@ impl LogRecord for Record {
             RefFault::Symbolic => no_lock(fault, name, None, "it points to another ref"),
             RefFault::NoRecord(oid, reason) => no_lock(fault, name, Some(oid), reason),
             RefFault::NoRecordBelow(oid, reason) => no_lock(fault, there, Some(oid), reason),
-            RefFault::JustGone(old) => {
-                no_lock(fault, name, Some(old), "it was there a moment ago, and is gone")
-            }
+            RefFault::JustGone(old) => no_lock(fault, name, Some(old), "it disappeared a moment ago"),
             RefFault::Diverged(divergence) => match divergence.value_now() {
                 Some(new) => no_lock(fault, there, Some(new), &divergence.words()),
                 None => lost(fault),
@@ -94,12 +92,12 @@ impl LogRecord for Record {
 fn went_back(fault: &Fault<'_>, what: &str, last: &str, generation: u64) -> Error {
     let name = fault.name;
     let help = match fault.last {
-        Some(last) => format!("bring it back: git update-ref {name} {last}"),
-        None => format!("its last event was {last}; git reflog and the other clones may have it"),
+        Some(last) => format!("restore it: git update-ref {name} {last}"),
+        None => format!("its last event was {last}; the reflog and other clones may have it"),
     };
     Unavailable::new(
         format!("the lock ref {name} {what}; it had generation {generation}"),
-        format!("nobody is given that lock meanwhile; {help}"),
+        format!("the lock cannot be taken until then; {help}"),
     )
     .into()
 }
@@ -108,20 +106,20 @@ fn went_back(fault: &Fault<'_>, what: &str, last: &str, generation: u64) -> Erro
 fn no_lock(fault: &Fault<'_>, name: &str, oid: Option<Oid>, reason: &str) -> Error {
     let value = oid.map_or_else(|| "it".to_owned(), |oid| oid.to_string());
     let mend = match (fault.remote, oid, fault.last) {
-        (Some(remote), ..) => format!("\nwhoever may write to `{remote}` can move the ref back there"),
-        (None, None, _) => format!("\ntake that away: git symbolic-ref -d {name}"),
+        (Some(remote), ..) => format!("\nanyone who may write to `{remote}` can move the ref back"),
+        (None, None, _) => format!("\ndelete it: git symbolic-ref -d {name}"),
         (None, Some(oid), Some(last)) => {
-            format!("\nbring back the last event that git-lane wrote: git update-ref {name} {last} {oid}")
+            format!("\nrestore the last event written by git-lane: git update-ref {name} {last} {oid}")
         }
         (None, Some(oid), None) => format!(
-            "\nto begin anew, keep it elsewhere: git update-ref refs/lane/kept/{} {oid}\n\
+            "\nto start over, keep it under another name: git update-ref refs/lane/kept/{} {oid}\n\
              and: git update-ref -d {name} {oid}",
             oid.short()
         ),
     };
     Unavailable::new(
-        format!("the lock ref {name} holds no lock: {reason}"),
-        format!("nobody is given that lock meanwhile; look at {value}: git log {name}{mend}"),
+        format!("the lock ref {name} has no valid lock: {reason}"),
+        format!("the lock cannot be taken until then; look at {value}: git log {name}{mend}"),
     )
     .into()
 }
@@ -131,9 +129,9 @@ fn lost(fault: &Fault<'_>) -> Error {
     let Fault { name: view, there, .. } = *fault;
     let remote = fault.remote.unwrap_or_default();
     Unavailable::new(
-        format!("`{remote}` has lost the lock ref {there}"),
+        format!("`{remote}` lost the lock ref {there}"),
         format!(
-            "nobody is given that lock meanwhile; bring it back: git push --no-verify {remote} {view}:{there}"
+            "the lock cannot be taken until it is restored: git push --no-verify {remote} {view}:{there}"
         ),
     )
     .into()

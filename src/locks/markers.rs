@@ -12,7 +12,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use lane_core::facts::{LockClaim, Unavailable};
 use lane_core::locks::record::Lease;
 use lane_core::locks::scope::file_name;
-use lane_core::policy::{Policy, nearest};
+use lane_core::policy::{FILE, Policy, did_you_mean, unknown_agent};
 use lane_git::Layout;
 use lane_git::worktrees::worktrees;
 
@@ -91,7 +91,7 @@ fn touched(data: &fs::Metadata) -> std::io::Result<SystemTime> {
 }
 
 fn unreadable(path: &Path, error: &std::io::Error) -> Unavailable {
-    Unavailable::new(format!("{} cannot be read: {error}", path.display()), "look at its permissions")
+    Unavailable::new(format!("{} cannot be read: {error}", path.display()), "check its permissions")
 }
 
 fn parse<'p>(name: &str, policy: &'p Policy) -> Option<(&'p str, &'p str)> {
@@ -121,9 +121,11 @@ pub fn strange(layout: &Layout, policy: &Policy) -> Result<Vec<(String, String)>
             let area = area.trim_start_matches('.');
             let areas = || policy.areas.iter().map(|area| area.name.value.as_str());
             let why = match (areas().any(|known| known == area), policy.agent(agent).is_some()) {
-                (true, true) => format!("its name has to begin with a dot: .{area}-lock-{agent}"),
-                (true, false) => format!("`{agent}` is no agent{}", meant(agent, policy.agent_ids())),
-                (false, _) => format!("`{area}` is no area{}", meant(area, areas())),
+                (true, true) => format!("its name must start with a dot: .{area}-lock-{agent}"),
+                (true, false) => {
+                    format!("{}{}", unknown_agent(agent, FILE), meant(agent, policy.agent_ids()))
+                }
+                (false, _) => format!("unknown area `{area}`{}", meant(area, areas())),
             };
             found.push((entry.path().display().to_string(), why));
         }
@@ -133,7 +135,7 @@ pub fn strange(layout: &Layout, policy: &Policy) -> Result<Vec<(String, String)>
 }
 
 fn meant<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> String {
-    nearest(name, known).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default()
+    did_you_mean(name, known).map(|hint| format!("; {hint}")).unwrap_or_default()
 }
 
 fn is_shown(path: &Path) -> bool {
@@ -155,13 +157,13 @@ fn is_plain(path: &Path) -> bool {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Shown {
     text: String,
-    /// It shows a lock in git, which takes the place of its agent's claim by hand; else it shows such a claim.
+    /// It shows a lock in git, which takes the place of its agent's manual claim; else it shows such a claim.
     is_lock: bool,
     /// The worktree in which it was touched by hand: where it is missing there, its holder has removed it.
     by_hand: Option<String>,
 }
 
-/// What the files of these locks, and of these claims by hand, are called and say.
+/// What the files of these locks, and of these manual claims, are called and say.
 pub(super) fn wanted<'l>(
     leases: impl Iterator<Item = (&'l str, &'l Lease)>,
     claims: &[LockClaim],
@@ -174,7 +176,7 @@ pub(super) fn wanted<'l>(
         // Another repository may have a worktree of the same path.
         let is_ours = repository.is_some() && stake.repository.as_deref() == repository;
         let by_hand = lease.by_hand.clone().filter(|_| is_ours);
-        let way_back = by_hand.as_ref().map(|place| format!("removing this file in {place} gives it back\n"));
+        let way_back = by_hand.as_ref().map(|place| format!("remove this file in {place} to release it\n"));
         let text = format!(
             "{SHOWN}{} holds {} (generation {generation}) since {since}, in {} on {}\n{reason}{}all locks: git lane locks\n",
             stake.agent,
@@ -187,7 +189,7 @@ pub(super) fn wanted<'l>(
     };
     let claimed = |LockClaim { area, agent, place, .. }: &LockClaim| {
         let text =
-            format!("{SHOWN}{agent} claimed {area} by hand in {place}/{LOCKS}\nall locks: git lane locks\n");
+            format!("{SHOWN}{agent} claimed {area} manually in {place}/{LOCKS}\nall locks: git lane locks\n");
         (file_name(area, area, agent), Shown { text, is_lock: false, by_hand: None })
     };
     // A lock in git comes last, and so it is the one that is shown.
@@ -205,7 +207,7 @@ pub(super) fn show(layout: &Layout, wanted: &BTreeMap<String, Shown>) -> Result<
     for tree in trees {
         let folder = tree.root.join(LOCKS);
         if let Err(error) = show_in(&tree.root, wanted) {
-            failed = Some(format!("{} does not show the locks as they are: {error}", folder.display()));
+            failed = Some(format!("{} does not show the current locks: {error}", folder.display()));
         }
     }
     failed.map_or(Ok(()), Err)
@@ -278,7 +280,7 @@ pub fn is_removed(layout: &Layout, place: &str, area: &str, agent: &str) -> bool
     is_missing(&tree.root.join(LOCKS).join(file_name(area, area, agent))) && has_any()
 }
 
-/// Removes an agent's own claims by hand on an area, wherever they lie; how many there were.
+/// Removes an agent's own manual claims on an area, wherever they lie; how many there were.
 ///
 /// # Errors
 /// One cannot be removed.
@@ -290,7 +292,7 @@ pub fn remove_by_hand(layout: &Layout, area: &str, agent: &str) -> Result<usize,
             fs::remove_file(&path).map_err(|error| {
                 Unavailable::new(
                     format!("{} cannot be removed: {error}", path.display()),
-                    "remove it by hand",
+                    "remove it yourself",
                 )
             })?;
             count += 1;

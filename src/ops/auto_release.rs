@@ -73,7 +73,7 @@ fn give_back(session: &Session, keeper: &mut Keeper<'_>, lease: &Lease, area: &s
     let Lease { stake, generation, .. } = lease;
     let claim = Claim::of_return(&scope, &stake.agent, &stake.worktree, Some(how)).on_base(session.base());
     match keeper.release(&claim, Some(*generation)) {
-        Ok(Ok(_)) => session.ui.say(&format!("gave back `{}` of {}: {how}", stake.scope, stake.agent)),
+        Ok(Ok(_)) => session.ui.say(&format!("released `{}` of {}: {how}", stake.scope, stake.agent)),
         Ok(Err(_)) => {} // somebody else was faster
         Err(error) => log::debug!("{} stays locked: {error}", stake.scope),
     }
@@ -180,7 +180,7 @@ impl Work<'_> {
     }
 
     /// Whether something under the lock is being worked on, in its worktree or another one of its agent:
-    /// staged or not, in the very commit whose hook asks, or in a rebase or a merge that is under way. So it is
+    /// staged or not, in the very commit whose hook asks, or in a rebase or a merge that is in progress. So it is
     /// where the worktree is not where it was.
     fn is_dirty(&self) -> Read<bool> {
         let mut is_there = false;

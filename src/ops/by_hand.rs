@@ -16,14 +16,15 @@ use lane_core::locks::record::Lease;
 use lane_core::locks::scope::{Scope, lockable};
 use lane_core::policy::model::Access;
 use lane_core::report::{Report, Verdict};
+use lane_core::text::help_block;
 use lane_git::Repository;
 
 /// How long a commit waits for the remote that has the locks.
 const BRIEFLY: Duration = Duration::from_secs(5);
-/// Those who wait stand behind a claim by hand, however many they are.
+/// Those who wait stand behind a manual claim, however many they are.
 const BEFORE_ALL: Manner = Manner::Take { pass: usize::MAX };
 
-/// Judges what is staged. Where the verdict lets it through by a claim by hand, the lock is taken for it; whether one was.
+/// Judges what is staged. Where the verdict lets it through by a manual claim, the lock is taken for it; whether one was.
 ///
 /// # Errors
 /// Something without which nothing can be judged cannot be read.
@@ -52,16 +53,18 @@ pub fn judge(session: &Session, request: &Request) -> Result<(Report, bool), Err
             // Somebody stole it in that moment, or had it at the remote already.
             Ok(false) => return Ok((session.judge(request)?, is_taken)),
             Err(error) => session.ui.note(&format!(
-                "the claim by hand of {} on `{1}` has no generation yet: {error}\n  \
-                 help: the push needs the lock: git lane lock {1}",
-                claim.agent, claim.area
+                "the manual claim of {} on `{}` has no generation yet: {error}\n{}",
+                claim.agent,
+                claim.area,
+                help_block(&format!("the push needs the lock: git lane lock {}", claim.area), false)
+                    .trim_end()
             )),
         }
     }
     Ok((report, is_taken))
 }
 
-/// The agent's own claims by hand without which it could not change what is staged.
+/// The agent's own manual claims without which it could not change what is staged.
 fn relied_on(session: &Session, facts: &Facts) -> Vec<LockClaim> {
     let plan = &session.loaded.plan;
     let Some(locks) = facts.locks.known().filter(|locks| !locks.markers.is_empty()) else {
@@ -98,7 +101,7 @@ fn relied_on(session: &Session, facts: &Facts) -> Vec<LockClaim> {
     areas.into_iter().filter_map(claim).collect()
 }
 
-/// Takes the lock that a claim by hand stands for; false: another agent has it.
+/// Takes the lock that a manual claim stands for; false: another agent has it.
 fn take(
     session: &Session,
     keeper: &mut Keeper<'_>,
@@ -115,14 +118,14 @@ fn take(
         ttl: session.loaded.plan.policy.locks.ttl.value.seconds,
         repository: repository.as_deref(),
         by_hand: Some(marker.place.clone()),
-        ..Claim::of_return(&scope, &marker.agent, &worktree, Some("claimed by hand")).on_base(session.base())
+        ..Claim::of_return(&scope, &marker.agent, &worktree, Some("claimed manually")).on_base(session.base())
     };
     let taken = keeper.claim(&claim, BEFORE_ALL)?;
     keeper.take_notes().iter().for_each(|note| log::debug!("{note}"));
     Ok(taken.is_ok())
 }
 
-/// Gives back the locks of this repository whose claim by hand was removed, and says so; whether there was one. Nothing
+/// Gives back the locks of this repository whose manual claim was removed, and says so; whether there was one. Nothing
 /// is looked at where no lock came from such a claim. `spared`: an agent whose locks stay as they are.
 pub fn give_back(session: &Session, keeper: &mut Keeper<'_>, spared: Option<&str>) -> bool {
     let mut has_any = false;
@@ -137,7 +140,7 @@ pub fn give_back(session: &Session, keeper: &mut Keeper<'_>, spared: Option<&str
     has_any
 }
 
-/// Ends one lock if its claim by hand was removed.
+/// Ends one lock if its manual claim was removed.
 fn end(session: &Session, keeper: &mut Keeper<'_>, area: &str, lease: &Lease) -> bool {
     let Lease { stake, generation, by_hand: Some(place), .. } = lease else {
         return false;
@@ -157,7 +160,7 @@ fn end(session: &Session, keeper: &mut Keeper<'_>, area: &str, lease: &Lease) ->
     match keeper.release(&claim, Some(*generation)) {
         Ok(Ok(_)) => {
             let file = lane_core::locks::scope::file_name(area, area, agent);
-            session.ui.say(&format!("gave back `{area}` of {agent}: {place}/.locks/{file} was removed"));
+            session.ui.say(&format!("released `{area}` of {agent}: {place}/.locks/{file} was removed"));
             true
         }
         Ok(Err(_)) => false, // somebody else was faster

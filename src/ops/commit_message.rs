@@ -122,7 +122,7 @@ fn put(session: &Session, path: &Path, before: &Draft, args: &[OsString]) -> Res
 
 fn write(path: &Path, draft: &Draft, raw: &str) -> Result<(), Error> {
     std::fs::write(path, draft.encoded(raw)).map_err(|error| {
-        Error::write(format!("{} cannot be written: {error}", path.display()), "put the tag in by hand")
+        Error::write(format!("{} cannot be written: {error}", path.display()), "add the tag yourself")
     })
 }
 

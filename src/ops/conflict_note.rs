@@ -9,6 +9,7 @@ use crate::status;
 use lane_core::error::Error;
 use lane_core::facts::Oid;
 use lane_core::report::quote;
+use lane_core::text::help_block;
 
 /// A push is told of no more pairs than this: with more, `git lane conflicts` is the place.
 const MOST: usize = 64;
@@ -21,14 +22,14 @@ pub fn note_at_push(session: &Session, lines: &[PushLine]) {
     match clashes_at_push(session, lines) {
         Ok(clashes) if clashes.is_empty() => {}
         Ok(clashes) => {
-            let mut text = "merged now, this would conflict with\n".to_owned();
+            let mut text = "if merged now, this would conflict with\n".to_owned();
             for (name, files) in clashes {
                 let more = files.len().saturating_sub(3);
                 let names: Vec<String> = files.iter().take(3).map(|file| quote(&file.path.0)).collect();
                 let more = if more > 0 { format!(" and {more} more") } else { String::new() };
                 text.push_str(&format!("    {name}: {}{more}\n", names.join(", ")));
             }
-            session.ui.note(&(text + "  all of them: git lane conflicts"));
+            session.ui.note(&(text + help_block("see all of them: git lane conflicts", false).trim_end()));
         }
         Err(error) => log::debug!("no forecast of conflicts: {error}"),
     }

@@ -123,14 +123,14 @@ impl<'a> Branch<'a> {
             named.map(|name| format!("refs/heads/{}", name.strip_prefix("refs/heads/").unwrap_or(name)));
         if wanted.is_none() || wanted == head.branch {
             let Some(tip) = head.oid else {
-                return Err(Error::usage("there is no commit here yet", "git status"));
+                return Err(Error::usage("no commit here yet", "git status"));
             };
             let reference = head.branch.unwrap_or_else(|| "HEAD".to_owned());
             if let Some(it) =
                 under_way(&layout.git_dir).filter(|it| it.word != "bisect" || reference == "HEAD")
             {
                 return Err(Error::usage(
-                    format!("{} is under way, and no commit was changed", it.what),
+                    format!("{} is in progress; no commit was changed", it.what),
                     it.help,
                 ));
             }
@@ -140,13 +140,13 @@ impl<'a> Branch<'a> {
         let reference = wanted.unwrap_or_default();
         let name = reference.trim_start_matches("refs/heads/").to_owned();
         let Some(tip) = session.repo.find_ref(&reference)? else {
-            return Err(Error::usage(format!("there is no branch `{name}` here"), "git branch --list"));
+            return Err(Error::usage(format!("unknown branch `{name}`"), "git branch --list"));
         };
         for tree in worktrees(layout)? {
             if head_of(&session.repo, &tree.git_dir)?.branch.as_ref() == Some(&reference) {
                 let root = quote(tree.root.as_os_str().as_encoded_bytes());
                 return Err(Error::usage(
-                    format!("`{name}` is checked out in {root}, and no commit was changed"),
+                    format!("`{name}` is checked out in {root}; no commit was changed"),
                     format!("run it there: git -C {root} lane drop …"),
                 ));
             }
@@ -169,9 +169,9 @@ impl<'a> Branch<'a> {
             session.facts(&Request { event: Event::Status, agent: None, branch: None, subject })?;
         if let Some(base) = &facts.unpushed_base {
             return Err(Error::usage(
-                format!("`{}` stands on commits of {base} that {remote} does not have", self.name),
+                format!("`{}` is based on commits of {base} that are not on {remote}", self.name),
                 format!(
-                    "they are not this branch's own: have a maintainer push them: git push {remote} {base}"
+                    "they do not belong to this branch; ask a maintainer to push them: git push {remote} {base}"
                 ),
             ));
         }
@@ -203,8 +203,8 @@ impl<'a> Branch<'a> {
         let list = |arguments: &[&str]| -> Result<BTreeSet<RepoPath>, Error> {
             let ran = self.git(arguments, paths)?;
             if !ran.ok {
-                let said = format!("git cannot tell what is staged: {}", ran.complaint());
-                return Err(Error::write(said, "nothing was changed; git status"));
+                let said = format!("the staged files could not be listed: {}", ran.complaint());
+                return Err(Error::write(said, "nothing was changed; check: git status"));
             }
             let names = ran.raw.split(|byte| *byte == 0).filter(|name| !name.is_empty());
             Ok(names.map(|name| RepoPath(name.to_vec())).collect())
@@ -221,7 +221,7 @@ impl<'a> Branch<'a> {
 
     fn move_to(&self, after: Oid, count: usize) -> Result<(), Error> {
         let (old, new) = (self.tip.to_string(), after.to_string());
-        let why = format!("lane drop: {count} {} taken out", if count == 1 { "path" } else { "paths" });
+        let why = format!("lane drop: {count} {} dropped", if count == 1 { "path" } else { "paths" });
         if self.root.is_some() {
             self.git(&["update-ref", "ORIG_HEAD", &old], &[])?;
         }
@@ -233,7 +233,7 @@ impl<'a> Branch<'a> {
         }
         Err(Error::write(
             format!("`{}` cannot be moved: {}", self.name, ran.complaint()),
-            "nothing was changed; if somebody committed meanwhile, rerun the command",
+            "nothing was changed; if someone committed meanwhile, rerun the command",
         ))
     }
 

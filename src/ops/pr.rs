@@ -23,7 +23,7 @@ pub struct Wanted<'a> {
     pub base: Option<&'a str>,
     /// The title.
     pub title: Option<&'a str>,
-    /// What stands above the list of commits.
+    /// The text above the list of commits.
     pub body: Option<&'a str>,
 }
 
@@ -101,8 +101,8 @@ impl Proposal {
         let Some(branch) = branch.filter(|branch| *branch != base && plan.protected(branch).is_none()) else {
             let on = branch.map_or_else(|| "none".to_owned(), |name| format!("`{name}`"));
             return Err(Error::usage(
-                format!("a pull request comes from a branch of your own, and HEAD is on {on}"),
-                "go to it: git switch BRANCH",
+                format!("a pull request needs your own branch, but HEAD is on {on}"),
+                "switch to it: git switch BRANCH",
             ));
         };
         let agent = session.agent(None).ok();
@@ -115,7 +115,7 @@ impl Proposal {
         }
         let Some((_, first)) = commits.first() else {
             return Err(Error::usage(
-                format!("`{branch}` has no commit that {base} does not have: there is nothing to propose"),
+                format!("`{branch}` has no commits that are not on {base}: nothing to propose"),
                 "commit your work first",
             ));
         };
@@ -161,7 +161,10 @@ impl Proposal {
         }
         if let Some(lower) = &self.lower {
             let pull = below.map(|below| format!(" (#{})", below.number)).unwrap_or_default();
-            body.push_str(&format!("Stacked on {}{pull}, which is to land first.\n\n", summary::code(lower)));
+            body.push_str(&format!(
+                "Stacked on {}{pull}, which has to land first.\n\n",
+                summary::code(lower)
+            ));
         }
         body.push_str("### Commits\n\n");
         for (oid, subject) in self.commits.iter().take(LISTED) {
@@ -200,15 +203,17 @@ impl Proposal {
             .collect();
         let give = || -> Result<(), github::Error> {
             for label in &missing {
-                github.ensure_label(label, COLOR, "Wanted by the policy of git-lane")?;
+                github.ensure_label(label, COLOR, "Required by the git-lane policy")?;
             }
             github.add_labels(pull.number, &missing)
         };
         match give() {
             Ok(()) => labels.extend(missing.iter().map(|label| (*label).to_owned())),
-            Err(error) => {
-                session.ui.note(&format!("it has no label {}: {error}; {}", missing.join(", "), error.help()))
-            }
+            Err(error) => session.ui.note(&format!(
+                "the label {} was not added: {error}; {}",
+                missing.join(", "),
+                error.help()
+            )),
         }
         labels
     }
@@ -230,7 +235,7 @@ fn lower_of(session: &Session, branch: &str, tip: Oid, base: Oid) -> Result<Opti
             Ok(oid.map(|oid| (name, oid)))
         }
         Some(Lower::Rewritten { reference, .. }) => Err(Error::usage(
-            format!("`{branch}` stands on an edition of {} that was rewritten since", typed_ref(&reference)),
+            format!("`{branch}` is based on a version of {} that was rewritten since", typed_ref(&reference)),
             "git lane sync",
         )),
     }

@@ -75,10 +75,10 @@ pub fn branch(session: &Session, replaces: bool) -> Result<Outcome, Error> {
     let plan = &session.loaded.plan;
     let Some(reference) = session.repo.head()?.branch else {
         return Err(Error::usage(
-            "HEAD is on no branch: there is nothing to push it to",
+            "HEAD is detached: there is no branch to push",
             match under_way(&session.repo.layout().git_dir) {
-                Some(it) => format!("{} is under way; {}", it.what, it.help),
-                None => "make a branch of it: git switch -c BRANCH".to_owned(),
+                Some(it) => format!("{} is in progress; {}", it.what, it.help),
+                None => "create a branch: git switch -c BRANCH".to_owned(),
             },
         ));
     };
@@ -111,10 +111,10 @@ pub fn has_remote(session: &Session, command: &str) -> Result<(), Error> {
     }
     let word = lane_core::report::quote(remote.as_bytes());
     Err(Error::usage(
-        format!("this repository has no remote `{remote}` to push to"),
+        format!("no remote `{remote}` to push to"),
         format!(
             "add it: git remote add {word} URL\nthen rerun this: git lane {command}\n\
-             or name another one by `remote:` in the policy; to see what there is: git remote -v"
+             or name another one under `remote:` in the policy; list them: git remote -v"
         ),
     ))
 }
@@ -223,10 +223,11 @@ impl Pushing<'_> {
         }
         arguments.extend(["--".to_owned(), self.remote().to_owned()]);
         arguments.extend(refspecs);
-        let mut command = std::process::Command::new("git");
-        self.session.ui.run_git(command.args(&arguments).env(PUSHING, "1")).map_err(|error| {
-            Error::usage(format!("git cannot be started: {error}"), "git has to be on the PATH")
-        })
+        let mut command = lane_git::command::git();
+        self.session
+            .ui
+            .run_git(command.args(&arguments).env(PUSHING, "1"))
+            .map_err(|error| lane_git::command::cannot_start(&error).into())
     }
 
     fn done(&self, keeper: &mut Keeper<'_>, renewed: Vec<String>) -> Pushed {

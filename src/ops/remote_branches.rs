@@ -9,6 +9,7 @@ use crate::gather::Environment;
 use lane_core::facts::{Facts, Oid};
 use lane_core::policy::Plan;
 use lane_core::report::{Report, quote};
+use lane_core::text::help_block;
 use lane_git::command::{command, in_worktree, run};
 use lane_git::{Read, Repository};
 
@@ -131,7 +132,7 @@ fn list(
 fn note(remote: &str, prefix: &str, why: &str) -> String {
     let refspec = quote(format!("+refs/heads/{prefix}*:refs/remotes/{remote}/{prefix}*").as_bytes());
     format!(
-        "the pushed branches {prefix}* could not be listed, so lines are counted from the base: {why}\n  \
-         help: git fetch --no-tags {remote} {refspec}"
+        "the pushed branches {prefix}* could not be listed, so lines are counted from the base: {why}\n{}",
+        help_block(&format!("git fetch --no-tags {remote} {refspec}"), false).trim_end()
     )
 }

@@ -33,13 +33,11 @@ pub fn person(session: &Session, option: Option<&str>) -> Result<Person, Error> 
             Ok(Person::Maintainer(email.unwrap_or_else(|| "maintainer".to_owned())))
         }
         Who::Unclear { reason, help } => Err(Unavailable::new(reason, help).into()),
-        Who::Unassigned { .. } => {
-            Err(Error::usage("nothing here says which agent you are", how_to_join(plan)))
-        }
+        Who::Unassigned { .. } => Err(Error::usage("no agent works here", how_to_join(plan))),
         Who::Stranger => Err(Error::usage(
-            "nothing here says which agent you are",
+            "no agent works here",
             format!(
-                "name it: --agent {} ({})",
+                "name one: --agent {} ({})",
                 plan.policy.agent_ids().next().unwrap_or("a1"),
                 plan.policy.agents_in_words()
             ),
@@ -79,7 +77,7 @@ pub fn submit(
     rights::refuse_own(plan, &target, by)?;
     let words = plain(wanted.reason);
     if words.is_empty() {
-        return Err(Error::usage("a request needs a reason", "say in --reason what it is for"));
+        return Err(Error::usage("a request needs --reason", "say in --reason what it is for"));
     }
     let mut file = wanted.file;
     let reason = match short(Some(wanted.reason)) {
@@ -145,8 +143,8 @@ pub fn answer(
     let reason = short(reason)?;
     if kind == Kind::Reject && reason.is_none() {
         return Err(Error::usage(
-            "a rejection needs a reason",
-            format!("say it in --reason: {} shows it to whoever asked", id),
+            "a rejection needs --reason",
+            format!("add --reason: {} shows it to the requester", id),
         ));
     }
     let commit = commit.map(|commit| revision::resolve(&session.repo, commit)).transpose()?;
@@ -180,7 +178,7 @@ fn about(session: &Session, record: &Record, commit: Oid) -> Result<(), Error> {
     }
     let (id, what) = (&record.id, record.target.words());
     Err(Error::usage(
-        format!("commit {} changes nothing of {what}, which {id} asks for", commit.short()),
+        format!("commit {} does not change {what}, which {id} asks for", commit.short()),
         format!("name the commit that does: git lane request done {id} --commit COMMIT"),
     ))
 }
@@ -209,8 +207,8 @@ fn short(reason: Option<&str>) -> Result<Option<String>, Error> {
     let length = words.chars().count();
     if length > LONGEST {
         return Err(Error::usage(
-            format!("the reason has {length} characters, and every list of requests shows it"),
-            format!("say it in at most {LONGEST}; the rest belongs into the file"),
+            format!("the reason has {length} characters; the limit is {LONGEST}"),
+            format!("shorten it to {LONGEST} characters; details belong in the file"),
         ));
     }
     Ok((!words.is_empty()).then_some(words))

@@ -112,7 +112,7 @@ impl Session {
         }
         let base = typed_ref(name.trim_end_matches(FILE).trim_end_matches(':'));
         Some(format!(
-            "the policy that counts was read from {name}; {FILE} in the working tree differs, and counts once it is on {base}"
+            "using the policy from {name}; {FILE} in the working tree differs, and applies once it is on {base}"
         ))
     }
 
@@ -165,10 +165,10 @@ impl Session {
         self.found_agent(agent)?.ok_or_else(|| {
             let first = plan.policy.agent_ids().next().unwrap_or("a1");
             Error::usage(
-                "a lock is held by an agent, and nothing here says which one you are",
+                "locks belong to agents, but no agent works here",
                 format!(
-                    "a maintainer needs none; for an agent, name it: --agent {first} ({})\n\
-                     in an agent's own worktree, for good: git lane join {first}",
+                    "a maintainer needs no lock; to lock for an agent, name it: --agent {first} ({})\n\
+                     or make this the worktree of an agent: git lane join {first}",
                     plan.policy.agents_in_words()
                 ),
             )

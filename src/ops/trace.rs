@@ -18,7 +18,7 @@ pub fn facts(facts: &Facts) {
     }
     match &facts.locks {
         Fact::Known(locks) => debug!(
-            "locks: {} held, {} claimed by hand, {} taken in the past",
+            "locks: {} held, {} claimed manually, {} taken in the past",
             locks.leases.len(),
             locks.markers.len(),
             locks.taken.len()

@@ -32,7 +32,7 @@ pub struct Unlocked {
 pub enum State {
     /// It is free.
     Released(Box<Event>),
-    /// It was claimed by hand, and is no more.
+    /// It was claimed manually, and is no more.
     MarkerRemoved,
     /// Another agent has it.
     Anothers(Box<Lease>),

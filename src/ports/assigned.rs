@@ -60,7 +60,7 @@ pub fn release(common_dir: &Path, service: &Service<'_>) -> Result<u16, Error> {
     let none = || {
         Error::usage(
             format!("`{name}` has no port of {agent} here"),
-            format!("give it one: git lane port {}", quote(name.as_bytes())),
+            format!("assign one: git lane port {}", quote(name.as_bytes())),
         )
     };
     let path = file_of(common_dir, agent);
@@ -108,7 +108,7 @@ fn full(service: &Service<'_>, range: Ports, assigned: &Assigned) -> Error {
     Error::usage(
         format!("no port of {range} is left for {agent}: {said}"),
         format!(
-            "release one that is not needed, in the worktree that has it: git lane port SERVICE --release\n\
+            "release an unused one, in the worktree that has it: git lane port SERVICE --release\n\
              or widen `agents.{agent}.ports` in the policy"
         ),
     )
@@ -134,14 +134,17 @@ fn write(path: &Path, assigned: &Assigned) -> Result<(), Error> {
 
 fn unreadable(path: &Path, why: &str) -> Error {
     let help = format!(
-        "look at it; if it is beyond repair, remove it, and ports are given anew: {}",
+        "check the file; if it is damaged, remove it, and ports are assigned again: {}",
         path.display()
     );
     Unavailable::new(format!("the ports in {} cannot be read: {why}", path.display()), help).into()
 }
 
 fn unwritable(path: &Path, error: &std::io::Error) -> Error {
-    Error::write(format!("{} cannot be written: {error}", path.display()), "make room, or make it writable")
+    Error::write(
+        format!("{} cannot be written: {error}", path.display()),
+        "free some disk space, or make it writable",
+    )
 }
 
 #[cfg(test)]

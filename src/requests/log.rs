@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::event_log::{Divergence, EventLog, Fault, Head, LogKind, LogRecord, RefFault, random, retry};
 use lane_core::error::Error;
 use lane_core::facts::{Oid, Unavailable};
-use lane_core::policy::model;
+use lane_core::policy::{did_you_mean_or, model};
 use lane_core::requests::record::{CONTENT, Record, number};
 use lane_git::{ObjectWriter, Repository};
 
@@ -22,9 +22,9 @@ pub(super) const KIND: LogKind = LogKind {
     many: "requests",
     mirror: "refs/lane/requests-of",
     folder: "lane/requests",
-    unknown: "what is asked of whom",
+    unknown: "the open requests",
     list: "git lane request list",
-    beside: ": requests lie beside locks",
+    beside: ": requests are stored with locks",
 };
 
 /// The tree of a request's commits.
@@ -61,7 +61,7 @@ impl LogRecord for Record {
     }
 
     fn check_key(id: &str) -> Result<(), String> {
-        number(id).map(drop).ok_or_else(|| format!("`{id}` is no id of a request, such as r7"))
+        number(id).map(drop).ok_or_else(|| format!("`{id}` is not a request id, such as r7"))
     }
 
     fn parse(message: &str, id: Option<&str>) -> Result<Self, String> {
@@ -75,7 +75,7 @@ impl LogRecord for Record {
             ([one], Some(_)) if one.name == CONTENT.as_bytes() => {
                 Ok(Files { content: Some(one.version.oid), tree })
             }
-            _ => Err("its files are not what it says".to_owned()),
+            _ => Err("its files do not match it".to_owned()),
         }
     }
 
@@ -89,42 +89,40 @@ impl LogRecord for Record {
 
     fn describe(fault: &Fault<'_>) -> Error {
         let Fault { name, there, last, .. } = *fault;
-        let bring_back = |last: Oid| format!("bring it back: git update-ref {name} {last}");
+        let bring_back = |last: Oid| format!("restore it: git update-ref {name} {last}");
         let bring_back_over = |oid| {
             let last = last.filter(|last| *last != oid)?;
-            Some(format!("bring back its last event: git update-ref {name} {last} {oid}"))
+            Some(format!("restore its last event: git update-ref {name} {last} {oid}"))
         };
         match fault.what {
-            RefFault::Symbolic => broken(
-                name,
-                "it points to another ref",
-                format!("take that away: git symbolic-ref -d {name}"),
-            ),
+            RefFault::Symbolic => {
+                broken(name, "it points to another ref", format!("delete it: git symbolic-ref -d {name}"))
+            }
             RefFault::NoRecord(oid, reason) => broken(
                 name,
                 reason,
                 match (fault.remote, bring_back_over(oid)) {
                     (Some(remote), _) => {
-                        format!("whoever may write to `{remote}` can move the ref back, or delete it")
+                        format!("anyone who may write to `{remote}` can move the ref back, or delete it")
                     }
                     (None, Some(help)) => help,
                     (None, None) => {
-                        format!("look at it: git log {name}\nto be rid of it: git update-ref -d {name} {oid}")
+                        format!("check it: git log {name}\nto delete it: git update-ref -d {name} {oid}")
                     }
                 },
             ),
             RefFault::NoRecordBelow(oid, reason) => broken(
                 there,
                 &format!("at {}: {reason}", oid.short()),
-                "see what is newer: git lane request list",
+                "list the newer ones: git lane request list",
             ),
             RefFault::MovedBack(to, _) => {
                 let from = last.map(|last| format!(" from {}", last.short())).unwrap_or_default();
                 let reason = format!("it was moved back{from} to {}", to.short());
                 broken(name, &reason, bring_back_over(to).unwrap_or_default())
             }
-            RefFault::Gone(_) => broken(name, "it is gone", last.map(bring_back).unwrap_or_default()),
-            RefFault::JustGone(old) => broken(name, "it is gone", bring_back(last.unwrap_or(old))),
+            RefFault::Gone(_) => broken(name, "it is missing", last.map(bring_back).unwrap_or_default()),
+            RefFault::JustGone(old) => broken(name, "it is missing", bring_back(last.unwrap_or(old))),
             RefFault::Diverged(divergence) => diverged(fault, divergence),
         }
     }
@@ -136,11 +134,11 @@ fn diverged(fault: &Fault<'_>, divergence: Divergence) -> Error {
     let remote = fault.remote.unwrap_or_default();
     let mend = match divergence {
         Divergence::Vanished => format!(
-            "bring it back: git push --no-verify {remote} {view}:{there}\n\
-             or let go of it, if it was deleted on purpose: git update-ref -d {view}"
+            "restore it: git push --no-verify {remote} {view}:{there}\n\
+             or forget it, if it was deleted on purpose: git update-ref -d {view}"
         ),
         Divergence::Rewritten { old, .. } => format!(
-            "what it was is still here: git log {}\nwhoever may write to `{remote}` can move it back",
+            "its history is still here: git log {}\nanyone who may write to `{remote}` can move it back",
             old.short()
         ),
     };
@@ -192,12 +190,9 @@ impl EventLog<'_, Record> {
     /// What is said of an id that nobody was given.
     fn unknown(&self, id: &str) -> Result<Error, Error> {
         let ids = self.ref_parts()?;
-        let near = lane_core::policy::nearest(id, ids.iter().map(String::as_str));
-        let near = near.map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
-        Ok(Error::usage(
-            format!("there is no request `{id}`"),
-            format!("{near}list them: git lane request list --all"),
-        ))
+        let hint =
+            did_you_mean_or(id, ids.iter().map(String::as_str), "list them: git lane request list --all");
+        Ok(Error::usage(format!("unknown request `{id}`"), hint))
     }
 
     /// The turn of the next request that is accepted.
@@ -280,5 +275,5 @@ impl EventLog<'_, Record> {
 }
 
 fn too_busy() -> Error {
-    Error::write("others write requests without end", "nothing was changed; try again in a moment")
+    Error::write("others keep writing requests", "nothing was changed; try again in a moment")
 }

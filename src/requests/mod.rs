@@ -25,7 +25,7 @@ pub fn waiting_for(all: &log::All, plan: &Plan, agent: &str) -> Vec<Summary> {
     waiting
 }
 
-/// Removes what is kept beside the requests of a repository: caches, and nothing that says what is asked of whom.
+/// Removes what is kept beside the requests of a repository: caches, and nothing that says the open requests.
 pub fn forget(common_dir: &std::path::Path) {
     crate::event_log::LocalFiles::of(common_dir, &log::KIND).forget();
 }

@@ -38,10 +38,7 @@ impl Limit {
     pub fn words(&self) -> String {
         match self {
             Self::Group { folder, bytes } => {
-                format!(
-                    "memory: {bytes} bytes for all of it together, by the control group {}",
-                    folder.display()
-                )
+                format!("memory: {bytes} bytes in total, limited by the control group {}", folder.display())
             }
             Self::AddressSpace { bytes } => format!(
                 "memory: {bytes} bytes of address space for each process (RLIMIT_AS); no control group can be \

@@ -42,7 +42,10 @@ const NOT_RUN: u8 = 126;
 /// This process cannot be started once more.
 pub fn run(job: &Job, tell: &dyn Fn(&str)) -> Result<u8, Error> {
     let binary = std::env::current_exe().map_err(|error| {
-        Error::usage(format!("git-lane cannot tell where it lies: {error}"), "start it by its full path")
+        Error::usage(
+            format!("the path of git-lane could not be determined: {error}"),
+            "run it by its full path",
+        )
     })?;
     let limit = job.memory.map(|bytes| Limit::prepare(&job.agent, bytes));
     let mut command = Command::new(binary);
@@ -51,7 +54,7 @@ pub fn run(job: &Job, tell: &dyn Fn(&str)) -> Result<u8, Error> {
         tell(&limit.words());
         command.args(limit.args());
     } else {
-        tell("memory: not limited, the policy names no amount");
+        tell("memory: not limited, no amount in the policy");
     }
     command.arg("--").args(&job.command).current_dir(&job.folder);
     lane_git::command::TIES.iter().copied().chain(job.environment.unset()).for_each(|name| {
@@ -60,8 +63,8 @@ pub fn run(job: &Job, tell: &dyn Fn(&str)) -> Result<u8, Error> {
     command.envs(job.environment.set.iter().map(|(name, value)| (name, value)));
     signals::run(&mut command).map_err(|error| {
         Error::usage(
-            format!("{} cannot be entered: {error}", job.folder.display()),
-            "make it: git lane setup",
+            format!("cannot change to {}: {error}", job.folder.display()),
+            "create it: git lane setup",
         )
     })
 }

@@ -102,7 +102,7 @@ pub(super) fn remove(common_dir: &Path) -> Result<Vec<String>, Error> {
 /// The file cannot be read.
 pub(super) fn missing(common_dir: &Path, lines: &[String]) -> Result<Option<String>, Error> {
     let text = read(&common_dir.join("info/exclude"))?;
-    Ok(with(&text, lines).map(|(_, new)| format!("keep out of git by info/exclude: {}", new.join(", "))))
+    Ok(with(&text, lines).map(|(_, new)| format!("ignore through info/exclude: {}", new.join(", "))))
 }
 
 /// Adds what is missing; what was added, for people.
@@ -128,7 +128,7 @@ pub(super) fn ensure(common_dir: &Path, lines: &[String]) -> Result<Option<Strin
         .and_then(|()| fs::write(&beside, text))
         .and_then(|()| fs::rename(&beside, &path));
     written.map_err(|error| unwritable(&path, &error))?;
-    Ok(Some(format!("kept out of git by info/exclude: {}", new.join(", "))))
+    Ok(Some(format!("ignored through info/exclude: {}", new.join(", "))))
 }
 
 fn read(path: &Path) -> Result<String, Error> {
@@ -137,7 +137,7 @@ fn read(path: &Path) -> Result<String, Error> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(String::new()),
         Err(error) => {
             let reason = format!("{} cannot be read: {error}", path.display());
-            Err(Unavailable::new(reason, "look at what it is and at its permissions").into())
+            Err(Unavailable::new(reason, "check what it is, and its permissions").into())
         }
     }
 }

@@ -58,7 +58,7 @@ fn texts(loaded: &Loaded, target: &Target) -> Vec<(String, String)> {
 
 fn kept(name: &str) -> String {
     format!(
-        "{name} was not written by `git lane setup`, or changed since: it stays (remove it to have it anew)"
+        "{name} was not written by `git lane setup`, or changed since: it was kept (remove it to get a new one)"
     )
 }
 
@@ -76,7 +76,7 @@ pub(super) fn look(
         match fate(&target.root.join(&name), &text, state.files.get(&name)) {
             Fate::Unchanged => {}
             Fate::Write => changes.push(format!("write {name}")),
-            Fate::Update => changes.push(format!("bring {name} up to date")),
+            Fate::Update => changes.push(format!("update {name}")),
             Fate::Kept => notes.push(kept(&name)),
         }
     }
@@ -103,7 +103,7 @@ pub(super) fn ensure(
             }
             Fate::Update => {
                 write(&target.root, &name, &text)?;
-                changes.push(format!("brought {name} up to date"));
+                changes.push(format!("updated {name}"));
             }
             Fate::Kept => {
                 notes.push(kept(&name));
@@ -125,7 +125,7 @@ fn write(root: &Path, name: &str, text: &str) -> Result<(), Error> {
     for part in Path::new(name).parent().into_iter().flat_map(Path::components) {
         below.push(part);
         if fs::symlink_metadata(&below).is_ok_and(|data| !data.is_dir()) {
-            let error = std::io::Error::other(format!("{} is no folder of its own", below.display()));
+            let error = std::io::Error::other(format!("{} is not a real folder", below.display()));
             return Err(unwritable(&path, &error));
         }
     }

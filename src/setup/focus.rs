@@ -31,8 +31,7 @@ fn head(agent: &Agent, branch: &str) -> String {
     let focus =
         agent.focus.as_ref().map(|focus| format!("\n\n**Focus**: {}.", focus.value.trim_end_matches('.')));
     format!(
-        "# You are {}\n\nWritten by `git lane setup` from the policy; it stays local. This worktree is yours alone, \
-         on `{branch}` and branches like it.{}",
+        "# You are {}\n\nWritten by `git lane setup` from the policy; never commit it. This worktree is yours, on `{branch}` and branches like it.{}",
         agent.title(),
         focus.unwrap_or_default()
     )
@@ -64,10 +63,10 @@ fn not_yours(plan: &Plan, agent: &Agent) -> String {
         let (name, paths) = (&area.name.value, code(values(&area.paths)));
         lines.push(match area.access.value {
             Access::Lock => {
-                format!("- {paths} (area `{name}`): take the lock first, `git lane lock {name}`; give it back after, `git lane unlock {name}`")
+                format!("- {paths} (area `{name}`): take the lock first, `git lane lock {name}`; release it afterwards, `git lane unlock {name}`")
             }
             Access::Coordinate => {
-                format!("- {paths} (area `{name}`): ask, and say so in the commit: `Coordinated-with: <agent>`")
+                format!("- {paths} (area `{name}`): ask, then add the trailer to the commit: `Coordinated-with: <agent>`")
             }
             Access::Owner if area.owner.iter().any(|owner| owner.value == agent.id.value) => continue,
             Access::Owner => {
@@ -77,7 +76,7 @@ fn not_yours(plan: &Plan, agent: &Agent) -> String {
                      `git lane request submit --area {name} --reason '…'`"
                 )
             }
-            Access::Maintainer => format!("- {paths} (area `{name}`): maintainers alone"),
+            Access::Maintainer => format!("- {paths} (area `{name}`): maintainers only"),
             Access::Never => format!("- {paths} (area `{name}`): local, never committed"),
             Access::Open => continue,
         });
@@ -99,19 +98,18 @@ fn resources(agent: &Agent) -> String {
     let mut lines = Vec::new();
     if let Some(ports) = &agent.ports {
         lines.push(format!(
-            "- ports {} (`$PORT_RANGE`, from `$PORT_OFFSET`); `git lane port SERVICE` gives a service its own, \
-             the same each time",
+            "- ports {} (`$PORT_RANGE`, from `$PORT_OFFSET`); `git lane port SERVICE` prints a stable port for a service",
             ports.value
         ));
     }
     if let Some(database) = &agent.database {
         lines.push(format!(
-            "- the database schema `{}` (`$DB_SCHEMA`); `$DATABASE_URL` looks there first",
+            "- the database schema `{}` (`$DB_SCHEMA`); `$DATABASE_URL` uses it first",
             database.schema.value
         ));
     }
     if let Some(memory) = &agent.memory {
-        lines.push(format!("- memory {}; `git lane run -- COMMAND` keeps to it", memory.value));
+        lines.push(format!("- memory {}; `git lane run -- COMMAND` enforces it", memory.value));
     }
     for (name, limit) in &agent.limits {
         lines.push(format!("- {name} {} (`${}`)", limit.value, limit_name(name)));
@@ -132,7 +130,7 @@ fn habits(plan: &Plan, agent: &Agent) -> String {
     if !policy.message.tag.is_empty() {
         let forms = policy.message.tag.iter().map(|form| format!("`{}`", filled(&form.value)));
         let forms = forms.collect::<Vec<_>>().join(" or ");
-        lines.push(format!("- messages bear {forms}; the hook writes that by itself"));
+        lines.push(format!("- messages have {forms}; the hook adds it"));
     }
     if let Some(max) = &policy.change.max_lines {
         lines.push(format!("- changes have at most {} lines, added and deleted", max.value));
@@ -143,7 +141,7 @@ fn habits(plan: &Plan, agent: &Agent) -> String {
     if let Some(age) = &policy.history.max_age {
         lines.push(format!("- rebase at least every {}", age.value));
     }
-    if lines.is_empty() { String::new() } else { format!("## How work is done here\n\n{}", lines.join("\n")) }
+    if lines.is_empty() { String::new() } else { format!("## How to work here\n\n{}", lines.join("\n")) }
 }
 
 fn commands(plan: &Plan, agent: &Agent) -> String {
@@ -151,7 +149,7 @@ fn commands(plan: &Plan, agent: &Agent) -> String {
     let mut lines = vec![
         format!("eval \"$(git lane env {})\"   # your environment; or: . ./.agent.env", agent.id.value),
         "git lane who PATH             # may I change this?".to_owned(),
-        "git lane check                # the verdict, before any hook asks".to_owned(),
+        "git lane check                # judge before a hook does".to_owned(),
     ];
     if let Some(area) = lock {
         let name = &area.name.value;
@@ -160,14 +158,12 @@ fn commands(plan: &Plan, agent: &Agent) -> String {
     }
     if plan.policy.agents.0.len() > 1 {
         lines.push("git lane request submit PATH --reason '…'   # ask its owner for a change".to_owned());
-        lines.push(
-            "git lane request list         # what is asked of you, and what became of yours".to_owned(),
-        );
+        lines.push("git lane request list         # requests to you, and yours".to_owned());
     }
     lines.push(format!("git lane sync                 # rebases on {}", plan.policy.base.value));
     lines.push("git lane push                 # pushes, and renews your locks".to_owned());
     lines.push("git lane pr                   # opens the pull request, tagged".to_owned());
-    format!("## Commands of the day\n\n```sh\n{}\n```", lines.join("\n"))
+    format!("## Daily commands\n\n```sh\n{}\n```", lines.join("\n"))
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! A worktree that is there already becomes an agent's: branch, hooks, identity and environment, and nothing is lost.
+//! A worktree that already exists becomes an agent's: branch, hooks, identity and environment, and nothing is lost.
 //!
 //! Harnesses make worktrees of their own, without a lane. All is looked at before anything is changed; whoever is
 //! stopped half-way runs it again.
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::provision::Reporter;
 use super::state::{self, Held};
-use super::target::{Target, root_of, unknown, worktree_name};
+use super::target::{Target, root_of, worktree_name};
 use super::{exclude, files, git, quoted};
 use crate::gather::{Environment, Loaded, claims, rebasing_branch};
 use crate::install;
@@ -71,13 +71,11 @@ pub fn run(
 ) -> Result<Joined, Error> {
     let (plan, layout) = (&loaded.plan, repo.layout());
     let agent = &options.agent;
-    if plan.policy.agent(agent).is_none() {
-        return Err(unknown(plan, agent));
-    }
+    plan.agent(agent)?;
     let Some(root) = &layout.worktree else {
         return Err(Error::usage(
-            "a bare repository has no worktree to make an agent's",
-            format!("make one: git lane setup {agent}"),
+            "a bare repository has no worktree to join",
+            format!("create one: git lane setup {agent}"),
         ));
     };
     refuse_others(repo, environment, plan, agent)?;
@@ -121,7 +119,7 @@ pub fn run(
             // A plain `git push` gives up where the branch on the remote has another name.
             let ran = git::at(root, None, &["config", &key, &to])?;
             if !ran.ok {
-                joined.notes.push(format!("the upstream is what it was: {}", ran.complaint()));
+                joined.notes.push(format!("the upstream is unchanged: {}", ran.complaint()));
             }
         }
         let here = [(agent.clone(), root.clone())];
@@ -200,14 +198,14 @@ fn plan_branch(repo: &dyn Repository, plan: &Plan, options: &Options, has_base: 
         }
         if let (true, Some(wanted)) = (is_its_own, &wanted) {
             return Err(Error::usage(
-                format!("this worktree is on a branch of {agent} already: {branch}"),
-                format!("begin another one here, with all edits: git switch -c {wanted}"),
+                format!("this worktree is already on a branch of {agent}: {branch}"),
+                format!("start another one here, with all edits: git switch -c {wanted}"),
             ));
         }
         if let Some(other) = bearer {
             return Err(Error::usage(
                 format!("this worktree is on a branch of {other}: {branch}"),
-                format!("if that is the lane you were given: git lane join {other}"),
+                format!("if that is your lane: git lane join {other}"),
             ));
         }
         // Where no pattern says whose a branch is, any will do that is not the base.
@@ -218,15 +216,15 @@ fn plan_branch(repo: &dyn Repository, plan: &Plan, options: &Options, has_base: 
     if let Some(it) = under_way(&layout.git_dir) {
         let again = again(options);
         return Err(Error::usage(
-            format!("{} is under way in this worktree", it.what),
+            format!("{} is in progress in this worktree", it.what),
             format!("{}\nthen rerun this: {again}", it.help),
         ));
     }
     if head.oid.is_none() && !has_base {
-        let first = "make the first one, of the policy for example: git add policy.yaml\n\
+        let first = "create one first, with the policy for example: git add policy.yaml\n\
                      git commit -m 'chore: a policy for our agents'";
         return Err(Unavailable::new(
-            "this repository has no commit yet",
+            "this repository has no commits yet",
             format!("{first}\nthen rerun this: {}", again(options)),
         )
         .into());
@@ -271,8 +269,8 @@ fn named(plan: &Plan, agent: &str, feature: &str) -> Result<String, Error> {
         return Ok(name);
     }
     Err(Error::usage(
-        format!("`{name}` cannot be a branch's name"),
-        format!("name the feature in letters, digits and dashes: git lane join {agent} my-feature"),
+        format!("`{name}` is not a valid branch name"),
+        format!("use letters, digits and dashes: git lane join {agent} my-feature"),
     ))
 }
 
@@ -291,11 +289,11 @@ fn free(repo: &dyn Repository, agent: &str, to: String) -> Result<String, Error>
         }
     }
     let step = if there.starts_with("refs/heads/") {
-        format!("go on with it: git switch {to}\nor name another feature: git lane join {agent} my-feature")
+        format!("continue on it: git switch {to}\nor name another feature: git lane join {agent} my-feature")
     } else {
         format!("name another feature: git lane join {agent} my-feature")
     };
-    Err(Error::usage(format!("there is a branch {to} already: {there}"), step))
+    Err(Error::usage(format!("the branch {to} already exists: {there}"), step))
 }
 
 /// The ref of that name, here or as the remote has it.
@@ -327,7 +325,7 @@ fn first_free(
         }
     }
     Err(Error::usage(
-        format!("there are a hundred branches of {agent} called after {feature}"),
+        format!("a hundred branches of {agent} have names like {feature}"),
         format!("name the feature: git lane join {agent} my-feature"),
     ))
 }
@@ -336,7 +334,7 @@ fn words(next: &Move) -> Option<String> {
     match next {
         Move::Stay(_) => None,
         Move::Rename { from, to } => Some(format!("rename the branch {from} to {to}")),
-        Move::Begin { to, .. } => Some(format!("begin the branch {to}")),
+        Move::Begin { to, .. } => Some(format!("create the branch {to}")),
     }
 }
 
@@ -347,7 +345,7 @@ fn go(root: &Path, next: &Move) -> Result<Option<String>, Error> {
         Move::Rename { from, to } => {
             (vec!["branch", "-m", from, to], format!("renamed the branch {from} to {to}"))
         }
-        Move::Begin { to, .. } => (vec!["switch", "-q", "-c", to], format!("began the branch {to}")),
+        Move::Begin { to, .. } => (vec!["switch", "-q", "-c", to], format!("created the branch {to}")),
     };
     let ran = git::at(root, None, &args)?;
     if ran.ok {
@@ -381,26 +379,25 @@ fn remarks(
     let layout = repo.layout();
     let mut notes = Vec::new();
     if let Move::Begin { from: Some(from), .. } = next {
-        notes.push(format!("{from} stays where it is"));
+        notes.push(format!("{from} is unchanged"));
     }
     if let Move::Rename { from, to } = next {
         let remote = &plan.policy.remote.value;
         if repo.find_ref(&format!("refs/remotes/{remote}/{from}"))?.is_some() {
-            notes.push(format!("{remote} still has it as {from}; a push makes it {to} there, too"));
+            notes.push(format!("{remote} still has it as {from}; the next push creates {to}"));
         }
     }
     if layout.git_dir == layout.common_dir {
         notes.push(format!(
-            "this is the main worktree: whoever works here is {agent} from now on, humans too; \
-             git config --worktree --unset lane.agent takes that back, once .agent.env is gone"
+            "this is the main worktree: everyone who works here is now {agent}, including humans; to undo it, remove .agent.env and run `git config --worktree --unset lane.agent`"
         ));
     }
     let own = root_of(repo, plan, agent)?.filter(|root| !is_its_own && root.exists());
     if let Some(own) = own {
-        notes.push(format!("{agent} has a worktree of its own, too: {}", quoted(&own)));
+        notes.push(format!("{agent} also has its own worktree: {}", quoted(&own)));
     }
     if !plan.policy.provision.is_empty() && !is_its_own {
-        notes.push("the steps of `provision` are not run here; `git lane policy show` lists them".to_owned());
+        notes.push("`provision` steps are not run here (see `git lane policy show`)".to_owned());
     }
     Ok(notes)
 }

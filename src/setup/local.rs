@@ -77,7 +77,7 @@ fn into(loaded: &Loaded, root: &Path, folder: &str, found: &mut Local) {
             let name = entry.file_name().to_string_lossy().into_owned();
             let path = format!("{folder}/{name}");
             if name == ".git" {
-                found.closed.push(format!("{folder}/ (a repository or worktree of its own)"));
+                found.closed.push(format!("{folder}/ (a separate repository or worktree)"));
             } else if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
                 open.push((path, is_environment));
             } else if !is_environment && is_kept(loaded, &path) {

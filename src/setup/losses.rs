@@ -52,7 +52,7 @@ pub(super) fn of(
         found.push(Loss::new(format!("the worktree is locked{why}"), help));
     }
     let under_way = all_under_way(git_dir);
-    found.extend(under_way.map(|it| Loss::new(format!("{} is under way", it.what), there(it.help))));
+    found.extend(under_way.map(|it| Loss::new(format!("{} is in progress", it.what), there(it.help))));
     found.extend(unseen::processes(root));
     if !root.join(".git").exists() {
         let help = format!(
@@ -60,7 +60,7 @@ pub(super) fn of(
             quoted(&repo.layout().common_dir),
             target.agent
         );
-        found.push(Loss::new("its file `.git` is gone, so git cannot tell what is changed there", help));
+        found.push(Loss::new("its `.git` file is missing, so its changes cannot be listed", help));
         return Ok(found);
     }
     found.extend(files_of(repo, loaded, target)?);
@@ -82,8 +82,9 @@ pub(super) fn at(root: &Path, help: &str) -> String {
 /// Something cannot be read.
 pub(super) fn of_gone(repo: &dyn Repository, git_dir: &Path) -> Result<Vec<Loss>, Error> {
     let help = "if its folder was moved: git worktree repair NEW_PLACE\n\
-                if it is gone for good: git worktree prune";
-    let gone = |it: UnderWay| Loss::new(format!("its folder is gone, and {} is under way", it.what), help);
+                if it was deleted: git worktree prune";
+    let gone =
+        |it: UnderWay| Loss::new(format!("its folder is missing, and {} is in progress", it.what), help);
     let mut found: Vec<Loss> = all_under_way(git_dir).map(gone).collect();
     let tip = head_of(repo, git_dir)?.oid;
     let Some(tip) = tip else {
@@ -91,13 +92,13 @@ pub(super) fn of_gone(repo: &dyn Repository, git_dir: &Path) -> Result<Vec<Loss>
     };
     if !repo.commits(&[tip], &repo.tips("refs/")?)?.is_empty() {
         found.push(Loss::new(
-            format!("its folder is gone, and commits up to {} are on no branch", tip.short()),
+            format!("its folder is missing, and commits up to {} are on no branch", tip.short()),
             help,
         ));
     }
     let index = git_dir.join("index");
     if index.exists() && staged_tree(repo, &index)? != Some(repo.commit(tip)?.tree) {
-        found.push(Loss::new("its folder is gone, and something is staged for it", help));
+        found.push(Loss::new("its folder is missing, and it has staged changes", help));
     }
     Ok(found)
 }
@@ -123,18 +124,14 @@ fn files_of(repo: &dyn Repository, loaded: &Loaded, target: &Target) -> Result<V
         (
             local.changed,
             "not committed",
-            there("commit it there, or put it aside, where all worktrees have it: git stash push"),
+            there("commit it there, or stash it, where all worktrees can use it: git stash push"),
         ),
         (
             local.untracked,
             "not in git",
-            there("commit them, move them away, or put them aside: git stash push --include-untracked"),
+            there("commit, move or stash them: git stash push --include-untracked"),
         ),
-        (
-            kept,
-            "local and somebody's own",
-            "they are in no commit: move them away, or remove them".to_owned(),
-        ),
+        (kept, "local files", "they are not committed: move or remove them".to_owned()),
     ] {
         if !paths.is_empty() {
             found.push(Loss::new(format!("{what}: {}", some(&paths)), help));
@@ -161,7 +158,7 @@ fn commits_of(repo: &dyn Repository, loaded: &Loaded, target: &Target) -> Result
     }
     let help = match head.branch {
         Some(_) => there("push them: git lane push"),
-        None => there("HEAD is on no branch, make one: git switch -c BRANCH\nthen push it: git lane push"),
+        None => there("HEAD is detached; create a branch: git switch -c BRANCH\nthen push it: git lane push"),
     };
     Ok(vec![Loss::new(format!("not pushed: {}", named(repo, &unpushed)?), help)])
 }

@@ -49,7 +49,7 @@ pub struct Options {
     pub dry_run: bool,
     /// Only go on with steps that failed or were not reached.
     pub resume: bool,
-    /// How many agents at the same time; at least 1.
+    /// Number of agents to set up at the same time; at least 1.
     pub jobs: usize,
     /// The absolute path of the program that the hooks start.
     pub binary: PathBuf,
@@ -233,7 +233,7 @@ fn taken_ports(loaded: &Loaded, target: &Target) -> Vec<String> {
     };
     let taken = ports::probe(range.value).into_iter().filter(|taken| !taken.is_of(&target.root));
     taken
-        .map(|taken| format!("port {}, of the range {} of {}", taken.words(), range.value, target.agent))
+        .map(|taken| format!("port {}, in the range {} of {}", taken.words(), range.value, target.agent))
         .collect()
 }
 

@@ -146,7 +146,7 @@ fn run_one(step: &Provision, target: &Target, environment: &Resolved, log: &Path
     command.stdin(Stdio::null()).stdout(clone(&file)?).stderr(clone(&file)?);
     let status = match command.status() {
         Ok(status) => status,
-        Err(error) => return Ok(Ended::Failed(format!("sh cannot be started: {error}"), String::new())),
+        Err(error) => return Ok(Ended::Failed(format!("sh could not be started: {error}"), String::new())),
     };
     drop(command);
     mask(log, environment)?;
@@ -174,7 +174,7 @@ fn open_log(log: &Path, agent: &str) -> Result<File, Error> {
             }
             Err(TryLockError::WouldBlock) => {
                 return Err(Error::write(
-                    format!("an earlier run of this step is still at it, and writes {}", log.display()),
+                    format!("an earlier run of this step is still running and writes to {}", log.display()),
                     format!("once it has ended, {} --resume", super::rerun(agent)),
                 ));
             }

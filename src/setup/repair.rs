@@ -69,7 +69,7 @@ fn clear_pointer(target: &Target) -> Result<(), Error> {
             fs::remove_file(&pointer).map_err(|error| unwritable(&pointer, &error))
         }
         _ => Err(Error::usage(
-            format!("{} was never made a whole worktree, and there are files in it", root.display()),
+            format!("{} is an incomplete worktree with files in it", root.display()),
             format!(
                 "move them out of the way: mv {} {}\n{}",
                 quoted(root),
@@ -106,7 +106,7 @@ fn check_out(target: &Target, entry: &Path, held: &Held) -> Result<(), Error> {
             return Ok(ran.out);
         }
         Err(Error::write(
-            format!("the worktree {} cannot be finished: {}", root.display(), ran.complaint()),
+            format!("the worktree {} could not be completed: {}", root.display(), ran.complaint()),
             format!("fix this, then {}", rerun(&target.agent)),
         ))
     };

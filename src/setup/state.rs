@@ -59,8 +59,7 @@ fn path_of(common_dir: &Path, agent: &str) -> PathBuf {
 pub(super) fn read(common_dir: &Path, agent: &str) -> Result<State, Error> {
     let path = path_of(common_dir, agent);
     let unreadable = |why: String| {
-        let help =
-            format!("if it is beyond repair, remove it; then all steps are due again: {}", path.display());
+        let help = format!("if it is damaged, remove it; then all steps run again: {}", path.display());
         Unavailable::new(format!("{} cannot be read: {why}", path.display()), help).into()
     };
     match fs::read_to_string(&path) {

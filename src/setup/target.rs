@@ -8,8 +8,8 @@ use crate::gather::Loaded;
 use crate::install;
 use lane_core::error::Error;
 use lane_core::facts::Unavailable;
+use lane_core::policy::Plan;
 use lane_core::policy::template::Template;
-use lane_core::policy::{Plan, nearest};
 use lane_git::worktrees::worktrees;
 use lane_git::{Layout, Repository};
 
@@ -38,12 +38,10 @@ pub(super) struct Target {
 pub(super) fn select(repo: &dyn Repository, loaded: &Loaded, ids: &[String]) -> Result<Vec<Target>, Error> {
     let plan = &loaded.plan;
     for id in ids {
-        let Some(agent) = plan.policy.agent(id) else {
-            return Err(unknown(plan, id));
-        };
+        let agent = plan.agent(id)?;
         if agent.worktree.is_none() {
             return Err(Error::usage(
-                format!("{} gives {id} no worktree", plan.source.name),
+                format!("{id} has no worktree in {}", plan.source.name),
                 format!("add one: `agents.{id}.worktree: ../wt-{id}`"),
             ));
         }
@@ -56,21 +54,13 @@ pub(super) fn select(repo: &dyn Repository, loaded: &Loaded, ids: &[String]) -> 
     }
     if targets.is_empty() {
         return Err(Error::usage(
-            format!("{} gives no agent a worktree", plan.source.name),
+            format!("no agent has a worktree in {}", plan.source.name),
             "add one to each agent: `worktree: ../wt-a1`",
         ));
     }
     // Two who set the same agents up wait for one another in the same order.
     targets.sort_by(|a, b| a.agent.cmp(&b.agent));
     Ok(targets)
-}
-
-pub(super) fn unknown(plan: &Plan, id: &str) -> Error {
-    let help = match nearest(id, plan.policy.agent_ids()) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => plan.policy.agents_in_words(),
-    };
-    Error::usage(format!("`{id}` is no agent of {}", plan.source.name), help)
 }
 
 fn target(repo: &dyn Repository, loaded: &Loaded, id: String, root: PathBuf) -> Result<Target, Error> {
@@ -168,13 +158,13 @@ pub(super) fn no_base(target: &Target, remote: Option<&str>) -> Error {
     let how = match remote {
         Some(remote) => format!("fetch it: git fetch {remote} {base}:refs/remotes/{remote}/{base}"),
         None => format!(
-            "make its first commit, of the policy for example, on {base}: git add policy.yaml\n\
+            "create its first commit, with the policy for example, on {base}: git add policy.yaml\n\
              git commit -m 'chore: a policy for our agents'"
         ),
     };
     Unavailable::new(
-        format!("there is nothing to make the branch {branch} from: the base `{base}` is not here"),
-        format!("{how}\nthen go on: git lane setup {agent}"),
+        format!("the branch {branch} cannot be created: the base `{base}` is not here"),
+        format!("{how}\nthen rerun: git lane setup {agent}"),
     )
     .into()
 }

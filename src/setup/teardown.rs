@@ -62,15 +62,15 @@ pub fn schema_of(loaded: &Loaded, agent: &str) -> Result<(String, String), Error
     };
     let id = &agent.id.value;
     let Some(database) = &agent.database else {
-        let help = "leave --drop-schema away".to_owned();
-        return Err(Error::usage(format!("{} gives {id} no schema", loaded.plan.source.name), help));
+        let help = "omit --drop-schema".to_owned();
+        return Err(Error::usage(format!("{id} has no schema in {}", loaded.plan.source.name), help));
     };
     let resolved = agent_env::of(agent).resolve(&|name| std::env::var(name).ok());
     match resolved.get(DATABASE_URL).filter(|url| !url.is_empty()) {
         Some(url) => Ok((database.schema.value.clone(), url)),
         None => Err(Error::usage(
             format!(
-                "{DATABASE_URL} is not set, so nobody can say where the schema {} is",
+                "{DATABASE_URL} is not set, so the database of the schema {} is unknown",
                 database.schema.value
             ),
             format!("{DATABASE_URL}=postgresql://… git lane teardown {id} --drop-schema"),
@@ -101,22 +101,26 @@ pub fn run(
         None => match elsewhere(layout, &target.agent)? {
             Some(there) => {
                 return Err(Error::usage(
-                    format!("{} works in {}, not where the policy has it", target.agent, there.display()),
                     format!(
-                        "git worktree move {} {}\nor name its place in the policy: `agents.{}.worktree`",
+                        "{} works in {}, not in the place from the policy",
+                        target.agent,
+                        there.display()
+                    ),
+                    format!(
+                        "git worktree move {} {}\nor set its path in the policy: `agents.{}.worktree`",
                         quoted(&there),
                         quoted(&root),
                         target.agent
                     ),
                 ));
             }
-            None => notes.push(format!("there is no worktree at {}", root.display())),
+            None => notes.push(format!("no worktree at {}", root.display())),
         },
         Some(git_dir) => {
             if *git_dir == layout.common_dir {
                 return Err(Error::usage(
                     format!("{} is the main worktree", root.display()),
-                    "only what `git worktree add` made can be taken away",
+                    "only linked worktrees can be removed",
                 ));
             }
             let here = std::env::current_dir().ok().and_then(|here| here.canonicalize().ok());
@@ -124,7 +128,7 @@ pub fn run(
             let home = common.parent().filter(|_| common.ends_with(".git")).unwrap_or(common);
             if root.is_dir() && here.is_some_and(|here| here.starts_with(&root)) {
                 return Err(Error::usage(
-                    format!("you are in {}, which would be taken away", root.display()),
+                    format!("the current folder is in {}, which would be removed", root.display()),
                     // A shell that stays in it is at work there.
                     format!("leave it: cd {}\nthen rerun: git lane teardown {}", quoted(home), target.agent),
                 ));
@@ -151,7 +155,7 @@ pub fn run(
             })?;
             if !ran.ok {
                 return Err(Error::write(
-                    format!("git does not remove {path}: {}", ran.complaint()),
+                    format!("git could not remove {path}: {}", ran.complaint()),
                     format!("nothing else was touched\nfix this, then rerun: {}", options.typed()),
                 ));
             }
@@ -192,7 +196,7 @@ fn is_no_link(git_dir: &Path, root: &Path, options: &Options) -> Result<(), Erro
         return Err(Error::usage(
             format!("{} is a link to {}", known.display(), root.display()),
             format!(
-                "have git know the folder itself: git worktree repair {}\nrerun: {}",
+                "make git use the folder itself: git worktree repair {}\nrerun: {}",
                 quoted(root),
                 options.typed()
             ),
@@ -221,7 +225,7 @@ fn delete_branch(
     let is_merged = !bases.is_empty() && repo.commits(&[tip], &bases)?.is_empty();
     let (base, remote) = (&policy.base.value, &policy.remote.value);
     if branch == base || loaded.plan.protected(branch).is_some() {
-        notes.push(format!("the branch {branch} is kept: the policy protects it"));
+        notes.push(format!("the branch {branch} is kept: it is protected"));
     } else if branch != target.branch
         && lane_core::identity::of_branch(&loaded.plan, branch) != Some(&target.agent)
     {
@@ -230,8 +234,7 @@ fn delete_branch(
         notes.push(format!("the branch {branch} is kept: {} is on it", root.display()));
     } else if !is_merged {
         notes.push(format!(
-            "the branch {branch} is kept: it is not merged into {base} as far as this repository knows \
-             (git fetch {remote}); to delete it all the same: git branch -D {branch}"
+            "the branch {branch} is kept: it is not merged into {base} as last fetched (git fetch {remote}); to delete it anyway: git branch -D {branch}"
         ));
     } else {
         let common_dir = repo.layout().common_dir.clone();
@@ -247,7 +250,7 @@ fn delete_branch(
     Ok(())
 }
 
-/// The worktree that is on a branch, or will be on it again after what is under way there.
+/// The worktree that is on a branch, or will be on it again after what is in progress there.
 fn checked_out(repo: &dyn Repository, reference: &str) -> Result<Option<PathBuf>, Error> {
     let files = ["rebase-merge/head-name", "rebase-apply/head-name", "BISECT_START"];
     let short = reference.trim_start_matches("refs/heads/");
@@ -270,7 +273,7 @@ fn drop_schema(schema: &str, url: &str) -> Result<(), Error> {
     let failed = |why: String| {
         Error::write(
             format!("the schema {schema} was not dropped: {why}"),
-            "the worktree is away already; put that right, then run the same command again",
+            "the worktree is already removed; fix this, then rerun the same command",
         )
     };
     let (address, password) = agent_env::without_password(url);
@@ -278,7 +281,7 @@ fn drop_schema(schema: &str, url: &str) -> Result<(), Error> {
         let mut psql = Command::new("psql");
         psql.args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", &address, "-c", statement]);
         psql.envs(password.iter().map(|password| ("PGPASSWORD", password))).stdin(Stdio::null());
-        let output = psql.output().map_err(|error| failed(format!("psql cannot be started: {error}")))?;
+        let output = psql.output().map_err(|error| failed(format!("psql could not be started: {error}")))?;
         if !output.status.success() {
             return Err(failed(plain(&String::from_utf8_lossy(&output.stderr))));
         }
@@ -286,7 +289,7 @@ fn drop_schema(schema: &str, url: &str) -> Result<(), Error> {
     };
     let (name, text) = (schema.replace('"', "\"\""), schema.replace('\'', "''"));
     if ask(&format!("SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = '{text}'"))?.is_empty() {
-        return Err(failed(format!("there is no schema {schema} in that database")));
+        return Err(failed(format!("no schema {schema} in that database")));
     }
     ask(&format!("DROP SCHEMA \"{name}\" CASCADE")).map(drop)
 }

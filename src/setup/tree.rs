@@ -32,10 +32,10 @@ impl Next {
         let (root, branch) = (target.root.display(), &target.branch);
         match self {
             Self::Nothing => None,
-            Self::Finish => Some(format!("finish the worktree {root}, which was left half made")),
+            Self::Finish => Some(format!("complete the worktree {root}, which was left unfinished")),
             Self::Add { .. } => {
-                let from = target.from.as_deref().map(|from| format!(" (new branches begin at {from})"));
-                Some(format!("make the worktree {root} on {branch}{}", from.unwrap_or_default()))
+                let from = target.from.as_deref().map(|from| format!(" (new branches start at {from})"));
+                Some(format!("create the worktree {root} on {branch}{}", from.unwrap_or_default()))
             }
         }
     }
@@ -57,7 +57,7 @@ pub(super) fn look(common_dir: &Path, target: &Target, state: &State) -> Result<
     }
     if entry.is_some() && root.is_dir() && !is_empty(root) && !root.join(".git").exists() {
         return Err(Error::usage(
-            format!("{} has lost its file `.git`, and git cannot use it", root.display()),
+            format!("{} has no `.git` file, so git cannot use it", root.display()),
             format!("git -C {} worktree repair\n{}", quoted(common_dir), rerun(&target.agent)),
         ));
     }
@@ -65,9 +65,9 @@ pub(super) fn look(common_dir: &Path, target: &Target, state: &State) -> Result<
         Ok(data) if data.is_dir() && is_empty(root) => {}
         Ok(_) => {
             return Err(Error::usage(
-                format!("{} is there, and is no worktree of this repository", root.display()),
+                format!("{} exists, but is not a worktree of this repository", root.display()),
                 format!(
-                    "move it out of the way, or give {} another place: `agents.{}.worktree` in the policy",
+                    "move it away, or give {} another path: `agents.{}.worktree` in the policy",
                     target.agent, target.agent
                 ),
             ));
@@ -78,8 +78,8 @@ pub(super) fn look(common_dir: &Path, target: &Target, state: &State) -> Result<
         && entry.join("locked").exists()
     {
         return Err(Error::usage(
-            format!("git has a locked worktree at {}, and its folder is gone", root.display()),
-            format!("bring the folder back, or say that it is no more: git worktree unlock {}", quoted(root)),
+            format!("git has a locked worktree at {}, but its folder is missing", root.display()),
+            format!("restore the folder, or unlock the worktree: git worktree unlock {}", quoted(root)),
         ));
     }
     Ok(Next::Add { is_stale: entry.is_some() })
@@ -90,7 +90,7 @@ fn is_whole(root: &Path) -> Result<(), Error> {
     let repo = Opened::open_at(root)?;
     repo.head().map(|_| ()).map_err(|why| {
         let help = format!(
-            "look at {}: `ref: refs/heads/<branch>` is what it should say",
+            "check {}: it should contain `ref: refs/heads/<branch>`",
             repo.layout().git_dir.join("HEAD").display()
         );
         Error::usage(format!("git cannot use the worktree {}: {}", root.display(), why.reason), help)
@@ -126,7 +126,7 @@ fn make(common_dir: &Path, target: &Target, held: &mut Held) -> Result<Made, Err
         let is_finished = repair::finish(common_dir, target, held)?;
         held.note(|state| state.adding = None)?;
         if is_finished {
-            done.changes.push(format!("finished the worktree {}", target.root.display()));
+            done.changes.push(format!("completed the worktree {}", target.root.display()));
         }
         next = look(common_dir, target, &held.state)?;
     }
@@ -197,18 +197,21 @@ fn add(common_dir: &Path, target: &Target, held: &Held) -> Result<Made, Error> {
             args.extend([path.clone(), branch.clone()]);
         } else {
             let from = from.clone().unwrap_or_default();
-            from_words = format!(", made from {from}");
+            from_words = format!(", from {from}");
             args.extend(["--no-track".to_owned(), "-b".to_owned(), branch.clone(), path.clone(), from]);
         }
         args
     })?;
     let hook = if ran.ok { None } else { failed_hook(common_dir, target, &ran) };
     if ran.ok || hook.is_some() {
-        let changes = vec![format!("made the worktree {} on {branch}{from_words}", root.display())];
+        let changes = vec![format!("created the worktree {} on {branch}{from_words}", root.display())];
         return Ok(Made { changes, notes: hook.into_iter().collect() });
     }
-    let help = format!("put that right, then go on: git lane setup {}", target.agent);
-    Err(Error::write(format!("the worktree {} cannot be made: {}", root.display(), ran.complaint()), help))
+    let help = format!("fix this, then rerun: git lane setup {}", target.agent);
+    Err(Error::write(
+        format!("the worktree {} could not be created: {}", root.display(), ran.complaint()),
+        help,
+    ))
 }
 
 /// What the hook post-checkout said, where git made the whole worktree and ended with that hook's exit code.
@@ -222,11 +225,10 @@ fn failed_hook(common_dir: &Path, target: &Target, ran: &Ran) -> Option<String> 
         !line.is_empty() && !line.starts_with("Preparing worktree") && !line.starts_with("HEAD is now at")
     });
     let said: Vec<String> = said.map(plain).collect();
-    let said = if said.is_empty() { "it said nothing".to_owned() } else { said.join("; ") };
+    let said = if said.is_empty() { "no output".to_owned() } else { said.join("; ") };
     is_made.then(|| {
         format!(
-            "the post-checkout hook of this repository failed in the new worktree: {said}. The worktree is whole; see \
-             whether it needs what the hook does"
+            "the post-checkout hook of this repository failed in the new worktree: {said}. The worktree is complete; check whether it needs what the hook does"
         )
     })
 }
@@ -248,14 +250,14 @@ pub(super) fn elsewhere(common_dir: &Path, target: &Target) -> Result<Option<Err
             return Ok(Some(Error::usage(
                 format!("`{branch}`, the branch of {agent}, is checked out in the main worktree, {there}"),
                 format!(
-                    "switch that one to another branch: git -C {there} switch {}\nthen go on: git lane setup {agent}",
+                    "switch that one to another branch: git -C {there} switch {}\nthen rerun: git lane setup {agent}",
                     target.base
                 ),
             )));
         }
         let is_own = crate::install::installed_agent(repo.layout(), &tree.git_dir)?.as_ref() == Some(agent);
         let what = if is_own {
-            format!("the worktree of {agent} is in {there}, and the policy has it in {wanted}")
+            format!("the worktree of {agent} is {there}, but the policy has {wanted}")
         } else {
             format!(
                 "`{branch}`, the branch of {agent}, is checked out in {there}; the policy has {agent} in {wanted}"
@@ -264,8 +266,7 @@ pub(super) fn elsewhere(common_dir: &Path, target: &Target) -> Result<Option<Err
         return Ok(Some(Error::usage(
             what,
             format!(
-                "move it there: git -C {common} worktree move {there} {wanted}\nthen go on: git lane setup {agent}\nor name its place \
-                 in the policy: `agents.{agent}.worktree`"
+                "move it there: git -C {common} worktree move {there} {wanted}\nthen rerun: git lane setup {agent}\nor set its path in the policy: `agents.{agent}.worktree`"
             ),
         )));
     }
@@ -297,8 +298,8 @@ fn forget_gone(common_dir: &Path, target: &Target, held: &Held) -> Result<(), Er
             return Err(Error::usage(
                 format!("the worktree {path} was moved to {}", there.display()),
                 format!(
-                    "tell git where it is: git -C {0} worktree repair {1}\nmove it back: git -C {0} worktree move {1} {2}\n\
-                     or name its place in the policy: `agents.{3}.worktree`",
+                    "update git's path: git -C {0} worktree repair {1}\nmove it back: git -C {0} worktree move {1} {2}\n\
+                     or set its path in the policy: `agents.{3}.worktree`",
                     quoted(common_dir),
                     quoted(&there),
                     quoted(&target.root),
@@ -320,7 +321,7 @@ fn forget_gone(common_dir: &Path, target: &Target, held: &Held) -> Result<(), Er
         return Ok(());
     }
     Err(Error::write(
-        format!("git still has a worktree at {path}, and its folder is gone: {}", ran.complaint()),
+        format!("git still has a worktree at {path}, but its folder is missing: {}", ran.complaint()),
         "git worktree prune",
     ))
 }

@@ -28,7 +28,7 @@ fn told(ran: Ran, root: &Path, what: &str) -> Result<Ran, Error> {
 /// Changed files that git was told not to look at: `git update-index --assume-unchanged` and `--skip-worktree`.
 /// Submodules that are there, too: what they have of their own goes with the worktree's git folder.
 pub(super) fn edits(repo: &dyn Repository, root: &Path) -> Result<Vec<Loss>, Error> {
-    let ran = told(git::at(root, None, &["ls-files", "-s", "-v", "-z"])?, root, "what is in the index")?;
+    let ran = told(git::at(root, None, &["ls-files", "-s", "-v", "-z"])?, root, "the index")?;
     let entries = ran.raw.split(|byte| *byte == 0).filter_map(entry);
     let (mut changed, mut files, mut submodules) = (Vec::new(), Vec::new(), Vec::new());
     for (tag, mode, oid, path) in entries {
@@ -56,7 +56,7 @@ pub(super) fn edits(repo: &dyn Repository, root: &Path) -> Result<Vec<Loss>, Err
     for some in files.chunks(AT_ONCE) {
         let mut git = in_worktree(root);
         git.args(["hash-object", "--"]).args(some.iter().map(|(_, path)| path));
-        let ran = told(run(git, None, git::LIMIT)?, root, "what is changed")?;
+        let ran = told(run(git, None, git::LIMIT)?, root, "the changes")?;
         let same =
             some.iter().zip(ran.out.lines()).filter(|((oid, _), now)| oid == now).map(|((_, path), _)| path);
         let same: std::collections::HashSet<_> = same.collect();
@@ -72,17 +72,17 @@ pub(super) fn edits(repo: &dyn Repository, root: &Path) -> Result<Vec<Loss>, Err
         };
         // git does one of the two at a time.
         let help = format!(
-            "have git see them: git update-index --no-assume-unchanged -- {files}\n\
+            "show them to git: git update-index --no-assume-unchanged -- {files}\n\
              and: git update-index --no-skip-worktree -- {files}\n\
              then commit them"
         );
         found.push(Loss::new(what, at(root, &help)));
     }
     if !submodules.is_empty() {
-        let what = format!("submodules with repositories of their own: {}", some(&submodules));
+        let what = format!("submodules with their own repositories: {}", some(&submodules));
         let each = "git status -s; git log --oneline --branches --not --remotes";
         let help = format!(
-            "see that all of it is pushed: git -C {0} submodule foreach --recursive '{each}'\n\
+            "check that everything is pushed: git -C {0} submodule foreach --recursive '{each}'\n\
              then: git worktree remove --force {0}",
             quoted(root)
         );
@@ -113,13 +113,13 @@ fn as_path(bytes: &[u8]) -> Option<&OsStr> {
 /// are its alone. Both go with it; a branch's own reflog stays.
 pub(super) fn commits(repo: &dyn Repository, root: &Path) -> Result<Vec<Loss>, Error> {
     let own = ["for-each-ref", "--format=%(objectname)", "refs/worktree"];
-    let own = told(git::at(root, None, &own)?, root, "which refs are this worktree's own")?;
+    let own = told(git::at(root, None, &own)?, root, "the refs of the worktree")?;
     let log = ["log", "-g", "--no-show-signature", "--format=%H %gs", "HEAD"];
     let log = match git::at(root, None, &log)? {
         ran if ran.ok => ran.out,
         // Before the first commit there is none.
         _ if Opened::open_at(root)?.head()?.oid.is_none() => String::new(),
-        ran => told(ran, root, "where HEAD was")?.out,
+        ran => told(ran, root, "the reflog of HEAD")?.out,
     };
     // The steps of a rebase are on the branch by now, or were made anew.
     let entries = log.lines().filter_map(|line| line.split_once(' '));
@@ -137,8 +137,8 @@ pub(super) fn commits(repo: &dyn Repository, root: &Path) -> Result<Vec<Loss>, E
     let Some(last) = lost.last() else {
         return Ok(Vec::new());
     };
-    let what = format!("on no branch, and only this worktree remembers it: {}", named(repo, &lost)?);
-    let help = format!("give it a branch, which stays: git branch NAME {}", last.short());
+    let what = format!("on no branch, and known only to this worktree: {}", named(repo, &lost)?);
+    let help = format!("keep it on a branch: git branch NAME {}", last.short());
     Ok(vec![Loss::new(what, at(root, &help))])
 }
 
@@ -155,8 +155,8 @@ pub(super) fn processes(root: &Path) -> Option<Loss> {
         return None;
     }
     let words: Vec<String> = found.iter().map(|one| format!("{} ({})", one.name, one.id)).collect();
-    let help = "end it, or have it leave: what it writes from now on would be lost";
-    Some(Loss::new(format!("at work there: {}", some(&words)), help))
+    let help = "stop it: what it writes from now on would be lost";
+    Some(Loss::new(format!("running there: {}", some(&words)), help))
 }
 
 /// Nobody tells, here.

@@ -34,7 +34,7 @@ pub(super) fn fill(repo: &dyn Repository, lines: &mut [Line], notes: &mut Vec<St
         let help = format!("git lane -C {root} install");
         if is_configured(&tree.root) {
             notes.push(format!(
-                "hooks in {} are started by git 2.54 and newer alone: {}; {help}",
+                "hooks in {} are run only by git 2.54 and newer: {}; {help}",
                 tree.root.display(),
                 lack.words()
             ));

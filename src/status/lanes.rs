@@ -67,7 +67,7 @@ pub(super) fn unassigned_note(lines: &[Line]) -> Option<String> {
     let first = quote(roots.first()?.as_os_str().as_encoded_bytes());
     let all = roots.iter().map(|root| root.display().to_string()).collect::<Vec<_>>().join(", ");
     Some(format!(
-        "no agent is assigned to {all}: the commits of a coding agent are refused there; git lane -C {first} join ID assigns one"
+        "no agent is assigned to {all}: commits of a coding agent are refused there; assign one: git lane -C {first} join ID"
     ))
 }
 
@@ -103,7 +103,7 @@ fn elsewhere(repo: &dyn Repository, plan: &Plan, line: &mut Line) {
     let agent = line.agent.as_ref().and_then(|id| policy.agent(id));
     if line.troubles.is_empty() {
         let help = "git worktree add PATH BRANCH\nthen, in it: git lane install --agent ID";
-        line.troubles.push(Unavailable::new("no worktree of it is here", help));
+        line.troubles.push(Unavailable::new("it has no worktree here", help));
     }
     let Some(branch) = agent.and_then(|agent| agent.branch.as_ref()).map(|branch| &branch.value) else {
         return;

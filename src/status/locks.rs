@@ -32,7 +32,7 @@ pub(super) fn read(repo: &dyn Repository, plan: &Plan, notes: &mut Vec<String>) 
     let mut keeper = Keeper::new(repo, plan, &world);
     keeper.set_patience(BRIEFLY);
     if let Err(error) = keeper.refresh(RECENT) {
-        notes.push(format!("locks as they were known before: {error}"));
+        notes.push(format!("locks as last known: {error}"));
     }
     let areas = match keeper.areas() {
         Ok(areas) => areas,

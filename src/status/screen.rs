@@ -113,7 +113,7 @@ impl Screen {
     fn bottom(&self) -> Row<'static> {
         if let Some(why) = &self.error {
             let why = why.lines().next().unwrap_or_default();
-            return Row::from(format!("could not read it anew: {why}")).red();
+            return Row::from(format!("could not refresh: {why}")).red();
         }
         let read = self.status.as_ref().map(|status| clock(status.now, status.now)).unwrap_or_default();
         let busy = if self.is_busy { " …" } else { "" };
@@ -138,7 +138,7 @@ impl Screen {
         if line.is_unassigned {
             put(
                 "no lane",
-                "no agent is assigned: the commits of one are refused".to_owned(),
+                "no agent is assigned: commits of a coding agent are refused".to_owned(),
                 Style::from(Tone::Warning),
             );
             put("", "git lane join ID".to_owned(), plain.dim());

@@ -235,8 +235,8 @@ pub fn clash_lines(clashes: &[Pair]) -> Vec<String> {
     }
     if let Some((pair, why)) = unknown.first() {
         let more =
-            if unknown.len() > 1 { format!(", and {} pairs more", unknown.len() - 1) } else { String::new() };
-        lines.push(format!("nobody can tell of {} + {}{more}: {why}", pair.one, pair.two));
+            if unknown.len() > 1 { format!(", and {} more pairs", unknown.len() - 1) } else { String::new() };
+        lines.push(format!("could not check {} + {}{more}: {why}", pair.one, pair.two));
     }
     lines
 }

@@ -83,7 +83,7 @@ fn opened(layout: &Layout, lane: &Lane) -> (Line, Option<Opened>) {
         None => {
             line.root = None;
             let reason =
-                if lane.root.exists() { "is no worktree of this repository" } else { "is not there" };
+                if lane.root.exists() { "is not a worktree of this repository" } else { "does not exist" };
             let help = match &lane.agent {
                 Some(agent) if !lane.root.exists() => format!("make it: git lane setup {agent}"),
                 Some(agent) => format!("move it away, then git lane setup {agent}"),
@@ -93,8 +93,8 @@ fn opened(layout: &Layout, lane: &Lane) -> (Line, Option<Opened>) {
         }
         Some(_) if !lane.root.is_dir() => {
             let help =
-                "if it was moved: git worktree repair NEW_PLACE\nif it is gone for good: git worktree prune";
-            Err(Unavailable::new(format!("{place} is gone"), help))
+                "if it was moved: git worktree repair NEW_PLACE\nif it was deleted: git worktree prune";
+            Err(Unavailable::new(format!("{place} is missing"), help))
         }
         Some(git_dir) => {
             line.under_way = under_way(git_dir).map(|it| it.word);
@@ -110,8 +110,7 @@ pub fn trouble(layout: &Layout, lane: &Lane) -> Option<Unavailable> {
     let (mut line, repo) = opened(layout, lane);
     match repo.map(|repo| repo.head()) {
         Some(Err(why)) => {
-            let help =
-                "look at the file HEAD of its git folder: `ref: refs/heads/<branch>` is what it should say";
+            let help = "check the file HEAD in its git folder: it should contain `ref: refs/heads/<branch>`";
             Some(Unavailable::new(format!("{}: {}", lane.root.display(), why.reason), help))
         }
         _ => line.troubles.pop(),
@@ -131,7 +130,7 @@ fn open(layout: &Layout, lane: &Lane) -> Read<Opened> {
     } else {
         Err(Unavailable::new(
             format!("{place} belongs to another repository"),
-            format!("move its `.git` elsewhere, then: {help}"),
+            format!("move its `.git` away, then: {help}"),
         ))
     }
 }

@@ -9,7 +9,7 @@ pub fn commands(text: &str) -> Vec<String> {
     let mut in_help = false;
     for line in text.lines() {
         in_help = line.starts_with("  help: ") || (in_help && line.starts_with("        "));
-        let Some(line) = line.get(8..).filter(|_| in_help) else { continue };
+        let Some(line) = line.get(8..).filter(|_| in_help).map(str::trim_start) else { continue };
         let is_command = |text: &str| ["git ", "rm ", "unset "].iter().any(|word| text.starts_with(word));
         if is_command(line) {
             found.push(line.to_owned());
@@ -43,8 +43,8 @@ fn setup_tells_how_a_worktree_that_was_moved_comes_back() {
     let away = scratch.home().join("some where");
     scratch.git(&["worktree", "move", "../wt-a1", away.to_str().unwrap()]).ok();
     std::fs::write(away.join("note"), "kept\n").unwrap();
-    scratch.lane(&["setup", "--dry-run"]).says("the policy has it in");
-    let ran = scratch.lane(&["setup"]).fails(1).says("the worktree of a1 is in").does_not_say("switch");
+    scratch.lane(&["setup", "--dry-run"]).says(", but the policy has");
+    let ran = scratch.lane(&["setup"]).fails(1).says("the worktree of a1 is").does_not_say("switch");
     for command in commands(&ran.all()) {
         sh(&scratch.main(), &command).ok();
     }
@@ -140,7 +140,7 @@ fn drop_leaves_every_commit_and_every_edit() {
     let ran = below.git(&["push", "-q", "origin", "HEAD"]).fails(1);
     let told = commands(&ran.all());
     assert_eq!(told[0], "git lane drop -- :/services/revenue/b.py");
-    sh(&below, &told[0]).ok().says("origin has the branch as it was before");
+    sh(&below, &told[0]).ok().says("origin has the old branch");
     assert_eq!(told[1], "git lane push --force-with-lease");
     sh(&below, &told[1]).ok();
 }
@@ -166,16 +166,16 @@ fn drop_works_on_other_branches_and_without_one() {
     tree.git(&push).ok();
     assert_eq!(tree.git(&["status", "--porcelain"]).out, "?? services/revenue/a.py\n");
     // Nothing is done where it would be somebody else's, or in the middle of something.
-    tree.lane(&["drop", "--branch", "none", "x"]).fails(2).says("no branch `none`");
+    tree.lane(&["drop", "--branch", "none", "x"]).fails(2).says("unknown branch `none`");
     tree.lane(&["drop", "--branch", "main", "x"]).fails(2).says("is checked out in");
-    tree.lane(&["drop", "services/rag_pipeline/none.py"]).fails(1).says("nothing to take out");
+    tree.lane(&["drop", "services/rag_pipeline/none.py"]).fails(1).says(": nothing to drop");
     tree.git(&["switch", "-q", "feat/a2/$other"]).ok();
     tree.sneak("services/revenue/b.py", "x\n", "[A2] bad");
     tree.git(&["merge", "-q", "--no-ff", "--no-commit", "feat/a2/x~0"]);
     std::fs::write(tree.root.join("conflict"), "x\n").unwrap();
     let git_dir = tree.git(&["rev-parse", "--absolute-git-dir"]).ok().out;
     std::fs::write(std::path::Path::new(git_dir.trim()).join("MERGE_HEAD"), tree.head() + "\n").unwrap();
-    tree.lane(&["drop", "services/revenue/b.py"]).fails(2).says("a merge is under way");
+    tree.lane(&["drop", "services/revenue/b.py"]).fails(2).says("a merge is in progress");
 }
 
 #[test]
@@ -200,7 +200,10 @@ fn drop_keeps_merges_and_signatures() {
     tree.git(&["merge", "-q", "--no-verify", "-s", "ours", "-m", "[A2] take main in", "origin/main"]).ok();
     tree.sneak("services/rag_pipeline/a.py", "x\n", "[A2] good");
     let before = commits(&tree);
-    tree.lane(&["drop", "services/revenue/main.py"]).ok().says("1 commit signed anew").says("is empty now");
+    tree.lane(&["drop", "services/revenue/main.py"])
+        .ok()
+        .says("1 commit signed again")
+        .says("is now empty and keeps its message:");
     assert_eq!(commits(&tree), before);
     assert_eq!(
         tree.git(&["show", "HEAD:services/revenue/main.py"]).out,
@@ -245,7 +248,9 @@ fn drop_does_not_guess() {
     tree.git(&["rm", "-q", "requirements.txt"]).ok();
     tree.sneak("requirements.txt/a", "x\n", "[A2] folder");
     let head = tree.head();
-    tree.lane(&["drop", "requirements.txt"]).fails(2).says("cannot be put back");
+    tree.lane(&["drop", "requirements.txt"])
+        .fails(2)
+        .says("cannot be restored: the commits have a file where it has a folder, or the reverse");
     assert_eq!(tree.head(), head);
     tree.lane(&["drop", "requirements.txt", "requirements.txt/a"]).ok();
     assert_eq!(tree.git(&["diff", "origin/main", "HEAD"]).ok().out, "");

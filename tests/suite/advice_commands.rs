@@ -50,6 +50,24 @@ fn strings(source: &str) -> Vec<String> {
     found
 }
 
+/// Every string of the code in some folders that is not a test's, and its file.
+pub fn messages(folders: &[std::path::PathBuf]) -> Vec<(std::path::PathBuf, String)> {
+    let (mut found, mut folders) = (Vec::new(), folders.to_vec());
+    while let Some(folder) = folders.pop() {
+        for path in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            let name = path.file_name().unwrap().to_str().unwrap();
+            if path.is_dir() {
+                folders.push(path);
+            } else if name.ends_with(".rs") && !["tests.rs", "testing.rs"].contains(&name) {
+                let text = std::fs::read_to_string(&path).unwrap();
+                let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
+                found.extend(strings(text).into_iter().map(|text| (path.clone(), text)));
+            }
+        }
+    }
+    found
+}
+
 /// A text with `{}` for every place in it.
 fn without_names(text: &str) -> String {
     let (mut out, mut depth) = (String::new(), 0_usize);

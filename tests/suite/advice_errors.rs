@@ -31,7 +31,8 @@ pub fn told(text: &str) -> Vec<String> {
     let is_command = |text: &str| ["git ", "unset ", "gh ", "mv "].iter().any(|word| text.starts_with(word));
     let lines =
         text.lines().map(|line| line.trim().trim_start_matches("help: ").trim_start_matches("mend: "));
-    let lines = lines.filter(|line| !line.starts_with("git-lane"));
+    let lines = lines
+        .filter(|line| !["git-lane", "error", "warning", "note"].iter().any(|word| line.starts_with(word)));
     let command = |line: &str| {
         let told = line.split_once(": ").map_or(line, |(_, command)| command);
         [line, told].into_iter().find(|text| is_command(text)).map(str::to_owned)

@@ -140,7 +140,7 @@ fn what_needs_no_lock_says_what_it_needs() {
     let (_scratch, one, two) = two();
     let lane = two.lane(&["lock", "services/revenue/main.py"]).fails(2).says("is in the lane of");
     leads_on(&two, &lane, &["git lane who services/revenue/main.py"], &[]);
-    let owned = two.lane(&["lock", "migrations"]).fails(2).says("its owner's alone");
+    let owned = two.lane(&["lock", "migrations"]).fails(2).says("restricted to its owner");
     leads_on(&two, &owned, &["git lane request submit --area migrations --reason '…'"], &[]);
     let beyond = one.lane(&["lock", "services/"]).fails(2).says("reaches beyond");
     leads_on(&one, &beyond, &["git lane lock common"], &[]);
@@ -213,7 +213,7 @@ fn a_lock_that_the_remote_lost_is_pushed_again() {
     one.lane(&["lock", "common"]).ok();
     two.lane(&["lock", "common"]).fails(1);
     clones.at_origin(&["update-ref", "-d", REF]).ok();
-    let ran = two.lane(&["lock", "common"]).fails(2).says("has lost the lock ref");
+    let ran = two.lane(&["lock", "common"]).fails(2).says("` lost the lock ref");
     let told = told(&ran.all());
     assert_eq!(told.len(), 1, "{}", ran.all());
     assert!(told[0].starts_with("git push --no-verify origin refs/lane/"), "{told:?}");

@@ -72,7 +72,9 @@ fn a_message_of_no_type_is_written_anew() {
         let (_scratch, tree) = installed("types: []", "types: [feat, fix]");
         tree.write("services/rag_pipeline/own.py", "x\n");
         tree.git(&["add", "-A"]).ok();
-        tree.git(&["commit", "-q", "-m", "own"]).fails(1).says("begin it with `<type>: `");
+        tree.git(&["commit", "-q", "-m", "own"])
+            .fails(1)
+            .says("start it with `<type>: `, where the type is one of");
         tree.git(&["reset", "-q", "--hard"]).ok();
         for n in 0..commits {
             tree.sneak(&format!("services/rag_pipeline/{n}.py"), "x\n", &format!("[A2] number {n}"));

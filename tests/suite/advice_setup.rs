@@ -78,9 +78,9 @@ fn teardown_is_refused_for_what_would_be_lost() {
     std::fs::rename(&real, &tree.root).unwrap();
     at.git(&["worktree", "repair", &place]).ok();
     // From inside, it goes from outside.
-    let ran = tree.lane(&["teardown", "a1"]).fails(2).says("you are in");
+    let ran = tree.lane(&["teardown", "a1"]).fails(2).says("the current folder is in");
     assert_eq!(told(&ran.all()), ["git lane teardown a1"]);
-    ran.says(&format!("leave it: cd {}\n", at.root.display()));
+    ran.says(&format!("leave it:\n          cd {}\n", at.root.display()));
     sh(&tree, &format!("cd {} && git lane teardown a1", at.root.display())).ok();
     assert!(!tree.root.exists());
 }
@@ -119,7 +119,7 @@ fn files_where_a_worktree_was_never_made_whole_are_moved_beside_it() {
     std::fs::create_dir(bare.scratch.home().join("wt-a1.files")).unwrap();
     let note = format!("{{ \"adding\": \"{}\" }}", tree.root.display());
     std::fs::write(notes.join("a1.json"), note).unwrap();
-    let ran = bare.lane(&["setup", "a1"]).fails(1).says("was never made a whole worktree");
+    let ran = bare.lane(&["setup", "a1"]).fails(1).says("is an incomplete worktree");
     let (from, to) = (tree.root.display(), bare.scratch.home().join("wt-a1.files-2"));
     leads_on(&bare.at, &ran, &[&format!("mv {from} {}", to.display()), "git lane setup a1"], &[]);
     assert_eq!(std::fs::read_to_string(to.join("mine.txt")).unwrap(), "mine\n");
@@ -333,7 +333,7 @@ fn init_is_gone_on_with_as_it_says() {
         "git lane setup",
     ];
     leads_on(&scratch.main(), &ran, &commands, &[]);
-    let ran = scratch.lane(&["init"]).fails(2).says("is there already");
+    let ran = scratch.lane(&["init"]).fails(2).says("already exists");
     leads_on(&scratch.main(), &ran, &["git lane init --stdout"], &[]);
 }
 
@@ -380,7 +380,7 @@ fn ports_are_given_and_given_back() {
 fn commands_that_are_none_or_elsewhere() {
     let (scratch, tree) = Scratch::installed();
     let outside = Worktree { root: scratch.home(), home: scratch.home() };
-    let ran = outside.lane(&["status"]).fails(2).says("no git repository");
+    let ran = outside.lane(&["status"]).fails(2).says("not a git repository");
     assert_eq!(told(&ran.all()), ["git lane -C FOLDER …"]);
     sh(&outside, "git lane -C a2 status").ok();
     let ran = tree.lane(&["status", "--watch"]).fails(2);

@@ -44,7 +44,7 @@ fn a_request_is_answered_as_its_messages_say() {
     assert_eq!(told(&ran.all()), [done]);
     let again = sh(&one, "git lane request accept r1").fails(1);
     assert_eq!(told(&again.all()), [done]);
-    let other = sh(&one, done).fails(2).says("changes nothing of area");
+    let other = sh(&one, done).fails(2).says("does not change area");
     one.commit("services/orchestrator/alembic/7.sql", "x\n", "feat: costs").ok();
     let head = one.head();
     assert_eq!(next(&one), done);
@@ -116,14 +116,14 @@ fn sync_says_how_it_can_be_done() {
     tree.git(&["stash", "-q"]).ok();
     // On no branch, and on everybody's.
     tree.git(&["switch", "-q", "--detach"]).ok();
-    let ran = sh(&tree, "git lane sync").fails(1).says("on no branch");
+    let ran = sh(&tree, "git lane sync").fails(1).says("HEAD is detached");
     let both = ["git switch BRANCH", "git switch -c BRANCH"];
     assert_eq!(told(&ran.all()), both);
     sh(&tree, "git switch -c feat/a2/fresh").ok();
     sh(&tree, "git switch feat/a2/x").ok();
     sh(&tree, "git lane sync").ok();
     let main = scratch.main();
-    let ran = sh(&main, "git lane sync").fails(1).says("is everybody's");
+    let ran = sh(&main, "git lane sync").fails(1).says("` is a protected branch: it is not rebased");
     leads_on(&main, &ran, &["git switch -c BRANCH"], &[("BRANCH", "work")]);
     sh(&main, "git lane sync").ok();
 }
@@ -223,7 +223,7 @@ fn what_others_pushed_to_the_branch_is_taken_in() {
     clone.git(&["push", "-q", "origin", "HEAD"]).ok();
     tree.git(&["fetch", "-q"]).ok();
     tree.commit("services/rag_pipeline/c.py", "x\n", "feat: c").ok();
-    let ran = tree.lane(&["push"]).fails(1).says("another edition of this branch");
+    let ran = tree.lane(&["push"]).fails(1).says("the remote has other commits on this branch");
     let others = [
         "git log HEAD..refs/remotes/origin/feat/a2/x",
         "git rebase --autostash refs/remotes/origin/feat/a2/x",
@@ -313,7 +313,7 @@ fn am_leaves_a_patch_out() {
     tree.git(&["reset", "-q", "--keep", "HEAD~1"]).ok();
     tree.commit(OWN, "other\n", "feat: other").ok();
     sh(&tree, "git am -q ../patches/*").fails(128);
-    let ran = tree.lane(&["sync"]).fails(1).says("git am is under way");
+    let ran = tree.lane(&["sync"]).fails(1).says("git am is in progress");
     assert_eq!(told(&ran.all()), ["git am --continue", "git am --skip", "git am --abort"]);
     sh(&tree, "git am --skip").ok();
     tree.lane(&["sync"]).ok();

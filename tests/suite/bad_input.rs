@@ -5,14 +5,14 @@ use crate::support::{LANE, POLICY, Scratch};
 #[test]
 fn no_repository() {
     let scratch = Scratch::empty();
-    scratch.run(&scratch.home(), LANE, &["check"]).fails(2).says("no git repository").says("git lane -C");
-    scratch.run(&scratch.home(), LANE, &["-C", "nowhere", "check"]).fails(2).says("cannot go to nowhere");
+    scratch.run(&scratch.home(), LANE, &["check"]).fails(2).says("not a git repository").says("git lane -C");
+    scratch.run(&scratch.home(), LANE, &["-C", "nowhere", "check"]).fails(2).says("cannot change to nowhere");
 }
 
 #[test]
 fn no_policy() {
     let scratch = Scratch::empty();
-    scratch.lane(&["check"]).fails(2).says("there is no policy.yaml").says("git lane init");
+    scratch.lane(&["check"]).fails(2).says("no policy.yaml").says("git lane init");
     scratch.lane(&["hook", "pre-commit"]).fails(2).says("nothing was committed");
 }
 
@@ -56,7 +56,7 @@ fn identities() {
     let tree = scratch.worktree("a2", "feat/a2/x");
     tree.lane_env(&["check"], &[("AGENT_ID", "a22")])
         .fails(2)
-        .says("`a22`, which is no agent")
+        .says("unknown agent `a22` in refs/heads/main:policy.yaml (from the variable AGENT_ID)")
         .says("did you mean `a2`?");
     tree.write(".agent.env", "export AGENT_ID=a1\n");
     tree.lane_env(&["check"], &[("AGENT_ID", "a2")]).fails(2).says("says `a2`, but .agent.env says `a1`");
@@ -67,10 +67,10 @@ fn identities() {
 fn ranges() {
     let scratch = Scratch::new();
     for (range, says) in [
-        ("main", "`main` is no range"),
-        ("main..nowhere", "`nowhere` names no commit here"),
+        ("main", "`main` is not a range"),
+        ("main..nowhere", "`nowhere` is not a commit here"),
         ("..", "check"),
-        ("--x", "`--x` is no range"),
+        ("--x", "`--x` is not a range"),
     ] {
         let ran = scratch.lane(&["check", "--range", range]);
         assert_eq!(ran.code, if range == ".." { 0 } else { 2 }, "{}", ran.all());
@@ -154,7 +154,7 @@ fn push_lines_that_are_cut_short() {
         [format!("refs/heads/main {head} refs/heads/main"), format!("refs/heads/main {head}"), "x\n".into()]
     {
         let ran = scratch.main().lane_stdin(&["hook", "pre-push", "origin", "url"], input.as_bytes());
-        ran.fails(2).says("cut short").says("nothing was pushed");
+        ran.fails(2).says("incomplete line").says("nothing was pushed");
     }
     scratch.main().lane_stdin(&["hook", "pre-push", "origin", "url"], b"").ok();
 }

@@ -170,7 +170,7 @@ fn what_a_merge_brings_from_a_protected_branch_is_nobody_s_breach() {
     assert_eq!(json["base_ref"], "refs/remotes/origin/main");
     assert_eq!(json["stats"]["counted"], 2, "the release's lines do not count");
 
-    // A merge that takes the release's side takes back what main has: that is a change of the merge's own.
+    // A merge that takes the release's side reverts what main has: that is a change of the merge's own.
     tree.git(&["switch", "-q", "-c", "feat/a2/back", "origin/main"]).ok();
     tree.commit(MINE, "back\n", "feat: back").ok();
     tree.git(&["merge", "-q", "--no-edit", "--no-verify", "-s", "ours", "origin/release/1.0"]).ok();
@@ -263,7 +263,7 @@ fn a_base_that_only_now_moved_on_is_not_stale() {
     scratch.git(&["push", "-q", "--no-verify", "origin", "main"]).ok();
     tree.lane(&["check"])
         .ok()
-        .says("warn[stale-base]: `origin/main` moved on more than 3h ago")
+        .says("warning[stale-base]: `origin/main` got new commits more than 3h")
         .says("git lane sync");
     tree.lane(&["sync"]).ok();
     tree.lane(&["check"]).ok().does_not_say("stale-base");
@@ -280,7 +280,7 @@ fn lines(count: usize) -> String {
 /// The commands that a refusal names, in order.
 fn commands(ran: &Ran) -> Vec<Vec<String>> {
     let text = ran.all();
-    let named = text.lines().filter_map(|line| line.split_once(": git ")).map(|(_, command)| command);
+    let named = text.lines().filter_map(|line| line.trim().trim_start_matches("help: ").strip_prefix("git "));
     named
         .filter(|command| !command.starts_with("lane "))
         .map(|command| command.split_whitespace().map(str::to_owned).collect())
@@ -385,7 +385,7 @@ fn a_sync_leaves_out_what_was_squashed() {
             scratch.main().sneak(MINE, "A\nb\n", "feat: a in capitals");
         }
         scratch.git(&["push", "-q", "--no-verify", "origin", "main"]).ok();
-        tree.lane(&["sync"]).ok().says("without 2 commits that are there already as others");
+        tree.lane(&["sync"]).ok().says("skipping 2 commits that already landed");
         assert_eq!(subjects(&tree), "[A2] feat: up\n");
         tree.git(&["push", "-q", "origin", "HEAD"]).ok();
     }
@@ -409,7 +409,7 @@ fn a_sync_keeps_a_stack_together() {
         tree.git(&["rev-parse", "origin/feat/a2/x"]).ok().out
     );
     tree.git(&["push", "-q", "origin", "HEAD"]).ok();
-    tree.lane(&["sync"]).ok().says("stands on origin/main already");
+    tree.lane(&["sync"]).ok().says("is already up to date with origin/main");
 }
 
 #[test]

@@ -66,11 +66,11 @@ fn another_policy_may_be_tried() {
     scratch.main().commit("a/x", "x\n", "one").ok();
     scratch.main().commit("b/y", "y\n", "two").ok();
     scratch.write("try.yaml", "version: 1\nagents: {m: {owns: [a/]}, n: {owns: [b/]}}\n");
-    scratch.lane(&["check"]).fails(2).says("there is no policy.yaml");
+    scratch.lane(&["check"]).fails(2).says("no policy.yaml");
     let args = ["check", "--policy", "try.yaml", "--range", "HEAD~1..HEAD", "--agent"];
     scratch.lane(&[&args[..], &["n"]].concat()).ok();
     scratch.lane(&[&args[..], &["m"]].concat()).fails(1).says("in the lane of n");
-    scratch.lane(&[&args[..], &["o"]].concat()).fails(2).says("`o` is no agent");
+    scratch.lane(&[&args[..], &["o"]].concat()).fails(2).says("unknown agent `o`");
 }
 
 #[test]
@@ -248,7 +248,7 @@ fn who() {
         .ok()
         .says("services/revenue/x")
         .says("services/common/y");
-    scratch.lane(&["who", "../elsewhere"]).fails(2).says("outside of this repository");
+    scratch.lane(&["who", "../elsewhere"]).fails(2).says("is outside this repository");
 }
 
 #[test]
@@ -275,7 +275,7 @@ fn policy_commands() {
         .says("FAILED  a2 may change services/revenue/x")
         .says("foreign-path");
     scratch.write("policy.tests.yaml", "- a9 may change x\n- a2 might\n");
-    scratch.lane(&["policy", "test"]).fails(2).says("`a9` is no agent").says("`a2 might` is no test");
+    scratch.lane(&["policy", "test"]).fails(2).says("unknown agent `a9`").says("`a2 might` is not a test");
 }
 
 #[test]
@@ -383,6 +383,7 @@ fn a_range_means_branches_and_not_tags() {
 fn whose_a_path_is_elsewhere() {
     let scratch = Scratch::new();
     let ran = scratch.lane(&["who", "services/Revenue/x.py"]).ok();
-    ran.says("no lane and no area has it").says("is in their lane; that of the file which it is where case");
+    ran.says("anyone: it is in no lane and no area")
+        .says("is in their lane; that of the same file where case");
     scratch.lane(&["who", "services/revenue/x.py"]).ok().does_not_say("elsewhere").does_not_say("where case");
 }

@@ -126,7 +126,7 @@ fn what_is_not_here_is_never_a_pass() {
     // Only the tip: no base, then no merge base.
     let at = job.checkout(&[&["--depth", "1", "--single-branch"], &branch[..]].concat());
     let ran = job.on_github(&at, &[], &payload, &[]).fails(2);
-    ran.says("the base of pull request 7 (`main`) is not here").says("`fetch-depth: 0`");
+    ran.says("the base of pull request 7 (`main`) is not available here").says("`fetch-depth: 0`");
     let fetch = "+refs/heads/main:refs/remotes/origin/main";
     at.git(&["fetch", "-q", "--depth", "1", "origin", fetch]).ok();
     job.on_github(&at, &[], &payload, &[]).fails(2).says("this clone is shallow").says("--deepen");
@@ -323,8 +323,10 @@ fn on_gitlab() {
     assert_eq!(names, ["foreign-path", "pull-request-title"]);
     let report = at.lane_env(&["ci", "--author", "rag", "--format", "json"], &env).fails(1).json();
     assert_eq!((&report["agent"], &report["identity"]), (&"a2".into(), &"proven".into()));
-    at.lane_env(&["ci", "--publish"], &env).fails(2).says("--publish speaks to GitHub");
-    at.lane_env(&["ci"], &env[..1]).fails(2).says("about no merge request");
+    at.lane_env(&["ci", "--publish"], &env).fails(2).says("--publish needs a GitHub job");
+    at.lane_env(&["ci"], &env[..1])
+        .fails(2)
+        .says("this pipeline is not for a merge request: no change to judge");
 }
 
 #[test]
@@ -472,8 +474,11 @@ fn by_hand() {
     ci(&["--base", "main", "--branch", "feat/a2/x", "--title", "[A2] a"]).ok().says("pass (ci, a2)");
     ci(&["--base", "main", "--branch", "feat/a2/x", "--title", "a"]).fails(1).says("pull-request-title");
     ci(&["--base", "main", "--head", "HEAD", "--agent", "a4"]).fails(1).says("foreign-path");
-    ci(&["--base", "main", "--agent", "a9"]).fails(2).says("`a9` is no agent");
-    ci(&[]).fails(2).says("nothing says which change to judge").says("git lane check");
+    ci(&["--base", "main", "--agent", "a9"]).fails(2).says("unknown agent `a9`");
+    ci(&[])
+        .fails(2)
+        .says("no change to judge: not in a GitHub or GitLab job, and no ends given")
+        .says("git lane check");
     ci(&["--base", "nowhere"]).fails(2).says("nowhere");
 }
 

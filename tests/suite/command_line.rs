@@ -243,7 +243,7 @@ fn the_program_of_the_hooks_has_none_of_it() {
     // Of the scripts, the manual, the help, and clap itself.
     for text in [
         "_git_lane_alone",
-        "each in a worktree of its own. A file",
+        "each in its own worktree. A file",
         "Take a lock on an area",
         "unexpected argument",
     ] {

@@ -135,7 +135,7 @@ fn the_reference_policys_steps_work() {
     // What is not there was not dropped.
     with_url(&bare, &server.url(), &args)
         .fails(2)
-        .says("there is no schema agent_a2 in that database")
+        .says("no schema agent_a2 in that database")
         .does_not_say("dropped the schema");
     // The address as words, with a password that no other process sees.
     let words = format!("host=127.0.0.1 port={} user=lane dbname=postgres password='se cret'", server.port);

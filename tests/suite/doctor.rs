@@ -37,7 +37,7 @@ fn nothing_installed_then_all_well() {
     assert!(!said.contains(" Problem:"), "{said}");
     says(&said, "hooks Ok", &["lane/hooks"]);
     says(&said, "scripts Ok", &["6 scripts"]);
-    says(&said, "binary Warning", &["and this is"]);
+    says(&said, "binary Warning", &["but this is"]);
     says(&said, "identity Ok", &["`a1`"]);
     says(&said, "policy Ok", &["refs/heads/main:policy.yaml"]);
     says(&said, "base Ok", &["refs/heads/main"]);
@@ -57,7 +57,7 @@ fn scripts() {
     says(
         &said,
         "scripts Problem",
-        &["pre-push is missing", "commit-msg was replaced", "pre-commit was altered"],
+        &["pre-push is missing", "commit-msg was replaced", "pre-commit was modified"],
     );
     says(&said, "binary Problem", &["not there", "=> git lane install"]);
 }
@@ -183,10 +183,10 @@ fn identities() {
     sandbox.install(&one, &["--agent", "a2"]);
     says(&doctor(&sandbox, &one), "identity Warning", &["says that this worktree is a1's"]);
     fs::write(one.join(".agent.env"), "AGENT_ID=a1\n").unwrap();
-    says(&doctor(&sandbox, &one), "identity Problem", &["contradict", ".agent.env says `a1`"]);
+    says(&doctor(&sandbox, &one), "identity Problem", &["disagree", ".agent.env says `a1`"]);
     fs::remove_file(one.join(".agent.env")).unwrap();
     sandbox.git(&one, &["config", "--worktree", "lane.agent", "A1"]);
-    says(&doctor(&sandbox, &one), "identity Problem", &["no such agent", "--agent a1"]);
+    says(&doctor(&sandbox, &one), "identity Problem", &["unknown agent", "--agent a1"]);
     sandbox.git(&one, &["config", "--worktree", "lane.agent", "a1"]);
     // git copies the settings of the worktree that a new one is made in.
     let two = sandbox.root.join("wt-a2");
@@ -205,7 +205,7 @@ fn what_cannot_be_written() {
     says(
         &doctor(&sandbox, &sandbox.main()),
         "write access Problem",
-        &["refs/lane cannot be written", "=> show whose"],
+        &["refs/lane cannot be written", "=> check its owner"],
     );
 }
 

@@ -188,7 +188,7 @@ fn a_service_has_its_port_wherever_it_is_asked_for() {
     assert_eq!(said.out, format!("{first}\n"));
     assert!(said.err.contains(&format!("{first} is taken by")), "{}", said.err);
     assert!(said.err.contains("git lane port api --release"), "{}", said.err);
-    one.lane(&["port", "api", "--release"]).ok().says(&format!("api has no port any more; {first} may"));
+    one.lane(&["port", "api", "--release"]).ok().says(&format!("api has no port any more; {first}"));
     assert_eq!(one.lane(&["port", "api"]).ok().out, format!("{}\n", first + 1));
     one.lane(&["port", "db"]).fails(2).says("api").says("git lane port SERVICE --release");
     drop(listener);
@@ -196,7 +196,7 @@ fn a_service_has_its_port_wherever_it_is_asked_for() {
     assert_eq!((&json["port"], &json["released"]), (&(first + 1).into(), &true.into()));
     one.lane(&["port", "api", "--release"]).fails(2).says("`api` has no port of a1 here");
     for name in ["", "  ", "a\nb"] {
-        one.lane(&["port", name]).fails(2).says("cannot be a service's name");
+        one.lane(&["port", name]).fails(2).says("is not a valid service name");
     }
 }
 
@@ -241,10 +241,10 @@ fn a_reference_that_is_not_set_is_named() {
     let ran = bare.lane(&["env", "a1"]).ok();
     assert!(ran.err.contains("KEY is left out: KEY_A1 is not set here"), "{}", ran.err);
     assert!(ran.out.contains("unset KEY\n") && !ran.out.contains("export KEY="), "{}", ran.out);
-    bare.lane(&["env"]).fails(2).says("which agent's");
-    bare.lane(&["env", "a7"]).fails(2).says("no agent");
+    bare.lane(&["env"]).fails(2).says("no agent given, and none works here");
+    bare.lane(&["env", "a7"]).fails(2).says("unknown agent");
     let none = Bare::new("version: 1\n");
-    none.lane(&["env"]).fails(2).says("the policy has no agents yet").does_not_say("the agents are");
+    none.lane(&["env"]).fails(2).says("the policy has no agents yet").does_not_say("agents: ");
 }
 
 #[test]

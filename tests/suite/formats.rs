@@ -159,12 +159,17 @@ fn a_summary_that_cannot_be_written_changes_nothing() {
     let scratch = Scratch::new();
     let env = [("GITHUB_STEP_SUMMARY", "/nowhere/at/all.md")];
     let args = ["check", "--format", "github"];
-    scratch.main().lane_env(&args, &env).ok().says("the summary was not written").says("the verdict stands");
+    scratch
+        .main()
+        .lane_env(&args, &env)
+        .ok()
+        .says("the summary was not written")
+        .says("); the verdict is unaffected");
     // A full one is left alone: GitHub would drop all of it.
     let full = scratch.home().join("full.md");
     std::fs::write(&full, "x".repeat(1 << 20)).unwrap();
     let env = [("GITHUB_STEP_SUMMARY", full.to_str().unwrap())];
-    scratch.main().lane_env(&args, &env).ok().says("no room left");
+    scratch.main().lane_env(&args, &env).ok().says("the summary of this step is full");
     assert_eq!(std::fs::metadata(&full).unwrap().len(), 1 << 20);
     // Without the variable there is none.
     scratch.lane(&args).ok().does_not_say("note");
@@ -191,7 +196,7 @@ fn other_commands_do_not_know_these_formats() {
         for args in [&["who", "x"][..], &["policy", "check"], &["rule"], &["locks"], &["doctor"]] {
             let ran = scratch.lane(&[args, &["--format", format]].concat()).fails(2);
             assert_eq!(ran.out, "");
-            ran.says(&format!("cannot report as `{format}`")).says("--format text and --format json");
+            ran.says(&format!("cannot report as `{format}`")).says("use --format text or --format json; github, sarif and gitlab are for `git lane check` and `git lane ci`");
         }
     }
 }

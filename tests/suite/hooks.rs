@@ -18,18 +18,18 @@ fn refusals_at_commit() {
     tree.git(&["restore", "--staged", "."]).ok();
     tree.commit("services/common/a.py", "x\n", "feat: a")
         .fails(1)
-        .says("under the lock `common`, which nobody holds");
+        .says("under the lock `common`, which is not held");
     tree.git(&["restore", "--staged", "."]).ok();
     tree.commit("notes.local", "x\n", "feat: a").fails(1).says("local-file");
     tree.git(&["restore", "--staged", "."]).ok();
-    tree.commit("services/rag_pipeline/a.py", "x\n", "[A1] feat: a").fails(1).says("bears the tag of a1");
+    tree.commit("services/rag_pipeline/a.py", "x\n", "[A1] feat: a").fails(1).says("has the tag of a1");
     tree.git(&["checkout", "-q", "-b", "my-fix"]).ok();
     tree.commit("services/rag_pipeline/a.py", "x\n", "feat: a")
         .fails(1)
-        .says("does not follow the pattern")
+        .says("does not match the pattern")
         .says("git branch -m feat/a2/my-fix");
     tree.git(&["checkout", "-q", "-b", "feat/a1/x"]).ok();
-    tree.commit("services/rag_pipeline/a.py", "x\n", "feat: a").fails(1).says("bears the id of a1");
+    tree.commit("services/rag_pipeline/a.py", "x\n", "feat: a").fails(1).says("has the id of a1");
     tree.git(&["checkout", "-q", "feat/a2/x"]).ok();
     tree.commit("services/rag_pipeline/a.py", &"x\n".repeat(301), "feat: a")
         .fails(1)
@@ -129,7 +129,7 @@ fn merges_are_told_at_commit_and_refused_at_push() {
     scratch.main().commit("services/revenue/up.py", &"x\n".repeat(400), "upstream").ok();
     scratch.git(&["push", "-q", "origin", "main"]).ok();
     let merged = tree.git(&["merge", "-q", "--no-edit", "main"]).ok();
-    merged.says("warn[merge-commit]").does_not_say("foreign-path").does_not_say("oversized");
+    merged.says("warning[merge-commit]").does_not_say("foreign-path").does_not_say("oversized");
     tree.git(&["push", "-q", "origin", "HEAD"])
         .fails(1)
         .says("error[merge-commit]")
@@ -147,7 +147,7 @@ fn a_merge_with_conflicts_is_judged_by_what_it_brings_in() {
     tree.git(&["merge", "-q", "--no-edit", "main"]).fails(1);
     tree.write("services/rag_pipeline/main.py", "both\n");
     tree.git(&["add", "-A"]).ok();
-    tree.git(&["commit", "-q", "--no-edit"]).ok().says("warn[merge-commit]").does_not_say("foreign-path");
+    tree.git(&["commit", "-q", "--no-edit"]).ok().says("warning[merge-commit]").does_not_say("foreign-path");
     // What a merge smuggles in is seen.
     tree.git(&["reset", "-q", "--hard", "HEAD~1"]).ok();
     tree.git(&["merge", "-q", "--no-edit", "main"]).fails(1);
@@ -241,8 +241,8 @@ fn pushes_of_all_kinds() {
         .fails(1)
         .says("creates the protected branch");
     tree.git(&["push", "-q", "origin", ":main"]).fails(1).says("deletes the protected branch");
-    tree.git(&["push", "-q", "origin", "HEAD:feat/a1/y"]).fails(1).says("bears the id of a1");
-    tree.git(&["push", "-q", "origin", "HEAD:other"]).fails(1).says("does not follow the pattern");
+    tree.git(&["push", "-q", "origin", "HEAD:feat/a1/y"]).fails(1).says("has the id of a1");
+    tree.git(&["push", "-q", "origin", "HEAD:other"]).fails(1).says("does not match the pattern");
     // A tag does not carry past the hook what a branch may not.
     tree.sneak("services/revenue/a.py", "x\n", "[A2] bad");
     tree.git(&["tag", "v3"]).ok();
@@ -291,7 +291,7 @@ fn an_editor_finds_the_tag_in_the_message() {
 #[test]
 fn coordinated_files() {
     let (_scratch, tree) = Scratch::installed();
-    tree.commit("requirements.txt", "x\n", "feat: a").ok().says("warn[uncoordinated-path]");
+    tree.commit("requirements.txt", "x\n", "feat: a").ok().says("warning[uncoordinated-path]");
     let quiet = ["commit", "-q", "--amend", "-m", "feat: a", "--trailer", "Coordinated-with: a1"];
     tree.git(&quiet).ok().does_not_say("uncoordinated");
     tree.git(&["push", "-q", "origin", "HEAD"]).ok().does_not_say("uncoordinated");
@@ -304,7 +304,7 @@ fn a_stale_base_is_a_warning() {
     tree.lane(&["install", "--agent", "a2"]).ok();
     tree.commit("services/rag_pipeline/a.py", "x\n", "a").ok().does_not_say("stale-base");
     scratch.main().commit("docs/x", "x\n", "upstream").ok();
-    tree.commit("services/rag_pipeline/b.py", "x\n", "b").ok().says("warn[stale-base]");
+    tree.commit("services/rag_pipeline/b.py", "x\n", "b").ok().says("warning[stale-base]");
 }
 
 #[test]
@@ -321,10 +321,9 @@ fn git_lane_runs_inside_git() {
     from.git(&args).fails(1).says("services/revenue/a.py");
 }
 
-/// The command after `: ` in the first line of a help text.
+/// The first command of a help text.
 fn suggested(ran: &Ran) -> String {
-    let line = ran.err.lines().find(|line| line.contains("help:")).unwrap();
-    line.split_once("help: ").unwrap().1.split_once(": ").unwrap().1.to_owned()
+    crate::advice::commands(&ran.err).into_iter().next().unwrap()
 }
 
 fn sh(tree: &Worktree, script: &str) -> Ran {

@@ -60,7 +60,10 @@ fn what_a_manager_overwrote_is_judged_by_the_others_and_named() {
         |line: &serde_json::Value| line["hooks"].as_str().is_some_and(|why| why.contains("pre-push"));
     assert_eq!(lines["lines"].as_array().unwrap().iter().filter(|line| is_told(line)).count(), 2);
     // And the command that it names mends it.
-    other.lane(&["install"]).ok().says("another program had written over a hook of ours");
+    other
+        .lane(&["install"])
+        .ok()
+        .says("another program had overwritten a git-lane hook; its file now runs as");
     tree.commit(OWN, "y\n", "feat: a").ok().does_not_say("warning:");
     tree.lane(&["check"]).does_not_say("replaced");
 }
@@ -160,7 +163,7 @@ fn a_claim_by_hand_is_stamped_by_whichever_hook_judges() {
         assert_eq!(message.trim(), "[A2] feat: a\n\nWhy not.\n\nLane-Lock: common@1", "{gone:?}");
         // Without a claim nobody has put anything in, and the commit is refused.
         fs::remove_file(tree.root.join(".locks/.common-lock-a2")).unwrap();
-        tree.commit("services/common/b.py", "x\n", "feat: b").fails(1).says("which nobody holds");
+        tree.commit("services/common/b.py", "x\n", "feat: b").fails(1).says("`, which is not held");
     }
 }
 
@@ -254,15 +257,15 @@ fn hooks_of_another_worktree_are_looked_at_too() {
     tree.git(&["push", "-q", "origin", "HEAD"])
         .ok()
         .says(&said)
-        .says(&format!("{}: no hooks of git-lane are installed", plain.root.display()));
+        .says(&format!("{}: git-lane's hooks are not installed", plain.root.display()));
     for from in [&tree, &other, &plain, &scratch.main()] {
         from.lane(&["doctor"])
             .fails(1)
             .says("core.hooksPath is /nowhere")
-            .says("no hooks of git-lane are installed");
+            .says("git-lane's hooks are not installed");
     }
     other.lane(&["check"]).says("not in force in this worktree: core.hooksPath is /nowhere");
-    plain.lane(&["check"]).says("not in force in this worktree: no hooks of git-lane are installed");
+    plain.lane(&["check"]).says("not in force in this worktree: git-lane's hooks are not installed");
     scratch.lane(&["check"]).does_not_say("in this worktree");
     scratch.lane(&["status"]).ok().says(&said);
     // The commands that it names.
@@ -318,10 +321,7 @@ fn uninstall_gives_back_what_setup_wrote_too() {
         scratch.lane(&["setup", "a3"]).ok();
         tree.lane(&["check"]).ok();
         assert!(fs::read_to_string(&exclude).unwrap().contains("git-lane"));
-        scratch
-            .lane(&["uninstall", "--all"])
-            .ok()
-            .says("info/exclude does not keep these out of git any more");
+        scratch.lane(&["uninstall", "--all"]).ok().says("info/exclude no longer hides these from git:");
         assert_eq!(fs::read_to_string(&exclude).unwrap_or_default(), text);
         assert!(!scratch.root().join(".git/lane").exists());
     }
@@ -378,8 +378,8 @@ fn the_configured_hook_judges_where_the_script_does_not() {
     let zero = "0".repeat(40);
     configured(&scratch, &plain, "post-checkout", &[&zero, &plain.head(), "1"])
         .ok()
-        .says("no hooks of git-lane are installed")
-        .says("help: for an agent: git lane join ID\n        for a maintainer: git lane install\n");
+        .says("git-lane's hooks are not installed")
+        .says("help: for an agent:\n          git lane join ID\n        for a maintainer:\n          git lane install\n");
     configured(&scratch, &plain, "post-checkout", &[&plain.head(), &plain.head(), "1"])
         .ok()
         .does_not_say("install");
@@ -466,7 +466,7 @@ fn a_newer_git_judges_once_and_always() {
     let root = scratch.home().join("plain");
     run(&scratch.main(), &["worktree", "add", "-b", "feat/a3/x", root.to_str().unwrap()])
         .ok()
-        .says("no hooks of git-lane are installed");
+        .says("git-lane's hooks are not installed");
     let plain = Worktree { root, home: scratch.home() };
     refused(commit(&plain, FOREIGN, &[]));
     commit(&plain, "services/dashboard_api/main.py", &[]).ok();

@@ -44,7 +44,7 @@ fn init_writes_a_policy_that_passes() {
     insta::assert_snapshot!(text);
     let told = init(&scratch, &["--agents", "3"]).says("3 agents, 3 services, 5 areas").all();
     insta::assert_snapshot!(told);
-    scratch.lane(&["init"]).fails(2).says("is there already");
+    scratch.lane(&["init"]).fails(2).says("already exists");
 }
 
 #[test]

@@ -22,11 +22,11 @@ fn round_trip(sandbox: &Sandbox, worktree: &Path) {
         assert!(hooks.join(name).is_file(), "{name}");
     }
     let said = sandbox.install(worktree, &[]);
-    assert!(said.contains("(a1): hooks were there already"), "{said}");
+    assert!(said.contains("(a1): hooks already installed"), "{said}");
     assert!(sandbox.snapshot() == installed, "a second install changes nothing");
     sandbox.git(worktree, &["status"]);
     let said = sandbox.uninstall(worktree);
-    assert!(said.contains("hooks taken away"), "{said}");
+    assert!(said.contains("hooks removed"), "{said}");
     let after = sandbox.snapshot();
     let names: Vec<_> = after.keys().filter(|path| after.get(*path) != before.get(*path)).collect();
     assert!(after == before, "{names:?}");
@@ -165,7 +165,7 @@ fn a_file_that_names_another_agent_is_named() {
     let sandbox = Sandbox::with_repo();
     fs::write(sandbox.main().join(".agent.env"), "AGENT_ID=a2\n").unwrap();
     let said = sandbox.install(&sandbox.main(), &["--agent", "a1"]);
-    assert!(said.contains(".agent.env says AGENT_ID=a2, and this worktree is a1's now"), "{said}");
+    assert!(said.contains(".agent.env says AGENT_ID=a2, but this worktree now belongs to a1"), "{said}");
     assert!(said.contains("git lane install --agent a2"), "{said}");
     let said = sandbox.install(&sandbox.main(), &["--agent", "a2"]);
     assert!(!said.contains("AGENT_ID"), "{said}");
@@ -176,7 +176,11 @@ fn what_does_not_fit_is_refused() {
     let sandbox = Sandbox::with_repo();
     let before = sandbox.snapshot();
     let error = sandbox.run(&sandbox.main(), &["install", "--agent", "A1"]).unwrap_err();
-    assert!(error.contains("`A1` is no agent") && error.contains("did you mean `a1`?"), "{error}");
+    assert!(
+        error.contains("unknown agent `A1` in refs/heads/main:policy.yaml")
+            && error.contains("did you mean `a1`?"),
+        "{error}"
+    );
     fs::remove_file(sandbox.lane()).unwrap();
     let error = sandbox.run(&sandbox.main(), &["install"]).unwrap_err();
     assert!(error.contains("is not the absolute path of a program"), "{error}");
@@ -189,7 +193,7 @@ fn a_lock_that_stays_is_named() {
     fs::write(sandbox.main().join(".git/config.lock"), "").unwrap();
     let before = sandbox.snapshot();
     let error = sandbox.run(&sandbox.main(), &["install"]).unwrap_err();
-    assert!(error.contains("config.lock is there") && error.contains("help: try again"), "{error}");
+    assert!(error.contains("config.lock exists") && error.contains("help: try again"), "{error}");
     assert!(sandbox.snapshot() == before);
 }
 
@@ -359,7 +363,7 @@ fn a_hook_written_over_ours_is_kept_and_runs() {
     let log = fs::read_to_string(&log).unwrap();
     assert!(log.starts_with("ours pre-commit\nearlier\nkept\nours prepare-commit-msg"), "{log}");
     let said = sandbox.uninstall(&sandbox.main());
-    assert!(said.contains("they stay there"), "{said}");
+    assert!(said.contains("has hooks that git-lane did not write: they are kept"), "{said}");
     assert_eq!(fs::read_to_string(lane.join("kept/pre-commit")).unwrap(), theirs);
 }
 

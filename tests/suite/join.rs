@@ -45,7 +45,7 @@ fn an_agent_without_a_lane_is_refused_and_gets_on() {
     tree.lane_env(&["request", "submit", "services/revenue/main.py", "--reason", "x"], &[HARNESS])
         .fails(2)
         .says("git lane join a2");
-    tree.lane_env(&["doctor"], &[HARNESS]).says("no lane was given to it");
+    tree.lane_env(&["doctor"], &[HARNESS]).says("is set), but has no lane");
     // A human at the same terminal is not affected, nor is what is pushed past the hooks of a commit let out.
     let human = tree.git(&["commit", "-q", "-m", "feat: a"]).ok();
     human.does_not_say("identity");
@@ -143,16 +143,14 @@ fn where_there_is_no_branch_to_rename() {
     let tree = Worktree { root, home: scratch.home() };
     tree.write("services/rag_pipeline/a.py", "edited\n");
     tree.git(&["add", "-A"]).ok();
-    tree.lane(&["join", "a2"]).ok().says("began the branch feat/a2/work");
+    tree.lane(&["join", "a2"]).ok().says("created the branch feat/a2/work");
     tree.git(&["status", "--porcelain"]).ok().says("A  services/rag_pipeline/a.py");
 
     // The base stays where it is; the main worktree is told what it means.
     let main = scratch.git(&["rev-parse", "main"]).out;
     scratch.write("requirements.txt", "mine\n");
     let ran = scratch.lane(&["join", "a2"]).ok();
-    ran.says("began the branch feat/a2/work-2")
-        .says("main stays where it is")
-        .says("this is the main worktree");
+    ran.says("created the branch feat/a2/work-2").says("main is unchanged").says("this is the main worktree");
     assert_eq!(scratch.git(&["rev-parse", "main"]).out, main);
     scratch.git(&["diff", "--stat"]).ok().says("requirements.txt");
     scratch.git(&["config", "--worktree", "--unset", "lane.agent"]).ok();
@@ -162,11 +160,11 @@ fn where_there_is_no_branch_to_rename() {
 fn what_is_refused_says_the_next_step() {
     let (scratch, tree) = with_harness();
     tree.lane(&["join", "a9"]).fails(2).says("a9");
-    tree.lane(&["join", "a2", "a b"]).fails(2).says("cannot be a branch's name");
+    tree.lane(&["join", "a2", "a b"]).fails(2).says("is not a valid branch name");
     scratch.git(&["branch", "feat/a2/y"]).ok();
     tree.lane(&["join", "a2", "y"]).fails(2).says("git switch feat/a2/y");
     scratch.git(&["branch", "feat/a2/x"]).ok();
-    tree.lane(&["join", "a2", "x"]).fails(2).says("there is a branch feat/a2/x");
+    tree.lane(&["join", "a2", "x"]).fails(2).says("the branch feat/a2/x already exists");
     // A name that nobody typed gives way.
     tree.lane(&["join", "a2", "--dry-run"]).ok().says("feat/a2/x-2");
     assert_eq!(branch(&tree), "worktree-x");
@@ -179,7 +177,7 @@ fn what_is_refused_says_the_next_step() {
     tree.lane(&["join", "a1"]).fails(2).says("says that this worktree is `a2`'s");
     tree.lane(&["join", "a2", "w"]).fails(2).says("git switch -c feat/a2/w");
     tree.git(&["switch", "-q", "-c", "feat/a2/w"]).ok();
-    tree.lane(&["join", "a2", "w"]).ok().says("brought AGENT_FOCUS.md up to date");
+    tree.lane(&["join", "a2", "w"]).ok().says("updated AGENT_FOCUS.md");
     tree.lane(&["join", "a2", "w"]).ok().says("nothing to do");
 
     // In the middle of something.
@@ -191,7 +189,7 @@ fn what_is_refused_says_the_next_step() {
         .env("GIT_SEQUENCE_EDITOR", "sed -i s/pick/edit/")
         .output()
         .unwrap();
-    other.lane(&["join", "a3"]).fails(2).says("a rebase is under way").says("git rebase --continue");
+    other.lane(&["join", "a3"]).fails(2).says("a rebase is in progress").says("git rebase --continue");
     other.git(&["rebase", "--abort"]).ok();
     other.lane(&["join", "a3"]).ok().says("feat/a3/r");
     // The policy's own worktree of another agent.

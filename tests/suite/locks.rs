@@ -62,7 +62,7 @@ fn a_path_inside_an_area() {
     one.lane(&["lock", "services/common/db/"]).ok().says("locked `services/common/db/`");
     two.lane(&["lock", "services/common/db/pool.py"])
         .fails(1)
-        .says("which meets `services/common/db/pool.py`,");
+        .says("which overlaps `services/common/db/pool.py`,");
     two.lane(&["lock", "common"]).fails(1);
     let below = Worktree { root: two.root.join("services/common"), home: two.home.clone() };
     below.lane(&["lock", "main.py"]).ok().says("locked `services/common/main.py`");
@@ -70,7 +70,7 @@ fn a_path_inside_an_area() {
     assert_eq!(trailer(&two), "services/common/main.py@2\n");
     two.commit("services/common/db/x.py", "x\n", "feat: x").fails(1).says("which a1 (MLOps) holds");
     two.git(&["reset", "-q", "--hard"]).ok();
-    two.commit("services/common/other.py", "x\n", "feat: x").fails(1).says("which nobody holds");
+    two.commit("services/common/other.py", "x\n", "feat: x").fails(1).says("`, which is not held");
     let locks = two.lane(&["locks", "--format", "json"]).ok().json();
     assert_eq!(locks["locks"].as_array().unwrap().len(), 2);
     let near = two.lane(&["locks", "services/common/db/y", "--format", "json"]).ok().json();
@@ -94,15 +94,15 @@ fn bad_input() {
         (&["lock", "services/revenue/main.py"], "in the lane of a4 (Platform)"),
         (&["lock", "**/*.py"], "reaches beyond the area `common`"),
         (&["lock", "services/common/[x"], "`[` is never closed"),
-        (&["lock", "../../x"], "outside of this repository"),
+        (&["lock", "../../x"], "is outside this repository"),
         (&["lock", ""], "the name of an area"),
-        (&["lock", "common", "--ttl", "0s"], "longer than nothing"),
+        (&["lock", "common", "--ttl", "0s"], "a duration must be longer than zero"),
         (&["lock", "common", "--ttl", "365d"], "allows at most 1d (`locks.max_ttl`)"),
         (&["lock", "common", "--ttl", "soon"], "such as 90m"),
         (&["lock", "common", "--steal"], "--reason"),
         (&["lock", "common", "--renew", "--wait", "1m"], "cannot be used with"),
-        (&["lock", "common", "--pid", "4194305"], "no such process runs here"),
-        (&["lock", "common", "--agent", "a9"], "which is no agent"),
+        (&["lock", "common", "--pid", "4194305"], "no process 4194305 is running"),
+        (&["lock", "common", "--agent", "a9"], "unknown agent `a9`"),
         (&["lock"], "required"),
         (&["unlock"], "required"),
         (&["unlock", "comon"], "did you mean `common`?"),
@@ -111,7 +111,11 @@ fn bad_input() {
         one.lane(args).fails(2).says(says);
     }
     one.lane_env(&["lock", "common"], &[("LANE_PID", "me")]).fails(2).says("unset LANE_PID");
-    scratch.lane(&["lock", "common"]).fails(2).says("which one you are").says("--agent a1");
+    scratch
+        .lane(&["lock", "common"])
+        .fails(2)
+        .says("locks belong to agents, but no agent works here")
+        .says("--agent a1");
     assert_eq!(one.git(&["for-each-ref", "refs/lane"]).out, "", "nothing on disk changed");
     assert!(!one.root.join(".locks").exists());
 }
@@ -202,12 +206,10 @@ fn parts_of_an_area_are_asked_for_by_their_names() {
     ran.says("git lane lock services/common/new.py");
     two.lane(&["lock", "services/common/new.py", "services/common/more.py"]).ok();
     two.git(&["commit", "-q", "-m", "feat: x"]).ok();
-    two.lane(&["unlock", "common"])
-        .ok()
-        .says("gave back `services/common/more.py`, `services/common/new.py`");
+    two.lane(&["unlock", "common"]).ok().says("released `services/common/more.py`, `services/common/new.py`");
     two.lane(&["unlock", "--all"]).ok().says("a2 holds nothing");
-    two.lane(&["locks", "--log"]).ok().says("generation 3 of a2 (services/common/new.py) was given back");
-    two.lane(&["lock", "common", "--steal", "--reason", " "]).fails(2).says("a theft needs a reason");
+    two.lane(&["locks", "--log"]).ok().says("generation 3 of a2 (services/common/new.py) was released");
+    two.lane(&["lock", "common", "--steal", "--reason", " "]).fails(2).says("--steal needs --reason");
     // From below, as it is suggested there.
     let below = Worktree { root: two.root.join("services"), home: two.home.clone() };
     below.write("common/new.py", "y\n");
@@ -263,10 +265,10 @@ fn what_was_committed_under_a_lock_may_be_pushed_after_it_was_given_back() {
     one.lane(&["lock", "common"]).ok();
     one.lane(&["unlock", "common"]).ok();
     two.git(&["commit", "-q", "--no-verify", "--amend", "-m", "[A2] b\n\nLane-Lock: common@2"]).ok();
-    two.git(&["push", "-q", "origin", "HEAD"]).fails(1).says("which was that of a1 (MLOps)");
+    two.git(&["push", "-q", "origin", "HEAD"]).fails(1).says("which belonged to a1 (MLOps)");
     two.git(&["reset", "-q", "--soft", "HEAD~1"]).ok();
     two.git(&["commit", "-q", "--no-verify", "-m", "[A2] b"]).ok();
-    two.git(&["push", "-q", "origin", "HEAD"]).fails(1).says("which nobody holds");
+    two.git(&["push", "-q", "origin", "HEAD"]).fails(1).says("`, which is not held");
 }
 
 #[test]
@@ -340,7 +342,7 @@ fn a_claim_by_hand_stays_valid_beside_the_locks_in_git() {
     two.commit("services/rag_pipeline/a.py", "x\n", "feat: a").ok();
     one.lane(&["locks"]).ok().says("common: a2 (GenAI) by hand");
     let shown = std::fs::read_to_string(one.root.join(".locks/.common-lock-a2")).unwrap();
-    assert!(shown.contains("a2 claimed common by hand in"), "{shown}");
+    assert!(shown.contains("a2 claimed common manually in"), "{shown}");
     assert_eq!(
         std::fs::read_to_string(two.root.join(".locks/.common-lock-a2")).unwrap(),
         "",
@@ -354,7 +356,7 @@ fn a_claim_by_hand_stays_valid_beside_the_locks_in_git() {
     two.lane(&["unlock", "common"]).ok();
     assert!(!two.root.join(".locks/.common-lock-a2").exists());
     two.write(".locks/.common-lock-a2", "");
-    two.lane(&["unlock", "common"]).ok().says("took away the marker");
+    two.lane(&["unlock", "common"]).ok().says("removed the marker of");
     one.lane(&["lock", "common"]).ok();
 }
 
@@ -367,15 +369,12 @@ fn a_claim_by_hand_that_a_commit_relies_on_is_a_lock_until_its_file_is_removed()
     one.write(".locks/.common-lock-a1", "");
     one.commit("services/rag_pipeline/a.py", "x\n", "feat: a");
     one.git(&["reset", "-q"]).ok();
-    one.lane(&["locks", "--log"]).ok().says("nobody ever took a lock");
+    one.lane(&["locks", "--log"]).ok().says("no lock was ever taken here");
     one.commit("services/common/a.py", "x\n", "feat: a").ok();
     assert_eq!(trailer(&one).trim(), "common@1");
     let shown = std::fs::read_to_string(&file).unwrap();
     assert!(shown.contains("a1 holds common (generation 1)"), "{shown}");
-    assert!(
-        shown.contains(&format!("removing this file in {} gives it back", one.root.display())),
-        "{shown}"
-    );
+    assert!(shown.contains(&format!("remove this file in {} to release it", one.root.display())), "{shown}");
     let held = one.lane(&["locks", "--format", "json"]).ok().json();
     assert_eq!(held["locks"][0]["by_hand"], one.root.display().to_string());
     assert_eq!(held["markers"].as_array().unwrap().len(), 0);
@@ -386,18 +385,18 @@ fn a_claim_by_hand_that_a_commit_relies_on_is_a_lock_until_its_file_is_removed()
     one.commit("services/common/b.py", "x\n", "feat: b").ok();
     assert_eq!(trailer(&one).trim(), "common@1");
     std::fs::remove_file(&file).unwrap();
-    one.git(&["push", "-q", "origin", "HEAD"]).ok().says("gave back `common` of a1");
+    one.git(&["push", "-q", "origin", "HEAD"]).ok().says("released `common` of a1");
     one.lane(&["locks"]).ok().says("common: free");
     assert!(!file.exists() && !two.root.join(".locks/.common-lock-a1").exists());
     // Nobody has it now; whoever touches a file next has the next generation, by the commit alone.
-    one.commit("services/common/a.py", "z\n", "feat: z").fails(1).says("which nobody holds");
+    one.commit("services/common/a.py", "z\n", "feat: z").fails(1).says("`, which is not held");
     two.write(".locks/.common-lock-a2", "");
     two.git(&["commit", "-q", "-m", "feat: a"]).ok();
     assert_eq!(trailer(&two).trim(), "common@2");
     // The next commit of another agent finds out by itself that the file is gone.
     std::fs::remove_file(two.root.join(".locks/.common-lock-a2")).unwrap();
     one.write(".locks/.common-lock-a1", "");
-    one.git(&["commit", "-q", "-m", "feat: z"]).ok().says("gave back `common` of a2");
+    one.git(&["commit", "-q", "-m", "feat: z"]).ok().says("released `common` of a2");
     assert_eq!(trailer(&one).trim(), "common@3");
     // A lock taken by a command is no longer held by the file.
     one.lane(&["lock", "common"]).ok();
@@ -416,11 +415,11 @@ fn of_two_claims_by_hand_the_first_one_holds() {
     one.lane(&["locks"])
         .ok()
         .says("common: a1 (MLOps) by hand")
-        .says("of a2 (GenAI) holds nothing: a1 was first");
+        .says("of a2 (GenAI) has no effect: a1 was first");
     two.lane(&["lock", "common", "--steal", "--reason", "gone"]).ok().says("stole `common`");
     two.lane(&["locks", "--log"])
         .ok()
-        .says("a2 steals common@1: \"gone\"; the claim by hand of a1 was stolen");
+        .says("a2 steals common@1: \"gone\"; the manual claim of a1 was stolen");
     two.lane(&["unlock", "common"]).ok();
     one.lane(&["unlock", "common"]).ok();
     // A time to come does not make a claim last longer.
@@ -437,9 +436,9 @@ fn of_two_claims_by_hand_the_first_one_holds() {
     two.write(".locks/common-lock-a2", "");
     two.lane(&["locks"])
         .ok()
-        .says("`comon` is no area; did you mean `common`?")
-        .says("`A2` is no agent; did you mean `a2`?")
-        .says("has to begin with a dot");
+        .says("unknown area `comon`; did you mean `common`?")
+        .says("unknown agent `A2` in policy.yaml; did you mean `a2`?")
+        .says("must start with a dot");
 }
 
 #[test]
@@ -449,11 +448,11 @@ fn a_marker_that_was_touched_in_vain_is_told_at_once() {
     two.write(".locks/.common-lock-a2", "");
     two.lane(&["locks"])
         .ok()
-        .says(".locks/.common-lock-a2 of a2 (GenAI) holds nothing: the lock of a1 goes before it");
+        .says(".locks/.common-lock-a2 of a2 (GenAI) has no effect: the lock of a1 takes precedence");
     // By the next commit, whatever it is about.
-    two.commit("services/rag_pipeline/a.py", "x\n", "feat: a")
-        .ok()
-        .says("warn[unlocked-path]: your .locks/.common-lock-a2 holds nothing: a1 (MLOps) has a lock there");
+    two.commit("services/rag_pipeline/a.py", "x\n", "feat: a").ok().says(
+        "warning[unlocked-path]: your .locks/.common-lock-a2 has no effect: a1 (MLOps) holds a lock there",
+    );
     two.commit("services/common/a.py", "x\n", "feat: a").fails(1).says("which a1 (MLOps) holds");
 }
 
@@ -463,7 +462,7 @@ fn a_lock_ends_by_its_time() {
     one.lane(&["lock", "common", "--ttl", "2s"]).ok();
     two.lane(&["lock", "common"]).fails(1);
     std::thread::sleep(Duration::from_millis(2_050));
-    one.commit("services/common/a.py", "x\n", "feat: a").fails(1).says("which nobody holds");
+    one.commit("services/common/a.py", "x\n", "feat: a").fails(1).says("`, which is not held");
     one.lane(&["locks"]).ok().says("common: free");
     two.lane(&["lock", "common"]).ok().says("generation 1 of a1 had expired");
     one.lane(&["lock", "common", "--renew"]).fails(1).says("is held by a2");
@@ -480,11 +479,11 @@ fn a_lock_whose_process_is_gone_may_be_taken_over_after_a_grace() {
     two.lane(&["lock", "common", "--wait", "1s"]).fails(1);
     holder.kill().unwrap();
     holder.wait().unwrap();
-    two.lane(&["lock", "common"]).fails(1).says("its process is gone");
+    two.lane(&["lock", "common"]).fails(1).says("from now; its process has ended)");
     let held = two.lane(&["locks", "--format", "json"]).ok().json();
     assert_eq!(held["locks"][0]["state"], "orphaned");
-    two.lane(&["lock", "common", "--wait", "20s"]).ok().says("was left behind by a process that is gone");
-    two.lane(&["locks", "--log"]).ok().says("generation 1 of a1 was left behind");
+    two.lane(&["lock", "common", "--wait", "20s"]).ok().says("was left by a process that no longer runs");
+    two.lane(&["locks", "--log"]).ok().says("generation 1 of a1 was left by a process");
 }
 
 #[test]
@@ -537,7 +536,10 @@ fn a_newcomer_does_not_pass_those_who_wait() {
     let signal = |name: &str| one.command("kill").args([name, &waiter.id().to_string()]).output().unwrap();
     signal("-STOP");
     one.lane(&["unlock", "common"]).ok();
-    one.lane(&["lock", "common"]).fails(1).says("is free, and a2 came first").says("stand in the queue");
+    one.lane(&["lock", "common"])
+        .fails(1)
+        .says("is free, and a2 is first in the queue")
+        .says("join the queue");
     signal("-CONT");
     assert!(waiter.wait().unwrap().success());
 }
@@ -579,8 +581,8 @@ fn what_is_held_with_no_commit_for_long_is_told() {
     one.lane(&["lock", "common", "--ttl", "8s"]).ok();
     one.lane(&["locks"]).ok().does_not_say("no commit under it");
     std::thread::sleep(Duration::from_millis(4_100));
-    one.lane(&["locks"]).ok().says("no commit under it for ").says("done with it? git lane unlock common");
-    two.lane(&["locks"]).ok().says("no commit under it for ").does_not_say("done with it?");
+    one.lane(&["locks"]).ok().says("no commit under it for ").says("if done: git lane unlock common");
+    two.lane(&["locks"]).ok().says("no commit under it for ").does_not_say("; if done: git lane unlock");
 }
 
 #[test]
@@ -590,7 +592,7 @@ fn one_who_stands_still_with_the_guard_is_in_nobody_s_way_for_long() {
     let guard = std::fs::File::open(scratch.root().join(".git/lane/locks/guard")).unwrap();
     guard.lock().unwrap();
     one.lane(&["unlock", "common"]).ok();
-    one.lane(&["locks", "--log"]).ok().says("a1 gives back common@1");
+    one.lane(&["locks", "--log"]).ok().says("a1 releases common@1");
 }
 
 /// Worktrees of all four agents.

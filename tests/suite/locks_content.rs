@@ -1,4 +1,4 @@
-//! Locks order content: nobody takes back, or works past, what landed under a lock.
+//! Locks order content: nobody reverts, or works past, what landed under a lock.
 
 use crate::support::locks::{two, with_policy};
 use crate::support::server::{Server, policy};
@@ -71,7 +71,7 @@ fn an_older_branch_is_no_way_around_the_lock() {
     two.git(&["reset", "-q", "--hard", "origin/main"]).ok();
     two.sneak(PATH, &"line\n".repeat(20), "[A2] feat: other things");
     push(&two, "HEAD:refs/heads/feat/a2/fresh").fails(1).says("unlocked-path");
-    push(&two, "HEAD:refs/heads/feat/a2/x").fails(1).says("unlocked-path").says("which nobody holds");
+    push(&two, "HEAD:refs/heads/feat/a2/x").fails(1).says("unlocked-path").says("`, which is not held");
     two.git(&["push", "-f", "origin", "HEAD:refs/heads/feat/a2/x"]).fails(1).says("(pre-push, a2)");
     two.lane(&["check"]).fails(1).says("unlocked-path");
     // Whoever holds the lock now may do just that.
@@ -104,7 +104,7 @@ fn a_merge_with_ones_own_side_needs_the_lock() {
         )
         .ok();
         assert_eq!(std::fs::read_to_string(two.root.join(PATH)).unwrap(), text(2, "two"));
-        push(&two, "HEAD").fails(1).says("unlocked-path").says("which nobody holds");
+        push(&two, "HEAD").fails(1).says("unlocked-path").says("`, which is not held");
         push(&two, "HEAD:refs/heads/feat/a2/second").fails(1).says("unlocked-path");
         two.git(&["push", "origin", "HEAD"]).fails(1).says("(pre-push, a2)");
         ci(&two).fails(1).says("error[unlocked-path]");
@@ -157,7 +157,7 @@ fn what_is_made_anew_after_the_lock_ended_was_not_made_under_it() {
     two.git(&["fetch", "-q", "origin"]).ok();
     two.git(&["rebase", "-q", "-X", "theirs", "origin/main"]).ok();
     let refused = push(&two, "HEAD").fails(1);
-    refused.says("generation 1 of the lock `common`, which had ended before");
+    refused.says("generation 1 of the lock `common`, which had expired before");
     ci(&two).fails(1).says("error[unlocked-path]");
     two.lane(&["lock", "common"]).ok();
     two.git(&["rebase", "-q", "--force-rebase", "origin/main"]).ok();
@@ -202,9 +202,8 @@ fn a_lock_on_stale_content_says_so_and_is_not_worked_under() {
         .says("    services/common/main.py\n");
     two.lane(&["lock", "services/common/other.py"]).ok().does_not_say("newer version");
     let refused = two.commit(PATH, &text(10, "two"), "feat: two");
-    let refused =
-        refused.fails(1).says("origin/main has a newer version, which this branch does not contain");
-    refused.says("your edits stay: git lane sync --autostash");
+    let refused = refused.fails(1).says("origin/main has a newer version that this branch does not contain");
+    refused.says("git lane sync --autostash");
     two.lane(&["sync", "--autostash"]).ok();
     let both = text(10, "two").replacen("line\nline\nline", "line\nline\none", 1);
     assert_eq!(std::fs::read_to_string(two.root.join(PATH)).unwrap(), both);

@@ -12,7 +12,11 @@ fn a_ref_that_holds_no_lock_is_named_and_never_free() {
     let blob = one.git(&["rev-parse", "HEAD:policy.yaml"]).ok().out.trim().to_owned();
     let head = one.head();
     let broken = |says: &str| {
-        one.lane(&["lock", "common"]).fails(2).says(REF).says(says).says("nobody is given that lock");
+        one.lane(&["lock", "common"])
+            .fails(2)
+            .says(REF)
+            .says(says)
+            .says("the lock cannot be taken until then;");
         one.lane(&["locks"]).fails(2).says(REF).says("could not decide");
         one.commit("services/common/x.py", "x\n", "feat: x")
             .fails(1)
@@ -35,7 +39,7 @@ fn a_ref_that_holds_no_lock_is_named_and_never_free() {
     for (from, to, says) in [
         ("\"area\":\"common\"", "\"area\":\"other\"", "area `other`"),
         ("\"lane-lock\":1", "\"lane-lock\":2", "newer git-lane"),
-        ("\"generation\":1,\"event\"", "\"generation\":0,\"event\"", "do not rise"),
+        ("\"generation\":1,\"event\"", "\"generation\":0,\"event\"", "do not increase"),
         ("\"leases\"", "\"less\"", "damaged"),
     ] {
         assert!(message.contains(from), "{message}");
@@ -51,25 +55,27 @@ fn a_ref_that_holds_no_lock_is_named_and_never_free() {
     let _ = std::fs::remove_file(&file);
     one.git(&["update-ref", REF, &head]).ok();
     let ran = one.lane(&["lock", "common"]).fails(2);
-    follow(&one, &ran, "the last event that git-lane wrote: ").ok();
+    follow(&one, &ran, "the last event written by git-lane: ").ok();
     one.lane(&["lock", "common"]).ok().says("renewed `common`");
     // Where nobody noted what was last, it can begin anew.
     one.git(&["update-ref", REF, &head]).ok();
     std::fs::remove_file(scratch.root().join(".git/lane/locks").join(format!("floor-{PART}"))).unwrap();
     let ran = one.lane(&["lock", "common"]).fails(2);
-    follow(&one, &ran, "begin anew, keep it elsewhere: ").ok();
+    follow(&one, &ran, "to start over, keep it under another name: ").ok();
     follow(&one, &ran, "and: ").ok();
     one.lane(&["lock", "common"]).ok().says("generation 1");
     // A broken lock is in nobody's way who does not ask for it.
     let good = one.git(&["rev-parse", REF]).ok().out;
     one.git(&["update-ref", REF, &head]).ok();
-    one.commit("services/orchestrator/x.py", "x\n", "feat: x").ok().does_not_say("not all was put");
+    one.commit("services/orchestrator/x.py", "x\n", "feat: x")
+        .ok()
+        .does_not_say("the message was not completed:");
     assert_eq!(one.git(&["log", "-1", "--format=%s"]).out, "[A1] feat: x\n");
     one.git(&["update-ref", REF, good.trim()]).ok();
     // A stray ref of nobody's.
     one.lane(&["doctor"]).says("locks: one area with locks");
     one.git(&["update-ref", "refs/lane/locks/stray", &head]).ok();
-    one.lane(&["doctor"]).fails(1).says("locks: the lock ref refs/lane/locks/stray holds no lock");
+    one.lane(&["doctor"]).fails(1).says("locks: the lock ref refs/lane/locks/stray");
     one.lane(&["locks"]).fails(2).says("refs/lane/locks/stray");
     one.lane(&["lock", "common"]).ok().says("renewed");
 }
@@ -87,7 +93,7 @@ fn a_lock_file_that_a_killed_git_left_is_cleared_away() {
     assert!(!stale.exists());
     // One of somebody else's stays, whatever becomes of the lock.
     std::fs::write(&stale, "").unwrap();
-    one.lane(&["lock", "common"]).fails(2).says("if no git is at work here, remove").says(".lock");
+    one.lane(&["lock", "common"]).fails(2).says("if no git process is running, remove").says(".lock");
     assert!(stale.exists());
 }
 
@@ -114,7 +120,7 @@ fn pushing_locks_by_hand() {
             .says("nothing was pushed")
     };
     forge("\"generation\":1,\"event\"", "\"generation\":7,\"event\"").says("generation 7 cannot follow 1");
-    forge("\"agent\":\"a1\"", "\"agent\":\"a2\"").says("a2 has a lock by an event of a2");
+    forge("\"agent\":\"a1\"", "\"agent\":\"a2\"").says("a2 was given a lock by a2");
     forge("\"lane-lock\"", "\"line-lock\"").says("not written by git-lane");
     one.git(&["push", "-q", "origin", &format!("main:{REF}0")]).fails(1).says("did not write");
     one.lane(&["unlock", "common"]).ok();
@@ -130,11 +136,11 @@ fn a_lock_ref_that_somebody_deleted_or_moved_back_is_never_free() {
     let first = one.git(&["rev-list", "--max-parents=0", REF]).ok().out;
     one.git(&["update-ref", REF, first.trim()]).ok();
     let ran = two.lane(&["lock", "common"]).fails(2).says("was moved back").says("it had generation 2");
-    follow(&two, &ran, "bring it back: ").ok();
+    follow(&two, &ran, "the lock cannot be taken until it is restored: ").ok();
     one.git(&["update-ref", "-d", REF]).ok();
-    two.lane(&["locks"]).fails(2).says("is gone; it had generation 2");
-    let ran = two.lane(&["lock", "common"]).fails(2).says("is gone; it had generation 2");
-    follow(&two, &ran, "bring it back: ").ok();
+    two.lane(&["locks"]).fails(2).says("is missing; it had generation 2");
+    let ran = two.lane(&["lock", "common"]).fails(2).says("is missing; it had generation 2");
+    follow(&two, &ran, "the lock cannot be taken until it is restored: ").ok();
     two.lane(&["lock", "common"]).fails(1).says("is held by a1");
     // Once nothing of it is left, the generations still go on.
     one.git(&["update-ref", "-d", REF]).ok();
@@ -225,7 +231,7 @@ fn what_was_held_before_stays_held_whatever_becomes_of_the_rest() {
     waiter.kill().unwrap();
     waiter.wait().unwrap();
     std::thread::sleep(Duration::from_millis(1_300));
-    two.lane(&["lock", "aux"]).fails(1).says("held by a1").does_not_say("its process is gone");
+    two.lane(&["lock", "aux"]).fails(1).says("held by a1").does_not_say("from now; its process has ended)");
     // What is lost meanwhile is told at once, and as what it is.
     one.lane(&["unlock", "aux"]).ok();
     let mut command = one.command(LANE);
@@ -236,8 +242,8 @@ fn what_was_held_before_stays_held_whatever_becomes_of_the_rest() {
     }
     two.lane(&["lock", "aux", "--steal", "--reason", "mine"]).ok();
     let ran = crate::support::Ran::from(waiter.wait_with_output().unwrap()).fails(1);
-    let ran = ran.says("`aux`, which this command had taken, was lost").says("a2 (GenAI) has it by now");
-    ran.does_not_say("still held").does_not_say("as long as you said");
+    let ran = ran.says("`aux`, taken by this command, was lost").says("a2 (GenAI) holds it now");
+    ran.does_not_say("still held").does_not_say("(timed out waiting)");
 }
 
 #[test]
@@ -247,14 +253,14 @@ fn a_file_with_brackets_that_is_gone_can_be_given_back() {
     one.write(name, "x\n");
     one.lane(&["lock", name]).ok();
     std::fs::remove_file(one.root.join(name)).unwrap();
-    one.lane(&["unlock", name]).ok().says("gave back");
+    one.lane(&["unlock", name]).ok().says("released");
 }
 
 #[test]
 fn a_reason_is_read_in_passing() {
     let (_scratch, one, _two) = two();
     let long = "x".repeat(301);
-    one.lane(&["lock", "common", "--reason", &long]).fails(2).says("say it in at most 300");
+    one.lane(&["lock", "common", "--reason", &long]).fails(2).says("shorten it to 300");
     one.lane(&["lock", "common", "--reason", &long[1..]]).ok();
 }
 

@@ -40,7 +40,7 @@ fn a_push_renews_the_lock_beside_the_branch() {
     two.lane(&["push"]).fails(1).says("git lane push --force-with-lease");
     two.lane(&["push", "-f"]).ok();
     two.git(&["switch", "-q", "--detach"]).ok();
-    two.lane(&["push"]).fails(2).says("HEAD is on no branch");
+    two.lane(&["push"]).fails(2).says("HEAD is detached: there is no branch to push");
 }
 
 /// Lets something happen in another clone after our hooks have judged a push, and before it is sent.
@@ -113,7 +113,7 @@ fn a_push_that_is_done_is_done() {
     let gone = clones.scratch.home().join("gone.git");
     let script = format!("mv '{}' '{}'", clones.origin().display(), gone.display());
     hook(two, &clones.origin().join("hooks/post-receive"), &script);
-    two.lane(&["push"]).ok().says("note: the push is done").says("renewed `common`");
+    two.lane(&["push"]).ok().says("note: pushed, but").says("renewed `common`");
 }
 
 #[test]
@@ -137,7 +137,7 @@ fn a_lock_is_read_where_it_is_written() {
     two.lane(&["locks"]).ok();
     // Fetched from one place, pushed to another: the lock is where pushes go.
     two.git(&["config", "remote.origin.pushurl", elsewhere.to_str().unwrap()]).ok();
-    two.lane(&["lock", "common"]).fails(2).says("has lost the lock ref");
+    two.lane(&["lock", "common"]).fails(2).says("` lost the lock ref");
     two.git(&["update-ref", "-d", &format!("refs/lane/remotes/origin/{PART}")]);
     two.lane(&["lock", "common"]).ok();
     let there = |folder: &std::path::Path| {
@@ -228,12 +228,11 @@ fn a_waiter_of_another_machine_that_was_killed_is_in_nobody_s_way_for_long() {
 #[test]
 fn a_commit_past_the_hooks_under_a_claim_by_hand_gets_its_trailer() {
     let (scratch, tree) = Scratch::installed();
-    let told = "in commits with no trailer `Lane-Lock` that says so";
+    let told = "`, in commits without a Lane-Lock trailer: the job of a pull request will refuse them";
     let trailers = || tree.git(&["log", "--format=%(trailers:key=Lane-Lock,valueonly)", "origin/main.."]).out;
     let run = |ran: &crate::support::Ran| {
         let text = ran.all();
-        let commands = text.lines().filter_map(|line| line.split(": git ").nth(1));
-        let commands: Vec<String> = commands.map(|command| format!("git {command}")).collect();
+        let commands = crate::advice::commands(&text);
         assert!(!commands.is_empty(), "{text}");
         for command in commands.iter().filter(|command| !command.contains("unlock")) {
             let command = command.replace("git lane", &format!("'{LANE}'"));
@@ -257,7 +256,7 @@ fn a_commit_past_the_hooks_under_a_claim_by_hand_gets_its_trailer() {
     }
     // The file was removed before anything became a lock.
     tree.sneak("services/common/a.py", "late\n", "[A2] feat: a");
-    let ran = tree.git(&["push", "-q", "origin", "HEAD"]).fails(1).says("which nobody holds");
+    let ran = tree.git(&["push", "-q", "origin", "HEAD"]).fails(1).says("`, which is not held");
     run(&ran);
     assert_eq!(trailers().matches("common@").count(), 1);
     tree.git(&["push", "-q", "origin", "HEAD"]).ok().does_not_say(told);

@@ -39,10 +39,10 @@ fn a_claim_by_hand_that_a_commit_relies_on_is_a_lock_at_the_remote() {
     two.lane(&["lock", "common"]).fails(1).says("is held by a1 (MLOps)");
     assert!(two.root.join(".locks/.common-lock-a1").exists());
     std::fs::remove_file(one.root.join(".locks/.common-lock-a1")).unwrap();
-    one.git(&["push", "-q", "origin", "HEAD"]).ok().says("gave back `common` of a1");
+    one.git(&["push", "-q", "origin", "HEAD"]).ok().says("released `common` of a1");
     two.lane(&["lock", "common"]).ok().says("generation 2");
     two.lane(&["unlock", "common"]).ok();
-    // Out of reach, the commit goes on as a claim by hand always did.
+    // Out of reach, the commit goes on as a manual claim always did.
     one.write(".locks/.common-lock-a1", "");
     one.git(&["config", "remote.origin.url", "/nowhere/at/all"]).ok();
     one.commit("services/common/b.py", "x\n", "feat: b")
@@ -91,17 +91,19 @@ fn offline() {
     two.git(&["remote", "add", "backup", "../backup.git"]).ok();
     clones.scratch.run(&clones.scratch.home(), "git", &["init", "-q", "--bare", "backup.git"]).ok();
     std::fs::rename(clones.origin(), clones.scratch.home().join("away.git")).unwrap();
-    two.commit("services/common/a.py", "x\n", "feat: a").ok().does_not_say("from earlier"); // read just now
+    two.commit("services/common/a.py", "x\n", "feat: a")
+        .ok()
+        .does_not_say("the locks could not be refreshed; the last known state is used:"); // read just now
     one.lane(&["lock", "common"])
         .fails(2)
         .says("does not appear to be a git repository")
-        .says("git ls-remote origin");
-    two.lane(&["unlock", "common"]).fails(2).says("nobody can tell whether it took it");
+        .says("check `git ls-remote origin");
+    two.lane(&["unlock", "common"]).fails(2).says("whether it was accepted is unknown; once `git ls-remote");
     std::fs::remove_file(two.root.join(".git/lane/locks/synced.json")).unwrap();
     two.lane(&["locks"]).fails(2).says("common: a2 (GenAI)").says("cannot be read");
     two.commit("services/common/b.py", "x\n", "feat: b")
         .ok()
-        .says("warn[unlocked-path]: who holds what is known from earlier");
+        .says("warning[unlocked-path]: the locks could not be refreshed");
     two.git(&["push", "-q", "backup", "HEAD"])
         .fails(1)
         .says("could not decide[unlocked-path]")
@@ -122,9 +124,9 @@ fn a_lock_of_another_machine_ends_when_it_was_seen_to_stand_still() {
     let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap();
     clones.rewrite(|text| text.replace(boot.trim(), "another").replace("\"uptime\":", "\"uptime\":9"));
     std::thread::sleep(Duration::from_millis(3_100));
-    two.lane(&["lock", "common"]).fails(1).says("at the latest, unless it is renewed");
+    two.lane(&["lock", "common"]).fails(1).says("at the latest, unless renewed");
     std::thread::sleep(Duration::from_millis(1_600));
-    // It moves: somebody there is alive, and the watch begins anew.
+    // It moves: somebody there is alive, and the watch starts over.
     clones.rewrite(|text| text.replacen("\"nonce\":\"", "\"nonce\":\"n", 1));
     std::thread::sleep(Duration::from_millis(1_600));
     two.lane(&["lock", "common"]).fails(1);
@@ -141,9 +143,19 @@ fn what_the_remote_lost_or_rewrote_is_never_free() {
     let name = format!("refs/lane/locks/{PART}");
     let oid = clones.at_origin(&["rev-parse", &name]).ok().out;
     clones.at_origin(&["update-ref", "-d", &name]).ok();
-    let ran = two.lane(&["lock", "common"]).fails(2).says("`origin` has lost the lock ref");
+    let ran = two.lane(&["lock", "common"]).fails(2).says("`origin` lost the lock ref");
     // What is said brings it back.
-    let mend = ran.err.lines().find_map(|line| line.split_once("bring it back: ")).unwrap().1.to_owned();
+    let mend = ran
+        .err
+        .lines()
+        .find_map(|line| {
+            line.trim()
+                .strip_prefix("git push --no-verify")
+                .map(|rest| ("", format!("git push --no-verify{rest}")))
+        })
+        .unwrap()
+        .1
+        .to_owned();
     let mended: Ran = two.command("sh").args(["-c", &mend]).output().unwrap().into();
     mended.ok();
     assert_eq!(clones.at_origin(&["rev-parse", &name]).ok().out, oid);
@@ -153,9 +165,12 @@ fn what_the_remote_lost_or_rewrote_is_never_free() {
     let blob = clones.at_origin(&["rev-parse", "main:policy.yaml"]).ok().out;
     for other in [&main, &blob] {
         clones.at_origin(&["update-ref", &name, other.trim()]).ok();
-        two.lane(&["lock", "common"]).fails(2).says("out of nowhere").says(&name);
+        two.lane(&["lock", "common"]).fails(2).says("appeared unexpectedly").says(&name);
         let fresh = clone(&clones.scratch, if *other == main { "a3" } else { "a4" });
-        fresh.lane(&["lock", "common"]).fails(2).says("holds no lock");
+        fresh
+            .lane(&["lock", "common"])
+            .fails(2)
+            .says("has no valid lock: its record belongs to another name");
         fresh.lane(&["locks"]).fails(2).says("could not decide");
     }
     clones.at_origin(&["update-ref", &name, oid.trim()]).ok();
@@ -189,8 +204,8 @@ fn a_host_that_takes_no_locks_says_so() {
         .one
         .lane(&["lock", "common"])
         .fails(2)
-        .says("does not take the lock")
-        .says("branches only")
+        .says("rejected the lock")
+        .says("only branches")
         .says("prefix: refs/heads/");
     clones.one.lane(&["locks"]).ok().says("common: free");
 }
@@ -210,7 +225,7 @@ fn a_push_that_meets_another_at_the_server_is_tried_again() {
     });
     // One that stays is told in the server's words.
     std::fs::write(&lock, "").unwrap();
-    clones.one.lane(&["lock", "common"]).fails(2).says("does not take the lock").says("File exists");
+    clones.one.lane(&["lock", "common"]).fails(2).says("rejected the lock").says("File exists");
 }
 
 #[test]

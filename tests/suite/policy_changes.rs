@@ -80,9 +80,9 @@ fn branches_and_remotes_are_held_against_those_that_are_there() {
     let scratch = scratch(POLICY);
     scratch.lane(&["policy", "check"]).ok().does_not_say("warning");
     for (from, to, said) in [
-        ("base: main", "base: mian", "there is no branch `mian` in this repository"),
+        ("base: main", "base: mian", "no branch `mian` in this repository"),
         ("[main]", "[main, maim]", "did you mean `main`?"),
-        ("base: main", "base: main\nremote: upstream", "there is no remote `upstream` in this repository"),
+        ("base: main", "base: main\nremote: upstream", "no remote `upstream` in this repository"),
     ] {
         scratch.write("policy.yaml", &POLICY.replace(from, to));
         scratch.lane(&["policy", "check"]).ok().says("warning: ").says(said);
@@ -95,7 +95,7 @@ fn whoever_removes_the_policy_is_told_what_follows() {
     main.git(&["rm", "-q", "policy.yaml"]).ok();
     let removed = "that is removed: without a policy nothing can be decided";
     let ran = main.git(&["commit", "-q", "-m", "chore: no policy"]).ok().says(removed);
-    let ran = ran.says("where git-lane is to go as well: git lane uninstall --all");
+    let ran = ran.says("git lane uninstall --all");
     main.git(&["push", "-q", "origin", "HEAD:main"]).ok().says(removed);
     assert_eq!(crate::advice_errors::told(&ran.all()), ["git lane uninstall --all"]);
     crate::advice::sh(&main, "git lane uninstall --all").ok();
@@ -196,16 +196,15 @@ fn a_maintainer_mends_a_broken_policy_and_an_agent_does_not() {
 fn it_is_said_which_policy_was_read() {
     let (_scratch, main) = with_hooks(POLICY);
     for args in [&["who", "protos/demo.proto"][..], &["check"], &["policy", "show"]] {
-        main.lane(args).ok().does_not_say("policy that counts");
+        main.lane(args).ok().does_not_say("using the policy from");
     }
     // Line ends are the checkout's own.
     main.write("policy.yaml", POLICY.replace('\n', "\r\n"));
-    main.lane(&["who", "protos/demo.proto"]).ok().does_not_say("policy that counts");
+    main.lane(&["who", "protos/demo.proto"]).ok().does_not_say("using the policy from");
     main.write("policy.yaml", POLICY.replace("access: lock", "access: open"));
     for args in [&["who", "protos/demo.proto"][..], &["check"], &["policy", "show"]] {
         main.lane(args).ok().says(
-            "note: the policy that counts was read from refs/remotes/origin/main:policy.yaml; policy.yaml in the working \
-             tree differs, and counts once it is on origin/main",
+            "note: using the policy from refs/remotes/origin/main:policy.yaml; policy.yaml in the working tree differs, and applies once it is on origin/main",
         );
     }
     let ran = main.lane(&["who", "protos/demo.proto", "--format", "json"]).ok();
@@ -219,12 +218,12 @@ fn it_is_said_which_policy_was_read() {
             .unwrap()
             .contains("differs")
     );
-    main.lane(&["who", "protos/demo.proto", "-q"]).ok().does_not_say("policy that counts");
-    main.lane(&["check", "--policy", "policy.yaml"]).ok().does_not_say("policy that counts");
+    main.lane(&["who", "protos/demo.proto", "-q"]).ok().does_not_say("using the policy from");
+    main.lane(&["check", "--policy", "policy.yaml"]).ok().does_not_say("using the policy from");
     // What cannot be read is no reason to say nothing, nor to fail.
     std::fs::remove_file(main.root.join("policy.yaml")).unwrap();
     std::fs::create_dir(main.root.join("policy.yaml")).unwrap();
-    main.lane(&["who", "protos/demo.proto"]).ok().says("policy that counts");
+    main.lane(&["who", "protos/demo.proto"]).ok().says("using the policy from");
 }
 
 #[test]
@@ -238,7 +237,7 @@ fn check_names_what_it_did_not_judge() {
     main.lane(&["check"])
         .ok()
         .says("note: 2 files are not judged: unstaged edits and untracked files\n    src/web/b.go\n    new file\n")
-        .says("help: judge them too: git lane check --worktree");
+        .says("help: judge them too:\n          git lane check --worktree");
     main.lane(&["check", "--worktree"]).ok().does_not_say("not judged");
     main.lane(&["check", "--staged"]).ok().does_not_say("not judged");
     main.lane(&["check", "-q"]).ok().does_not_say("not judged");

@@ -2,6 +2,7 @@
 
 use std::process::Stdio;
 
+use crate::advice::commands;
 use crate::support::locks::{Clones, clone, follow, two};
 use crate::support::{LANE, Ran, Scratch, Worktree, stable};
 
@@ -95,19 +96,19 @@ fn who_may_do_what() {
         let args: Vec<&str> = ["request"].iter().chain(verb).copied().collect();
         two.lane(&args)
             .fails(1)
-            .says("r1 is for a1 (MLOps) to answer, and you are a2")
+            .says("only a1 (MLOps) may answer r1, and you are a2")
             .says("request withdraw r1");
         let third: Vec<&str> = args.iter().copied().chain(["--agent", "a3"]).collect();
         scratch.lane(&third).fails(1).says("you are a3").says("git lane request list");
     }
     one.lane(&["request", "withdraw", "r1"])
         .fails(1)
-        .says("is for a2 (GenAI) to withdraw")
+        .says("only a2 (GenAI) may withdraw")
         .says("request reject r1");
-    one.lane(&["request", "reject", "r1"]).fails(2).says("needs a reason");
+    one.lane(&["request", "reject", "r1"]).fails(2).says("a rejection needs --reason");
     one.lane(&["request", "reject", "r1", "--reason", "use jsonb"]).ok().says("rejected r1 of a2 (GenAI)");
     two.lane(&["request", "list", "--all", "--mine"]).ok().says("rejected: \"use jsonb\"");
-    let late = one.lane(&["request", "accept", "r1"]).fails(1).says("r1 is rejected already, by a1 (MLOps)");
+    let late = one.lane(&["request", "accept", "r1"]).fails(1).says("r1 is already rejected, by a1 (MLOps)");
     late.says("git lane request submit --area migrations --reason");
     // A maintainer may answer everything, and asks as anybody does.
     submit(&two, "8.sql", SQL).ok();
@@ -117,7 +118,9 @@ fn who_may_do_what() {
         .lane(&["request", "submit", "services/revenue", "--reason", "x"])
         .ok()
         .says("submitted r3 to a4 (Platform)");
-    two.lane(&["request", "withdraw", "r3"]).fails(1).says("test@example.com, a maintainer, to withdraw");
+    two.lane(&["request", "withdraw", "r3"])
+        .fails(1)
+        .says("only test@example.com, a maintainer, may withdraw");
     scratch.lane(&["request", "withdraw", "r3"]).ok();
     let refused = two.lane(&["request", "accept", "r3", "--format", "json"]).fails(1).json();
     assert!(refused["refused"]["reason"].as_str().unwrap().contains("r3 is for a4 (Platform)"));
@@ -133,11 +136,16 @@ fn what_is_typed_wrong() {
     };
     ask(&two, &["--area", "migration"])
         .fails(2)
-        .says("has no area `migration`")
+        .says("unknown area `migration`")
         .says("did you mean `migrations`?");
-    ask(&one, &["--area", "migrations"]).fails(2).says("yours already").says("change it yourself");
-    ask(&two, &["services/rag_pipeline/x.py"]).fails(2).says("yours already");
-    ask(&two, &["services/revenue/x", "services/orchestrator/x"]).fails(2).says("a request of its own");
+    ask(&one, &["--area", "migrations"])
+        .fails(2)
+        .says("is already yours: you are")
+        .says("change it yourself");
+    ask(&two, &["services/rag_pipeline/x.py"]).fails(2).says("is already yours: you are");
+    ask(&two, &["services/revenue/x", "services/orchestrator/x"])
+        .fails(2)
+        .says("submit one request for each");
     ask(&two, &["AGENT_FOCUS.md"]).fails(2).says("stays out of git");
     ask(&two, &[]).fails(2);
     ask(&two, &["--area", "migrations", "--file", "gone.sql"]).fails(2).says("gone.sql cannot be read");
@@ -150,20 +158,19 @@ fn what_is_typed_wrong() {
     let long = "x".repeat(301);
     let long = ["request", "submit", "--area", "migrations", "--file", "a.sql", "--reason", &long];
     two.lane(&long).fails(2).says("301 characters");
-    two.lane(&["request", "submit", "--area", "migrations", "--reason", " "]).fails(2).says("needs a reason");
-    ask(&two, &["--area", "migrations", "--priority", "1"]).ok();
-    one.lane(&["request", "accept", "r11"])
+    two.lane(&["request", "submit", "--area", "migrations", "--reason", " "])
         .fails(2)
-        .says("there is no request `r11`")
-        .says("did you mean `r1`?");
-    one.lane(&["request", "show", "../x"]).fails(2).says("there is no request");
+        .says("--steal needs --reason");
+    ask(&two, &["--area", "migrations", "--priority", "1"]).ok();
+    one.lane(&["request", "accept", "r11"]).fails(2).says("unknown request `r11`").says("did you mean `r1`?");
+    one.lane(&["request", "show", "../x"]).fails(2).says("unknown request");
     one.lane(&["request", "accept", "r1"]).ok();
     one.lane(&["request", "done", "r1", "--commit", "nowhere"]).fails(2).says("nowhere");
     one.sneak("services/orchestrator/x.py", "x\n", "x");
     let args = ["request", "done", "r1", "--commit", "HEAD"];
     one.lane(&args)
         .fails(2)
-        .says("changes nothing of area `migrations`")
+        .says("does not change area `migrations`")
         .says("git lane request done r1 --commit");
     assert_eq!(scratch.git(&["for-each-ref", "refs/lane/requests"]).out.lines().count(), 1);
 }
@@ -229,7 +236,7 @@ fn a_folder_of_several_owners_is_asked_for_in_parts() {
         .says("but below it services/common: area `common`, services/orchestrator: a1 (MLOps)")
         .says("services/revenue: a4 (Platform)");
     let ran = two.lane(&["request", "submit", "services", "--reason", "x"]).fails(2);
-    ran.says("services has no one owner: below it are files of")
+    ran.says("services has no single owner: below it are files of")
         .says("\n        git lane request submit services/orchestrator --reason '…'\n")
         .says("\n        git lane request submit services/revenue --reason '…'")
         .does_not_say("rag_pipeline");
@@ -305,7 +312,7 @@ fn clones_share_them_through_the_remote() {
     assert_eq!(follow(one, &taken, "7.sql: ").ok().out, SQL, "the file comes with it");
     two.lane(&["request", "show", "r1"]).ok().says("a1 accepts it").says("ALTER TABLE runs");
     two.lane(&["request", "withdraw", "r1"]).ok();
-    one.lane(&["request", "done", "r1", "--commit", "HEAD"]).fails(1).says("withdrawn already");
+    one.lane(&["request", "done", "r1", "--commit", "HEAD"]).fails(1).says("already withdrawn");
     // Locks beside them are as they were.
     one.lane(&["lock", "common"]).ok();
     two.lane(&["locks"]).ok().says("common: a1 (MLOps)").does_not_say("request");
@@ -330,15 +337,18 @@ fn offline() {
     let silent = clones.scratch.home().join("silent.git");
     std::fs::rename(clones.origin(), &silent).unwrap();
     let mine = &["request", "list", "--mine"];
-    one.lane(mine).fails(2).says("no request is known here").does_not_say("nothing waits");
+    one.lane(mine)
+        .fails(2)
+        .says("no requests known here; the remote could not be asked")
+        .does_not_say("no open requests");
     std::fs::rename(&silent, clones.origin()).unwrap();
     let away = clones.scratch.home().join("away.git");
     std::fs::rename(clones.origin(), &away).unwrap();
     submit(two, "8.sql", SQL)
         .fails(2)
         .says("the requests of `origin` cannot be read")
-        .says("git ls-remote origin");
-    one.lane(&["request", "accept", "r1"]).fails(2).says("what is asked of whom");
+        .says("check `git ls-remote origin");
+    one.lane(&["request", "accept", "r1"]).fails(2).says("the open requests");
     one.lane(&["request", "list"]).fails(2).says("r1  priority 3").says("cannot be read");
     one.lane(&["request", "show", "r1"]).fails(2).says("ALTER TABLE runs");
     let json = one.lane(&["request", "list", "--format", "json"]).fails(2).json();
@@ -365,9 +375,9 @@ fn what_the_remote_lost_or_rewrote_is_named() {
         .lane(&["request", "list"])
         .fails(2)
         .says("r1: could not decide")
-        .says("it is gone")
+        .says("it is missing")
         .says("r2  priority");
-    follow(two, &ran, "bring it back: ").ok();
+    follow(two, &ran, "restore it: ").ok();
     assert_eq!(clones.at_origin(&["rev-parse", name]).ok().out, oid);
     two.lane(&["request", "list"]).ok();
     let main = clones.at_origin(&["rev-parse", "main"]).ok().out;
@@ -399,17 +409,17 @@ fn broken_refs_here_are_named_and_break_nothing() {
         .lane(&["request", "list"])
         .fails(2)
         .says("r3: could not decide")
-        .says("it is gone")
+        .says("it is missing")
         .says("r1  priority");
     submit(&two, "a.sql", SQL).ok().says("submitted r4");
-    follow(&one, &ran, "bring it back: ").ok();
+    follow(&one, &ran, "restore it: ").ok();
     assert_eq!(two.git(&["rev-parse", &name("r3")]).ok().out, last);
     one.lane(&["request", "list"]).ok().says("r3  priority");
     // Moved back.
     one.lane(&["request", "accept", "r1"]).ok();
     two.git(&["update-ref", &name("r1"), "refs/lane/requests/r1~1"]).ok();
     let ran = one.lane(&["request", "accept", "r1"]).fails(2).says("it was moved back");
-    follow(&one, &ran, "bring back its last event: ").ok();
+    follow(&one, &ran, "restore its last event:").ok();
     one.sneak("db/alembic/1.sql", "x\n", "x");
     one.lane(&["request", "done", "r1", "--commit", "HEAD"]).ok();
     // Somebody's branch, and a name that is no id.
@@ -419,9 +429,9 @@ fn broken_refs_here_are_named_and_break_nothing() {
         .lane(&["request", "list"])
         .fails(2)
         .says("not written by git-lane")
-        .says("`odd` is no id")
+        .says("`odd` is not a request id")
         .says("r4  priority");
-    follow(&one, &ran, "to be rid of it: ").ok();
+    follow(&one, &ran, "to delete it: ").ok();
     let json = one.lane(&["request", "list", "--format", "json"]).fails(2).json();
     assert_eq!(json["broken"][0]["ref"], name("r2"));
     assert_eq!(json["requests"].as_array().unwrap().len(), 2, "r3 and r4");
@@ -443,7 +453,7 @@ fn a_second_head_is_told_of() {
     one.lane(&["request", "accept", "r1"])
         .ok()
         .says("two heads: `b` of r1 follows `a`, as `c` of r2 does already")
-        .says("let `b` follow `c` before it is merged");
+        .says("let `b` follow `c` before merging");
     let list = one.lane(&["request", "list"]).ok().says("warning: two heads: `b` of r1");
     assert_eq!(list.out.matches("warning: ").count(), 1, "{}", list.out);
     let json = one.lane(&["request", "list", "--format", "json"]).ok().json();
@@ -483,14 +493,14 @@ fn a_second_head_to_a_file_of_the_base() {
 #[test]
 fn what_is_foreign_says_how_to_ask() {
     let (_scratch, _one, two) = two();
-    two.commit("services/revenue/api.py", "x\n", "feat: a")
-        .fails(1)
-        .says("then ask a4 for the change: git lane request submit services/revenue/api.py --reason '…'");
+    two.commit("services/revenue/api.py", "x\n", "feat: a").fails(1).says(
+        "then ask a4 for the change:\n          git lane request submit services/revenue/api.py --reason '…'",
+    );
     two.git(&["reset", "-q"]).ok();
     let refused = two.commit("services/orchestrator/alembic/1.py", "x\n", "feat: a").fails(1);
-    let typed =
-        refused.says("then ask a1 for the change: git lane request submit --area migrations --reason");
-    let line = typed.all().lines().find_map(|line| line.split_once("for the change: ")).unwrap().1.to_owned();
+    let typed = refused
+        .says("then ask a1 for the change:\n          git lane request submit --area migrations --reason");
+    let line = commands(&typed.all()).into_iter().find(|command| command.contains("request submit")).unwrap();
     let line = line.replace("git lane", LANE);
     let ran: Ran = two.command("sh").args(["-c", &line]).output().unwrap().into();
     ran.ok().says("submitted r1 to a1 (MLOps)");
@@ -553,7 +563,7 @@ fn whoever_holds_a_lock_is_asked() {
     one.lane(&["lock", "common"]).ok();
     let run = |refused: &Ran| {
         let all = refused.all();
-        let line = all.lines().find_map(|line| line.split_once("or ask a1 for the change: ")).unwrap().1;
+        let line = commands(&all).into_iter().find(|command| command.contains("request submit")).unwrap();
         let line = line.replace("git lane", LANE);
         let ran: Ran = two.command("sh").args(["-c", &line]).output().unwrap().into();
         ran.ok()
@@ -570,7 +580,7 @@ fn whoever_holds_a_lock_is_asked() {
     one.lane(&["request", "done", "r1", "--commit", "HEAD"]).ok();
     one.lane(&["request", "reject", "r2", "--reason", "released"]).ok();
 
-    // A claim by hand has a holder, too.
+    // A manual claim has a holder, too.
     one.lane(&["unlock", "common"]).ok();
     one.write(".locks/.common-lock-a1", "");
     run(&two.commit("services/common/a.py", "x\n", "feat: a").fails(1)).says("submitted r3 to a1");
@@ -580,7 +590,7 @@ fn whoever_holds_a_lock_is_asked() {
     };
     to("migrations", "a3").fails(2).says("is for a1 (MLOps) to change, not for a3").says("omit --to");
     to("common", "a9").fails(2).says("unknown agent `a9`");
-    to("common", "a2").fails(2).says("yours already");
+    to("common", "a2").fails(2).says("is already yours: you are");
 }
 
 #[test]
@@ -594,6 +604,6 @@ fn a_long_reason_is_kept_in_the_file() {
     let shown = two.lane(&["request", "show", "r1"]).ok().says("word…");
     assert!(shown.out.ends_with(&format!("because\n{}\n", "word ".repeat(80).trim())), "{}", shown.out);
     two.write("x.sql", SQL);
-    ask(&["--file", "x.sql"]).fails(2).says("say it in at most 300");
+    ask(&["--file", "x.sql"]).fails(2).says("shorten it to 300");
     two.lane(&["request", "submit", "-h"]).ok().says("300 characters");
 }

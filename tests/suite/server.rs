@@ -91,7 +91,10 @@ fn a_tag_brings_no_foreign_commits() {
     let tree = server.clone("c", "feat/a2/x");
     commit(&tree, "services/revenue/api.py", "[A2] feat: theirs");
     tree.git(&["tag", "-a", "-m", "v1", "v1"]).ok();
-    push(&tree, &["v1"]).fails(1).says("foreign-path").says("leave the tag where it is");
+    push(&tree, &["v1"])
+        .fails(1)
+        .says("foreign-path")
+        .says("keep the tag as it is, and tag a commit without that file");
     push(&tree, &["HEAD:refs/notes/x"]).fails(1).says("foreign-path");
     push(&tree, &["HEAD:refs/anything/x"]).fails(1).says("foreign-path");
     tree.git(&["tag", "-f", "v1", "main"]).ok();
@@ -109,11 +112,11 @@ fn nothing_is_made_to_look_like_something_else() {
     let file = tree.git(&["rev-parse", "main:services/revenue/main.py"]).ok().out;
     let evil = tree.git(&["rev-parse", "main:policy.yaml"]).ok().out;
     let replace = format!("{}:refs/replace/{}", evil.trim(), file.trim());
-    push_as(&tree, "bot-2", &[&replace]).fails(1).says("in the place of one");
+    push_as(&tree, "bot-2", &[&replace]).fails(1).says("the push replaces an object through `");
     push(&tree, &[&replace]).fails(1).says("a server administrator can");
     push_as(&tree, "bot-2", &["main~0:refs/tags/main"])
         .fails(1)
-        .says("taken for the protected branch `main`");
+        .says("mistaken for the protected branch `main`");
     push_as(&tree, "bot-2", &["main~0:refs/tags/v1"]).ok();
     server.git(&["for-each-ref", "refs/replace", "refs/tags/main"]).ok().does_not_say("refs");
 }
@@ -135,24 +138,34 @@ fn refs_of_others_are_left_to_them() {
         .ok();
     let moved = |name: &str| format!("+HEAD:{name}");
     for (refspec, says) in [
-        (":refs/tags/wip", "deletes the tag `wip`, which is that of a1"),
-        (&moved("refs/tags/wip"), "moves the tag `wip`, which is that of a1"),
+        (":refs/tags/wip", "deletes the tag `wip`, which belongs to a1"),
+        (&moved("refs/tags/wip"), "moves the tag `wip`, which belongs to a1"),
         (":refs/tags/a1-more", "deletes the tag `a1-more`"),
-        (":refs/notes/a1", "deletes the notes `a1`, which is that of a1"),
+        (":refs/notes/a1", "deletes the notes `a1`, which belongs to a1"),
         (&moved("refs/notes/a1"), "rewrites the notes `a1`"),
-        (&to("refs/pull/1/head"), "is no branch, tag or note"),
-        (&to("refs/changes/01/1/1"), "is no branch, tag or note"),
-        (&to("refs/lane/remotes/origin/locks/x"), "is no branch, tag or note"),
+        (
+            &to("refs/pull/1/head"),
+            "is not a branch, tag or note; only the host and maintainers may push such refs, but you are",
+        ),
+        (
+            &to("refs/changes/01/1/1"),
+            "is not a branch, tag or note; only the host and maintainers may push such refs, but you are",
+        ),
+        (
+            &to("refs/lane/remotes/origin/locks/x"),
+            "is not a branch, tag or note; only the host and maintainers may push such refs, but you are",
+        ),
         (&to("refs/aaa/k1"), "git push origin"),
         (&to("refs/Heads/feat/a2/y"), "taken for the branch"),
-        (&to("refs/for/main"), "is no branch, tag or note"),
+        (
+            &to("refs/for/main"),
+            "is not a branch, tag or note; only the host and maintainers may push such refs, but you are",
+        ),
     ] {
         push_as(&two, "bot-2", &[refspec]).fails(1).says("protected-branch").says(says);
     }
     server.git(&["branch", "hotfix", "main"]).ok();
-    push_as(&two, "bot-2", &[":hotfix"])
-        .fails(1)
-        .says("deletes the branch `hotfix`, which nothing shows to be");
+    push_as(&two, "bot-2", &[":hotfix"]).fails(1).says("deletes the branch `hotfix`, which is not shown to");
     push_as(&two, "lead", &[":hotfix"]).ok();
     // What is its own an agent may move and delete, and what is everybody's it may add to.
     push_as(&two, "bot-2", &["HEAD", &to("refs/tags/wip2"), &to("refs/tags/a2-more")]).ok();
@@ -172,7 +185,9 @@ fn refs_of_others_are_left_to_them() {
     one.git(&["fetch", "origin", "+refs/notes/commits:refs/notes/origin/commits"]).ok();
     one.git(&["notes", "--ref", "commits", "merge", "refs/notes/origin/commits"]).ok();
     push_as(&one, "bot-1", &["refs/notes/commits"]).ok();
-    push_as(&one, "bot-1", &[":refs/notes/commits"]).fails(1).says("a maintainer may delete it");
+    push_as(&one, "bot-1", &[":refs/notes/commits"])
+        .fails(1)
+        .says("leave it, or ask a maintainer to delete it");
     push_as(&one, "lead", &[":refs/notes/commits", ":refs/tags/wip"]).ok();
 }
 
@@ -239,7 +254,7 @@ fn branches_are_rewritten_and_deleted_by_their_own() {
     push(&tree, &["+HEAD"]).fails(1).says("foreign-path");
     push(&tree, &[":feat/a2/y"]).ok();
     server.git(&["branch", "feat/a1/z", "main"]).ok();
-    push_as(&tree, "bot-2", &[":feat/a1/z"]).fails(1).says("bears the id of a1");
+    push_as(&tree, "bot-2", &[":feat/a1/z"]).fails(1).says("has the id of a1");
     push_as(&tree, "bot-2", &[":main"]).fails(1).says("deletes the protected branch");
     push_as(&tree, "bot-2", &[":feat/a2/x"]).ok();
     push(&tree, &[]).fails(128); // no upstream: git itself has nothing to push
@@ -261,7 +276,7 @@ fn an_account_is_not_got_round() {
     push_as(&tree, "bot-2", &["HEAD"])
         .fails(1)
         .says("error[identity]")
-        .says("the account `bot-2` is that of a2, and the branch's name says a1");
+        .says("the account `bot-2` belongs to a2, but the branch's name says a1");
     push_as(&tree, "alice", &["HEAD"]).ok();
 }
 
@@ -290,8 +305,11 @@ fn maintainers_are_known_by_account_or_by_committer() {
     let mut command = tree.command("git");
     command.args(["commit", "-q", "--allow-empty", "-m", "docs: b"]).env("GIT_COMMITTER_EMAIL", "x@y.z");
     crate::support::Ran::from(command.output().unwrap()).ok();
-    push(&tree, &["HEAD"]).fails(1).says("x@y.z is no agent and no maintainer");
-    push_as(&tree, "mallory", &["HEAD"]).fails(1).says("mallory is no agent").says("`account:mallory`");
+    push(&tree, &["HEAD"]).fails(1).says("x@y.z is neither an agent nor a maintainer");
+    push_as(&tree, "mallory", &["HEAD"])
+        .fails(1)
+        .says("mallory is neither an agent")
+        .says("`account:mallory`");
 }
 
 #[test]

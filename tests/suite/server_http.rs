@@ -28,7 +28,7 @@ fn over_http_with_accounts() {
     commit(&tree, "services/revenue/a.py", "feat: no tag");
     push(&tree, &["HEAD"]).fails(1).says("foreign-path");
     push(&tree, &["HEAD:main"]).fails(1).says("remote: error[protected-branch]").says("you are a2");
-    push(&tree, &["HEAD:refs/heads/feat/a1/x"]).fails(1).says("the account `bot-2` is that of a2");
+    push(&tree, &["HEAD:refs/heads/feat/a1/x"]).fails(1).says("the account `bot-2` belongs to a2");
     assert_eq!(server.files(), before, "nothing is left behind");
     server.git(&["fsck", "--strict"]).ok();
     over(&server, &tree, &http, "alice");

@@ -16,14 +16,18 @@ fn installed_and_taken_away_every_byte_is_as_it_was() {
     let server = Server::without_hook(&policy());
     fs::write(server.root().join("config"), format!("{}[x]\n\ty = 1", config(&server))).unwrap();
     let before = server.files();
-    server.lane(&["install", "--server"]).ok().says("hooks installed").does_not_say("after them runs");
-    server.lane(&["install", "--server"]).ok().says("hooks were there already");
+    server
+        .lane(&["install", "--server"])
+        .ok()
+        .says("hooks installed")
+        .does_not_say("existing hooks run after them:");
+    server.lane(&["install", "--server"]).ok().says("hooks already installed");
     server.lane(&["doctor"]).says("server hooks: installed");
     let tree = bad(&server);
     push(&tree, &["HEAD"]).fails(1).says("foreign-path");
-    server.lane(&["install", "--server", "--hook", "update"]).ok().says("brought up to date");
+    server.lane(&["install", "--server", "--hook", "update"]).ok().says("hooks updated");
     push(&tree, &["HEAD"]).fails(1).says("(update, a2)");
-    server.lane(&["uninstall", "--server"]).ok().says("hooks taken away");
+    server.lane(&["uninstall", "--server"]).ok().says("hooks removed");
     assert_eq!(
         server.files().keys().filter(|path| !path.to_string_lossy().contains("/objects/")).count(),
         before.keys().filter(|path| !path.to_string_lossy().contains("/objects/")).count()
@@ -31,7 +35,7 @@ fn installed_and_taken_away_every_byte_is_as_it_was() {
     for (path, text) in &before {
         assert_eq!(&fs::read(path).unwrap_or_default(), text, "{}", path.display());
     }
-    server.lane(&["uninstall", "--server"]).ok().says("no hooks of git-lane here");
+    server.lane(&["uninstall", "--server"]).ok().says("no git-lane hooks here");
     push(&tree, &["HEAD"]).ok();
 }
 
@@ -49,7 +53,7 @@ fn hooks_that_are_there_run_after_ours() {
     server
         .lane(&["install", "--server"])
         .ok()
-        .says("after them runs what was there")
+        .says("existing hooks run after them:")
         .says("post-receive, pre-receive");
     // One that comes later is not lost.
     server.hook("hooks/update", &record("update"));
@@ -105,8 +109,8 @@ fn a_program_that_is_gone_lets_nothing_in() {
         .fails(1)
         .says("pre-receive is blocked, and nothing was pushed")
         .says("git lane install --server");
-    server.lane(&["doctor"]).fails(1).says("not there or not executable");
-    server.lane(&["install", "--server"]).ok().says("brought up to date");
+    server.lane(&["doctor"]).fails(1).says(", which is missing or not executable: they block everything");
+    server.lane(&["install", "--server"]).ok().says("hooks updated");
     push(&tree, &["main:refs/heads/wip"]).ok();
 }
 
@@ -133,18 +137,15 @@ fn gitea_and_forgejo_get_a_file_in_their_folder() {
     );
     server.hook("hooks/pre-receive.d/gitea", "#!/bin/sh\nexit 0\n");
     let before = server.files();
-    server
-        .lane(&["install", "--server"])
-        .ok()
-        .says("hooks/pre-receive.d/git-lane together with its own hooks");
-    server.lane(&["install", "--server"]).ok().says("hooks were there already");
+    server.lane(&["install", "--server"]).ok().says("hooks/pre-receive.d/git-lane along with its own hooks");
+    server.lane(&["install", "--server"]).ok().says("hooks already installed");
     assert_eq!(config(&server).as_bytes(), before[&server.root().join("config")]);
     server.lane(&["doctor"]).says("server hooks: installed");
     let tree = bad(&server);
     push(&tree, &["HEAD"]).fails(1).says("foreign-path");
     push(&tree, &["main:refs/heads/wip"]).ok();
     server.git(&["update-ref", "-d", "refs/heads/wip"]).ok();
-    server.lane(&["uninstall", "--server"]).ok().says("hooks taken away");
+    server.lane(&["uninstall", "--server"]).ok().says("hooks removed");
     assert_eq!(server.files(), before);
 }
 
@@ -169,7 +170,11 @@ fn gitlab_gets_a_file_in_custom_hooks() {
 #[test]
 fn where_it_does_not_belong() {
     let server = Server::without_hook(&policy());
-    server.scratch.lane(&["install", "--server"]).fails(2).says("is for the bare repository");
+    server
+        .scratch
+        .lane(&["install", "--server"])
+        .fails(2)
+        .says("this is a worktree: --server is for a bare repository that others push to");
     server.lane(&["install"]).fails(2).says("git lane install --server");
     server.lane(&["install", "--server", "--agent", "a1"]).fails(2);
     server.lane(&["install", "--hook", "update"]).fails(2);

@@ -33,7 +33,7 @@ fn work_under_a_lock_passes_and_other_work_does_not() {
     commit(&two, "services/common/b.py", "[A2] feat: b");
     two.git(&["push", "--no-verify", "origin", "HEAD"]).fails(1).says("which a1 (MLOps) holds until");
     two.git(&["commit", "-q", "--amend", "--no-verify", "-m", "[A2] feat: b\n\nLane-Lock: common@1"]).ok();
-    two.git(&["push", "--no-verify", "origin", "HEAD"]).fails(1).says("which was that of a1 (MLOps)");
+    two.git(&["push", "--no-verify", "origin", "HEAD"]).fails(1).says("which belonged to a1 (MLOps)");
     two.git(&["commit", "-q", "--amend", "--no-verify", "-m", "[A2] feat: b\n\nLane-Lock: common@9"]).ok();
     two.git(&["push", "--no-verify", "origin", "HEAD"]).fails(1).says("which was never taken");
     one.lane(&["unlock", "common"]).ok();
@@ -71,13 +71,13 @@ fn no_work_relies_on_an_event_of_its_own_push() {
     for refspecs in [&["HEAD", refspec.as_str()][..], &["--atomic", "HEAD", &refspec]] {
         push(refspecs)
             .fails(1)
-            .says("under the lock `common`, whose record comes in this same push")
+            .says("under the lock `common`, whose record comes in the same push")
             .says(&format!("git push origin {refspec}"));
         assert!(!server.refs().contains(REF) && !server.refs().contains("feat/a2/x"));
     }
     // So it is without the trailer.
     two.git(&["commit", "-q", "--amend", "--no-verify", "-m", "[A2] feat: a"]).ok();
-    push(&["HEAD", &refspec]).fails(1).says("under the lock `common`, whose record comes in this same push");
+    push(&["HEAD", &refspec]).fails(1).says("under the lock `common`, whose record comes in the same push");
     push(&[&refspec]).ok();
     push(&["HEAD"]).ok();
 }
@@ -93,7 +93,9 @@ fn a_theft_that_is_not_recorded_carries_no_work() {
     work(&two, "services/common/a.py", "feat: a");
     server.git(&["update-ref", REF, held.trim()]).ok();
     let push = |refspecs: &[&str]| two.git(&[&["push", "--no-verify", "origin"], refspecs].concat());
-    push(&["HEAD", &theft]).fails(1).says("whose record comes in this same push");
+    push(&["HEAD", &theft])
+        .fails(1)
+        .says("`, whose record comes in the same push; push the record before the work");
     push(&[&theft]).ok();
     push(&["HEAD"]).ok();
     // What was held before may be renewed, or given back, beside the work.
@@ -119,7 +121,7 @@ fn the_history_of_locks_only_grows() {
     quiet(&one, &format!(":{REF}")).fails(1).says("deletes the history of locks");
     quiet(&one, &format!("+{}:{REF}", first.trim())).fails(1).says("rewrites the history of locks");
     quiet(&one, &format!("+main:{REF}")).fails(1).says("rewrites the history of locks");
-    quiet(&one, "main:refs/lane/locks/0123456789abcdef").fails(1).says("without a lock in it");
+    quiet(&one, "main:refs/lane/locks/0123456789abcdef").fails(1).says("without a lock:");
     quiet(&one, &format!("{}:refs/lane/locks/0123456789abcdef", first.trim())).fails(1).says("another name");
     assert_eq!(server.refs(), before);
     two.lane(&["lock", "common"]).ok();
@@ -137,7 +139,7 @@ fn the_history_of_locks_only_grows() {
     let forged = one.git(&["commit-tree", tree.trim(), "-p", tip.trim(), "-m", message.trim_end()]).ok().out;
     push_as(&one, "bot-2", &["--no-verify", &format!("{}:{REF}", forged.trim())])
         .fails(1)
-        .says("the account `bot-2` is that of a2, and the record of a lock says a1");
+        .says("the account `bot-2` belongs to a2, but the record of a lock says a1");
     let laden = one.git(&["commit-tree", "main^{tree}", "-p", tip.trim(), "-m", message.trim_end()]).ok().out;
     quiet(&one, &format!("{}:{REF}", laden.trim())).fails(1).says("it has files");
 }
@@ -147,7 +149,10 @@ fn where_the_locks_lie_elsewhere_the_trailer_must_be_there() {
     let server = Server::new();
     let tree = server.clone("c", "feat/a2/x");
     commit(&tree, "services/common/a.py", "[A2] feat: a");
-    push(&tree, &["HEAD"]).fails(1).says("with no trailer `Lane-Lock`").says("git lane lock common");
+    push(&tree, &["HEAD"])
+        .fails(1)
+        .says("`, in commits without a Lane-Lock trailer: the job of a pull request will refuse them")
+        .says("git lane lock common");
     tree.git(&["commit", "-q", "--amend", "-m", "[A2] feat: a\n\nLane-Lock: common@3"]).ok();
     push(&tree, &["HEAD"]).ok();
     // Pushed once, it stays right.
@@ -169,7 +174,7 @@ fn locks_of_worktrees_of_the_server_itself() {
     push(&tree, &["HEAD"]).ok();
     tree.git(&["switch", "-q", "-c", "feat/a1/x", "main"]).ok();
     commit(&tree, "services/common/a.py", "[A1] feat: a\n\nLane-Lock: common@1");
-    push(&tree, &["HEAD"]).fails(1).says("which was that of a2 (GenAI)");
+    push(&tree, &["HEAD"]).fails(1).says("which belonged to a2 (GenAI)");
 }
 
 #[test]
@@ -219,8 +224,8 @@ fn what_git_lane_cannot_have_made_is_not_taken() {
         two.git(&["push", "--no-verify", "origin", &format!("{event}:{REF}")]).fails(1).says(words);
     };
     refused("\"generation\":1", "\"generation\":4503599627370496", "cannot follow 0");
-    refused("\"ttl\":7200", "\"ttl\":864000000", "a lock lives for");
-    refused("\"ttl\":7200", "\"ttl\":0", "a lock lives for");
+    refused("\"ttl\":7200", "\"ttl\":864000000", "the lifetime of a lock");
+    refused("\"ttl\":7200", "\"ttl\":0", "the lifetime of a lock");
     refused("\"scope\":\"common\"", "\"scope\":\"docs/x\"", "not in the area");
     refused("\"agent\":\"a2\"", "\"agent\":\"a9\"", "a9");
     refused("\"kind\":\"take\"", "\"kind\":\"steal\"", "without a reason");
@@ -271,11 +276,7 @@ fn the_bare_repository_itself_shows_what_it_holds() {
         server.lane(&["locks", "--log"]).ok().says("retries");
         let locks = server.lane(&["--format", "json", "locks"]).ok().json();
         assert_eq!(locks["locks"][0]["agent"], "a2", "{locks}");
-        server
-            .lane(&["status"])
-            .ok()
-            .says("a2     locks: common  (")
-            .does_not_say("as they were known before");
+        server.lane(&["status"]).ok().says("a2     locks: common  (").does_not_say("locks as last known:");
         server.lane(&["request", "list"]).ok().says("r1").says("a newer numpy");
         server.lane(&["request", "show", "r1"]).ok().says("a newer numpy");
         for args in [
@@ -284,7 +285,7 @@ fn the_bare_repository_itself_shows_what_it_holds() {
             &["request", "submit", "--area", "shared", "--reason", "x", "--agent", "a1"],
             &["request", "withdraw", "r1", "--agent", "a2"],
         ] {
-            server.lane(args).fails(2).says("only shows them");
+            server.lane(args).fails(2).says("s of others and can only show them");
         }
         assert_eq!(server.files(), before, "and nothing was written");
     }
@@ -299,7 +300,7 @@ fn the_bare_repository_knows_its_own_address() {
     let two = agent(&server, "a2");
     two.lane(&["lock", "common", "--reason", "retries"]).ok();
     server.lane(&["locks"]).ok().says("common: a2 (GenAI)").says("retries");
-    server.lane(&["lock", "common", "--agent", "a2"]).fails(2).says("only shows them");
+    server.lane(&["lock", "common", "--agent", "a2"]).fails(2).says("s of others and can only show them");
 }
 
 #[test]

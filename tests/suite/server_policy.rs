@@ -11,7 +11,7 @@ fn clone_of(server: &Server) -> Worktree {
 fn an_empty_repository_is_begun() {
     let server = Server::empty();
     let tree = clone_of(&server);
-    push(&tree, &["main"]).ok().says("nobody is bound by a policy here yet (the repository is empty)");
+    push(&tree, &["main"]).ok().says("no policy applies here yet (the repository is empty)");
     tree.git(&["switch", "-q", "-c", "feat/a2/x"]).ok();
     commit(&tree, "services/revenue/a.py", "[A2] feat: theirs");
     push(&tree, &["HEAD"]).fails(1).says("foreign-path");
@@ -23,10 +23,10 @@ fn a_policy_comes_later() {
     let tree = clone_of(&server);
     tree.git(&["rm", "-q", "--cached", "policy.yaml"]).ok();
     tree.git(&["commit", "-q", "--amend", "-m", "first"]).ok();
-    push(&tree, &["main:refs/heads/wip"])
-        .ok()
-        .says("HEAD of the repository on the server is refs/heads/main");
-    push(&tree, &["main:refs/heads/other"]).fails(1).says("nobody can tell which policy is in force");
+    push(&tree, &["main:refs/heads/wip"]).ok().says("HEAD on the server is refs/heads/main");
+    push(&tree, &["main:refs/heads/other"])
+        .fails(1)
+        .says(", which does not exist, although other refs do: which policy applies is unknown");
     push(&tree, &["main"]).ok().says("no branch has a policy.yaml, and refs/heads/main");
     push(&tree, &["main:refs/heads/other"]).ok().says("refs/heads/main has no policy.yaml");
 
@@ -35,16 +35,16 @@ fn a_policy_comes_later() {
     push(&tree, &["main"])
         .fails(1)
         .says("`sometimes` is no")
-        .says("with this policy nothing could be pushed any");
+        .says("with this policy, nothing could be pushed any more");
     tree.sneak("policy.yaml", &policy(), "chore: a policy that holds");
     push(&tree, &["main"]).ok();
     tree.sneak("policy.yaml", &broken, "chore: break it");
-    push(&tree, &["main"]).fails(1).says("with this policy nothing could be pushed any");
+    push(&tree, &["main"]).fails(1).says("with this policy, nothing could be pushed any more");
     push(&tree, &["main:refs/heads/wip"]).ok(); // binds nobody there
     tree.git(&["reset", "-q", "--hard", "HEAD~"]).ok();
     tree.git(&["rm", "-q", "policy.yaml"]).ok();
     tree.git(&["commit", "-q", "-m", "chore: none"]).ok();
-    push(&tree, &["main"]).ok().says("nothing is judged from then on");
+    push(&tree, &["main"]).ok().says("after this push: later pushes are not judged");
 }
 
 #[test]
@@ -60,13 +60,13 @@ fn a_head_that_leads_nowhere_opens_no_door() {
         let target = if name.starts_with("refs/") { name.to_owned() } else { format!("refs/heads/{name}") };
         push(&tree, &[&format!("HEAD:{target}")])
             .fails(1)
-            .says("HEAD of the repository on the server is refs/heads/master, which is not there")
+            .says("HEAD on the server is refs/heads/master, which does not exist")
             .says("git symbolic-ref HEAD refs/heads/main")
             .says("could not decide (pre-receive); nothing was pushed");
     }
     assert_eq!(server.refs(), before);
     server.git(&["config", "lane.base", "gone"]).ok();
-    push(&tree, &["HEAD"]).fails(1).says("lane.base of the repository").says("git config lane.base main");
+    push(&tree, &["HEAD"]).fails(1).says("lane.base on the server").says("git config lane.base main");
     server.git(&["config", "lane.base", "main"]).ok();
     push(&tree, &["HEAD"]).fails(1).says("foreign-path");
     server.git(&["config", "--unset", "lane.base"]).ok();
@@ -84,7 +84,7 @@ fn a_base_that_was_lost_is_not_begun_anew() {
     push(&tree, &["HEAD"]).ok();
     server.git(&["update-ref", "-d", "refs/heads/main"]).ok();
     tree.sneak("policy.yaml", "version: 1\n", "chore: a free country");
-    push(&tree, &["HEAD:main"]).fails(1).says("or bring refs/heads/main back there");
+    push(&tree, &["HEAD:main"]).fails(1).says("or restore refs/heads/main there");
     push(&tree, &["HEAD"]).fails(1);
 }
 
@@ -191,7 +191,10 @@ fn input_that_git_does_not_give() {
         tree.lane_stdin(&[&["hook", name], args].concat(), input.as_bytes())
     };
     hook("pre-receive", &[], "").ok();
-    hook("pre-receive", &[], "half a line\n").fails(2).says("no update of a ref").says("nothing was pushed");
+    hook("pre-receive", &[], "half a line\n")
+        .fails(2)
+        .says("the hook got something that is not a ref update: `")
+        .says("nothing was pushed");
     hook("update", &["refs/heads/main"], "").fails(2).says("this ref was not pushed");
     let (zero, one) = ("0".repeat(40), "1".repeat(40));
     hook("update", &["refs/heads/x", &zero, &one], "").fails(2).says("cannot be read");
@@ -244,9 +247,9 @@ fn names_that_belong_to_other_refs() {
     tree.git(&["switch", "-q", "--detach", "origin/main"]).ok();
     tree.git(&["commit", "-q", "--allow-empty", "-m", "a release"]).ok();
     push(&tree, &["HEAD:refs/tags/release/9"]).ok();
-    push(&tree, &["HEAD:refs/tags/main"]).fails(1).says("would be taken for the protected branch `main`");
+    push(&tree, &["HEAD:refs/tags/main"]).fails(1).says("would be mistaken for the protected branch `main`");
     push(&tree, &["HEAD:refs/heads/release/8"]).ok();
-    push(&tree, &["HEAD:refs/tags/release/8"]).fails(1).says("give the tag another name");
+    push(&tree, &["HEAD:refs/tags/release/8"]).fails(1).says("rename the tag");
     push(&tree, &["HEAD:refs/heads/origin/main"]).fails(1).says("taken for `origin/main`");
 }
 
@@ -264,7 +267,7 @@ fn a_tag_on_what_has_landed_is_everybodys() {
     push_as(&tree, "bot-2", &[":refs/heads/main"]).fails(1).says("deletes the protected branch");
     push_as(&tree, "bot-2", &[":refs/tags/trial"]).ok();
     push_as(&tree, "lead", &[":refs/tags/v1", "HEAD:refs/tags/release/9"]).ok();
-    push_as(&tree, "bot-2", &[":refs/tags/release/9"]).fails(1).says("is taken for the protected branch");
+    push_as(&tree, "bot-2", &[":refs/tags/release/9"]).fails(1).says("is mistaken for the protected branch");
     push_as(&tree, "lead", &[":refs/tags/release/9"]).ok();
 }
 

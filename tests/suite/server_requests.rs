@@ -49,7 +49,7 @@ fn nobody_answers_in_anothers_name() {
     let before = server.refs();
     as_account(&two, "bot-2", &["accept", "r1", "--agent", "a1"])
         .fails(2)
-        .says("and the record of a request says a1");
+        .says("but the record of a request says a1");
     assert_eq!(server.refs(), before);
     as_account(&one, "bot-1", &["accept", "r1"]).ok();
 }
@@ -69,8 +69,8 @@ fn nothing_is_forged() {
     // Accepted by whoever asked.
     let event = message.replace("\"state\":\"submitted\"", "\"state\":\"accepted\"");
     let event = event.replace("\"kind\":\"submit\"", "\"kind\":\"accept\"");
-    forge(&tree, event.trim()).fails(1).says("puts what git-lane did not write");
-    forge(&tree, "hello").fails(1).says("puts what git-lane did not write");
+    forge(&tree, event.trim()).fails(1).says("puts something git-lane did not write (");
+    forge(&tree, "hello").fails(1).says("puts something git-lane did not write (");
     let main = two.git(&["rev-parse", "HEAD^{tree}"]).ok().out;
     forge(&main, message.trim()).fails(1);
     push_as(&two, "bot-2", &["--no-verify", &format!("+HEAD:{REF}")])

@@ -20,7 +20,7 @@ fn from_a_bare_clone_to_four_worktrees_and_again() {
         &dry.out.split("a2  ").next().unwrap().replace(env!("CARGO_MANIFEST_DIR"), ""),
         &bare.scratch
     ));
-    bare.lane(&["setup"]).ok().says("made the worktree").says("ran stamp");
+    bare.lane(&["setup"]).ok().says("created the worktree").says("ran stamp");
     for agent in ["a1", "a2", "a3", "a4"] {
         bare.assert_works(agent);
         let stamp = std::fs::read_to_string(bare.tree(agent).root.join("stamp.local")).unwrap();
@@ -32,7 +32,7 @@ fn from_a_bare_clone_to_four_worktrees_and_again() {
     let changed: Vec<_> = after.keys().filter(|path| after.get(*path) != before.get(*path)).collect();
     assert!(after == before, "{changed:?}");
     bare.lane(&["setup", "--dry-run"]).ok().does_not_say("would");
-    bare.lane(&["setup", "--resume"]).ok().says("nothing to go on with");
+    bare.lane(&["setup", "--resume"]).ok().says("nothing to resume: no step failed, and none is left");
 }
 
 #[test]
@@ -54,7 +54,7 @@ fn from_inside_a_plain_clone_and_only_who_is_named() {
     assert!(!scratch.home().join("wt-a1").exists());
     let status = scratch.run(&scratch.home().join("wt-a2"), "git", &["status", "--porcelain"]).ok();
     assert_eq!(status.out, "");
-    scratch.lane(&["setup", "a3"]).fails(2).says("no agent").says("did you mean");
+    scratch.lane(&["setup", "a3"]).fails(2).says("unknown agent").says("did you mean");
 }
 
 #[test]
@@ -78,10 +78,7 @@ fn what_the_user_changed_stays() {
     bare.scratch.write("policy.yaml", &text);
     bare.scratch.git(&["commit", "-qam", "rename"]).ok();
     bare.at.git(&["fetch", "-q", "origin", "main:main"]).ok();
-    bare.lane(&["setup"])
-        .ok()
-        .says("brought .agent.env up to date")
-        .says("brought AGENT_FOCUS.md up to date");
+    bare.lane(&["setup"]).ok().says("updated .agent.env").says("updated AGENT_FOCUS.md");
     assert!(std::fs::read_to_string(&focus).unwrap().contains("Another"));
 }
 
@@ -93,7 +90,11 @@ fn nothing_of_the_users_is_in_the_way_of_anything() {
     std::fs::write(&mine, "mine").unwrap();
     bare.at.git(&["branch", "feat/a2/main", "main~1"]).ok();
     let tip = bare.at.git(&["rev-parse", "feat/a2/main"]).ok().out;
-    bare.lane(&["setup"]).fails(1).says("a1: ").says("no worktree of this repository").says("move it");
+    bare.lane(&["setup"])
+        .fails(1)
+        .says("a1: ")
+        .says("exists, but is not a worktree of this repository")
+        .says("move it");
     assert_eq!(std::fs::read_to_string(&mine).unwrap(), "mine");
     bare.assert_works("a2");
     assert_eq!(bare.at.git(&["rev-parse", "feat/a2/main"]).ok().out, tip, "a branch that was there stays");
@@ -269,7 +270,7 @@ fn a_failing_step_is_named_and_gone_on_with() {
     let ran = ran.says("a1: the step build failed (exit code 3)").says("| no such thing").says("| 50");
     let ran = ran.does_not_say("| 12\n").says("git lane setup a1 --resume").says("lane/logs/a1/build.log");
     insta::assert_snapshot!(
-        stable(ran.err.split("refused: a2").next().unwrap(), &bare.scratch)
+        stable(ran.err.split("error: a2").next().unwrap(), &bare.scratch)
             .lines()
             .filter(|line| !line.starts_with('a'))
             .collect::<Vec<_>>()
@@ -331,7 +332,7 @@ fn a_worktree_that_was_moved_or_is_broken_is_not_made_anew() {
     bare.lane(&["setup"]).fails(1).says("wt-a1").says("HEAD");
     bare.tree("a2").lane(&["doctor"]).says("wt-a1");
     std::fs::write(&head, text).unwrap();
-    bare.tree("a2").lane(&["doctor"]).says("all whole");
+    bare.tree("a2").lane(&["doctor"]).says(", all intact");
     bare.assert_works("a1");
 }
 
@@ -373,7 +374,11 @@ fn taken_ports_are_named() {
     let tree = bare.tree("a1");
     tree.lane(&["doctor"]).says(&format!("{port} is taken by")).says(&me);
     assert_eq!(tree.lane(&["port", "api"]).ok().out, format!("{}\n", port + 1));
-    assert_eq!(tree.lane(&["port", "api"]).ok().out, format!("{}\n", port + 1), "the same each time");
+    assert_eq!(
+        tree.lane(&["port", "api"]).ok().out,
+        format!("{}\n", port + 1),
+        "`git lane port SERVICE` prints a stable port for a service"
+    );
     tree.lane(&["port", "db"]).fails(2).says("no port of").says(&me);
     drop(listener);
     assert_eq!(tree.lane(&["port", "db"]).ok().out, format!("{port}\n"));

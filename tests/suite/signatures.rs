@@ -185,7 +185,7 @@ fn a_signature_for_something_else() {
         assert_eq!(signer.gits(&oid), is_good, "{namespace} {hash}");
         match signer.ours(&oid) {
             Signature::Valid { key: by } => assert!(is_good && by == key),
-            ours => assert!(!is_good && is_invalid(&ours, "something else than git"), "{ours:?}"),
+            ours => assert!(!is_good && is_invalid(&ours, "another purpose than git"), "{ours:?}"),
         }
     }
 }
@@ -250,7 +250,14 @@ fn weak_keys_and_certificates_are_refused() {
     let text = std::fs::read_to_string(&certificate).unwrap();
     assert!(Key::parse(&text).unwrap_err().contains("is a certificate"));
     let oid = signer.commit(&certificate, "by a certificate");
-    assert!(is_invalid(&signer.ours(&oid), "certificates are not taken"), "{:?}", signer.ours(&oid));
+    assert!(
+        is_invalid(
+            &signer.ours(&oid),
+            "is not a signature by a plain SSH key (certificates are not supported)"
+        ),
+        "{:?}",
+        signer.ours(&oid)
+    );
 }
 
 #[test]
@@ -266,7 +273,7 @@ fn no_signature_and_one_of_another_kind() {
     assert_eq!(of_commit(&pgp, false), Signature::OtherKind(Kind::OpenPgp));
     assert_eq!(split(&pgp, false).payload, raw);
     let tree_oid = repo.resolve("HEAD").and_then(|oid| repo.commit(oid)).unwrap().tree;
-    assert!(repo.commit_bytes(tree_oid).unwrap_err().reason.contains("is no commit"));
+    assert!(repo.commit_bytes(tree_oid).unwrap_err().reason.contains("is not a commit"));
 }
 
 /// What signs for a security key that nobody has here: plain keys with the security key's envelope around.
@@ -424,7 +431,7 @@ fn signed_commits_prove_the_agent() {
     commit_with(&tree, "a1");
     tree.lane(&["check"])
         .fails(1)
-        .says("error[identity]: 1 commit signed with the key of a1, and you are a2");
+        .says("error[identity]: 1 commit signed with the key of a1, but you are a2");
 }
 
 #[test]
@@ -438,8 +445,10 @@ fn where_proofs_are_wanted_the_way_to_them_is_told() {
         tree.commit(&format!("services/rag_pipeline/{name}.py"), "x\n", "feat: x").ok();
     }
     let push = ["push", "-q", "origin", "feat/a2/x"];
-    let ran =
-        tree.git(&push).fails(1).says("error[identity]: 2 commits that nobody signed; a key of a2 is wanted");
+    let ran = tree
+        .git(&push)
+        .fails(1)
+        .says("error[identity]: 2 commits without a signature; sign with a key of a2");
     // The commands work as they stand, but for the key's place.
     let key = tree.home.join("a2.key");
     let told = crate::advice::commands(&ran.all());

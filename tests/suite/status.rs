@@ -250,7 +250,7 @@ fn real_worktrees() {
     assert_eq!((&conflicts[0]["one"], &conflicts[0]["two"]), (&"a1".into(), &"a2".into()));
     assert_eq!(conflicts[0]["files"][0]["path"], "shared.txt");
     assert!(
-        line_of(&status, "agent", "a3")["troubles"][0]["reason"].as_str().unwrap().contains("is not there")
+        line_of(&status, "agent", "a3")["troubles"][0]["reason"].as_str().unwrap().contains("does not exist")
     );
     let text = two.lane(&["status"]).ok().out;
     let text = text.replace(scratch.home().to_str().unwrap(), "<home>");
@@ -293,7 +293,7 @@ fn a_worktree_that_is_broken_is_a_line_that_says_so() {
     let unborn = line_of(&status, "worktree", "/born");
     assert_eq!((&unborn["branch"], &unborn["head"]), (&"unborn".into(), &serde_json::Value::Null));
     assert_eq!(line_of(&status, "agent", "a1")["check"]["errors"], 0, "the others are as they were");
-    two.lane(&["status"]).ok().says("is gone)").says("a1 ");
+    two.lane(&["status"]).ok().says("from now; its process has ended)").says("a1 ");
     two.lane(&["status", "-v"]).ok().says("worktree repair\n");
 }
 
@@ -309,7 +309,7 @@ fn ports_that_something_listens_on() {
 #[test]
 fn without_a_terminal_nothing_is_watched() {
     let (_scratch, two) = Scratch::installed();
-    two.lane(&["status", "--watch"]).fails(2).says("--watch is for a terminal");
+    two.lane(&["status", "--watch"]).fails(2).says("--watch needs a terminal");
     two.lane(&["status", "--interval", "5"]).fails(2).says("--watch");
     two.lane(&["status", "--watch", "--interval", "0"]).fails(2);
 }

@@ -33,9 +33,9 @@ fn a_branch_is_rebased_and_pushed() {
     move_base(&scratch, "base.txt", "base\n");
     two.write("services/rag_pipeline/untracked.py", "mine\n");
     let ran = two.lane(&["sync"]).ok();
-    assert!(ran.out.contains("a2: rebased `feat/a2/x` on origin/main, 1 new commit; it was "), "{}", ran.out);
+    assert!(ran.out.contains("a2: rebased `feat/a2/x` on origin/main, 1 new commit; was "), "{}", ran.out);
     assert_eq!(log(&two), ["[A2] feat: x", "feat: the base moves on", "first"]);
-    two.lane(&["sync"]).ok().says("stands on origin/main already");
+    two.lane(&["sync"]).ok().says("is already up to date with origin/main");
     assert_eq!(
         std::fs::read_to_string(two.root.join("services/rag_pipeline/untracked.py")).unwrap(),
         "mine\n"
@@ -116,19 +116,19 @@ fn ignored_files_that_any_step_would_write_over() {
     two.git(&["commit", "-q", "--no-verify", "-m", "two"]).ok();
     two.write("conf.ign", "real\n");
     move_base(&scratch, "base.txt", "base\n");
-    two.lane(&["sync"]).fails(1).says("conf.ign is a file of yours").says("move it away");
-    two.lane(&["sync", "--all"]).says("conf.ign is a file of yours");
+    two.lane(&["sync"]).fails(1).says("conf.ign is not committed").says("move it out of the worktree");
+    two.lane(&["sync", "--all"]).says("conf.ign is not committed");
     assert_eq!(std::fs::read_to_string(two.root.join("conf.ign")).unwrap(), "real\n");
     // A folder of such files where a file was.
     std::fs::remove_file(two.root.join("conf.ign")).unwrap();
     two.write("conf.ign/x", "real\n");
-    two.lane(&["sync"]).fails(1).says("conf.ign/x is a file of yours");
+    two.lane(&["sync"]).fails(1).says("conf.ign/x is not committed");
     std::fs::remove_dir_all(two.root.join("conf.ign")).unwrap();
     // A file where the base has a folder by now.
     two.write("folder.ign", "real\n");
     scratch.main().sneak("folder.ign/a", "theirs\n", "a folder");
     scratch.git(&["push", "-q", "--no-verify", "origin", "main"]).ok();
-    two.lane(&["sync"]).fails(1).says("folder.ign is a file of yours");
+    two.lane(&["sync"]).fails(1).says("folder.ign is not committed");
     assert_eq!(std::fs::read_to_string(two.root.join("folder.ign")).unwrap(), "real\n");
     std::fs::remove_file(two.root.join("folder.ign")).unwrap();
     two.lane(&["sync"]).ok();
@@ -198,7 +198,7 @@ fn what_a_rebase_would_leave_out_or_overwrite() {
     scratch.git(&["add", "-f", "conf.ign"]).ok();
     scratch.git(&["commit", "-q", "--no-verify", "-m", "feat: conf"]).ok();
     scratch.git(&["push", "-q", "--no-verify", "origin", "main"]).ok();
-    two.lane(&["sync"]).fails(1).says("conf.ign is a file of yours");
+    two.lane(&["sync"]).fails(1).says("conf.ign is not committed");
     assert_eq!(std::fs::read_to_string(two.root.join("conf.ign")).unwrap(), "mine\n");
 }
 
@@ -211,7 +211,7 @@ fn conflicts_stop_it_and_say_how_to_go_on() {
     let ran = two.lane(&["sync", "--push"]).fails(1);
     insta::assert_snapshot!(plain(&ran.all(), &scratch));
     assert!(ran.all().contains("(Test, "), "who changed it on the base: {}", ran.all());
-    two.lane(&["sync"]).fails(1).says("a rebase is under way");
+    two.lane(&["sync"]).fails(1).says("a rebase is in progress");
     two.lane(&["status"]).ok().says("(rebase)");
     two.git(&["rebase", "--abort"]).ok();
     assert_eq!(two.head(), before);
@@ -275,5 +275,5 @@ fn what_cannot_be_synced() {
     scratch.git(&["remote", "set-url", "origin", "../nowhere.git"]).ok();
     two.lane(&["sync"]).fails(2).says("could not be fetched; nothing was rebased");
     scratch.git(&["remote", "remove", "origin"]).ok();
-    two.lane(&["sync"]).ok().says("there is no remote `origin`");
+    two.lane(&["sync"]).ok().says("no remote `origin`");
 }

@@ -17,7 +17,7 @@ fn bare() -> (Bare, Worktree) {
 /// It is refused for this, and nothing is touched; then it is undone.
 fn refused(bare: &Bare, tree: &Worktree, words: &[&str]) {
     let before = bare.everything();
-    let mut ran = bare.lane(&["teardown", "a1", "--delete-branch"]).fails(1).says("the worktree of a1 stays");
+    let mut ran = bare.lane(&["teardown", "a1", "--delete-branch"]).fails(1).says("the worktree of a1");
     for word in words {
         ran = ran.says(word);
     }
@@ -37,8 +37,8 @@ fn refused(bare: &Bare, tree: &Worktree, words: &[&str]) {
 #[test]
 fn it_goes_when_nothing_is_lost_and_comes_back() {
     let (bare, tree) = bare();
-    tree.lane(&["teardown", "a1"]).fails(2).says("you are in");
-    bare.lane(&["teardown", "a1"]).ok().says("removed the worktree").says("the branch feat/a1/main is kept");
+    tree.lane(&["teardown", "a1"]).fails(2).says("the current folder is in");
+    bare.lane(&["teardown", "a1"]).ok().says("removed the worktree").says("the branch feat/a1/main");
     assert!(!tree.root.exists());
     bare.at.git(&["rev-parse", "-q", "--verify", "feat/a1/main"]).ok();
     bare.assert_works("a2");
@@ -46,8 +46,8 @@ fn it_goes_when_nothing_is_lost_and_comes_back() {
     bare.assert_works("a1");
     bare.lane(&["teardown", "a1", "--delete-branch"]).ok().says("deleted the branch feat/a1/main");
     bare.at.git(&["rev-parse", "-q", "--verify", "feat/a1/main"]).fails(1);
-    bare.lane(&["teardown", "a1"]).ok().says("there is no worktree");
-    bare.lane(&["teardown", "a9"]).fails(2).says("no agent");
+    bare.lane(&["teardown", "a1"]).ok().says("no worktree");
+    bare.lane(&["teardown", "a9"]).fails(2).says("unknown agent");
 }
 
 #[test]
@@ -77,10 +77,10 @@ fn what_lies_in_ignored_folders() {
     let folder = tree.root.join("x.ign");
     std::fs::create_dir(&folder).unwrap();
     tree.git(&["init", "-q", "x.ign/nested"]).ok();
-    refused(&bare, &tree, &["x.ign/nested/ (a repository or worktree of its own)"]);
+    refused(&bare, &tree, &["x.ign/nested/ (a separate repository or worktree)"]);
     std::fs::remove_dir_all(folder.join("nested")).unwrap();
     tree.git(&["worktree", "add", "-q", "-b", "feat/a2/x", "x.ign/tree"]).ok();
-    refused(&bare, &tree, &["x.ign/tree/ (a repository or worktree of its own)"]);
+    refused(&bare, &tree, &["x.ign/tree/ (a separate repository or worktree)"]);
     tree.git(&["worktree", "remove", "x.ign/tree"]).ok();
     std::thread::sleep(std::time::Duration::from_millis(20));
     std::fs::write(folder.join("key.local"), "mine\n").unwrap();
@@ -97,12 +97,12 @@ fn a_worktree_that_was_moved_is_not_forgotten_with_work_in_it() {
     tree.git(&["switch", "-q", "--detach"]).ok();
     tree.sneak("services/one/x.py", "x\n", "[A1] feat: x");
     std::fs::rename(&tree.root, &moved).unwrap();
-    let ran = bare.lane(&["teardown", "a1"]).fails(1).says("its folder is gone, and commits up to");
+    let ran = bare.lane(&["teardown", "a1"]).fails(1).says("its folder is missing, and commits up to");
     ran.says("git worktree repair NEW_PLACE");
     bare.lane(&["setup", "a1"]).fails(1).says("was moved to").says("worktree repair");
     std::fs::create_dir(bare.at.home.join("further")).unwrap();
     std::fs::rename(&moved, bare.at.home.join("further/moved")).unwrap();
-    bare.lane(&["setup", "a1"]).fails(1).says("its folder is gone, and commits up to");
+    bare.lane(&["setup", "a1"]).fails(1).says("its folder is missing, and commits up to");
     std::fs::rename(bare.at.home.join("further/moved"), &moved).unwrap();
     bare.at.git(&["worktree", "repair", moved.to_str().unwrap()]).ok();
     std::fs::rename(&moved, &tree.root).unwrap();
@@ -136,7 +136,7 @@ fn staged_and_unpushed_work() {
     tree.git(&["commit", "-q", "-m", "feat: x"]).ok();
     refused(&bare, &tree, &["not pushed: ", "feat: x", "lane push"]);
     tree.git(&["checkout", "-q", "--detach"]).ok();
-    refused(&bare, &tree, &["HEAD is on no branch"]);
+    refused(&bare, &tree, &["HEAD is detached: there is no branch to push"]);
     tree.git(&["checkout", "-q", "feat/a1/main"]).ok();
     // Pushed, but not merged: the worktree may go, the branch stays.
     let tip = tree.head();
@@ -188,7 +188,7 @@ fn commits_that_only_the_worktree_remembers() {
     tree.git(&["checkout", "-q", "--detach"]).ok();
     let lost = commit("on no branch");
     tree.git(&["checkout", "-q", "feat/a1/main"]).ok();
-    refused(&bare, &tree, &["only this worktree remembers it", "on no branch", &lost[..7]]);
+    refused(&bare, &tree, &["on no branch, and known only to this worktree:", "on no branch", &lost[..7]]);
     tree.git(&["branch", "kept", &lost]).ok();
     let own = commit("by a ref of the worktree's own");
     tree.git(&["reset", "-q", "--hard", "HEAD~1"]).ok();
@@ -254,7 +254,7 @@ fn a_submodule_a_link_and_a_worktree_that_is_elsewhere() {
     tree.git(&[&plain[..], &["submodule", "-q", "add", &source, "sub"]].concat()).ok();
     tree.git(&[&plain[..], &["commit", "-q", "-m", "a submodule"]].concat()).ok();
     tree.git(&["update-ref", "refs/heads/main", "HEAD"]).ok();
-    refused(&bare, &tree, &["submodules with repositories of their own: sub", "git worktree remove --force"]);
+    refused(&bare, &tree, &["submodules with their own repositories: sub", "git worktree remove --force"]);
     tree.git(&["reset", "-q", "--hard", "HEAD~1"]).ok();
     std::fs::remove_dir_all(tree.root.join("sub")).unwrap();
     std::fs::remove_dir_all(bare.at.root.join("worktrees/wt-a1/modules")).unwrap();
@@ -275,8 +275,14 @@ fn a_submodule_a_link_and_a_worktree_that_is_elsewhere() {
         .ok();
     // Without its `.git` nobody can tell.
     std::fs::remove_file(tree.root.join(".git")).unwrap();
-    bare.lane(&["teardown", "a1"]).fails(1).says("its file `.git` is gone").says("worktree repair");
-    bare.lane(&["setup", "a1"]).fails(1).says("has lost its file `.git`").says("worktree repair");
+    bare.lane(&["teardown", "a1"])
+        .fails(1)
+        .says("its `.git` file is missing, so its changes cannot be listed")
+        .says("worktree repair");
+    bare.lane(&["setup", "a1"])
+        .fails(1)
+        .says("has no `.git` file, so git cannot use it")
+        .says("worktree repair");
     bare.at.git(&["worktree", "repair"]).ok();
     bare.lane(&["teardown", "a1"]).ok();
 }
@@ -301,7 +307,7 @@ fn what_was_squashed_on_the_base_is_there() {
 fn somebody_works_there() {
     let (bare, tree) = bare();
     let mut at_work = tree.command("sleep").arg("600").current_dir(tree.root.join("data")).spawn().unwrap();
-    refused(&bare, &tree, &["at work there: sleep", &at_work.id().to_string()]);
+    refused(&bare, &tree, &["running there: sleep", &at_work.id().to_string()]);
     at_work.kill().unwrap();
     at_work.wait().unwrap();
     bare.lane(&["teardown", "a1"]).ok();
@@ -319,7 +325,7 @@ fn a_rebase_under_way_and_a_lock() {
     tree.git(&["reset", "-q", "--hard", "HEAD~1"]).ok();
     tree.sneak("requirements.txt", "two\n", "two");
     tree.git(&["rebase", "-q", &one]).fails(1);
-    refused(&bare, &tree, &["a rebase is under way", "rebase --continue"]);
+    refused(&bare, &tree, &["a rebase is in progress", "rebase --continue"]);
     tree.git(&["rebase", "--abort"]).ok();
     tree.git(&["reset", "-q", "--hard", "main"]).ok();
     bare.at.git(&["worktree", "lock", "--reason", "on a stick", tree.root.to_str().unwrap()]).ok();
@@ -335,11 +341,11 @@ fn a_schema_is_asked_for_twice() {
     bare.lane(&["teardown", "a1", "--drop-schema"]).fails(2).says("DATABASE_URL is not set");
     let env = [("DATABASE_URL", "postgresql://127.0.0.1:1/none")];
     let ran = bare.at.lane_env(&["teardown", "a1", "--drop-schema"], &env).fails(2);
-    ran.says("everything in the schema agent_a1 would be gone").says("--yes-drop agent_a1");
+    ran.says("this deletes everything in the schema agent_a1").says("--yes-drop agent_a1");
     bare.at
         .lane_env(&["teardown", "a1", "--drop-schema", "--yes-drop", "agent_a2"], &env)
         .fails(2)
-        .says("nothing was touched");
+        .says(": nothing was changed");
     assert!(tree.root.is_dir());
     bare.lane(&["teardown", "a1", "--yes-drop", "agent_a1"]).fails(2);
 }

@@ -74,7 +74,7 @@ fn judge_change(
     if let Who::Unclear { reason, help } = who {
         undecided.push(Undecided {
             rule: Some("identity".to_owned()),
-            reason: format!("whose change it is: {reason}"),
+            reason: format!("could not determine whose change this is: {reason}"),
             help: Some(help.clone()),
             place: None,
         });
@@ -99,12 +99,12 @@ fn judge_change(
         if left_out > 0 {
             undecided.push(Undecided {
                 rule: Some(rule.id.to_owned()),
-                reason: format!("{left_out} findings are left out: one report has at most {MOST}"),
-                help: Some("fix those that are listed first, then try again".to_owned()),
+                reason: format!("{left_out} more findings are not shown; a report has at most {MOST}"),
+                help: Some("fix the listed ones first, then try again".to_owned()),
                 place: None,
             });
         }
-        if let Err(Unavailable { reason, help }) = result {
+        if let Err(Unavailable { reason, help, .. }) = result {
             undecided.push(Undecided { rule: Some(rule.id.to_owned()), reason, help, place: None });
         }
     }

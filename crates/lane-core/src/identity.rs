@@ -4,7 +4,7 @@ use crate::facts::{
     Change, Commit, Facts, IdentityClaim, IdentityProof, IdentitySource, Message, PullRequest, Pusher,
 };
 use crate::policy::model::Unidentified;
-use crate::policy::{Plan, Spanned, nearest};
+use crate::policy::{Plan, Spanned, unknown_agent};
 use crate::signature::Signature;
 
 /// What stands before a maintainer's name that is an account on the git server.
@@ -242,26 +242,21 @@ fn outright(plan: &Plan, mut claims: Vec<&IdentityClaim>) -> Option<Who> {
             ),
             help: match claims.iter().any(|claim| claim.source == IdentitySource::Environment) {
                 true => "clear the variable: unset AGENT_ID\n\
-                         or, if the variable is right, have the worktree say so: git lane install --agent ID"
+                         or, if the variable is right, set the worktree's agent: git lane install --agent ID"
                     .to_owned(),
-                false => {
-                    "have the worktree say who it is, and .agent.env the same: git lane install --agent ID"
-                        .to_owned()
-                }
+                false => "set the worktree's agent, and make .agent.env agree: git lane install --agent ID"
+                    .to_owned(),
             },
         });
     }
     if plan.policy.agent(&first.agent).is_none() {
-        let ids = || plan.policy.agent_ids();
-        let near = nearest(&first.agent, ids()).map(|near| format!("did you mean `{near}`? "));
         return Some(Who::Unclear {
             reason: format!(
-                "{} says `{}`, which is no agent of {}",
-                first.source.name(),
-                first.agent,
-                plan.source.name
+                "{} (from {})",
+                unknown_agent(&first.agent, &plan.source.name),
+                first.source.name()
             ),
-            help: format!("{}{}", near.unwrap_or_default(), plan.policy.agents_in_words()),
+            help: plan.policy.agent_hint(&first.agent),
         });
     }
     Some(Who::Agent(first.agent.clone()))

@@ -84,6 +84,54 @@ pub fn paint(code: &str, text: &str) -> String {
     format!("{mark}{code}m{text}{mark}0m")
 }
 
+/// How a command in a message begins.
+const COMMANDS: [&str; 12] =
+    ["git ", "gh ", "rm ", "mv ", "cd ", "ls ", "kill ", "fuser ", "chmod ", "unset ", "export ", "head "];
+
+fn is_command(text: &str) -> bool {
+    COMMANDS.iter().any(|word| text.starts_with(word))
+}
+
+/// What stands before a command in a line of a hint, with its colon, and the command.
+fn around_command(line: &str) -> (&str, &str) {
+    if is_command(line) {
+        return ("", line);
+    }
+    let mut colons = line.match_indices(": ").map(|(at, _)| at);
+    match colons.find(|at| is_command(&line[at + 2..])) {
+        Some(at) => (&line[..=at], &line[at + 2..]),
+        None => (line, ""),
+    }
+}
+
+/// A hint as it stands below a message: `help:`, and each command alone on its line.
+///
+/// ```text
+///   help: take the lock:
+///           git lane lock common
+///         then try again
+/// ```
+pub fn help_block(help: &str, color: bool) -> String {
+    let label = if color { paint("1;32", "help:") } else { "help:".to_owned() };
+    let mut out = String::new();
+    let mut has_words = false;
+    let mut push = |text: &str, indent: &str| {
+        let label = if out.is_empty() { label.as_str() } else { "     " };
+        let _ = writeln!(out, "  {label} {indent}{text}");
+    };
+    for line in help.lines() {
+        let (words, command) = around_command(line.trim_start());
+        if !words.is_empty() {
+            has_words = true;
+            push(words, "");
+        }
+        if !command.is_empty() {
+            push(command, if has_words { "  " } else { "" });
+        }
+    }
+    out
+}
+
 /// A text that was painted by somebody else, out of texts that were [`visible`] already.
 pub fn painted(text: &str) -> String {
     text.replace("\x1b[", mark())
@@ -122,6 +170,20 @@ mod tests {
         assert_eq!(visible("one\r\ntwo\rthree\n\tfour"), "one\ntwo\\rthree\n\tfour");
         assert!(matches!(visible("zwölf … 🦀\n\t~"), Cow::Borrowed(_)));
         assert_eq!(plain("a\u{1b}[2Jb\n\nc \u{202e}d"), "a\\x1b[2Jb c \\u{202e}d");
+    }
+
+    #[test]
+    fn each_command_of_a_hint_is_alone_on_its_line() {
+        assert_eq!(help_block("git lane sync", false), "  help: git lane sync\n");
+        assert_eq!(
+            help_block("take the lock: git lane lock x\nthen try again\ngit push", false),
+            "  help: take the lock:\n          git lane lock x\n        then try again\n          git push\n"
+        );
+        assert_eq!(
+            help_block("`reword` it in: git rebase -i", false),
+            "  help: `reword` it in:\n          git rebase -i\n"
+        );
+        assert_eq!(help_block("one of: a, b", false), "  help: one of: a, b\n");
     }
 
     #[test]

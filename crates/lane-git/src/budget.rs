@@ -144,10 +144,9 @@ impl Budget {
         let most = limit.max(FILES).saturating_mul(TEXT);
         let shorter = if kind == "tag" { "git tag -a -f TAG COMMIT" } else { "git commit --amend" };
         Err(Unavailable::new(
-            format!("the {kind} {} has {bytes} bytes, more than the {most} that are read", oid.short()),
+            format!("the {kind} {} has {bytes} bytes; at most {most} are read", oid.short()),
             format!(
-                "give it a shorter message: {shorter}\nor let more be read, in the repository where it is judged: \
-                 git config {KEY} {}",
+                "give it a shorter message: {shorter}\nor raise the limit in the repository that judges: git config {KEY} {}",
                 bytes.div_ceil(TEXT)
             ),
         ))
@@ -179,8 +178,7 @@ impl Budget {
         if depth > DEPTH {
             return Err(Unavailable::new(
                 format!(
-                    "the change cannot be judged: it has a folder below {DEPTH} others, which is more than git reads \
-                     (core.maxTreeDepth)"
+                    "the change cannot be judged: its folders are nested more than {DEPTH} deep, the limit of git (core.maxTreeDepth)"
                 ),
                 "leave that folder out of the change",
             ));
@@ -229,12 +227,12 @@ impl Budget {
     fn too_much(&self, what: String, limit: usize) -> Unavailable {
         let more = format!("git config {KEY} {}", limit.saturating_mul(10));
         if self.is_list.get() {
-            let help = format!("let more be read: {more}");
+            let help = format!("raise the limit: {more}");
             return Unavailable::new(format!("the repository is too large: {what}"), help);
         }
         Unavailable::new(
             format!("the change is too large to be judged: {what}"),
-            format!("push it in parts\nor let more be read, in the repository where it is judged: {more}"),
+            format!("push it in parts\nor raise the limit in the repository that judges: {more}"),
         )
     }
 }

@@ -1,4 +1,4 @@
-//! git's own commands: for moving refs, and for what lies on a remote.
+//! Every git that is started: which environment it has, how long it may take, and what it came to.
 
 use std::fs::File;
 use std::io::Read;
@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use crate::process::end_tree;
 use lane_core::error::Error;
-use lane_core::facts::Unavailable;
+use lane_core::facts::{Cause, Unavailable};
 use lane_core::locks::record::plain;
 
 /// Variables that tie a git to the repository, the index or the quarantine of the hook that started us.
@@ -55,17 +55,33 @@ impl Ran {
         let lines = self.err.lines().map(str::trim).filter(is_word);
         let lines = lines.map(|line| line.trim_start_matches("fatal: ").trim_start_matches("error: "));
         let text = lines.map(plain).collect::<Vec<_>>().join("; ");
-        if text.is_empty() { "git said nothing about it".to_owned() } else { text }
+        if text.is_empty() { "git gave no reason".to_owned() } else { text }
     }
+}
+
+/// A git that runs as this process does, the one git of all commands below.
+pub fn git() -> Command {
+    Command::new("git")
+}
+
+/// Takes out of a command's environment what ties it to another repository.
+pub fn untie(command: &mut Command) -> &mut Command {
+    for name in TIES {
+        command.env_remove(name);
+    }
+    command
+}
+
+/// There is no git to start.
+pub fn cannot_start(error: &std::io::Error) -> Unavailable {
+    let help = "install git, or put its folder on the PATH; this has to work: git --version";
+    Unavailable::new(format!("git could not be started: {error}"), help).because(Cause::NoGit)
 }
 
 /// A git command on the repository that all worktrees share.
 pub fn command(common_dir: &Path) -> Command {
-    let mut command = Command::new("git");
-    for name in TIES {
-        command.env_remove(name);
-    }
-    command.arg("--git-dir").arg(common_dir);
+    let mut command = git();
+    untie(&mut command).arg("--git-dir").arg(common_dir);
     // Messages are looked at; words in another language would not be understood.
     command.env("LC_ALL", "C").env("GIT_OPTIONAL_LOCKS", "0");
     command
@@ -73,11 +89,8 @@ pub fn command(common_dir: &Path) -> Command {
 
 /// A git command in a worktree.
 pub fn in_worktree(root: &Path) -> Command {
-    let mut command = Command::new("git");
-    for name in TIES {
-        command.env_remove(name);
-    }
-    command.env("LC_ALL", "C").env("GIT_OPTIONAL_LOCKS", "0").current_dir(root);
+    let mut command = git();
+    untie(&mut command).env("LC_ALL", "C").env("GIT_OPTIONAL_LOCKS", "0").current_dir(root);
     command
 }
 
@@ -120,13 +133,11 @@ fn status(root: &Path, may_refresh: bool) -> Result<Vec<StatusEntry>, Unavailabl
     }
     command.args(["status", "--porcelain=v1", "-z", "--untracked-files=all", "--no-renames"]);
     command.args(["--ignore-submodules=none"]);
-    let output = command.output().map_err(|error| {
-        Unavailable::new(format!("git cannot be started: {error}"), "git has to be on the PATH")
-    })?;
+    let output = command.output().map_err(|error| cannot_start(&error))?;
     if !output.status.success() {
         let said = plain(&String::from_utf8_lossy(&output.stderr));
         return Err(Unavailable::new(
-            format!("git cannot tell what is changed in {}: {said}", root.display()),
+            format!("git status failed in {}: {said}", root.display()),
             "git status",
         ));
     }
@@ -141,9 +152,7 @@ fn status(root: &Path, may_refresh: bool) -> Result<Vec<StatusEntry>, Unavailabl
 pub fn run(mut command: Command, input: Option<File>, limit: Duration) -> Result<Ran, Error> {
     let input = input.map_or_else(Stdio::null, Stdio::from);
     command.stdin(input).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().map_err(|error| {
-        Unavailable::new(format!("git cannot be started: {error}"), "git has to be on the PATH")
-    })?;
+    let mut child = command.spawn().map_err(|error| cannot_start(&error))?;
     let (out, err) = (drain(child.stdout.take()), drain(child.stderr.take()));
     // An ssh that goes on in the background may keep standard error open for hours, never the output.
     let ended = match out.done.recv_timeout(limit) {
@@ -156,7 +165,7 @@ pub fn run(mut command: Command, input: Option<File>, limit: Duration) -> Result
         let _ = child.wait();
         return Err(Unavailable::new(
             format!("git did not answer within {} s", limit.as_secs()),
-            "look at the network and at the remote, then try again",
+            "check the network and the remote, then try again",
         )
         .into());
     };

@@ -107,15 +107,15 @@ impl Git2Repository {
         // Anybody can write it, and it would hide commits.
         if has("info/grafts") {
             return Some(Unavailable::new(
-                "info/grafts gives commits other parents than they have, and libgit2 believes it",
-                "git replace --convert-graft-file makes of it what git-lane does not follow",
+                "info/grafts overrides the parents of commits, which libgit2 follows",
+                "convert it to replace refs, which git-lane ignores: git replace --convert-graft-file",
             ));
         }
         // It looks for that file in the worktree's own git folder, finds none, and misses the commits.
         if has("shallow") && self.layout.git_dir != self.layout.common_dir {
             return Some(Unavailable::new(
-                "this is a worktree of a shallow clone, and libgit2 does not see where its history ends",
-                "fetch all of it: git fetch --unshallow",
+                "this is a worktree of a shallow clone, whose history limit libgit2 does not see",
+                "fetch the whole history: git fetch --unshallow",
             ));
         }
         None
@@ -131,7 +131,7 @@ impl Git2Repository {
             let folder = self.layout.common_dir.join("objects");
             Error::write(
                 format!("an object cannot be written: {}", error.message()),
-                format!("nothing was changed; look at the room and the permissions of {}", folder.display()),
+                format!("nothing was changed; check free space and permissions of {}", folder.display()),
             )
         })?;
         Ok(from_git(oid)?)
@@ -233,16 +233,14 @@ fn clean(path: &Path) -> PathBuf {
 fn cannot_open(error: &git2::Error) -> Unavailable {
     let message = error.message();
     match error.code() {
-        ErrorCode::NotFound => {
-            Unavailable::new("this is no git repository", "go into one, or name it: git lane -C FOLDER …")
-        }
+        ErrorCode::NotFound => crate::repository::no_repository(),
         ErrorCode::Owner => Unavailable::new(
             format!("the repository belongs to another user: {message}"),
             "git config --global --add safe.directory FOLDER",
         ),
         _ => Unavailable::new(
             format!("the repository cannot be opened: {message}"),
-            "libgit2 does not read all formats; git does, if it is on the PATH: unset LANE_GIT_BACKEND",
+            "libgit2 does not read all formats; let git read it: unset LANE_GIT_BACKEND",
         ),
     }
 }
@@ -250,8 +248,8 @@ fn cannot_open(error: &git2::Error) -> Unavailable {
 fn failed(what: &str, error: &git2::Error) -> Unavailable {
     let message = error.message();
     let help = match error.code() {
-        ErrorCode::NotFound => "git fsck shows what is missing; git fetch may bring it back",
-        _ => "git fsck shows whether the repository is damaged",
+        ErrorCode::NotFound => "see what is missing with `git fsck`; `git fetch` may restore it",
+        _ => "check whether the repository is damaged: git fsck",
     };
     Unavailable::new(format!("{what} cannot be read: {message}"), help)
 }

@@ -46,7 +46,7 @@ pub fn open(index: &Path) -> Reading<Option<File>> {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(Unavailable::new(
             format!("the index {} cannot be read: {error}", index.display()),
-            "look at the file's permissions",
+            "check the permissions of the file",
         )),
     }
 }

@@ -137,8 +137,8 @@ fn count_objects(
 /// A file that attributes say is text, and that nobody could compare.
 fn too_large(path: &RepoPath) -> Unavailable {
     Unavailable::new(
-        format!("the lines of {path} cannot be counted: it has more than {} MB", BIG_FILE >> 20),
-        "leave it out, or have a maintainer say that it is no text, in .gitattributes: PATTERN -diff",
+        format!("the lines of {path} cannot be counted: it is larger than {} MB", BIG_FILE >> 20),
+        "leave it out, or ask a maintainer to mark it as binary in .gitattributes: PATTERN -diff",
     )
 }
 

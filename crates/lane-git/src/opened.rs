@@ -12,7 +12,7 @@ use super::plumbing::Plumbing;
 use super::raw_tree::RawTree;
 use super::repository::{Head, Kind, Layout, ObjectWriter, RawCommit, Read, RefTarget, Repository};
 use lane_core::error::Error;
-use lane_core::facts::{Oid, RepoPath, Unavailable};
+use lane_core::facts::{Cause, Oid, RepoPath, Unavailable};
 
 /// The variable that says who is to read.
 const VARIABLE: &str = "LANE_GIT_BACKEND";
@@ -126,7 +126,7 @@ impl Opened {
                 Ok(_) => by_git().map(of_git),
                 Err(why) => match by_git() {
                     Ok(second) => Ok(of_git(second)),
-                    Err(other) if other.reason.starts_with("git cannot be started") => Err(Unavailable::new(
+                    Err(other) if other.cause == Cause::NoGit => Err(Unavailable::new(
                         format!("{}; {}", why.reason, other.reason),
                         other.help.unwrap_or_default(),
                     )),
@@ -144,7 +144,7 @@ impl Opened {
         choice(std::env::var_os(VARIABLE).as_deref()).map(|_| ())
     }
 
-    /// Gives up the repository at the end of a process: what the system takes back anyway is not freed piece by piece.
+    /// Gives up the repository at the end of a process: what the system reverts anyway is not freed piece by piece.
     pub fn abandon(self) {
         std::mem::forget((self.first, self.trees));
     }
@@ -196,9 +196,9 @@ fn choice(said: Option<&OsStr>) -> Read<Choice> {
         Some(b"git2") => Ok(Choice::Git2),
         Some(b"git") => Ok(Choice::Git),
         Some(other) => Err(Unavailable::new(
-            format!("{VARIABLE} is `{}`, which reads no repositories", String::from_utf8_lossy(other)),
+            format!("{VARIABLE} is `{}`, which is not a backend", String::from_utf8_lossy(other)),
             format!(
-                "have it chosen: unset {VARIABLE}\nor choose: {VARIABLE}=git2 (in process), {VARIABLE}=git (git's own commands)"
+                "choose automatically: unset {VARIABLE}\nor choose: {VARIABLE}=git2 (in process), {VARIABLE}=git (git's own commands)"
             ),
         )),
     }
@@ -252,7 +252,7 @@ impl Repository for Opened {
             if tags.len() >= NESTED {
                 return Err(Unavailable::new(
                     format!("the tag {oid} cannot be judged: it is a tag of a tag, more than {NESTED} times"),
-                    "give the commit a tag of its own",
+                    "tag the commit directly",
                 ));
             }
             tags.push(at);

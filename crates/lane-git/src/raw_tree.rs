@@ -47,7 +47,7 @@ impl RawTree {
         }
         Err(Unavailable::new(
             format!("the tree {oid} cannot be read: it is broken"),
-            "git fsck shows whether the repository is damaged",
+            "check whether the repository is damaged: git fsck",
         ))
     }
 

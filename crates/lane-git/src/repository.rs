@@ -6,13 +6,19 @@ use std::path::{Path, PathBuf};
 use super::budget::Budget;
 use super::raw_tree::RawTree;
 use lane_core::error::Error;
-use lane_core::facts::{FileVersion, Oid, RepoPath, Unavailable};
+use lane_core::facts::{Cause, FileVersion, Oid, RepoPath, Unavailable};
 
 /// The mode of a folder in a tree.
 pub const FOLDER: u32 = 0o040_000;
 
 /// What reading gives: the thing, or why it could not be read.
 pub type Read<T> = Result<T, Unavailable>;
+
+/// Here is no repository.
+pub(crate) fn no_repository() -> Unavailable {
+    Unavailable::new("not a git repository", "change to one, or name it: git lane -C FOLDER …")
+        .because(Cause::NoRepository)
+}
 
 /// Where a repository lies.
 #[derive(Debug, Clone, PartialEq, Eq)]

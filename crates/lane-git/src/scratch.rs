@@ -44,7 +44,7 @@ impl Scratch {
         make().map_err(|error| {
             Unavailable::new(
                 format!("{} cannot be written: {error}", folder.display()),
-                "look at the room and the permissions of the folder for temporary files (TMPDIR)",
+                "check free space and permissions of the temporary folder (TMPDIR)",
             )
         })?;
         Ok(Self { folder })

@@ -23,48 +23,48 @@ const ALL: [UnderWay; 8] = [
         file: "rebase-merge",
         word: "rebase",
         what: "a rebase",
-        help: "finish it: git rebase --continue\nor give it up: git rebase --abort",
+        help: "continue: git rebase --continue\nor abort: git rebase --abort",
     },
     UnderWay {
         file: "rebase-apply/applying",
         word: "am",
         what: "git am",
-        help: "finish it: git am --continue\nor leave this patch out: git am --skip\nor give it up: git am --abort",
+        help: "continue: git am --continue\nor skip this patch: git am --skip\nor abort: git am --abort",
     },
     UnderWay {
         file: "rebase-apply",
         word: "rebase",
         what: "a rebase",
-        help: "finish it: git rebase --continue\nor give it up: git rebase --abort",
+        help: "continue: git rebase --continue\nor abort: git rebase --abort",
     },
     UnderWay {
         file: "MERGE_HEAD",
         word: "merge",
         what: "a merge",
-        help: "finish it: git merge --continue\nor give it up: git merge --abort",
+        help: "continue: git merge --continue\nor abort: git merge --abort",
     },
     UnderWay {
         file: "CHERRY_PICK_HEAD",
         word: "cherry-pick",
         what: "a cherry-pick",
-        help: "finish it: git cherry-pick --continue\nor give it up: git cherry-pick --abort",
+        help: "continue: git cherry-pick --continue\nor abort: git cherry-pick --abort",
     },
     UnderWay {
         file: "REVERT_HEAD",
         word: "revert",
         what: "a revert",
-        help: "finish it: git revert --continue\nor give it up: git revert --abort",
+        help: "continue: git revert --continue\nor abort: git revert --abort",
     },
     UnderWay {
         file: SEQUENCER,
         word: "cherry-pick",
         what: "a sequence of picks",
-        help: "finish it: git cherry-pick --continue\nor give it up: git cherry-pick --abort",
+        help: "continue: git cherry-pick --continue\nor abort: git cherry-pick --abort",
     },
-    UnderWay { file: "BISECT_LOG", word: "bisect", what: "a bisection", help: "finish it: git bisect reset" },
+    UnderWay { file: "BISECT_LOG", word: "bisect", what: "a bisection", help: "continue: git bisect reset" },
 ];
 
-/// All that is under way in a worktree with this git folder, the rest of a sequence of picks included.
+/// All that is in progress in a worktree with this git folder, the rest of a sequence of picks included.
 pub fn all_under_way(git_dir: &Path) -> impl Iterator<Item = UnderWay> {
     ALL.into_iter().filter(|it| git_dir.join(it.file).exists())
 }

@@ -99,5 +99,5 @@ pub fn head_of(repo: &dyn Repository, git_dir: &Path) -> Read<Head> {
 }
 
 fn unreadable(path: &Path, error: &std::io::Error) -> Unavailable {
-    Unavailable::new(format!("{} cannot be read: {error}", path.display()), "look at its permissions")
+    Unavailable::new(format!("{} cannot be read: {error}", path.display()), "check its permissions")
 }

@@ -53,8 +53,8 @@ impl Client {
         // Dots would be read as steps, in whatever encoding.
         if let Some(part) = parts.iter().find(|part| ["", ".", ".."].contains(part)) {
             return Err(Error::settings(
-                format!("`{part}` cannot be asked for at GitHub"),
-                "give its name as GitHub shows it",
+                format!("`{part}` is not a valid name on GitHub"),
+                "use the name that GitHub shows",
             ));
         }
         if let Ok(mut path) = url.path_segments_mut() {

@@ -16,7 +16,7 @@ pub enum Error {
         help: String,
     },
     /// 401: the token is wrong, expired or withdrawn.
-    #[error("GitHub does not know the token from {token_from} ({call}): {message}")]
+    #[error("GitHub rejected the token from {token_from} ({call}): {message}")]
     Unauthorized {
         /// What was asked.
         call: String,
@@ -44,7 +44,7 @@ pub enum Error {
         needs: &'static str,
     },
     /// 403 or 429: too many calls, and waiting would take longer than is allowed.
-    #[error("GitHub takes no more calls before {} ({call})", clock_time(*.until))]
+    #[error("GitHub's rate limit is reached until {} ({call})", clock_time(*.until))]
     RateLimited {
         /// What was asked.
         call: String,
@@ -93,31 +93,26 @@ impl Error {
                 "put a valid token in {token_from}; in a workflow: `env: {{ GITHUB_TOKEN: \"${{{{ github.token }}}}\" }}`"
             ),
             Self::Forbidden { needs, .. } => format!(
-                "give the workflow `permissions: {{ {needs} }}`, or use a token with that right; a pull request \
-                 from a fork always gets a token that only reads"
+                "give the workflow `permissions: {{ {needs} }}`, or use a token with that permission; a pull request from a fork always gets a read-only token"
             ),
             Self::NotFound { needs, .. } => format!(
-                "look whether owner, name and number are right, and whether the token sees the repository \
+                "check owner, name and number, and whether the token can see the repository \
                  (in a workflow: `permissions: {{ {needs} }}`)"
             ),
-            Self::RateLimited { until, .. } => format!(
-                "run it again after {}; a token of your own, or of an app, has a larger allowance",
-                clock_time(*until)
-            ),
+            Self::RateLimited { until, .. } => {
+                format!("rerun after {}; a personal or app token has a higher limit", clock_time(*until))
+            }
             Self::Unreachable { .. } => {
-                "look whether the host is right (GITHUB_API_URL, GH_HOST, the remote's url) and the network \
-                 is up, then run it again"
+                "check the host (GITHUB_API_URL, GH_HOST, the remote's url) and the network, then rerun"
                     .to_owned()
             }
             Self::Answer { status: 500.., .. } => {
-                "GitHub has trouble of its own (https://www.githubstatus.com); run it again later".to_owned()
+                "GitHub has problems (https://www.githubstatus.com); rerun later".to_owned()
             }
             Self::Answer { status: 300..=399, .. } => {
                 "the repository has moved: set its new url as the remote's (git remote set-url)".to_owned()
             }
-            Self::Answer { .. } => {
-                "run it again; if that does not help, report it with the line above".to_owned()
-            }
+            Self::Answer { .. } => "rerun; if it fails again, report it with the line above".to_owned(),
         }
     }
 }
@@ -132,6 +127,6 @@ impl From<Error> for Unavailable {
 fn clock_time(seconds: i64) -> String {
     match jiff::Timestamp::from_second(seconds) {
         Ok(time) => time.strftime("%Y-%m-%d %H:%M:%S UTC").to_string(),
-        Err(_) => "a time beyond all calendars".to_owned(),
+        Err(_) => "an unknown time".to_owned(),
     }
 }

@@ -69,7 +69,7 @@ impl Settings {
             (None, Some(remote)) => remote.name.clone(),
             (None, None) => {
                 return Err(Error::settings(
-                    "it is not known which repository on GitHub this is: the remote's url names none",
+                    "the GitHub repository is unknown: the remote's url does not name one",
                     "set GITHUB_REPOSITORY=owner/name, or the remote's url (git remote set-url)",
                 ));
             }
@@ -91,7 +91,7 @@ impl Settings {
         let host = api.host_str().unwrap_or_default();
         let token = token.ok_or_else(|| {
             Error::settings(
-                format!("there is no token for {host}"),
+                format!("no token for {host}"),
                 format!(
                     "set {}; in a workflow: `env: {{ GITHUB_TOKEN: \"${{{{ github.token }}}}\" }}`; at a desk: \
                      {}=$(gh auth token)",
@@ -103,7 +103,7 @@ impl Settings {
         // What is no token would break the header that bears it.
         if !token.value.bytes().all(|b| b.is_ascii_graphic()) {
             return Err(Error::settings(
-                format!("what {} holds is no token: it has blanks or signs that no token has", token.from),
+                format!("{} does not hold a token: it contains characters that no token has", token.from),
                 format!("set {} to the token alone, without quotes or line ends", token.from),
             ));
         }
@@ -169,14 +169,14 @@ fn checked(text: &str) -> Result<Url, Error> {
     let wrong = |what: &str| {
         Error::settings(
             format!("the address of GitHub's API {what}"),
-            "set GITHUB_API_URL=https://api.github.com, or https://HOST/api/v3 for a host of your own",
+            "set GITHUB_API_URL=https://api.github.com, or https://HOST/api/v3 for GitHub Enterprise",
         )
     };
     let url = Url::parse(text).map_err(|_| wrong("is not a url"))?;
     match url.scheme() {
         "https" => {}
         "http" if is_loopback(&url) => {}
-        "http" => return Err(wrong("is http, which would show the token to everyone on the way")),
+        "http" => return Err(wrong("is http, which would expose the token")),
         _ => return Err(wrong("is not https")),
     }
     if !url.username().is_empty() || url.password().is_some() {
@@ -258,7 +258,7 @@ mod tests {
     fn another_host_is_not_handed_the_token_of_github() {
         let vars = [("GH_TOKEN", "t"), ("GITHUB_TOKEN", "t")];
         let error = read(&vars, ENTERPRISE_REMOTE).unwrap_err();
-        assert_eq!(error.to_string(), "there is no token for git.example.com");
+        assert_eq!(error.to_string(), "no token for git.example.com");
         assert!(error.help().contains("GH_ENTERPRISE_TOKEN"), "{}", error.help());
         // Nor is github.com handed another's.
         assert!(read(&[("GH_ENTERPRISE_TOKEN", "t")], REMOTE).is_err());
@@ -295,7 +295,9 @@ mod tests {
         assert!(error.help().contains("GITHUB_REPOSITORY"));
         assert!(read(&[("GH_TOKEN", "t"), ("GITHUB_REPOSITORY", "n")], REMOTE).is_err());
         assert!(read(&[], REMOTE).unwrap_err().help().contains("GH_TOKEN or GITHUB_TOKEN"));
-        assert!(read(&[("GH_TOKEN", "a b")], REMOTE).unwrap_err().to_string().contains("no token"));
+        assert!(
+            read(&[("GH_TOKEN", "a b")], REMOTE).unwrap_err().to_string().contains("does not hold a token")
+        );
     }
 
     #[test]

@@ -80,8 +80,8 @@ impl Transport {
     pub fn new(settings: &Settings, patience: &Patience) -> Result<Self, Error> {
         let broken = |why: String| {
             Error::settings(
-                format!("a connection to GitHub cannot be prepared: {}", settings.token.hidden_in(&why)),
-                "look whether this machine has its certificates (on Debian: apt-get install ca-certificates)",
+                format!("a connection to GitHub could not be set up: {}", settings.token.hidden_in(&why)),
+                "check that CA certificates are installed (on Debian: apt-get install ca-certificates)",
             )
         };
         let runtime =

@@ -55,7 +55,7 @@ impl GitHub {
         // It changes nothing, so it may be sent again.
         let answer = self.client.repeat(&call)?;
         let read: GraphQl = self.client.decode(&call, &answer)?;
-        let data = read.data.ok_or_else(|| useless(&call, answer.status, "it does not say who we are"))?;
+        let data = read.data.ok_or_else(|| useless(&call, answer.status, "it does not name the account"))?;
         Ok(data.viewer.login)
     }
 }

@@ -5,7 +5,8 @@ use std::collections::HashMap;
 
 use crate::ci::waivers::{self, Known};
 use crate::ci::{Host, Job};
-use crate::cli::output::complain;
+use crate::cli::diagnostics;
+use crate::cli::output::{complain, note};
 use crate::gather::{Located, Told};
 use lane_core::error::Error;
 use lane_core::facts::{self, IdentityProof, Oid, Unavailable};
@@ -38,8 +39,8 @@ impl Online {
         if job.host != Host::GitHub {
             return match publishes {
                 true => Err(Error::usage(
-                    "--publish speaks to GitHub, and no job of GitHub runs this",
-                    "leave it away; --write sarif=FILE and --write gitlab=FILE are for others",
+                    "--publish needs a GitHub job",
+                    "omit it; use --write sarif=FILE or --write gitlab=FILE elsewhere",
                 )),
                 false => Ok(None),
             };
@@ -51,9 +52,7 @@ impl Online {
             Err(error) if publishes => Err(Unavailable::from(error).into()),
             Err(_) => {
                 if job.request.labels.as_ref().is_some_and(|labels| !waivers::asked(labels).is_empty()) {
-                    note(
-                        "labels that waive count only where GitHub can be asked who gave them: give the step a token",
-                    );
+                    note("waiver labels need a token, to look up who added them");
                 }
                 Ok(None)
             }
@@ -72,7 +71,7 @@ impl Online {
         let pull = match self.github.pull_request(number) {
             Ok(pull) => pull,
             Err(error) if error.is_forbidden() => {
-                note(&format!("GitHub does not show the pull request: {error}; {}", error.help()));
+                note(&format!("the pull request could not be read from GitHub: {error}; {}", error.help()));
                 return Ok(());
             }
             Err(error) => return Err(Unavailable::from(error).into()),
@@ -123,12 +122,12 @@ impl Online {
             Ok(pushes) => {
                 let push = pushes.into_iter().next().filter(|push| push.after == pull.head_sha);
                 if push.is_none() {
-                    note("GitHub does not say who pushed the head of the pull request, or when");
+                    note("who pushed the head of the pull request, and when, could not be determined");
                 }
                 push.map(|push| (push.actor, push.at))
             }
             Err(error) => {
-                note(&format!("GitHub does not say who pushed the head: {error}; {}", error.help()));
+                note(&format!("who pushed the head could not be determined: {error}; {}", error.help()));
                 None
             }
         }
@@ -143,7 +142,7 @@ impl Online {
         match self.github.permission(login) {
             Ok(permission) => Ok(permission >= Permission::Maintain),
             Err(github::Error::NotFound { .. }) => Ok(false),
-            Err(error) => Err(format!("GitHub does not say what `{login}` may do: {error}")),
+            Err(error) => Err(format!("the permissions of `{login}` could not be read: {error}")),
         }
     }
 
@@ -171,7 +170,7 @@ impl Online {
         let mut code = if is_binding {
             outcome("the check run", self.github.publish_check(&check_run(job, sha, report)).map(|_| ()))
         } else {
-            note("no check run is published: the base is no branch that the policy protects by its name");
+            note("no check run is published: the policy does not protect the base by its name");
             0
         };
         if let Some(number) = job.request.number.filter(|_| !job.is_queue) {
@@ -188,9 +187,9 @@ impl Online {
 fn has_moved(job: &Job, pull: &PullRequest, head: Oid) -> Result<(), Error> {
     let base = job.base.branch.as_deref().unwrap_or_default();
     let what = if pull.head_sha != head.to_string() {
-        format!("its head is {} by now", pull.head_sha)
+        format!("its head is now {}", pull.head_sha)
     } else if pull.base_ref != base {
-        format!("it goes into `{}` by now", pull.base_ref)
+        format!("it now goes into `{}`", pull.base_ref)
     } else {
         return Ok(());
     };
@@ -216,15 +215,13 @@ fn outcome(what: &str, done: Result<(), github::Error>) -> u8 {
     match done {
         Ok(()) => 0,
         Err(error) if error.is_forbidden() => {
-            note(&format!("{what} was not published: {error}; annotations and summary are all there is"));
+            note(&format!("{what} was not published: {error}; see annotations and summary instead"));
             0
         }
         Err(error) => {
-            complain(&format!(
-                "git-lane: error: {what} was not published: {error}\n  help: {}\n",
-                error.help()
-            ));
-            2
+            let error = Error::write(format!("{what} was not published: {error}"), error.help());
+            complain(&diagnostics::render_error(&error, false));
+            error.kind().exit_code()
         }
     }
 }
@@ -268,8 +265,4 @@ fn annotation(finding: &Finding) -> Option<Annotation> {
         message,
         title: format!("git-lane: {}", finding.rule),
     })
-}
-
-fn note(text: &str) {
-    complain(&format!("git-lane: note: {text}\n"));
 }

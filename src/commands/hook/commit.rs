@@ -61,7 +61,7 @@ impl Hook<'_> {
         self.commit(event, Subject::Message(message_file(self.row.name, self.args)?))
     }
 
-    /// What pre-commit would have said, unless it has; and whether a claim by hand has become a lock.
+    /// What pre-commit would have said, unless it has; and whether a manual claim has become a lock.
     fn staged(&self, session: &Session) -> Result<(u8, bool), Error> {
         let event = Event::PreCommit;
         let subject = others::staged_subject(&session.repo);
@@ -84,9 +84,7 @@ impl Hook<'_> {
             message_file(self.row.name, self.args).and_then(|path| prepare(*self.output, &path, self.args));
         let repo = match stamped {
             Err(error) if self.row.fails_open => {
-                complain(&format!(
-                    "git-lane: not all was put into the message that belongs there: {error}\n"
-                ));
+                complain(&format!("warning: the message was not completed: {error}\n"));
                 None
             }
             stamped => stamped?,

@@ -4,7 +4,7 @@
 //! let through is the change of somebody without any agent identity that brings a policy which can be used: the change
 //! is judged by that policy, as the first one of a repository is.
 
-use crate::cli::output::{Output, complain};
+use crate::cli::output::{Output, note};
 use crate::gather::{Environment, Request, Subject, claims, policy_source};
 use crate::ops::Session;
 use lane_core::error::Error;
@@ -17,17 +17,15 @@ use lane_git::{Opened, Read, Repository, staged_tree};
 /// # Errors
 /// The error as it was, where it is another one, or where an agent is at work.
 pub fn judge(error: Error, request: &Request, output: &Output) -> Result<(Session, Report), Error> {
-    let Error::Policy(broken) = &error else { return Err(error) };
+    let Some(broken) = error.policy() else { return Err(error) };
     match mended(request, output) {
         Ok(Some((session, report))) => {
-            complain(&format!(
-                "git-lane: note: {broken}; this change mends it, and is judged by the policy that it brings\n"
-            ));
+            note(&format!("{broken}; this change mends it, and is judged by the policy that it brings"));
             Ok((session, report))
         }
         // What is wrong with the policy of the change is the same as before, or the next thing to mend.
         Ok(None) => Err(error),
-        Err(Error::Policy(mine)) => Err(Error::Policy(mine)),
+        Err(mine) if mine.policy().is_some() => Err(mine),
         Err(_) => Err(error),
     }
 }

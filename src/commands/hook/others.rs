@@ -11,6 +11,7 @@ use crate::install::in_force::{self, Lack};
 use crate::install::ran;
 use lane_core::facts::Event;
 use lane_core::hooks::{Action, Hook, Subject};
+use lane_core::text::help_block;
 use lane_git::under_way::under_way;
 use lane_git::{Opened, Repository};
 
@@ -34,8 +35,9 @@ pub(in crate::commands) fn look(repo: &Opened, hook: &Hook) -> Vec<&'static str>
     let mut said = String::new();
     if !replaced.is_empty() {
         said = format!(
-            "warning: git-lane's hooks are not all in force: {}\n  help: git lane install\n",
-            Lack::Scripts(replaced.clone()).words()
+            "warning: git-lane's hooks are not all in force: {}\n{}",
+            Lack::Scripts(replaced.clone()).words(),
+            help_block("git lane install", false)
         );
     }
     if let Ok(found) = in_force::survey_with(layout, Some((&folder, &replaced))) {

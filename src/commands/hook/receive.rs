@@ -10,6 +10,7 @@ use crate::gather::{Environment, Loaded, PushLine, Request, Subject, parse_recei
 use crate::ops::{self, Asker};
 use lane_core::error::Error;
 use lane_core::facts::{Event, Unavailable};
+use lane_core::text::help_block;
 use lane_git::{Opened, Repository};
 
 /// As deep as git follows refs that lead to others.
@@ -26,8 +27,8 @@ impl Hook<'_> {
         };
         if std::env::var_os("GIT_NAMESPACE").is_some_and(|name| !name.is_empty()) {
             return Err(Unavailable::new(
-                "the server uses git namespaces: nobody can tell which refs are whose",
-                "whoever runs it: give each repository a folder of its own, without GIT_NAMESPACE",
+                "the server uses git namespaces, so the owner of a ref cannot be determined",
+                "a server administrator has to give each repository its own folder, without GIT_NAMESPACE",
             )
             .into());
         }
@@ -42,9 +43,8 @@ impl Hook<'_> {
         let environment = Environment::of_process();
         let loaded = match server_policy::find(repo, lines)? {
             InForce::Nothing(why) => {
-                self.output.hook_says(&format!(
-                    "git-lane: nobody is bound by a policy here yet ({why}); nothing was judged\n"
-                ));
+                self.output
+                    .hook_says(&format!("note: no policy applies here yet ({why}); nothing was judged\n"));
                 None
             }
             InForce::Policy(loaded) => Some(loaded),
@@ -86,19 +86,20 @@ impl Hook<'_> {
     ) -> Result<u8, Error> {
         match server_policy::check_new(repo, loaded, lines) {
             Ok(notes) => {
-                notes.iter().for_each(|note| self.output.hook_says(&format!("git-lane: {note}\n")));
+                notes.iter().for_each(|note| self.output.hook_says(&format!("note: {note}\n")));
                 Ok(0)
             }
-            Err(Error::Policy(error)) => {
-                complain(&diagnostics::render_policy(&error, false));
+            Err(error) => {
+                let Some(mistakes) = error.policy() else { return Err(error) };
+                complain(&diagnostics::render_policy(mistakes, false));
                 self.output.hook_says(&format!(
-                    "git-lane: refused; nothing was pushed ({}): with this policy nothing could be pushed any \
-                     more\n  help: mend it, then push again: git lane policy check\n",
-                    event.name()
+                    "git-lane: refused; nothing was pushed ({}): with this policy, nothing could be pushed any \
+                     more\n{}",
+                    event.name(),
+                    help_block("fix it, then push again; to see its mistakes: git lane policy check", false)
                 ));
                 Ok(1)
             }
-            Err(error) => Err(error),
         }
     }
 }
@@ -123,7 +124,7 @@ fn meant(repo: &Opened, mut line: PushLine) -> Result<PushLine, Unavailable> {
         }
     }
     Err(Unavailable::new(
-        format!("the ref {} on the server leads to others without end", line.local_ref),
-        format!("a server administrator sees where it leads: git symbolic-ref {}", line.local_ref),
+        format!("the ref {} on the server is a symbolic-ref loop", line.local_ref),
+        format!("a server administrator can see its target: git symbolic-ref {}", line.local_ref),
     ))
 }

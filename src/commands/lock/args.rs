@@ -1,6 +1,6 @@
 //! What the commands about locks are given: who, on what, for how long, for which process.
 
-use crate::cli::output::{Output, complain};
+use crate::cli::output::Output;
 use crate::locks::keeper::Keeper;
 use crate::machine::ThisMachine;
 use crate::ops::Session;
@@ -22,7 +22,7 @@ const LONGEST: usize = 300;
 pub(in crate::commands) fn notes(keeper: &mut Keeper<'_>, output: &Output) {
     for note in keeper.take_notes() {
         if !output.is_quiet() {
-            complain(&format!("git-lane: note: {note}\n"));
+            crate::cli::output::note(&note);
         }
     }
 }
@@ -66,11 +66,8 @@ pub(in crate::commands) fn bounded(plan: &Plan, asked: Option<&Duration>) -> Res
             format!("at most {max} (`locks.max_ttl`)")
         };
         return Err(Error::usage(
-            format!("a lock cannot live for {ttl}: {} allows {bound}", plan.source.name),
-            format!(
-                "leave --ttl away for {}; the same command with --renew begins it anew when you need longer",
-                locks.ttl.value
-            ),
+            format!("invalid --ttl {ttl}: {} allows {bound}", plan.source.name),
+            format!("omit --ttl for the default, {}; rerun with --renew to extend the lock", locks.ttl.value),
         ));
     }
     Ok(ttl.seconds)
@@ -88,7 +85,7 @@ pub(in crate::commands) fn holder(
                 Ok(id) => Some((id, HOLDER.to_owned())),
                 Err(_) => {
                     return Err(Error::usage(
-                        format!("{HOLDER} is `{text}`, which is no process"),
+                        format!("{HOLDER} is `{text}`, which is not a process id"),
                         format!("unset {HOLDER}\nor set it to the number of your agent's process"),
                     ));
                 }
@@ -102,8 +99,8 @@ pub(in crate::commands) fn holder(
     match world.process(id) {
         Some(process) => Ok(Some(process)),
         None => Err(Error::usage(
-            format!("{source} says {id}, and no such process runs here"),
-            "name one that lives as long as the work does, or none: then the lock lives by its time alone",
+            format!("no process {id} is running ({source})"),
+            "name a process that runs as long as the work, or omit it: then only the time limits the lock",
         )),
     }
 }
@@ -117,8 +114,8 @@ pub(in crate::commands) fn one_line(reason: Option<&str>) -> Result<Option<Strin
     let length = words.chars().count();
     if length > LONGEST {
         return Err(Error::usage(
-            format!("the reason has {length} characters, and everybody who asks for the lock is shown it"),
-            format!("say it in at most {LONGEST}; the rest belongs into the commit message"),
+            format!("the reason has {length} characters; the limit is {LONGEST}"),
+            format!("shorten it to {LONGEST} characters; details belong in the commit message"),
         ));
     }
     Ok((!words.is_empty()).then_some(words))

@@ -16,6 +16,7 @@ use lane_core::policy::model::Agent;
 use lane_core::policy::scalar::{as_typed, clock, in_words};
 use lane_core::report::quote;
 use lane_core::requests::rights::ask;
+use lane_core::text::help_block;
 
 /// A lock that is held, at one moment.
 pub struct Held<'a> {
@@ -45,10 +46,10 @@ impl<'a> Held<'a> {
         let at = clock(self.now.saturating_add_unsigned(self.left()), self.now);
         let left = in_words(self.left());
         match self.liveness {
-            Liveness::Orphaned(_) => format!("until {at} ({left} from now: its process is gone)"),
+            Liveness::Orphaned(_) => format!("until {at} ({left} from now; its process has ended)"),
             Liveness::Ended(cause) => format!("no more: it {}", cause.words()),
             Liveness::Alive(_) if self.is_here => format!("until {at} ({left} from now)"),
-            Liveness::Alive(_) => format!("until {at} at the latest, unless it is renewed"),
+            Liveness::Alive(_) => format!("until {at} at the latest, unless renewed"),
         }
     }
 
@@ -131,14 +132,14 @@ pub fn missing(session: &Session, paths: &BTreeSet<RepoPath>) -> String {
     let base = session.loaded.base.as_ref().map_or("the base", |base| typed_ref(&base.reference));
     let (files, have) = if paths.len() == 1 { ("file", "has") } else { ("files", "have") };
     let mut text = format!(
-        "git-lane: warning: {} {files} under the lock {have} a newer version on {base}, which this branch does not contain:\n",
+        "warning: {} {files} under the lock {have} a newer version on {base}, which this branch does not contain:\n",
         paths.len()
     );
     paths.iter().take(SHOWN).for_each(|path| text.push_str(&format!("    {path}\n")));
     if paths.len() > SHOWN {
         text.push_str(&format!("    and {} more\n", paths.len() - SHOWN));
     }
-    text.push_str("  help: take it in before you change them: git lane sync\n");
+    text.push_str(&help_block("update before you change them: git lane sync", false));
     text
 }
 
@@ -147,14 +148,14 @@ pub fn refusal(plan: &Plan, keeper: &mut Keeper<'_>, claim: &Claim<'_>, why: &Re
     let scope = &claim.scope.text;
     let word = quote(scope.as_bytes());
     let now = keeper.judge().now().wall;
-    let told = if waited { " (waited as long as you said)" } else { "" };
+    let told = if waited { " (timed out waiting)" } else { "" };
     match why {
         Refusal::Held(lease, _) => {
             let judge = keeper.judge();
             let held = Held::new(&claim.scope.area, lease, &judge, now);
             let whose = title(plan, &lease.stake.agent);
             let what = &lease.stake.scope;
-            let part = if what == scope { String::new() } else { format!(", which meets `{scope}`,") };
+            let part = if what == scope { String::new() } else { format!(", which overlaps `{scope}`,") };
             let reason = lease.reason.as_ref().map(|why| format!(": \"{why}\"")).unwrap_or_default();
             let text = format!(
                 "`{what}`{part} is held by {whose} {}{told}\n  since {}, {}, generation {}{reason}",
@@ -168,15 +169,15 @@ pub fn refusal(plan: &Plan, keeper: &mut Keeper<'_>, claim: &Claim<'_>, why: &Re
             let help = format!(
                 "wait for it: git lane lock {word} --wait {wait}\n\
                  {ask}\n\
-                 only if {0} will not come back ({0} is told): git lane lock {word} --steal --reason '…'",
+                 only if {0} will not return ({0} will be told): git lane lock {word} --steal --reason '…'",
                 lease.stake.agent
             );
             said(text, help, claim, "held", json!({ "holder": held.json() }))
         }
         Refusal::Queued(ahead) => {
             let names: Vec<&str> = ahead.iter().map(|ticket| ticket.agent.as_str()).collect();
-            let text = format!("`{scope}` is free, and {} came first{told}", names.join(", "));
-            let help = format!("stand in the queue: git lane lock {word} --wait 10m");
+            let text = format!("`{scope}` is free, but {} is first in the queue{told}", names.join(", "));
+            let help = format!("join the queue: git lane lock {word} --wait 10m");
             said(text, help, claim, "queued", json!({ "ahead": names }))
         }
         Refusal::Marked(marker) => {
@@ -184,7 +185,7 @@ pub fn refusal(plan: &Plan, keeper: &mut Keeper<'_>, claim: &Claim<'_>, why: &Re
             let whose = title(plan, &marker.agent);
             let since = clock(marker.since, now);
             let text = format!(
-                "`{}` is held by {whose} since {since}, by hand: {}/.locks/{file}{told}",
+                "`{}` is held by {whose} since {since}, claimed manually: {}/.locks/{file}{told}",
                 marker.area, marker.place
             );
             let until = marker.since.saturating_add_unsigned(plan.policy.locks.ttl.value.seconds);
@@ -201,20 +202,19 @@ pub fn refusal(plan: &Plan, keeper: &mut Keeper<'_>, claim: &Claim<'_>, why: &Re
         }
         Refusal::Lost(lost, why) => {
             let by = match why.as_ref() {
-                Refusal::Held(lease, _) => format!("{} has it by now", title(plan, &lease.stake.agent)),
-                Refusal::Marked(marker) => format!("{} claimed it by hand", title(plan, &marker.agent)),
+                Refusal::Held(lease, _) => format!("{} holds it now", title(plan, &lease.stake.agent)),
+                Refusal::Marked(marker) => format!("{} claimed it manually", title(plan, &marker.agent)),
                 _ => "it ended".to_owned(),
             };
-            let text =
-                format!("`{lost}`, which this command had taken, was lost while it waited for others: {by}");
+            let text = format!("`{lost}`, taken by this command, was lost while waiting for others: {by}");
             let help = format!(
-                "nothing that it took is held; who did what: git lane locks --log {}\nthen ask for all of them again",
+                "all of its locks were released; see what happened: git lane locks --log {}\nthen lock all of them again",
                 quote(lost.as_bytes())
             );
             said(text, help, claim, "lost", json!({ "lost": lost }))
         }
         Refusal::NotHeld => {
-            let text = format!("{} does not hold `{scope}`: there is nothing to renew", claim.agent);
+            let text = format!("{} does not hold `{scope}`: nothing to renew", claim.agent);
             said(text, format!("take it: git lane lock {word}"), claim, "not-held", json!({}))
         }
     }
@@ -233,10 +233,9 @@ fn said(text: String, help: String, claim: &Claim<'_>, why: &str, mut json: Valu
 pub fn not_yours(plan: &Plan, judge: &Judge<'_>, claim: &Claim<'_>, lease: &Lease) -> Said {
     let held = Held::new(&claim.scope.area, lease, judge, judge.now().wall);
     let whose = title(plan, &lease.stake.agent);
-    let text =
-        format!("`{}` is not yours to give back: {whose} holds it {}", lease.stake.scope, held.until());
+    let text = format!("`{}` is not yours to release: {whose} holds it {}", lease.stake.scope, held.until());
     let help = format!(
-        "it stays as it is; who has it, and since when: git lane locks {}",
+        "it was left as it is; see who holds it: git lane locks {}",
         quote(claim.scope.text.as_bytes())
     );
     said(text, help, claim, "held", json!({ "holder": held.json() }))
@@ -259,8 +258,8 @@ pub fn waiting(plan: &Plan, scope: &str, waiting: &Waiting<'_>) -> (String, Stri
     let (who, left) = match waiting.refusal {
         Refusal::Held(lease, liveness) => {
             let left = in_words(liveness.left().div_ceil(1_000));
-            let gone = if matches!(liveness, Liveness::Orphaned(_)) { ", its process is gone" } else { "" };
-            (title(plan, &lease.stake.agent), format!(" ({left} left, unless it is renewed{gone})"))
+            let gone = if matches!(liveness, Liveness::Orphaned(_)) { ", its process has ended" } else { "" };
+            (title(plan, &lease.stake.agent), format!(" ({left} left, unless renewed{gone})"))
         }
         Refusal::Marked(marker) => (title(plan, &marker.agent), String::new()),
         Refusal::Queued(queue) => {

@@ -19,42 +19,42 @@ pub struct Args {
 /// The commands below it.
 #[derive(Debug, Subcommand)]
 pub enum Request {
-    /// Ask whoever owns an area or some paths for a change
+    /// Ask the owner of an area or of paths for a change
     Submit(Submit),
-    /// What is asked of whom; what waits for you comes first
+    /// List requests, those to you first
     List(List),
-    /// All about a request: what is asked, the file that came with it, who did what and when
+    /// Show a request with its file and history
     Show {
         /// Its id, such as r7
         #[arg(add = candidates::requests())]
         id: String,
     },
-    /// Say that you will do it
+    /// Accept a request
     Accept(Answer),
-    /// Say that you will not do it, with a --reason
+    /// Reject a request, with a --reason
     Reject(Answer),
-    /// Say that it is done, and by which commit
+    /// Mark a request as done, by a commit
     Done(Done),
-    /// Take back what you asked for
+    /// Withdraw your own request
     Withdraw(Answer),
 }
 
 /// `git lane request submit`
 #[derive(Debug, clap::Args)]
 pub struct Submit {
-    /// What is to be changed, as seen from this folder; all of it of one owner
+    /// The paths to change, relative to this folder; all of one owner
     #[arg(required_unless_present = "area", conflicts_with = "area", value_name = "PATH", value_hint = clap::ValueHint::AnyPath)]
     pub paths: Vec<OsString>,
-    /// The area that is to be changed
+    /// The area to change
     #[arg(long, value_name = "NAME", add = candidates::areas())]
     pub area: Option<String>,
-    /// Ask this agent, where nobody owns it: whoever holds the lock, for instance
+    /// Ask this agent, where there is no owner: the holder of the lock, for example
     #[arg(long, value_name = "ID", add = candidates::agents())]
     pub to: Option<String>,
     /// The change itself, such as a patch or a migration; its content is kept. `-`: from standard input
     #[arg(long, value_name = "FILE")]
     pub file: Option<PathBuf>,
-    /// How urgent it is: 1 comes first
+    /// The priority; 1 is the most urgent
     #[arg(long, value_name = "N", default_value_t = PRIORITY, value_parser = clap::value_parser!(u8).range(1..=i64::from(LAST)))]
     pub priority: u8,
     /// What it is for: up to 300 characters; a longer text is kept as the file, if --file names no other

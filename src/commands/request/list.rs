@@ -29,7 +29,10 @@ pub fn list(args: &List, output: &Output) -> Outcome {
     let plan = &session.loaded.plan;
     let me = looker(&session, args.agent.as_deref())?;
     if args.mine && me.is_none() {
-        return Err(Error::usage("nothing here says whose requests are meant", "name the agent: --agent ID"));
+        return Err(Error::usage(
+            "no agent works here, so whose requests to list is unknown",
+            "name the agent: --agent ID",
+        ));
     }
     let log = RequestLog::new(&session.repo, plan);
     let doubt = log.refresh().err();
@@ -77,9 +80,9 @@ pub fn list(args: &List, output: &Output) -> Outcome {
         }
         if wanted.is_empty() {
             let none = match (&doubt, args.all) {
-                (Some(_), _) => "no request is known here; what the remote has could not be asked",
-                (None, true) => "nobody asked for anything",
-                (None, false) => "nothing is asked for, and nothing waits",
+                (Some(_), _) => "no requests known here; the remote could not be asked",
+                (None, true) => "no requests",
+                (None, false) => "no open requests",
             };
             text.push_str(&format!("{none}\n"));
         }
@@ -126,7 +129,7 @@ pub fn show(id: &str, output: &Output) -> Outcome {
                     page.push('\n');
                 }
             }
-            None if tip.content().is_some() => page.push_str("its content is no text\n"),
+            None if tip.content().is_some() => page.push_str("its content is not text\n"),
             None => {}
         }
         output.page(&page)?;

@@ -11,6 +11,7 @@ use lane_core::policy::scalar::in_words;
 use lane_core::requests::migration::SecondHead;
 use lane_core::requests::record::{Event, Kind, Person, Record, State};
 use lane_core::requests::rights::{Askable, askable, title};
+use lane_core::text::help_block;
 
 /// A request as somebody sees it.
 pub struct Seen<'a> {
@@ -92,17 +93,17 @@ impl Seen<'_> {
         let asker = name(self.plan, &record.by);
         match record.state {
             State::Submitted => format!(
-                "submitted {id} to {}: {what}, priority {}\n  what becomes of it: git lane request show {id}\n",
+                "submitted {id} to {}: {what}, priority {}\n  follow it: git lane request show {id}\n",
                 askable(self.plan, &record.target).words(self.plan),
                 record.priority
             ),
             State::Accepted if askable(self.plan, &record.target) == Askable::Others => format!(
-                "accepted {id}: {asker} may go on with {what}\n  \
+                "accepted {id}: {asker} may change {what}\n  \
                  they {}, then: git lane request done {id} --commit HEAD\n",
                 self.way_in()
             ),
             State::Accepted => format!(
-                "accepted {id} of {asker}: {what}\n{}  when it is committed: git lane request done {id} --commit HEAD\n",
+                "accepted {id} of {asker}: {what}\n{}  once committed: git lane request done {id} --commit HEAD\n",
                 self.take_file()
             ),
             State::Rejected => format!("rejected {id} of {asker}\n"),
@@ -143,7 +144,7 @@ impl Seen<'_> {
     /// What has to be known about it.
     pub fn warnings(&self) -> String {
         let heads = self.own_heads();
-        heads.map(|head| format!("git-lane: warning: {}\n  {}\n", head.words(), head.help())).collect()
+        heads.map(|head| format!("warning: {}\n{}", head.words(), help_block(&head.help(), false))).collect()
     }
 
     /// As an entry of a list.
@@ -220,17 +221,17 @@ pub fn refusal(plan: &Plan, record: &Record, kind: Kind, me: &Person) -> (String
     let id = &record.id;
     if kind == Kind::Withdraw {
         let asker = name(plan, &record.by);
-        let text = format!("{id} is for {asker} to withdraw, and you are {}", me.name());
-        return (text, format!("whoever owns it may reject it: git lane request reject {id} --reason '…'"));
+        let text = format!("only {asker} may withdraw {id}, and you are {}", me.name());
+        return (text, format!("its owner may reject it: git lane request reject {id} --reason '…'"));
     }
     let whom = askable(plan, &record.target).words(plan);
-    let text = format!("{id} is for {whom} to answer, and you are {}", me.name());
+    let text = format!("only {whom} may answer {id}, and you are {}", me.name());
     let help = if record.by == *me {
         format!(
-            "wait for the answer: git lane request show {id}\nor take it back: git lane request withdraw {id}"
+            "wait for the answer: git lane request show {id}\nor withdraw it: git lane request withdraw {id}"
         )
     } else {
-        "what waits for you: git lane request list".to_owned()
+        "list your requests: git lane request list".to_owned()
     };
     (text, help)
 }
@@ -240,12 +241,12 @@ pub fn finished(plan: &Plan, record: &Record, kind: Kind) -> (String, String) {
     let Record { id, event, .. } = record;
     let who = name(plan, &event.by);
     let why = event.reason.as_ref().map(|reason| format!(": \"{reason}\"")).unwrap_or_default();
-    let text = format!("{id} is {} already, by {}{why}", record.state.word(), who.trim_end_matches(','));
+    let text = format!("{id} is already {}, by {}{why}", record.state.word(), who.trim_end_matches(','));
     let help = match (record.state, kind) {
         (State::Accepted, Kind::Accept) => {
-            format!("when it is committed: git lane request done {id} --commit HEAD")
+            format!("once committed: git lane request done {id} --commit HEAD")
         }
-        _ => format!("ask anew: git lane request submit {} --reason '…'", record.target.typed()),
+        _ => format!("ask again: git lane request submit {} --reason '…'", record.target.typed()),
     };
     (text, help)
 }

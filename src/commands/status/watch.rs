@@ -30,8 +30,8 @@ const TICK: Duration = Duration::from_millis(100);
 pub fn run(args: &Args, output: &Output) -> Outcome {
     if output.is_json() || !stdout().is_terminal() || !std::io::stdin().is_terminal() {
         return Err(Error::usage(
-            "--watch is for a terminal, and this is none",
-            "for a program, as often as needed: git lane status --format json",
+            "--watch needs a terminal",
+            "for scripts, use: git lane status --format json",
         ));
     }
     // Without a repository or a policy there is nothing to show, now or later.
@@ -53,7 +53,7 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
 }
 
 fn unwritable(error: std::io::Error) -> Error {
-    Error::write(format!("the terminal cannot be used: {error}"), "show it once: git lane status")
+    Error::write(format!("the terminal could not be used: {error}"), "show it once: git lane status")
 }
 
 /// Reads everything, then again after a while, or at once when it is woken.
@@ -90,7 +90,7 @@ fn show(
             is_new = false;
         }
         if !poll(TICK)? {
-            // Where the terminal is gone without a word, there is nobody to show anything to.
+            // Where the terminal disappeared without an event, there is nobody to show anything to.
             if !std::io::stdin().is_terminal() {
                 return Ok(None);
             }

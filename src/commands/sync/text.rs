@@ -9,6 +9,7 @@ use crate::ops::sync::{Aside, Conflict, Synced, Worked, count};
 use lane_core::error::Error;
 use lane_core::facts::{RepoPath, typed_ref};
 use lane_core::report::quote;
+use lane_core::text::help_block;
 
 /// Files that are named; of more the number is told.
 const NAMED: usize = 10;
@@ -60,15 +61,18 @@ pub fn say(done: &Synced, base: &str, output: &Output) -> Result<(), Error> {
     let in_it = quote(done.root.as_os_str().as_encoded_bytes());
     match &done.worked {
         Worked::Nothing if output.is_quiet() => {}
-        Worked::Nothing => output.print(&format!("{who}: `{branch}` stands on {base} already\n"))?,
+        Worked::Nothing => output.print(&format!("{who}: `{branch}` is already up to date with {base}\n"))?,
         Worked::Stacked { on, behind } => {
             let commits = if *behind == 1 { "1 commit".to_owned() } else { format!("{behind} commits") };
             output.print(&format!(
-                "{who}: `{branch}` stays on `{on}`, which has not landed; {base} has {commits} that both lack\n\
-                 \x20 help: rebase that one first: git switch {on}\n\
-                 \x20       git lane sync --push\n\
-                 \x20       then this one: git switch {branch}\n\
-                 \x20       git lane sync\n"
+                "{who}: `{branch}` stays on `{on}`, which has not landed; {base} has {commits} that both lack\n{}",
+                help_block(
+                    &format!(
+                        "rebase that one first: git switch {on}\ngit lane sync --push\n\
+                         then this one: git switch {branch}\ngit lane sync"
+                    ),
+                    false
+                )
             ))?;
         }
         Worked::Rebased { before, behind, landed, aside, .. } => {
@@ -77,70 +81,64 @@ pub fn say(done: &Synced, base: &str, output: &Output) -> Result<(), Error> {
             if !output.is_quiet() {
                 let left_out = match landed {
                     0 => String::new(),
-                    1 => ", without 1 commit that is there already as another".to_owned(),
-                    count => format!(", without {count} commits that are there already as others"),
+                    1 => ", skipping 1 commit that already landed".to_owned(),
+                    count => format!(", skipping {count} commits that already landed"),
                 };
                 output.print(&format!(
-                    "{who}: rebased `{branch}` on {base}, {commits}{left_out}; it was {} before\n",
+                    "{who}: rebased `{branch}` on {base}, {commits}{left_out}; was {}\n",
                     before.short()
                 ))?;
             }
             let help = match aside {
                 Aside::Back => return Ok(()),
                 Aside::Conflicts => {
-                    "solve the conflicts, then stage each: git add -- FILE\n\
-                     what you had is in the stash as well, until: git stash drop"
+                    "resolve the conflicts, then stage each: git add -- FILE\n\
+                     your work is still in the stash; when done: git stash drop"
                 }
-                Aside::Kept => "have it back, and solve what conflicts: git stash pop",
+                Aside::Kept => "restore it, and resolve the conflicts: git stash pop",
             };
-            complain(&output.refusal(
-                "your uncommitted work does not fit on the new base; it is safe in the stash",
-                help,
-            ));
+            output.refuse("your uncommitted work conflicts with the new base; it is safe in the stash", help);
         }
         Worked::Busy { why, help } => {
-            let help = help
-                .as_ref()
-                .map(|help| format!("  help: {}\n", help.replace('\n', "\n        ")))
-                .unwrap_or_default();
-            complain(&format!("git-lane: {who} is left as it is: {why}\n{help}"));
+            let help = help.as_ref().map(|help| help_block(help, false)).unwrap_or_default();
+            complain(&format!("note: {who} was skipped: {why}\n{help}"));
         }
         Worked::Dirty(files) => {
             let text =
                 format!("{who}: {} not committed; nothing was rebased{}", count(files.len()), list(files));
-            let help = "commit it first, or let it be put aside and back: git lane sync --autostash";
-            complain(&output.refusal(&text, help));
+            let help = "commit first, or stash and restore it automatically: git lane sync --autostash";
+            output.refuse(&text, help);
         }
         Worked::Stopped { conflicts, said, is_undone } => {
             // Not every stop is at a conflict: a file is in the way, a signature cannot be made.
             let at = if conflicts.is_empty() { said.clone() } else { count(conflicts.len()) };
-            let mut text = format!("{who}: `{branch}` does not go on {base} by itself: {at}");
+            let mut text = format!("{who}: rebase of `{branch}` on {base} stopped: {at}");
             for Conflict { path, cause } in conflicts.iter().take(NAMED) {
                 text.push_str(&format!("\n    {}", quote(&path.0)));
                 cause.iter().for_each(|cause| text.push_str(&format!("\n        on {base}: {cause}")));
             }
             text.push_str(&more(conflicts.len()));
             let help = if *is_undone {
-                format!("all is as it was before; whoever works there: git -C {in_it} lane sync")
+                format!("nothing was changed; resolve it there: git -C {in_it} lane sync")
             } else {
                 let solve = match conflicts.len() {
-                    0 => "put that right, then go on: ".to_owned(),
+                    0 => "fix this, then continue: ".to_owned(),
                     1..=NAMED => {
                         let names: Vec<String> =
                             conflicts.iter().map(|it| pathspec(&done.root, &it.path)).collect();
-                        format!("solve them, then stage them: git add -- {}\nand go on: ", names.join(" "))
+                        format!("resolve them, then stage them: git add -- {}\nand go on: ", names.join(" "))
                     }
-                    _ => "solve them, then stage each: git add -- FILE\nand go on: ".to_owned(),
+                    _ => "resolve them, then stage each: git add -- FILE\nand go on: ".to_owned(),
                 };
                 format!(
                     "{solve}git rebase --continue\n\
-                     or have all as it was before: git rebase --abort"
+                     or undo the rebase: git rebase --abort"
                 )
             };
-            complain(&output.refusal(&text, &help));
+            output.refuse(&text, &help);
         }
         Worked::Failed { reason, help } => {
-            complain(&output.refusal(&format!("{who}: {reason}"), help.as_deref().unwrap_or("git status")));
+            output.refuse(&format!("{who}: {reason}"), help.as_deref().unwrap_or("git status"));
         }
     }
     Ok(())

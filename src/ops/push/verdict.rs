@@ -1,6 +1,5 @@
 //! The verdict on a push that no hook of ours would judge: git runs another program's pre-push there, or none.
 
-use std::process::Command;
 use std::time::Duration;
 
 use crate::gather::{PushLine, Request, Subject};
@@ -71,7 +70,7 @@ fn there(session: &Session, remote: &str, reference: &str) -> Read<Option<Oid>> 
 
 /// What git says, run as the push is; `None` where it fails.
 fn said(arguments: &[&str]) -> Option<String> {
-    let mut git = Command::new("git");
+    let mut git = lane_git::command::git();
     git.args(arguments);
     run(git, None, LIMIT).ok().filter(|ran| ran.ok).map(|ran| ran.out)
 }

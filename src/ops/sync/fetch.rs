@@ -15,7 +15,7 @@ use lane_git::command::in_worktree;
 pub fn fetch(session: &Session) -> Result<(), Error> {
     let remote = &session.loaded.plan.policy.remote.value;
     if session.repo.config(&format!("remote.{remote}.url"))?.is_empty() {
-        session.ui.note(&format!("there is no remote `{remote}`: the base is taken as it is here"));
+        session.ui.note(&format!("no remote `{remote}`: using the local base"));
         return Ok(());
     }
     let layout = session.repo.layout();
@@ -49,7 +49,7 @@ pub fn fetch(session: &Session) -> Result<(), Error> {
     }
     Err(Unavailable::new(
         format!("`{remote}` could not be fetched; nothing was rebased"),
-        format!("what git said stands above; git fetch {remote} tries it again"),
+        format!("see git's message above; retry with `git fetch {remote}`"),
     )
     .into())
 }

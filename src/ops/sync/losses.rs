@@ -30,10 +30,7 @@ pub fn of(
         let commit = repo.commit(oid)?;
         if commit.parents.len() > 1 {
             return Ok(Some(Worked::Busy {
-                why: format!(
-                    "{} is a merge, and a rebase would leave out what it has of its own",
-                    oid.short()
-                ),
+                why: format!("{} is a merge with changes of its own, which a rebase would drop", oid.short()),
                 help: Some(format!("by hand: {by_hand}")),
             }));
         }
@@ -51,16 +48,14 @@ pub fn of(
         git.args(["--literal-pathspecs", "ls-files", "--others", "-z", "--"]).args(some);
         let ran = run_git(git, None, super::SHORT)?;
         if !ran.ok {
-            let reason = format!("git cannot tell what is in no commit: {}", ran.complaint());
+            let reason = format!("uncommitted files could not be listed: {}", ran.complaint());
             return Err(Unavailable::new(reason, "git status").into());
         }
         if let Some(path) = ran.raw.split(|byte| *byte == 0).find(|path| !path.is_empty()) {
             let path = RepoPath(path.to_vec());
             return Ok(Some(Worked::Busy {
-                why: format!(
-                    "{path} is a file of yours that is in no commit, and the rebase would write there"
-                ),
-                help: Some(format!("move it away, out of the worktree: {path}")),
+                why: format!("{path} is not committed, and the rebase would overwrite it"),
+                help: Some(format!("move it out of the worktree: {path}")),
             }));
         }
     }

@@ -42,8 +42,8 @@ impl<'a> Onto<'a> {
         let Some(base) = session.loaded.base.clone() else {
             let name = &session.loaded.plan.policy.base.value;
             return Err(Error::usage(
-                format!("there is no branch `{name}` to rebase on"),
-                "`base` of the policy names it: look at its name, and push it to the remote",
+                format!("no branch `{name}` to rebase on"),
+                "check `base` in the policy, and that the branch is on the remote",
             ));
         };
         Ok(Self { reference: base.reference, oid: base.oid, loaded: &session.loaded })
@@ -72,7 +72,7 @@ pub fn here(session: &Session, onto: &Onto<'_>, autostash: bool) -> Result<Synce
     let Some(root) = layout.worktree.clone() else {
         return Err(Error::usage(
             "a bare repository has no branch to rebase",
-            "go into a worktree; all that are idle: git lane sync --all",
+            "run it in a worktree, or sync all idle ones: git lane sync --all",
         ));
     };
     let tree = Tree { root, git_dir: layout.git_dir.clone() };
@@ -97,10 +97,7 @@ pub fn all(
         let Lane { agent, root, git_dir: Some(git_dir) } = lane else { continue };
         let tree = Tree { root, git_dir };
         let mut done = tree.sync(onto, false, true).unwrap_or_else(|error| {
-            Synced::new(
-                &tree.root,
-                Worked::Failed { reason: error.to_string(), help: error.help().map(str::to_owned) },
-            )
+            Synced::new(&tree.root, Worked::Failed { reason: error.to_string(), help: error.help() })
         });
         done.agent = agent.or(done.agent);
         tell(&done)?;
@@ -122,7 +119,7 @@ fn renew(session: &Session, done: &Synced) {
         Ok(Ok(scopes)) => scopes.iter().for_each(|scope| session.ui.say(&format!("renewed `{scope}`"))),
         Ok(Err(scope)) => session
             .ui
-            .note(&format!("the lock `{scope}` changed hands meanwhile; git lane locks --log shows how")),
+            .note(&format!("the lock `{scope}` changed hands meanwhile; see `git lane locks --log`")),
         Err(error) => session.ui.note(&format!("locks were not renewed: {error}")),
     }
 }

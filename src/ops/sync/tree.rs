@@ -69,32 +69,31 @@ impl Tree {
     ) -> Result<Result<Rebase, Worked>, Error> {
         if !self.root.is_dir() {
             let help = "if it was moved: git worktree repair NEW_PLACE\n\
-                if it is gone for good: git worktree prune";
+                if it was deleted: git worktree prune";
             return Ok(Err(Worked::busy("its folder is gone", help)));
         }
         if let Some(it) = under_way(&self.git_dir) {
-            return Ok(Err(Worked::busy(format!("{} is under way", it.what), it.help)));
+            return Ok(Err(Worked::busy(format!("{} is in progress", it.what), it.help)));
         }
         let repo = Opened::open_at(&self.root)?;
         let head = repo.head()?;
         let branch = head.branch.as_deref().and_then(|name| name.strip_prefix("refs/heads/"));
         let (Some(branch), Some(before)) = (branch, head.oid) else {
-            let help =
-                "go to a branch: git switch BRANCH\nor make one of what you have here: git switch -c BRANCH";
-            return Ok(Err(Worked::busy("HEAD is on no branch, or on one without a commit", help)));
+            let help = "switch to a branch: git switch BRANCH\nor create one here: git switch -c BRANCH";
+            return Ok(Err(Worked::busy("HEAD is detached, or on a branch without commits", help)));
         };
         done.branch = Some(branch.to_owned());
         done.agent = repo.config("lane.agent")?.pop();
         if branch == onto.plan().policy.base.value || onto.plan().protected(branch).is_some() {
-            let why = format!("`{branch}` is everybody's: it is not rebased");
-            let help = "work on a branch of your own: git switch -c BRANCH";
+            let why = format!("`{branch}` is a protected branch: it is not rebased");
+            let help = "work on your own branch: git switch -c BRANCH";
             let help = (!gives_up).then(|| help.to_owned());
             return Ok(Err(Worked::Busy { why, help }));
         }
         let dirty = self.dirty(gives_up)?;
         if !dirty.is_empty() && gives_up {
             let why = format!("{} not committed", count(dirty.len()));
-            return Ok(Err(Worked::busy(why, "whoever works there commits it, then: git lane sync")));
+            return Ok(Err(Worked::busy(why, "commit there, then: git lane sync")));
         }
         if !dirty.is_empty() && !autostash {
             return Ok(Err(Worked::Dirty(dirty)));
@@ -164,8 +163,11 @@ impl Tree {
             return Ok(Worked::Rebased { before, after, behind, landed: left_out, aside });
         }
         if under_way(&self.git_dir).map(|it| it.word) != Some("rebase") {
-            let reason = format!("git did not rebase it: {}", plain(&ran.complaint()));
-            return Ok(Worked::Failed { reason, help: Some("git status; nothing was changed".to_owned()) });
+            let reason = format!("the rebase failed: {}", plain(&ran.complaint()));
+            return Ok(Worked::Failed {
+                reason,
+                help: Some("nothing was changed; check: git status".to_owned()),
+            });
         }
         let conflicts = self.conflicts(onto, from);
         if gives_up {
@@ -216,8 +218,7 @@ impl Tree {
         command.arg(if untracked { "--untracked-files=all" } else { "--untracked-files=no" });
         let ran = run_git(command, None, SHORT)?;
         if !ran.ok {
-            let reason =
-                format!("git cannot tell what is changed in {}: {}", self.root.display(), ran.complaint());
+            let reason = format!("git status failed in {}: {}", self.root.display(), ran.complaint());
             return Err(Unavailable::new(reason, "git status").into());
         }
         let entries = ran.raw.split(|byte| *byte == 0).filter(|entry| entry.len() > 3);
@@ -270,7 +271,7 @@ impl Tree {
     pub fn push(&self, is_quiet: bool) -> Result<bool, Error> {
         let lane = std::env::current_exe().map_err(|error| {
             Error::write(
-                format!("git-lane does not find itself: {error}"),
+                format!("the path of git-lane could not be determined: {error}"),
                 "push in each worktree: git lane push -f",
             )
         })?;

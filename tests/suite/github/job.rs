@@ -84,7 +84,7 @@ fn the_verdict_stands_beside_the_commit_and_on_the_pull_request() {
     }
     let (author, body) = stage.fake.bodies().pop().unwrap();
     assert!(author == ME && body.contains("foreign-path"), "{body}");
-    assert!(body.contains("A commit asks a maintainer to let it stand: a hotfix that cannot wait"), "{body}");
+    assert!(body.contains("A commit asks a maintainer to waive this: a hotfix that cannot wait"), "{body}");
     // When it passes, the comment is taken back.
     stage.job.tree.git(&["reset", "-q", "--hard", "HEAD~1"]).ok();
     stage.job.commit(OWN, "x\n", "[A2] feat: a");
@@ -120,7 +120,7 @@ fn a_token_that_only_reads_leaves_annotations_and_summary() {
     let stage = Stage::new(FOREIGN, &policy());
     stage.edit(|state| state.only_reads = true);
     let ran = stage.runs(&["--publish"]).fails(1);
-    let ran = ran.says("the check run was not published").says("annotations and summary are all there is");
+    let ran = ran.says("the check run was not published").says("; see annotations and summary instead");
     assert!(ran.out.contains("::error "), "{}", ran.out);
     // With a change that passes, that is a pass.
     let stage = Stage::new(OWN, &policy());
@@ -160,7 +160,7 @@ fn a_maintainer_lets_a_finding_stand() {
 #[test]
 fn nobody_else_does_and_not_for_another_head() {
     for (actor, pushed, at, says) in [
-        ("mallory", "2026-02-02T02:00:00Z", "2026-02-02T03:00:00Z", "is no maintainer"),
+        ("mallory", "2026-02-02T02:00:00Z", "2026-02-02T03:00:00Z", "`, who is not a maintainer"),
         ("alice", "2026-02-02T04:00:00Z", "2026-02-02T03:00:00Z", "before the head was pushed"),
     ] {
         let stage = Stage::new(FOREIGN, &policy());
@@ -170,7 +170,11 @@ fn nobody_else_does_and_not_for_another_head() {
     }
     let stage = Stage::new(FOREIGN, &policy());
     stage.labeled("alice", "2026-02-02T03:00:00Z");
-    stage.runs(&[]).fails(1).says("does not say who pushed the head").says("waives nothing");
+    stage
+        .runs(&[])
+        .fails(1)
+        .says("who pushed the head of the pull request, and when, could not be determined")
+        .says("waives nothing");
     // The day after, it is over.
     let stage = Stage::new(FOREIGN, &policy().replace("36500d", "1d"));
     stage.edit(|state| state.pushed = Some(("mallory", "2026-02-02T02:00:00Z")));
@@ -230,14 +234,14 @@ fn whoever_pushed_it_has_a_part_in_it() {
 fn a_job_that_was_overtaken_decides_nothing() {
     let stage = Stage::new(OWN, &policy());
     stage.edit(|state| state.pull = Some(|pull| pull["base"]["ref"] = json!("release/1")));
-    let ran = stage.runs(&["--publish"]).fails(2).says("has moved on: it goes into `release/1` by now");
+    let ran = stage.runs(&["--publish"]).fails(2).says("has moved on: it now goes into `release/1`");
     ran.says("the newer job decides");
     assert_eq!(stage.fake.state.lock().unwrap().runs[0]["conclusion"], "action_required");
     stage.edit(|state| {
         state.pull = None;
         state.head = "1".repeat(40);
     });
-    stage.runs(&[]).fails(2).says("has moved on: its head is 1111");
+    stage.runs(&[]).fails(2).says("has moved on: its head is now 1111");
 }
 
 #[test]
@@ -249,7 +253,7 @@ fn a_proof_needs_to_know_who_pushed() {
     let policy = policy.replace("  a3:\n", "  a3:\n    identity: { github: [three] }\n");
     let policy = policy.replace("  a4:\n", "  a4:\n    identity: { github: [four] }\n");
     let stage = Stage::new(OWN, &policy);
-    stage.runs(&[]).fails(2).says("nobody can tell which account pushed the head");
+    stage.runs(&[]).fails(2).says("the account that pushed the head of the pull request could not be determined, and the policy asks for proof");
     stage.edit(|state| state.pushed = Some(("octocat", "2026-02-02T02:00:00Z")));
     stage.runs(&[]).ok();
 }

@@ -42,9 +42,9 @@ fn a_limit_that_takes_too_long_is_told() {
     assert_eq!(*until, NOW + 1801);
     assert_eq!(
         error.to_string(),
-        "GitHub takes no more calls before 2026-02-02 03:10:01 UTC (GET /repos/o/n/pulls/1)"
+        "GitHub's rate limit is reached until 2026-02-02 03:10:01 UTC (GET /repos/o/n/pulls/1)"
     );
-    assert!(error.help().contains("run it again after 2026-02-02 03:10:01 UTC"));
+    assert!(error.help().contains("rerun after 2026-02-02 03:10:01 UTC"));
     assert!(server.slept().is_empty());
 }
 

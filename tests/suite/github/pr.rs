@@ -50,21 +50,29 @@ fn opened_once_with_tag_and_labels() {
     assert!(text.starts_with("Why: it fails at night.\n\n### Commits\n\n- "), "{text}");
     assert!(text.contains("## ✅ git-lane: pass") && !text.contains("@everyone"), "{text}");
     assert_eq!(stage.fake.state.lock().unwrap().labels, ["auto-merge", "agent:a2"]);
-    stage.runs(&["--yes"]).ok().says("there is one already: pull request");
+    stage.runs(&["--yes"]).ok().says("already open: pull request");
     assert_eq!(stage.fake.state.lock().unwrap().pulls.len(), 1);
 }
 
 #[test]
 fn nothing_is_pushed_before_all_is_well() {
     let stage = Stage::new(Fake::new(vec![]));
-    stage.runs(&[]).fails(2).says("nobody is here to be asked").says("--yes");
+    stage
+        .runs(&[])
+        .fails(2)
+        .says("this pushes and opens a pull request, but there is no terminal to confirm it")
+        .says("--yes");
     let none = stage.job.tree.lane_env(&["pr", "--yes"], &[("GITHUB_REPOSITORY", "o/n")]).fails(2);
     none.says("GH_TOKEN");
     stage.job.commit("services/revenue/a.py", "x\n", "[A2] feat: foreign");
-    stage.runs(&["--yes"]).fails(1).says("foreign-path").says("no pull request opened");
+    stage
+        .runs(&["--yes"])
+        .fails(1)
+        .says("foreign-path")
+        .says("nothing was pushed, and no pull request was opened");
     assert!(!stage.is_pushed() && stage.fake.server.requests().is_empty());
     stage.job.tree.git(&["switch", "-q", "--detach"]).ok();
-    stage.runs(&["--yes"]).fails(2).says("from a branch of your own");
+    stage.runs(&["--yes"]).fails(2).says("a pull request needs your own branch, but HEAD is on");
     stage.job.tree.git(&["switch", "-q", "-c", "feat/a2/empty", "main"]).ok();
     stage.runs(&["--yes"]).fails(2).says("nothing to propose");
 }
@@ -104,11 +112,11 @@ fn an_upper_branch_goes_into_the_one_it_stands_on() {
     let ran = stage.runs(&["--yes"]).ok();
     assert_eq!(stage.sent()["base"], "feat/a2/lower");
     let text = stage.sent()["body"].as_str().unwrap().to_owned();
-    assert!(text.contains("Stacked on <code>feat/a2/lower</code>, which is to land first."), "{text}");
+    assert!(text.contains("Stacked on <code>feat/a2/lower</code>, which has to land first."), "{text}");
     assert_eq!(text.matches("\n- ").count(), 1, "its own commits alone: {text}");
     assert_eq!(stage.sent()["title"], "[A2] feat: upper");
     // Nobody has proposed the lower one: what it says does that.
-    ran.says("which no open pull request proposes").says("git switch feat/a2/lower");
+    ran.says("has no open pull request").says("git switch feat/a2/lower");
     stage.job.tree.git(&["switch", "feat/a2/lower"]).ok();
     stage.runs(&["--yes"]).ok();
     assert_eq!(stage.sent()["base"], "main");
@@ -121,7 +129,7 @@ fn an_upper_branch_goes_into_the_one_it_stands_on() {
     stage.job.commit("services/rag_pipeline/d.py", "x\n", "[A2] feat: top");
     let ran = stage.runs(&["--yes"]).ok();
     assert_eq!(stage.sent()["base"], "feat/a2/upper");
-    ran.says("it goes into feat/a2/upper, which pull request 1347 proposes and which is to land first: ");
+    ran.says("it goes into feat/a2/upper, the branch of pull request 1347, which has to land first: ");
     assert!(stage.sent()["body"].as_str().unwrap().contains("Stacked on <code>feat/a2/upper</code> (#1347)"));
 }
 
@@ -146,7 +154,7 @@ fn what_has_landed_is_stood_on_no_more() {
     let main = stage.job.scratch.main();
     main.git(&["merge", "-q", "--ff-only", "feat/a2/lower"]).ok();
     main.git(&["push", "-q", "--no-verify", "origin", "main"]).ok();
-    stage.runs(&["--yes"]).ok().says("there is one already").says("help: gh pr edit 1347 --base main");
+    stage.runs(&["--yes"]).ok().says("already open:").says("help: gh pr edit 1347 --base main");
     assert_eq!(stage.fake.state.lock().unwrap().pulls.len(), 1);
     // Whoever says into which gets it.
     let stage = Stage::stacked();

@@ -23,7 +23,7 @@ fn a_token_is_never_printed() {
     let error = server.github().pull_request(1).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "GitHub does not know the token from GH_TOKEN (GET /repos/o/n/pulls/1): Bad credentials"
+        "GitHub rejected the token from GH_TOKEN (GET /repos/o/n/pulls/1): Bad credentials"
     );
 }
 

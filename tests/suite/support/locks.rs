@@ -97,6 +97,11 @@ pub fn hook(tree: &Worktree, file: &std::path::Path, script: &str) {
 /// Runs what a message says is to be typed: the rest of the line after some words.
 pub fn follow(tree: &Worktree, ran: &Ran, words: &str) -> Ran {
     let all = ran.all();
-    let line = all.lines().find_map(|line| line.split_once(words)).expect("a way out").1;
-    tree.command("sh").args(["-c", line]).output().unwrap().into()
+    let lines: Vec<&str> = all.lines().collect();
+    let words = words.trim_end().trim_end_matches(':');
+    let at = lines.iter().position(|line| line.contains(words)).expect("a way out");
+    // A help has its command on the line below its words.
+    let rest = lines[at].split_once(words).unwrap().1.trim_start_matches(':').trim();
+    let command = if rest.is_empty() { lines[at + 1].trim() } else { rest };
+    tree.command("sh").args(["-c", command]).output().unwrap().into()
 }

@@ -1,8 +1,25 @@
 //! Something that is known, or why it is not.
 
+/// What kind of thing keeps something from being read, for code that goes on by another way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Cause {
+    /// Here is no repository.
+    NoRepository,
+    /// There is no git to start.
+    NoGit,
+    /// The object is one that a remote promised, and nothing may be fetched.
+    Promised,
+    /// Anything else.
+    #[default]
+    Other,
+}
+
 /// Why something is not known, and what would make it known.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{reason}")]
 pub struct Unavailable {
+    /// What kind of reason it is; no code reads the words.
+    pub cause: Cause,
     /// What could not be read, and why.
     pub reason: String,
     /// The next step.
@@ -12,7 +29,19 @@ pub struct Unavailable {
 impl Unavailable {
     /// A reason with a next step.
     pub fn new(reason: impl Into<String>, help: impl Into<String>) -> Self {
-        Self { reason: reason.into(), help: Some(help.into()) }
+        Self { cause: Cause::Other, reason: reason.into(), help: Some(help.into()) }
+    }
+
+    /// A reason that nobody can act on.
+    pub fn without_help(reason: impl Into<String>) -> Self {
+        Self { cause: Cause::Other, reason: reason.into(), help: None }
+    }
+
+    /// The same, of this kind.
+    #[must_use]
+    pub fn because(mut self, cause: Cause) -> Self {
+        self.cause = cause;
+        self
     }
 }
 
@@ -37,11 +66,10 @@ impl<T> Fact<T> {
         match self {
             Self::Known(value) => Ok(value),
             Self::Unavailable(why) => Err(why.clone()),
-            Self::NotGathered => Err(Unavailable {
-                reason: "a rule asks for a fact that it did not announce; this is a defect of git-lane"
-                    .to_owned(),
-                help: None,
-            }),
+            Self::NotGathered => Err(Unavailable::new(
+                "a rule asks for a fact that it did not declare; this is a bug in git-lane",
+                "please report it, with the name of the rule",
+            )),
         }
     }
 

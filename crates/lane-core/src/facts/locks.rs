@@ -43,7 +43,7 @@ pub struct LockClaim {
 }
 
 impl LockClaim {
-    /// The claim by hand that holds an area: the oldest that has not expired. `now` and `ttl` in seconds.
+    /// The manual claim that holds an area: the oldest that has not expired. `now` and `ttl` in seconds.
     pub fn holding<'c>(claims: &'c [Self], area: &str, now: i64, ttl: u64) -> Option<&'c Self> {
         let alive = |claim: &&Self| now < claim.since.saturating_add_unsigned(ttl);
         let claims = claims.iter().filter(|claim| claim.area == area).filter(alive);

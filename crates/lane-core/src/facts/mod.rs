@@ -14,7 +14,7 @@ mod request;
 
 pub use crate::hooks::{Event, Stage};
 pub use case::for_case;
-pub use fact::{Fact, Unavailable};
+pub use fact::{Cause, Fact, Unavailable};
 pub use locks::{HeldLock, LOCK_TRAILER, Landed, LockClaim, LockEvents, LockToken, Locks, TakenLock};
 pub use message::Message;
 pub use oid::Oid;
@@ -201,7 +201,7 @@ impl IdentitySource {
             Self::CopiedConfig => "git config lane.agent, copied from another worktree,",
             Self::Environment => "the variable AGENT_ID",
             Self::File => ".agent.env",
-            Self::Branch => "the branch's name",
+            Self::Branch => "the branch name",
             Self::Message => "the commit messages",
         }
     }

@@ -2,7 +2,7 @@
 
 use super::record::{Kind, Lease, Record};
 use super::scope::{area_of, lockable};
-use crate::policy::Plan;
+use crate::policy::{Plan, unknown_agent};
 
 /// The most bytes that the message of an event may have: one lock takes about half a KiB of it.
 pub const LARGEST: usize = 256 * 1024;
@@ -28,14 +28,14 @@ pub fn check(plan: &Plan, before: Option<&Record>, next: &Record, now: i64) -> R
         return Err(format!("{} steals without a reason", event.agent));
     }
     if !is_time(event.at) {
-        return Err("its time is more than a day ahead of the clock here, or before all time".to_owned());
+        return Err("its time is invalid, or more than a day ahead of this machine's clock".to_owned());
     }
     let old = before.map(|before| before.leases.as_slice()).unwrap_or_default();
     for lease in next.leases.iter().filter(|lease| !old.contains(lease)) {
         let own = old.iter().find(|own| own.generation == lease.generation);
         made(plan, own, next, lease)?;
         if !is_time(lease.since) || !is_time(lease.stake.at) {
-            return Err("its time is more than a day ahead of the clock here, or before all time".to_owned());
+            return Err("its time is invalid, or more than a day ahead of this machine's clock".to_owned());
         }
     }
     let waits = before.map(|before| before.queue.as_slice()).unwrap_or_default();
@@ -57,7 +57,7 @@ fn made(plan: &Plan, own: Option<&Lease>, record: &Record, lease: &Lease) -> Res
     let is_same = own.is_some_and(|own| own.stake.ttl == stake.ttl);
     let (min, max) = (&locks.min_ttl.value, &locks.max_ttl.value);
     if !is_same && !(min.seconds..=max.seconds).contains(&stake.ttl) {
-        return Err(format!("a lock lives for {min} to {max}, and this one for {} s", stake.ttl));
+        return Err(format!("the lifetime of a lock must be {min} to {max}; this one is {} s", stake.ttl));
     }
     Ok(())
 }
@@ -65,11 +65,11 @@ fn made(plan: &Plan, own: Option<&Lease>, record: &Record, lease: &Lease) -> Res
 /// Whether the policy knows the agent, and the scope is one of the record's area.
 fn is_of(plan: &Plan, record: &Record, agent: &str, scope: &str) -> Result<(), String> {
     if plan.policy.agent(agent).is_none() {
-        return Err(format!("`{agent}` is no agent of the policy"));
+        return Err(unknown_agent(agent, "the policy"));
     }
     let area = record.area.as_str();
     if !lockable(plan).contains(&area) {
-        return Err(format!("`{area}` is no area with locks"));
+        return Err(format!("`{area}` is not an area with locks"));
     }
     if area_of(plan, scope) != Some(area) {
         return Err(format!("`{scope}` is not in the area `{area}`"));
@@ -103,11 +103,11 @@ mod tests {
             let said = fault(edit).unwrap_or_default();
             assert!(said.contains(words), "{words}: {said}");
         };
-        says(&|next| next.leases[0].stake.ttl = 0, "a lock lives for");
-        says(&|next| next.leases[0].stake.ttl = u64::MAX, "a lock lives for");
-        says(&|next| next.leases[0].stake.agent = "a9".into(), "no agent");
+        says(&|next| next.leases[0].stake.ttl = 0, "the lifetime of a lock");
+        says(&|next| next.leases[0].stake.ttl = u64::MAX, "the lifetime of a lock");
+        says(&|next| next.leases[0].stake.agent = "a9".into(), "unknown agent");
         says(&|next| next.leases[0].stake.scope = "docs/x".into(), "not in the area");
-        says(&|next| next.area = "gone".into(), "no area with locks");
+        says(&|next| next.area = "gone".into(), "not an area with locks");
         says(&|next| next.leases[0].since = 1_000 + 2 * AHEAD, "its time");
         says(&|next| next.leases[0].stake.at = i64::MIN, "its time");
         says(&|next| next.event.at = i64::MAX, "its time");

@@ -321,9 +321,9 @@ pub(super) mod tests {
         assert!(is_firm(&world, Some(7)), "another process of the same agent asks");
         world.uptime.set(1_095_000);
         assert!(!is_firm(&world, Some(7)), "dead or not, it is about to end");
-        assert!(!is_firm(&Toy::new("b2"), None), "the machine was started anew");
+        assert!(!is_firm(&Toy::new("b2"), None), "the machine was restarted");
         let mut unknown = Toy::new("b2");
         unknown.machine.boot = None;
-        assert!(is_firm(&unknown, None), "nobody can tell when the machine was started");
+        assert!(is_firm(&unknown, None), "when the machine was started is unknown");
     }
 }

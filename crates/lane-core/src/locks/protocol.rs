@@ -28,7 +28,7 @@ pub struct Claim<'a> {
     pub pushed: Option<&'a str>,
     /// The tip of the base, as it is known here.
     pub base: Option<String>,
-    /// The worktree in which the area was claimed by hand.
+    /// The worktree in which the area was claimed manually.
     pub by_hand: Option<String>,
 }
 
@@ -127,7 +127,7 @@ pub fn claim(
     Ok(next)
 }
 
-/// Writes down that a claim by hand ended with a theft.
+/// Writes down that a manual claim ended with a theft.
 pub fn rob(next: &mut Record, marker: &LockClaim) {
     let (agent, scope) = (marker.agent.clone(), marker.area.clone());
     let loser = Loser { agent, scope, generation: 0, cause: Cause::Stolen };
@@ -235,7 +235,7 @@ pub fn go_on_waiting(
     Some((next, own))
 }
 
-/// The next record after somebody pushes work that was done under a lock which they gave back: nobody can
+/// The next record after somebody pushes work that was done under a lock which they released: nobody can
 /// have taken it in between, or this is not the next one.
 pub fn push(record: &Record, claim: &Claim<'_>, judge: &Judge<'_>) -> Record {
     let event = Event { kind: Kind::Push, ..event(claim, judge) };

@@ -64,7 +64,7 @@ pub struct Event {
     /// The commit that was pushed together with it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pushed: Option<String>,
-    /// The tip of the base when a lock was given back: what lands after it was not made under that lock.
+    /// The tip of the base when a lock was released: what lands after it was not made under that lock.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub base: Option<String>,
 }
@@ -85,7 +85,7 @@ pub enum Kind {
     Wait,
     /// Somebody leaves the queue.
     Leave,
-    /// Work is pushed that was done under a lock which was given back since.
+    /// Work is pushed that was done under a lock which was released since.
     Push,
 }
 
@@ -95,7 +95,7 @@ impl Kind {
         match self {
             Self::Take => "takes",
             Self::Renew => "renews",
-            Self::Release => "gives back",
+            Self::Release => "releases",
             Self::Steal => "steals",
             Self::Wait => "waits for",
             Self::Leave => "no longer waits for",
@@ -127,15 +127,15 @@ pub enum Cause {
     Gone,
     /// It was stolen.
     Stolen,
-    /// It was given back, together with others.
+    /// It was released, together with others.
     Returned,
 }
 
 impl Loser {
-    /// `generation 7 of a1`, or what was claimed by hand.
+    /// `generation 7 of a1`, or what was claimed manually.
     pub fn words(&self) -> String {
         match self.generation {
-            0 => format!("the claim by hand of {}", self.agent),
+            0 => format!("the manual claim of {}", self.agent),
             generation => format!("generation {generation} of {}", self.agent),
         }
     }
@@ -146,9 +146,9 @@ impl Cause {
     pub fn words(self) -> &'static str {
         match self {
             Self::Expired => "had expired",
-            Self::Gone => "was left behind by a process that is gone",
+            Self::Gone => "was left by a process that no longer runs",
             Self::Stolen => "was stolen",
-            Self::Returned => "was given back",
+            Self::Returned => "was released",
         }
     }
 }
@@ -270,7 +270,7 @@ impl Record {
         let mut record: Self = event_log::parse(message, "lane-lock", FORMAT)?;
         record.make_plain();
         if let Some(area) = area.filter(|area| *area != record.area) {
-            return Err(format!("it speaks of the area `{}`, not of `{area}`", record.area));
+            return Err(format!("it is about the area `{}`, not `{area}`", record.area));
         }
         record.check().map(|()| record)
     }
@@ -282,21 +282,21 @@ impl Record {
         let agents = stakes.iter().map(|stake| &stake.agent);
         let mut names = agents.chain([&self.area, &self.event.agent]);
         if let Some(name) = names.find(|name| !is_name(name)) {
-            return Err(format!("it is damaged: `{name}` is no name"));
+            return Err(format!("it is damaged: `{name}` is not a valid name"));
         }
         for stake in stakes {
             if Scope::stored(&self.area, &stake.scope).is_none() {
-                return Err(format!("it is damaged: `{}` is no scope", stake.scope));
+                return Err(format!("it is damaged: `{}` is not a valid scope", stake.scope));
             }
         }
         let is_rising = self.leases.windows(2).all(|pair| pair[0].generation < pair[1].generation);
         let is_above = self.leases.last().is_none_or(|last| last.generation <= self.generation);
         // There has to be room for those that follow, and JSON has no larger whole numbers everywhere.
         if self.generation > LAST {
-            return Err(format!("it is damaged: generation {} is out of reach", self.generation));
+            return Err(format!("it is damaged: generation {} is out of range", self.generation));
         }
         if !is_rising || !is_above {
-            return Err("it is damaged: its generations do not rise".to_owned());
+            return Err("it is damaged: its generations do not increase".to_owned());
         }
         Ok(())
     }
@@ -394,13 +394,13 @@ pub(super) mod tests {
         assert_eq!(Record::parse("{\"a\":1}", None), Err("it was not written by git-lane".into()));
         assert!(wrong(&|record| record.format = 2).contains("newer git-lane"));
         assert!(wrong(&|record| record.area = "other".into()).contains("area `other`"));
-        assert!(wrong(&|record| record.leases[0].stake.agent = "../x".into()).contains("no name"));
-        assert!(wrong(&|record| record.generation = 2).contains("do not rise"));
-        assert!(wrong(&|record| record.leases[0].stake.scope = "a/[".into()).contains("no scope"));
+        assert!(wrong(&|record| record.leases[0].stake.agent = "../x".into()).contains("not a valid name"));
+        assert!(wrong(&|record| record.generation = 2).contains("do not increase"));
+        assert!(wrong(&|record| record.leases[0].stake.scope = "a/[".into()).contains("not a valid scope"));
         let mut outside = record();
         outside.area = "/../../x".into();
         let outside = outside.message().expect("a message");
-        assert!(Record::parse(&outside, None).expect_err("refused").contains("no name"));
+        assert!(Record::parse(&outside, None).expect_err("refused").contains("not a valid name"));
         let half = record().message().expect("a message").replace("\"leases\"", "\"x\"");
         assert!(Record::parse(&half, None).expect_err("refused").contains("damaged"));
     }

@@ -3,7 +3,7 @@
 use crate::error::Error;
 use crate::policy::model::{Access, Area};
 use crate::policy::pattern::{Pattern, escape};
-use crate::policy::{Owner, Plan, nearest};
+use crate::policy::{Owner, Plan, did_you_mean};
 
 /// What a lock is taken on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,7 +91,7 @@ impl Scope {
                 }
                 Owner::Area(area) => Err(needs_none(&format!("`{typed}`"), area)),
                 Owner::Lane(agent) => Err(Error::usage(
-                    format!("`{typed}` is in the lane of {}: no lock is asked for there", agent.title()),
+                    format!("`{typed}` is in the lane of {}, which needs no lock", agent.title()),
                     format!("git lane who {}", crate::report::quote(typed.as_bytes())),
                 )),
             };
@@ -143,21 +143,21 @@ fn needs_none(what: &str, area: &Area) -> Error {
     let (why, help) = match area.access.value {
         Access::Coordinate => (
             "coordinated, not locked",
-            "say whom you talked to: git commit --trailer 'Coordinated-with: <agent>'".to_owned(),
+            "name the agent you talked to: git commit --trailer 'Coordinated-with: <agent>'".to_owned(),
         ),
         Access::Owner => {
             let owners: Vec<&str> = area.owner.iter().map(|id| id.value.as_str()).collect();
             (
-                "its owner's alone",
+                "restricted to its owner",
                 format!(
                     "ask {} for the change: git lane request submit --area {name} --reason '…'",
                     owners.join(" or ")
                 ),
             )
         }
-        Access::Maintainer => ("for maintainers alone", "ask a maintainer for the change".to_owned()),
-        Access::Never => ("kept out of git", "nobody commits it, so nobody has to be kept away".to_owned()),
-        Access::Open | Access::Lock => ("open to all", "change it".to_owned()),
+        Access::Maintainer => ("restricted to maintainers", "ask a maintainer for the change".to_owned()),
+        Access::Never => ("kept out of git", "it is never committed, so it cannot conflict".to_owned()),
+        Access::Open | Access::Lock => ("open to everyone", "change it".to_owned()),
     };
     Error::usage(format!("{what} needs no lock: it is {why}"), help)
 }
@@ -180,14 +180,12 @@ fn outside(plan: &Plan, typed: &str, pattern: &Pattern) -> Error {
     if locks.is_empty() {
         return Error::usage(
             format!("{} has no area under `access: lock`", plan.source.name),
-            "nothing here needs a lock",
+            "no lock is needed here",
         );
     }
-    let help = match nearest(typed, locks.iter().copied()) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => format!("areas with locks: {}; or a path inside one", locks.join(", ")),
-    };
-    Error::usage(format!("`{typed}` is neither an area with a lock nor a path inside one"), help)
+    let help = did_you_mean(typed, locks.iter().copied())
+        .unwrap_or_else(|| format!("areas with locks: {}; or a path inside one", locks.join(", ")));
+    Error::usage(format!("`{typed}` is not an area with a lock, nor a path inside one"), help)
 }
 
 /// The path or pattern from the repository's root, without a slash before it.
@@ -204,7 +202,7 @@ fn from_root(typed: &Typed<'_>) -> Result<String, Error> {
             ".." => {
                 if parts.pop().is_none() {
                     return Err(Error::usage(
-                        format!("`{}` is outside of this repository", typed.text),
+                        format!("`{}` is outside this repository", typed.text),
                         "name a path inside an area, from the repository's root or from here",
                     ));
                 }
@@ -288,13 +286,13 @@ mod tests {
     }
 
     refuses! {
-        a_near_miss: "comon" => "neither an area", "did you mean `common`?";
+        a_near_miss: "comon" => "is not an area with a lock, nor a path inside one", "did you mean `common`?";
         nothing_like_it: "kubernetes" => "areas with locks: common, deep";
         another_access: "deps" => "needs no lock", "Coordinated-with";
         a_path_of_another_access: "deps.txt" => "needs no lock";
         a_lane: "src/own/x" => "in the lane of a1";
         too_wide: "**/*.py" => "reaches beyond the area";
-        up_and_out: "../x" => "outside of this repository";
+        up_and_out: "../x" => "is outside this repository";
         the_whole: "." => "the whole repository";
         no_pattern: "common/[x" => "`[` is never closed";
         nothing: "" => "the name of an area";

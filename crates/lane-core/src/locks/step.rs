@@ -13,7 +13,7 @@ pub fn check(before: Option<&Record>, next: &Record) -> Result<(), String> {
     let empty = Record::above(&next.area, 0);
     let old = before.unwrap_or(&empty);
     if old.area != next.area {
-        return Err(format!("it turns the lock `{}` into `{}`", old.area, next.area));
+        return Err(format!("it changes the lock `{}` to `{}`", old.area, next.area));
     }
     let is_next = next.generation == old.generation + 1;
     let is_taken = is_next && event.generation == next.generation;
@@ -30,7 +30,7 @@ pub fn check(before: Option<&Record>, next: &Record) -> Result<(), String> {
         // Another's lock ends by one that takes its place, and by nothing else.
         let is_replaced = is_named && makes(event.kind) && meets(next, lease);
         if !stays && !is_replaced && lease.stake.agent != event.agent {
-            return Err(format!("the lock of {} is gone without a word", lease.stake.agent));
+            return Err(format!("the lock of {} disappeared without an event", lease.stake.agent));
         }
     }
     // One's own lock ends by giving it back, or by another in its place.
@@ -38,7 +38,7 @@ pub fn check(before: Option<&Record>, next: &Record) -> Result<(), String> {
     let has_returned =
         old.leases.iter().filter(|lease| lease.stake.agent == event.agent).any(|lease| !stays(&lease));
     if has_returned && event.kind != Kind::Release && !makes(event.kind) {
-        return Err(format!("the lock of {} is gone without a word", event.agent));
+        return Err(format!("the lock of {} disappeared without an event", event.agent));
     }
     let is_new = |lease: &&Lease| !old.leases.iter().any(|kept| kept.generation == lease.generation);
     if let Some(lease) = next.leases.iter().filter(is_new).find(|lease| meets(next, lease)) {
@@ -46,7 +46,7 @@ pub fn check(before: Option<&Record>, next: &Record) -> Result<(), String> {
     }
     let known = |nonce: &str| old.queue.iter().any(|ticket| ticket.nonce == nonce);
     match next.queue.iter().find(|ticket| !known(&ticket.nonce) && ticket.agent != event.agent) {
-        Some(ticket) => Err(format!("{} stands in the queue by the word of {}", ticket.agent, event.agent)),
+        Some(ticket) => Err(format!("{} was queued by {}", ticket.agent, event.agent)),
         None => Ok(()),
     }
 }
@@ -79,7 +79,7 @@ fn made(old: &Record, next: &Record, lease: &Lease) -> Result<(), String> {
     if makes(event.kind) && is_own && is_same && is_new {
         return Ok(());
     }
-    Err(format!("{} has a lock by an event of {}", lease.stake.agent, event.agent))
+    Err(format!("{} was given a lock by {}", lease.stake.agent, event.agent))
 }
 
 #[cfg(test)]
@@ -125,7 +125,7 @@ mod tests {
             next.event.agent = "a2".into();
             next.leases.clear();
         });
-        assert_eq!(robbed, Err("the lock of a1 is gone without a word".into()));
+        assert_eq!(robbed, Err("the lock of a1 disappeared without an event".into()));
         let theft = |kind: Kind, keeps: bool| {
             after(|next| {
                 (next.event.kind, next.event.agent, next.generation) = (kind, "a2".into(), 2);
@@ -147,11 +147,11 @@ mod tests {
         };
         assert_eq!(theft(Kind::Steal, false), Ok(()), "a theft is one that says so");
         assert_eq!(theft(Kind::Take, true), Err("a2 takes what another agent holds".into()));
-        assert_eq!(theft(Kind::Leave, false), Err("the lock of a1 is gone without a word".into()));
+        assert_eq!(theft(Kind::Leave, false), Err("the lock of a1 disappeared without an event".into()));
         let mut later = taken();
         (later.generation, later.event.generation, later.leases[0].generation) = (9, 9, 9);
         assert_eq!(check(None, &later), Err("generation 9 cannot follow 0".into()));
         let queued = after(|next| next.queue.push(stake("a3", "common", "t")));
-        assert_eq!(queued, Err("a3 stands in the queue by the word of a1".into()));
+        assert_eq!(queued, Err("a3 was queued by a1".into()));
     }
 }

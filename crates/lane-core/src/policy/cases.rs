@@ -1,11 +1,12 @@
 //! Sentences that a team tests its policy with: `a2 may not change services/revenue/api.py`.
 
 use super::PolicyError;
-use super::diagnostic::{Diagnostic, nearest};
+use super::diagnostic::Diagnostic;
 use super::model::Policy;
 use super::node::Node;
 use super::reader::Reader;
 use super::source::{Source, Spanned};
+use super::unknown::{did_you_mean, unknown_agent};
 
 /// The file beside a policy that may hold more sentences: a YAML list of texts.
 pub const FILE: &str = "policy.tests.yaml";
@@ -23,7 +24,7 @@ pub struct Case {
     pub path: String,
 }
 
-/// Why a sentence is no test.
+/// Why a sentence is not a test.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CaseError {
     /// What is wrong.
@@ -48,7 +49,7 @@ impl Case {
         } else if let Some((subject, path)) = sentence.split_once(" may change ") {
             (subject, true, path)
         } else {
-            return Err(wrong(format!("`{sentence}` is no test")));
+            return Err(wrong(format!("`{sentence}` is not a test")));
         };
         let path = path.trim().trim_start_matches('/');
         if path.is_empty() {
@@ -61,21 +62,16 @@ impl Case {
         } else if policy.agent(who).is_some() {
             Some(who.to_owned())
         } else {
-            let help = match nearest(who, policy.agent_ids().chain(["maintainer"])) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => FORM.to_owned(),
-            };
-            return Err(CaseError { reason: format!("`{who}` is no agent of this policy"), help });
+            let known = policy.agent_ids().chain(["maintainer"]);
+            let help = did_you_mean(who, known).unwrap_or_else(|| FORM.to_owned());
+            return Err(CaseError { reason: unknown_agent(who, "this policy"), help });
         };
         let mut holding = Vec::new();
         for area in areas.split([',', ' ']).filter(|area| !area.is_empty() && *area != "and") {
             let names = || policy.areas.iter().map(|area| area.name.value.as_str());
             if !names().any(|name| name == area) {
-                let help = match nearest(area, names()) {
-                    Some(near) => format!("did you mean `{near}`?"),
-                    None => FORM.to_owned(),
-                };
-                return Err(CaseError { reason: format!("`{area}` is no area of this policy"), help });
+                let help = did_you_mean(area, names()).unwrap_or_else(|| FORM.to_owned());
+                return Err(CaseError { reason: format!("unknown area `{area}` in this policy"), help });
             }
             holding.push(area.to_owned());
         }

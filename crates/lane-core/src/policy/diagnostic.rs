@@ -60,31 +60,3 @@ impl Diagnostic {
         self
     }
 }
-
-/// The known name nearest to `name`, where one is near enough to be what was meant.
-pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let folded = name.to_lowercase().replace('_', "-");
-    known
-        .into_iter()
-        .map(|candidate| {
-            let other = candidate.to_lowercase().replace('_', "-");
-            (strsim::damerau_levenshtein(&folded, &other), candidate)
-        })
-        .filter(|(distance, candidate)| *distance <= (candidate.len().max(name.len()) / 3).max(1))
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, candidate)| candidate)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::nearest;
-
-    #[test]
-    fn nearest_name() {
-        let known = ["services", "agents", "max_lines", "a1"];
-        assert_eq!(nearest("servces", known), Some("services"));
-        assert_eq!(nearest("max-lines", known), Some("max_lines"));
-        assert_eq!(nearest("A1", known), Some("a1"));
-        assert_eq!(nearest("kubernetes", known), None);
-    }
-}

@@ -49,8 +49,8 @@ fn agent_ids(plan: &Plan, diagnostics: &mut Vec<Diagnostic>) {
         let id = &agent.id.value;
         if !is_name(id) {
             diagnostics.push(
-                Diagnostic::error(at(&agent.id), format!("`{id}` cannot be an agent's id"), "this id")
-                    .help("letters, digits, `.`, `_` and `-`, beginning with a letter or digit"),
+                Diagnostic::error(at(&agent.id), format!("`{id}` is not a valid agent id"), "this id")
+                    .help("use letters, digits, `.`, `_` and `-`, starting with a letter or digit"),
             );
         }
         if let Some(first) = seen.insert(id.to_lowercase(), agent) {
@@ -61,7 +61,7 @@ fn agent_ids(plan: &Plan, diagnostics: &mut Vec<Diagnostic>) {
                     "the second",
                 )
                 .related(at(&first.id), "the first")
-                .help("tags are written in capitals: give one of them another id"),
+                .help("tags are upper case: rename one of them"),
             );
         }
     }
@@ -91,7 +91,7 @@ fn ports(plan: &Plan, diagnostics: &mut Vec<Diagnostic>) {
                     format!("overlaps {}", one.value),
                 )
                 .related(at(one), format!("the ports of `{}`", first.id.value))
-                .help("give each agent a range of its own"),
+                .help("give each agent its own range"),
             );
         }
     }
@@ -123,11 +123,11 @@ fn unique_values(plan: &Plan, diagnostics: &mut Vec<Diagnostic>) {
                 diagnostics.push(
                     Diagnostic::error(
                         span,
-                        format!("`{}` and `{}` have one {kind}, `{value}`", first.id.value, agent.id.value),
+                        format!("`{}` and `{}` share the {kind} `{value}`", first.id.value, agent.id.value),
                         format!("the same {kind}"),
                     )
                     .related(*other, format!("the {kind} of `{}`", first.id.value))
-                    .help(format!("give each agent a {kind} of its own")),
+                    .help(format!("give each agent its own {kind}")),
                 );
             } else {
                 seen.insert(value, (agent, span));
@@ -183,7 +183,7 @@ fn services(plan: &Plan, diagnostics: &mut Vec<Diagnostic>) {
     {
         diagnostics.push(
             Diagnostic::error(at(paths), "`services.paths` has no `{service}`", "no `{service}` here")
-                .help("write for instance `services/{service}/**`"),
+                .help("write for example `services/{service}/**`"),
         );
     }
     let mut seen: HashMap<&str, (&Agent, Span)> = HashMap::new();
@@ -194,7 +194,7 @@ fn services(plan: &Plan, diagnostics: &mut Vec<Diagnostic>) {
                     Diagnostic::error(
                         at(service),
                         "the policy does not say where services live",
-                        "which folder is this?",
+                        "unknown folder",
                     )
                     .help("add `services: { paths: \"services/{service}/**\" }`"),
                 );
@@ -205,13 +205,13 @@ fn services(plan: &Plan, diagnostics: &mut Vec<Diagnostic>) {
                 seen.get(service.value.as_str()).filter(|(first, _)| first.id != agent.id)
             {
                 let message = format!(
-                    "the service `{}` is in two lanes, of `{}` and of `{}`",
+                    "the service `{}` is in two lanes, `{}` and `{}`",
                     service.value, first.id.value, agent.id.value
                 );
                 diagnostics.push(
                     Diagnostic::error(at(service), message, "the second")
                         .related(*other, "the first")
-                        .help("leave it to one of them, or make it an area with several owners"),
+                        .help("keep it in one lane, or make it an area with several owners"),
                 );
             } else {
                 seen.entry(&service.value).or_insert((agent, at(service)));
@@ -229,23 +229,23 @@ fn areas(plan: &Plan, diagnostics: &mut Vec<Diagnostic>) {
             diagnostics.push(
                 Diagnostic::error(
                     at(name),
-                    format!("`{}` cannot be an area's name", name.value),
+                    format!("`{}` is not a valid area name", name.value),
                     "this name",
                 )
-                .help("letters, digits, `.`, `_` and `-`: locks are files and refs of this name"),
+                .help("use letters, digits, `.`, `_` and `-`: the name is used in files and refs"),
             );
         }
         if let Some(first) = seen.insert(&name.value, at(name)) {
             diagnostics.push(
                 Diagnostic::error(at(name), format!("two areas are named `{}`", name.value), "the second")
                     .related(first, "the first")
-                    .help("a lock is taken on a name: give each area its own"),
+                    .help("locks go by area name: rename one of them"),
             );
         }
         if area.paths.is_empty() {
             diagnostics.push(
                 Diagnostic::error(area.span, format!("the area `{}` has no paths", name.value), "no paths")
-                    .help("list its patterns under `paths`, or take the area away"),
+                    .help("list its patterns under `paths`, or remove the area"),
             );
         }
         owners(policy, area, diagnostics);
@@ -309,13 +309,13 @@ fn proofs(plan: &Plan, diagnostics: &mut Vec<Diagnostic>) {
         for (proof, same) in github.chain(keys).chain(here).map(|(same, proof)| (proof, same)) {
             if let Some((first, other)) = seen.insert(same, (agent, at(proof))) {
                 let message = format!(
-                    "`{}` is to prove both `{}` and `{}`",
+                    "`{}` is listed as proof for both `{}` and `{}`",
                     proof.value, first.id.value, agent.id.value
                 );
                 diagnostics.push(
                     Diagnostic::error(at(proof), message, "the second")
                         .related(other, "the first")
-                        .help("give each agent an account or a key of its own"),
+                        .help("give each agent its own account or key"),
                 );
             }
         }

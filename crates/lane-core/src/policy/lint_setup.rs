@@ -22,9 +22,9 @@ fn variables(plan: &Plan, diagnostics: &mut Vec<Diagnostic>) {
     for told in &plan.policy.identity.harness {
         let name = told.value.strip_prefix('!').unwrap_or(&told.value);
         if !is_variable(name) {
-            let said = format!("`{name}` is no name of a variable");
+            let said = format!("`{name}` is not a valid variable name");
             diagnostics.push(Diagnostic::error(at(told), said, "this name").help(
-                "name a variable that the harness sets, such as `MY_AGENT`; `!NAME` takes a known one out",
+                "name a variable that the harness sets, such as `MY_AGENT`; `!NAME` removes a known one",
             ));
         }
     }
@@ -32,24 +32,24 @@ fn variables(plan: &Plan, diagnostics: &mut Vec<Diagnostic>) {
         let id = &agent.id.value;
         for (name, value) in &agent.env {
             if !is_variable(name) {
-                let said = format!("`{name}`, in the environment of `{id}`, is no name of a variable");
+                let said = format!("`{name}`, in the environment of `{id}`, is not a valid variable name");
                 diagnostics.push(
                     Diagnostic::error(at(value), said, "the value of that name")
-                        .help("names have letters, digits and underscores, and begin with no digit"),
+                        .help("use letters, digits and underscores, not starting with a digit"),
                 );
             } else if OWN.contains(&name.as_str())
                 || agent.limits.keys().any(|limit| limit_name(limit) == *name)
             {
                 let said = format!("`{name}` of `{id}` is set by git-lane itself");
                 diagnostics.push(Diagnostic::error(at(value), said, "not needed").help(
-                    "it comes from the agent's id, name, services, ports, database, memory and limits",
+                    "it is derived from the agent's id, name, services, ports, database, memory and limits",
                 ));
             }
             if value.value.matches("${").count() != references(&value.value).len() {
-                let said = format!("a reference in `{name}` of `{id}` has no name of a variable");
+                let said = format!("a reference in `{name}` of `{id}` has no variable name");
                 diagnostics.push(
                     Diagnostic::error(at(value), said, "this reference")
-                        .help("write `${NAME}`: the variable's name alone, without defaults"),
+                        .help("write `${NAME}`: only the variable name, without a default"),
                 );
             }
         }
@@ -57,11 +57,11 @@ fn variables(plan: &Plan, diagnostics: &mut Vec<Diagnostic>) {
         if let Some(first) = round.first().and_then(|name| agent.env.get(*name)) {
             let next = round.iter().skip(1).chain(round.first());
             let needs: Vec<String> =
-                round.iter().zip(next).map(|(name, next)| format!("{name} needs {next}")).collect();
-            let said = format!("`{}` of `{id}` needs itself: {}", round[0], needs.join(", "));
+                round.iter().zip(next).map(|(name, next)| format!("{name} refers to {next}")).collect();
+            let said = format!("`{}` of `{id}` refers to itself: {}", round[0], needs.join(", "));
             diagnostics.push(
-                Diagnostic::error(at(first), said, "goes round in a circle")
-                    .help("write the value of one of them without the others"),
+                Diagnostic::error(at(first), said, "circular reference")
+                    .help("write one of them without the others"),
             );
         }
     }
@@ -78,10 +78,9 @@ fn schemas(plan: &Plan, diagnostics: &mut Vec<Diagnostic>) {
         // What begins so is the system's own.
         if !is_plain || name.starts_with("pg_") {
             diagnostics.push(
-                Diagnostic::error(at(schema), format!("`{name}` cannot be a schema's name"), "this name")
+                Diagnostic::error(at(schema), format!("`{name}` is not a valid schema name"), "this name")
                     .help(
-                        "lower-case letters, digits and underscores, at most 63, beginning with no digit and not \
-                         with `pg_`: PostgreSQL makes small letters of what is not quoted",
+                        "use lower-case letters, digits and underscores, at most 63, not starting with a digit or `pg_`: PostgreSQL folds unquoted names to lower case",
                     ),
             );
         }
@@ -98,7 +97,7 @@ fn limits(plan: &Plan, diagnostics: &mut Vec<Diagnostic>) {
                 diagnostics.push(
                     Diagnostic::error(at(value), said, "the second")
                         .related(at(other), "the first")
-                        .help("give one of them another name"),
+                        .help("rename one of them"),
                 );
             }
         }
@@ -138,7 +137,7 @@ fn steps(plan: &Plan, diagnostics: &mut Vec<Diagnostic>) {
                     "the second",
                 )
                 .related(at(first), "the first")
-                .help("what is done is noted by the step's name: give each its own"),
+                .help("progress is recorded by step name: give each step its own"),
             );
         } else if let Some(first) = logs.insert(log_name(&step.name.value).to_lowercase(), &step.name) {
             diagnostics.push(
@@ -148,14 +147,14 @@ fn steps(plan: &Plan, diagnostics: &mut Vec<Diagnostic>) {
                     "the second",
                 )
                 .related(at(first), "the first")
-                .help("the log's name has letters, digits, `.`, `_` and `-`; give one of them another name"),
+                .help("log names keep only letters, digits, `.`, `_` and `-`; rename one of them"),
             );
         }
         if let Some(when) = step.when.as_ref().filter(|when| !is_variable(&when.value)) {
             diagnostics.push(
                 Diagnostic::error(
                     at(when),
-                    format!("`{}` is no name of a variable", when.value),
+                    format!("`{}` is not a valid variable name", when.value),
                     "this name",
                 )
                 .help("name the variable that must be set for the step to run, such as `DATABASE_URL`"),

@@ -26,10 +26,10 @@ fn names(plan: &Plan, diagnostics: &mut Vec<Diagnostic>) {
             diagnostics.push(
                 Diagnostic::error(
                     at(text),
-                    format!("`{}` has a control character in it", text.value.escape_debug()),
+                    format!("`{}` contains a control character", text.value.escape_debug()),
                     "one line of plain text",
                 )
-                .help("take the line's end, the tab or the escape out"),
+                .help("remove the line break, tab or escape"),
             );
         }
     }
@@ -47,10 +47,10 @@ fn wanted_proofs(plan: &Plan, diagnostics: &mut Vec<Diagnostic>) {
             diagnostics.push(
                 Diagnostic::error(
                     at(&agent.id),
-                    format!("nothing can prove `{}`, and `identity.require` wants a proof", agent.id.value),
+                    format!("`{}` cannot be proven, but `identity.require` asks for proof", agent.id.value),
                     "no keys, no accounts",
                 )
-                .related(at(&plan.policy.identity.require), "a proof is wanted here")
+                .related(at(&plan.policy.identity.require), "proof is required here")
                 .help("list its keys: `identity: { signing_keys: [\"ssh-ed25519 AAAA…\"] }`"),
             );
         }
@@ -68,7 +68,7 @@ fn signing_keys(plan: &Plan, diagnostics: &mut Vec<Diagnostic>) {
                 Diagnostic::error(
                     at(text),
                     format!("a signing key of `{}` {reason}", agent.id.value),
-                    "not a key that can prove anything",
+                    "not a usable key",
                 )
                 .help(
                     "write the line of its .pub file: `ssh-ed25519 AAAA…`, as `ssh-keygen -y -f PRIVATE_KEY` \
@@ -85,8 +85,12 @@ fn branches(plan: &Plan, diagnostics: &mut Vec<Diagnostic>) {
     };
     if !template.names_agent() {
         diagnostics.push(
-            Diagnostic::error(at(pattern), "`branch.pattern` has no `{agent}`", "whose branch is this?")
-                .help("write for instance `feat/{agent}/{feature}`"),
+            Diagnostic::error(
+                at(pattern),
+                "`branch.pattern` has no `{agent}`",
+                "does not say whose branch it is",
+            )
+            .help("write for example `feat/{agent}/{feature}`"),
         );
         return;
     }
@@ -97,7 +101,7 @@ fn branches(plan: &Plan, diagnostics: &mut Vec<Diagnostic>) {
             diagnostics.push(
                 Diagnostic::error(
                     at(branch),
-                    format!("the branch of `{}` does not follow `branch.pattern`", agent.id.value),
+                    format!("the branch of `{}` does not match `branch.pattern`", agent.id.value),
                     format!("expected {}", template.for_agent(&agent.id.value)),
                 )
                 .related(at(pattern), "the pattern"),
@@ -128,11 +132,11 @@ fn ref_names(plan: &Plan, diagnostics: &mut Vec<Diagnostic>) {
             diagnostics.push(
                 Diagnostic::error(
                     at(name),
-                    format!("`{}` cannot be a branch's name", name.value),
+                    format!("`{}` is not a valid branch name", name.value),
                     "this name",
                 )
                 .help(match name.value.strip_prefix("refs/heads/") {
-                    Some(short) => format!("write the branch alone: `{short}`"),
+                    Some(short) => format!("write only the branch name: `{short}`"),
                     None => "git check-ref-format --branch NAME says what git takes".to_owned(),
                 }),
             );
@@ -162,7 +166,7 @@ fn tags(plan: &Plan, diagnostics: &mut Vec<Diagnostic>) {
             && (template.is_bracketed() || template.as_trailer().is_some());
         if !usable {
             diagnostics.push(
-                Diagnostic::error(at(text), format!("`{}` is no form of a tag", text.value), "this form")
+                Diagnostic::error(at(text), format!("`{}` is not a valid tag", text.value), "this form")
                     .help("write `[{AGENT}]` for the subject, or a trailer: `Agent: {agent}`"),
             );
         }
@@ -198,27 +202,31 @@ fn locks(plan: &Plan, diagnostics: &mut Vec<Diagnostic>) {
         diagnostics.push(
             Diagnostic::error(
                 at(prefix),
-                format!("`{}` is no place for the refs of locks", prefix.value),
+                format!("`{}` is not a valid ref prefix for locks", prefix.value),
                 "here",
             )
-            .help("write for instance `refs/lane/locks`, or `refs/heads/lane/locks` for a host that takes only branches"),
+            .help("write for example `refs/lane/locks`, or `refs/heads/lane/locks` for a host that takes only branches"),
         );
     } else if let Some(with) = clash(plan, locks.locks_prefix()) {
         diagnostics.push(
             Diagnostic::error(
                 at(prefix),
-                format!("`{}` is where {with} lie", prefix.value),
-                "not a place of its own",
+                format!("`{}` is used for {with}", prefix.value),
+                "not a separate prefix",
             )
-            .help("write for instance `refs/lane/locks`, or `refs/heads/lane/locks`"),
+            .help("write for example `refs/lane/locks`, or `refs/heads/lane/locks`"),
         );
     }
     if let Some(remote) = &locks.remote
         && (remote.value.starts_with('-') || remote.value.contains(char::is_whitespace))
     {
         diagnostics.push(
-            Diagnostic::error(at(remote), format!("`{}` is no remote", remote.value), "this name")
-                .help("name one of `git remote`, such as `origin`"),
+            Diagnostic::error(
+                at(remote),
+                format!("`{}` is not a valid remote name", remote.value),
+                "this name",
+            )
+            .help("name one of `git remote`, such as `origin`"),
         );
     }
 }
@@ -231,7 +239,7 @@ fn clash(plan: &Plan, prefix: &str) -> Option<&'static str> {
             || prefix.strip_prefix(other).is_some_and(|rest| rest.starts_with('/'))
     };
     if ["refs/lane/remotes", "refs/lane/kept"].into_iter().any(is_near) {
-        return Some("other things of git-lane");
+        return Some("other records of git-lane");
     }
     let policy = &plan.policy;
     let branches = policy.agents.0.iter().filter_map(|agent| agent.branch.as_ref());
@@ -251,8 +259,8 @@ fn limits(plan: &Plan, diagnostics: &mut Vec<Diagnostic>) {
     let change = &plan.policy.change;
     if let Some(max) = change.max_lines.as_ref().filter(|max| max.value == 0) {
         diagnostics.push(
-            Diagnostic::error(at(max), "`max_lines: 0` lets no change through", "no lines at all?")
-                .help("write the most lines that a change may have, or leave `max_lines` away for no limit"),
+            Diagnostic::error(at(max), "`max_lines: 0` allows no change", "allows no lines")
+                .help("write the maximum number of lines of a change, or omit `max_lines` for no limit"),
         );
     }
     if let (Some(max), Some(warn)) = (&change.max_lines, &change.warn_at)
@@ -261,7 +269,7 @@ fn limits(plan: &Plan, diagnostics: &mut Vec<Diagnostic>) {
         diagnostics.push(
             Diagnostic::error(at(warn), "`warn_at` is above `max_lines`: it would never warn", "too high")
                 .related(at(max), "the limit")
-                .help("warn below the limit, or leave `warn_at` away"),
+                .help("warn below the limit, or omit `warn_at`"),
         );
     }
 }

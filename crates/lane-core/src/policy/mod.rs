@@ -22,11 +22,12 @@ mod source;
 mod tagged;
 pub mod template;
 mod tree;
+mod unknown;
 mod unmatched;
 mod unmatched_refs;
 mod unreachable;
 
-pub use diagnostic::{Diagnostic, Severity, nearest};
+pub use diagnostic::{Diagnostic, Severity};
 pub use lint::is_name;
 pub use lint_setup::log_name;
 pub use lint_values::is_branch_name;
@@ -37,6 +38,7 @@ pub use signers::Signer;
 pub use source::{PolicyLine, Source, Span, Spanned};
 pub use tagged::with_trailer;
 pub use tree::Tree;
+pub use unknown::{did_you_mean, did_you_mean_or, nearest, unknown_agent};
 pub use unmatched::{Inventory, relative, repeated_services, warnings};
 pub use unmatched_refs::Refs;
 
@@ -95,7 +97,7 @@ fn compiled(
     let mut reader = reader::Reader { diagnostics: Vec::new() };
     if matches!(root.value, node::Value::Null) {
         let error = Diagnostic::error(root.span, "the policy is empty", "nothing here")
-            .help("`git lane init` writes a first one");
+            .help("write a first one with `git lane init`");
         return refuse(source, vec![error]);
     }
     let Some(policy) = read::policy(&mut reader, root) else {

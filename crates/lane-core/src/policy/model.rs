@@ -94,8 +94,7 @@ impl JsonSchema for Unidentifieds {
     fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
         let word = generator.subschema_for::<Unidentified>();
         schemars::json_schema!({
-            "description": "What somebody without an agent identity is taken for. One word speaks of humans alone: \
-                a coding agent at work that no lane was given to is refused unless `agent` says `maintainer`.",
+            "description": "How a change without an agent identity is treated. One word applies to humans only: a coding agent without a lane is refused unless `agent` is `maintainer`.",
             "anyOf": [word, {
                 "type": "object",
                 "additionalProperties": false,
@@ -329,13 +328,13 @@ impl Policy {
         self.agents.0.iter().map(|agent| agent.id.value.as_str())
     }
 
-    /// `the agents are: a1, a2`, as far as somebody wants to read; or that there are none.
+    /// `agents: a1, a2`, as far as somebody wants to read; or that there are none.
     pub fn agents_in_words(&self) -> String {
         let ids: Vec<&str> = self.agent_ids().take(12).collect();
         match self.agents.0.len().saturating_sub(ids.len()) {
             _ if ids.is_empty() => "the policy has no agents yet: add one under `agents`".to_owned(),
-            0 => format!("the agents are: {}", ids.join(", ")),
-            more => format!("the agents are: {} and {more} more", ids.join(", ")),
+            0 => format!("agents: {}", ids.join(", ")),
+            more => format!("agents: {} and {more} more", ids.join(", ")),
         }
     }
 }

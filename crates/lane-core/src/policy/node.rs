@@ -111,7 +111,7 @@ fn syntax_error(text: &str, error: &serde_yaml::Error) -> Diagnostic {
     let message = error.without_snippet().to_string();
     let message = message.split(" at line ").next().unwrap_or(&message);
     let message = if message.starts_with("multiple YAML documents") {
-        "a policy is one YAML document, and here a second begins"
+        "a policy is one YAML document, but a second one starts here"
     } else {
         message
     };

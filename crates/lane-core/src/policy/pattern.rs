@@ -51,8 +51,8 @@ impl Pattern {
     pub fn new(text: &str) -> Result<Self, PatternError> {
         if text.starts_with('!') {
             return Err(wrong(
-                "a pattern cannot be negated",
-                "give the exception an area of its own, further down: the last area that matches decides",
+                "patterns cannot be negated",
+                "put the exception into its own area further down: the last matching area decides",
             ));
         }
         let body = text.strip_suffix('/').unwrap_or(text);
@@ -178,10 +178,10 @@ impl Segment {
     fn new(part: &str) -> Result<Self, PatternError> {
         match part {
             "**" => return Ok(Self::AnyDepth),
-            "" => return Err(wrong("the pattern has `//` in it", "write one slash")),
+            "" => return Err(wrong("the pattern contains `//`", "write one slash")),
             "." | ".." => {
                 return Err(wrong(
-                    "the pattern has `.` or `..` as a folder, which no path of git has",
+                    "the pattern contains `.` or `..`, which git paths never do",
                     "write the path from the repository's root",
                 ));
             }
@@ -218,7 +218,7 @@ fn check_wild(pattern: &[u8]) -> Result<(), PatternError> {
     while at < pattern.len() {
         match pattern[at] {
             b'\\' if at + 1 == pattern.len() => {
-                return Err(wrong("the pattern ends in a lone `\\`", "write `\\\\` for a backslash"));
+                return Err(wrong("the pattern ends with a single `\\`", "write `\\\\` for a backslash"));
             }
             b'\\' => at += 2,
             b'[' => {

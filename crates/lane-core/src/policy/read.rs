@@ -148,12 +148,8 @@ fn version(reader: &mut Reader, fields: &Fields<'_>) {
         && version.value != 1
     {
         reader.report(
-            super::Diagnostic::error(
-                node.span,
-                format!("version {} is not known", version.value),
-                "expected 1",
-            )
-            .help("write `version: 1`, or use a newer git-lane"),
+            super::Diagnostic::error(node.span, format!("unknown version {}", version.value), "expected 1")
+                .help("write `version: 1`, or use a newer git-lane"),
         );
     }
 }

@@ -5,9 +5,10 @@ use std::str::FromStr;
 
 use rustc_hash::FxHashMap;
 
-use super::diagnostic::{Diagnostic, nearest};
+use super::diagnostic::Diagnostic;
 use super::node::{Key, Node, Value};
 use super::source::{Span, Spanned};
+use super::unknown::did_you_mean;
 
 /// Collects what is wrong while a tree is read.
 pub struct Reader {
@@ -61,11 +62,11 @@ impl Reader {
                 self.report(
                     Diagnostic::error(
                         key.span,
-                        format!("the key `{}` stands twice in {what}", key.name),
+                        format!("duplicate key `{}` in {what}", key.name),
                         "the second",
                     )
                     .related(first, "the first")
-                    .help("keep one of the two"),
+                    .help("keep one of them"),
                 );
             } else {
                 seen.push((key, value));
@@ -85,10 +86,8 @@ impl Reader {
         let entries = self.entries(node, &what)?;
         for (key, _) in &entries {
             if !known.contains(&key.name.as_str()) {
-                let help = match nearest(&key.name, known.iter().copied()) {
-                    Some(near) => format!("did you mean `{near}`?"),
-                    None => format!("{what} has: {}", known.join(", ")),
-                };
+                let help = did_you_mean(&key.name, known.iter().copied())
+                    .unwrap_or_else(|| format!("{what} has: {}", known.join(", ")));
                 self.report(
                     Diagnostic::error(
                         key.span,
@@ -166,14 +165,12 @@ impl Reader {
             return Some(Spanned::at(*value, node.span));
         }
         let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
-        let help = match nearest(&word.value, names.iter().copied()) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => format!("one of: {}", names.join(", ")),
-        };
+        let help = did_you_mean(&word.value, names.iter().copied())
+            .unwrap_or_else(|| format!("one of: {}", names.join(", ")));
         self.report(
             Diagnostic::error(
                 node.span,
-                format!("`{}` is no {what}", word.value),
+                format!("`{}` is not a valid {what}", word.value),
                 format!("expected {}", names.join(", ")),
             )
             .help(help),

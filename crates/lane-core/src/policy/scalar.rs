@@ -31,12 +31,12 @@ impl FromStr for Ports {
                 .parse::<u16>()
                 .ok()
                 .filter(|port| *port > 0)
-                .ok_or_else(|| format!("`{}` is no port", word.trim()))
+                .ok_or_else(|| format!("`{}` is not a valid port", word.trim()))
         };
         let (first, last) = text.split_once('-').unwrap_or((text, text));
         let (first, last) = (port(first)?, port(last)?);
         if last < first {
-            return Err(format!("the range ends at {last}, before it begins"));
+            return Err(format!("the range ends at {last}, before its start"));
         }
         Ok(Self { first, last })
     }
@@ -78,7 +78,7 @@ impl FromStr for Memory {
             (Some(number), Some(factor)) if number > 0 => number
                 .checked_mul(factor)
                 .map(|bytes| Self { text: text.to_owned(), bytes })
-                .ok_or_else(|| "more memory than can be counted".to_owned()),
+                .ok_or_else(|| "the amount is too large".to_owned()),
             _ => Err("expected a number and a unit, such as 4GB or 512MiB".to_owned()),
         }
     }
@@ -110,7 +110,7 @@ impl FromStr for Duration {
         let parsed: Result<jiff::SignedDuration, _> = expanded.as_deref().unwrap_or(text).parse();
         match parsed.map(|duration| u64::try_from(duration.as_secs())) {
             Ok(Ok(seconds)) if seconds > 0 => Ok(Self { text: text.to_owned(), seconds }),
-            Ok(_) => Err("a duration must be longer than nothing".to_owned()),
+            Ok(_) => Err("a duration must be longer than zero".to_owned()),
             Err(_) => Err("expected a duration, such as 90m, 2h or 1d".to_owned()),
         }
     }
@@ -173,7 +173,7 @@ pub fn as_typed(seconds: u64) -> String {
 /// A time of day for people, with the day where that is not today's. Both in seconds since the epoch.
 pub fn clock(at: i64, now: i64) -> String {
     let Ok(time) = jiff::Timestamp::from_second(at) else {
-        return "the end of time".to_owned();
+        return "the maximum time".to_owned();
     };
     let is_today = at.div_euclid(86_400) == now.div_euclid(86_400);
     time.strftime(if is_today { "%H:%M UTC" } else { "%Y-%m-%d %H:%M UTC" }).to_string()
@@ -213,7 +213,7 @@ mod tests {
     fn times_of_day() {
         assert_eq!(clock(3_600, 7_200), "01:00 UTC");
         assert_eq!(clock(3_600, 90_000), "1970-01-01 01:00 UTC");
-        assert_eq!(clock(i64::MAX, 0), "the end of time");
+        assert_eq!(clock(i64::MAX, 0), "the maximum time");
     }
 
     #[test]

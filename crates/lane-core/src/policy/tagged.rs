@@ -116,7 +116,7 @@ fn named_in(form: &Template, message: &Message) -> Vec<String> {
             values.iter().filter_map(|text| value.parse(text)).map(str::to_owned).collect()
         }
         None => {
-            // What a revert quotes is the message of the commit that it takes back.
+            // What a revert quotes is the message of the commit that it reverts.
             let subject = message.subject();
             let quoted = ["Revert \"", "Reapply \""].iter().filter_map(|word| subject.find(word)).min();
             let own = &subject[..quoted.unwrap_or(subject.len())];

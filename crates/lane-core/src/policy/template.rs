@@ -33,7 +33,7 @@ impl Template {
             if open > 0 {
                 parts.push(Part::Text(rest[..open].to_owned()));
             } else if !parts.is_empty() {
-                return Err("two placeholders need something between them".to_owned());
+                return Err("two placeholders need a separator between them".to_owned());
             }
             parts.push(match &rest[open + 1..close] {
                 "" => return Err("a placeholder needs a name".to_owned()),

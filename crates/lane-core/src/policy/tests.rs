@@ -40,7 +40,7 @@ macro_rules! mistakes {
 
 mistakes! {
     unknown_key: "bse: main" => "bse", "unknown key `bse`";
-    duplicate_key: "base: a\nbase: b" => "base", "stands twice";
+    duplicate_key: "base: a\nbase: b" => "base", "duplicate key `";
     wrong_kind: "agents: [a1]" => "[", "expected a mapping";
     overlapping_ports: "agents: {a1: {ports: 1-5}, a2: {ports: 5-9}}" => "5-9", "overlap";
     one_worktree: "agents: {a1: {worktree: ../w}, a2: {worktree: .././w/}}" => ".././w/", "one worktree";
@@ -51,7 +51,7 @@ mistakes! {
         => "x", "in two lanes";
     services_without_a_place: "agents: {a1: {services: [x]}}" => "x", "where services live";
     a_place_without_a_service: "services: {paths: 's/**'}" => "'s/**'", "no `{service}`";
-    no_such_owner: "agents: {a1: {}}\nareas: [{name: m, paths: [x], access: owner, owner: b1}]" => "b1", "is no agent";
+    no_such_owner: "agents: {a1: {}}\nareas: [{name: m, paths: [x], access: owner, owner: b1}]" => "b1", "is not an agent";
     an_owner_without_effect: "agents: {a1: {}}\nareas: [{name: m, paths: [x], access: lock, owner: a1}]"
         => "a1", "not `access: owner`";
     access_without_an_owner: "areas: [{name: m, paths: [x], access: owner}]" => "owner", "no owner";
@@ -61,75 +61,75 @@ mistakes! {
     a_pattern_that_is_none: "areas: [{name: m, paths: ['[x'], access: open}]" => "'[x'", "never closed";
     a_negated_pattern: "change: {exclude: ['!x']}" => "'!x'", "negated";
     all_twice: "areas: [{name: m, paths: ['**'], access: open}, {name: n, paths: ['**'], access: lock}]"
-        => "'**'", "never decides";
+        => "'**'", "` never applies:";
     unreachable: "areas: [{name: m, paths: [/a/b/], access: open}, {name: n, paths: [/a/**], access: lock}]"
-        => "/a/b/", "never decides: the area `n` has all of it";
+        => "/a/b/", "never applies: the area `n` covers all of it";
     unreachable_lane: "agents: {a1: {owns: [docs/api/]}}\nareas: [{name: n, paths: [docs/], access: lock}]"
-        => "docs/api/", "never decides";
+        => "docs/api/", "` never applies:";
     the_same_twice: "agents: {a1: {owns: [/docs/, /docs/]}}" => "/docs/", "is already in";
     no_agent_in_the_branch: "branch: {pattern: 'feat/{feature}'}" => "'feat/{feature}'", "no `{agent}`";
     a_broken_template: "branch: {pattern: 'feat/{agent'}" => "'feat/{agent'", "never closed";
     a_branch_of_another: "agents: {a1: {branch: feat/a2/x}}\nbranch: {pattern: 'feat/{agent}/{f}'}"
         => "feat/a2/x", "does not follow";
-    a_tag_that_is_none: "message: {tag: [wip]}" => "wip", "no form of a tag";
+    a_tag_that_is_none: "message: {tag: [wip]}" => "wip", "is not a valid tag";
     a_warning_above_the_limit: "change: {max_lines: 3, warn_at: 4}" => "4", "above `max_lines`";
-    a_variable_that_is_none: "agents: {a1: {env: {A-B: x}}}" => "x", "no name of a variable";
-    a_harness_that_is_none: "identity: {harness: [A-B]}" => "A-B", "no name of a variable";
+    a_variable_that_is_none: "agents: {a1: {env: {A-B: x}}}" => "x", "is not a valid variable name";
+    a_harness_that_is_none: "identity: {harness: [A-B]}" => "A-B", "is not a valid variable name";
     a_word_for_nobody: "unidentified: {robot: deny}" => "robot", "unknown key";
-    a_word_that_is_none: "unidentified: {agent: allow}" => "allow", "is no choice for `unidentified.agent`";
+    a_word_that_is_none: "unidentified: {agent: allow}" => "allow", "is not a valid choice for `unidentified.agent`";
     a_variable_of_ours: "agents: {a1: {env: {AGENT_ID: x}}}" => "x", "set by git-lane itself";
-    a_reference_to_nothing: "agents: {a1: {env: {K: '${A:-b}'}}}" => "'${A:-b}'", "no name of a variable";
-    a_schema_that_psql_folds: "agents: {a1: {database: {schema: Agent_A1}}}" => "Agent_A1", "cannot be a schema's name";
-    a_schema_that_is_none: "agents: {a1: {database: {schema: 'a b;drop'}}}" => "'a b;drop'", "cannot be a schema's name";
-    a_schema_of_the_system: "agents: {a1: {database: {schema: pg_a1}}}" => "pg_a1", "cannot be a schema's name";
+    a_reference_to_nothing: "agents: {a1: {env: {K: '${A:-b}'}}}" => "'${A:-b}'", "is not a valid variable name";
+    a_schema_that_psql_folds: "agents: {a1: {database: {schema: Agent_A1}}}" => "Agent_A1", "is not a valid schema name";
+    a_schema_that_is_none: "agents: {a1: {database: {schema: 'a b;drop'}}}" => "'a b;drop'", "is not a valid schema name";
+    a_schema_of_the_system: "agents: {a1: {database: {schema: pg_a1}}}" => "pg_a1", "is not a valid schema name";
     variables_that_need_one_another: "agents: {a1: {env: {A: 'x${B}', B: '${C}', C: '${A}', D: '${A}', P: '${P}:/x'}}}"
-        => "'x${B}'", "`A` of `a1` needs itself: A needs B, B needs C, C needs A";
+        => "'x${B}'", "`A` of `a1` refers to itself: A refers to B, B refers to C, C refers to A";
     two_limits_of_one_name: "agents: {a1: {limits: {open-ai: 1, open_ai: 2}}}" => "2", "would both be `LIMIT_OPEN_AI`";
     a_limit_and_a_variable: "agents: {a1: {limits: {tpm: 1}, env: {LIMIT_TPM: '2'}}}" => "'2'", "is set by git-lane itself";
-    a_ref_for_a_branch: "agents: {a1: {branch: refs/heads/x}}" => "refs/heads/x", "cannot be a branch's name";
-    a_name_in_two_lines: "agents: {a1: {name: \"A\\n# B\"}}" => "\"A\\n# B\"", "has a control character in it";
-    a_service_with_a_bell: "services: {paths: 's/{service}/**'}\nagents: {a1: {services: [\"a\\ab\"]}}" => "\"a\\ab\"", "has a control character in it";
+    a_ref_for_a_branch: "agents: {a1: {branch: refs/heads/x}}" => "refs/heads/x", "is not a valid branch name";
+    a_name_in_two_lines: "agents: {a1: {name: \"A\\n# B\"}}" => "\"A\\n# B\"", "contains a control character";
+    a_service_with_a_bell: "services: {paths: 's/{service}/**'}\nagents: {a1: {services: [\"a\\ab\"]}}" => "\"a\\ab\"", "contains a control character";
     steps_with_one_log: "provision: [{name: b/c, run: a}, {name: B_c, run: b}]" => "B_c", "share a log";
     instructions_elsewhere: "setup: {instructions: [../x]}" => "../x", "cannot hold instructions";
     a_step_twice: "provision: [{name: s, run: a}, {name: s, run: b}]" => "s", "two steps";
-    a_step_that_waits_for_nothing: "provision: [{name: s, run: a, when: 'x y'}]" => "'x y'", "no name of a variable";
+    a_step_that_waits_for_nothing: "provision: [{name: s, run: a, when: 'x y'}]" => "'x y'", "is not a valid variable name";
     a_number_that_is_none: "change: {max_lines: many}" => "many", "whole number";
     a_duration_that_is_none: "history: {max_age: soon}" => "soon", "duration";
     an_unknown_rule: "rules: {foreign-paths: off}" => "foreign-paths", "unknown key";
-    an_unknown_level: "rules: {foreign-path: warning}" => "warning", "is no level";
-    a_test_that_is_none: "tests: [a1 may fly]" => "a1 may fly", "is no test";
-    an_id_that_is_none: "agents: {'a 1': {}}" => "'a 1'", "cannot be an agent's id";
+    an_unknown_level: "rules: {foreign-path: warning}" => "warning", "is not a valid level";
+    a_test_that_is_none: "tests: [a1 may fly]" => "a1 may fly", "is not a test";
+    an_id_that_is_none: "agents: {'a 1': {}}" => "'a 1'", "is not a valid agent id";
     ids_that_differ_in_case: "agents: {a1: {}, A1: {}}" => "A1", "differ only in case";
     a_step_without_a_command: "provision: [{name: x}]" => "{", "has no `run`";
     an_empty_text: "base: ''" => "''", "is empty";
-    a_base_that_is_no_branch: "base: ma in" => "ma in", "cannot be a branch's name";
+    a_base_that_is_no_branch: "base: ma in" => "ma in", "is not a valid branch name";
     a_glob_that_is_none: "branch: {protected: ['ma[in']}" => "'ma[in'", "never closed";
-    one_account_for_two: "agents: {a1: {identity: {accounts: [x]}}, a2: {identity: {accounts: [X]}}}" => "X", "is to prove both";
-    one_proof_for_two: "agents: {a1: {identity: {github: [x]}}, a2: {identity: {github: [x]}}}" => "x", "is to prove both";
+    one_account_for_two: "agents: {a1: {identity: {accounts: [x]}}, a2: {identity: {accounts: [X]}}}" => "X", "` is listed as proof for both `";
+    one_proof_for_two: "agents: {a1: {identity: {github: [x]}}, a2: {identity: {github: [x]}}}" => "x", "` is listed as proof for both `";
     one_account_in_two_spellings: "agents: {a1: {identity: {github: [bot]}}, a2: {identity: {github: [Bot]}}}"
-        => "Bot", "is to prove both";
+        => "Bot", "` is listed as proof for both `";
     one_key_with_two_comments: "agents: {a1: {identity: {signing_keys: [ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAILM+rvN+ot98qgEN796jTiQfZfG1KaT0PtFDJ/XFSqti]}}, \
         a2: {identity: {signing_keys: [ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAILM+rvN+ot98qgEN796jTiQfZfG1KaT0PtFDJ/XFSqti a2]}}}"
-        => "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAILM+rvN+ot98qgEN796jTiQfZfG1KaT0PtFDJ/XFSqti a2", "is to prove both";
+        => "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAILM+rvN+ot98qgEN796jTiQfZfG1KaT0PtFDJ/XFSqti a2", "` is listed as proof for both `";
     a_key_that_is_none: "agents: {a1: {identity: {signing_keys: [ssh-ed25519 AAAA]}}}" => "ssh-ed25519 AAAA",
         "a signing key of `a1` cannot be read";
     a_key_that_is_secret: "agents: {a1: {identity: {signing_keys: ['-----BEGIN OPENSSH PRIVATE KEY-----']}}}"
-        => "'-----BEGIN OPENSSH PRIVATE KEY-----'", "a signing key of `a1` is a private key, which nobody else may see";
-    a_proof_that_is_none: "identity: {require: prove}" => "prove", "is no choice for `identity.require`";
+        => "'-----BEGIN OPENSSH PRIVATE KEY-----'", "a signing key of `a1` is a private key, which must stay secret";
+    a_proof_that_is_none: "identity: {require: prove}" => "prove", "is not a valid choice for `identity.require`";
     an_agent_that_can_prove_nothing: "identity: {require: proven}\nagents: {a1: {identity: {github: [x]}}, a2: {}}"
-        => "a2", "nothing can prove `a2`";
-    no_lines_at_all: "change: {max_lines: 0}" => "0", "lets no change through";
-    all_paths: "agents: {a1: {owns: [docs/]}}\nareas: [{name: n, paths: ['**'], access: lock}]" => "docs/", "never decides";
+        => "a2", "`a2` cannot be proven";
+    no_lines_at_all: "change: {max_lines: 0}" => "0", "`max_lines: 0` allows no change";
+    all_paths: "agents: {a1: {owns: [docs/]}}\nareas: [{name: n, paths: ['**'], access: lock}]" => "docs/", "` never applies:";
     lives_the_wrong_way_about: "locks: {ttl: 1h, max_ttl: 30m}" => "30m", "shorter than `locks.ttl`";
     bounds_the_wrong_way_about: "locks: {min_ttl: 1h, max_ttl: 30m}" => "30m", "shorter than `locks.min_ttl`";
-    a_place_that_is_none: "locks: {prefix: refs/heads}" => "refs/heads", "no place for the refs of locks";
-    a_place_of_others: "locks: {prefix: refs/tags/locks}" => "refs/tags/locks", "no place for the refs of locks";
+    a_place_that_is_none: "locks: {prefix: refs/heads}" => "refs/heads", "is not a valid ref prefix for locks";
+    a_place_of_others: "locks: {prefix: refs/tags/locks}" => "refs/tags/locks", "is not a valid ref prefix for locks";
     a_place_of_branches: "locks: {prefix: refs/heads/main}" => "refs/heads/main", "where branches lie";
     a_place_of_agents: "branch: {pattern: 'feat/{agent}/{x}'}\nlocks: {prefix: refs/heads/feat}"
         => "refs/heads/feat", "where branches lie";
-    a_place_of_copies: "locks: {prefix: refs/lane/remotes}" => "refs/lane/remotes", "other things of git-lane";
-    a_remote_that_is_none: "locks: {remote: --all}" => "--all", "is no remote";
-    a_release_that_is_none: "locks: {release: on-psuh}" => "on-psuh", "is no choice for `locks.release`";
+    a_place_of_copies: "locks: {prefix: refs/lane/remotes}" => "refs/lane/remotes", "other records of git-lane";
+    a_remote_that_is_none: "locks: {remote: --all}" => "--all", "is not a valid remote name";
+    a_release_that_is_none: "locks: {release: on-psuh}" => "on-psuh", "is not a valid choice for `locks.release`";
     a_key_of_locks: "locks: {tll: 1h}" => "tll", "unknown key `tll`";
     a_wrong_version: "remote: origin\nunowned: maybe" => "maybe", "is no choice";
 }
@@ -150,7 +150,7 @@ fn bounds_that_nobody_wrote_give_way() {
 #[test]
 fn no_version() {
     assert!(mistakes("base: main\n")[0].1.contains("has no `version`"));
-    assert!(mistakes("version: 2\n")[0].1.contains("version 2 is not known"));
+    assert!(mistakes("version: 2\n")[0].1.contains("unknown version 2"));
     assert!(mistakes("")[0].1.contains("empty"));
     assert!(mistakes("- a\n")[0].1.contains("expected a mapping"));
 }

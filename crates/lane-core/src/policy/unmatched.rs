@@ -5,13 +5,14 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::cases;
-use super::diagnostic::{Diagnostic, nearest};
+use super::diagnostic::Diagnostic;
 use super::lint::{at, lexical};
 use super::model::{Access, Agent};
 use super::pathset::PathSet;
 use super::pattern::{Pattern, Segment, wild_match};
 use super::plan::{Entry, EntryOwner, Plan};
 use super::source::Span;
+use super::unknown::{did_you_mean, nearest};
 use super::unmatched_refs::{self, Refs};
 use super::{FILE, Spanned};
 
@@ -57,7 +58,7 @@ pub fn repeated_services(plan: &Plan) -> Vec<Diagnostic> {
                 found.push(
                     Diagnostic::warning(at(service), message, "the second")
                         .related(at(first), "the first")
-                        .help("remove one of them; was another service meant?"),
+                        .help("remove one of them, or correct the name"),
                 );
             }
         }
@@ -95,7 +96,7 @@ fn patterns(plan: &Plan, inventory: &Inventory, warnings: &mut Vec<Diagnostic>) 
         && all == services(&mut unmatched.iter().copied())
         && plan.policy.services.paths.as_ref().is_some_and(|paths| !names.has_place(&paths.value));
     if let (true, Some(paths)) = (is_place_wrong, &plan.policy.services.paths) {
-        let message = format!("`{}` matches no file: none of the {all} services is found there", paths.value);
+        let message = format!("`{}` matches no file: none of the {all} services is there", paths.value);
         warnings
             .push(Diagnostic::warning(at(paths), message, "matches nothing").help(names.help(&paths.value)));
     }
@@ -128,8 +129,8 @@ fn service(plan: &Plan, entry: &Entry, names: &Names<'_>) -> Diagnostic {
     let name = name.trim_matches(['"', '\'']);
     let template = plan.policy.services.paths.as_ref().map_or("", |paths| &paths.value);
     let there = names.services(template);
-    let help = match nearest(name, there.iter().map(String::as_str)) {
-        Some(near) => format!("did you mean `{near}`?"),
+    let help = match did_you_mean(name, there.iter().map(String::as_str)) {
+        Some(hint) => hint,
         None if there.is_empty() => names.help(&entry.text),
         None => {
             let others: Vec<&str> = there.iter().map(String::as_str).take(LISTED).collect();
@@ -186,10 +187,10 @@ fn worktrees(plan: &Plan, inventory: &Inventory, warnings: &mut Vec<Diagnostic>)
         let id = &agent.id.value;
         let help = match near {
             Some(near) => format!("did you mean `{near}`?"),
-            None if has_some => format!("correct it, or make the worktree: git lane setup {id}"),
+            None if has_some => format!("correct it, or create the worktree: git lane setup {id}"),
             None => continue,
         };
-        let message = format!("there is no worktree at `{}`, which `{id}` is to work in", path.value);
+        let message = format!("no worktree at `{}`, the worktree of `{id}`", path.value);
         warnings.push(Diagnostic::warning(at(path), message, "no such worktree").help(help));
     }
 }
@@ -277,7 +278,7 @@ impl<'i> Names<'i> {
         });
         match near {
             Some(near) => format!("did you mean `{near}`?"),
-            None => "correct it, or remove it until there are such files".to_owned(),
+            None => "correct it, or remove it until such files exist".to_owned(),
         }
     }
 }

@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::Spanned;
-use super::diagnostic::{Diagnostic, nearest};
+use super::diagnostic::Diagnostic;
 use super::lint::at;
 use super::plan::Plan;
+use super::unknown::did_you_mean;
 
 /// What refs and remotes are there.
 #[derive(Debug, Clone, Default)]
@@ -45,9 +46,8 @@ fn missing(
     if there.contains(&name.value) {
         return None;
     }
-    let near = nearest(&name.value, there.iter().map(String::as_str));
-    let help = match near {
-        Some(near) => format!("did you mean `{near}`?"),
+    let help = match did_you_mean(&name.value, there.iter().map(String::as_str)) {
+        Some(hint) => hint,
         None if is_needed => {
             let more = there.len().saturating_sub(LISTED);
             let more = if more > 0 { format!(" and {more} more") } else { String::new() };
@@ -56,7 +56,7 @@ fn missing(
         }
         None => return None,
     };
-    let message = format!("there is no {kind} `{}` in this repository", name.value);
+    let message = format!("no {kind} `{}` in this repository", name.value);
     Some(Diagnostic::warning(at(name), message, format!("no such {kind}")).help(help))
 }
 
@@ -86,16 +86,11 @@ mod tests {
     fn what_is_missing() {
         assert_eq!(
             found("base: master"),
-            [
-                "there is no branch `master` in this repository | correct it; there is: develop, main, release/1.0"
-            ]
+            ["no branch `master` in this repository | correct it; there is: develop, main, release/1.0"]
         );
-        assert_eq!(
-            found("base: mian"),
-            ["there is no branch `mian` in this repository | did you mean `main`?"]
-        );
+        assert_eq!(found("base: mian"), ["no branch `mian` in this repository | did you mean `main`?"]);
         assert!(found("branch: { protected: [devlop] }")[0].ends_with("did you mean `develop`?"));
         assert!(found("remote: orgin")[0].ends_with("did you mean `origin`?"));
-        assert!(found("locks: { remote: backup }")[0].starts_with("there is no remote `backup`"));
+        assert!(found("locks: { remote: backup }")[0].starts_with("no remote `backup`"));
     }
 }

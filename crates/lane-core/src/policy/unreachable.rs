@@ -26,12 +26,12 @@ pub(super) fn check(plan: &Plan, diagnostics: &mut Vec<Diagnostic>) {
             let message = if by.owner == entry.owner {
                 format!("`{}` is already in `{}`", entry.text, by.text)
             } else {
-                format!("`{}` never decides: {} has all of it", entry.text, described(plan, by))
+                format!("`{}` never applies: {} covers all of it", entry.text, described(plan, by))
             };
             diagnostics.push(
                 Diagnostic::error(entry.span, message, "unreachable")
                     .related(by.span, format!("`{}` comes later and wins", by.text))
-                    .help("the last match decides: take one away, or move the narrow one below the wide one"),
+                    .help("the last match decides: remove one, or move the narrower one below the wider one"),
             );
         }
     }

@@ -129,9 +129,9 @@ fn rest(errors: usize, warnings: usize) -> Command {
     Command {
         name: "notice",
         place: None,
-        title: "git-lane: there is more".to_owned(),
+        title: "git-lane: more findings".to_owned(),
         message: format!(
-            "and {} more, which GitHub would not show here; the job's summary lists them, as does git lane check -v",
+            "and {} more, which GitHub does not show here; see the summary of the job, or `git lane check -v`",
             counts.join(" and ")
         ),
     }

@@ -17,6 +17,9 @@ pub static FORMAT: Format =
 pub fn text(value: &impl Serialize) -> Result<String, Error> {
     match serde_json::to_string_pretty(value) {
         Ok(text) => Ok(in_json(text) + "\n"),
-        Err(error) => Err(Error::write(format!("no JSON could be made: {error}"), "please report this")),
+        Err(error) => Err(Error::write(
+            format!("no JSON could be made: {error}"),
+            "please report this as a bug in git-lane",
+        )),
     }
 }

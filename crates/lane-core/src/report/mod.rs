@@ -255,9 +255,8 @@ impl Report {
 
     /// A report for programs about an error that came before any verdict.
     pub fn undecided(event: &'static str, error: &crate::error::Error) -> Self {
-        use crate::error::Error;
-        let (source, undecided) = match error {
-            Error::Policy(error) => {
+        let (source, undecided) = match error.policy() {
+            Some(error) => {
                 let all = error.diagnostics.iter().map(|diagnostic| {
                     let (line, column) = error.text.line_column(diagnostic.span.start);
                     Undecided {
@@ -269,8 +268,8 @@ impl Report {
                 });
                 (error.text.name.clone(), all.collect())
             }
-            error => {
-                let help = error.help().map(str::to_owned);
+            None => {
+                let help = error.help();
                 (String::new(), vec![Undecided { rule: None, reason: error.to_string(), help, place: None }])
             }
         };

@@ -73,7 +73,7 @@ fn described(rule: &Rule) -> Value {
 }
 
 fn undecided_rule() -> Value {
-    let text = "Something could not be read, so there is no verdict; that is never a pass.";
+    let text = "Something could not be read, so there is no verdict. That is never a pass.";
     json!({
         "id": UNDECIDED,
         "shortDescription": { "text": "a verdict that could not be given." },

@@ -114,9 +114,9 @@ fn head(report: &Report) -> String {
     let mut out = format!("## {sign} git-lane: {word}\n\n");
     let found = match report.undecided.len() {
         0 => text::found(report),
-        _ if report.findings.is_empty() => "something could not be read, and that is never a pass".to_owned(),
+        _ if report.findings.is_empty() => "something could not be read, which is never a pass".to_owned(),
         _ => {
-            format!("something could not be read, and that is never a pass; besides: {}", text::found(report))
+            format!("something could not be read, which is never a pass; also: {}", text::found(report))
         }
     };
     let _ = writeln!(out, "{}.\n", prose(&found));
@@ -206,7 +206,7 @@ fn block_foot(report: &Report, block: &[&Finding]) -> String {
         let place = format!("{}:{}", report.policy.source, line.line);
         let _ = write!(
             out,
-            "\nThe policy says so, in {}:\n\n{}",
+            "\nDecided by the policy, in {}:\n\n{}",
             code(&place),
             fence("yaml", &shortened(&line.text))
         );
@@ -216,7 +216,7 @@ fn block_foot(report: &Report, block: &[&Finding]) -> String {
         return out;
     }
     if let Some(reason) = &first.waiver_request {
-        let _ = writeln!(out, "\nA commit asks a maintainer to let it stand: {}", prose(&shortened(reason)));
+        let _ = writeln!(out, "\nA commit asks a maintainer to waive this: {}", prose(&shortened(reason)));
     }
     let mut room = IN_COMMAND.1;
     let mut fits = |path: &RepoPath, at: usize| {
@@ -227,7 +227,7 @@ fn block_foot(report: &Report, block: &[&Finding]) -> String {
     let paths: Vec<RepoPath> = all.take_while(|(at, path)| fits(path, *at)).map(|(_, path)| path).collect();
     let _ = write!(out, "\n**Next:**\n\n{}", fence("text", &first.help(&paths)));
     if block.len() > paths.len() && first.help_template.contains("{paths}") {
-        let _ = writeln!(out, "\nAnd likewise for the other {}.", block.len() - paths.len());
+        let _ = writeln!(out, "\nThe same applies to the other {}.", block.len() - paths.len());
     }
     out
 }
@@ -310,7 +310,7 @@ mod tests {
     #[test]
     fn a_pass_is_short() {
         let text = markdown(&testing::pass(), STEP);
-        assert!(text.starts_with("## ✅ git-lane: pass\n\nnothing to say against it.\n"), "{text}");
+        assert!(text.starts_with("## ✅ git-lane: pass\n\nno findings.\n"), "{text}");
         assert!(!text.contains("###"), "{text}");
     }
 
@@ -354,7 +354,7 @@ mod tests {
         report.findings = (0..10).map(long).collect();
         let text = markdown(&report, STEP);
         assert!(
-            text.contains("\nthen ask a4 for the change\n```\n\nAnd likewise for the other 8.\n"),
+            text.contains("\nthen ask a4 for the change\n```\n\nThe same applies to the other 8.\n"),
             "{text}"
         );
     }

@@ -8,6 +8,7 @@ use crate::facts::RepoPath;
 use crate::hooks;
 use crate::policy::model::Level;
 use crate::snippet::policy_line;
+use crate::text::help_block;
 
 /// How the text looks.
 #[derive(Debug, Clone, Copy, Default)]
@@ -117,7 +118,7 @@ fn render_block(out: &mut String, report: &Report, block: &[&Finding], style: St
     let first = block[0];
     let title = match &first.waived {
         Some(_) => style.dim(&format!("waived[{}]", first.rule)),
-        None => style.level(first.level, &format!("{}[{}]", first.level.word(), first.rule)),
+        None => style.level(first.level, &format!("{}[{}]", prefix(first.level), first.rule)),
     };
     let on_ref = if report.changes.len() > 1 { pushed_refs(block) } else { String::new() };
     // Several refs may bring one and the same.
@@ -158,7 +159,7 @@ fn render_block(out: &mut String, report: &Report, block: &[&Finding], style: St
         return;
     }
     if let Some(reason) = &first.waiver_request {
-        let _ = writeln!(out, "  a commit asks a maintainer to let it stand: {reason}");
+        let _ = writeln!(out, "  a commit asks a maintainer to waive this: {reason}");
     }
     let shown: Vec<RepoPath> =
         paths.iter().filter_map(|finding| finding.path.clone()).take(IN_COMMAND).collect();
@@ -166,10 +167,18 @@ fn render_block(out: &mut String, report: &Report, block: &[&Finding], style: St
     if paths.len() > IN_COMMAND
         && ["{paths}", "{pathspecs}"].iter().any(|place| first.help_template.contains(place))
     {
-        let _ = write!(help, "\n(and likewise for the other {})", paths.len() - IN_COMMAND);
+        let _ = write!(help, "\n(the same for the other {})", paths.len() - IN_COMMAND);
     }
     render_help(out, &help, style);
     out.push('\n');
+}
+
+/// The word before a finding; the policy and JSON have shorter ones.
+fn prefix(level: Level) -> &'static str {
+    match level {
+        Level::Warn => "warning",
+        level => level.word(),
+    }
 }
 
 /// Which refs a block is about: ` (pushing refs/heads/a, refs/heads/b)`.
@@ -202,10 +211,7 @@ pub(super) fn in_commits(finding: &Finding) -> String {
 
 /// The next step under what it is for, each line alone.
 pub fn render_help(out: &mut String, help: &str, style: Style) {
-    for (at, line) in help.lines().enumerate() {
-        let word = if at == 0 { style.paint("1;32", "help:") } else { "     ".to_owned() };
-        let _ = writeln!(out, "  {word} {line}");
-    }
+    out.push_str(&help_block(help, style.color));
 }
 
 /// Whether a finding says the same: conflicting identities are both.
@@ -245,7 +251,7 @@ fn render_not_judged(out: &mut String, NotJudged { count, files }: &NotJudged, s
 
 fn render_undecided(out: &mut String, undecided: &Undecided, style: Style) {
     let rule = undecided.rule.as_ref().map(|rule| format!("[{rule}]")).unwrap_or_default();
-    let title = style.level(Level::Error, &format!("could not decide{rule}"));
+    let title = style.level(Level::Error, &format!("error{rule}"));
     let _ = writeln!(out, "{title}: {}", style.bold(&undecided.reason));
     if let Some(help) = &undecided.help {
         render_help(out, help, style);
@@ -291,7 +297,7 @@ pub(super) fn found(report: &Report) -> String {
         count(|finding| finding.waived.is_some(), "waived", "waived"),
     ];
     let counts: Vec<String> = counts.into_iter().flatten().collect();
-    if counts.is_empty() { "nothing to say against it".to_owned() } else { counts.join(", ") }
+    if counts.is_empty() { "no findings".to_owned() } else { counts.join(", ") }
 }
 
 /// The verdict in a few words: `fail: 2 errors, 1 warning`.
@@ -332,7 +338,7 @@ pub(super) fn last_line(report: &Report, style: Style) -> String {
                 |finding: &Finding| finding.is_error() && !finding.rule.starts_with("pull-request-");
             let again = match report.event {
                 "ci" if report.findings.iter().any(is_pushed) => {
-                    "; once mended, push again: git lane push -f"
+                    "; fix this, then push again: git lane push -f"
                 }
                 _ => "",
             };

@@ -72,7 +72,7 @@ impl SecondHead {
     /// What to do about it.
     pub fn help(&self) -> String {
         format!(
-            "rebase the second on the first: let `{}` follow `{}` before it is merged",
+            "rebase the second on the first: make `{}` follow `{}` before merging",
             self.id, self.first_id
         )
     }
@@ -286,7 +286,7 @@ mod tests {
         assert_eq!(heads(&two), ["two heads: `c` of r1 follows `a`, as `b` of r2 does already"]);
         assert_eq!(
             second_heads(&two)[0].help(),
-            "rebase the second on the first: let `c` follow `b` before it is merged"
+            "rebase the second on the first: make `c` follow `b` before merging"
         );
         assert_eq!(heads(&[item("r2", 10, "b", "a"), item("r1", 20, "c", "b")]), none, "one after the other");
         let base = [item("r1", 10, "b", "a"), item("v/c.py", 0, "c", "a")];

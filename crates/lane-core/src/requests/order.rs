@@ -13,7 +13,7 @@ pub struct Summary {
     pub id: String,
     /// What became of it.
     pub state: State,
-    /// How urgent it is: 1 comes first.
+    /// The priority; 1 is the most urgent.
     pub priority: u8,
     /// Who asks.
     pub by: Person,

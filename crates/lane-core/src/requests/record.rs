@@ -30,7 +30,7 @@ pub struct Record {
     /// The name of the file that comes with it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file: Option<String>,
-    /// How urgent it is: 1 comes first.
+    /// The priority; 1 is the most urgent.
     pub priority: u8,
     /// Why, in the words of whoever asks.
     pub reason: String,
@@ -73,7 +73,7 @@ pub struct Target {
     /// The paths, if some were named.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub paths: Vec<String>,
-    /// The agent who is asked, where nobody owns it: whoever holds the lock, for instance.
+    /// The agent who is asked, where nobody owns it: the holder of the lock, for instance.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<String>,
 }
@@ -241,17 +241,17 @@ impl Record {
     pub fn parse(message: &str, id: &str) -> Result<Self, String> {
         let mut record: Self = event_log::parse(message, "lane-request", FORMAT)?;
         if record.id != id {
-            return Err(format!("it speaks of `{}`, not of `{id}`", plain(&record.id)));
+            return Err(format!("it is about `{}`, not `{id}`", plain(&record.id)));
         }
         record.make_plain();
         let Target { area, lane, to, .. } = &record.target;
         let names =
             [record.by.agent(), record.event.by.agent(), lane.as_deref(), area.as_deref(), to.as_deref()];
         if let Some(name) = names.into_iter().flatten().find(|name| !is_name(name)) {
-            return Err(format!("it is damaged: `{name}` is no name"));
+            return Err(format!("it is damaged: `{name}` is not a valid name"));
         }
         if record.event.kind.leads_to() != record.state {
-            return Err("it is damaged: its last event does not lead to its state".to_owned());
+            return Err("it is damaged: its last event does not match its state".to_owned());
         }
         Ok(record)
     }
@@ -305,14 +305,14 @@ pub(super) mod tests {
         let message = one.message().expect("a message");
         assert!(message.starts_with("a2 submits r7\n\n{\"lane-request\":1,"), "{message}");
         assert_eq!(Record::parse(&message, "r7"), Ok(one.clone()));
-        assert!(Record::parse(&message, "r8").expect_err("another").contains("speaks of `r7`"));
+        assert!(Record::parse(&message, "r8").expect_err("another").contains("is about `r7`"));
         let newer = message.replace("\"lane-request\":1", "\"lane-request\":2");
         assert!(Record::parse(&newer, "r7").expect_err("newer").contains("newer git-lane"));
         assert!(Record::parse("hello", "r7").expect_err("no record").contains("not written by git-lane"));
         let odd = message.replace("{\"agent\":\"a2\"}", "{\"agent\":\"../a\"}");
-        assert!(Record::parse(&odd, "r7").expect_err("no name").contains("no name"));
+        assert!(Record::parse(&odd, "r7").expect_err("no name").contains("not a valid name"));
         let forged = message.replace("\"state\":\"submitted\"", "\"state\":\"done\"");
-        assert!(Record::parse(&forged, "r7").expect_err("forged").contains("does not lead"));
+        assert!(Record::parse(&forged, "r7").expect_err("forged").contains("does not match its state"));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use super::record::{Person, Record, State, Target};
 use crate::error::Error;
 use crate::facts::RepoPath;
 use crate::policy::model::{Access, Agent, Area, Unowned};
-use crate::policy::{Owner, Plan, nearest};
+use crate::policy::{Owner, Plan, did_you_mean_or};
 use crate::report::quote;
 
 /// Who decides about a target.
@@ -59,12 +59,7 @@ pub fn addressed(plan: &Plan, target: Target, to: Option<&str>) -> Result<Target
     let Some(to) = to else {
         return Ok(target);
     };
-    if plan.policy.agent(to).is_none() {
-        return Err(Error::usage(
-            format!("unknown agent `{to}` in {}", plan.source.name),
-            format!("the agents are: {}", plan.policy.agents_in_words()),
-        ));
-    }
+    plan.agent(to)?;
     match by_policy(plan, &target) {
         Askable::Agents(ids) if ids.contains(&to) => Ok(target),
         Askable::Others => Ok(Target { to: Some(to.to_owned()), ..target }),
@@ -168,12 +163,12 @@ pub fn target(plan: &Plan, area: Option<&str>, paths: &[(RepoPath, bool)]) -> Re
                     one.paths[0],
                     whose(&one)
                 ),
-                "ask for each in a request of its own",
+                "submit one request for each",
             ));
         }
         so_far.paths.append(&mut one.paths);
     }
-    all.ok_or_else(|| Error::usage("nothing says what is to be changed", "name paths, or --area NAME"))
+    all.ok_or_else(|| Error::usage("no path and no area given", "name paths, or --area NAME"))
 }
 
 fn of_name(plan: &Plan, name: &str) -> Result<Target, Error> {
@@ -182,11 +177,11 @@ fn of_name(plan: &Plan, name: &str) -> Result<Target, Error> {
         refuse_local(area)?;
         return Ok(Target { area: Some(name.to_owned()), ..Target::default() });
     }
-    let near = nearest(name, names()).map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
     let known: Vec<&str> = names().take(12).collect();
+    let rest = format!("areas: {}; for a path in a lane, name the path", known.join(", "));
     Err(Error::usage(
-        format!("{} has no area `{name}`", plan.source.name),
-        format!("{near}the areas are: {}; for what is in a lane, name paths instead", known.join(", ")),
+        format!("unknown area `{name}` in {}", plan.source.name),
+        did_you_mean_or(name, names(), &rest),
     ))
 }
 
@@ -196,8 +191,8 @@ fn refuse_local(area: &Area) -> Result<(), Error> {
     }
     let name = &area.name.value;
     Err(Error::usage(
-        format!("the area `{name}` stays out of git: nobody commits it"),
-        "keep such a file in your own worktree",
+        format!("the area `{name}` stays out of git and is never committed"),
+        "keep the file in your own worktree",
     ))
 }
 
@@ -228,8 +223,8 @@ pub fn refuse_own(plan: &Plan, target: &Target, person: &Person) -> Result<(), E
     }
     let what = target.words();
     Err(Error::usage(
-        format!("{what} is yours already: you are {}", person.name()),
-        "change it yourself; a request is for what another has",
+        format!("{what} is already yours: you are {}", person.name()),
+        "change it yourself; requests are for what others own",
     ))
 }
 

@@ -26,13 +26,13 @@ pub fn check(plan: &Plan, before: Option<&Record>, next: &Record) -> Result<(), 
         return if is_first && is_bare {
             Ok(())
         } else {
-            Err("it does not begin with its submission".to_owned())
+            Err("it does not start with its submission".to_owned())
         };
     };
     let turn = next.turn.unwrap_or_default();
     if before.follow(next.event.clone(), next.commit.clone(), turn).as_ref() != Some(next) {
         return Err(format!(
-            "`{}` does not follow `{}`, or changes what was asked",
+            "`{}` does not follow `{}`, or changes the request",
             kind.verb(),
             before.state.word()
         ));
@@ -62,9 +62,9 @@ mod tests {
         assert_eq!(step(Kind::Accept, "a2"), "a2 is not who accepts it");
         assert_eq!(step(Kind::Withdraw, "a1"), "a1 is not who withdraws it");
         let accepted = first.follow(event(Kind::Accept, "a1", 2_000), None, 1).expect("a record");
-        assert!(check(&plan, None, &accepted).expect_err("no beginning").contains("does not begin"));
+        assert!(check(&plan, None, &accepted).expect_err("no beginning").contains("does not start"));
         let other = Record { reason: "another".into(), ..accepted.clone() };
-        assert!(check(&plan, Some(&first), &other).expect_err("changed").contains("changes what was asked"));
+        assert!(check(&plan, Some(&first), &other).expect_err("changed").contains("changes the request"));
         assert!(
             check(&plan, Some(&accepted), &accepted)
                 .expect_err("twice")

@@ -58,9 +58,9 @@ impl Context<'_> {
         };
         let branch = self.change.elsewhere.as_ref().map(|name| format!(" {}", quote(name.as_bytes())));
         Some(format!(
-            "your local {name} has commits that {remote} does not have\n\
-             if they are what is meant here, have a maintainer push them: git push {remote} {typed}\n\
-             or leave them out: git rebase --autostash --onto {onto} {typed}{}",
+            "your local {name} has commits that are not on {remote}\n\
+             if they belong there, ask a maintainer to push them: git push {remote} {typed}\n\
+             or drop them: git rebase --autostash --onto {onto} {typed}{}",
             branch.unwrap_or_default()
         ))
     }
@@ -76,7 +76,7 @@ impl Context<'_> {
         if self.facts.event.is_server() {
             ""
         } else {
-            "\nthen replace what was pushed: git lane push --force-with-lease"
+            "\nthen replace the pushed branch: git lane push --force-with-lease"
         }
     }
 
@@ -103,7 +103,7 @@ impl Context<'_> {
     /// How paths are taken out of the change again, and where the edits are then; `{paths}` stands for the paths,
     /// `{pathspecs}` for the same as git reads them, `{others}` for all paths but these.
     pub fn take_out(&self, touched: &Touched<'_>) -> String {
-        let stays = "take it out (your edit stays in the working tree)";
+        let stays = "unstage it (your edit stays in the working tree)";
         let is_merging = self.change.is_merging;
         // Without it a merge commit would be left, or commits of others whose files the push refuses. git alone made what
         // is staged here, so that nothing else goes with it.
@@ -115,13 +115,12 @@ impl Context<'_> {
             return match (self.facts.form, self.change.head) {
                 (CommitForm::Edit, _) => "leave it as it is: nothing was changed".to_owned(),
                 (CommitForm::Worktree, _) => {
-                    "put your edit aside: git stash push --include-untracked -- {pathspecs}\n\
-                                              to have it back: git stash pop"
+                    "stash your edit: git stash push --include-untracked -- {pathspecs}\n\
+                                              to restore it: git stash pop"
                         .to_owned()
                 }
                 (CommitForm::All | CommitForm::Include | CommitForm::Paths, _) if !self.has_more() => {
-                    "leave it as it is (your edit stays in the working tree): nothing else is in this commit"
-                        .to_owned()
+                    "nothing else is in this commit; your edit stays in the working tree".to_owned()
                 }
                 // What was staged before stays staged, and the same command would commit it again.
                 (CommitForm::Include, head) => {
@@ -144,7 +143,7 @@ impl Context<'_> {
                     (None, CommitForm::All) => {
                         format!("{stays}: git add -u -- {{others}}\nthen commit again, without -a")
                     }
-                    (None, _) => "name the other paths, without {paths}".to_owned(),
+                    (None, _) => "commit the other paths, without {paths}".to_owned(),
                 },
                 (_, None) => format!("{stays}: git reset -q -- {{pathspecs}}"),
                 _ => format!("{stays}: git restore --staged -- {{pathspecs}}"),
@@ -154,7 +153,7 @@ impl Context<'_> {
             return help;
         }
         if self.change.reference.as_deref().is_some_and(|name| name.starts_with("refs/tags/")) {
-            return "leave the tag where it is, and tag a commit without it".to_owned();
+            return "keep the tag as it is, and tag a commit without that file".to_owned();
         }
         match (self.change.merge_base, self.change.elsewhere.as_ref()) {
             // No commit is made anew in the middle of a merge.
@@ -162,7 +161,7 @@ impl Context<'_> {
                 format!("{stays}: git restore --staged --source={} -- {{pathspecs}}", base.oid.short())
             }
             (_, Some(name)) => format!(
-                "take it out of the commits of {0}: git lane drop --branch {0} -- {{paths}}",
+                "remove it from the commits of {0}: git lane drop --branch {0} -- {{paths}}",
                 quote(name.as_bytes())
             ),
             (_, None) => {
@@ -172,7 +171,7 @@ impl Context<'_> {
                     ""
                 };
                 format!(
-                    "take it out of your commits (your edit stays in the working tree): git lane drop -- {{paths}}{push}"
+                    "remove it from your commits (your edit stays in the working tree): git lane drop -- {{paths}}{push}"
                 )
             }
         }

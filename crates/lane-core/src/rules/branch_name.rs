@@ -8,10 +8,10 @@ use crate::report::quote;
 
 pub static RULE: Rule = Rule {
     id: "branch-name",
-    summary: "a branch that does not follow the pattern, or bears another agent's id",
+    summary: "a branch that does not match the pattern, or has another agent's id",
     docs: "\
 ## What it finds
-An agent that commits on, or pushes, a branch which does not follow `branch.pattern`, or follows it
+An agent that commits on, or pushes, a branch which does not match `branch.pattern`, or follows it
 with the id of another agent.
 
 ## Why
@@ -55,9 +55,9 @@ fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailab
     }
     let is_deletion = context.change.update == Some(RefUpdate::Delete);
     let headline = match bearer {
-        Some(other) => format!("the branch `{branch}` bears the id of {other}, and you are {agent}"),
+        Some(other) => format!("the branch `{branch}` has the id of {other}, but you are {agent}"),
         None if is_deletion => return Ok(()),
-        None => format!("the branch `{branch}` does not follow the pattern, and you are {agent}"),
+        None => format!("the branch `{branch}` does not match the pattern of {agent}"),
     };
     // The agent's branch of the same last name is often there already.
     let last = match bearer {
@@ -71,12 +71,12 @@ fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailab
     findings.add(Draft {
         headline,
         help: match (is_push, is_deletion) {
-            (_, true) => "leave it to its owner, or ask a maintainer".to_owned(),
+            (_, true) => "leave the branch to its owner, or ask a maintainer".to_owned(),
             (true, false) => {
-                format!("push it under a name of your own: git push {remote} {local}:refs/heads/{wanted}")
+                format!("push it under your own name: git push {remote} {local}:refs/heads/{wanted}")
             }
             (false, false) if bearer.is_some() || plan.protected(branch).is_some() => {
-                format!("go on in a branch of your own: git switch -c {wanted}")
+                format!("continue on your own branch: git switch -c {wanted}")
             }
             (false, false) => format!("rename it: git branch -m {wanted}"),
         },

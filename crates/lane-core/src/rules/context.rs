@@ -187,7 +187,10 @@ impl<'a> Context<'a> {
     ) {
         let commit = if touched.in_whole || touched.in_staged { None } else { commits.first().copied() };
         let headline = if touched.is_elsewhere {
-            format!("{}, where case, Unicode form and a dot at the end make no other name", draft.headline)
+            format!(
+                "{}, the same file here, where case, Unicode form and a trailing dot are ignored",
+                draft.headline
+            )
         } else {
             draft.headline
         };

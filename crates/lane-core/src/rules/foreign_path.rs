@@ -12,7 +12,7 @@ pub static RULE: Rule = Rule {
 ## What it finds
 A file that is added, changed, deleted or renamed in the lane of another agent, or in an area with
 `access: owner` that another agent owns. Both sides of a rename count: taking a file out of a lane is
-a change of that lane. A change that a later commit takes back is still found, in the commit.
+a change of that lane. A change that a later commit reverts is still found, in the commit.
 
 ## Why
 Two agents that edit one service undo each other's work, and neither sees it until the merge.
@@ -25,7 +25,7 @@ Leave the file to its owner: take it out of the commit with `git restore --stage
 commits that are made already with `git lane drop -- PATH`, which keeps them and their messages. Both leave
 your edit in the working tree. Then ask the owner for the change: `git lane request submit PATH
 --reason '…'`, with `--file PATCH` if you have one, or `--area NAME` for an area. `git lane who PATH` says
-who that is and which line of the policy says so.
+who that is and which line of the policy decides.
 ",
     level: Level::Error,
     at: &[Stage::Edit, Stage::Commit, Stage::Push, Stage::Server, Stage::Ci],

@@ -12,27 +12,27 @@ use crate::signature::Signature;
 
 pub static RULE: Rule = Rule {
     id: "identity",
-    summary: "no identity where one is needed, sources that disagree, or a proof that fails",
+    summary: "a missing identity, sources that disagree, or a proof that fails",
     docs: "\
 ## What it finds
 Somebody without an agent identity whom the policy does not list under `maintainers`, where
-`unidentified` is `deny`. A coding agent at work that no lane was given to: its harness says so in the
+`unidentified` is `deny`. A coding agent at work without a lane: its harness says so in the
 environment (`CLAUDECODE`, `AI_AGENT`, `CODEX_THREAD_ID`, `GEMINI_CLI`, `CURSOR_AGENT`, `COPILOT_CLI`,
 `OPENCODE` and the like; `identity.harness` adds more), and neither the worktree nor the branch says which agent
 it is. Whose git configuration it works with does not matter: a maintainer's harness is an agent too. It is
 refused unless the policy has `unidentified: { agent: maintainer }`; a human at the same terminal, a server and a
 CI job are not affected. Sources that disagree about the agent (`git config lane.agent`, the variable
 `AGENT_ID`, `AGENT_ID` in `.agent.env`), or that name an agent which the policy does not know: then
-nobody can tell whose lane the change belongs to, and there is no verdict (exit 2).
+the lane of the change could not be determined, and there is no verdict (exit 2).
 
-A branch or a message that bears another agent's name is found by `branch-name` and
+A branch or a message with another agent's name is found by `branch-name` and
 `untagged-message`. On a server, where the account that pushes is known and the policy lists it under
 `agents.<id>.identity.accounts`, it is that agent who pushes, and whatever else the push says is found
 here too. So is an agent's name on a branch or on the record of a lock that comes from an account which is listed
 nowhere, where the agent has others.
 
 Where the policy lists keys under `agents.<id>.identity.signing_keys`, also a commit of an agent that is
-signed with the key of another, or bears a signature by a listed key that does not fit; and a pull
+signed with the key of another, or has a signature by a listed key that does not verify; and a pull
 request from the account of another agent. With `identity: { require: proven }`, at push and after, every
 commit that is not signed with a key of the agent, unless the change comes from an account of the agent.
 Plain SSH keys count; certificates, GPG and X.509 do not.
@@ -141,7 +141,7 @@ pub fn how_to_join(plan: &Plan) -> String {
     let titles: Vec<String> = agents.iter().take(MOST).map(|agent| plain(&agent.title())).collect();
     let more = if agents.len() > MOST { ", …" } else { "" };
     let mut help = format!(
-        "take the lane that you were given: {}{more}; all work in this worktree stays",
+        "join the lane you were assigned ({}{more}); the work in this worktree is kept",
         titles.join(", ")
     );
     for agent in agents.iter().take(MOST) {
@@ -174,11 +174,10 @@ fn borrowed(context: &Context<'_>, findings: &mut Findings) {
         let names: Vec<&str> = accounts.clone().map(|account| account.value.as_str()).collect();
         let name = plain(&pusher.name);
         findings.add(Draft {
-            headline: format!("{what} bears the name of {id}, and `{name}` is no account of {id}"),
+            headline: format!("{what} has the name of {id}, but `{name}` is not an account of {id}"),
             help: format!(
                 "if this is the work of {id}, push it from its account ({})\n\
-                 if it is not, give it another name; if you are a maintainer, have `account:{name}` put under \
-                 `maintainers` in the policy",
+                 if not, rename it; if you are a maintainer, ask for `account:{name}` under `maintainers` in the policy",
                 names.join(", ")
             ),
             owner: Some(id.to_owned()),
@@ -206,7 +205,7 @@ fn account(context: &Context<'_>, agent: &str, findings: &mut Findings) {
         change.reference.as_ref().is_some_and(|name| plan.policy.locks.request_of(name).is_some());
     let record = if is_request { "the record of a request" } else { "the record of a lock" };
     let claims = [
-        ("the branch's name", branch.filter(|other| *other != agent)),
+        ("the branch name", branch.filter(|other| *other != agent)),
         (record, of_lock),
         ("a commit message", tagged.find(|other| *other != agent)),
     ];
@@ -216,12 +215,11 @@ fn account(context: &Context<'_>, agent: &str, findings: &mut Findings) {
         if let Some(other) = other {
             findings.add(Draft {
                 headline: format!(
-                    "the account `{}` is that of {agent}, and {place} says {other}",
+                    "the account `{}` belongs to {agent}, but {place} says {other}",
                     plain(&pusher.name)
                 ),
                 help: format!(
-                    "push under your own name: a branch of {agent}, commits with the tag of {agent}, locks of \
-                     {agent}; what is {other}'s is pushed by {other}"
+                    "push as {agent}: its branches, its tag in commits, its locks; {other} pushes its own work"
                 ),
                 owner: Some(other.to_owned()),
                 span,
@@ -238,9 +236,9 @@ fn proofs(context: &Context<'_>, agent: &str, findings: &mut Findings) -> Result
         if let Some(other) = plan.agent_of_account(login).filter(|other| *other != agent) {
             findings.add(Draft {
                 headline: format!(
-                    "the change says it is by {agent}, and comes from `{login}`, which is {other}"
+                    "the change claims to be by {agent}, but comes from `{login}`, an account of {other}"
                 ),
-                help: format!("open it from an account of {agent}, or give the branch to {other}"),
+                help: format!("open it from an account of {agent}, or rename the branch for {other}"),
                 owner: Some(other.to_owned()),
                 ..Draft::default()
             });
@@ -254,15 +252,15 @@ fn proofs(context: &Context<'_>, agent: &str, findings: &mut Findings) -> Result
     let is_unknown = facts.proofs.contains(&IdentityProof::UnknownPusher);
     if wants_proof && is_unknown && !is_proven(plan, facts, context.change, agent) {
         return Err(Unavailable::new(
-            "nobody can tell which account pushed the head of the pull request, and the policy wants a proof",
-            "give the step a token that may read (`contents: read`, `pull-requests: read`), or sign the commits",
+            "the account that pushed the head of the pull request could not be determined, and the policy asks for proof",
+            "give the step a token with read access (`contents: read`, `pull-requests: read`), or sign the commits",
         ));
     }
     // Nobody has an account that shows before there is a pull request.
     if wants_proof && is_at(Stage::Ci) && !plan.signs(agent) && !is_proven(plan, facts, context.change, agent)
     {
         findings.add(Draft {
-            headline: format!("nothing proves that it is by {agent}: it comes from no account of {agent}"),
+            headline: format!("not proven to be by {agent}: it does not come from an account of {agent}"),
             help: format!("open the pull request from an account that the policy lists for {agent}"),
             span: plan.policy.identity.require.span,
             ..Draft::default()
@@ -295,12 +293,11 @@ fn stranger(context: &Context<'_>, agent: &str, login: &str) -> Option<Draft> {
     let names: Vec<&str> = listed.iter().map(|name| name.value.as_str()).collect();
     Some(Draft {
         headline: format!(
-            "the change says it is by {agent}, and comes from `{}`, which is no account of {agent}",
+            "the change claims to be by {agent}, but comes from `{}`, which is not an account of {agent}",
             plain(login)
         ),
         help: format!(
-            "push and open it from an account of {agent} ({}); a maintainer's account has to stand under \
-             `maintainers` as `github:{}`",
+            "push and open it from an account of {agent} ({}); a maintainer's account is listed under `maintainers` as `github:{}`",
             names.join(", "),
             plain(login)
         ),
@@ -315,14 +312,15 @@ fn against(context: &Context<'_>, agent: &str, commit: &Commit) -> Result<Option
     let (signer, headline) = match commit.signature.get()? {
         Signature::Valid { key } => match signed_by(key) {
             Some(signer) if signer.agent != agent => {
-                (signer, format!("signed with the key of {}, and you are {agent}", signer.agent))
+                (signer, format!("signed with the key of {}, but you are {agent}", signer.agent))
             }
             _ => return Ok(None),
         },
         Signature::Invalid { reason, key: Some(key) } => match signed_by(key) {
-            Some(signer) => {
-                (signer, format!("with a signature that is not of the key of {}: it {reason}", signer.agent))
-            }
+            Some(signer) => (
+                signer,
+                format!("with a signature that does not verify for the key of {}: it {reason}", signer.agent),
+            ),
             None => return Ok(None),
         },
         _ => return Ok(None),
@@ -343,14 +341,14 @@ fn unproven(context: &Context<'_>, agent: &str, commit: &Commit) -> Result<Optio
         Signature::Valid { key } => {
             format!("signed with a key that the policy does not list ({})", key.fingerprint())
         }
-        Signature::None => "that nobody signed".to_owned(),
-        Signature::OtherKind(kind) => format!("signed with {}, where SSH keys are listed", kind.name()),
+        Signature::None => "without a signature".to_owned(),
+        Signature::OtherKind(kind) => format!("signed with {}, but the policy lists SSH keys", kind.name()),
         Signature::Invalid { reason, .. } => {
-            format!("with a signature that is not to be believed: it {reason}")
+            format!("with an invalid signature: it {reason}")
         }
     };
     Ok(Some(Draft {
-        headline: format!("{what}; a key of {agent} is wanted"),
+        headline: format!("{what}; sign with a key of {agent}"),
         help: how_to_sign(context, agent),
         span: context.plan.policy.identity.require.span,
         ..Draft::of_commit(commit)
@@ -364,7 +362,7 @@ fn how_to_sign(context: &Context<'_>, agent: &str) -> String {
         "sign with a key of {agent}, in its worktree: git config --worktree gpg.format ssh\n\
          git config --worktree user.signingKey KEY_FILE\n\
          git config --worktree commit.gpgSign true\n\
-         then sign what is there: {again}"
+         then sign the existing commits: {again}"
     )
 }
 

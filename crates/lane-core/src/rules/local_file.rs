@@ -50,7 +50,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailab
             headline: "that must stay local".to_owned(),
             help: if is_untracked {
                 // It is in use: putting it aside would take it away from whatever reads it.
-                "leave it out of your commits; a line in .git/info/exclude hides it from git".to_owned()
+                "keep it out of your commits; a line in .git/info/exclude hides it from git".to_owned()
             } else {
                 context.take_out(touched)
             },

@@ -23,7 +23,7 @@ bisected, and conflicts are solved where they belong.
 ## How to get on
 `git rebase origin/main` puts your commits on top of the base and leaves the merge out. Where the merge brought another
 protected branch, that would make its commits yours: `git rebase --onto MERGE~1 MERGE` takes the merge alone out. A merge
-that is under way is given up with `git merge --abort`.
+that is in progress is given up with `git merge --abort`.
 ",
     level: Level::Error,
     at: &[Stage::Commit, Stage::Push, Stage::Server, Stage::Ci],
@@ -40,14 +40,13 @@ fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailab
     if is_commit {
         if context.change.is_merging || context.facts.event == Event::PreMergeCommit {
             findings.add(Draft {
-                headline: "this makes a merge commit, which the push will refuse".to_owned(),
+                headline: "this makes a merge commit, which will be refused at push".to_owned(),
                 help: match context.change.has_merged_in {
                     false => {
-                        format!("once it is made, a rebase leaves it out: git rebase --autostash {base}")
+                        format!("after the commit, remove the merge: git rebase --autostash {base}")
                     }
-                    true => {
-                        "once it is made, take it out: git rebase --autostash --onto HEAD~1 HEAD".to_owned()
-                    }
+                    true => "after the commit, remove the merge: git rebase --autostash --onto HEAD~1 HEAD"
+                        .to_owned(),
                 },
                 span,
                 at_most: Some(Level::Warn),
@@ -64,12 +63,11 @@ fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailab
     for commit in merges()? {
         let push = if commit.is_pushed { context.push_again() } else { "" };
         findings.add(Draft {
-            headline: "that is a merge".to_owned(),
+            headline: "that is a merge commit".to_owned(),
             help: match last.as_ref().filter(|_| context.change.has_merged_in) {
-                None => format!("a rebase leaves merges out: git rebase --autostash {base}{branch}{push}"),
+                None => format!("remove the merge with a rebase: git rebase --autostash {base}{branch}{push}"),
                 Some(last) => format!(
-                    "take it out, and keep what you committed on top: \
-                     git rebase --autostash --onto {last}~1 {last}{branch}{push}"
+                    "remove it, and keep your commits on top: git rebase --autostash --onto {last}~1 {last}{branch}{push}"
                 ),
             },
             span,

@@ -7,12 +7,12 @@ use crate::policy::model::Level;
 
 pub static RULE: Rule = Rule {
     id: "message-format",
-    summary: "a subject that is not of the listed conventional types",
+    summary: "a subject without one of the listed conventional types",
     docs: "\
 ## What it finds
 A commit whose subject does not begin with one of the types under `message.types`, as
 [Conventional Commits](https://www.conventionalcommits.org/en/v1.0.0/) has it: `type(scope)!: text`.
-The agent's tag may stand before it. Merges, reverts and the subject after `fixup! `, `squash! ` and
+The agent's tag may come before it. Merges, reverts and the subject after `fixup! `, `squash! ` and
 `amend! ` are left to git, and commits that the remote's own edition of the branch has are not judged again.
 
 ## Why
@@ -35,12 +35,12 @@ Write `[A2] feat: add a cache`.
 fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailable> {
     let plan = context.plan;
     let types: Vec<&str> = plan.policy.message.types.iter().map(|name| name.value.as_str()).collect();
-    let begin = format!("begin it with `<type>: `, where the type is one of {}", types.join(", "));
+    let begin = format!("start it with `<type>: `, where the type is one of {}", types.join(", "));
     let span = plan.policy.message.types.first().and_then(|name| name.span);
     if context.facts.event.stages() == [Stage::CommitMsg] {
         let subject = context.facts.message.get()?.subject();
         if !context.change.is_merging && !is_conventional(plan, &subject) {
-            let headline = format!("the subject `{subject}` is of no listed type");
+            let headline = format!("the subject `{subject}` has no listed type");
             findings.add(Draft { headline, help: begin, span, ..Draft::default() });
         }
         return Ok(());
@@ -49,7 +49,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailab
     for commit in plain.filter(|commit| !is_conventional(plan, &commit.message.subject())) {
         let reword = context.reword("git commit --amend", "`reword` it in: git rebase -i");
         findings.add(Draft {
-            headline: "whose subject is of no listed type".to_owned(),
+            headline: "whose subject has no listed type".to_owned(),
             help: format!("{begin}\n{reword}"),
             span,
             ..Draft::of_commit(commit)

@@ -15,20 +15,20 @@ the base. Files under `change.exclude`, and those that the base marks `linguist-
 count; binary files have no lines.
 
 ## Why
-A change that nobody can read in one sitting is not reviewed, and conflicts with everybody's.
+A change that is too long to read in one sitting is not reviewed, and conflicts with all others.
 
 ## Example
 With `max_lines: 300`, a branch that adds 280 lines and deletes 60.
 
 ## How to get on
-Split it: push a first part of it as a branch of its own, and go on above it at once: the size of a change counts from
-the pushed branch of the same agent that it stands on, as long as each branch of the stack keeps to the limit. All
+Split it: push a first part as a separate branch, and continue on top of it at once: the size of a change counts from
+the pushed branch of the same agent that it is based on, as long as each branch of the stack keeps to the limit. All
 other rules hold for all of it. While a commit is refused, push what is committed (`git push origin HEAD`), begin the next
 branch (`git switch -c feat/a2/next`; what is staged stays staged) and commit again. Where too much is committed
-already, push the first commits under a name of their own (`git push origin COMMIT:refs/heads/feat/a2/first`), then
+already, push the first commits as a separate branch (`git push origin COMMIT:refs/heads/feat/a2/first`), then
 push again. When the lower branch is merged, squashed or not, `git lane sync` puts the upper one on the base without it.
 In a job the lower branches count that are fetched: `git fetch origin '+refs/heads/*:refs/remotes/origin/*'`.
-Commit generated files apart, or have a maintainer add them to `change.exclude`.
+Commit generated files separately, or ask a maintainer to add them to `change.exclude`.
 ",
     level: Level::Error,
     at: &[Stage::Commit, Stage::Push, Stage::Server, Stage::Ci],
@@ -81,20 +81,19 @@ fn next_step(context: &Context<'_>) -> String {
     let is_begun = change.head.is_some() && change.head != change.merge_base.map(|base| base.oid);
     match (lines.and_then(|lines| lines.split), next) {
         (Some(split), Some(next)) => format!(
-            "push its first part as a branch of its own: git push {remote} {split}:refs/heads/{next}\n\
-             then push again: this change counts from there"
+            "push the first part as a separate branch: git push {remote} {split}:refs/heads/{next}\n\
+             then push again: this change is counted from there"
         ),
         (None, Some(next)) if is_commit && is_begun => format!(
-            "push what is committed: git push {remote} HEAD\n\
-             then go on above it: git switch -c {next}\n\
-             and commit again: the change counts from the pushed branch"
+            "push the committed part: git push {remote} HEAD\n\
+             then continue on top of it: git switch -c {next}\n\
+             and commit again: the change is counted from the pushed branch"
         ),
         _ if is_commit => {
-            "commit a part of it first (git restore --staged -- PATH takes a file out of the commit, \
-             your edit stays), push it, and go on above it on a branch of its own"
+            "commit a part of it first (git restore --staged -- PATH unstages a file, your edit stays), push it, and continue on a new branch on top of it"
                 .to_owned()
         }
-        _ => "split it: push a part as a branch of its own first, and go on above it".to_owned(),
+        _ => "split it: push a part as a separate branch first, and continue on top of it".to_owned(),
     }
 }
 

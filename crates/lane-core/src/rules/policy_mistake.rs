@@ -16,15 +16,15 @@ A commit, or the tip of a pushed branch, with a changed `policy.yaml` or `policy
 `git lane policy test` would refuse. The new text is only read here: what judges the change is the base's policy, as always.
 
 ## Why
-With a broken policy on the base nothing can be decided any more, for anybody: each commit and each push is blocked until it
-is mended. And a test that fails says that the policy does not say what its authors want it to say.
+With a broken policy on the base no verdict is possible: each commit and each push is blocked until it
+is fixed. And a failing test shows that the policy does not say what its authors meant.
 
 ## Example
 A maintainer writes `areass:` instead of `areas:`, and commits.
 
 ## How to get on
 `git lane policy check` shows all mistakes, each at its place, and `git lane policy test` all sentences that do not hold. Fix
-the file, stage it, and commit again. Where the broken policy is pushed already, a maintainer's commit that mends it is let
+the file, stage it, and commit again. Where the broken policy is pushed already, a maintainer's commit that fixes it is let
 through, though the policy that should judge it cannot be read. A policy that is removed is a warning.
 ",
     level: Level::Error,
@@ -95,7 +95,7 @@ fn draft(context: &Context<'_>, told: Told, command: &str) -> Draft {
     };
     Draft {
         headline: told.headline,
-        help: format!("see all at their places: git lane policy {command}\n{on}"),
+        help: format!("see all of them in place: git lane policy {command}\n{on}"),
         path: Some(RepoPath(told.file.as_bytes().to_vec())),
         ..Draft::default()
     }
@@ -206,6 +206,9 @@ mod tests {
             ]
         );
         let told = headlines(PreCommit, SOUND, Some("- a3 may change x\n"));
-        assert!(told[0].starts_with("with a mistake at policy.tests.yaml:1:3: `a3` is no agent"), "{told:?}");
+        assert!(
+            told[0].starts_with("with a mistake at policy.tests.yaml:1:3: unknown agent `a3`"),
+            "{told:?}"
+        );
     }
 }

@@ -15,24 +15,24 @@ pub static RULE: Rule = Rule {
     docs: "\
 ## What it finds
 A push by an agent that creates, moves, rewrites or deletes a branch listed under `branch.protected`, or
-that rewrites or deletes a ref in which locks or requests lie (`locks.prefix`), or puts something there that is
-no event of its own which git-lane can have made (requests are looked into on the server alone).
+that rewrites or deletes a ref of locks or requests (`locks.prefix`), or puts something there that is
+not an event of its own written by git-lane (requests are checked on the server only).
 
 Also a ref that git, or another system, takes for another one: a tag named like a protected branch, like a branch of an
 agent or like a branch of the remote (`main`, `feat/a1/x`, `origin/main`); a branch named `origin/main`, `heads/main`,
-`tags/v1`, `HEAD`, or like a protected one but for case; and refs below `refs/replace/`, which a server takes from nobody.
+`tags/v1`, `HEAD`, or like a protected one except for case; and refs below `refs/replace/`, which a server always refuses.
 And a tag on a commit of the base that an agent deletes or moves.
 
 Also what an agent does to a ref that is not its own. It deletes no branch outside `branch.pattern` unless the last commit
-there bears its tag. A tag that is there may be deleted or moved by the agent whose id its
-name bears (`a2-wip`, `wip/a2`) or whose tag the message of its commit has, unless either says another's. Notes
+there has its tag. An existing tag may be deleted or moved by the agent whose id its
+name has (`a2-wip`, `wip/a2`) or whose tag the message of its commit has, unless either names another. Notes
 only grow, for all; with an agent's id in their name (`refs/notes/a2`) they are that agent's. A server takes
 refs of other kinds (`refs/pull/1/head`, `refs/stash`) from no agent, but for those that it makes something else of by
 itself (`receive.procReceiveRefs`, such as `refs/for/main`).
 
 ## Why
 What lands on the base binds everybody: it goes there by a reviewed pull request. And a lock is what its
-history says: without it nobody can tell who held it when. So is a request.
+history says: without it, who held it when is unknown. So is a request.
 
 ## Example
 `git push origin HEAD:main` from the worktree of `a2`.
@@ -77,12 +77,12 @@ fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailab
     let remote = &context.plan.policy.remote.value;
     let local = quote(context.change.elsewhere.as_deref().unwrap_or("HEAD").as_bytes());
     findings.add(Draft {
-        headline: format!("the push {does} the protected branch `{branch}`, and you are {agent}"),
+        headline: format!("the push {does} the protected branch `{branch}`, but you are {agent}"),
         help: if update == RefUpdate::Delete {
-            "leave it; a maintainer may delete it".to_owned()
+            "leave it, or ask a maintainer to delete it".to_owned()
         } else {
             format!(
-                "push a branch of your own and open a pull request: git push {remote} {local}:refs/heads/{own}"
+                "push your own branch and open a pull request: git push {remote} {local}:refs/heads/{own}"
             )
         },
         span: protected.span,
@@ -99,7 +99,7 @@ fn disguise(context: &Context<'_>, update: RefUpdate) -> Option<Draft> {
         // Whoever runs the server has other ways.
         let whose = whose(context, true).filter(|_| update != RefUpdate::Delete)?;
         return Some(Draft {
-            headline: format!("the push puts another object in the place of one, by `{reference}`{whose}"),
+            headline: format!("the push replaces an object through `{reference}`{whose}"),
             help: "leave it; a server administrator can replace objects there".to_owned(),
             ..Draft::default()
         });
@@ -116,16 +116,16 @@ fn disguise(context: &Context<'_>, update: RefUpdate) -> Option<Draft> {
         Taken::Agents => format!("the branch `{name}`"),
         Taken::Tracking => format!("`{name}` of the remote"),
         Taken::Git => format!("`{name}`"),
-        Taken::Records => format!("the folder `{name}` of git-lane's records"),
+        Taken::Records => format!("`{name}`, where git-lane keeps its records"),
     };
     let (kind, help) = match (is_tag, update) {
-        (true, RefUpdate::Delete) => ("tag", "leave it; a maintainer may delete it"),
-        (false, RefUpdate::Delete) => ("ref", "leave it; a maintainer may delete it"),
-        (true, _) => ("tag", "give the tag another name"),
-        (false, _) => ("ref", "give it another name"),
+        (true, RefUpdate::Delete) => ("tag", "leave it, or ask a maintainer to delete it"),
+        (false, RefUpdate::Delete) => ("ref", "leave it, or ask a maintainer to delete it"),
+        (true, _) => ("tag", "rename the tag"),
+        (false, _) => ("ref", "rename it"),
     };
     let does = if update == RefUpdate::Delete { "is" } else { "would be" };
-    let headline = format!("the {kind} `{reference}` {does} taken for {what}{whose}");
+    let headline = format!("the {kind} `{reference}` {does} mistaken for {what}{whose}");
     Some(Draft { headline, help: help.to_owned(), span, ..Draft::default() })
 }
 
@@ -136,10 +136,10 @@ fn landed_tag(context: &Context<'_>, update: RefUpdate) -> Option<Draft> {
     let does = if update == RefUpdate::Delete { "deletes" } else { "moves" };
     Some(Draft {
         headline: format!(
-            "the push {does} `{reference}`, a tag on what has landed on {}, and you are {agent}",
+            "the push {does} `{reference}`, a tag on what has landed on {}, but you are {agent}",
             context.base_name()
         ),
-        help: "leave it; a maintainer may".to_owned(),
+        help: "leave it to a maintainer".to_owned(),
         ..Draft::default()
     })
 }
@@ -149,13 +149,11 @@ fn history(context: &Context<'_>, update: RefUpdate) -> Option<Draft> {
     let locks = &context.plan.policy.locks;
     let reference = context.change.reference.as_ref()?;
     let (what, help) = if locks.lock_of(reference).is_some() {
-        let help = "leave it; a lock is taken with `git lane lock SCOPE` and given back with \
-                    `git lane unlock SCOPE`, and `git lane locks` lists them";
+        let help = "leave it; take locks with `git lane lock SCOPE`, release them with `git lane unlock SCOPE`, list them with `git lane locks`";
         ("locks", help.to_owned())
     } else {
         let id = locks.request_of(reference)?;
-        let help =
-            format!("leave it; what you asked for yourself you take back: git lane request withdraw {id}");
+        let help = format!("leave it; withdraw your own request: git lane request withdraw {id}");
         ("a request", help)
     };
     let whose = whose(context, true)?;
@@ -171,7 +169,7 @@ fn history(context: &Context<'_>, update: RefUpdate) -> Option<Draft> {
 /// Who does it, as the end of a sentence; `None`: somebody who may. `binds_all`: on a server, nobody may.
 fn whose(context: &Context<'_>, binds_all: bool) -> Option<String> {
     match context.agent() {
-        Some(agent) => Some(format!(", and you are {agent}")),
+        Some(agent) => Some(format!(", but you are {agent}")),
         None => (binds_all && context.facts.event.is_server()).then(String::new),
     }
 }
@@ -180,7 +178,7 @@ fn whose(context: &Context<'_>, binds_all: bool) -> Option<String> {
 fn forged(context: &Context<'_>) -> Option<String> {
     let events = context.change.lock_events.as_ref()?;
     if let Some(fault) = &events.fault {
-        return Some(format!("puts what git-lane did not write ({fault})"));
+        return Some(format!("puts something git-lane did not write ({fault})"));
     }
     let agent = context.agent()?;
     let other = events.agents.iter().find(|other| *other != agent)?;

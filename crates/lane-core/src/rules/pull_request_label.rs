@@ -6,20 +6,20 @@ use crate::policy::model::Level;
 
 pub static RULE: Rule = Rule {
     id: "pull-request-label",
-    summary: "a pull request of an agent without a label that the policy wants",
+    summary: "a pull request of an agent without a required label",
     docs: "\
 ## What it finds
 A pull request of an agent that lacks one of the labels under `pull_request.labels`. `{agent}` stands for the
 agent's id, `{AGENT}` for the id in capitals.
 
 ## Why
-Labels are what bots and boards go by: without `auto-merge` nothing merges by itself.
+Bots and boards go by labels: without `auto-merge` nothing is merged automatically.
 
 ## Example
 With `pull_request: { labels: [auto-merge] }`, agent `a1` opens a pull request without that label.
 
 ## How to get on
-Add it: `gh pr edit NUMBER --add-label auto-merge`; `git lane pr` does so by itself. The job runs again
+Add it: `gh pr edit NUMBER --add-label auto-merge`; `git lane pr` does so. The job runs again
 where it listens to `labeled`.
 ",
     level: Level::Error,

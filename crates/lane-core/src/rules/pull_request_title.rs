@@ -7,11 +7,11 @@ use crate::report::quote;
 
 pub static RULE: Rule = Rule {
     id: "pull-request-title",
-    summary: "a pull request whose title does not bear its agent's tag",
+    summary: "a pull request whose title lacks its agent's tag",
     docs: "\
 ## What it finds
-A pull request of an agent whose title bears no form of the agent's tag (`message.tag`), or bears that of
-another agent. Forms that are trailers, such as `Agent: {agent}`, cannot stand in a title: where the policy
+A pull request of an agent whose title has no form of the agent's tag (`message.tag`), or has that of
+another agent. Forms that are trailers, such as `Agent: {agent}`, cannot be in a title: where the policy
 has no other form, this rule asks for nothing.
 
 ## Why
@@ -22,7 +22,7 @@ lands.
 Agent `a1` opens a pull request with the title `feat: retry` instead of `[A1] feat: retry`.
 
 ## How to get on
-Change the title: `gh pr edit NUMBER --title '[A1] feat: retry'`. The job runs again by itself where it
+Change the title: `gh pr edit NUMBER --title '[A1] feat: retry'`. The job runs again where it
 listens to `edited`.
 ",
     level: Level::Error,
@@ -65,16 +65,13 @@ fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailab
     let number = request.number.map_or_else(|| "NUMBER".to_owned(), |number| number.to_string());
     findings.add(Draft {
         headline: match others.as_slice() {
-            [] => format!("the title, `{shown}`, does not bear the tag of {agent}"),
+            [] => format!("the title `{shown}` has no tag of {agent}"),
             others => format!(
-                "the title, `{shown}`, bears the tag of {}, and the change is by {agent}",
+                "the title `{shown}` has the tag of {}, but the change is by {agent}",
                 others.join(" and ")
             ),
         },
-        help: format!(
-            "put `{form}` into the title: gh pr edit {number} --title {}",
-            quote(titled.as_bytes())
-        ),
+        help: format!("add `{form}` to the title: gh pr edit {number} --title {}", quote(titled.as_bytes())),
         owner: (!others.is_empty()).then(|| others.join(", ")),
         span,
         ..Draft::default()

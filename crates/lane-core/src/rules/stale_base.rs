@@ -7,7 +7,7 @@ use crate::policy::scalar::in_words;
 
 pub static RULE: Rule = Rule {
     id: "stale-base",
-    summary: "the base moved on more than `max_age` ago, and the change does not have it",
+    summary: "the base has commits older than `max_age` that the change lacks",
     docs: "\
 ## What it finds
 A change that lacks commits of its base which are older than `history.max_age`. What counts is since when the
@@ -44,7 +44,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailab
     let base = typed_ref(context.base_name());
     findings.add(Draft {
         headline: format!(
-            "`{base}` moved on more than {} ago, and this change left it {} ago",
+            "`{base}` got new commits more than {} ago, and this change branched off {} ago",
             max_age.value,
             in_words(age(left.time))
         ),

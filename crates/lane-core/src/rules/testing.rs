@@ -11,6 +11,7 @@ use crate::locks::record::Kind;
 use crate::locks::scope::Scope;
 use crate::policy::{Plan, Source, load};
 use crate::report::Identity;
+use crate::report::Report;
 use crate::signature::Signature;
 
 static REFERENCE: LazyLock<Plan> = LazyLock::new(|| plan(include_str!("../../../../policy.yaml")));
@@ -206,23 +207,30 @@ impl Scene {
         })
     }
 
+    /// Its report. Whatever is found says what to do next: docs/style.md.
+    fn judged(&self) -> Report {
+        let plan = self.plan.as_ref().unwrap_or(&REFERENCE);
+        let report = judge(plan, &self.facts, None);
+        for finding in &report.findings {
+            assert!(!finding.help_template.is_empty(), "{}: {}", finding.rule, finding.headline);
+        }
+        report
+    }
+
     /// The next steps that are named.
     pub fn helps(&self) -> Vec<String> {
-        let plan = self.plan.as_ref().unwrap_or(&REFERENCE);
-        let findings = judge(plan, &self.facts, None).findings;
+        let findings = self.judged().findings;
         findings.iter().map(|finding| finding.help(finding.path.as_slice())).collect()
     }
 
     /// The headlines of what is found.
     pub fn headlines(&self) -> Vec<String> {
-        let plan = self.plan.as_ref().unwrap_or(&REFERENCE);
-        judge(plan, &self.facts, None).findings.into_iter().map(|finding| finding.headline).collect()
+        self.judged().findings.into_iter().map(|finding| finding.headline).collect()
     }
 
     /// The findings, one line each: `error foreign-path a/b (a4)`.
     pub fn findings(&self) -> Vec<String> {
-        let plan = self.plan.as_ref().unwrap_or(&REFERENCE);
-        let report = judge(plan, &self.facts, None);
+        let report = self.judged();
         let findings = report.findings.iter().map(|finding| {
             let mut line = format!("{} {}", finding.level.word(), finding.rule);
             if let Some(path) = &finding.path {

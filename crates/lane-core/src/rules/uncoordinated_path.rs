@@ -6,7 +6,7 @@ use crate::policy::model::{Access, Level};
 
 pub static RULE: Rule = Rule {
     id: "uncoordinated-path",
-    summary: "a change under `access: coordinate` that no `Coordinated-with` trailer speaks of",
+    summary: "a change under `access: coordinate` without a `Coordinated-with` trailer",
     docs: "\
 ## What it finds
 A commit that changes an area with `access: coordinate` and whose message has no trailer
@@ -14,7 +14,7 @@ A commit that changes an area with `access: coordinate` and whose message has no
 
 ## Why
 Files such as `requirements.txt` and deployment charts affect everybody at once. Whoever changes them
-should have told somebody, and the commit should say whom.
+should have told the others, and the commit should say whom.
 
 ## Example
 Agent `a2` adds a line to `requirements.txt` and commits it without a word to the others.
@@ -46,12 +46,9 @@ fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailab
             continue;
         }
         let draft = Draft {
-            headline: format!(
-                "in the area `{}`, with no word of whom it was coordinated with",
-                area.name.value
-            ),
+            headline: format!("in the area `{}`, without a Coordinated-with trailer", area.name.value),
             help: format!(
-                "tell the agents whom it concerns{among}, then say so: {}",
+                "tell the agents it concerns{among}, then add the trailer: {}",
                 context.reword(
                     &format!("git commit --amend --no-edit {trailer}"),
                     "`reword` it in: git rebase -i"
@@ -63,9 +60,9 @@ fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailab
             // A warning lets the commit go through: then it is there to be amended.
             let help = match RULE.level_in(context.plan) {
                 Level::Warn => format!(
-                    "tell the agents whom it concerns{among}, then say so: git commit --amend --no-edit --only {trailer}"
+                    "tell the agents it concerns{among}, then add the trailer: git commit --amend --no-edit --only {trailer}"
                 ),
-                _ => format!("tell the agents whom it concerns{among}, then commit again with {trailer}"),
+                _ => format!("tell the agents it concerns{among}, then commit again with {trailer}"),
             };
             if touched.in_staged {
                 context.path_finding(touched, Draft { help, ..draft }, findings);

@@ -19,31 +19,31 @@ A change in an area with `access: lock` by an agent that does not hold a lock on
 and until when. `git lane lock` takes one, on the area or on paths inside it. A file
 `.locks/.<area>-lock-<agent>` that was touched by hand in any worktree is a claim too, on the whole area
 and for `locks.ttl`; of several the oldest holds, and a lock in git goes before all of them. A commit
-that relies on one makes it a lock with a generation, and removing the file gives that back.
+that relies on one turns it into a lock with a generation, and removing the file releases it.
 
-A lock orders content, not time alone: whoever changes a file under it starts from what the last holder
+A lock orders content, not only time: a change to a file under it starts from what the last holder
 landed. Where the base has a newer version that the change does not contain, the commit is refused until the
 branch has it (`git lane sync`).
 
 What was pushed once stays right, also when the branch is rebased and pushed again with the path as it was, as
-long as the base has the path as it was, too. On top of a newer version the same content takes back what
+long as the base has the path as it was, too. On top of a newer version the same content reverts what
 landed in between, and needs the lock: by whatever way, a reset, a rebase or a merge with one's own side.
 
-At commit the paths of that commit are judged. Each commit made under a lock bears a trailer
+At commit the paths of that commit are judged. Each commit made under a lock has a trailer
 `Lane-Lock: <scope>@<generation>`, and at push it is that generation which counts: it must have been the
 agent's, and no other agent may have taken the lock since. A commit without the trailer needs the lock to
 be held when it is pushed.
 
-A commit made anew after its lock had ended, on top of what others have landed since then, is not what was
+A commit recreated after its lock had ended, on top of what others have landed since then, is not what was
 made under that lock.
 
-In the job of a pull request each commit must bear the trailer, and its generation must have been the
+In the job of a pull request each commit must have the trailer, and its generation must have been the
 agent's. That another agent has taken the lock since is an error where the commit was pushed afterwards by
-the word of `git lane push` or stands on what has landed since, and a warning where nobody wrote down when it
+the record of `git lane push` or is based on what has landed since, and a warning where it was not recorded when it
 was pushed.
 
-A server on which the locks do not lie (`locks.remote` is another remote, or none) cannot hold the
-generations against anything: there each commit must bear the trailer.
+A server that does not store the locks (`locks.remote` is another remote, or none) cannot check the
+generations: there each commit must have the trailer.
 
 A holder stops a margin before its lock ends: a tenth of its life, a minute at most. A maintainer needs no
 lock, but is told when an agent holds one.
@@ -56,10 +56,10 @@ With `services/common/**` under `access: lock`, agent `a2` commits `services/com
 holds the lock `common`.
 
 ## How to get on
-If nobody holds it, take it: `git lane lock common`. If somebody does, wait for it:
-`git lane lock common --wait 1h`, or ask them for the change: `git lane request submit PATH --to a1 --reason …`. Give it back when your work is pushed: `git lane unlock common`. Where it
-was stolen after you committed, take it again, rebase on what the thief pushed, and amend your commits, so
-that they bear the new generation. `git lane locks --log` says who had it when, and why.
+If it is free, take it: `git lane lock common`. If not, wait for it:
+`git lane lock common --wait 1h`, or ask them for the change: `git lane request submit PATH --to a1 --reason …`. Release it when your work is pushed: `git lane unlock common`. Where it
+was stolen after you committed, take it again, rebase on what was pushed meanwhile, and amend your commits, so
+that they have the new generation. `git lane locks --log` shows who held it when, and why.
 ",
     level: Level::Error,
     at: &[Stage::Edit, Stage::Commit, Stage::Push, Stage::Server, Stage::Ci],
@@ -145,10 +145,10 @@ impl<'a> Path<'a> {
             (Some(marker), _) => Some(self.marked(marker)),
             (None, None) => None,
             (None, Some(_)) => Some(Draft {
-                headline: format!("under the lock `{}`, which nobody holds", self.area),
+                headline: format!("under the lock `{}`, which is not held", self.area),
                 help: format!(
                     "take the lock, then try again: git lane lock {0}\n\
-                     give it back when your work is pushed: git lane unlock {0}",
+                     when your work is pushed, release it: git lane unlock {0}",
                     self.wanted()
                 ),
                 ..Draft::default()
@@ -185,7 +185,7 @@ impl<'a> Path<'a> {
     }
 
     /// What others will say of commits that were made past the hooks, though the lock is held now: a job that looks at them
-    /// later knows of no claim by hand, nor of a time.
+    /// later knows of no manual claim, nor of a time.
     fn unstamped(&self) -> Option<(Draft, Vec<Oid>)> {
         let is_asked = matches!(self.context.facts.event, Event::PrePush | Event::Check);
         let agent = self.context.agent().filter(|_| is_asked && !self.locks.is_elsewhere)?;
@@ -193,10 +193,10 @@ impl<'a> Path<'a> {
         let bare: Vec<Oid> =
             bare.filter(|commit| self.tokens(commit).is_empty()).map(|commit| commit.oid).collect();
         let is_locked = self.locks.leases.iter().any(|lock| lock.agent == agent && self.has(lock));
-        let claim = format!("make your claim by hand a lock: git lane lock {}\n", self.area);
+        let claim = format!("turn your manual claim into a lock: git lane lock {}\n", self.area);
         let draft = Draft {
             headline: format!(
-                "under the lock `{}`, in commits with no trailer `Lane-Lock` that says so: the job of a pull request will refuse them",
+                "under the lock `{}`, in commits without a Lane-Lock trailer: the job of a pull request will refuse them",
                 self.area
             ),
             help: self.to_stamp(if is_locked { "" } else { &claim }),
@@ -210,7 +210,7 @@ impl<'a> Path<'a> {
     fn to_stamp(&self, lock: &str) -> String {
         let reword = self.context.reword("git commit --amend --no-edit", "git rebase --force-rebase");
         let then = if lock.is_empty() { "" } else { "then " };
-        format!("{lock}{then}have the prepare-commit-msg hook put the trailer in: {reword}")
+        format!("{lock}{then}let the prepare-commit-msg hook add the trailer: {reword}")
     }
 
     /// What is wrong with pushing it to a server that sees no locks: an agent's commits have to say under
@@ -232,10 +232,7 @@ impl<'a> Path<'a> {
             return Vec::new();
         }
         let draft = Draft {
-            headline: format!(
-                "under the lock `{}`, with no trailer `Lane-Lock` that says who held it",
-                self.area
-            ),
+            headline: format!("under the lock `{}`, without a Lane-Lock trailer", self.area),
             help: self.to_stamp(&format!("take the lock: git lane lock {}\n", self.area)),
             ..Draft::default()
         };
@@ -279,7 +276,7 @@ impl<'a> Path<'a> {
     }
 }
 
-/// The claim by hand that holds an area.
+/// The manual claim that holds an area.
 fn marker<'a>(context: &Context<'_>, locks: &'a Locks, area: &str) -> Option<&'a LockClaim> {
     LockClaim::holding(&locks.markers, area, context.facts.now, ttl(context))
 }
@@ -288,8 +285,8 @@ fn marker<'a>(context: &Context<'_>, locks: &'a Locks, area: &str) -> Option<&'a
 fn in_doubt(locks: &Locks, findings: &mut Findings) {
     if let Some(doubt) = &locks.doubt {
         findings.add(Draft {
-            headline: format!("who holds what is known from earlier alone: {doubt}"),
-            help: "the push will ask again, and be refused if somebody else took the lock meanwhile"
+            headline: format!("the locks could not be refreshed; the last known state is used: {doubt}"),
+            help: "the push will check again, and be refused if someone else took the lock meanwhile"
                 .to_owned(),
             at_most: Some(Level::Warn),
             ..Draft::default()
@@ -297,7 +294,7 @@ fn in_doubt(locks: &Locks, findings: &mut Findings) {
     }
 }
 
-/// Tells an agent of its claims by hand that hold nothing, because another has the lock.
+/// Tells an agent of its manual claims that hold nothing, because another has the lock.
 fn in_vain(context: &Context<'_>, locks: &Locks, findings: &mut Findings) {
     let Some(agent) = context.agent() else {
         return;
@@ -314,11 +311,11 @@ fn in_vain(context: &Context<'_>, locks: &Locks, findings: &mut Findings) {
         let file = crate::locks::scope::file_name(area, area, agent);
         findings.add(Draft {
             headline: format!(
-                "your .locks/{file} holds nothing: {} has a lock there",
+                "your .locks/{file} has no effect: {} holds a lock there",
                 title(context, holder)
             ),
             help: format!(
-                "take the file away: rm .locks/{file}\nthen wait for the lock: git lane lock {area} --wait 1h"
+                "remove the file: rm .locks/{file}\nthen wait for the lock: git lane lock {area} --wait 1h"
             ),
             owner: Some(holder.clone()),
             at_most: Some(Level::Warn),

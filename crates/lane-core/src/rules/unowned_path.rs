@@ -13,8 +13,8 @@ A path that no lane and no area of the policy has, where the policy says `unowne
 `unowned: deny`.
 
 ## Why
-A policy that is silent about a folder lets everybody into it. Some teams want each new folder to be
-given to somebody first.
+A policy that does not mention a folder lets everyone change it. Some teams want each new folder to be
+assigned first.
 
 ## Example
 With `unowned: deny`, agent `a2` adds `scripts/migrate.sh`, and no line of the policy has `scripts/`.
@@ -35,9 +35,8 @@ fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailab
     for touched in context.touched()? {
         if touched.decision.owner.is_none() {
             let draft = Draft {
-                headline: "in no lane and in no area".to_owned(),
-                help: "put it into your lane (`git lane policy show` lists it), or ask a maintainer to give the \
-                       folder to somebody in the policy"
+                headline: "in no lane and no area".to_owned(),
+                help: "move it into your lane (see `git lane policy show`), or ask a maintainer to assign the folder in the policy"
                     .to_owned(),
                 span: unowned.span,
                 at_most: (unowned.value == Unowned::Warn).then_some(Level::Warn),

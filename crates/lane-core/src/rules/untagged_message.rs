@@ -9,8 +9,8 @@ pub static RULE: Rule = Rule {
     summary: "a commit message without the agent's tag, or with another's",
     docs: "\
 ## What it finds
-A commit of an agent whose message bears the agent's tag in none of the forms under `message.tag`, or
-bears the tag of another agent. A form in brackets is looked for in the subject, a trailer in the
+A commit of an agent whose message has none of the forms of the agent's tag under `message.tag`, or
+has the tag of another agent. A form in brackets is looked for in the subject, a trailer in the
 last paragraph. What git or the host wrote for a merge commit is left alone (`Merge branch 'main' into …`, `Merge
 pull request #…`), and so are commits that the remote's own edition of the branch has already.
 
@@ -23,7 +23,7 @@ prepare-commit-msg hook did not run.
 
 ## How to get on
 `git commit --amend -m '[A2] feat: cache'`, or `git commit --amend --trailer 'Agent: a2'`. The
-prepare-commit-msg hook puts the tag in by itself, unless the message has another agent's.
+prepare-commit-msg hook adds the tag, unless the message has another agent's.
 ",
     level: Level::Error,
     at: &[Stage::CommitMsg, Stage::Push, Stage::Server, Stage::Ci],
@@ -48,10 +48,10 @@ fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailab
         let subject = message.subject();
         findings.add(Draft {
             headline: match others.as_str() {
-                "" => format!("the message, `{subject}`, does not bear the tag of {agent}"),
-                others => format!("the message, `{subject}`, bears the tag of {others}, and you are {agent}"),
+                "" => format!("the message `{subject}` has no tag of {agent}"),
+                others => format!("the message `{subject}` has the tag of {others}, but you are {agent}"),
             },
-            help: format!("put {} into the message, then commit again", forms(context, agent)),
+            help: format!("add {} to the message, then commit again", forms(context, agent)),
             ..draft(context, others)
         });
         return Ok(());
@@ -65,21 +65,21 @@ fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailab
         findings.add(Draft {
             headline: match others.as_str() {
                 "" => format!("without the tag of {agent}"),
-                others => format!("with the tag of {others}, and you are {agent}"),
+                others => format!("with the tag of {others}, but you are {agent}"),
             },
             help: if commit.message.text.trim().is_empty() {
                 let reword = context.reword("git commit --amend", "`reword` it in: git rebase -i");
                 match context.first_step() {
                     Some(first) => first,
-                    None => format!("it has no message at all; say what it does: {reword}"),
+                    None => format!("the message is empty; describe the change: {reword}"),
                 }
             } else if is_another {
                 let reword = context.reword("git commit --amend", "`reword` it in: git rebase -i");
-                format!("put {} into the message, in the other's place: {reword}", forms(context, agent))
+                format!("replace the tag with {}: {reword}", forms(context, agent))
             } else {
                 let reword = context.reword("git commit --amend --no-edit", "git rebase --force-rebase");
                 match reword.starts_with("git ") {
-                    true => format!("have the prepare-commit-msg hook put the tag in: {reword}"),
+                    true => format!("let the prepare-commit-msg hook add the tag: {reword}"),
                     false => reword,
                 }
             },

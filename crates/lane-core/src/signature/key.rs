@@ -25,7 +25,7 @@ impl Key {
     /// is not part of them: people do paste private keys.
     pub fn parse(line: &str) -> Result<Self, String> {
         if line.contains("PRIVATE KEY") {
-            return Err("is a private key, which nobody else may see".to_owned());
+            return Err("is a private key, which must stay secret".to_owned());
         }
         let mut words = line.split_whitespace();
         let (Some(kind), Some(data)) = (words.next(), words.next()) else {
@@ -53,10 +53,10 @@ impl Key {
                 });
                 if !RSA_BITS.contains(&bits) {
                     let (low, high) = (RSA_BITS.start(), RSA_BITS.end());
-                    return Err(format!("is an RSA key of {bits} bits, where {low} to {high} are taken"));
+                    return Err(format!("is an RSA key of {bits} bits; {low} to {high} are supported"));
                 }
             }
-            other => return Err(format!("is of a type that is not taken: {}", other.algorithm())),
+            other => return Err(format!("is of an unsupported type: {}", other.algorithm())),
         }
         let text = PublicKey::from(data.clone()).to_openssh().map_err(|_| "cannot be written".to_owned())?;
         Ok(Self {

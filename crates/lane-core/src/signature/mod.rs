@@ -106,7 +106,7 @@ pub fn of_commit(raw: &[u8], is_sha256: bool) -> Signature {
         return Signature::None;
     };
     if signed.headers > 1 {
-        return invalid("stands there twice", None);
+        return invalid("is listed twice", None);
     }
     if let Some(kind) = other_kind(armour) {
         return Signature::OtherKind(kind);
@@ -125,10 +125,10 @@ fn other_kind(armour: &[u8]) -> Option<Kind> {
 /// Verifies an armoured SSHSIG over a payload, with the key that it names.
 fn verify(payload: &[u8], armour: &[u8]) -> Signature {
     if armour.len() > LONGEST {
-        return invalid("is too long to be one", None);
+        return invalid("is too long for a signature", None);
     }
     let Ok(signature) = SshSig::from_pem(armour) else {
-        return invalid("cannot be read as one by a plain SSH key (certificates are not taken)", None);
+        return invalid("is not a signature by a plain SSH key (certificates are not supported)", None);
     };
     let data = signature.public_key();
     let key = match Key::of_data(data) {
@@ -136,12 +136,12 @@ fn verify(payload: &[u8], armour: &[u8]) -> Signature {
         Err(reason) => return invalid(&format!("names a key that {reason}"), None),
     };
     if signature.namespace() != NAMESPACE {
-        return invalid("was made for something else than git", Some(key));
+        return invalid("was made for another purpose than git", Some(key));
     }
     if !key::fits(&data.algorithm(), &signature.algorithm()) {
         let algorithm = signature.algorithm();
         return invalid(
-            &format!("is of an algorithm that is not taken with its key: {algorithm}"),
+            &format!("uses an algorithm that is not supported for its key: {algorithm}"),
             Some(key),
         );
     }
@@ -187,7 +187,7 @@ mod tests {
         assert!(matches!(of("-----BEGIN SSH SIGNATURE-----\n AAAA"), Signature::Invalid { key: None, .. }));
         assert!(matches!(of("hello"), Signature::Invalid { key: None, .. }));
         let twice = b"tree 1\ngpgsig a\ngpgsig b\n\nx\n";
-        assert_eq!(of_commit(twice, false), invalid("stands there twice", None));
+        assert_eq!(of_commit(twice, false), invalid("is listed twice", None));
     }
 
     proptest! {

@@ -4,7 +4,8 @@ use std::io::{self, BufRead, BufReader, Read as _, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::process::{cannot_start, complaint};
+use super::process::complaint;
+use crate::command::cannot_start;
 use crate::repository::Read;
 use lane_core::facts::Unavailable;
 
@@ -55,7 +56,7 @@ impl Batch {
             (Some(questions), Some(answers)) => {
                 Ok(Self { child, questions, answers: BufReader::new(answers), said })
             }
-            _ => Err(Unavailable::new("git cannot be spoken to", "try again; git --version")),
+            _ => Err(Unavailable::new("the pipe to git broke", "try again; git --version")),
         }
     }
 
@@ -84,7 +85,7 @@ impl Batch {
         let mut end = [0];
         self.answers.read_exact(&mut end)?;
         if bytes.len() != header.size || end != *b"\n" {
-            return Err(io::Error::new(io::ErrorKind::InvalidData, "an answer without its end"));
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "git's answer was cut short"));
         }
         Ok(Some((header, bytes)))
     }
@@ -109,7 +110,7 @@ impl Batch {
         let said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
         let what = match error.kind() {
             io::ErrorKind::UnexpectedEof | io::ErrorKind::BrokenPipe => "git ended early".to_owned(),
-            _ => format!("git gave no sense: {error}"),
+            _ => format!("git gave an unexpected answer: {error}"),
         };
         if said.is_empty() { what } else { format!("{what}: {}", complaint(&said)) }
     }

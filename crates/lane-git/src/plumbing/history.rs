@@ -15,8 +15,8 @@ pub(super) fn resolve(git: &Git, expression: &str) -> Read<Oid> {
     let peeled = format!("{expression}^{{commit}}");
     let unknown = |said: &str| {
         Unavailable::new(
-            format!("`{expression}` names no commit here: {said}"),
-            format!("git rev-parse --verify '{peeled}' shows what git makes of it; git fetch may bring it"),
+            format!("`{expression}` is not a commit here: {said}"),
+            format!("check it with `git rev-parse --verify '{peeled}'`; it may have to be fetched first"),
         )
     };
     if expression.starts_with('-') {
@@ -61,15 +61,12 @@ pub(super) fn merged(git: &Git, ours: Oid, theirs: Oid) -> Read<(Oid, Vec<RepoPa
     let ran =
         git.run(&["merge-tree", "--write-tree", "-z", "--name-only", "--no-messages", &ours, &theirs])?;
     if ran.err.contains("usage:") {
-        return Err(Unavailable::new(
-            "this git cannot merge in memory (merge-tree --write-tree)",
-            "it takes git 2.39 or newer",
-        ));
+        return Err(Unavailable::new("this git has no `merge-tree --write-tree`", "use git 2.39 or newer"));
     }
     let mut words = ran.out.split(|byte| *byte == 0);
     let tree = words.next().and_then(|hex| Oid::from_hex(std::str::from_utf8(hex).ok()?));
     let (Some(0 | 1), Some(tree)) = (ran.code, tree) else {
-        return Err(failed("what a merge would make", &ran.err));
+        return Err(failed("the result of a merge", &ran.err));
     };
     let mut open: Vec<RepoPath> =
         words.filter(|path| !path.is_empty()).map(|path| RepoPath(path.to_vec())).collect();

@@ -11,7 +11,7 @@ use super::batch::Batch;
 use super::process::{Git, failed};
 use crate::git2_repo;
 use crate::repository::{Kind, Read, Repository};
-use lane_core::facts::{Oid, Unavailable};
+use lane_core::facts::{Cause, Oid, Unavailable};
 
 /// What answers questions about objects, started when the first one comes.
 pub(super) struct Objects {
@@ -62,7 +62,7 @@ impl Objects {
         let mut hash = Sha256::new();
         hash.update(format!("blob {}\0", bytes.len()));
         hash.update(bytes);
-        Oid::from_bytes(&hash.finalize()).ok_or_else(|| failed("an object id", "it has another length"))
+        Oid::from_bytes(&hash.finalize()).ok_or_else(|| failed("an object id", "it has the wrong length"))
     }
 }
 
@@ -117,7 +117,7 @@ impl Plumbing {
         let mut name = String::new();
         let _ = write!(name, "{oid}");
         if oid.as_bytes().len() != self.objects.hash_len {
-            return Err(failed(what, "its id has another length than this repository's"));
+            return Err(failed(what, "its id does not have the length of this repository's ids"));
         }
         let found = ask(&self.objects.contents, &self.git, "--batch", |batch| batch.contents(&name));
         let found = found.map_err(|why| self.unpromised(why, what, oid))?;
@@ -130,7 +130,7 @@ impl Plumbing {
 
     /// Gits before 2.44 end where others say that an object is missing which a remote promised.
     pub(super) fn unpromised(&self, why: Unavailable, what: &str, oid: Oid) -> Unavailable {
-        if why.reason.contains("promisor remote") { self.missing(what, oid) } else { why }
+        if why.cause == Cause::Promised { self.missing(what, oid) } else { why }
     }
 
     /// An object that is not here.
@@ -139,18 +139,16 @@ impl Plumbing {
             let remote = self.config("lane.remote").ok().and_then(|mut names| names.pop());
             let remote = remote.unwrap_or_else(|| "origin".to_owned());
             return Unavailable::new(
-                format!(
-                    "{what} cannot be read: it is not in this partial clone, and git-lane fetches nothing"
-                ),
+                format!("{what} cannot be read: it is not in this partial clone, and git-lane never fetches"),
                 format!(
                     "fetch it: git cat-file -t {oid}\nor, for a whole change: git diff --numstat -M {remote}/HEAD...HEAD\n\
-                     or all there is, for good: git fetch --refetch --no-filter {remote}"
+                     or everything, permanently: git fetch --refetch --no-filter {remote}"
                 ),
             );
         }
         Unavailable::new(
             format!("{what} cannot be read: it is missing"),
-            "git fsck shows what is missing; git fetch may bring it back",
+            "see what is missing with `git fsck`; `git fetch` may restore it",
         )
     }
 

@@ -37,16 +37,16 @@ pub(super) fn open(git: Git) -> Read<Plumbing> {
         other => {
             let other = String::from_utf8_lossy(other).into_owned();
             return Err(Unavailable::new(
-                format!("the repository's objects have ids of an unknown kind, `{other}`"),
-                "a newer git-lane may know it",
+                format!("unknown object format `{other}`"),
+                "a newer git-lane may support it",
             ));
         }
     };
     let is_known = |word: &[u8]| word == b"true" || word == b"false";
     if !is_known(is_bare) || !is_known(is_shallow) || rest.len() > 1 {
         return Err(Unavailable::new(
-            "git's answer on where the repository lies makes no sense",
-            "a path with a line feed in it? move the repository; git rev-parse --git-dir shows it",
+            "git gave an unexpected answer about the repository's location",
+            "the path may contain a line feed: move the repository (see `git rev-parse --git-dir`)",
         ));
     }
     let config = OnceCell::new();
@@ -90,10 +90,7 @@ fn root_of(git_dir: &Path, common_dir: &Path, config: &Config) -> Option<PathBuf
 fn cannot_open(ran: &Ran) -> Unavailable {
     let said = ran.complaint();
     if said.contains("not a git repository") && !said.contains("unknown") {
-        return Unavailable::new(
-            "this is no git repository",
-            "go into one, or name it: git lane -C FOLDER …",
-        );
+        return crate::repository::no_repository();
     }
     if said.contains("dubious ownership") || said.contains("safe.directory") {
         return Unavailable::new(
@@ -103,6 +100,6 @@ fn cannot_open(ran: &Ran) -> Unavailable {
     }
     Unavailable::new(
         format!("git cannot open the repository: {said}"),
-        "git status says the same; a newer git may know the format (git --version)",
+        "see `git status`; a newer git may support the format (`git --version`)",
     )
 }

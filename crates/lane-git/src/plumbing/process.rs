@@ -5,10 +5,10 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::command::TIES;
+use crate::command::cannot_start;
 use crate::repository::Read;
 use crate::scratch::Scratch;
-use lane_core::facts::Unavailable;
+use lane_core::facts::{Cause, Unavailable};
 
 /// Starts git for one repository.
 pub(super) struct Git {
@@ -48,15 +48,18 @@ pub(super) fn complaint(said: &str) -> String {
     let lines = said.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("hint:"));
     let lines = lines.map(|line| line.trim_start_matches("fatal: ").trim_start_matches("error: "));
     let text = lines.collect::<Vec<_>>().join("; ");
-    if text.is_empty() { "git said nothing about it".to_owned() } else { text }
+    if text.is_empty() { "git gave no reason".to_owned() } else { text }
 }
 
 /// Something that git could not read.
 pub(super) fn failed(what: &str, said: &str) -> Unavailable {
+    // The words of git itself, LC_ALL=C.
+    let cause = if said.contains("promisor remote") { Cause::Promised } else { Cause::Other };
     Unavailable::new(
         format!("{what} cannot be read: {}", complaint(said)),
-        "git fsck shows whether the repository is damaged",
+        "check whether the repository is damaged: git fsck",
     )
+    .because(cause)
 }
 
 impl Git {
@@ -92,12 +95,9 @@ impl Git {
 
     /// A git that reads: it replaces, grafts and fetches nothing, asks no daemon, and takes no lock.
     pub fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new("git");
+        let mut command = crate::command::git();
         if let Some(folder) = &self.folder {
-            TIES.iter().for_each(|name| {
-                command.env_remove(name);
-            });
-            command.arg("-C").arg(folder);
+            crate::command::untie(&mut command).arg("-C").arg(folder);
         }
         command
             .env("LC_ALL", "C")
@@ -151,9 +151,4 @@ pub(super) fn run(mut command: Command, input: &[u8]) -> Read<Ran> {
         out: output.stdout,
         err: String::from_utf8_lossy(&output.stderr).into_owned(),
     })
-}
-
-/// There is no git.
-pub(super) fn cannot_start(error: &std::io::Error) -> Unavailable {
-    Unavailable::new(format!("git cannot be started: {error}"), "git has to be on the PATH: git --version")
 }

@@ -54,12 +54,12 @@ fn copied(repo: &Plumbing, index: &Path) -> Read<PathBuf> {
     let cannot = |error: std::io::Error| {
         Unavailable::new(
             format!("the index {} cannot be copied: {error}", index.display()),
-            "look at its permissions, and at the room in the folder for temporary files (TMPDIR)",
+            "check its permissions, and free space in the temporary folder (TMPDIR)",
         )
     };
     let bytes = std::fs::read(index).map_err(cannot)?;
     if !is_whole(&bytes, repo.objects.hash_len()) {
-        return Err(unreadable(index, "its checksum is not that of its contents"));
+        return Err(unreadable(index, "its checksum does not match"));
     }
     std::fs::write(&copy, bytes).map_err(cannot)?;
     Ok(copy)
@@ -75,7 +75,7 @@ fn write_tree(repo: &Plumbing, copy: &Path, index: &Path) -> Read<Oid> {
     if ran.err.contains(": unmerged (") {
         return Err(Unavailable::new(
             "the index has unmerged paths",
-            "solve the conflicts and `git add` the files; git status lists them",
+            "resolve the conflicts and `git add` the files (see `git status`)",
         ));
     }
     Err(unreadable(index, &complaint(&ran.err)))
@@ -84,7 +84,7 @@ fn write_tree(repo: &Plumbing, copy: &Path, index: &Path) -> Read<Oid> {
 fn unreadable(index: &Path, why: &str) -> Unavailable {
     Unavailable::new(
         format!("the index {} cannot be read: {why}", index.display()),
-        "if it is damaged: move the file away and run `git reset` (the working tree stays as it is)",
+        "if it is damaged, move the file away and run `git reset` (the working tree is kept)",
     )
 }
 
@@ -105,5 +105,5 @@ fn is_whole(bytes: &[u8], hash_len: usize) -> bool {
 fn empty_tree(repo: &Plumbing) -> Read<Oid> {
     let out = run(repo.git.command(&["mktree"]), b"")?.ok("the empty tree")?;
     let hex = String::from_utf8_lossy(&out);
-    Oid::from_hex(hex.trim()).ok_or_else(|| failed("the empty tree", "git gave no id"))
+    Oid::from_hex(hex.trim()).ok_or_else(|| failed("the empty tree", "git returned no object id"))
 }

@@ -15,10 +15,7 @@ impl Plumbing {
                 let folder = self.layout.common_dir.join("objects");
                 Err(Error::write(
                     format!("an object cannot be written: {}", ran.complaint()),
-                    format!(
-                        "nothing was changed; look at the room and the permissions of {}",
-                        folder.display()
-                    ),
+                    format!("nothing was changed; check free space and permissions of {}", folder.display()),
                 ))
             }
         }

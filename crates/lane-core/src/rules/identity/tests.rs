@@ -49,7 +49,7 @@ fn signed_by_another() {
     for require in ["claimed", "proven"] {
         let scene = signing(PrePush, require).signed(3, valid(0));
         assert_eq!(scene.findings(), ["error identity @03 (a1)"]);
-        assert_eq!(scene.headlines(), ["signed with the key of a1, and you are a2"]);
+        assert_eq!(scene.headlines(), ["signed with the key of a1, but you are a2"]);
         assert_eq!(scene.identity(), Identity::Claimed);
     }
 }
@@ -114,7 +114,7 @@ fn sources_that_disagree() {
     let scene = scene.facts(|facts| facts.claims.push(claim(IdentitySource::Environment, "a2")));
     let found = scene.findings();
     assert_eq!(found[0], "error identity");
-    assert!(found[1].starts_with("undecided: whose change it is"), "{found:?}");
+    assert!(found[1].starts_with("undecided: could not determine whose change this is"), "{found:?}");
 }
 
 #[test]
@@ -128,7 +128,7 @@ fn an_agent_that_nobody_knows() {
 fn turned_off_it_opens_no_door() {
     let off = || Scene::new(PreCommit, "a1").with("{ stale-base: warn }", "{ identity: off }");
     let scene = off().facts(|facts| facts.claims.push(claim(IdentitySource::Environment, "a2")));
-    assert!(scene.findings()[0].starts_with("undecided: whose change it is"));
+    assert!(scene.findings()[0].starts_with("undecided: could not determine whose change this is"));
     let policy = "{version: 1, unidentified: deny, rules: {identity: warn}, \
                   areas: [{name: l, paths: [x.local], access: never}]}";
     let scene = Scene::new(PreCommit, "").policy(policy).files(&["x.local"]);

@@ -33,16 +33,16 @@ pub(super) fn check(context: &Context<'_>, update: RefUpdate) -> Option<Draft> {
     let branch =
         template.map(|template| super::super::branch_name::own_name(&template.for_agent(agent), "work"));
     let help = match update {
-        RefUpdate::Delete => "leave it; a maintainer may delete it".to_owned(),
+        RefUpdate::Delete => "leave it, or ask a maintainer to delete it".to_owned(),
         _ => format!(
-            "push it as a branch of your own: git push {remote} {}:refs/heads/{}",
+            "push it as your own branch: git push {remote} {}:refs/heads/{}",
             context.change.head.map_or_else(|| "HEAD".to_owned(), |oid| oid.short()),
             branch.unwrap_or_else(|| "work".to_owned())
         ),
     };
     Some(Draft {
         headline: format!(
-            "`{}` is no branch, tag or note: such refs are the host's and the maintainers', and you are {agent}",
+            "`{}` is not a branch, tag or note; only the host and maintainers may push such refs, but you are {agent}",
             quote(reference.as_bytes())
         ),
         help,
@@ -64,10 +64,10 @@ fn branch(context: &Context<'_>, agent: &str, name: &str, update: RefUpdate) -> 
     }
     Some(Draft {
         headline: format!(
-            "the push deletes the branch `{name}`, which {}, and you are {agent}",
+            "the push deletes the branch `{name}`, which {}, but you are {agent}",
             whose(&owners, agent)
         ),
-        help: "leave it; a maintainer may delete it".to_owned(),
+        help: "leave it, or ask a maintainer to delete it".to_owned(),
         owner: owners.into_iter().find(|owner| *owner != agent).map(str::to_owned),
         ..Draft::default()
     })
@@ -86,12 +86,12 @@ fn tag(context: &Context<'_>, agent: &str, name: &str, update: RefUpdate) -> Opt
     }
     let does = if update == RefUpdate::Delete { "deletes" } else { "moves" };
     let help = match update {
-        RefUpdate::Delete => "leave it; a maintainer may delete it",
-        _ => "leave it, and give yours another name",
+        RefUpdate::Delete => "leave it, or ask a maintainer to delete it",
+        _ => "leave it, and rename yours",
     };
     Some(Draft {
         headline: format!(
-            "the push {does} the tag `{name}`, which {}, and you are {agent}",
+            "the push {does} the tag `{name}`, which {}, but you are {agent}",
             whose(&owners, agent)
         ),
         help: help.to_owned(),
@@ -119,13 +119,13 @@ fn note(context: &Context<'_>, agent: &str, name: &str, update: RefUpdate) -> Op
     };
     let remote = &context.plan.policy.remote.value;
     let help = match update {
-        RefUpdate::Delete => "leave it; a maintainer may delete it".to_owned(),
+        RefUpdate::Delete => "leave it, or ask a maintainer to delete it".to_owned(),
         _ if is_other => format!(
-            "leave them, and push yours under a name of your own: git push {remote} \
+            "leave them, and push yours under your own name: git push {remote} \
              refs/notes/{name}:refs/notes/{agent}/{name}"
         ),
         _ => format!(
-            "take in what is there, then push again:\n\
+            "merge what is there, then push again:\n\
              git fetch {remote} +refs/notes/{name}:refs/notes/{remote}/{name}\n\
              git notes --ref {name} merge refs/notes/{remote}/{name}\n\
              git push {remote} refs/notes/{name}"
@@ -133,7 +133,7 @@ fn note(context: &Context<'_>, agent: &str, name: &str, update: RefUpdate) -> Op
     };
     Some(Draft {
         headline: format!(
-            "the push {does} the notes `{name}`, which {}, and you are {agent}",
+            "the push {does} the notes `{name}`, which {}, but you are {agent}",
             whose(&owners, agent)
         ),
         help,
@@ -160,8 +160,8 @@ fn owners<'p>(plan: &'p Plan, name: &str, message: Option<&Message>) -> Vec<&'p 
 
 fn whose(owners: &[&str], agent: &str) -> String {
     match owners.iter().find(|owner| **owner != agent) {
-        Some(other) => format!("is that of {other}"),
-        None => format!("nothing shows to be that of {agent}"),
+        Some(other) => format!("belongs to {other}"),
+        None => format!("is not shown to belong to {agent}"),
     }
 }
 

@@ -11,11 +11,11 @@ use crate::rules::Draft;
 
 impl Path<'_> {
     pub(super) fn lost(&self, own: &TakenLock, later: &TakenLock) -> Draft {
-        let thief = title(self.context, &later.agent);
+        let taker = title(self.context, &later.agent);
         let verb = if later.kind == Kind::Steal { "stole" } else { "has taken since" };
         let why = later.reason.as_ref().map(|reason| format!(": \"{reason}\"")).unwrap_or_default();
         let headline = format!(
-            "under generation {} of the lock `{}`, which {thief} {verb} at {}{why}",
+            "under generation {} of the lock `{}`, which {taker} {verb} at {}{why}",
             own.generation,
             own.scope.text,
             clock(later.at, self.context.facts.now)
@@ -34,11 +34,11 @@ impl Path<'_> {
         Draft {
             headline,
             help: format!(
-                "take it, and make your commits anew on top of the base, so that they bear the new generation:\n\
+                "take it, and redo your commits on top of the base, so that they get the new generation:\n\
                  {}git lane lock {area} --wait 1h\n\
                  {fetch}git rebase --force-rebase {base}\n\
                  git lane push --force-with-lease\n\
-                 who had it when, and why: git lane locks --log {area}",
+                 see who held it and why: git lane locks --log {area}",
                 self.switch()
             ),
             ..Draft::default()
@@ -53,7 +53,7 @@ impl Path<'_> {
 
     pub(super) fn overtaken(&self, own: &TakenLock) -> Draft {
         self.stamp(format!(
-            "under generation {} of the lock `{}`, which had ended before the newest version on {} landed",
+            "under generation {} of the lock `{}`, which had expired before the newest version on {} landed",
             own.generation,
             own.scope.text,
             self.context.base_name()
@@ -65,7 +65,7 @@ impl Path<'_> {
         let remote = &self.context.plan.policy.remote.value;
         Draft {
             headline: format!(
-                "under the lock `{scope}`, whose record comes in this same push: it has to be there before the work"
+                "under the lock `{scope}`, whose record comes in the same push; push the record before the work"
             ),
             help: format!("push the record first: git push {remote} {refspec}\nthen push the rest again"),
             ..Draft::default()
@@ -76,13 +76,13 @@ impl Path<'_> {
     pub(super) fn behind(&self) -> Draft {
         let (area, base) = (self.area, self.context.base_name());
         let by = if self.touched.in_staged {
-            "take it in first; your edits stay: git lane sync --autostash".to_owned()
+            "update first; your edits are kept: git lane sync --autostash".to_owned()
         } else {
-            format!("take it in, and push what comes of it:\n{}git lane sync --push", self.switch())
+            format!("update, and push the result:\n{}git lane sync --push", self.switch())
         };
         Draft {
             headline: format!(
-                "under the lock `{area}`, and {base} has a newer version, which this branch does not contain"
+                "under the lock `{area}`, but {base} has a newer version that this branch does not contain"
             ),
             help: by,
             ..Draft::default()
@@ -94,9 +94,9 @@ impl Path<'_> {
         let (area, base) = (self.area, self.context.base_name());
         Draft {
             headline: format!(
-                "under the lock `{area}`: it takes back what has landed on {base} since it was pushed"
+                "under the lock `{area}`: it reverts what landed on {base} since it was pushed"
             ),
-            help: format!("put your commits on top of it again:\n{}git lane sync --push", self.switch()),
+            help: format!("rebase your commits on top of it:\n{}git lane sync --push", self.switch()),
             ..Draft::default()
         }
     }
@@ -130,7 +130,7 @@ impl Path<'_> {
             )
         } else {
             format!(
-                "talk to {agent}, who works in {}; how it came to that: git lane locks --log {scope}",
+                "talk to {agent}, who works in {}; see what happened: git lane locks --log {scope}",
                 lock.place
             )
         };
@@ -142,7 +142,7 @@ impl Path<'_> {
         let left = u64::try_from(until - self.context.facts.now).unwrap_or(0);
         let file = crate::locks::scope::file_name(self.area, self.area, &marker.agent);
         let help = format!(
-            "wait for it: git lane lock {} --wait {}\n{}\nor talk to {}; the claim lies in {}/.locks/{file}",
+            "wait for it: git lane lock {} --wait {}\n{}\nor talk to {}; the claim is {}/.locks/{file}",
             self.area,
             as_typed(left),
             ask(&marker.agent, "{paths}"),
@@ -172,7 +172,7 @@ impl Path<'_> {
 pub(super) fn ending(lock: &HeldLock) -> Draft {
     let when = if !lock.is_timed {
         format!(
-            "was taken in {}, before this machine was started or on another one: nobody here can tell when it ends",
+            "was taken in {}, on another machine or before this one was started, so its end is unknown here",
             lock.place
         )
     } else if lock.left == 0 {

@@ -38,7 +38,7 @@ impl<'a> Path<'a> {
                     Draft {
                         owner: Some(taken.agent.clone()),
                         ..self.stamp(format!(
-                            "under generation {generation} of the lock `{text}`, which was that of {whose}"
+                            "under generation {generation} of the lock `{text}`, which belonged to {whose}"
                         ))
                     }
                 }

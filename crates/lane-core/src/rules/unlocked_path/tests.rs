@@ -99,7 +99,7 @@ fn the_generation_of_a_commit_decides() {
     assert_eq!(again.of("unlocked-path").len(), 1, "the commit is from before the theft");
     assert!(push(UNDER).headlines()[0].ends_with("which was never taken"));
     let foreign = push(UNDER).taken("common", "a1", 3, Kind::Take);
-    assert!(foreign.headlines()[0].ends_with("which was that of a1 (MLOps)"));
+    assert!(foreign.headlines()[0].ends_with("which belonged to a1 (MLOps)"));
     let both =
         push("[A2] x\n\nLane-Lock: common@3\nLane-Lock: common@5").taken("common", "a2", 3, Kind::Take);
     let both = both.taken("common", "a1", 4, Kind::Steal).taken("common", "a2", 5, Kind::Take);
@@ -213,7 +213,7 @@ fn what_was_pushed_and_stands_on_something_else_is_judged_again() {
     let scene = scene.taken("common", "a2", 3, Kind::Take);
     assert_eq!(scene.of("unlocked-path").len(), 0);
     let scene = scene.change(moved);
-    assert_eq!(scene.headlines(), ["under the lock `common`, which nobody holds"]);
+    assert_eq!(scene.headlines(), ["under the lock `common`, which is not held"]);
     assert_eq!(scene.held("common", "a2", 4, 900).of("unlocked-path").len(), 0);
 }
 
@@ -223,7 +223,9 @@ fn what_landed_after_the_end_of_a_lock_was_not_there_to_be_worked_on() {
         let crate::facts::Fact::Known(locks) = &mut facts.locks else { panic!() };
         locks.taken[0].overtaken.insert((crate::rules::testing::oid(1), path()));
     });
-    assert!(scene.headlines()[0].contains("which had ended before the newest version on origin/main landed"));
+    assert!(
+        scene.headlines()[0].contains("which had expired before the newest version on origin/main landed")
+    );
     let again = scene.held("common", "a2", 4, 900);
     assert_eq!(again.of("unlocked-path").len(), 1, "the commit has to bear the generation of now");
 }
