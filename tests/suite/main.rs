@@ -64,6 +64,7 @@ mod support;
 mod sync;
 mod teardown;
 mod traps;
+mod voice;
 
 use std::collections::BTreeSet;
 
