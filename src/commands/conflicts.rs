@@ -73,10 +73,7 @@ fn text(pairs: &[Pair], conflicts: usize, unknown: usize, is_part: bool, output:
     if conflicts == 0 && unknown == 0 {
         let count = pairs.len();
         let of = if is_part { "of the other branches" } else { "of branches" };
-        return out
-            + &format!(
-                "all {count} pairs {of} merge cleanly\n"
-            );
+        return out + &format!("all {count} pairs {of} merge cleanly\n");
     }
     if conflicts > 0 && !output.is_quiet() {
         out.push_str(

@@ -156,8 +156,8 @@ pub fn run_named(name: &str, args: &[OsString], part: Part) -> u8 {
         Err(error) => {
             output.error(&error);
             if is_server && error.policy().is_some() {
-                let help = "a server administrator can let the fixed policy in: git lane uninstall --server\n\
-                            then push it, and put the hooks back: git lane install --server";
+                let help = "a server administrator can let the fixed policy in: run `git lane uninstall --server`, \
+                            push it, then run `git lane install --server`";
                 complain(&help_block(help, false));
             }
             if let Some(what) = row.and_then(|row| row.prevents) {

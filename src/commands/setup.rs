@@ -119,7 +119,7 @@ fn seconds(millis: u64) -> String {
 fn complain_of(outcome: &Outcome, output: &Output) {
     let agent = &outcome.agent;
     if let Some(error) = &outcome.error {
-        return output.refusal(&format!("{agent}: {error}"), error.help().unwrap_or_default());
+        return output.refuse(&format!("{agent}: {error}"), &error.help().unwrap_or_default());
     }
     let Some(Step { name, run, ended: Ended::Failed(how, tail), log }) = outcome.failed() else {
         return;

@@ -56,7 +56,7 @@ impl<'a> Sieve<'a> {
         let base = match bases.as_slice() {
             [] => {
                 return Err(Unavailable::new(
-                    "the two share no history, so that git does not merge them",
+                    "the two have no common history, so git cannot merge them",
                     "was one of them started from another repository? To see where each begins: git log --max-parents=0 ONE OTHER",
                 ));
             }

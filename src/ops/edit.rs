@@ -145,7 +145,7 @@ impl<'a> Tool<'a> {
         }
         roots.into_iter().find_map(|(root, files)| match self.in_worktree(&root, files) {
             Ok(refusal) => refusal,
-            Err(error) => Some(Refusal::undecided(&error.to_string(), error.help())),
+            Err(error) => Some(Refusal::undecided(&error.to_string(), error.help().as_deref())),
         })
     }
 

@@ -41,7 +41,7 @@ pub(super) fn look(loaded: &Loaded, root: &Path) -> Result<Local, Error> {
     ];
     let ran = git::at(root, None, &args)?;
     if !ran.ok {
-        let said = format!("git cannot tell what is changed in {}: {}", root.display(), ran.complaint());
+        let said = format!("git status failed in {}: {}", root.display(), ran.complaint());
         return Err(
             Unavailable::new(said, format!("see what it says: git -C {} status", quoted(root))).into()
         );

@@ -54,12 +54,7 @@ pub enum Ended {
 /// # Errors
 /// The agent has none, or nobody says where the database is.
 pub fn schema_of(loaded: &Loaded, agent: &str) -> Result<(String, String), Error> {
-    let Some(agent) = loaded.plan.policy.agent(agent) else {
-        return Err(Error::usage(
-            format!("`{agent}` is no agent of {}", loaded.plan.source.name),
-            loaded.plan.policy.agents_in_words(),
-        ));
-    };
+    let agent = loaded.plan.agent(agent)?;
     let id = &agent.id.value;
     let Some(database) = &agent.database else {
         let help = "omit --drop-schema".to_owned();

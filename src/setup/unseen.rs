@@ -21,7 +21,7 @@ fn told(ran: Ran, root: &Path, what: &str) -> Result<Ran, Error> {
     if ran.ok {
         return Ok(ran);
     }
-    let said = format!("git cannot tell {what} in {}: {}", root.display(), ran.complaint());
+    let said = format!("{what} in {} could not be read: {}", root.display(), ran.complaint());
     Err(Unavailable::new(said, format!("see what it says: git -C {} status", quoted(root))).into())
 }
 

@@ -85,8 +85,8 @@ fn opened(layout: &Layout, lane: &Lane) -> (Line, Option<Opened>) {
             let reason =
                 if lane.root.exists() { "is not a worktree of this repository" } else { "does not exist" };
             let help = match &lane.agent {
-                Some(agent) if !lane.root.exists() => format!("make it: git lane setup {agent}"),
-                Some(agent) => format!("move it away, then git lane setup {agent}"),
+                Some(agent) if !lane.root.exists() => format!("create it: git lane setup {agent}"),
+                Some(agent) => format!("move it away, then: git lane setup {agent}"),
                 None => "git worktree list".to_owned(),
             };
             Err(Unavailable::new(format!("{place} {reason}"), help))

@@ -245,6 +245,7 @@ git lane conflicts
 git lane doctor
 git lane drop -- {}{}
 git lane drop --branch {} -- {}
+git lane drop {}-- {}
 git lane help {}
 git lane hook commit-msg FILE
 git lane hook update REF OLD_OID NEW_OID

@@ -134,7 +134,7 @@ fn what_conflicts_is_shown_whole() {
     // Two histories.
     one.git(&["switch", "-q", "--orphan", "feat/a1/y"]).ok();
     one.sneak("services/orchestrator/x.py", "x\n", "[A1] feat: y");
-    let ran = two.lane(&["conflicts"]).says("share no history");
+    let ran = two.lane(&["conflicts"]).says("have no common history");
     let roots = "git log --max-parents=0 ONE OTHER";
     has(&ran, roots);
     let ran = sh(&two, &roots.replace("ONE", "feat/a1/y").replace("OTHER", "feat/a2/x")).ok();
@@ -270,7 +270,7 @@ fn a_job_says_how_to_fetch_and_to_push_again() {
     let fetch = told(&ran.all());
     assert!(fetch.len() == 1 && fetch[0].starts_with("git fetch --no-tags origin '"), "{}", ran.all());
     sh(&job, &fetch[0]).ok();
-    let ran = sh(&job, ask).fails(1).says("; once mended, push again: git lane push -f\n");
+    let ran = sh(&job, ask).fails(1).says("; fix this, then push again: git lane push -f\n");
     assert!(told(&ran.all())[0].starts_with("git lane drop --branch feat/a2/x"), "{}", ran.all());
     sh(&tree, &told(&ran.all())[0]).ok();
     sh(&tree, "git lane push -f").ok();
@@ -325,7 +325,7 @@ fn a_signature_that_cannot_be_made_anew_leaves_all_as_it_was() {
     tree.git(&["config", "gpg.format", "ssh"]).ok();
     tree.git(&["config", "user.signingKey", "/nowhere/key"]).ok();
     tree.git(&["config", "commit.gpgSign", "true"]).ok();
-    let ran = tree.lane(&["drop", "services/revenue/x.py"]).fails(2).says("cannot be made anew");
+    let ran = tree.lane(&["drop", "services/revenue/x.py"]).fails(2).says("could not be signed again");
     leads_on(&tree, &ran, &["git config --list --show-origin"], &[]);
     assert_eq!(tree.head(), oid.trim());
 }
@@ -339,12 +339,12 @@ fn what_lies_in_the_way_is_removed() {
     std::fs::File::create(&lock).unwrap().set_modified(old).unwrap();
     let ran = tree.lane(&["doctor"]).fails(1);
     let remove = format!("rm {}", lock.display());
-    let ran = ran.says(&format!("mend: if no git process runs: {remove}"));
+    let ran = ran.says(&format!("mend: if no git process is running: {remove}"));
     sh(&tree, &remove).ok();
     tree.lane(&["doctor"]).does_not_say("config.lock");
     // Several gits.
-    if let Some(line) = ran.out.lines().find(|line| line.contains("put its folder first everywhere")) {
-        let (_, export) = line.split_once("everywhere: ").unwrap();
+    if let Some(line) = ran.out.lines().find(|line| line.contains("put its folder first")) {
+        let (_, export) = line.split_once("first: ").unwrap();
         sh(&tree, &format!("{export}\ngit --version")).ok();
     }
 }

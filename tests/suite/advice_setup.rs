@@ -350,7 +350,7 @@ fn init_names_the_hooks_where_there_are_worktrees() {
     for agent in ["a1", "a2"] {
         scratch.worktree(&format!("wt-{agent}"), &format!("feat/{agent}/main"));
     }
-    let ran = scratch.lane(&["init"]).ok().says("for hooks in the worktrees:\n  git lane install --all");
+    let ran = scratch.lane(&["init"]).ok().says("install hooks in the worktrees:\n  git lane install --all");
     told(&ran.all()).iter().for_each(|command| drop(sh(&scratch.main(), command).ok()));
     let tree = Worktree { root: scratch.home().join("wt-a1"), home: scratch.home() };
     assert_eq!(tree.git(&["config", "lane.agent"]).ok().out.trim(), "a1");

@@ -336,7 +336,7 @@ fn a_claim_by_hand_stays_valid_beside_the_locks_in_git() {
     one.lane(&["lock", "common"])
         .fails(1)
         .says("is held by a2 (GenAI)")
-        .says("by hand")
+        .says("claimed manually")
         .says(".locks/.common-lock-a2");
     one.lane(&["lock", "services/common/a.py", "--wait", "1s"]).fails(1);
     two.commit("services/rag_pipeline/a.py", "x\n", "feat: a").ok();
@@ -411,7 +411,7 @@ fn of_two_claims_by_hand_the_first_one_holds() {
     one.write(".locks/.common-lock-a1", "");
     std::thread::sleep(Duration::from_millis(20)); // within one second
     two.write(".locks/.common-lock-a2", "");
-    two.lane(&["lock", "common"]).fails(1).says("is held by a1 (MLOps)").says("by hand");
+    two.lane(&["lock", "common"]).fails(1).says("is held by a1 (MLOps)").says("claimed manually");
     one.lane(&["locks"])
         .ok()
         .says("common: a1 (MLOps) by hand")
@@ -538,7 +538,7 @@ fn a_newcomer_does_not_pass_those_who_wait() {
     one.lane(&["unlock", "common"]).ok();
     one.lane(&["lock", "common"])
         .fails(1)
-        .says("is free, and a2 is first in the queue")
+        .says("is free, but a2 is first in the queue")
         .says("join the queue");
     signal("-CONT");
     assert!(waiter.wait().unwrap().success());

@@ -123,7 +123,7 @@ fn who_may_do_what() {
         .says("only test@example.com, a maintainer, may withdraw");
     scratch.lane(&["request", "withdraw", "r3"]).ok();
     let refused = two.lane(&["request", "accept", "r3", "--format", "json"]).fails(1).json();
-    assert!(refused["refused"]["reason"].as_str().unwrap().contains("r3 is for a4 (Platform)"));
+    assert!(refused["refused"]["reason"].as_str().unwrap().contains("only a4 (Platform) may answer r3"));
     assert_eq!(refused["request"]["state"], "withdrawn");
 }
 
@@ -151,7 +151,7 @@ fn what_is_typed_wrong() {
     ask(&two, &["--area", "migrations", "--file", "gone.sql"]).fails(2).says("gone.sql cannot be read");
     ask(&two, &["--area", "migrations", "--priority", "0"]).fails(2);
     two.write("large.sql", "x".repeat((1 << 20) + 1));
-    ask(&two, &["--area", "migrations", "--file", "large.sql"]).fails(2).says("more than 1024 KiB");
+    ask(&two, &["--area", "migrations", "--file", "large.sql"]).fails(2).says("larger than 1024 KiB");
     two.write("empty.sql", "");
     ask(&two, &["--area", "migrations", "--file", "empty.sql"]).fails(2).says("is empty");
     two.write("a.sql", "x");
@@ -236,7 +236,7 @@ fn a_folder_of_several_owners_is_asked_for_in_parts() {
         .says("but below it services/common: area `common`, services/orchestrator: a1 (MLOps)")
         .says("services/revenue: a4 (Platform)");
     let ran = two.lane(&["request", "submit", "services", "--reason", "x"]).fails(2);
-    ran.says("services has no single owner: below it are files of")
+    ran.says("services has no one owner: below it are files of")
         .says("\n        git lane request submit services/orchestrator --reason '…'\n")
         .says("\n        git lane request submit services/revenue --reason '…'")
         .does_not_say("rag_pipeline");
@@ -382,8 +382,8 @@ fn what_the_remote_lost_or_rewrote_is_named() {
     two.lane(&["request", "list"]).ok();
     let main = clones.at_origin(&["rev-parse", "main"]).ok().out;
     clones.at_origin(&["update-ref", name, main.trim()]).ok();
-    let ran = two.lane(&["request", "withdraw", "r1"]).fails(2).says("came out of nowhere");
-    follow(two, &ran, "what it was is still here: ").ok().says("submit");
+    let ran = two.lane(&["request", "withdraw", "r1"]).fails(2).says("appeared unexpectedly");
+    follow(two, &ran, "its history is still here: ").ok().says("submit");
     let fresh = clone(&clones.scratch, "a3");
     fresh.lane(&["request", "list"]).fails(2).says("not written by git-lane").says("r2  priority");
     one.lane(&["request", "accept", "r2"]).ok();
@@ -453,7 +453,7 @@ fn a_second_head_is_told_of() {
     one.lane(&["request", "accept", "r1"])
         .ok()
         .says("two heads: `b` of r1 follows `a`, as `c` of r2 does already")
-        .says("let `b` follow `c` before merging");
+        .says("make `b` follow `c` before merging");
     let list = one.lane(&["request", "list"]).ok().says("warning: two heads: `b` of r1");
     assert_eq!(list.out.matches("warning: ").count(), 1, "{}", list.out);
     let json = one.lane(&["request", "list", "--format", "json"]).ok().json();

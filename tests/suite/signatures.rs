@@ -400,7 +400,7 @@ fn one_commit_is_signed_as_the_refusal_says() {
     scratch.add_origin();
     tree.git(&["config", "--worktree", "--unset", "gpg.format"]).ok();
     tree.commit("services/rag_pipeline/x.py", "x\n", "feat: x").ok();
-    let ran = tree.git(&["push", "-q", "origin", "HEAD"]).fails(1).says("a key of a2 is wanted");
+    let ran = tree.git(&["push", "-q", "origin", "HEAD"]).fails(1).says("sign with a key of a2");
     let commands = [
         "git config --worktree gpg.format ssh",
         "git config --worktree user.signingKey KEY_FILE",

@@ -1,6 +1,7 @@
 //! The words that people read: docs/style.md.
 
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use regex::Regex;
 
@@ -12,7 +13,7 @@ const DIALECT: &[(&str, &str)] = &[
     (r"\bis no agent\b", "unknown agent `x`, is not an agent"),
     (r"\bno agent of\b", "unknown agent `x` in policy.yaml"),
     (
-        r"\bis no (test|list|port|remote|commit|branch|form|place|name|scope|plain file|maintainer)\b",
+        r"` is no (test|list|port|remote|commit|branch|form|place|name|scope|plain file|maintainer)\b",
         "is not a …",
     ),
     (r"\bnobody can tell\b|\bnobody could tell\b|\bnobody can say\b", "… could not be determined"),
@@ -38,12 +39,16 @@ const DIALECT: &[(&str, &str)] = &[
     (r"\bwent? round\b", "circular"),
 ];
 
-/// The first of these words in a text, and where.
+/// These words in a text, where they stand and what to say instead.
 fn dialect(text: &str) -> Vec<String> {
+    static WORDS: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
+        let word = |(pattern, instead): &(&str, &'static str)| {
+            (Regex::new(&format!("(?i){pattern}")).unwrap(), *instead)
+        };
+        DIALECT.iter().map(word).collect()
+    });
     let flat = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let words =
-        DIALECT.iter().map(|(pattern, instead)| (Regex::new(&format!("(?i){pattern}")).unwrap(), instead));
-    let found = words.filter_map(|(pattern, instead)| {
+    let found = WORDS.iter().filter_map(|(pattern, instead)| {
         let at = pattern.find(&flat)?;
         let start = flat[..at.start()].char_indices().rev().nth(30).map_or(0, |(at, _)| at);
         Some(format!("…{} (say: {instead})", &flat[start..at.end()]))

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::{Component, Path, PathBuf};
 
 use super::cases;
-use super::diagnostic::{Diagnostic, nearest};
+use super::diagnostic::Diagnostic;
 use super::model::{Access, Agent, Area, Policy};
 use super::plan::Plan;
 use super::source::{Span, Spanned};
@@ -259,7 +259,7 @@ fn owners(policy: &Policy, area: &Area, diagnostics: &mut Vec<Diagnostic>) {
         (true, None) => diagnostics.push(
             Diagnostic::error(
                 at(&area.access),
-                format!("the area `{}` has `access: owner` and no owner", name.value),
+                format!("the area `{}` has `access: owner`, but no owner", name.value),
                 "whose?",
             )
             .help("add `owner: <agent>`"),
@@ -271,23 +271,19 @@ fn owners(policy: &Policy, area: &Area, diagnostics: &mut Vec<Diagnostic>) {
                 "has no effect",
             )
             .related(at(&area.access), "this decides")
-            .help("write `access: owner`, or take `owner` away"),
+            .help("write `access: owner`, or remove `owner`"),
         ),
         _ => {}
     }
     for owner in &area.owner {
         if policy.agent(&owner.value).is_none() {
-            let help = match nearest(&owner.value, policy.agent_ids()) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => policy.agents_in_words(),
-            };
             diagnostics.push(
                 Diagnostic::error(
                     at(owner),
-                    format!("the owner `{}` is no agent", owner.value),
-                    "no such agent",
+                    format!("the owner `{}` is not an agent", owner.value),
+                    "unknown agent",
                 )
-                .help(help),
+                .help(policy.agent_hint(&owner.value)),
             );
         }
     }

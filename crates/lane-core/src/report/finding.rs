@@ -89,7 +89,7 @@ impl Waived {
     /// In words: `waived by alice until 2026-11-25T12:00:00Z: a generated client`.
     pub fn words(&self) -> String {
         let why = self.reason.as_ref().filter(|reason| !reason.is_empty());
-        let why = why.map_or_else(|| " (no commit said why)".to_owned(), |why| format!(": {why}"));
+        let why = why.map_or_else(|| " (no reason given in a commit)".to_owned(), |why| format!(": {why}"));
         format!("waived by {} at {}, until {}{why}", self.by, self.at, self.until)
     }
 }

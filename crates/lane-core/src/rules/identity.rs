@@ -82,9 +82,7 @@ fn unassigned(context: &Context<'_>, variable: &str, findings: &mut Findings) {
     if context.facts.event.is_commit() && context.change.head.is_none() && context.change.base.is_none() {
         if context.facts.event.stages() == [Stage::Commit] {
             findings.add(Draft {
-                headline: format!(
-                    "a coding agent makes the first commit here ({variable} is set), without a lane"
-                ),
+                headline: format!("a coding agent without a lane makes the first commit ({variable} is set)"),
                 help: format!("once it is made, {}", how_to_join(context.plan)),
                 at_most: Some(Level::Warn),
                 ..Draft::default()
@@ -93,7 +91,7 @@ fn unassigned(context: &Context<'_>, variable: &str, findings: &mut Findings) {
         return;
     }
     findings.add(Draft {
-        headline: format!("a coding agent is at work here ({variable} is set), and no lane was given to it"),
+        headline: format!("a coding agent is at work here ({variable} is set), but has no lane"),
         help: how_to_join(context.plan),
         span: policy.unidentified.agent.span.or(policy.unidentified.human.span),
         ..Draft::default()
@@ -105,26 +103,25 @@ fn unknown(context: &Context<'_>, findings: &mut Findings) {
     let (policy, facts) = (&context.plan.policy, context.facts);
     let who = author(facts).or(facts.pusher.as_ref().map(|pusher| &pusher.name)).or(facts.email.as_ref());
     let who = who.or(context.change.committer.as_ref());
-    let who = who.map_or_else(|| "whoever works here".to_owned(), |who| plain(who));
+    let who = who.map_or_else(|| "the user here".to_owned(), |who| plain(who));
     findings.add(Draft {
-        headline: format!("{who} is no agent and no maintainer of this repository"),
+        headline: format!("{who} is neither an agent nor a maintainer of this repository"),
         help: if let Some(author) = author(facts) {
             format!(
-                "if this is an agent's work, give the branch its id, and the commits its tag\n\
-                 if you are a maintainer, have `github:{}` put under `maintainers` in the policy",
+                "if this is an agent's work, put its id into the branch name and its tag into the commits\n\
+                 if you are a maintainer, ask for `github:{}` under `maintainers` in the policy",
                 plain(author)
             )
         } else if let Some(Pusher { name, .. }) = &facts.pusher {
             format!(
-                "if this is an agent's work, push it from an account of that agent, or, where it has none, on a \
-                 branch that bears its id\n\
-                 if you are a maintainer, have `account:{}` put under `maintainers` in the policy",
+                "if this is an agent's work, push it from that agent's account, or, if it has none, on a branch with its id\n\
+                 if you are a maintainer, ask for `account:{}` under `maintainers` in the policy",
                 plain(name)
             )
         } else {
             format!(
                 "if this is an agent's worktree ({}): git lane join ID\n\
-                 if you are a maintainer, have your e-mail address put under `maintainers` in the policy",
+                 if you are a maintainer, ask for your e-mail address under `maintainers` in the policy",
                 policy.agents_in_words()
             )
         },

@@ -114,9 +114,9 @@ impl Repository for Git2Repository {
         match found.and_then(|object| object.peel(ObjectType::Commit)) {
             Ok(commit) => from_git(commit.id()),
             Err(error) => Err(Unavailable::new(
-                format!("`{expression}` names no commit here: {}", error.message()),
+                format!("`{expression}` is not a commit here: {}", error.message()),
                 format!(
-                    "git rev-parse --verify '{expression}^{{commit}}' shows what git makes of it; git fetch may bring it"
+                    "check it with `git rev-parse --verify '{expression}^{{commit}}'`; it may have to be fetched first"
                 ),
             )),
         }
@@ -148,7 +148,7 @@ impl Repository for Git2Repository {
         let what = format!("the commit {oid}");
         match read().map_err(|error| failed(&what, &error))? {
             Some(bytes) => Ok(bytes),
-            None => Err(Unavailable::new(format!("{what} is no commit"), "git fsck says more")),
+            None => Err(Unavailable::new(format!("{what} is not a commit"), "see `git fsck` for details")),
         }
     }
 
@@ -205,7 +205,7 @@ impl Repository for Git2Repository {
             }
             Ok((index.write_tree_to(&self.git)?, open))
         };
-        let (tree, open) = merge().map_err(|error| failed("what a merge would make", &error))?;
+        let (tree, open) = merge().map_err(|error| failed("the result of a merge", &error))?;
         Ok((from_git(tree)?, open))
     }
 
@@ -267,8 +267,8 @@ impl Repository for Git2Repository {
             Ok((object.kind() == ObjectType::Tree).then(|| RawTree::new(oid, object.data())))
         };
         read().map_err(|error| failed(&format!("the tree {oid}"), &error))?.unwrap_or_else(|| {
-            let help = "git fsck shows whether the repository is damaged";
-            Err(Unavailable::new(format!("the object {oid} is no tree"), help))
+            let help = "check whether the repository is damaged: git fsck";
+            Err(Unavailable::new(format!("the object {oid} is not a tree"), help))
         })
     }
 
@@ -308,15 +308,15 @@ impl Repository for Git2Repository {
             Ok(oid) => from_git(oid),
             Err(error) if error.code() == ErrorCode::Unmerged => Err(Unavailable::new(
                 "the index has unmerged paths",
-                "solve the conflicts and `git add` the files; git status lists them",
+                "resolve the conflicts and `git add` the files (see `git status`)",
             )),
             Err(error) => {
                 let help = match error.message() {
                     text if text.contains("'link'") || text.contains("'sdir'") || text.contains("sparse") => {
-                        "libgit2 reads no split or sparse index; git does, if it is on the PATH: unset LANE_GIT_BACKEND"
+                        "libgit2 does not read a split or sparse index; let git read it: unset LANE_GIT_BACKEND"
                     }
                     _ => {
-                        "if it is damaged: move the file away and run `git reset` (the working tree stays as it is)"
+                        "if it is damaged, move the file away and run `git reset` (the working tree is kept)"
                     }
                 };
                 let place = index.display();

@@ -92,7 +92,7 @@ fn one_of_several_is_given_back() {
     let back = |table: &Table, only| {
         table.with("a1", "common", |wish, judge| release(table.record.as_ref(), wish, only, judge))
     };
-    let left = |next: Result<Record, Refusal>| next.expect("given back").leases.len();
+    let left = |next: Result<Record, Refusal>| next.expect("released").leases.len();
     assert_eq!((left(back(&table, Some(2))), left(back(&table, None))), (1, 0));
     assert!(back(&table, Some(3)).is_err());
 }

@@ -83,7 +83,7 @@ fn a_pattern_that_matches_nothing() {
         "/proto/ | `/proto/` matches no file | did you mean `/protos/`?"
     );
     assert!(one("/docs/", "docs/y.md").ends_with("did you mean `docs/x.md`?"));
-    assert!(one("*.sql", "**/migrations/**").contains("remove it until there are such files"));
+    assert!(one("*.sql", "**/migrations/**").contains("remove it until such files exist"));
     assert!(one("/gen/", "/gem/").ends_with("did you mean `/gen/`?"));
     assert!(one("/docs/", "doc/").ends_with("did you mean `docs/`?"));
 }
