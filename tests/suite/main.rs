@@ -26,6 +26,7 @@ mod git_formats;
 mod github;
 mod guide;
 mod harness_hooks;
+mod harnesses;
 mod hook_table;
 mod hooks;
 mod hooks_in_force;
