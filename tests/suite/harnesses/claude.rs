@@ -32,8 +32,16 @@ impl Harness for Claude {
         "Edit|Write|NotebookEdit|Bash"
     }
 
-    fn write_hooks(&self, root: &Path, hooks: &[Hook]) {
-        write(&root.join(".claude/settings.json"), &json!({"hooks": entries(hooks)}));
+    fn hooks_of_checkout(&self) -> &'static str {
+        ".claude/settings.json"
+    }
+
+    fn hooks_of_user(&self) -> &'static str {
+        ".claude/settings.json"
+    }
+
+    fn write_hooks(&self, path: &Path, hooks: &[Hook]) {
+        write(path, &json!({"hooks": entries(hooks)}));
     }
 
     fn start(&self, command: &mut Command, _: &Worktree, url: &str) {

@@ -35,8 +35,13 @@ pub trait Harness: Sync {
     /// What matches each tool that changes files or runs a command.
     fn matcher(&self) -> &'static str;
 
-    /// Writes hooks where the client looks for those of a repository.
-    fn write_hooks(&self, root: &Path, hooks: &[Hook]);
+    /// Where it looks for hooks in a checkout.
+    fn hooks_of_checkout(&self) -> &'static str;
+
+    /// Where it looks for hooks of the user in the home.
+    fn hooks_of_user(&self) -> &'static str;
+
+    fn write_hooks(&self, path: &Path, hooks: &[Hook]);
 
     /// The arguments and variables for one prompt without a terminal.
     fn start(&self, command: &mut Command, at: &Worktree, url: &str);
@@ -74,6 +79,8 @@ pub struct Client {
     pub harness: &'static dyn Harness,
     program: PathBuf,
     hooks: Vec<Hook>,
+    /// Where they are written, if not in the worktree of the session.
+    hooks_file: Option<PathBuf>,
     args: Vec<String>,
     scripts: Vec<Script>,
 }
@@ -90,7 +97,12 @@ impl Client {
     }
 
     pub fn codex() -> Option<Self> {
-        Self::find(&codex::Codex)
+        Self::find(&codex::Codex { trusts_all: true })
+    }
+
+    /// One that runs only hooks whose hash the user's configuration has.
+    pub fn careful_codex() -> Option<Self> {
+        Self::find(&codex::Codex { trusts_all: false })
     }
 
     pub fn copilot() -> Option<Self> {
@@ -117,7 +129,14 @@ impl Client {
         let found: Value = serde_json::from_slice(&read).unwrap_or_default();
         let program = modules.join(".bin").join(name);
         if found["version"] == wanted && program.exists() {
-            return Some(Self { harness, program, hooks: Vec::new(), args: Vec::new(), scripts: Vec::new() });
+            return Some(Self {
+                harness,
+                program,
+                hooks: Vec::new(),
+                hooks_file: None,
+                args: Vec::new(),
+                scripts: Vec::new(),
+            });
         }
         let missing = format!("{package} {wanted} is not in {}: scripts/install-clients", folder.display());
         assert!(std::env::var_os("LANE_TEST_HARNESSES").is_none_or(|word| word != "required"), "{missing}");
@@ -146,6 +165,12 @@ impl Client {
         self.hook(event, matcher, command)
     }
 
+    /// Writes the hooks into this file instead of the worktree's own.
+    pub fn hooks_in(mut self, path: PathBuf) -> Self {
+        self.hooks_file = Some(path);
+        self
+    }
+
     pub fn arg(mut self, arg: &str) -> Self {
         self.args.push(arg.to_owned());
         self
@@ -168,7 +193,8 @@ impl Client {
         scripts.extend(self.scripts.iter().cloned());
         let model = Model::serve(scripts);
         if !self.hooks.is_empty() {
-            self.harness.write_hooks(&at.root, &self.hooks);
+            let own = || at.root.join(self.harness.hooks_of_checkout());
+            self.harness.write_hooks(&self.hooks_file.clone().unwrap_or_else(own), &self.hooks);
         }
         let (mut command, temporary) = (at.command(self.program.to_str().unwrap()), at.home.join("tmp"));
         std::fs::create_dir_all(&temporary).unwrap();

@@ -10,7 +10,10 @@ use super::client::{Harness, Hook, Moment, PROMPT};
 use super::model::Turn;
 use crate::support::Worktree;
 
-pub struct Codex;
+pub struct Codex {
+    /// Runs hooks that nobody has reviewed. Otherwise they are skipped in silence.
+    pub trusts_all: bool,
+}
 
 impl Harness for Codex {
     fn name(&self) -> &'static str {
@@ -29,8 +32,16 @@ impl Harness for Codex {
         "apply_patch|Bash"
     }
 
-    fn write_hooks(&self, root: &Path, hooks: &[Hook]) {
-        claude::write(&root.join(".codex/hooks.json"), &json!({"hooks": claude::entries(hooks)}));
+    fn hooks_of_checkout(&self) -> &'static str {
+        ".codex/hooks.json"
+    }
+
+    fn hooks_of_user(&self) -> &'static str {
+        ".codex/hooks.json"
+    }
+
+    fn write_hooks(&self, path: &Path, hooks: &[Hook]) {
+        claude::write(path, &json!({"hooks": claude::entries(hooks)}));
     }
 
     fn start(&self, command: &mut Command, at: &Worktree, url: &str) {
@@ -42,7 +53,8 @@ impl Harness for Codex {
         let main = main.trim().trim_end_matches("/.git");
         command
             .env("SCRIPT_KEY", "made-up")
-            .args(["exec", "--json", "-s", "workspace-write", "--dangerously-bypass-hook-trust"])
+            .args(["exec", "--json", "-s", "workspace-write"])
+            .args(self.trusts_all.then_some("--dangerously-bypass-hook-trust"))
             .args(["-c", r#"model="gpt-5.5""#, "-c", r#"model_provider="script""#])
             .args(["-c", &format!("model_providers.script={provider}")])
             .args(["-c", "features.enable_request_compression=false"])

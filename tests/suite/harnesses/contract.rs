@@ -1,17 +1,15 @@
 //! What each client does with a hook's answer. The hooks here are small scripts: what fails in these tests is the client,
 //! or what we know of it.
 
-use std::path::PathBuf;
-
 use serde_json::json;
 
-use super::claude::edit_notebook;
+use super::claude::{edit_notebook, write};
 use super::client::{Client, Harness, Moment};
 use super::codex::patch;
 use super::model::Turn;
 use crate::support::{Scratch, Worktree};
 
-const REASON: &str = "a.txt is not yours: ask a1";
+pub const REASON: &str = "a.txt is not yours: ask a1";
 
 pub const NOTEBOOK: &str = r#"{"cells":[{"cell_type":"code","id":"c1","metadata":{},"source":["x"],"outputs":[],"execution_count":null}],"metadata":{},"nbformat":4,"nbformat_minor":5}
 "#;
@@ -35,17 +33,17 @@ pub fn script(scratch: &Scratch, name: &str, text: &str) -> String {
 }
 
 /// Refuses all: the reason on standard error and as the client's own JSON, exit code 2.
-fn refusal(scratch: &Scratch, harness: &dyn Harness) -> String {
+pub fn refusal(scratch: &Scratch, harness: &dyn Harness) -> String {
     let json = harness.deny(REASON);
     script(scratch, "refuse.sh", &format!("cat >/dev/null\necho '{REASON}' >&2\necho '{json}'\nexit 2\n"))
 }
 
-fn read(at: &Worktree, path: &str) -> String {
+pub fn read(at: &Worktree, path: &str) -> String {
     std::fs::read_to_string(at.root.join(path)).unwrap_or_default()
 }
 
 /// An edit, a new file and a command, and which turn is which.
-fn changes(harness: &dyn Harness, at: &Worktree) -> (Vec<Turn>, [usize; 3]) {
+pub fn changes(harness: &dyn Harness, at: &Worktree) -> (Vec<Turn>, [usize; 3]) {
     let mut turns = harness.edit(&at.root, "a.txt", "two", "TWO");
     let edit = turns.len() - 1;
     turns.push(harness.create(&at.root, "c.txt", "new\n"));
@@ -117,13 +115,16 @@ macro_rules! each {
 
 each!(claude codex gemini copilot opencode);
 
-/// A hook that ends with 1 is one that has failed: so far nobody but Copilot takes that for a refusal.
+/// Whatever ends in another way than with 0 or 2 has failed: so far nobody but Copilot takes that for a refusal.
 #[test]
-fn exit_1_does_not_stop() {
-    for client in [Client::claude(), Client::codex(), Client::gemini()].into_iter().flatten() {
+fn a_hook_that_fails_does_not_stop() {
+    let ends = ["exit 1", "kill -SEGV $$"];
+    let clients = [Client::claude, Client::codex, Client::gemini];
+    for (client, end) in clients.iter().flat_map(|client| ends.map(|end| (client(), end))) {
+        let Some(client) = client else { continue };
         let (scratch, harness) = (repository(), client.harness);
         let at = scratch.main();
-        let fail = script(&scratch, "fail.sh", "cat >/dev/null\necho no >&2\nexit 1\n");
+        let fail = script(&scratch, "fail.sh", &format!("cat >/dev/null\necho no >&2\n{end}\n"));
         let session = client.at(Moment::BeforeTool, &fail).run(&at, changes(harness, &at).0);
         assert_eq!(read(&at, "a.txt"), "one\nTWO\n", "{}: {}", harness.name(), session.ran.all());
     }
@@ -183,6 +184,7 @@ fn what_a_hook_says_at_the_start_reaches_the_model() {
         (Client::codex(), LANE),
         (Client::codex(), &json),
         (Client::gemini(), &json),
+        (Client::copilot(), &json!({"additionalContext": LANE}).to_string()),
         (Client::opencode(), LANE),
     ] {
         let Some(client) = client else { continue };
@@ -196,10 +198,19 @@ fn what_a_hook_says_at_the_start_reaches_the_model() {
 #[test]
 fn a_hook_can_ask_for_more_before_the_end() {
     const MORE: &str = "b.txt is changed but not yours";
-    for client in [Client::claude(), Client::codex(), Client::gemini()].into_iter().flatten() {
+    let refuse = format!("echo '{MORE}' >&2\nexit 2\n");
+    // Copilot takes exit 2 for a hook that failed.
+    let block = format!("echo '{}'\n", json!({"decision": "block", "reason": MORE}));
+    for (client, answer) in [
+        (Client::claude(), &refuse),
+        (Client::codex(), &refuse),
+        (Client::gemini(), &refuse),
+        (Client::copilot(), &block),
+    ] {
+        let Some(client) = client else { continue };
         let (scratch, name) = (repository(), client.harness.name());
-        let text = format!("grep -q '\"stop_hook_active\":true' && exit 0\necho '{MORE}' >&2\nexit 2\n");
-        let hook = script(&scratch, "stop.sh", &text);
+        let hook =
+            script(&scratch, "stop.sh", &format!("grep -q '\"stop_hook_active\":true' && exit 0\n{answer}"));
         let turns = vec![Turn::say("first"), Turn::say("second")];
         let session = client.at(Moment::Stop, &hook).run(&scratch.main(), turns);
         assert!(session.after(0).contains(MORE), "{name}: {}", session.after(0));
@@ -207,37 +218,17 @@ fn a_hook_can_ask_for_more_before_the_end() {
     }
 }
 
-/// `-w`, the tool and a subagent that is to be alone: each of them takes the worktree that the hook names.
 #[test]
-fn claude_takes_a_worktree_from_a_hook() {
-    for way in ["-w", "tool", "subagent"] {
-        let Some(mut client) = Client::claude() else { return };
-        let scratch = repository();
-        let at = scratch.main();
-        let given: PathBuf = scratch.worktree("a1", "feat/a1/x").root;
-        let hook = script(&scratch, "worktree.sh", &format!("cat >/dev/null\necho '{}'\n", given.display()));
-        let write = Turn::call("Write", json!({"file_path": "w.txt", "content": "w\n"}));
-        let turns = match way {
-            "-w" => {
-                client = client.arg("-w").arg("x");
-                vec![write]
-            }
-            "tool" => vec![
-                Turn::call("ToolSearch", json!({"query": "select:EnterWorktree", "max_results": 5})),
-                Turn::call("EnterWorktree", json!({"name": "x"})),
-                write,
-            ],
-            _ => {
-                client = client.subagent("write it alone", vec![write, Turn::say("written")]);
-                let input = json!({
-                    "description": "a subagent", "prompt": "write it alone", "subagent_type": "general-purpose",
-                    "isolation": "worktree",
-                });
-                vec![Turn::call("Agent", input)]
-            }
-        };
-        let session = client.hook("WorktreeCreate", "", &hook).run(&at, turns);
-        assert!(given.join("w.txt").exists(), "{way}: {}", session.ran.all());
-        assert!(!at.root.join("w.txt").exists(), "{way}: {}", session.ran.all());
-    }
+fn claude_can_be_told_that_a_failed_hook_stops() {
+    let Some(client) = Client::claude() else { return };
+    let (scratch, harness) = (repository(), client.harness);
+    let at = scratch.main();
+    let fail = script(&scratch, "fail.sh", "cat >/dev/null\necho 'no policy' >&2\nexit 1\n");
+    let entry = json!({"type": "command", "command": fail, "onFailure": "block"});
+    let hooks = json!({"PreToolUse": [{"matcher": harness.matcher(), "hooks": [entry]}]});
+    write(&at.root.join(harness.hooks_of_checkout()), &json!({"hooks": hooks}));
+    let (turns, [edit, ..]) = changes(harness, &at);
+    let session = client.run(&at, turns);
+    assert!(session.after(edit).contains("no policy"), "{}", session.after(edit));
+    assert_eq!(read(&at, "a.txt"), "one\ntwo\n");
 }

@@ -34,7 +34,15 @@ impl Harness for Copilot {
         ""
     }
 
-    fn write_hooks(&self, root: &Path, hooks: &[Hook]) {
+    fn hooks_of_checkout(&self) -> &'static str {
+        ".github/hooks/test.json"
+    }
+
+    fn hooks_of_user(&self) -> &'static str {
+        ".copilot/hooks/test.json"
+    }
+
+    fn write_hooks(&self, path: &Path, hooks: &[Hook]) {
         let mut events = json!({});
         for hook in hooks {
             let entry = json!({"type": "command", "bash": hook.command, "timeoutSec": 10});
@@ -43,7 +51,7 @@ impl Harness for Copilot {
                 None => events[&hook.event] = json!([entry]),
             }
         }
-        claude::write(&root.join(".github/hooks/test.json"), &json!({"version": 1, "hooks": events}));
+        claude::write(path, &json!({"version": 1, "hooks": events}));
     }
 
     fn start(&self, command: &mut Command, _: &Worktree, url: &str) {

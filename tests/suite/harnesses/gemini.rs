@@ -33,8 +33,16 @@ impl Harness for Gemini {
         "replace|write_file|run_shell_command"
     }
 
-    fn write_hooks(&self, root: &Path, hooks: &[Hook]) {
-        claude::write(&root.join(".gemini/settings.json"), &json!({"hooks": claude::entries(hooks)}));
+    fn hooks_of_checkout(&self) -> &'static str {
+        ".gemini/settings.json"
+    }
+
+    fn hooks_of_user(&self) -> &'static str {
+        ".gemini/settings.json"
+    }
+
+    fn write_hooks(&self, path: &Path, hooks: &[Hook]) {
+        claude::write(path, &json!({"hooks": claude::entries(hooks)}));
     }
 
     fn start(&self, command: &mut Command, at: &Worktree, url: &str) {

@@ -6,9 +6,11 @@
 mod claude;
 mod client;
 mod codex;
+mod commits;
 mod contract;
 mod copilot;
 mod gemini;
 mod model;
 mod opencode;
 mod payloads;
+mod places;

@@ -32,12 +32,19 @@ impl Harness for Opencode {
         "edit|write|apply_patch|bash"
     }
 
-    fn write_hooks(&self, root: &Path, hooks: &[Hook]) {
+    fn hooks_of_checkout(&self) -> &'static str {
+        ".opencode/plugins/test.js"
+    }
+
+    fn hooks_of_user(&self) -> &'static str {
+        ".config/opencode/plugins/test.js"
+    }
+
+    fn write_hooks(&self, path: &Path, hooks: &[Hook]) {
         let hooks: Vec<Value> = hooks
             .iter()
             .map(|hook| json!({"event": hook.event, "matcher": hook.matcher, "command": hook.command}))
             .collect();
-        let path = root.join(".opencode/plugins/test.js");
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, PLUGIN.replace("HOOKS", &json!(hooks).to_string())).unwrap();
     }
