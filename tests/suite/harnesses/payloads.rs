@@ -36,11 +36,14 @@ const PASSING: [&str; 19] = [
     "time",
 ];
 
-/// Records what each hook reads on standard input.
-fn recorder(scratch: &Scratch) -> (String, PathBuf) {
+/// Records what each hook reads on standard input; `block` is what it does when the model is done for the first time.
+fn recorder(scratch: &Scratch, block: &str) -> (String, PathBuf) {
     let folder = scratch.home().join("payloads");
     std::fs::create_dir(&folder).unwrap();
-    let text = format!("cat >{}/$(date +%s%N)-$$.json\n", folder.display());
+    let text = format!(
+        "file={}/$(date +%s%N)-$$.json\ncat >$file\ngrep -q '\"stop_hook_active\":false' $file || exit 0\n{block}\n",
+        folder.display()
+    );
     (script(scratch, "record.sh", &text), folder)
 }
 
@@ -111,7 +114,14 @@ fn check(
     let Some(client) = client else { return };
     let (scratch, name) = (repository(), client.harness.name());
     let at = scratch.main();
-    let (hook, folder) = recorder(&scratch);
+    let (hook, folder) = recorder(
+        &scratch,
+        match name {
+            "opencode" => "",
+            "copilot" => r#"echo '{"decision":"block","reason":"more"}'"#,
+            _ => "echo more >&2; exit 2",
+        },
+    );
     let mut turns = turns(&client, &at.root);
     turns.push(Turn::say("done"));
     let client = moments.iter().fold(client, |client, moment| client.at(*moment, &hook));
@@ -149,6 +159,7 @@ fn kind(payload: &Value) -> String {
         (_, "Bash" | "run_shell_command" | "bash") => "shell",
         (_, "view" | "read") => "read",
         // Copilot does not say which event it is.
+        ("", "") if payload["stop_hook_active"] == true => "stop-again",
         ("", "") if payload.get("stopReason").is_some() => "stop",
         ("", "") if payload.get("initialPrompt").is_some() => "session-start",
         other => panic!("{other:?}: {payload}"),
@@ -169,7 +180,7 @@ fn claude() {
         turns.push(Turn::call("Bash", json!({"command": ENV, "description": "x"})));
         turns
     };
-    let wanted = ["edit", "new-file", "notebook", "session-start", "shell", "stop"];
+    let wanted = ["edit", "new-file", "notebook", "session-start", "shell", "stop", "stop-again"];
     check(Client::claude(), &MOMENTS, turns, &wanted);
 }
 
@@ -221,7 +232,12 @@ fn gemini() {
             Turn::call("run_shell_command", json!({"command": ENV, "description": "x"})),
         ]
     };
-    check(Client::gemini(), &MOMENTS, turns, &["edit", "new-file", "session-start", "shell", "stop"]);
+    check(
+        Client::gemini(),
+        &MOMENTS,
+        turns,
+        &["edit", "new-file", "session-start", "shell", "stop", "stop-again"],
+    );
 }
 
 #[test]
@@ -232,7 +248,12 @@ fn copilot() {
         turns.push(Turn::call("bash", json!({"command": ENV, "description": "x", "mode": "sync"})));
         turns
     };
-    check(Client::copilot(), &MOMENTS, turns, &["edit", "new-file", "session-start", "shell", "stop"]);
+    check(
+        Client::copilot(),
+        &MOMENTS,
+        turns,
+        &["edit", "new-file", "session-start", "shell", "stop", "stop-again"],
+    );
 }
 
 #[test]

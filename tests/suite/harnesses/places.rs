@@ -8,12 +8,22 @@ use super::claude::write;
 use super::client::{Client, Moment};
 use super::contract::{REASON, changes, read, refusal, repository, script};
 use super::model::Turn;
+use crate::support::Worktree;
 
 macro_rules! each {
     ($($client:ident)+) => {$(
-        #[test]
-        fn $client() {
-            hooks_are_found_in_the_home_and_not_in_the_main_checkout(Client::$client);
+        mod $client {
+            use super::super::client::Client;
+
+            #[test]
+            fn hooks_are_found_in_the_home_and_not_in_the_main_checkout() {
+                super::hooks_are_found_in_the_home_and_not_in_the_main_checkout(Client::$client);
+            }
+
+            #[test]
+            fn hooks_are_found_from_a_subfolder() {
+                super::hooks_are_found_from_a_subfolder(Client::$client);
+            }
         }
     )+};
 }
@@ -36,6 +46,27 @@ fn hooks_are_found_in_the_home_and_not_in_the_main_checkout(client: fn() -> Opti
         let session = client.at(Moment::BeforeTool, &hook).hooks_in(file).run(&at, turns);
         // Codex asks the main checkout instead, and that only where the worktree has such a folder too.
         let refuses = if harness.name() == "codex" { place == "home" } else { refuses };
+        assert_eq!(session.after(edit).contains(REASON), refuses, "{place}: {}", session.ran.all());
+        assert_eq!(read(&at, "a.txt") == "one\ntwo\n", refuses, "{place}: {}", session.ran.all());
+    }
+}
+
+/// A session that is started further down: not every client looks upwards for the hooks of the checkout.
+fn hooks_are_found_from_a_subfolder(client: fn() -> Option<Client>) {
+    for place in ["home", "checkout"] {
+        let Some(client) = client() else { return };
+        let (scratch, harness) = (repository(), client.harness);
+        scratch.write("sub/a.txt", "one\ntwo\n");
+        let at = Worktree { root: scratch.root().join("sub"), home: scratch.home() };
+        let file = match place {
+            "home" => scratch.home().join(harness.hooks_of_user()),
+            _ => scratch.root().join(harness.hooks_of_checkout()),
+        };
+        let looks_up = ["codex", "opencode"].contains(&harness.name());
+        let (turns, [edit, ..]) = changes(harness, &at);
+        let hook = refusal(&scratch, harness);
+        let session = client.at(Moment::BeforeTool, &hook).hooks_in(file).run(&at, turns);
+        let refuses = place == "home" || looks_up;
         assert_eq!(session.after(edit).contains(REASON), refuses, "{place}: {}", session.ran.all());
         assert_eq!(read(&at, "a.txt") == "one\ntwo\n", refuses, "{place}: {}", session.ran.all());
     }
@@ -76,7 +107,7 @@ fn codex_runs_a_hook_that_is_trusted_by_its_hash() {
 
 #[test]
 fn claude_finds_the_local_settings_of_the_main_checkout_from_each_worktree() {
-    for way in ["linked worktree", "-w", "own local settings too"] {
+    for way in ["linked worktree", "its subfolder", "-w", "own local settings too"] {
         let Some(mut client) = Client::claude() else { return };
         let (scratch, harness) = (repository(), client.harness);
         let mut at = scratch.main();
@@ -84,6 +115,10 @@ fn claude_finds_the_local_settings_of_the_main_checkout_from_each_worktree() {
             client = client.arg("-w").arg("x");
         } else {
             at = scratch.worktree("a1", "feat/a1/x");
+        }
+        if way == "its subfolder" {
+            at.root.push("sub");
+            std::fs::create_dir(&at.root).unwrap();
         }
         if way == "own local settings too" {
             write(&at.root.join(".claude/settings.local.json"), &json!({"hooks": {}, "permissions": {}}));
