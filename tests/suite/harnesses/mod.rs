@@ -6,7 +6,6 @@
 mod claude;
 mod client;
 mod codex;
-mod commits;
 mod contract;
 mod copilot;
 mod gemini;
@@ -14,3 +13,4 @@ mod model;
 mod opencode;
 mod payloads;
 mod places;
+mod shell;

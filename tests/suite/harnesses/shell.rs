@@ -1,13 +1,40 @@
-//! What becomes of a commit in each client's shell.
+//! What each client's shell has in its environment, and what becomes of a commit there.
 
 use std::os::unix::fs::PermissionsExt;
 
 use serde_json::json;
 
-use super::client::Client;
-use super::contract::repository;
+use super::client::{Client, Moment};
+use super::contract::{repository, script};
 use super::model::Turn;
 use crate::support::Scratch;
+
+/// How a program sees which client has started it: a hook, and a command of the model.
+#[test]
+fn the_environment_names_the_client() {
+    for (client, in_hook, in_shell) in [
+        (Client::claude(), "CLAUDE_PROJECT_DIR=", "CLAUDECODE=1"),
+        // A hook of Codex has nothing of its own.
+        (Client::codex(), "HOME=", "CODEX_THREAD_ID="),
+        (Client::gemini(), "GEMINI_PROJECT_DIR=", "GEMINI_CLI=1"),
+        (Client::copilot(), "COPILOT_PROJECT_DIR=", "COPILOT_CLI=1"),
+        (Client::opencode(), "HOME=", "OPENCODE=1"),
+    ] {
+        let Some(client) = client else { continue };
+        let (scratch, harness) = (repository(), client.harness);
+        let at = scratch.main();
+        let hook = script(&scratch, "env.sh", "cat >/dev/null\nenv >\"$HOME/hook.env\"\n");
+        let turns = vec![harness.shell("env >shell.env"), Turn::say("done")];
+        let session = client.at(Moment::BeforeTool, &hook).run(&at, turns);
+        for (file, variable) in
+            [(scratch.home().join("hook.env"), in_hook), (at.root.join("shell.env"), in_shell)]
+        {
+            let text = std::fs::read_to_string(&file).unwrap_or_else(|_| panic!("{}", session.ran.all()));
+            let is_there = text.lines().any(|line| line.starts_with(variable));
+            assert!(is_there, "no {variable} in {}:\n{text}", file.display());
+        }
+    }
+}
 
 /// Gemini's shell has an empty `core.hooksPath`: only hooks of the configuration, which git has since 2.54, remain.
 #[test]
