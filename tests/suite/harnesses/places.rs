@@ -21,6 +21,11 @@ macro_rules! each {
             }
 
             #[test]
+            fn an_edit_of_another_checkout() {
+                super::an_edit_of_another_checkout(Client::$client);
+            }
+
+            #[test]
             fn hooks_are_found_from_a_subfolder() {
                 super::hooks_are_found_from_a_subfolder(Client::$client);
             }
@@ -48,6 +53,31 @@ fn hooks_are_found_in_the_home_and_not_in_the_main_checkout(client: fn() -> Opti
         let refuses = if harness.name() == "codex" { place == "home" } else { refuses };
         assert_eq!(session.after(edit).contains(REASON), refuses, "{place}: {}", session.ran.all());
         assert_eq!(read(&at, "a.txt") == "one\ntwo\n", refuses, "{place}: {}", session.ran.all());
+    }
+}
+
+/// An edit from a linked worktree that lands in the main checkout: Gemini and opencode know their bounds, the others
+/// ask the hook first. (Codex may write here because this is a temporary folder.)
+fn an_edit_of_another_checkout(client: fn() -> Option<Client>) {
+    for is_hooked in [false, true] {
+        let Some(mut client) = client() else { return };
+        let (scratch, harness) = (repository(), client.harness);
+        let at = scratch.worktree("a1", "feat/a1/x");
+        let mut turns = harness.edit(&at.root, scratch.root().join("a.txt").to_str().unwrap(), "two", "TWO");
+        let edit = turns.len() - 1;
+        turns.push(Turn::say("done"));
+        if is_hooked {
+            let hook = refusal(&scratch, harness);
+            client =
+                client.at(Moment::BeforeTool, &hook).hooks_in(scratch.home().join(harness.hooks_of_user()));
+        }
+        let session = client.run(&at, turns);
+        let has_bounds = ["gemini", "opencode"].contains(&harness.name());
+        let happened = read(&scratch.main(), "a.txt") != "one\ntwo\n";
+        assert_eq!(happened, !is_hooked && !has_bounds, "{}", session.ran.all());
+        if is_hooked && !has_bounds {
+            assert!(session.after(edit).contains(REASON), "{}", session.after(edit));
+        }
     }
 }
 
