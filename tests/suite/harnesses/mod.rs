@@ -9,6 +9,7 @@ mod codex;
 mod contract;
 mod copilot;
 mod gemini;
+mod lane;
 mod model;
 mod opencode;
 mod payloads;

@@ -1,0 +1,95 @@
+//! git-lane's own hooks in the real clients: an edit in the own lane happens; one in a foreign lane, a command that skips the hooks
+//! and a commit that is not its own do not, and the model reads why.
+
+use super::client::Client;
+use super::codex::patch;
+use super::contract::read;
+use super::model::Turn;
+use crate::support::{Scratch, Worktree};
+
+/// A worktree of a2 with git-lane in git's hooks and in the harness's.
+fn installed(harness: &str) -> (Scratch, Worktree) {
+    let (scratch, a2) = Scratch::installed();
+    a2.write("services/rag_pipeline/own.txt", "one\ntwo\n");
+    a2.write("services/revenue/foreign.txt", "one\ntwo\n");
+    a2.lane(&["install", "--harness", harness]).ok();
+    (scratch, a2)
+}
+
+fn keeps_to_its_lane(client: Option<Client>, id: &str) {
+    let Some(client) = client else { return };
+    let (_scratch, a2) = installed(id);
+    let harness = client.harness;
+    let mut turns = harness.edit(&a2.root, "services/rag_pipeline/own.txt", "two", "TWO");
+    turns.extend(harness.edit(&a2.root, "services/revenue/foreign.txt", "two", "TWO"));
+    let foreign = turns.len() - 1;
+    turns.push(harness.create(&a2.root, "services/revenue/new.txt", "new\n"));
+    turns.push(harness.shell("git commit --no-verify --allow-empty -m x"));
+    turns.push(harness.shell("echo ran >services/rag_pipeline/shell.txt"));
+    turns.push(Turn::say("done"));
+    let head = a2.head();
+    let session = client.run(&a2, turns);
+    let all = session.ran.all();
+    assert_eq!(read(&a2, "services/rag_pipeline/own.txt"), "one\nTWO\n", "{all}");
+    assert_eq!(read(&a2, "services/rag_pipeline/shell.txt"), "ran\n", "{all}");
+    assert_eq!(read(&a2, "services/revenue/foreign.txt"), "one\ntwo\n", "{all}");
+    assert!(!a2.root.join("services/revenue/new.txt").exists(), "{all}");
+    assert_eq!(a2.head(), head, "{all}");
+    for (turn, words) in [
+        (foreign, "git lane request submit"),
+        (foreign + 1, "in the lane of a4"),
+        (foreign + 2, "skips the hooks"),
+    ] {
+        let told = session.after(turn);
+        assert!(told.contains(words), "no `{words}` after turn {turn}: {told}");
+    }
+    let start = session.start();
+    assert!(start.contains("you are a2"), "{start}");
+}
+
+#[test]
+fn claude() {
+    keeps_to_its_lane(Client::claude(), "claude");
+}
+
+#[test]
+fn codex() {
+    keeps_to_its_lane(Client::codex(), "codex");
+}
+
+#[test]
+fn gemini() {
+    keeps_to_its_lane(Client::gemini(), "gemini");
+}
+
+#[test]
+fn copilot() {
+    keeps_to_its_lane(Client::copilot(), "copilot");
+}
+
+#[test]
+fn opencode() {
+    keeps_to_its_lane(Client::opencode(), "opencode");
+}
+
+/// One file of a patch is foreign: none of it happens.
+#[test]
+fn a_patch_of_codex_is_taken_whole_or_not_at_all() {
+    let Some(client) = Client::codex() else { return };
+    let (_scratch, a2) = installed("codex");
+    let both =
+        patch("*** Add File: services/rag_pipeline/a.txt\n+a\n*** Add File: services/revenue/b.txt\n+b\n");
+    let session = client.run(&a2, vec![both, Turn::say("done")]);
+    assert!(session.after(0).contains("foreign-path"), "{}", session.after(0));
+    assert!(!a2.root.join("services/rag_pipeline/a.txt").exists());
+}
+
+/// Findings in the working tree send the agent back once.
+#[test]
+fn a_stop_of_claude_is_checked_once() {
+    let Some(client) = Client::claude() else { return };
+    let (_scratch, a2) = installed("claude");
+    let session = client.run(&a2, vec![Turn::say("done"), Turn::say("done again"), Turn::say("and again")]);
+    assert_eq!(session.turns(), 2, "{}", session.ran.all());
+    assert!(session.after(0).contains("Before you say that you are done"), "{}", session.after(0));
+}
