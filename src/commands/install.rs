@@ -31,7 +31,7 @@ pub struct Args {
     /// Into files that a maintainer commits
     #[arg(long, requires = "harness", conflicts_with = "user")]
     pub shared: bool,
-    /// Into a bare repository: judge whatever is pushed to it
+    /// Install into a bare repository, to judge what is pushed to it
     #[arg(long, conflicts_with_all = ["agent", "all"])]
     pub server: bool,
     /// The server hook to install

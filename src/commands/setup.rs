@@ -16,8 +16,8 @@ use lane_core::text::plain;
 
 /// Create the worktrees of the policy's agents
 ///
-/// Each gets its branch, hooks, identity, environment and ports, and is provisioned as in the policy. Can be run again
-/// at any time: what is there already stays.
+/// Each gets its branch, hooks, identity, environment and ports, and is provisioned as in the policy. Can be rerun
+/// at any time: what exists is kept.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The agents [default: all with a worktree in the policy]

@@ -221,7 +221,7 @@ fn read(path: &Path) -> Result<Option<String>, Error> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(error) => {
             let reason = format!("{} cannot be read: {error}", path.display());
-            Err(Unavailable::new(reason, "look at what it is and at its permissions").into())
+            Err(Unavailable::new(reason, "check what it is, and its permissions").into())
         }
     }
 }
@@ -251,6 +251,6 @@ fn remove(path: &Path) -> Result<(), Error> {
 fn unwritable(path: &Path, error: &std::io::Error) -> Error {
     Error::write(
         format!("{} cannot be written: {error}", path.display()),
-        "look at its permissions, then rerun this",
+        "check its permissions, then rerun this",
     )
 }

@@ -142,7 +142,7 @@ impl Pushing<'_> {
         let is_same = keeper.log().remote_name() == Some(self.remote());
         let mut renewed = Vec::new();
         if let (Some(agent), false) = (agent, is_same) {
-            // The locks lie elsewhere: they come first, so that nobody takes them while the push is under way.
+            // The locks lie elsewhere: they come first, so that nobody takes them while the push is in progress.
             match keeper.renew_all(agent, &worktree)? {
                 Ok(scopes) => renewed = scopes,
                 Err(scope) => return Ok(Outcome::LockLost(scope)),
@@ -158,7 +158,7 @@ impl Pushing<'_> {
             if pushed.success() {
                 // It is there, whatever can be said of the locks.
                 if let Err(error) = refreshed {
-                    self.session.ui.note(&format!("the push is done; {error}"));
+                    self.session.ui.note(&format!("pushed, but: {error}"));
                 }
                 renewed.extend(together.into_iter().flat_map(|renewal| renewal.scopes));
                 return Ok(Outcome::Done(self.done(keeper, renewed)));

@@ -414,7 +414,7 @@ fn of_two_claims_by_hand_the_first_one_holds() {
     two.lane(&["lock", "common"]).fails(1).says("is held by a1 (MLOps)").says("claimed manually");
     one.lane(&["locks"])
         .ok()
-        .says("common: a1 (MLOps) by hand")
+        .says("common: a1 (MLOps) manually")
         .says("of a2 (GenAI) has no effect: a1 was first");
     two.lane(&["lock", "common", "--steal", "--reason", "gone"]).ok().says("stole `common`");
     two.lane(&["locks", "--log"])

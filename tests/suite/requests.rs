@@ -160,7 +160,7 @@ fn what_is_typed_wrong() {
     two.lane(&long).fails(2).says("301 characters");
     two.lane(&["request", "submit", "--area", "migrations", "--reason", " "])
         .fails(2)
-        .says("--steal needs --reason");
+        .says("a request needs --reason");
     ask(&two, &["--area", "migrations", "--priority", "1"]).ok();
     one.lane(&["request", "accept", "r11"]).fails(2).says("unknown request `r11`").says("did you mean `r1`?");
     one.lane(&["request", "show", "../x"]).fails(2).says("unknown request");
@@ -237,8 +237,8 @@ fn a_folder_of_several_owners_is_asked_for_in_parts() {
         .says("services/revenue: a4 (Platform)");
     let ran = two.lane(&["request", "submit", "services", "--reason", "x"]).fails(2);
     ran.says("services has no one owner: below it are files of")
-        .says("\n        git lane request submit services/orchestrator --reason '…'\n")
-        .says("\n        git lane request submit services/revenue --reason '…'")
+        .says("\n          git lane request submit services/orchestrator --reason '…'\n")
+        .says("\n          git lane request submit services/revenue --reason '…'")
         .does_not_say("rag_pipeline");
     let below = Worktree { root: two.root.join("services"), home: two.home.clone() };
     let ran = below.lane(&["request", "submit", ".", "--reason", "x"]).fails(2);

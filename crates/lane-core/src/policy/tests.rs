@@ -43,10 +43,10 @@ mistakes! {
     duplicate_key: "base: a\nbase: b" => "base", "duplicate key `";
     wrong_kind: "agents: [a1]" => "[", "expected a mapping";
     overlapping_ports: "agents: {a1: {ports: 1-5}, a2: {ports: 5-9}}" => "5-9", "overlap";
-    one_worktree: "agents: {a1: {worktree: ../w}, a2: {worktree: .././w/}}" => ".././w/", "one worktree";
+    one_worktree: "agents: {a1: {worktree: ../w}, a2: {worktree: .././w/}}" => ".././w/", "share the worktree";
     nested_worktrees: "agents: {a1: {worktree: ../o/deep}, a2: {worktree: ./../o}}" => "../o/deep", "inside that of `a2`";
-    one_schema: "agents: {a1: {database: {schema: s}}, a2: {database: {schema: s}}}" => "s", "one schema";
-    one_branch: "agents: {a1: {branch: b}, a2: {branch: b}}" => "b", "one branch";
+    one_schema: "agents: {a1: {database: {schema: s}}, a2: {database: {schema: s}}}" => "s", "share the schema";
+    one_branch: "agents: {a1: {branch: b}, a2: {branch: b}}" => "b", "share the branch";
     a_service_in_two_lanes: "services: {paths: 's/{service}/**'}\nagents: {a1: {services: [x]}, a2: {services: [x]}}"
         => "x", "in two lanes";
     services_without_a_place: "agents: {a1: {services: [x]}}" => "x", "where services live";
@@ -70,7 +70,7 @@ mistakes! {
     no_agent_in_the_branch: "branch: {pattern: 'feat/{feature}'}" => "'feat/{feature}'", "no `{agent}`";
     a_broken_template: "branch: {pattern: 'feat/{agent'}" => "'feat/{agent'", "never closed";
     a_branch_of_another: "agents: {a1: {branch: feat/a2/x}}\nbranch: {pattern: 'feat/{agent}/{f}'}"
-        => "feat/a2/x", "does not follow";
+        => "feat/a2/x", "does not match";
     a_tag_that_is_none: "message: {tag: [wip]}" => "wip", "is not a valid tag";
     a_warning_above_the_limit: "change: {max_lines: 3, warn_at: 4}" => "4", "above `max_lines`";
     a_variable_that_is_none: "agents: {a1: {env: {A-B: x}}}" => "x", "is not a valid variable name";
@@ -78,7 +78,7 @@ mistakes! {
     a_word_for_nobody: "unidentified: {robot: deny}" => "robot", "unknown key";
     a_word_that_is_none: "unidentified: {agent: allow}" => "allow", "is not a valid choice for `unidentified.agent`";
     a_variable_of_ours: "agents: {a1: {env: {AGENT_ID: x}}}" => "x", "set by git-lane itself";
-    a_reference_to_nothing: "agents: {a1: {env: {K: '${A:-b}'}}}" => "'${A:-b}'", "is not a valid variable name";
+    a_reference_to_nothing: "agents: {a1: {env: {K: '${A:-b}'}}}" => "'${A:-b}'", "has no variable name";
     a_schema_that_psql_folds: "agents: {a1: {database: {schema: Agent_A1}}}" => "Agent_A1", "is not a valid schema name";
     a_schema_that_is_none: "agents: {a1: {database: {schema: 'a b;drop'}}}" => "'a b;drop'", "is not a valid schema name";
     a_schema_of_the_system: "agents: {a1: {database: {schema: pg_a1}}}" => "pg_a1", "is not a valid schema name";
@@ -124,14 +124,14 @@ mistakes! {
     bounds_the_wrong_way_about: "locks: {min_ttl: 1h, max_ttl: 30m}" => "30m", "shorter than `locks.min_ttl`";
     a_place_that_is_none: "locks: {prefix: refs/heads}" => "refs/heads", "is not a valid ref prefix for locks";
     a_place_of_others: "locks: {prefix: refs/tags/locks}" => "refs/tags/locks", "is not a valid ref prefix for locks";
-    a_place_of_branches: "locks: {prefix: refs/heads/main}" => "refs/heads/main", "where branches lie";
+    a_place_of_branches: "locks: {prefix: refs/heads/main}" => "refs/heads/main", "is used for branches";
     a_place_of_agents: "branch: {pattern: 'feat/{agent}/{x}'}\nlocks: {prefix: refs/heads/feat}"
-        => "refs/heads/feat", "where branches lie";
+        => "refs/heads/feat", "is used for branches";
     a_place_of_copies: "locks: {prefix: refs/lane/remotes}" => "refs/lane/remotes", "other records of git-lane";
     a_remote_that_is_none: "locks: {remote: --all}" => "--all", "is not a valid remote name";
     a_release_that_is_none: "locks: {release: on-psuh}" => "on-psuh", "is not a valid choice for `locks.release`";
     a_key_of_locks: "locks: {tll: 1h}" => "tll", "unknown key `tll`";
-    a_wrong_version: "remote: origin\nunowned: maybe" => "maybe", "is no choice";
+    a_wrong_version: "remote: origin\nunowned: maybe" => "maybe", "is not a valid choice";
 }
 
 #[test]

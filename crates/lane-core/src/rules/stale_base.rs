@@ -77,6 +77,10 @@ mod tests {
     fn it_names_the_base_of_the_change() {
         let scene = after(10_801, Some(1_000));
         let scene = scene.change(|change| change.base_ref = Some("refs/remotes/origin/release/1".into()));
-        assert!(scene.headlines()[0].starts_with("`origin/release/1` moved on"), "{:?}", scene.headlines());
+        assert!(
+            scene.headlines()[0].starts_with("`origin/release/1` got new commits"),
+            "{:?}",
+            scene.headlines()
+        );
     }
 }
