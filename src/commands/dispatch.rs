@@ -135,7 +135,7 @@ fn prepared(global: &Global, entry: &Entry) -> Result<(), Error> {
         return Err(Error::usage(
             format!("this command cannot report as `{}`", format.word()),
             format!(
-                "it knows --format text and --format json; {} are for `git lane check` and `git lane ci`",
+                "use --format text or --format json; {} are for `git lane check` and `git lane ci`",
                 verdict_formats()
             ),
         ));

@@ -268,7 +268,7 @@ fn locks_that_are_more_than_half_over_live_on() {
 #[test]
 fn what_cannot_be_synced() {
     let (scratch, two) = Scratch::installed();
-    scratch.lane(&["sync"]).fails(1).says("everybody's");
+    scratch.lane(&["sync"]).fails(1).says("a protected branch");
     two.git(&["checkout", "-q", "--detach"]).ok();
     two.lane(&["sync"]).fails(1).says("on no branch");
     two.git(&["switch", "-q", "feat/a2/x"]).ok();
