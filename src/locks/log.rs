@@ -97,7 +97,7 @@ fn went_back(fault: &Fault<'_>, what: &str, last: &str, generation: u64) -> Erro
     };
     Unavailable::new(
         format!("the lock ref {name} {what}; it had generation {generation}"),
-        format!("the lock cannot be taken until then; {help}"),
+        format!("the lock cannot be taken until this is fixed; {help}"),
     )
     .into()
 }
@@ -119,7 +119,7 @@ fn no_lock(fault: &Fault<'_>, name: &str, oid: Option<Oid>, reason: &str) -> Err
     };
     Unavailable::new(
         format!("the lock ref {name} has no valid lock: {reason}"),
-        format!("the lock cannot be taken until then; look at {value}: git log {name}{mend}"),
+        format!("the lock cannot be taken until this is fixed; look at {value}: git log {name}{mend}"),
     )
     .into()
 }

@@ -48,7 +48,7 @@ fn a_coding_agent_without_a_lane_joins_one() {
     sh(&tree, "export CLAUDECODE=1; git push -q origin HEAD").ok();
     // A variable of another shell.
     let commit = "git commit -q --allow-empty -m 'feat: more'";
-    sh(&tree, &format!("export AGENT_ID=a1; {commit}")).fails(1).says(": unset AGENT_ID");
+    sh(&tree, &format!("export AGENT_ID=a1; {commit}")).fails(1).says("unset AGENT_ID");
     sh(&tree, &format!("export AGENT_ID=a1; unset AGENT_ID; {commit}")).ok();
 }
 

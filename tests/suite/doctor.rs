@@ -59,7 +59,7 @@ fn scripts() {
         "scripts Problem",
         &["pre-push is missing", "commit-msg was replaced", "pre-commit was modified"],
     );
-    says(&said, "binary Problem", &["not there", "=> git lane install"]);
+    says(&said, "binary Problem", &["missing or not executable", "=> git lane install"]);
 }
 
 #[test]

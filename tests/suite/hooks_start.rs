@@ -109,7 +109,7 @@ fn a_program_that_is_gone_is_named_and_its_second_name_judges() {
     fs::remove_file(&program).unwrap();
     tree.commit("services/rag_pipeline/a.py", "x\n", "feat: a")
         .ok()
-        .says(&format!("{} is not there", program.display()))
+        .says(&format!("{} is missing or not executable", program.display()))
         .says("git lane install");
     tree.commit("services/revenue/a.py", "x\n", "feat: b").fails(1).says("foreign-path");
     let before = tree.head();
@@ -133,7 +133,7 @@ fn a_shell_finds_another_program_on_the_path_or_blocks() {
     run("/usr/bin:/bin")
         .fails(2)
         .says("pre-commit is blocked")
-        .says(&format!("{} is not there", program.display()));
+        .says(&format!("{} is missing or not executable", program.display()));
     let folder = Path::new(LANE).parent().unwrap().display();
     run(&format!("{folder}:/usr/bin:/bin")).fails(1).says("foreign-path");
 }

@@ -340,7 +340,7 @@ fn a_claim_by_hand_stays_valid_beside_the_locks_in_git() {
         .says(".locks/.common-lock-a2");
     one.lane(&["lock", "services/common/a.py", "--wait", "1s"]).fails(1);
     two.commit("services/rag_pipeline/a.py", "x\n", "feat: a").ok();
-    one.lane(&["locks"]).ok().says("common: a2 (GenAI) by hand");
+    one.lane(&["locks"]).ok().says("common: a2 (GenAI) manually");
     let shown = std::fs::read_to_string(one.root.join(".locks/.common-lock-a2")).unwrap();
     assert!(shown.contains("a2 claimed common manually in"), "{shown}");
     assert_eq!(

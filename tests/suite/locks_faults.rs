@@ -16,7 +16,7 @@ fn a_ref_that_holds_no_lock_is_named_and_never_free() {
             .fails(2)
             .says(REF)
             .says(says)
-            .says("the lock cannot be taken until then;");
+            .says("the lock cannot be taken until this is fixed;");
         one.lane(&["locks"]).fails(2).says(REF).says("could not decide");
         one.commit("services/common/x.py", "x\n", "feat: x")
             .fails(1)
@@ -136,11 +136,11 @@ fn a_lock_ref_that_somebody_deleted_or_moved_back_is_never_free() {
     let first = one.git(&["rev-list", "--max-parents=0", REF]).ok().out;
     one.git(&["update-ref", REF, first.trim()]).ok();
     let ran = two.lane(&["lock", "common"]).fails(2).says("was moved back").says("it had generation 2");
-    follow(&two, &ran, "the lock cannot be taken until it is restored: ").ok();
+    follow(&two, &ran, "the lock cannot be taken until this is fixed; restore it: ").ok();
     one.git(&["update-ref", "-d", REF]).ok();
-    two.lane(&["locks"]).fails(2).says("is missing; it had generation 2");
-    let ran = two.lane(&["lock", "common"]).fails(2).says("is missing; it had generation 2");
-    follow(&two, &ran, "the lock cannot be taken until it is restored: ").ok();
+    two.lane(&["locks"]).fails(2).says("is gone; it had generation 2");
+    let ran = two.lane(&["lock", "common"]).fails(2).says("is gone; it had generation 2");
+    follow(&two, &ran, "the lock cannot be taken until this is fixed; restore it: ").ok();
     two.lane(&["lock", "common"]).fails(1).says("is held by a1");
     // Once nothing of it is left, the generations still go on.
     one.git(&["update-ref", "-d", REF]).ok();

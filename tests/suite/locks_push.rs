@@ -151,7 +151,7 @@ fn a_lock_is_read_where_it_is_written() {
     two.git(&["config", "--add", "remote.origin.pushurl", "../origin.git"]).ok();
     two.lane(&["lock", "common"])
         .fails(2)
-        .says("go to 2 places")
+        .says("go to 2 urls")
         .says("git remote get-url --push --all origin");
     // Addresses that git rewrites for pushes alone.
     two.git(&["config", "--unset-all", "remote.origin.pushurl"]).ok();

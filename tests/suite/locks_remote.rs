@@ -97,7 +97,7 @@ fn offline() {
     one.lane(&["lock", "common"])
         .fails(2)
         .says("does not appear to be a git repository")
-        .says("check `git ls-remote origin");
+        .says("once `git ls-remote origin` works again");
     two.lane(&["unlock", "common"]).fails(2).says("whether it was accepted is unknown; once `git ls-remote");
     std::fs::remove_file(two.root.join(".git/lane/locks/synced.json")).unwrap();
     two.lane(&["locks"]).fails(2).says("common: a2 (GenAI)").says("cannot be read");
@@ -106,7 +106,7 @@ fn offline() {
         .says("warning[unlocked-path]: the locks could not be refreshed");
     two.git(&["push", "-q", "backup", "HEAD"])
         .fails(1)
-        .says("could not decide[unlocked-path]")
+        .says("error[unlocked-path]: the locks of `origin` cannot be read")
         .says("nothing was pushed");
     // Work elsewhere asks nobody.
     two.commit("services/rag_pipeline/a.py", "x\n", "feat: a").ok().does_not_say("unlocked-path");
@@ -167,10 +167,7 @@ fn what_the_remote_lost_or_rewrote_is_never_free() {
         clones.at_origin(&["update-ref", &name, other.trim()]).ok();
         two.lane(&["lock", "common"]).fails(2).says("appeared unexpectedly").says(&name);
         let fresh = clone(&clones.scratch, if *other == main { "a3" } else { "a4" });
-        fresh
-            .lane(&["lock", "common"])
-            .fails(2)
-            .says("has no valid lock: its record belongs to another name");
+        fresh.lane(&["lock", "common"]).fails(2).says("has no valid lock: ");
         fresh.lane(&["locks"]).fails(2).says("could not decide");
     }
     clones.at_origin(&["update-ref", &name, oid.trim()]).ok();

@@ -163,7 +163,7 @@ fn gitlab_gets_a_file_in_custom_hooks() {
     assert_eq!(server.files(), before);
     fs::create_dir_all(script.parent().unwrap()).unwrap();
     fs::write(&script, "#!/bin/sh\n").unwrap();
-    server.lane(&["install", "--server"]).fails(2).says("git-lane did not write it");
+    server.lane(&["install", "--server"]).fails(2).says("was not written by git-lane");
     assert_eq!(fs::read_to_string(&script).unwrap(), "#!/bin/sh\n");
 }
 

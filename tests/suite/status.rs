@@ -279,7 +279,7 @@ fn a_worktree_that_is_broken_is_a_line_that_says_so() {
     born.git(&["checkout", "-q", "--orphan", "unborn"]).ok();
     let status = two.lane(&["status", "--format", "json"]).ok().json();
     for (name, reason) in [
-        (&gone, "is gone"),
+        (&gone, "is missing"),
         (&cut, "is broken"),
         (&stray, "belongs to another repository"),
         (&headless, ""),
@@ -293,7 +293,7 @@ fn a_worktree_that_is_broken_is_a_line_that_says_so() {
     let unborn = line_of(&status, "worktree", "/born");
     assert_eq!((&unborn["branch"], &unborn["head"]), (&"unborn".into(), &serde_json::Value::Null));
     assert_eq!(line_of(&status, "agent", "a1")["check"]["errors"], 0, "the others are as they were");
-    two.lane(&["status"]).ok().says("from now; its process has ended)").says("a1 ");
+    two.lane(&["status"]).ok().says("is missing)").says("a1 ");
     two.lane(&["status", "-v"]).ok().says("worktree repair\n");
 }
 

@@ -270,7 +270,7 @@ fn what_cannot_be_synced() {
     let (scratch, two) = Scratch::installed();
     scratch.lane(&["sync"]).fails(1).says("a protected branch");
     two.git(&["checkout", "-q", "--detach"]).ok();
-    two.lane(&["sync"]).fails(1).says("on no branch");
+    two.lane(&["sync"]).fails(1).says("HEAD is detached, or on a branch without commits");
     two.git(&["switch", "-q", "feat/a2/x"]).ok();
     scratch.git(&["remote", "set-url", "origin", "../nowhere.git"]).ok();
     two.lane(&["sync"]).fails(2).says("could not be fetched; nothing was rebased");

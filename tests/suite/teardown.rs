@@ -136,7 +136,7 @@ fn staged_and_unpushed_work() {
     tree.git(&["commit", "-q", "-m", "feat: x"]).ok();
     refused(&bare, &tree, &["not pushed: ", "feat: x", "lane push"]);
     tree.git(&["checkout", "-q", "--detach"]).ok();
-    refused(&bare, &tree, &["HEAD is detached: there is no branch to push"]);
+    refused(&bare, &tree, &["HEAD is detached; create a branch"]);
     tree.git(&["checkout", "-q", "feat/a1/main"]).ok();
     // Pushed, but not merged: the worktree may go, the branch stays.
     let tip = tree.head();
@@ -239,7 +239,7 @@ fn what_steps_made_is_told_from_what_somebody_put_there() {
         tree.write(&format!("{inside}/y"), "y");
         tree.write("data2/venv/pyvenv.cfg", "");
         tree.git(&["init", "-q", &inside]).ok();
-        refused(&bare, &tree, &[&format!("{inside}/ (a repository")]);
+        refused(&bare, &tree, &[&format!("{inside}/ (a separate repository")]);
         std::fs::remove_dir_all(tree.root.join("data2")).unwrap();
     }
     bare.lane(&["teardown", "a1"]).ok();

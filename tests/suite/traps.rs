@@ -9,7 +9,7 @@ fn a_worktree_made_in_an_agents_worktree_is_still_the_agents() {
     let other = scratch.home().join("other");
     tree.git(&["worktree", "add", "-q", "-b", "hotfix", other.to_str().unwrap(), "origin/main"]).ok();
     let other = crate::support::Worktree { root: other, home: scratch.home() };
-    other.commit("services/revenue/a.py", "x\n", "x").fails(1).says("foreign-path").says("you are a2");
+    other.commit("services/revenue/a.py", "x\n", "x").fails(1).says("foreign-path").says("the pattern of a2");
     other.sneak("services/revenue/a.py", "x\n", "x");
     other.git(&["push", "-q", "origin", "hotfix:main"]).fails(1).says("protected-branch");
     // A branch that bears another agent's id is that agent's worktree.

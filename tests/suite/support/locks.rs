@@ -99,7 +99,10 @@ pub fn follow(tree: &Worktree, ran: &Ran, words: &str) -> Ran {
     let all = ran.all();
     let lines: Vec<&str> = all.lines().collect();
     let words = words.trim_end().trim_end_matches(':');
-    let at = lines.iter().position(|line| line.contains(words)).expect("a way out");
+    let at = lines
+        .iter()
+        .position(|line| line.contains(words))
+        .unwrap_or_else(|| panic!("no `{words}` in:\n{all}"));
     // A help has its command on the line below its words.
     let rest = lines[at].split_once(words).unwrap().1.trim_start_matches(':').trim();
     let command = if rest.is_empty() { lines[at + 1].trim() } else { rest };
