@@ -52,12 +52,15 @@ pub fn find_for_commit(repo: &dyn Repository) -> Result<Loaded, Error> {
     found(repo, Parsed::Kept)
 }
 
-/// Whether there is a policy, whatever is in it. Whoever cannot be asked is taken to have one.
-pub fn is_there(repo: &dyn Repository) -> bool {
-    match looked_for(repo) {
-        Ok(place) => place.is_some(),
-        Err(_) => true,
-    }
+/// The policy as [`find_for_commit`] finds it; `None` where there is none, and nothing is to be judged.
+///
+/// # Errors
+/// It cannot be read, or has mistakes.
+pub fn find_if_any(repo: &dyn Repository) -> Result<Option<Loaded>, Error> {
+    let Some((source, oid, base)) = looked_for(repo)? else {
+        return Ok(None);
+    };
+    settled(repo, source, oid, base.as_ref(), Parsed::Kept).map(Some)
 }
 
 /// The first policy that there is: its text, its blob, and the base that it was found on.

@@ -3,8 +3,9 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use super::{Session, Silent};
-use crate::gather::{Environment, Request, Subject, policy_source};
+use super::Session;
+use super::edit::root_of;
+use crate::gather::{Environment, Request, Subject};
 use crate::status::{self, Manner};
 use lane_core::facts::Event;
 use lane_core::identity::Who;
@@ -12,7 +13,7 @@ use lane_core::policy::model::Access;
 use lane_core::report::Verdict;
 use lane_core::report::text::{Style, render};
 use lane_core::rules::how_to_join;
-use lane_git::{Opened, Repository};
+use lane_git::Repository;
 
 /// The most that is said, in characters.
 const LONGEST: usize = 2_000;
@@ -21,13 +22,8 @@ const LONGEST: usize = 2_000;
 const SHOWN: usize = 6;
 
 fn session(folder: Option<&Path>, environment: &Environment) -> Option<Session> {
-    let repo = match folder {
-        Some(folder) => Opened::open_at(folder.ancestors().find(|at| at.join(".git").exists())?),
-        None => Opened::open(),
-    };
-    let repo = repo.ok().filter(|repo| policy_source::is_there(repo))?;
-    let loaded = policy_source::find_for_commit(&repo).ok()?;
-    Some(Session { environment: environment.clone(), ..Session::with(repo, loaded, Silent) })
+    let folder = folder.map_or_else(std::env::current_dir, |folder| Ok(folder.to_owned())).ok()?;
+    Session::at(&root_of(&folder)?, environment).ok()?
 }
 
 /// Who works in a folder, on what, and what the others hold; `None` where there is no policy.

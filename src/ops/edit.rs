@@ -2,8 +2,8 @@
 
 use std::path::{Component, Path, PathBuf};
 
-use super::{Session, Silent};
-use crate::gather::{Edited, Environment, Request, Subject, claims, policy_source};
+use super::Session;
+use crate::gather::{Edited, Environment, Request, Subject, claims};
 use lane_core::error::Error;
 use lane_core::facts::{Elsewhere, Event, RepoPath};
 use lane_core::harness::shell::{self, join};
@@ -11,7 +11,7 @@ use lane_core::harness::{Deed, Edit, Occasion, guard};
 use lane_core::identity::Who;
 use lane_core::report::Verdict;
 use lane_core::report::text::{Style, render};
-use lane_git::{Opened, Repository};
+use lane_git::Repository;
 
 /// How many files below a folder that is taken away are looked at.
 const BELOW: usize = 5_000;
@@ -94,8 +94,8 @@ impl<'a> Tool<'a> {
 
     /// Whether the folder that it works in has a policy.
     fn is_governed(&self) -> bool {
-        let root = root_of(&self.folder);
-        root.and_then(|root| Opened::open_at(&root).ok()).is_some_and(|repo| policy_source::is_there(&repo))
+        // One that cannot be read is one.
+        root_of(&self.folder).is_some_and(|root| !matches!(Session::at(&root, self.environment), Ok(None)))
     }
 
     /// The files that a line for a shell says plainly that it changes.
@@ -150,23 +150,22 @@ impl<'a> Tool<'a> {
     }
 
     fn in_worktree(&self, root: &Path, files: Vec<(RepoPath, bool)>) -> Result<Option<Refusal>, Error> {
-        let repo = Opened::open_at(root)?;
-        if !policy_source::is_there(&repo) {
+        let Some(session) = Session::at(root, self.environment)? else {
             return Ok(None);
-        }
+        };
         let is_git = |(path, _): &(RepoPath, bool)| {
             path.0.split(|b| *b == b'/').any(|part| part.eq_ignore_ascii_case(b".git"))
         };
         if let Some((path, _)) = files.iter().find(|file| is_git(file)) {
             return Ok(Some(Refusal::breach(format!(
-                "error: {path} is git's own\nhelp: git's own folder is changed by git commands alone; if the hooks are broken: \
-                 git lane doctor"
+                "error: {path} is git's own\nhelp: {}",
+                guard::INTERNALS
             ))));
         }
-        let layout = repo.layout();
+        let layout = session.repo.layout();
         let own = self.own.as_ref().filter(|own| own.common_dir == layout.common_dir);
         let is_elsewhere = own.is_some_and(|own| own.agent.is_some() && own.root != root);
-        let there = claims(&repo, &Environment { agent_id: None, ..self.environment.clone() }, None)?;
+        let there = claims(&session.repo, &Environment { agent_id: None, ..self.environment.clone() }, None)?;
         let elsewhere = own.filter(|_| is_elsewhere).map(|own| Elsewhere {
             agent: there.first().map(|claim| claim.agent.clone()),
             is_main: layout.git_dir == layout.common_dir,
@@ -175,9 +174,6 @@ impl<'a> Tool<'a> {
         let agent = own.filter(|_| is_elsewhere).and_then(|own| own.agent.clone());
         let edited = Edited { files, elsewhere };
         let request = Request { event: Event::Edit, agent, branch: None, subject: Subject::Edited(edited) };
-        let loaded = policy_source::find_for_commit(&repo)?;
-        let session =
-            Session { environment: self.environment.clone(), ..Session::with(repo, loaded, Silent) };
         let report = session.judge(&request)?;
         let refusal = || Refusal { verdict: report.verdict, text: render(&report, Style::default()) };
         Ok((report.verdict != Verdict::Pass).then(refusal))
@@ -187,19 +183,16 @@ impl<'a> Tool<'a> {
 /// The worktree around a folder, and whose it is.
 fn own(folder: &Path, environment: &Environment) -> Option<Own> {
     let root = root_of(folder)?;
-    let repo = Opened::open_at(&root).ok()?;
-    let layout = repo.layout().clone();
-    let loaded = policy_source::find_for_commit(&repo).ok()?;
-    let session = Session { environment: environment.clone(), ..Session::with(repo, loaded, Silent) };
+    let session = Session::at(&root, environment).ok()??;
     let agent = match session.who(None) {
         Ok(Who::Agent(agent)) => Some(agent),
         _ => None,
     };
-    Some(Own { root, common_dir: layout.common_dir, agent })
+    Some(Own { root, common_dir: session.repo.layout().common_dir.clone(), agent })
 }
 
 /// The root of the worktree that a path lies in; the path need not exist.
-fn root_of(path: &Path) -> Option<PathBuf> {
+pub(super) fn root_of(path: &Path) -> Option<PathBuf> {
     path.ancestors().find(|folder| folder.join(".git").exists()).map(Path::to_owned)
 }
 

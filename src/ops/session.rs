@@ -68,6 +68,18 @@ impl Session {
         Ok(Self::with(repo, loaded, ui))
     }
 
+    /// That of the worktree at a root, for whoever asks from outside of it; `None` where there is no policy.
+    ///
+    /// # Errors
+    /// The repository or the policy cannot be read, or the policy has mistakes.
+    pub fn at(root: &Path, environment: &Environment) -> Result<Option<Self>, Error> {
+        let repo = Opened::open_at(root)?;
+        let Some(loaded) = policy_source::find_if_any(&repo)? else {
+            return Ok(None);
+        };
+        Ok(Some(Self { environment: environment.clone(), ..Self::with(repo, loaded, super::Silent) }))
+    }
+
     /// The same with a policy that comes from elsewhere.
     pub fn with(repo: Opened, loaded: Loaded, ui: impl Ui + 'static) -> Self {
         log::debug!("policy: {}, base: {:?}", loaded.plan.source.name, loaded.base);

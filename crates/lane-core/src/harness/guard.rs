@@ -23,7 +23,8 @@ const COMMIT: &str = "commit without it, and read what the hook says";
 const PUSH: &str = "push without it: git lane push";
 const LEASE: &str = "replace your own pushed branch with a lease: git lane push --force-with-lease";
 const HOOKS: &str = "leave git's hooks as they are; if they are broken: git lane doctor";
-const INTERNALS: &str =
+/// What to do instead of an edit of git's own folder.
+pub const INTERNALS: &str =
     "git's own folder is changed by git commands alone; if the hooks are broken: git lane doctor";
 const REMOVE: &str = "have it removed with nothing lost: git lane teardown ID";
 const STEAL: &str =
