@@ -77,14 +77,15 @@ pub fn chosen(words: &[String], root: Option<&Path>) -> Result<Vec<&'static Harn
             Error::usage(format!("unknown harness `{word}`"), format!("it is one of: auto, {}", known()))
         })?);
     }
-    found.dedup_by_key(|harness| harness.id);
+    let mut seen = std::collections::BTreeSet::new();
+    found.retain(|harness| seen.insert(harness.id));
     Ok(found)
 }
 
 /// Writes the hooks of harnesses. `binary`: the absolute path of the program that they start.
 ///
 /// # Errors
-/// A file holds something else than it should, is tracked by git, or cannot be written; those before it are written.
+/// A file holds something else than it should, or is tracked by git: then nothing is written. Or it cannot be written.
 pub fn install(
     repo: &dyn Repository,
     harnesses: &[&'static Harness],
@@ -98,45 +99,52 @@ pub fn install(
         Scope::User => Vec::new(),
     };
     let mut record = Record::read(&layout.common_dir)?;
-    let mut changes = Vec::new();
+    let (mut changes, mut planned) = (Vec::new(), Vec::new());
+    for harness in harnesses {
+        for place in places(harness.id, scope, &roots, binary)? {
+            if scope == Scope::Local && is_tracked(&place)? {
+                return Err(tracked(&place.path, harness.id));
+            }
+            let before = read(&place.path)?;
+            let after = with_hooks(&place, before.as_deref())?;
+            planned.push((harness.id, place, before, after));
+        }
+    }
     if scope == Scope::Local {
         let patterns: Vec<String> = harnesses.iter().map(|harness| files::pattern(harness.id)).collect();
         setup::keep_local(&layout.common_dir, &patterns)?;
     }
-    for harness in harnesses {
-        for place in places(harness.id, scope, &roots, binary)? {
-            if scope == Scope::Local && is_tracked(&place)? {
-                return Err(Error::usage(
-                    format!(
-                        "{} is tracked: the next `git add -A` of an agent would commit our change of it",
-                        place.path.display()
-                    ),
-                    format!(
-                        "write it for this user, in all repositories: git lane install --harness {0} --user\n\
-                         or for a maintainer to commit: git lane install --harness {0} --shared",
-                        harness.id
-                    ),
-                ));
-            }
-            let before = read(&place.path)?;
-            let after = with_hooks(&place, before.as_deref())?;
-            let state = match &before {
-                None => Written::Created,
-                Some(before) if *before == after => Written::AlreadyThere,
-                Some(_) => Written::Updated,
-            };
-            if state != Written::AlreadyThere {
-                record.note(&place.path, harness.id, before, &after);
-                record.write()?;
-                write(&place.path, &after)?;
-            }
-            for folder in &place.folders {
-                fs::create_dir_all(folder).map_err(|error| unwritable(folder, &error))?;
-            }
-            changes.push(Change { harness: harness.id, path: place.path, state, note: place.note });
+    for (harness, place, before, after) in planned {
+        let state = match &before {
+            None => Written::Created,
+            Some(before) if *before == after => Written::AlreadyThere,
+            Some(_) => Written::Updated,
+        };
+        if state != Written::AlreadyThere {
+            record.note(&place.path, harness, before, &after);
+            record.write()?;
+            write(&place.path, &after)?;
         }
+        for folder in &place.folders {
+            fs::create_dir_all(folder).map_err(|error| unwritable(folder, &error))?;
+        }
+        changes.push(Change { harness, path: place.path, state, note: place.note });
     }
     Ok(changes)
+}
+
+/// A file that an agent would commit by accident.
+fn tracked(path: &Path, harness: &str) -> Error {
+    Error::usage(
+        format!(
+            "{} is tracked: the next `git add -A` of an agent would commit our change of it",
+            path.display()
+        ),
+        format!(
+            "write it for this user, in all repositories: git lane install --harness {harness} --user\n\
+             or for a maintainer to commit: git lane install --harness {harness} --shared"
+        ),
+    )
 }
 
 /// Takes the hooks of all harnesses out of the files that [`install`] wrote in this repository.

@@ -287,7 +287,8 @@ fn a_tracked_file_is_left_to_maintainers() {
     let (scratch, ..) = two();
     let main = scratch.main();
     main.commit(".gemini/settings.json", "{}\n", "settings").ok();
-    main.lane(&["install", "--harness", "gemini"]).fails(2).says("--shared").says("--user");
+    main.lane(&["install", "--harness", "claude,gemini"]).fails(2).says("--shared").says("--user");
+    assert!(!main.root.join(".claude").exists(), "nothing of it is written");
     assert_eq!(fs::read_to_string(main.root.join(".gemini/settings.json")).unwrap(), "{}\n");
     main.lane(&["install", "--harness", "gemini", "--shared"]).ok();
     let text = fs::read_to_string(main.root.join(".gemini/settings.json")).unwrap();
