@@ -53,12 +53,7 @@ pub enum ServerHook {
 /// # Errors
 /// What keeps it from doing so; then all is as it was.
 pub fn run(args: &Args, output: &Output) -> crate::cli::Outcome {
-    let binary = std::env::current_exe().map_err(|error| {
-        Error::usage(
-            format!("the path of git-lane could not be determined: {error}"),
-            "run it by its full path",
-        )
-    })?;
+    let binary = install::program::own_path()?;
     if args.server {
         let hook = match args.hook {
             ServerHook::PreReceive => Event::PreReceive.name(),

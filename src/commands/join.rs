@@ -33,12 +33,7 @@ pub struct Args {
 /// It is another agent's, or something is in the way; then all is as it was.
 pub fn run(args: &Args, output: &Output) -> crate::cli::Outcome {
     let session = session::open(output, None)?;
-    let binary = std::env::current_exe().map_err(|error| {
-        Error::usage(
-            format!("the path of git-lane could not be determined: {error}"),
-            "run it by its full path",
-        )
-    })?;
+    let binary = crate::install::program::own_path()?;
     let agent = args.agent.clone().ok_or_else(|| which(&session.loaded.plan))?;
     let options = Options { agent, feature: args.feature.clone(), dry_run: args.dry_run, binary };
     let Session { repo, environment, loaded, .. } = &session;

@@ -11,7 +11,6 @@ use crate::cli::candidates;
 use crate::cli::output::{Output, complain};
 use crate::cli::session;
 use crate::setup::{self, Ended, Options, Outcome, Reporter, Step};
-use lane_core::error::Error;
 use lane_core::text::plain;
 
 /// Create the worktrees of the policy's agents
@@ -43,12 +42,7 @@ const JOBS: usize = 4;
 /// An agent that is none, or something that concerns all of them.
 pub fn run(args: &Args, output: &Output) -> crate::cli::Outcome {
     let session = session::open(output, None)?;
-    let binary = std::env::current_exe().map_err(|error| {
-        Error::usage(
-            format!("the path of git-lane could not be determined: {error}"),
-            "run it by its full path",
-        )
-    })?;
+    let binary = crate::install::program::own_path()?;
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let options = Options {
         agents: args.agents.clone(),

@@ -24,6 +24,19 @@ pub const VERSION: &str = concat!("git-lane-hook ", env!("CARGO_PKG_VERSION"));
 /// The program for the hooks alone, beside the one that does everything.
 const HOOKS_ALONE: &str = "git-lane-hook";
 
+/// The absolute path of this program: what scripts and harnesses are to start.
+///
+/// # Errors
+/// The system does not tell it.
+pub fn own_path() -> Result<PathBuf, Error> {
+    std::env::current_exe().map_err(|error| {
+        Error::usage(
+            format!("the path of git-lane could not be determined: {error}"),
+            "run it by its full path",
+        )
+    })
+}
+
 /// What is to start the hooks of an installed program: see [`starting`].
 pub(crate) fn starter(binary: &Path) -> PathBuf {
     fs::metadata(binary).map_or_else(|_| binary.to_owned(), |data| starting(binary, data).0)
