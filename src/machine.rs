@@ -21,8 +21,8 @@ impl ThisMachine {
     /// The process with this number, if it runs.
     pub fn process(&self, id: u32) -> Option<Process> {
         match state_of(id)? {
-            State::Runs(start) => Some(Process { id, start }),
-            State::Ended => None,
+            ProcessState::Runs(start) => Some(Process { id, start }),
+            ProcessState::Ended => None,
         }
     }
 }
@@ -38,8 +38,8 @@ impl World for ThisMachine {
 
     fn runs(&self, process: Process) -> bool {
         match state_of(process.id) {
-            Some(State::Runs(start)) => start == process.start,
-            Some(State::Ended) => false,
+            Some(ProcessState::Runs(start)) => start == process.start,
+            Some(ProcessState::Ended) => false,
             None => is_hidden(process.id),
         }
     }
@@ -115,7 +115,7 @@ fn process_space() -> Option<String> {
 }
 
 /// What the system shows of a process.
-enum State {
+enum ProcessState {
     /// It runs since so many ticks after the machine was started.
     #[cfg_attr(not(target_os = "linux"), allow(dead_code))]
     Runs(u64),
@@ -126,18 +126,18 @@ enum State {
 
 /// proc(5), `/proc/pid/stat`; `None` where no process of that number is shown.
 #[cfg(target_os = "linux")]
-fn state_of(id: u32) -> Option<State> {
+fn state_of(id: u32) -> Option<ProcessState> {
     let stat = std::fs::read(format!("/proc/{id}/stat")).ok()?;
     // The second field is the name in parentheses, which may hold anything.
     let after = &stat[stat.iter().rposition(|byte| *byte == b')')? + 1..];
     let mut fields = std::str::from_utf8(after).ok()?.split_ascii_whitespace();
     let has_ended = matches!(fields.next()?, "Z" | "X" | "x");
     let start = fields.nth(18)?.parse().ok()?;
-    Some(if has_ended { State::Ended } else { State::Runs(start) })
+    Some(if has_ended { ProcessState::Ended } else { ProcessState::Runs(start) })
 }
 
 #[cfg(not(target_os = "linux"))]
-fn state_of(_: u32) -> Option<State> {
+fn state_of(_: u32) -> Option<ProcessState> {
     None
 }
 

@@ -11,7 +11,7 @@ use lane_core::facts::{FileVersion, Oid, RepoPath};
 use lane_core::locks::record::plain;
 use lane_core::signature;
 use lane_git::command::in_worktree;
-use lane_git::{FOLDER, ObjectWriter, Opened, Read, Repository};
+use lane_git::{FOLDER, GitRepo, ObjectWriter, Read, Repository};
 
 /// What became of one commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,7 +31,7 @@ pub struct Rewritten {
 /// # Errors
 /// A merge that changes such a path on both sides, a folder in the place of a file, a signature that cannot be made,
 /// or an object that cannot be read or written. No ref has been moved then.
-pub fn without(repo: &Opened, commits: &[Oid], paths: &[RepoPath]) -> Result<Vec<Rewritten>, Error> {
+pub fn without(repo: &GitRepo, commits: &[Oid], paths: &[RepoPath]) -> Result<Vec<Rewritten>, Error> {
     let mut done: Vec<Rewritten> = Vec::new();
     let mut new: HashMap<Oid, Oid> = HashMap::new();
     for &oid in commits {
@@ -67,7 +67,7 @@ pub fn without(repo: &Opened, commits: &[Oid], paths: &[RepoPath]) -> Result<Vec
 
 /// What a commit has at a path if it does nothing to it itself.
 fn inherited(
-    repo: &Opened,
+    repo: &GitRepo,
     commit: Oid,
     parents: &[Oid],
     path: &RepoPath,
@@ -97,7 +97,7 @@ fn inherited(
 }
 
 /// The entry at a path below a tree.
-fn entry(repo: &Opened, tree: Option<Oid>, path: &[u8]) -> Read<Option<FileVersion>> {
+fn entry(repo: &GitRepo, tree: Option<Oid>, path: &[u8]) -> Read<Option<FileVersion>> {
     let (name, rest) = split(path);
     let version = match tree {
         Some(tree) => repo.raw_tree(tree)?.find(name),
@@ -119,7 +119,7 @@ fn split(path: &[u8]) -> (&[u8], Option<&[u8]>) {
 
 /// A tree with another entry at a path, or none; `None` where nothing is left in it.
 fn put(
-    repo: &Opened,
+    repo: &GitRepo,
     tree: Option<Oid>,
     whole: &RepoPath,
     path: &[u8],
@@ -185,7 +185,7 @@ fn put(
 /// Writes a commit with another tree and other parents; all else, dates and names included, stays. What was signed is
 /// signed anew.
 fn write(
-    repo: &Opened,
+    repo: &GitRepo,
     oid: Oid,
     old_tree: Oid,
     tree: Oid,
@@ -217,7 +217,7 @@ fn write(
 }
 
 /// Has git sign a commit that is made anew.
-fn sign(repo: &Opened, raw: &[u8]) -> Result<Oid, Error> {
+fn sign(repo: &GitRepo, raw: &[u8]) -> Result<Oid, Error> {
     let unsigned = repo.write_commit(raw)?;
     let layout = repo.layout();
     let mut git: Command = in_worktree(layout.worktree.as_ref().unwrap_or(&layout.common_dir));

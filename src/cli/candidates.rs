@@ -13,7 +13,7 @@ use lane_core::policy::Policy;
 use lane_core::policy::model::Access;
 use lane_core::rules::RULES;
 use lane_git::worktrees::worktrees;
-use lane_git::{Opened, Repository};
+use lane_git::{GitRepo, Repository};
 
 fn candidate(value: &str, help: &str) -> CompletionCandidate {
     CompletionCandidate::new(value).help((!help.is_empty()).then(|| StyledStr::from(help.to_owned())))
@@ -78,7 +78,7 @@ pub fn scopes() -> ArgValueCompleter {
 /// Folders: the worktrees of the repository first.
 pub fn folders() -> ArgValueCompleter {
     ArgValueCompleter::new(|current: &OsStr| {
-        let trees = Opened::open().ok().and_then(|repo| worktrees(repo.layout()).ok()).unwrap_or_default();
+        let trees = GitRepo::open().ok().and_then(|repo| worktrees(repo.layout()).ok()).unwrap_or_default();
         let trees = trees.iter().map(|tree| candidate(&tree.root.to_string_lossy(), "worktree"));
         let mut found = starting(trees.collect(), current);
         found.extend(PathCompleter::dir().complete(current));
@@ -96,7 +96,7 @@ fn starting(candidates: Vec<CompletionCandidate>, current: &OsStr) -> Vec<Comple
 pub fn branches() -> ArgValueCandidates {
     ArgValueCandidates::new(|| {
         let names =
-            Opened::open().ok().and_then(|repo| repo.ref_names("refs/heads/").ok()).unwrap_or_default();
+            GitRepo::open().ok().and_then(|repo| repo.ref_names("refs/heads/").ok()).unwrap_or_default();
         names.iter().filter_map(|name| Some(candidate(name.strip_prefix("refs/heads/")?, ""))).collect()
     })
 }

@@ -9,13 +9,13 @@ use crate::cli::Outcome;
 use crate::cli::candidates;
 use crate::cli::output::Output;
 use crate::commands::ci::github::Online;
-use crate::gather::{Environment, Located, Request, Subject, Told, locate};
+use crate::gather::{CiRange, Environment, HostFacts, Request, Subject, locate};
 use crate::ops::{self, Asker};
 use lane_core::error::Error;
 use lane_core::facts::{Event, IdentityProof, Oid, Pusher, Unavailable};
 use lane_core::report::text::Style;
 use lane_core::report::{FORMATS, Format, Report};
-use lane_git::Opened;
+use lane_git::GitRepo;
 
 /// Judge a pull request in a job of GitHub or GitLab
 ///
@@ -68,7 +68,7 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
     };
     let mut job = ci::job(&variable, &said)?;
     log::debug!("job: {job:?}");
-    let repo = Opened::open()?;
+    let repo = GitRepo::open()?;
     let online = Online::open(&repo, &job, args.publish)?;
     let mut place = None;
     let is_github = job.host == Host::GitHub;
@@ -98,7 +98,7 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
 /// The verdict. `place`: the head, and whether its base binds, as soon as they are known.
 fn judged(
     args: &Args,
-    repo: &Opened,
+    repo: &GitRepo,
     environment: &Environment,
     job: &mut Job,
     online: Option<&Online>,
@@ -113,7 +113,7 @@ fn judged(
     if let Some(agent) = &args.agent {
         located.loaded.plan.agent(agent)?;
     }
-    let mut told = Told { request: job.request.clone(), ..Told::default() };
+    let mut told = HostFacts { request: job.request.clone(), ..HostFacts::default() };
     match (told.request.author.take(), job.host) {
         (Some(name), Host::GitLab) => told.author = Some(Pusher { source: "--author", name }),
         (Some(author), _) => {
@@ -132,11 +132,11 @@ fn judged(
 
 fn judge(
     args: &Args,
-    repo: &Opened,
+    repo: &GitRepo,
     environment: &Environment,
-    located: &Located,
+    located: &CiRange,
     job: &Job,
-    told: Told,
+    told: HostFacts,
     output: &Output,
 ) -> Result<Report, Error> {
     let loaded = &located.loaded;

@@ -16,7 +16,7 @@ use crate::install::program;
 use lane_core::error::Error;
 use lane_core::report::FORMATS;
 use lane_core::text::{has_hidden, painted, visible};
-use lane_git::Opened;
+use lane_git::GitRepo;
 
 /// Runs git-lane with a whole command line, the program's name first.
 pub fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
@@ -154,7 +154,7 @@ fn prepared(global: &Global, entry: &Entry) -> Result<(), Error> {
             )
         })?;
     }
-    Ok(Opened::check_choice()?)
+    Ok(GitRepo::check_choice()?)
 }
 
 /// The formats of verdicts, as a sentence lists them.

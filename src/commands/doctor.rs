@@ -4,11 +4,11 @@ use serde_json::json;
 
 use crate::cli::Outcome;
 use crate::cli::output::Output;
-use crate::doctor::{self, Check, State};
+use crate::doctor::{self, Check, Health};
 use crate::gather::{Environment, policy_source};
 use lane_core::facts::Cause;
 use lane_core::text::paint;
-use lane_git::{Opened, Repository};
+use lane_git::{GitRepo, Repository};
 
 /// Check the installation, and show how to fix it
 #[derive(Debug, clap::Args)]
@@ -20,7 +20,7 @@ pub struct Args {}
 /// # Errors
 /// Standard output cannot be written.
 pub fn run(_: &Args, output: &Output) -> Outcome {
-    let repo = match Opened::open() {
+    let repo = match GitRepo::open() {
         Err(why) if why.cause != Cause::NoRepository => return Err(why.into()),
         opened => opened.ok(),
     };
@@ -32,12 +32,12 @@ pub fn run(_: &Args, output: &Output) -> Outcome {
     let path = std::env::var_os("PATH");
     let environment = Environment::of_process();
     let checks = doctor::examine(repo, loaded.as_ref(), &environment, path.as_deref());
-    let is_ill = checks.iter().any(|check| check.state == State::Problem);
+    let is_ill = checks.iter().any(|check| check.state == Health::Problem);
     if output.is_json() {
         output.print_json(&checks.iter().map(as_json).collect::<Vec<_>>())?;
     } else {
         let mut text = String::new();
-        for check in checks.iter().filter(|check| !output.is_quiet() || check.state != State::Ok) {
+        for check in checks.iter().filter(|check| !output.is_quiet() || check.state != Health::Ok) {
             text.push_str(&as_text(check, output.color()));
         }
         output.page(&text)?;
@@ -45,11 +45,11 @@ pub fn run(_: &Args, output: &Output) -> Outcome {
     Ok(u8::from(is_ill))
 }
 
-fn word(state: State) -> &'static str {
+fn word(state: Health) -> &'static str {
     match state {
-        State::Ok => "ok",
-        State::Warning => "warning",
-        State::Problem => "problem",
+        Health::Ok => "ok",
+        Health::Warning => "warning",
+        Health::Problem => "problem",
     }
 }
 
@@ -59,9 +59,9 @@ fn as_json(check: &Check) -> serde_json::Value {
 
 fn as_text(check: &Check, color: bool) -> String {
     let code = match check.state {
-        State::Ok => "32",
-        State::Warning => "1;33",
-        State::Problem => "1;31",
+        Health::Ok => "32",
+        Health::Warning => "1;33",
+        Health::Problem => "1;31",
     };
     let padded = format!("{:7}", word(check.state));
     let state = if color { paint(code, &padded) } else { padded };

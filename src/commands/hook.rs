@@ -10,8 +10,8 @@ use crate::cli::diagnostics;
 use crate::cli::output::{Output, complain, warn};
 use crate::install::chain::{self, Turn};
 use crate::install::program::{self, Starts};
-use crate::install::{in_force, ran};
-use crate::locks::keeper::Keeper;
+use crate::install::{in_force, verdict_notes};
+use crate::locks::manager::LockManager;
 use crate::machine::ThisMachine;
 use crate::ops::Session;
 use crate::ops::auto_release::{Landing, release_landed};
@@ -22,7 +22,7 @@ use lane_core::facts::{Event, Unavailable};
 use lane_core::hooks;
 use lane_core::policy::model::{Access, Release};
 use lane_core::text::help_block;
-use lane_git::{Opened, Repository};
+use lane_git::{GitRepo, Repository};
 
 mod agent;
 mod commit;
@@ -109,7 +109,7 @@ struct Judged {
     /// What git gave on standard input, if it was read.
     input: Option<Vec<u8>>,
     /// The repository, if it was opened.
-    repo: Option<Opened>,
+    repo: Option<GitRepo>,
 }
 
 /// Runs a hook that is called by its name.
@@ -206,18 +206,18 @@ fn give_back(session: &Session, event: Event) {
     let plan = &session.loaded.plan;
     if event == Event::PrePush && plan.has_area(Access::Lock) && std::env::var_os(PUSHING).is_none() {
         let world = ThisMachine::new();
-        let mut keeper = Keeper::new(&session.repo, plan, &world);
-        keeper.set_patience(BRIEFLY);
-        by_hand::give_back(session, &mut keeper, None);
+        let mut manager = LockManager::new(&session.repo, plan, &world);
+        manager.set_patience(BRIEFLY);
+        by_hand::give_back(session, &mut manager, None);
     }
     let is_manual = plan.policy.locks.release.value == Release::Manual || !plan.has_area(Access::Lock);
     if is_manual || std::env::var_os(PUSHING).is_some() {
         return;
     }
     let world = ThisMachine::new();
-    let mut keeper = Keeper::new(&session.repo, plan, &world);
-    keeper.set_patience(BRIEFLY);
-    release_landed(session, &mut keeper, &Landing::default());
+    let mut manager = LockManager::new(&session.repo, plan, &world);
+    manager.set_patience(BRIEFLY);
+    release_landed(session, &mut manager, &Landing::default());
 }
 
 /// A hook that is running.
@@ -241,7 +241,7 @@ impl Hook<'_> {
         Ok(Some(input))
     }
 
-    fn look(&self, repo: &Opened) -> Vec<&'static str> {
+    fn look(&self, repo: &GitRepo) -> Vec<&'static str> {
         if self.part == Part::Configured {
             others::look_beside(repo, self.row);
             return Vec::new();
@@ -250,32 +250,32 @@ impl Hook<'_> {
     }
 
     /// Whether another hook of ours has judged the same a moment ago, for the same git.
-    fn is_judged_before(&self, repo: &Opened, subject: &ran::Subject) -> bool {
+    fn is_judged_before(&self, repo: &GitRepo, subject: &verdict_notes::Subject) -> bool {
         match self.part {
             Part::Renamed => others::note_runner(repo, self.row.name),
             Part::Whole if others::is_started_by_another(repo) => {}
             _ => return false,
         }
-        ran::is_judged_before(repo.layout(), self.row.name, subject)
+        verdict_notes::is_judged_before(repo.layout(), self.row.name, subject)
     }
 
     /// Notes for the others what was judged. git goes on with the next one whatever the hook from the configuration says.
-    fn note(&self, repo: &Opened, code: u8) {
+    fn note(&self, repo: &GitRepo, code: u8) {
         let is_configured = self.part == Part::Configured;
         if is_configured || self.part == Part::Renamed && code == 0 {
             let subject = others::subject(repo, self.row, self.args);
-            ran::has_judged(repo.layout(), self.row.name, &subject);
+            verdict_notes::has_judged(repo.layout(), self.row.name, &subject);
             if is_configured {
-                ran::judged_for_next(repo.layout(), self.row.name, &subject);
+                verdict_notes::judged_for_next(repo.layout(), self.row.name, &subject);
             }
         }
     }
 }
 
-fn chained(name: &str, args: &[OsString], input: Option<&[u8]>, repo: Option<Opened>) -> Outcome {
+fn chained(name: &str, args: &[OsString], input: Option<&[u8]>, repo: Option<GitRepo>) -> Outcome {
     let repo = match repo {
         Some(repo) => repo,
-        None => Opened::open()?,
+        None => GitRepo::open()?,
     };
     let Some(turn) = Turn::begin(repo.layout(), name) else {
         return Ok(0);

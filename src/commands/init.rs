@@ -15,7 +15,7 @@ use crate::gather::survey;
 use crate::init::{self, Proposal, shown};
 use lane_core::error::Error;
 use lane_core::policy::{self, FILE, Plan, Source};
-use lane_git::{Opened, Repository};
+use lane_git::{GitRepo, Repository};
 
 /// Write a first policy.yaml for this repository
 #[derive(Debug, clap::Args)]
@@ -36,7 +36,7 @@ const LISTED: usize = 4;
 /// # Errors
 /// There is one already, or it cannot be written.
 pub fn run(args: &Args, output: &Output) -> Outcome {
-    let repo = Opened::open()?;
+    let repo = GitRepo::open()?;
     let survey = survey(&repo)?;
     let proposal = init::propose(&survey, args.agents);
     let text = proposal.policy_text();

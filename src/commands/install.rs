@@ -11,7 +11,7 @@ use crate::harness;
 use crate::install::{self, InstallOptions, Outcome, Scope, ServerOptions};
 use lane_core::error::Error;
 use lane_core::facts::Event;
-use lane_git::{Opened, Repository};
+use lane_git::{GitRepo, Repository};
 
 /// Install the hooks in this worktree, or in all of them
 #[derive(Debug, clap::Args)]
@@ -59,7 +59,7 @@ pub fn run(args: &Args, output: &Output) -> crate::cli::Outcome {
             ServerHook::PreReceive => Event::PreReceive.name(),
             ServerHook::Update => Event::Update.name(),
         };
-        let done = install::install_server(&Opened::open()?, &ServerOptions { hook, binary })?;
+        let done = install::install_server(&GitRepo::open()?, &ServerOptions { hook, binary })?;
         return report(&done, output);
     }
     if !args.harness.is_empty() {
@@ -73,7 +73,7 @@ pub fn run(args: &Args, output: &Output) -> crate::cli::Outcome {
 
 /// Writes the hooks of harnesses, and keeps the files out of git's sight.
 fn into_harnesses(args: &Args, binary: &Path, output: &Output) -> crate::cli::Outcome {
-    let repo = Opened::open()?;
+    let repo = GitRepo::open()?;
     let scope = match (args.user, args.shared) {
         (true, _) => Scope::User,
         (_, true) => Scope::Shared,

@@ -7,7 +7,7 @@ use crate::cli::output::Output;
 use crate::cli::session;
 use crate::commands::setup::Shown;
 use crate::ops::Session;
-use crate::setup::join::{self, Joined, Options};
+use crate::setup::join::{self, JoinOutcome, Options};
 use lane_core::error::Error;
 use lane_core::policy::Plan;
 
@@ -41,7 +41,7 @@ pub fn run(args: &Args, output: &Output) -> crate::cli::Outcome {
     let joined = join::run(repo, environment, loaded, &options, &shown)?;
     shown.end();
     if output.is_json() {
-        let Joined { agent, root, branch, changes, notes } = &joined;
+        let JoinOutcome { agent, root, branch, changes, notes } = &joined;
         output.print_json(&json!({
             "agent": agent, "worktree": root, "branch": branch, "dry_run": args.dry_run,
             "changes": changes, "notes": notes,
@@ -61,8 +61,8 @@ fn which(plan: &Plan) -> Error {
     Error::usage("no agent given", commands.collect::<Vec<_>>().join("\n"))
 }
 
-fn as_text(joined: &Joined, is_dry: bool) -> String {
-    let Joined { agent, root, branch, changes, notes } = joined;
+fn as_text(joined: &JoinOutcome, is_dry: bool) -> String {
+    let JoinOutcome { agent, root, branch, changes, notes } = joined;
     let said = if changes.is_empty() { ": nothing to do" } else { "" };
     let mut text = format!("{agent}  {} on {branch}{said}\n", root.display());
     let would = if is_dry { "would " } else { "" };

@@ -12,8 +12,8 @@ use crate::cli::output::{Output, Progress, complain, note};
 use crate::cli::session;
 use crate::commands::lock::args::{bounded, holder, notes, one_line, scopes};
 use crate::commands::locks::text::{self, Held};
-use crate::locks::keeper::Keeper;
 use crate::locks::log::LockHead;
+use crate::locks::manager::LockManager;
 use crate::machine::ThisMachine;
 use crate::ops::Session;
 use crate::ops::lock::{self, How, Wanted};
@@ -78,31 +78,31 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
         (None, ..) => How::Now,
     };
     let wanted = Wanted { agent, scopes, ttl, process, reason, how };
-    let mut keeper = Keeper::new(&session.repo, plan, &world);
+    let mut manager = LockManager::new(&session.repo, plan, &world);
     let mut progress = Progress::new(output);
-    let done = lock::lock(&session, &mut keeper, &world, &wanted, &mut |scope, waiting| {
+    let done = lock::lock(&session, &mut manager, &world, &wanted, &mut |scope, waiting| {
         let (what, detail) = text::waiting(plan, scope, waiting);
         progress.say(&what, &detail);
     });
     progress.end();
     match done? {
-        Ok(done) => report(&session, &mut keeper, &wanted.agent, &done, output),
+        Ok(done) => report(&session, &mut manager, &wanted.agent, &done, output),
         Err((scope, refusal)) => {
             let claim = Claim::of_return(&scope, &wanted.agent, "", None);
-            refuse(plan, &mut keeper, &claim, &refusal, args, output)
+            refuse(plan, &mut manager, &claim, &refusal, args, output)
         }
     }
 }
 
 fn refuse(
     plan: &Plan,
-    keeper: &mut Keeper<'_>,
+    manager: &mut LockManager<'_>,
     claim: &Claim<'_>,
     refusal: &Refusal,
     args: &Args,
     output: &Output,
 ) -> Outcome {
-    let said = text::refusal(plan, keeper, claim, refusal, args.wait.is_some());
+    let said = text::refusal(plan, manager, claim, refusal, args.wait.is_some());
     if output.is_json() {
         output.print_json(&json!({ "locks": [], "refused": said.json }))?;
     }
@@ -112,7 +112,7 @@ fn refuse(
 
 fn report(
     session: &Session,
-    keeper: &mut Keeper<'_>,
+    manager: &mut LockManager<'_>,
     agent: &str,
     done: &[LockHead],
     output: &Output,
@@ -120,21 +120,21 @@ fn report(
     let missing = lock::missing(session, done);
     let mut text = String::new();
     let mut items: Vec<Value> = Vec::new();
-    let now = keeper.judge().now().wall;
+    let now = manager.judge().now().wall;
     for tip in done {
         let event = &tip.record.event;
         let own = |lease: &&Lease| lease.generation == event.generation && lease.stake.agent == agent;
         let Some(lease) = tip.record.leases.iter().find(own) else {
             continue;
         };
-        let held = Held::new(&tip.record.area, lease, &keeper.judge(), now);
+        let held = Held::new(&tip.record.area, lease, &manager.judge(), now);
         text.push_str(&text::taken(&held, event));
         let mut item = held.json();
         item["event"] = json!(event.kind);
         item["from"] = json!(event.from);
         items.push(item);
     }
-    notes(keeper, output);
+    notes(manager, output);
     let missing = match missing {
         Ok(missing) => missing,
         Err(why) => {

@@ -12,8 +12,8 @@ use crate::cli::output::Output;
 use crate::cli::session;
 use crate::commands::lock::args as lock_args;
 use crate::commands::locks::text::{Held, timestamp, title};
-use crate::locks::keeper::{AreaLocks, Keeper};
 use crate::locks::log::LockHead;
+use crate::locks::manager::{AreaLocks, LockManager};
 use crate::locks::markers;
 use crate::machine::ThisMachine;
 use crate::ops::Session;
@@ -21,7 +21,7 @@ use crate::ops::auto_release;
 use crate::ops::by_hand;
 use lane_core::error::Error;
 use lane_core::facts::LockClaim;
-use lane_core::locks::record::{Event, Lease};
+use lane_core::locks::record::{Lease, LockEvent};
 use lane_core::locks::scope::Scope;
 use lane_core::policy::scalar::{clock, in_words};
 use lane_core::report::quote;
@@ -55,14 +55,14 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
         None => None,
     };
     let world = ThisMachine::new();
-    let mut keeper = Keeper::new(&session.repo, &session.loaded.plan, &world);
-    let doubt = keeper.refresh(if args.log { 0 } else { RECENT }).err();
+    let mut manager = LockManager::new(&session.repo, &session.loaded.plan, &world);
+    let doubt = manager.refresh(if args.log { 0 } else { RECENT }).err();
     if !args.log {
-        by_hand::give_back(&session, &mut keeper, None);
-        auto_release::release_landed(&session, &mut keeper, &auto_release::Landing::default());
-        keeper.show();
+        by_hand::give_back(&session, &mut manager, None);
+        auto_release::release_landed(&session, &mut manager, &auto_release::Landing::default());
+        manager.show();
     }
-    let mut areas = keeper.areas()?;
+    let mut areas = manager.areas()?;
     if let Some(scope) = &scope {
         areas.retain(|area| area.area.as_deref() == Some(scope.area.as_str()));
     }
@@ -70,20 +70,20 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
         output.error(error);
     }
     let me = session.agent(None).ok();
-    let list = List { session: &session, keeper: &keeper, scope: scope.as_ref(), me };
+    let list = List { session: &session, manager: &manager, scope: scope.as_ref(), me };
     let is_broken = areas.iter().any(|area| area.tip.is_err());
     if args.log {
         list.log(&areas, args.limit.map_or(usize::MAX, |limit| limit as usize), output)?;
     } else {
         list.state(&areas, doubt.as_ref(), output)?;
     }
-    lock_args::notes(&mut keeper, output);
+    lock_args::notes(&mut manager, output);
     Ok(if is_broken || doubt.is_some() { 2 } else { 0 })
 }
 
 struct List<'a> {
     session: &'a Session,
-    keeper: &'a Keeper<'a>,
+    manager: &'a LockManager<'a>,
     scope: Option<&'a Scope>,
     /// Who asks, if that is an agent.
     me: Option<String>,
@@ -92,8 +92,9 @@ struct List<'a> {
 impl List<'_> {
     fn is_wanted(&self, area: &str, text: &str) -> bool {
         let fold = self.session.loaded.plan.folds_case();
-        self.scope
-            .is_none_or(|wanted| Scope::stored(area, text).is_none_or(|scope| wanted.conflicts(&scope, fold)))
+        self.scope.is_none_or(|wanted| {
+            Scope::from_record(area, text).is_none_or(|scope| wanted.conflicts(&scope, fold))
+        })
     }
 
     fn state(&self, areas: &[AreaLocks], doubt: Option<&Error>, output: &Output) -> Result<(), Error> {
@@ -151,7 +152,7 @@ impl List<'_> {
         if output.is_json() {
             let by_hand: Vec<Value> = markers.iter().map(marker_json).collect();
             return output.print_json(&json!({
-                "remote": self.keeper.log().remote_name(),
+                "remote": self.manager.log().remote_name(),
                 "unreachable": doubt.map(ToString::to_string),
                 "areas": all, "locks": held, "markers": by_hand, "broken": broken,
             }));
@@ -161,13 +162,13 @@ impl List<'_> {
 
     /// What is held in an area, as lines and for programs. What has ended is for programs alone.
     fn leases(&self, area: &str, tip: &LockHead) -> (String, Vec<Value>) {
-        let judge = self.keeper.judge();
+        let judge = self.manager.judge();
         let plan = &self.session.loaded.plan;
         let (mut text, mut items) = (String::new(), Vec::new());
         for lease in tip.record.leases.iter().filter(|lease| self.is_wanted(area, &lease.stake.scope)) {
             let held = Held::new(area, lease, &judge, judge.now().wall);
             let mut item = held.json();
-            let idle = auto_release::idle(self.session, self.keeper, lease, judge.now().wall);
+            let idle = auto_release::idle(self.session, self.manager, lease, judge.now().wall);
             item["idle"] = json!(idle);
             items.push(item);
             if held.liveness.is_over() {
@@ -195,7 +196,7 @@ impl List<'_> {
     }
 
     fn waits(&self, tip: &LockHead) -> Vec<(String, String)> {
-        let judge = self.keeper.judge();
+        let judge = self.manager.judge();
         let queue = tip.record.queue.iter().filter(|ticket| judge.waits(ticket));
         queue.map(|ticket| (ticket.agent.clone(), ticket.scope.clone())).collect()
     }
@@ -203,7 +204,7 @@ impl List<'_> {
     /// The manual claims that have not expired, oldest first.
     fn markers(&self) -> Result<Vec<LockClaim>, Error> {
         let plan = &self.session.loaded.plan;
-        let (ttl, now) = (plan.policy.locks.ttl.value.seconds, self.keeper.judge().now().wall);
+        let (ttl, now) = (plan.policy.locks.ttl.value.seconds, self.manager.judge().now().wall);
         let mut markers = markers::by_hand(self.session.repo.layout(), &plan.policy)?;
         markers.retain(|marker| {
             now < marker.since.saturating_add_unsigned(ttl) && self.is_wanted(&marker.area, &marker.area)
@@ -215,7 +216,7 @@ impl List<'_> {
     /// Claims by hand, oldest first: one of them may hold the area, all others hold nothing.
     fn marked(&self, markers: &[&LockClaim], tip: Option<&LockHead>) -> String {
         let plan = &self.session.loaded.plan;
-        let judge = self.keeper.judge();
+        let judge = self.manager.judge();
         let leases = tip.map(|tip| tip.record.leases.as_slice()).unwrap_or_default();
         let alive = |lease: &&Lease| !judge.lease(lease).is_over();
         let mut text = String::new();
@@ -259,8 +260,8 @@ impl List<'_> {
                     continue;
                 }
             };
-            let mut events: Vec<(String, Event)> = Vec::new();
-            self.keeper.log().walk(tip, |at| {
+            let mut events: Vec<(String, LockEvent)> = Vec::new();
+            self.manager.log().walk(tip, |at| {
                 let event = &at.record.event;
                 if self.is_wanted(&at.record.area, &event.scope) {
                     events.push((at.oid.to_string(), event.clone()));
@@ -293,8 +294,9 @@ fn marker_json(marker: &LockClaim) -> Value {
 }
 
 /// One event of the audit trail.
-fn line(event: &Event) -> String {
-    let Event { kind, agent, scope, generation, at, host, worktree, reason, from, pushed, base: _ } = event;
+fn line(event: &LockEvent) -> String {
+    let LockEvent { kind, agent, scope, generation, at, host, worktree, reason, from, pushed, base: _ } =
+        event;
     let token = if *generation > 0 { format!("@{generation}") } else { String::new() };
     let why = reason.as_ref().map(|reason| format!(": \"{reason}\"")).unwrap_or_default();
     let mut losers: BTreeMap<&str, Vec<String>> = BTreeMap::new();

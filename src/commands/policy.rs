@@ -11,14 +11,14 @@ use crate::cli::output::Output;
 use crate::cli::output::complain;
 use crate::cli::session;
 use crate::commands::who::note_policy;
-use crate::gather::{Loaded, inventory, policy_source};
+use crate::gather::{LoadedPolicy, inventory, policy_source};
 use lane_core::engine;
 use lane_core::error::Error;
 use lane_core::facts::Unavailable;
 use lane_core::policy::cases::{self, Case};
 use lane_core::policy::{self, Diagnostic, FILE, Plan, Source};
 use lane_core::report::Report;
-use lane_git::{Opened, Repository};
+use lane_git::{GitRepo, Repository};
 
 /// Check, show, describe or test the policy
 #[derive(Debug, clap::Args)]
@@ -72,7 +72,7 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
 
 /// A policy without mistakes.
 struct Checked {
-    loaded: Loaded,
+    loaded: LoadedPolicy,
     path: PathBuf,
     /// What of it matches nothing in the repository.
     warnings: Vec<Diagnostic>,
@@ -82,7 +82,7 @@ struct Checked {
 
 /// The policy that somebody is writing: a file, or the worktree's own; held against the repository.
 fn checked(file: Option<&Path>) -> Result<Checked, Error> {
-    let repo = Opened::open();
+    let repo = GitRepo::open();
     let (loaded, path) = draft(&repo, file)?;
     // A file that is tried elsewhere is about another repository.
     let is_ours = file.is_none() || repo.as_ref().is_ok_and(|repo| is_inside(repo, &path));
@@ -98,13 +98,13 @@ fn checked(file: Option<&Path>) -> Result<Checked, Error> {
     Ok(Checked { loaded, path, warnings, doubt })
 }
 
-fn is_inside(repo: &Opened, path: &Path) -> bool {
+fn is_inside(repo: &GitRepo, path: &Path) -> bool {
     let root = repo.layout().worktree.as_ref().and_then(|root| root.canonicalize().ok());
     root.is_some_and(|root| path.canonicalize().is_ok_and(|path| path.starts_with(root)))
 }
 
 /// The policy that somebody is writing: a file, or the worktree's own.
-fn draft(repo: &Result<Opened, Unavailable>, file: Option<&Path>) -> Result<(Loaded, PathBuf), Error> {
+fn draft(repo: &Result<GitRepo, Unavailable>, file: Option<&Path>) -> Result<(LoadedPolicy, PathBuf), Error> {
     let path = match (file, repo) {
         (Some(path), _) => path.to_owned(),
         (None, Ok(repo)) => match &repo.layout().worktree {
@@ -195,7 +195,7 @@ pub(in crate::commands) fn as_json(text: &Source, diagnostics: &[Diagnostic]) ->
 
 fn show(file: Option<&Path>, output: &Output) -> Outcome {
     let loaded = match file {
-        Some(_) => draft(&Opened::open(), file)?.0,
+        Some(_) => draft(&GitRepo::open(), file)?.0,
         None => {
             let session = session::open(output, None)?;
             note_policy(&session, output);

@@ -24,7 +24,7 @@ use lane_core::facts::RepoPath;
 use lane_core::locks::record::plain;
 use lane_core::report::quote;
 use lane_core::requests::below::{Holding, holdings};
-use lane_core::requests::record::{Kind, Person, State};
+use lane_core::requests::record::{Person, RequestEventKind, RequestState};
 use lane_git::Repository;
 
 pub use args::Args;
@@ -43,10 +43,10 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
         Request::Submit(args) => submit(args, output),
         Request::List(args) => list::list(args, output),
         Request::Show { id } => list::show(id, output),
-        Request::Accept(args) => answer(Kind::Accept, args, None, output),
-        Request::Reject(args) => answer(Kind::Reject, args, None, output),
-        Request::Done(args) => answer(Kind::Done, &args.answer, Some(&args.commit), output),
-        Request::Withdraw(args) => answer(Kind::Withdraw, args, None, output),
+        Request::Accept(args) => answer(RequestEventKind::Accept, args, None, output),
+        Request::Reject(args) => answer(RequestEventKind::Reject, args, None, output),
+        Request::Done(args) => answer(RequestEventKind::Done, &args.answer, Some(&args.commit), output),
+        Request::Withdraw(args) => answer(RequestEventKind::Withdraw, args, None, output),
     }
 }
 
@@ -125,7 +125,7 @@ fn of_one_owner(
     }
 }
 
-fn answer(kind: Kind, args: &Answer, commit: Option<&str>, output: &Output) -> Outcome {
+fn answer(kind: RequestEventKind, args: &Answer, commit: Option<&str>, output: &Output) -> Outcome {
     let session = session::open_to_work(output, None)?;
     let plan = &session.loaded.plan;
     let me = person(&session, args.agent.as_deref())?;
@@ -158,7 +158,8 @@ fn report(
     output: &Output,
 ) -> Outcome {
     let plan = &session.loaded.plan;
-    let is_of_heads = matches!(tip.record.state, State::Submitted | State::Accepted | State::Done);
+    let is_of_heads =
+        matches!(tip.record.state, RequestState::Submitted | RequestState::Accepted | RequestState::Done);
     let heads = if is_of_heads { second_heads(session, log, Some(&tip.record.id)) } else { Ok(Vec::new()) };
     // It is written by now: what cannot be told about it does not undo that.
     let heads = heads.unwrap_or_else(|error| {

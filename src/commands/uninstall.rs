@@ -4,7 +4,7 @@ use crate::cli::Outcome;
 use crate::cli::output::Output;
 use crate::commands::install::report;
 use crate::{harness, install, setup};
-use lane_git::{Opened, Repository};
+use lane_git::{GitRepo, Repository};
 
 /// Remove the hooks, and restore everything as it was
 #[derive(Debug, clap::Args)]
@@ -22,7 +22,7 @@ pub struct Args {
 /// # Errors
 /// What keeps it from doing so; then all is as it was.
 pub fn run(args: &Args, output: &Output) -> Outcome {
-    let repo = Opened::open()?;
+    let repo = GitRepo::open()?;
     if args.server {
         return report(&install::uninstall_server(&repo)?, output);
     }

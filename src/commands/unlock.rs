@@ -8,11 +8,11 @@ use crate::cli::output::Output;
 use crate::cli::session;
 use crate::commands::lock::args::{notes, one_line, scopes};
 use crate::commands::locks::text;
-use crate::locks::keeper::Keeper;
+use crate::locks::manager::LockManager;
 use crate::machine::ThisMachine;
 use crate::ops::unlock::{self, State, Unlocked, Wanted};
 use lane_core::locks::protocol::Claim;
-use lane_core::locks::record::Event;
+use lane_core::locks::record::LockEvent;
 
 /// Release a lock
 #[derive(Debug, clap::Args)]
@@ -45,8 +45,8 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
         false => Wanted::Scopes(scopes(&session, &args.scopes)?),
     };
     let world = ThisMachine::new();
-    let mut keeper = Keeper::new(&session.repo, plan, &world);
-    let done = unlock::unlock(&session, &mut keeper, &agent, wanted, reason.as_deref())?;
+    let mut manager = LockManager::new(&session.repo, plan, &world);
+    let done = unlock::unlock(&session, &mut manager, &agent, wanted, reason.as_deref())?;
     let (mut is_refused, mut has_any) = (false, false);
     let mut items = Vec::new();
     for Unlocked { scope, state, generation } in &done {
@@ -60,7 +60,7 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
         let (word, said) = match state {
             State::Released(event) => ("released", format!("released {}", given_back(event))),
             State::MarkerRemoved => ("released", format!("removed the marker of {agent} on `{text}`")),
-            State::Anothers(lease) => refuse(text::not_yours(plan, &keeper.judge(), &claim, lease)),
+            State::Anothers(lease) => refuse(text::not_yours(plan, &manager.judge(), &claim, lease)),
             State::OtherScope(lease) => refuse(text::another_scope(&claim, lease)),
             State::Free => ("free", format!("{agent} does not hold `{text}`: nothing to release")),
         };
@@ -74,7 +74,7 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
     if args.all && !has_any && !output.is_json() && !output.is_quiet() {
         output.print(&format!("{agent} holds nothing: nothing to release\n"))?;
     }
-    notes(&mut keeper, output);
+    notes(&mut manager, output);
     if output.is_json() {
         output.print_json(&items)?;
     }
@@ -82,7 +82,7 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
 }
 
 /// What was released, each by its own name.
-fn given_back(event: &Event) -> String {
+fn given_back(event: &LockEvent) -> String {
     if event.from.is_empty() {
         return format!("`{}`", event.scope);
     }

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use lane_core::facts::{Oid, RepoPath, Unavailable};
 use lane_git::pool;
-use lane_git::{Opened, Repository};
+use lane_git::{GitRepo, Repository};
 
 /// How long all merges of one forecast may take together.
 pub const PATIENCE: Duration = Duration::from_secs(60);
@@ -47,7 +47,7 @@ pub fn forecast(repo: &dyn Repository, pairs: &[(Oid, Oid)], limit: Duration) ->
     if let [chunk] = chunks.as_slice() {
         return of_chunk(repo, root, chunk, limit);
     }
-    let found = pool::map(&chunks, |chunk| match Opened::open_at(root) {
+    let found = pool::map(&chunks, |chunk| match GitRepo::open_at(root) {
         Ok(repo) => of_chunk(&repo, root, chunk, limit),
         Err(why) => vec![Forecast::Unknown(why); chunk.len()],
     });

@@ -1,7 +1,7 @@
 //! Who works here, and by which policy.
 
 use super::Check;
-use crate::gather::{Environment, Loaded, claims};
+use crate::gather::{Environment, LoadedPolicy, claims};
 use crate::install::settings::is_copied;
 use crate::install::targets::{is_same, named};
 use lane_core::error::Error;
@@ -121,7 +121,7 @@ pub(super) fn named_here(repo: &dyn Repository, plan: &Plan) -> Option<String> {
 }
 
 /// Where the policy was read, and whether its base is there.
-pub(super) fn policy(repo: &dyn Repository, loaded: Result<&Loaded, &Error>) -> Vec<Check> {
+pub(super) fn policy(repo: &dyn Repository, loaded: Result<&LoadedPolicy, &Error>) -> Vec<Check> {
     let loaded = match loaded {
         Ok(loaded) => loaded,
         Err(error) => return vec![unusable(error)],

@@ -1,7 +1,7 @@
 //! Whether everybody can tell who holds which lock.
 
 use super::Check;
-use crate::locks::keeper::Keeper;
+use crate::locks::manager::LockManager;
 use crate::machine::ThisMachine;
 use lane_core::error::Error;
 use lane_core::policy::Plan;
@@ -16,11 +16,11 @@ pub(super) fn examine(repo: &dyn Repository, plan: &Plan) -> Vec<Check> {
         return Vec::new();
     }
     let world = ThisMachine::new();
-    let mut keeper = Keeper::new(repo, plan, &world);
-    if let Err(error) = keeper.refresh(0) {
+    let mut manager = LockManager::new(repo, plan, &world);
+    if let Err(error) = manager.refresh(0) {
         return vec![Check::error(LOCKS, &error)];
     }
-    let areas = match keeper.areas() {
+    let areas = match manager.areas() {
         Ok(areas) => areas,
         Err(error) => return vec![Check::error(LOCKS, &error)],
     };
@@ -28,7 +28,7 @@ pub(super) fn examine(repo: &dyn Repository, plan: &Plan) -> Vec<Check> {
     if !broken.is_empty() {
         return broken.into_iter().map(|error| Check::error(LOCKS, error)).collect();
     }
-    let place = match keeper.log().remote_name() {
+    let place = match manager.log().remote_name() {
         Some(remote) => format!("of {remote}"),
         None => "of this repository, shared by its worktrees only".to_owned(),
     };

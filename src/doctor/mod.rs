@@ -14,13 +14,13 @@ mod write;
 
 use std::ffi::{OsStr, OsString};
 
-use crate::gather::{Environment, Loaded};
+use crate::gather::{Environment, LoadedPolicy};
 use lane_core::error::Error;
 use lane_git::Repository;
 
 /// How something stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum State {
+pub enum Health {
     /// As it should be.
     Ok,
     /// It works, but probably not as meant.
@@ -35,7 +35,7 @@ pub struct Check {
     /// What was looked at.
     pub name: &'static str,
     /// How it stands.
-    pub state: State,
+    pub state: Health,
     /// What was found.
     pub detail: String,
     /// The command that mends it.
@@ -44,20 +44,20 @@ pub struct Check {
 
 impl Check {
     fn ok(name: &'static str, detail: impl Into<String>) -> Self {
-        Self { name, state: State::Ok, detail: detail.into(), mend: None }
+        Self { name, state: Health::Ok, detail: detail.into(), mend: None }
     }
 
     fn warning(name: &'static str, detail: impl Into<String>, mend: impl Into<String>) -> Self {
-        Self { name, state: State::Warning, detail: detail.into(), mend: Some(mend.into()) }
+        Self { name, state: Health::Warning, detail: detail.into(), mend: Some(mend.into()) }
     }
 
     fn problem(name: &'static str, detail: impl Into<String>, mend: impl Into<String>) -> Self {
-        Self { name, state: State::Problem, detail: detail.into(), mend: Some(mend.into()) }
+        Self { name, state: Health::Problem, detail: detail.into(), mend: Some(mend.into()) }
     }
 
     fn error(name: &'static str, error: &Error) -> Self {
         let mend = error.help();
-        Self { name, state: State::Problem, detail: error.to_string(), mend }
+        Self { name, state: Health::Problem, detail: error.to_string(), mend }
     }
 }
 
@@ -66,7 +66,7 @@ impl Check {
 /// `loaded`: the policy as the hooks find it; `path_var`: where programs are looked for.
 pub fn examine(
     repo: Option<&dyn Repository>,
-    loaded: Result<&Loaded, &Error>,
+    loaded: Result<&LoadedPolicy, &Error>,
     environment: &Environment,
     path_var: Option<&OsStr>,
 ) -> Vec<Check> {

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::guard::Guard;
 use super::record::LogKind;
 use lane_core::error::Error;
-use lane_git::kept;
+use lane_git::state_file;
 
 /// The files beside a log.
 #[derive(Debug, Clone)]
@@ -113,7 +113,7 @@ impl LocalFiles {
         }
         let write = || -> std::io::Result<()> {
             fs::create_dir_all(&self.folder)?;
-            kept::replace(&self.folder.join(name), &serde_json::to_vec(value)?)
+            state_file::replace(&self.folder.join(name), &serde_json::to_vec(value)?)
         };
         let _ = write();
     }

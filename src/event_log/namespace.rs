@@ -11,7 +11,7 @@ use super::remote::Remote;
 use crate::served;
 use lane_core::error::Error;
 use lane_core::policy::{Plan, is_name};
-use lane_git::{ObjectWriter, Opened, Repository, config_bool};
+use lane_git::{GitRepo, ObjectWriter, Repository, config_bool};
 
 /// How long one exchange with a remote may take.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -28,8 +28,8 @@ pub(crate) struct Namespace<'a> {
     /// The remote with the address to read from, once that was asked for.
     reached: OnceCell<Remote>,
     /// A handle of its own: what is written through it goes to the disk, whatever the other one keeps in
-    /// memory. Opened when something is to be written.
-    writer: OnceCell<Opened>,
+    /// memory. GitRepo when something is to be written.
+    writer: OnceCell<GitRepo>,
 }
 
 impl<'a> Namespace<'a> {
@@ -112,7 +112,7 @@ impl<'a> Namespace<'a> {
     pub fn writer(&self) -> Result<&dyn ObjectWriter, Error> {
         self.check_writable()?;
         if self.writer.get().is_none() {
-            let _ = self.writer.set(Opened::open_at(self.common_dir())?);
+            let _ = self.writer.set(GitRepo::open_at(self.common_dir())?);
         }
         match self.writer.get() {
             Some(writer) => Ok(writer),

@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
+use super::collector::Collector;
 use super::edited::Edited;
 use super::environment::Environment;
-use super::gatherer::Gatherer;
-use super::policy_source::Loaded;
+use super::policy_source::LoadedPolicy;
 use super::push::PushLine;
 use super::stacked::Stacks;
 use super::{locks, message, source};
@@ -59,7 +59,7 @@ pub enum Subject {
         /// The tip.
         to: Oid,
         /// What is said about it outside of its commits.
-        told: Box<Told>,
+        told: Box<HostFacts>,
     },
     /// The branch with everything in the working tree.
     Worktree,
@@ -83,7 +83,7 @@ pub enum Subject {
 
 /// What a host of repositories says about a change.
 #[derive(Debug, Clone, Default)]
-pub struct Told {
+pub struct HostFacts {
     /// The pull request.
     pub request: PullRequest,
     /// Whose account it comes from.
@@ -102,7 +102,7 @@ pub struct Told {
 pub fn gather(
     repo: &dyn Repository,
     environment: &Environment,
-    loaded: &Loaded,
+    loaded: &LoadedPolicy,
     request: &Request,
 ) -> Read<Facts> {
     repo.budget().begin(repo, request.event.is_commit());
@@ -114,11 +114,11 @@ pub fn gather(
 fn facts(
     repo: &dyn Repository,
     environment: &Environment,
-    loaded: &Loaded,
+    loaded: &LoadedPolicy,
     request: &Request,
 ) -> Read<Facts> {
     let plan = &loaded.plan;
-    let gatherer = Gatherer {
+    let collector = Collector {
         repo,
         environment,
         plan,
@@ -128,10 +128,10 @@ fn facts(
         stacks: Stacks::default(),
     };
     let head = repo.head()?;
-    let (changes, message) = changes(&gatherer, &head, request)?;
+    let (changes, message) = changes(&collector, &head, request)?;
     let mut facts = Facts::of(request.event, environment.now, changes);
     facts.message = message;
-    facts.base_ref = loaded.base.as_ref().map(|base| gatherer.as_typed(&base.reference));
+    facts.base_ref = loaded.base.as_ref().map(|base| collector.as_typed(&base.reference));
     if let Some(branch) = &request.branch {
         facts.changes.iter_mut().for_each(|change| change.branch = Some(branch.clone()));
     }
@@ -139,12 +139,12 @@ fn facts(
     match &request.subject {
         Subject::Received { all, .. } => {
             pushed = all;
-            source::server(&gatherer, &mut facts);
+            source::server(&collector, &mut facts);
         }
-        Subject::Proposed { told, .. } => source::job(&gatherer, request, told, &mut facts)?,
-        _ => source::worktree(&gatherer, request, &mut facts)?,
+        Subject::Proposed { told, .. } => source::job(&collector, request, told, &mut facts)?,
+        _ => source::worktree(&collector, request, &mut facts)?,
     }
-    if gatherer.wants(Need::Locks) {
+    if collector.wants(Need::Locks) {
         locks::landings(repo, plan, request.event, &mut facts.changes);
         facts.locks = locks::locks(repo, plan, request.event, &facts.changes, pushed);
     }
@@ -152,32 +152,32 @@ fn facts(
 }
 
 /// What is judged, and the message of the commit that is being made.
-fn changes(gatherer: &Gatherer<'_>, head: &Head, request: &Request) -> Read<(Vec<Change>, Fact<Message>)> {
+fn changes(collector: &Collector<'_>, head: &Head, request: &Request) -> Read<(Vec<Change>, Fact<Message>)> {
     let changes = match &request.subject {
-        Subject::Made { is_amend } => vec![gatherer.made(head, *is_amend)?],
-        Subject::Staged => vec![gatherer.staged(head, false)?],
-        Subject::Branch => vec![gatherer.staged(head, true)?],
-        Subject::Worktree => vec![gatherer.worktree(head)?],
-        Subject::Edited(edited) => vec![gatherer.edited(head, edited)?],
+        Subject::Made { is_amend } => vec![collector.made(head, *is_amend)?],
+        Subject::Staged => vec![collector.staged(head, false)?],
+        Subject::Branch => vec![collector.staged(head, true)?],
+        Subject::Worktree => vec![collector.worktree(head)?],
+        Subject::Edited(edited) => vec![collector.edited(head, edited)?],
         Subject::Range { from, to, elsewhere } => {
-            let change = gatherer.range(*from, *to)?;
+            let change = collector.range(*from, *to)?;
             vec![Change { elsewhere: elsewhere.clone(), ..change }]
         }
         Subject::Proposed { from, to, .. } => {
-            vec![gatherer.proposed(*from, *to, request.branch.as_deref())?]
+            vec![collector.proposed(*from, *to, request.branch.as_deref())?]
         }
-        Subject::Push { remote, lines } => gatherer.pushed(head, remote, lines)?,
-        Subject::Received { lines, .. } => gatherer.received(lines)?,
+        Subject::Push { remote, lines } => collector.pushed(head, remote, lines)?,
+        Subject::Received { lines, .. } => collector.received(lines)?,
         Subject::Message(path) => {
-            let draft = message::read(gatherer.repo, gatherer.environment, path)?;
-            if gatherer.plan.is_bare(&draft.message) {
+            let draft = message::read(collector.repo, collector.environment, path)?;
+            if collector.plan.is_bare(&draft.message) {
                 return Err(Unavailable::new(
                     "the commit message is empty",
                     "describe the change, then commit again",
                 ));
             }
-            let asks_files = asks_files_of(gatherer.plan, &draft.message);
-            let change = gatherer.message_only(head, asks_files)?;
+            let asks_files = asks_files_of(collector.plan, &draft.message);
+            let change = collector.message_only(head, asks_files)?;
             return Ok((vec![change], Fact::Known(draft.message)));
         }
     };

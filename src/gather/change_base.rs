@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::policy_source::{Base, Loaded};
+use super::policy_source::{Base, LoadedPolicy};
 use lane_core::facts::Oid;
 use lane_core::policy::Plan;
 use lane_git::{Read, Repository};
@@ -103,7 +103,7 @@ pub(super) fn find(
 ///
 /// # Errors
 /// Refs or history cannot be read.
-pub fn of_branch(repo: &dyn Repository, loaded: &Loaded, branch: &str, tip: Oid) -> Read<Option<Base>> {
+pub fn of_branch(repo: &dyn Repository, loaded: &LoadedPolicy, branch: &str, tip: Oid) -> Read<Option<Base>> {
     let (plan, Some(base)) = (&loaded.plan, &loaded.base) else {
         return Ok(None);
     };

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::gatherer::Gatherer;
+use super::collector::Collector;
 use lane_core::facts::{Change, Elsewhere, Fact, FileChange, FileVersion, Oid, RepoPath};
 use lane_git::{Head, Read, find_in_tree, path_of};
 
@@ -15,7 +15,7 @@ pub struct Edited {
     pub elsewhere: Option<Elsewhere>,
 }
 
-impl Gatherer<'_> {
+impl Collector<'_> {
     /// The edit as a change of its own: what is there already is for the hooks of the commit.
     pub(super) fn edited(&self, head: &Head, edited: &Edited) -> Read<Change> {
         let mut change = self.empty_change(self.branch(head)?);

@@ -5,7 +5,7 @@
 
 use std::collections::HashSet;
 
-use super::gatherer::Gatherer;
+use super::collector::Collector;
 use lane_core::facts::{Commit, Fact, FileChange, Message, Oid, RepoPath, Unavailable};
 use lane_core::rules::Need;
 use lane_core::signature::{self, Signature};
@@ -23,7 +23,7 @@ pub(super) struct Begun {
     stream: Option<Stream>,
 }
 
-impl Gatherer<'_> {
+impl Collector<'_> {
     /// The commits that `include` reach and `exclude` do not. `unpushed`: those of them that the
     /// remote does not have.
     pub(super) fn commits(
@@ -114,26 +114,31 @@ impl Gatherer<'_> {
 
 impl Begun {
     /// The commits with all of their files. `edition`: what the remote has of the branch whose tip is given.
-    pub(super) fn finish(self, gatherer: &Gatherer<'_>, tip: Oid, edition: Option<Oid>) -> Read<Vec<Commit>> {
-        let mut commits = self.all(gatherer)?;
-        gatherer.mark_published(&mut commits, tip, edition)?;
+    pub(super) fn finish(
+        self,
+        collector: &Collector<'_>,
+        tip: Oid,
+        edition: Option<Oid>,
+    ) -> Read<Vec<Commit>> {
+        let mut commits = self.all(collector)?;
+        collector.mark_published(&mut commits, tip, edition)?;
         Ok(commits)
     }
 
-    fn all(self, gatherer: &Gatherer<'_>) -> Read<Vec<Commit>> {
+    fn all(self, collector: &Collector<'_>) -> Read<Vec<Commit>> {
         let Self { mut commits, stream } = self;
         if let Some(stream) = stream {
-            stream_files(gatherer, stream, &mut commits)?;
+            stream_files(collector, stream, &mut commits)?;
         }
         for commit in commits.iter_mut().filter(|commit| commit.parents == 2 && !commit.files.is_empty()) {
-            leave_out_merged(gatherer.repo, commit);
+            leave_out_merged(collector.repo, commit);
         }
         Ok(commits)
     }
 }
 
 /// Puts into the commits the files that git found meanwhile.
-fn stream_files(gatherer: &Gatherer<'_>, stream: Stream, commits: &mut [Commit]) -> Read<()> {
+fn stream_files(collector: &Collector<'_>, stream: Stream, commits: &mut [Commit]) -> Read<()> {
     let (mut count, mut bytes) = (0, 0);
     let is_whole = stream.finish(|at, files| {
         count += files.len();
@@ -141,12 +146,12 @@ fn stream_files(gatherer: &Gatherer<'_>, stream: Stream, commits: &mut [Commit])
         commits[at].files = files;
     });
     if is_whole {
-        return gatherer.repo.budget().files(gatherer.repo, count, bytes);
+        return collector.repo.budget().files(collector.repo, count, bytes);
     }
     // A git that is missing, too old or broken does not keep anybody from a verdict.
     commits.iter_mut().for_each(|commit| commit.files = Vec::new());
     for commit in commits {
-        commit.files = files_of(gatherer.repo, &gatherer.repo.commit(commit.oid)?)?;
+        commit.files = files_of(collector.repo, &collector.repo.commit(commit.oid)?)?;
     }
     Ok(())
 }

@@ -6,8 +6,8 @@ use std::time::Duration;
 use super::landed;
 use super::push::PushLine;
 use super::server_locks;
-use crate::locks::keeper::Keeper;
 use crate::locks::log::{LockHead, LockLog};
+use crate::locks::manager::LockManager;
 use crate::locks::markers;
 use crate::machine::ThisMachine;
 use lane_core::error::Error;
@@ -15,7 +15,7 @@ use lane_core::facts::{
     Change, Commit, Event, Fact, FileChange, HeldLock, LockEvents, Locks, Oid, RepoPath, Stage, TakenLock,
     Unavailable,
 };
-use lane_core::locks::record::{Kind, Lease, Record};
+use lane_core::locks::record::{Lease, LockEventKind, LockRecord};
 use lane_core::locks::scope::Scope;
 use lane_core::locks::{bounds, liveness::Judge, step};
 use lane_core::policy::Plan;
@@ -116,29 +116,29 @@ fn read(
 ) -> Read<Locks> {
     let layout = repo.layout();
     let world = ThisMachine::new();
-    let mut keeper = Keeper::new(repo, plan, &world);
+    let mut manager = LockManager::new(repo, plan, &world);
     let mut found = Locks { markers: markers::by_hand(layout, &plan.policy)?, ..Locks::default() };
     if matches!(event, Event::Status | Event::Edit) {
         // Whoever shows all worktrees asked the remote once, for all of them; an edit does not wait for it.
     } else if is_at_commit(event) {
-        keeper.set_patience(BRIEFLY);
+        manager.set_patience(BRIEFLY);
         // What is held and unexpired holds; that nobody else has it can wait for the push.
-        found.doubt = keeper.refresh(RECENT).err().map(|error| error.to_string());
-    } else if let Err(error) = keeper.refresh(0) {
+        found.doubt = manager.refresh(RECENT).err().map(|error| error.to_string());
+    } else if let Err(error) = manager.refresh(0) {
         return Err(unavailable(error));
     }
     for area in areas {
-        let Some(tip) = keeper.tip(area).map_err(unavailable)? else {
+        let Some(tip) = manager.tip(area).map_err(unavailable)? else {
             continue;
         };
-        let judge = keeper.judge();
+        let judge = manager.judge();
         let alive = tip.record.leases.iter().filter(|lease| !judge.lease(lease).is_over());
         found.leases.extend(alive.map(|lease| held(area, lease, &judge)));
         if !is_at_commit(event) {
-            found.taken.extend(taken(repo, plan, keeper.log(), &tip, changes).map_err(unavailable)?);
+            found.taken.extend(taken(repo, plan, manager.log(), &tip, changes).map_err(unavailable)?);
         }
         if event == Event::Ci {
-            let pushes = pushes(&keeper, &tip, &found.taken).map_err(unavailable)?;
+            let pushes = pushes(&manager, &tip, &found.taken).map_err(unavailable)?;
             for taken in &mut found.taken {
                 taken.after = among(repo, changes, pushes.get(&taken.generation))?;
             }
@@ -196,11 +196,11 @@ pub(super) fn taken(
         let base = event.base.as_ref().or(own.and_then(|lease| lease.base.as_ref()));
         if let Some(base) = base.and_then(|base| Oid::from_hex(base)) {
             let losers = event.from.iter().map(|loser| loser.generation);
-            let released = (event.kind == Kind::Release).then_some(event.generation);
+            let released = (event.kind == LockEventKind::Release).then_some(event.generation);
             ends.extend(losers.chain(released).map(|generation| (generation, base)));
         }
-        if matches!(event.kind, Kind::Take | Kind::Steal)
-            && let Some(scope) = Scope::stored(&record.area, &event.scope)
+        if matches!(event.kind, LockEventKind::Take | LockEventKind::Steal)
+            && let Some(scope) = Scope::from_record(&record.area, &event.scope)
         {
             all.push(TakenLock {
                 scope,
@@ -261,17 +261,21 @@ fn overtaken(
 const ANY: u64 = 0;
 
 /// The commits that were pushed beside an event, by the generations that were taken after it, and all of them.
-fn pushes(keeper: &Keeper<'_>, tip: &LockHead, taken: &[TakenLock]) -> Result<HashMap<u64, Vec<Oid>>, Error> {
+fn pushes(
+    manager: &LockManager<'_>,
+    tip: &LockHead,
+    taken: &[TakenLock],
+) -> Result<HashMap<u64, Vec<Oid>>, Error> {
     let oldest = taken.iter().map(|taken| taken.generation).min().unwrap_or(u64::MAX);
     let mut later: Vec<u64> = Vec::new();
     let mut found: HashMap<u64, Vec<Oid>> = HashMap::new();
-    keeper.log().walk(tip, |at| {
+    manager.log().walk(tip, |at| {
         let event = &at.record.event;
         if let Some(oid) = event.pushed.as_deref().and_then(Oid::from_hex) {
             found.entry(ANY).or_default().push(oid);
             later.iter().for_each(|generation| found.entry(*generation).or_default().push(oid));
         }
-        if matches!(event.kind, Kind::Take | Kind::Steal) {
+        if matches!(event.kind, LockEventKind::Take | LockEventKind::Steal) {
             later.push(event.generation);
         }
         at.record.generation < oldest
@@ -312,7 +316,7 @@ pub(super) fn lock_events(
             found.fault = Some(format!("{} is too large for a lock record", oid.short()));
             return Ok(found);
         }
-        let record = Record::parse(&commit.message, None);
+        let record = LockRecord::parse(&commit.message, None);
         let is_plain = commit.parents.len() < 2 && repo.tree(commit.tree)?.is_empty();
         match record {
             Ok(_) if !is_plain => found.fault = Some(format!("{} contains more than an event", oid.short())),
@@ -328,7 +332,7 @@ pub(super) fn lock_events(
     let (mut before, mut at) = (None, old);
     while let (None, Some(oid)) = (&before, at) {
         let commit = repo.commit(oid)?;
-        before = Record::parse(&commit.message, None).ok();
+        before = LockRecord::parse(&commit.message, None).ok();
         at = commit.parents.first().copied();
     }
     for record in chain.into_iter().rev() {

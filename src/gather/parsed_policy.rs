@@ -15,7 +15,7 @@ use rustc_hash::FxHasher;
 use lane_core::facts::Oid;
 use lane_core::policy::{self, Plan, PolicyError, Source, Tree};
 use lane_git::Layout;
-use lane_git::kept;
+use lane_git::state_file;
 
 /// The file's name below the common git folder.
 pub const KEPT: &str = "lane/parsed-policy";
@@ -46,7 +46,7 @@ impl Fresh {
     /// Keeps it in place of the one before. Where that cannot be, or git-lane has no folder yet, the next hook parses again.
     pub(super) fn keep(self) {
         let body = self.tree.to_bytes();
-        let _ = kept::replace(&self.path, &[self.head.as_bytes(), &sum(&body), &body].concat());
+        let _ = state_file::replace(&self.path, &[self.head.as_bytes(), &sum(&body), &body].concat());
     }
 }
 

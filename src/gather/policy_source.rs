@@ -10,7 +10,7 @@ use lane_git::{FOLDER, Read, Repository, config_bool, find_in_tree};
 
 /// A policy, ready to decide, and the base that it belongs to.
 #[derive(Debug)]
-pub struct Loaded {
+pub struct LoadedPolicy {
     /// The compiled policy.
     pub plan: Plan,
     /// The id of its text as a blob.
@@ -40,7 +40,7 @@ const LARGEST: usize = 16 << 20;
 ///
 /// # Errors
 /// No policy, one that cannot be read, or one with mistakes.
-pub fn find(repo: &dyn Repository) -> Result<Loaded, Error> {
+pub fn find(repo: &dyn Repository) -> Result<LoadedPolicy, Error> {
     found(repo, Parsed::Afresh)
 }
 
@@ -48,7 +48,7 @@ pub fn find(repo: &dyn Repository) -> Result<Loaded, Error> {
 ///
 /// # Errors
 /// As [`find`].
-pub fn find_for_commit(repo: &dyn Repository) -> Result<Loaded, Error> {
+pub fn find_for_commit(repo: &dyn Repository) -> Result<LoadedPolicy, Error> {
     found(repo, Parsed::Kept)
 }
 
@@ -56,7 +56,7 @@ pub fn find_for_commit(repo: &dyn Repository) -> Result<Loaded, Error> {
 ///
 /// # Errors
 /// It cannot be read, or has mistakes.
-pub fn find_if_any(repo: &dyn Repository) -> Result<Option<Loaded>, Error> {
+pub fn find_if_any(repo: &dyn Repository) -> Result<Option<LoadedPolicy>, Error> {
     let Some((source, oid, base)) = looked_for(repo)? else {
         return Ok(None);
     };
@@ -94,7 +94,7 @@ fn looked_for(repo: &dyn Repository) -> Result<Option<(Source, Oid, Option<Base>
     Ok(Some((source, oid, None)))
 }
 
-fn found(repo: &dyn Repository, parsed: Parsed) -> Result<Loaded, Error> {
+fn found(repo: &dyn Repository, parsed: Parsed) -> Result<LoadedPolicy, Error> {
     let Some((source, oid, base)) = looked_for(repo)? else {
         let remote = repo.config("lane.remote")?.pop().unwrap_or_else(|| "origin".to_owned());
         return Err(no_policy(repo, &remote));
@@ -110,7 +110,7 @@ fn settled(
     oid: Oid,
     from: Option<&Base>,
     parsed: Parsed,
-) -> Result<Loaded, Error> {
+) -> Result<LoadedPolicy, Error> {
     let fold = folds_case(repo)?;
     let load = |source, oid| parsed_policy::load(repo.layout(), source, oid, fold, parsed);
     let mut oid = oid;
@@ -132,7 +132,7 @@ fn settled(
     if let Some(fresh) = fresh {
         fresh.keep();
     }
-    Ok(Loaded { plan, oid: Some(oid), base })
+    Ok(LoadedPolicy { plan, oid: Some(oid), base })
 }
 
 /// The text of the policy in the working tree, whatever it is worth; `None` where there is none.
@@ -150,7 +150,7 @@ pub fn in_worktree(repo: &dyn Repository) -> Read<Option<String>> {
 ///
 /// # Errors
 /// It is not there, cannot be read, or has mistakes.
-pub fn from_file(repo: Option<&dyn Repository>, path: &Path) -> Result<Loaded, Error> {
+pub fn from_file(repo: Option<&dyn Repository>, path: &Path) -> Result<LoadedPolicy, Error> {
     let name = path.display().to_string();
     let source = in_file(path, &name, true)?.ok_or_else(|| {
         Unavailable::new(
@@ -160,25 +160,25 @@ pub fn from_file(repo: Option<&dyn Repository>, path: &Path) -> Result<Loaded, E
     })?;
     let Some(repo) = repo else {
         let plan = policy::load(source, false)?;
-        return Ok(Loaded { plan, oid: None, base: None });
+        return Ok(LoadedPolicy { plan, oid: None, base: None });
     };
     let oid = repo.blob_id(source.text.as_bytes())?;
     let plan = policy::load(source, folds_case(repo)?)?;
     let base = base(repo, &plan.policy.remote.value, &plan.policy.base.value)?;
-    Ok(Loaded { plan, oid: Some(oid), base })
+    Ok(LoadedPolicy { plan, oid: Some(oid), base })
 }
 
 /// The policy that a tree holds, where it can be used: by it a maintainer's repair of a broken one is judged.
 ///
 /// # Errors
 /// It cannot be read, or has mistakes itself.
-pub fn mended(repo: &dyn Repository, tree: Oid) -> Result<Option<Loaded>, Error> {
+pub fn mended(repo: &dyn Repository, tree: Oid) -> Result<Option<LoadedPolicy>, Error> {
     let Some((source, oid)) = in_tree(repo, tree, FILE, FILE)? else {
         return Ok(None);
     };
     let plan = policy::load(source, folds_case(repo)?)?;
     let base = base(repo, &plan.policy.remote.value, &plan.policy.base.value)?;
-    Ok(Some(Loaded { plan, oid: Some(oid), base }))
+    Ok(Some(LoadedPolicy { plan, oid: Some(oid), base }))
 }
 
 fn no_policy(repo: &dyn Repository, remote: &str) -> Error {

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::change_base::Choice;
-use super::gatherer::Gatherer;
+use super::collector::Collector;
 use super::locks::lock_events;
 use super::push::PushLine;
 use lane_core::facts::{Change, Fact, FileChange, Message, Oid, RefUpdate, is_replacing};
@@ -16,7 +16,7 @@ const HEADS: &str = "refs/heads/";
 /// Refs that git keeps as they are.
 const OWN: [&str; 3] = [HEADS, "refs/tags/", "refs/notes/"];
 
-impl Gatherer<'_> {
+impl Collector<'_> {
     pub(super) fn pushed(&self, head: &Head, remote: &str, lines: &[PushLine]) -> Read<Vec<Change>> {
         let unpushed = self.unpushed(&[&format!("refs/remotes/{remote}/")], lines)?;
         // Locks and requests are pushed beside the work.

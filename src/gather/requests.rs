@@ -1,16 +1,16 @@
 //! Requests that a server receives: each event is held against the one before it, and against the policy.
 
-use super::gatherer::Gatherer;
+use super::collector::Collector;
 use super::push::PushLine;
 use lane_core::facts::{Change, LockEvents, Oid, Unavailable};
-use lane_core::requests::record::{CONTENT, Person, Record};
+use lane_core::requests::record::{CONTENT, Person, RequestRecord};
 use lane_core::requests::step;
 use lane_git::Read;
 
 /// In whose name an event is that no agent made.
 const MAINTAINER: &str = "a maintainer";
 
-impl Gatherer<'_> {
+impl Collector<'_> {
     /// What a push makes of a ref of a request; `None`: it is none.
     pub(super) fn received_request(&self, line: &PushLine) -> Read<Option<Change>> {
         let name = &line.remote_ref;
@@ -38,7 +38,7 @@ impl Gatherer<'_> {
         while let Some(oid) = at {
             let commit = self.repo.commit(oid)?;
             let is_old = Some(oid) == old;
-            match Record::parse(&commit.message, id) {
+            match RequestRecord::parse(&commit.message, id) {
                 _ if commit.parents.len() > 1 => return fault(format!("{} is a merge", oid.short())),
                 Ok(record) => chain.push((record, commit.tree)),
                 // What lies there may be broken already: then anything that is sound is better.

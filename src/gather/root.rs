@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::change_base::{self, Choice};
-use super::gatherer::Gatherer;
+use super::collector::Collector;
 use super::policy_source::Base;
 use lane_core::facts::{Change, FileChange, MergeBase, Oid, RepoPath, Unavailable};
 use lane_git::tree_diff::tree_diff;
@@ -36,7 +36,7 @@ impl Root {
     }
 }
 
-impl Gatherer<'_> {
+impl Collector<'_> {
     /// Where tips left the base.
     pub(super) fn root(&self, base: Option<&Base>, tips: &[Oid], choice: Choice) -> Read<Root> {
         let Some(base) = base else {

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use super::gatherer::Gatherer;
+use super::collector::Collector;
 use super::locks::{held, lock_events, taken, unavailable};
 use super::push::PushLine;
 use crate::locks::log::{LockHead, LockLog};
 use crate::machine::ThisMachine;
 use lane_core::facts::{Change, HeldLock, Locks, Oid, RefUpdate, TakenLock, Unavailable};
 use lane_core::locks::liveness::{Judge, Seen};
-use lane_core::locks::record::{Lease, Record};
+use lane_core::locks::record::{Lease, LockRecord};
 use lane_core::policy::Plan;
 use lane_git::worktrees::worktrees;
 use lane_git::{Read, RefTarget, Repository};
@@ -78,9 +78,9 @@ pub(super) fn locks(
     Ok(found)
 }
 
-fn record(repo: &dyn Repository, name: &str, oid: Oid, area: Option<&str>) -> Read<Record> {
+fn record(repo: &dyn Repository, name: &str, oid: Oid, area: Option<&str>) -> Read<LockRecord> {
     let commit = repo.commit(oid)?;
-    let parsed = Record::parse(&commit.message, area).and_then(|record| {
+    let parsed = LockRecord::parse(&commit.message, area).and_then(|record| {
         // No part of a project comes in this way.
         match repo.tree(commit.tree) {
             Ok(entries) if entries.is_empty() => Ok(record),
@@ -98,7 +98,7 @@ fn no_lock(name: &str, reason: &str) -> Unavailable {
     )
 }
 
-impl Gatherer<'_> {
+impl Collector<'_> {
     /// What a push makes of a ref of locks: cheap, for there are many. In whose names its new events were
     /// written is what counts.
     pub(super) fn received_lock(&self, line: &PushLine) -> Read<Option<Change>> {

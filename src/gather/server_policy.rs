@@ -1,6 +1,6 @@
 //! Where a server reads the policy: as it was before the push, never from the push.
 
-use super::policy_source::{Base, Loaded, folds_case, in_commit};
+use super::policy_source::{Base, LoadedPolicy, folds_case, in_commit};
 use super::push::PushLine;
 use lane_core::error::Error;
 use lane_core::facts::Unavailable;
@@ -14,7 +14,7 @@ const SETTING: &str = "lane.base";
 #[derive(Debug)]
 pub enum InForce {
     /// The policy of the default branch, or of the base that it names.
-    Policy(Box<Loaded>),
+    Policy(Box<LoadedPolicy>),
     /// Nothing yet, and what was looked at.
     Nothing(String),
 }
@@ -40,12 +40,12 @@ pub fn find(repo: &dyn Repository, lines: &[PushLine]) -> Result<InForce, Error>
     let fold = folds_case(repo)?;
     let plan = policy::load(source, fold)?;
     let loaded = match named_base(repo, &plan)?.filter(|named| named.reference != base.reference) {
-        None => Loaded { plan, oid: Some(oid), base: Some(base) },
+        None => LoadedPolicy { plan, oid: Some(oid), base: Some(base) },
         Some(named) => match in_commit(repo, &named)? {
             Some((source, oid)) => {
-                Loaded { plan: policy::load(source, fold)?, oid: Some(oid), base: Some(named) }
+                LoadedPolicy { plan: policy::load(source, fold)?, oid: Some(oid), base: Some(named) }
             }
-            None => Loaded { plan, oid: Some(oid), base: Some(named) },
+            None => LoadedPolicy { plan, oid: Some(oid), base: Some(named) },
         },
     };
     Ok(InForce::Policy(Box::new(loaded)))
@@ -56,7 +56,11 @@ pub fn find(repo: &dyn Repository, lines: &[PushLine]) -> Result<InForce, Error>
 ///
 /// # Errors
 /// It has mistakes, or cannot be read.
-pub fn of_branch(repo: &dyn Repository, in_force: &Loaded, line: &PushLine) -> Result<Option<Loaded>, Error> {
+pub fn of_branch(
+    repo: &dyn Repository,
+    in_force: &LoadedPolicy,
+    line: &PushLine,
+) -> Result<Option<LoadedPolicy>, Error> {
     let Some(name) = line.remote_ref.strip_prefix("refs/heads/") else {
         return Ok(None);
     };
@@ -76,7 +80,7 @@ pub fn of_branch(repo: &dyn Repository, in_force: &Loaded, line: &PushLine) -> R
         return Ok(None);
     }
     let base = named_base(repo, &plan)?.or_else(|| in_force.base.clone());
-    Ok(Some(Loaded { plan, oid: Some(oid), base }))
+    Ok(Some(LoadedPolicy { plan, oid: Some(oid), base }))
 }
 
 /// Looks at the policies that a push would put in force. Gives what those who push should know.
@@ -85,7 +89,7 @@ pub fn of_branch(repo: &dyn Repository, in_force: &Loaded, line: &PushLine) -> R
 /// With one of them nothing could be pushed any more.
 pub fn check_new(
     repo: &dyn Repository,
-    in_force: Option<&Loaded>,
+    in_force: Option<&LoadedPolicy>,
     lines: &[PushLine],
 ) -> Result<Vec<String>, Error> {
     let default = default_branch(repo)?;

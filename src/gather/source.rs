@@ -3,39 +3,44 @@
 use std::path::Path;
 
 use super::address;
-use super::change::{Request, Subject, Told};
+use super::change::{HostFacts, Request, Subject};
+use super::collector::Collector;
 use super::environment::Environment;
-use super::gatherer::Gatherer;
 use super::identity::{claims, email, named};
 use super::invocation::Invocation;
 use lane_core::facts::{CommitForm, Event, Facts};
 use lane_git::{Read, Repository, revision};
 
 /// On a server: the environment and the configuration are its own, whoever pushes.
-pub(super) fn server(gatherer: &Gatherer<'_>, facts: &mut Facts) {
-    facts.form = commit_form(gatherer.environment);
-    facts.pusher = gatherer.environment.pusher.clone();
+pub(super) fn server(collector: &Collector<'_>, facts: &mut Facts) {
+    facts.form = commit_form(collector.environment);
+    facts.pusher = collector.environment.pusher.clone();
 }
 
 /// In a job: the host says whose it is, and nothing in the checkout of a change does.
-pub(super) fn job(gatherer: &Gatherer<'_>, request: &Request, told: &Told, facts: &mut Facts) -> Read<()> {
-    facts.form = commit_form(gatherer.environment);
+pub(super) fn job(
+    collector: &Collector<'_>,
+    request: &Request,
+    told: &HostFacts,
+    facts: &mut Facts,
+) -> Read<()> {
+    facts.form = commit_form(collector.environment);
     facts.claims = named(request.agent.as_deref());
     facts.proofs.clone_from(&told.proofs);
     facts.waivers.clone_from(&told.waivers);
     facts.request = Some(told.request.clone());
     facts.pusher.clone_from(&told.author);
-    facts.repository = repository(gatherer)?;
-    facts.is_base_shadowed = is_base_shadowed(gatherer, facts)?;
+    facts.repository = repository(collector)?;
+    facts.is_base_shadowed = is_base_shadowed(collector, facts)?;
     Ok(())
 }
 
 /// In a worktree: its own configuration, environment and files say who works here.
-pub(super) fn worktree(gatherer: &Gatherer<'_>, request: &Request, facts: &mut Facts) -> Read<()> {
-    let Gatherer { repo, environment, .. } = *gatherer;
+pub(super) fn worktree(collector: &Collector<'_>, request: &Request, facts: &mut Facts) -> Read<()> {
+    let Collector { repo, environment, .. } = *collector;
     let form = commit_form(environment);
     facts.claims = claims(repo, environment, request.agent.as_deref())?;
-    facts.harness = environment.harness(gatherer.plan);
+    facts.harness = environment.harness(collector.plan);
     facts.email = email(repo, environment)?;
     facts.form = match request.subject {
         Subject::Worktree => CommitForm::Worktree,
@@ -49,18 +54,18 @@ pub(super) fn worktree(gatherer: &Gatherer<'_>, request: &Request, facts: &mut F
     if let Subject::Edited(edited) = &request.subject {
         facts.elsewhere.clone_from(&edited.elsewhere);
     }
-    facts.repository = repository(gatherer)?;
+    facts.repository = repository(collector)?;
     facts.in_subfolder = is_in_subfolder(repo, environment);
-    facts.unpushed_base = gatherer.unpushed_base(&facts.changes)?;
-    facts.is_base_shadowed = is_base_shadowed(gatherer, facts)?;
+    facts.unpushed_base = collector.unpushed_base(&facts.changes)?;
+    facts.is_base_shadowed = is_base_shadowed(collector, facts)?;
     Ok(())
 }
 
 /// The address that reports of a check name.
-fn repository(gatherer: &Gatherer<'_>) -> Read<Option<String>> {
-    match gatherer.event {
+fn repository(collector: &Collector<'_>) -> Read<Option<String>> {
+    match collector.event {
         Event::Check | Event::CheckStaged | Event::Ci => {
-            address::of_remote(gatherer.repo, &gatherer.plan.policy.remote.value)
+            address::of_remote(collector.repo, &collector.plan.policy.remote.value)
         }
         _ => Ok(None),
     }
@@ -68,10 +73,10 @@ fn repository(gatherer: &Gatherer<'_>) -> Read<Option<String>> {
 
 /// A commit that is made names the base only where it merges, or stands on what is not pushed; any other is not to wait for a
 /// look at more refs.
-fn is_base_shadowed(gatherer: &Gatherer<'_>, facts: &Facts) -> Read<bool> {
+fn is_base_shadowed(collector: &Collector<'_>, facts: &Facts) -> Read<bool> {
     let is_named = || facts.unpushed_base.is_some() || facts.changes.iter().any(|change| change.is_merging);
-    match gatherer.base.filter(|_| !gatherer.event.is_commit() || is_named()) {
-        Some(base) => revision::is_shadowed(gatherer.repo, &base.reference),
+    match collector.base.filter(|_| !collector.event.is_commit() || is_named()) {
+        Some(base) => revision::is_shadowed(collector.repo, &base.reference),
         None => Ok(false),
     }
 }

@@ -4,7 +4,7 @@ use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
 
-use super::gatherer::Gatherer;
+use super::collector::Collector;
 use super::push::PushLine;
 use super::root::Root;
 use lane_core::facts::{Change, Fact, Lines, MergeBase, Oid};
@@ -49,7 +49,7 @@ struct Stack<'a> {
     most: u64,
 }
 
-impl Gatherer<'_> {
+impl Collector<'_> {
     /// Counts the lines of a change from the highest pushed branch of the same agent that it stands on. Each branch of the
     /// stack has to keep to the limit by itself, so that nothing large hides below. `pushes`: what the same push brings.
     pub(super) fn count_from_pushed(

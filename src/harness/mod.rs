@@ -17,7 +17,7 @@ use lane_core::error::Error;
 use lane_core::facts::Unavailable;
 use lane_core::harness::{HARNESSES, Harness, named};
 use lane_git::worktrees::worktrees;
-use lane_git::{Repository, kept};
+use lane_git::{Repository, state_file};
 use record::Record;
 
 /// What was done to one file.
@@ -238,7 +238,7 @@ fn write(path: &Path, text: &str) -> Result<(), Error> {
     // A link of the user's stays one.
     let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let folder = path.parent().unwrap_or(Path::new("."));
-    let written = fs::create_dir_all(folder).and_then(|()| kept::replace(&path, text.as_bytes()));
+    let written = fs::create_dir_all(folder).and_then(|()| state_file::replace(&path, text.as_bytes()));
     written.map_err(|error| unwritable(&path, &error))
 }
 

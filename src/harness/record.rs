@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use lane_core::error::Error;
 use lane_core::facts::Unavailable;
-use lane_git::kept;
+use lane_git::state_file;
 
 /// The file's name below the common git folder.
 const NAME: &str = "lane/harness.json";
@@ -84,7 +84,7 @@ impl Record {
             false => {
                 let folder = self.file.parent().unwrap_or(Path::new("."));
                 let bytes = serde_json::to_vec(&self.entries).unwrap_or_default();
-                fs::create_dir_all(folder).and_then(|()| kept::replace(&self.file, &bytes))
+                fs::create_dir_all(folder).and_then(|()| state_file::replace(&self.file, &bytes))
             }
         };
         written.map_err(|error| super::unwritable(&self.file, &error))

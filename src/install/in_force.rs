@@ -10,7 +10,7 @@ use super::os::{bytes_of, path_of, read, unreadable};
 use super::places::{Places, expand};
 use super::scripts::is_ours_to_run;
 use super::settings::{OWN_CONFIG, include_line, is_extension_on};
-use super::{ini, ran, targets};
+use super::{ini, targets, verdict_notes};
 use lane_core::error::Error;
 use lane_core::facts::Event;
 use lane_core::hooks::{self, Hook};
@@ -63,7 +63,7 @@ pub fn replaced(layout: &Layout, folder: &Path) -> Vec<&'static str> {
 
 /// Whether what stands where our script was runs it.
 pub(crate) fn runs_ours(layout: &Layout, folder: &Path, name: &str) -> bool {
-    ran::runs_ours(layout, name, &folder.join(name))
+    verdict_notes::runs_ours(layout, name, &folder.join(name))
 }
 
 /// Those of some hooks of a folder of ours that are not our scripts. Some may run ours: see [`replaced`].
@@ -75,10 +75,10 @@ pub fn foreign(folder: &Path, hooks: impl Iterator<Item = &'static Hook>) -> Vec
 /// ours under names that end alike.
 pub fn note_runner(layout: &Layout, folder: &Path, name: &str) {
     let runner = folder.join(name);
-    if ran::runs_ours(layout, name, &runner) {
+    if verdict_notes::runs_ours(layout, name, &runner) {
         return;
     }
-    ran::is_run_by(layout, name, &runner);
+    verdict_notes::is_run_by(layout, name, &runner);
     let names = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.file_name());
     let ends = names.filter_map(|file| {
         let end = file.to_str()?.strip_prefix(name).filter(|end| !end.is_empty())?.to_owned();
@@ -87,7 +87,7 @@ pub fn note_runner(layout: &Layout, folder: &Path, name: &str) {
     for end in ends {
         for other in foreign(folder, hooks::watched()).into_iter().filter(|other| *other != name) {
             if is_script(folder, &format!("{other}{end}")) {
-                ran::is_run_by(layout, other, &folder.join(other));
+                verdict_notes::is_run_by(layout, other, &folder.join(other));
             }
         }
     }
@@ -99,14 +99,16 @@ pub fn without_untried(layout: &Layout, folder: &Path, lack: Lack) -> Option<Lac
     let Lack::Scripts(mut names) = lack else {
         return Some(lack);
     };
-    names.retain(|name| ran::was_seen(layout, name, &folder.join(name)) || !is_kept_beside(folder, name));
+    names.retain(|name| {
+        verdict_notes::was_seen(layout, name, &folder.join(name)) || !is_kept_beside(folder, name)
+    });
     (!names.is_empty()).then_some(Lack::Scripts(names))
 }
 
 /// Notes that what stands where our script was is about to have its turn.
 pub fn note_turn(layout: &Layout, folder: &Path, name: &str) {
     if !is_script(folder, name) && is_kept_beside(folder, name) {
-        ran::is_seen(layout, name, &folder.join(name));
+        verdict_notes::is_seen(layout, name, &folder.join(name));
     }
 }
 

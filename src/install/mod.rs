@@ -4,6 +4,7 @@
 //! A worktree uses it by `core.hooksPath` in its own configuration. Whatever was configured before
 //! stays in the files, byte for byte: git reads the last value, so ours are appended as a block.
 
+mod apply;
 pub(crate) mod block;
 pub mod chain;
 pub mod in_force;
@@ -14,22 +15,21 @@ pub(crate) mod os;
 mod outcome;
 pub(crate) mod places;
 pub mod program;
-mod put;
-pub mod ran;
+mod remove;
 pub(crate) mod scripts;
 pub(crate) mod server;
 pub(crate) mod settings;
-mod take;
 pub(crate) mod targets;
+pub mod verdict_notes;
 
 use std::path::PathBuf;
 
+pub use apply::{install, install_into};
 pub use outcome::news;
 pub use outcome::{Chained, Outcome, State, WorktreeOutcome};
-pub use put::{install, install_into};
+pub use remove::uninstall;
 pub use server::{ServerOptions, install_server, uninstall_server};
 pub use settings::{installed_agent, is_copied};
-pub use take::uninstall;
 pub(crate) use targets::named;
 pub use targets::{is_same, worktrees_of};
 

@@ -9,7 +9,7 @@ use crate::gather::parsed_policy;
 use crate::served;
 use lane_core::error::Error;
 use lane_core::hooks::HOOKS;
-use lane_git::{Layout, join, noted_tree};
+use lane_git::{Layout, join, tree_cache};
 
 /// Our folders.
 #[derive(Debug, Clone)]
@@ -130,8 +130,8 @@ impl Drop for InstallLock<'_> {
             // The hooks of a server lie beside those of worktrees, and only these need it.
             if !self.places.lane.join("hooks").exists() {
                 super::program::remove(self.places);
-                super::ran::forget(&self.places.common);
-                for kept in [parsed_policy::KEPT, noted_tree::NOTE] {
+                super::verdict_notes::forget(&self.places.common);
+                for kept in [parsed_policy::KEPT, tree_cache::NOTE] {
                     let _ = fs::remove_file(self.places.common.join(kept));
                 }
             }

@@ -84,7 +84,7 @@ pub(crate) fn started_by(script: &[u8]) -> Option<PathBuf> {
 }
 
 /// Gives the program its second name, or sees that it has it. `None` where it cannot have one.
-pub(crate) fn place(places: &Places, binary: &Path) -> Option<PathBuf> {
+pub(crate) fn link_starter(places: &Places, binary: &Path) -> Option<PathBuf> {
     let program = places.program.clone();
     first_line(&program)?;
     let starter = Some(starter(binary)).filter(|starter| starter != binary && is_current(starter));

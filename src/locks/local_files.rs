@@ -46,7 +46,7 @@ fn file_of(_: &Path) -> Option<(u64, u64)> {
 }
 
 #[derive(Debug, Serialize, Deserialize)]
-struct Sights {
+struct SavedObservations {
     boot: Option<String>,
     seen: Seen,
 }
@@ -83,17 +83,17 @@ impl LocalFiles {
 
     /// What was seen to stand still since this machine was started.
     pub fn seen(&self, world: &dyn World) -> Seen {
-        let is_ours = |sights: &Sights| {
+        let is_ours = |sights: &SavedObservations| {
             let boot = &world.machine().boot;
             boot.is_some() && sights.boot == *boot
         };
-        self.read::<Sights>(SEEN).filter(is_ours).map(|sights| sights.seen).unwrap_or_default()
+        self.read::<SavedObservations>(SEEN).filter(is_ours).map(|sights| sights.seen).unwrap_or_default()
     }
 
     /// Keeps what was seen. Losing it costs others patience, and nothing else.
     pub fn keep_seen(&self, seen: &Seen, world: &dyn World) {
         let boot = world.machine().boot.clone();
-        self.write(SEEN, &Sights { boot, seen: seen.clone() });
+        self.write(SEEN, &SavedObservations { boot, seen: seen.clone() });
     }
 
     /// Milliseconds since the remote's locks were read last, if they ever were.

@@ -3,14 +3,14 @@
 use crate::event_log::{EventLog, Fault, Head, LogKind, LogRecord, RefFault};
 use lane_core::error::Error;
 use lane_core::facts::{Oid, Unavailable};
-use lane_core::locks::record::Record;
+use lane_core::locks::record::LockRecord;
 use lane_core::policy::model;
 use lane_git::{ObjectWriter, Repository};
 
 /// The locks of one repository, where they lie.
-pub type LockLog<'a> = EventLog<'a, Record>;
+pub type LockLog<'a> = EventLog<'a, LockRecord>;
 /// The last event of an area.
-pub type LockHead = Head<Record>;
+pub type LockHead = Head<LockRecord>;
 
 /// The names and words of the log.
 pub(super) const KIND: LogKind = LogKind {
@@ -23,7 +23,7 @@ pub(super) const KIND: LogKind = LogKind {
     beside: "",
 };
 
-impl LogRecord for Record {
+impl LogRecord for LockRecord {
     type Files = ();
 
     const KIND: &'static LogKind = &KIND;
@@ -137,7 +137,7 @@ fn lost(fault: &Fault<'_>) -> Error {
     .into()
 }
 
-impl EventLog<'_, Record> {
+impl EventLog<'_, LockRecord> {
     /// The generation above which an area's next one has to be, where its whole history is gone from here.
     ///
     /// # Errors

@@ -2,11 +2,11 @@
 //!
 //! The store is git itself: `docs/locks.md` has the protocol. What a lock is on, what is stored, whether it still holds
 //! and what may follow what are decided in [`lane_core::locks`]; [`log`] says how the log of locks differs from others,
-//! [`crate::event_log`] moves its refs, [`keeper`] is what commands and hooks call.
+//! [`crate::event_log`] moves its refs, [`manager`] is what commands and hooks call.
 
-pub mod keeper;
 mod local_files;
 pub mod log;
+pub mod manager;
 pub mod markers;
 pub mod renewals;
 pub mod waiting;

@@ -1,12 +1,12 @@
 //! What lives on beside a push: an event for each lock that its work was done under.
 
-use super::keeper::Keeper;
 use super::log::LockHead;
+use super::manager::LockManager;
 use lane_core::error::Error;
 use lane_core::facts::Oid;
 use lane_core::locks::liveness::Judge;
 use lane_core::locks::protocol::{self, Claim, Manner};
-use lane_core::locks::record::{Event, Lease};
+use lane_core::locks::record::{Lease, LockEvent};
 use lane_core::locks::scope::{Scope, lockable};
 use lane_core::locks::world::Process;
 
@@ -32,7 +32,7 @@ pub enum Fate {
     Lost(String),
 }
 
-impl Keeper<'_> {
+impl LockManager<'_> {
     /// One event for each area in which an agent holds something, or of which a pushed commit says that it
     /// was made under its lock: all of it lives on, or stands still, beside the push. The events are written,
     /// and no ref moves yet. `areas`: those of the commits.
@@ -146,7 +146,7 @@ impl Keeper<'_> {
     /// # Errors
     /// A record cannot be read.
     pub fn fate(&mut self, renewal: &Renewal) -> Result<Fate, Error> {
-        let Event { agent, .. } = &renewal.tip.record.event;
+        let LockEvent { agent, .. } = &renewal.tip.record.event;
         let now = self.tip(&renewal.tip.record.area)?;
         let oid = now.as_ref().map(|tip| tip.oid);
         if oid == renewal.old || oid == Some(renewal.tip.oid) {
@@ -157,7 +157,7 @@ impl Keeper<'_> {
             now.iter().flat_map(|tip| &tip.record.leases).filter(|lease| !judge.lease(lease).is_over());
         let rivals: Vec<&Lease> = leases.filter(|lease| lease.stake.agent != *agent).collect();
         let lost = renewal.scopes.iter().find(|scope| {
-            let scope = Scope::stored(&renewal.tip.record.area, scope);
+            let scope = Scope::from_record(&renewal.tip.record.area, scope);
             let other = |lease: &&Lease| lease.stake.scope_in(&renewal.tip.record.area);
             scope.is_some_and(|scope| rivals.iter().any(|lease| judge.conflict(&scope, &other(lease))))
         });

@@ -3,7 +3,7 @@
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use super::keeper::{Keeper, Outcome};
+use super::manager::{LockManager, Outcome};
 use lane_core::error::Error;
 use lane_core::locks::protocol::{self, Claim, Manner, Refusal};
 use lane_core::locks::record::Stake;
@@ -25,7 +25,7 @@ pub struct Waiting<'a> {
     pub ahead: usize,
 }
 
-impl Keeper<'_> {
+impl LockManager<'_> {
     /// Takes a lock, and waits for it if it must: first come, first served. `ticket`: the same wish, for
     /// the process that waits and for as long as it waits. `kept`: what is held already and has to live on
     /// meanwhile.

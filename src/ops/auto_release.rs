@@ -3,16 +3,16 @@
 use std::collections::HashSet;
 
 use super::Session;
-use crate::locks::keeper::Keeper;
+use crate::locks::manager::LockManager;
 use lane_core::facts::{LOCK_TRAILER, Oid, RepoPath};
 use lane_core::locks::protocol::Claim;
 use lane_core::locks::record::Lease;
 use lane_core::locks::scope::{Scope, lockable};
 use lane_core::policy::model::Release;
+use lane_git::in_progress::in_progress;
 use lane_git::tree_diff::tree_diff;
-use lane_git::under_way::under_way;
 use lane_git::worktrees::worktrees;
-use lane_git::{Opened, RawCommit, Read, Repository};
+use lane_git::{GitRepo, RawCommit, Read, Repository};
 
 /// The locks of a remote may be known from so many milliseconds ago.
 const RECENT: u64 = 10_000;
@@ -37,26 +37,26 @@ impl Landing<'_> {
 
 /// Gives back the locks of this repository's worktrees whose work has landed, and says so. What cannot be
 /// found out changes nothing: a lock that is kept for too long ends by its time.
-pub fn release_landed(session: &Session, keeper: &mut Keeper<'_>, landing: &Landing<'_>) {
+pub fn release_landed(session: &Session, manager: &mut LockManager<'_>, landing: &Landing<'_>) {
     let plan = &session.loaded.plan;
     let release = plan.policy.locks.release.value;
     if release == Release::Manual {
         return;
     }
     for area in lockable(plan) {
-        let Ok(Some(tip)) = keeper.tip(area) else {
+        let Ok(Some(tip)) = manager.tip(area) else {
             continue;
         };
-        let own = keeper.repository();
+        let own = manager.repository();
         for lease in &tip.record.leases {
-            let is_over = keeper.judge().lease(lease).is_over();
+            let is_over = manager.judge().lease(lease).is_over();
             if own.is_none() || lease.stake.repository != own || is_over || landing.spares(lease, area) {
                 continue;
             }
             match (Work { session, lease, area }.has_landed(release, landing.pushed)) {
                 // Nobody waits twice for a remote that does not answer.
-                Ok(Some(how)) if keeper.refresh(RECENT).is_ok() => {
-                    give_back(session, keeper, lease, area, how);
+                Ok(Some(how)) if manager.refresh(RECENT).is_ok() => {
+                    give_back(session, manager, lease, area, how);
                 }
                 Ok(Some(_)) => return,
                 Ok(None) => {}
@@ -68,11 +68,11 @@ pub fn release_landed(session: &Session, keeper: &mut Keeper<'_>, landing: &Land
     }
 }
 
-fn give_back(session: &Session, keeper: &mut Keeper<'_>, lease: &Lease, area: &str, how: &str) {
+fn give_back(session: &Session, manager: &mut LockManager<'_>, lease: &Lease, area: &str, how: &str) {
     let scope = lease.stake.scope_in(area);
     let Lease { stake, generation, .. } = lease;
     let claim = Claim::of_return(&scope, &stake.agent, &stake.worktree, Some(how)).on_base(session.base());
-    match keeper.release(&claim, Some(*generation)) {
+    match manager.release(&claim, Some(*generation)) {
         Ok(Ok(_)) => session.ui.say(&format!("released `{}` of {}: {how}", stake.scope, stake.agent)),
         Ok(Err(_)) => {} // somebody else was faster
         Err(error) => log::debug!("{} stays locked: {error}", stake.scope),
@@ -80,8 +80,8 @@ fn give_back(session: &Session, keeper: &mut Keeper<'_>, lease: &Lease, area: &s
 }
 
 /// For how many seconds a lock of this repository has been held with no commit made under it.
-pub fn idle(session: &Session, keeper: &Keeper<'_>, lease: &Lease, now: i64) -> Option<u64> {
-    let own = keeper.repository();
+pub fn idle(session: &Session, manager: &LockManager<'_>, lease: &Lease, now: i64) -> Option<u64> {
+    let own = manager.repository();
     if own.is_none() || lease.stake.repository != own {
         return None;
     }
@@ -187,12 +187,12 @@ impl Work<'_> {
         for tree in worktrees(self.session.repo.layout())? {
             let is_its = tree.root.display().to_string() == self.lease.stake.worktree;
             is_there |= is_its;
-            let repo = Opened::open_at(&tree.root)?;
+            let repo = GitRepo::open_at(&tree.root)?;
             if !is_its && repo.config("lane.agent")?.pop().as_deref() != Some(self.lease.stake.agent.as_str())
             {
                 continue;
             }
-            if under_way(&tree.git_dir).is_some_and(|it| it.word != "bisect") {
+            if in_progress(&tree.git_dir).is_some_and(|it| it.word != "bisect") {
                 return Ok(true);
             }
             let (scope, fold) = (self.scope(), self.session.loaded.plan.folds_case());

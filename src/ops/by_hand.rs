@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::Session;
 use crate::gather::Request;
-use crate::locks::keeper::Keeper;
+use crate::locks::manager::LockManager;
 use crate::locks::markers;
 use crate::machine::ThisMachine;
 use lane_core::error::Error;
@@ -31,10 +31,10 @@ const BEFORE_ALL: Manner = Manner::Take { pass: usize::MAX };
 pub fn judge(session: &Session, request: &Request) -> Result<(Report, bool), Error> {
     let (mut report, mut facts) = session.judged(request)?;
     let world = ThisMachine::new();
-    let keeper = || {
-        let mut keeper = Keeper::new(&session.repo, &session.loaded.plan, &world);
-        keeper.set_patience(BRIEFLY);
-        keeper
+    let manager = || {
+        let mut manager = LockManager::new(&session.repo, &session.loaded.plan, &world);
+        manager.set_patience(BRIEFLY);
+        manager
     };
     let layout = session.repo.layout();
     let is_removed = |lock: &HeldLock| {
@@ -42,13 +42,13 @@ pub fn judge(session: &Session, request: &Request) -> Result<(Report, bool), Err
         place.is_some_and(|place| markers::is_removed(layout, place, &lock.scope.area, &lock.agent))
     };
     let leases = facts.locks.known().map(|locks| locks.leases.as_slice()).unwrap_or_default();
-    if leases.iter().any(is_removed) && give_back(session, &mut keeper(), None) {
+    if leases.iter().any(is_removed) && give_back(session, &mut manager(), None) {
         (report, facts) = session.judged(request)?;
     }
     let relied_on = if report.verdict == Verdict::Pass { relied_on(session, &facts) } else { Vec::new() };
     let mut is_taken = false;
     for claim in relied_on {
-        match take(session, &mut keeper(), &facts, &claim) {
+        match take(session, &mut manager(), &facts, &claim) {
             Ok(true) => is_taken = true,
             // Somebody stole it in that moment, or had it at the remote already.
             Ok(false) => return Ok((session.judge(request)?, is_taken)),
@@ -104,7 +104,7 @@ fn relied_on(session: &Session, facts: &Facts) -> Vec<LockClaim> {
 /// Takes the lock that a manual claim stands for; false: another agent has it.
 fn take(
     session: &Session,
-    keeper: &mut Keeper<'_>,
+    manager: &mut LockManager<'_>,
     facts: &Facts,
     marker: &LockClaim,
 ) -> Result<bool, Error> {
@@ -113,43 +113,43 @@ fn take(
         return Err(Error::write(doubt.clone(), "the push will ask again"));
     }
     let (scope, worktree) = (Scope::of_area(&marker.area), session.place());
-    let repository = keeper.repository();
+    let repository = manager.repository();
     let claim = Claim {
         ttl: session.loaded.plan.policy.locks.ttl.value.seconds,
         repository: repository.as_deref(),
         by_hand: Some(marker.place.clone()),
         ..Claim::of_return(&scope, &marker.agent, &worktree, Some("claimed manually")).on_base(session.base())
     };
-    let taken = keeper.claim(&claim, BEFORE_ALL)?;
-    keeper.take_notes().iter().for_each(|note| log::debug!("{note}"));
+    let taken = manager.claim(&claim, BEFORE_ALL)?;
+    manager.take_notes().iter().for_each(|note| log::debug!("{note}"));
     Ok(taken.is_ok())
 }
 
 /// Gives back the locks of this repository whose manual claim was removed, and says so; whether there was one. Nothing
 /// is looked at where no lock came from such a claim. `spared`: an agent whose locks stay as they are.
-pub fn give_back(session: &Session, keeper: &mut Keeper<'_>, spared: Option<&str>) -> bool {
+pub fn give_back(session: &Session, manager: &mut LockManager<'_>, spared: Option<&str>) -> bool {
     let mut has_any = false;
     for area in lockable(&session.loaded.plan) {
-        let Ok(Some(tip)) = keeper.tip(area) else {
+        let Ok(Some(tip)) = manager.tip(area) else {
             continue;
         };
         for lease in &tip.record.leases {
-            has_any |= spared != Some(lease.stake.agent.as_str()) && end(session, keeper, area, lease);
+            has_any |= spared != Some(lease.stake.agent.as_str()) && end(session, manager, area, lease);
         }
     }
     has_any
 }
 
 /// Ends one lock if its manual claim was removed.
-fn end(session: &Session, keeper: &mut Keeper<'_>, area: &str, lease: &Lease) -> bool {
+fn end(session: &Session, manager: &mut LockManager<'_>, area: &str, lease: &Lease) -> bool {
     let Lease { stake, generation, by_hand: Some(place), .. } = lease else {
         return false;
     };
     let agent = &stake.agent;
-    let own = keeper.repository();
+    let own = manager.repository();
     if own.is_none()
         || stake.repository != own
-        || keeper.judge().lease(lease).is_over()
+        || manager.judge().lease(lease).is_over()
         || !markers::is_removed(session.repo.layout(), place, area, agent)
     {
         return false;
@@ -157,7 +157,7 @@ fn end(session: &Session, keeper: &mut Keeper<'_>, area: &str, lease: &Lease) ->
     let scope = stake.scope_in(area);
     let reason = Some("its file was removed");
     let claim = Claim::of_return(&scope, agent, &stake.worktree, reason).on_base(session.base());
-    match keeper.release(&claim, Some(*generation)) {
+    match manager.release(&claim, Some(*generation)) {
         Ok(Ok(_)) => {
             let file = lane_core::locks::scope::file_name(area, area, agent);
             session.ui.say(&format!("released `{area}` of {agent}: {place}/.locks/{file} was removed"));

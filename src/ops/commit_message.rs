@@ -7,20 +7,20 @@ use std::path::{Path, PathBuf};
 use super::{Session, Ui};
 use crate::gather::message::{self, Draft};
 use crate::gather::{Invocation, Request, Subject, cleanup, identity};
-use crate::locks::keeper::Keeper;
+use crate::locks::manager::LockManager;
 use crate::machine::ThisMachine;
 use lane_core::error::Error;
 use lane_core::facts::{Event, LOCK_TRAILER, LockToken, Message};
 use lane_core::locks::scope::{Scope, lockable};
 use lane_core::policy::model::Access;
-use lane_git::{Opened, Repository};
+use lane_git::{GitRepo, Repository};
 
 /// Writes tag and locks into the message file, before anyone has to be told. `args`: what git gave to the
 /// hook after the file.
 ///
 /// # Errors
 /// What keeps it from doing so, or from part of it.
-pub fn prepare(ui: impl Ui + 'static, path: &Path, args: &[OsString]) -> Result<Option<Opened>, Error> {
+pub fn prepare(ui: impl Ui + 'static, path: &Path, args: &[OsString]) -> Result<Option<GitRepo>, Error> {
     let session = Session::open_for_commit(ui)?;
     let plan = &session.loaded.plan;
     if plan.tags.is_empty() && !plan.has_area(Access::Lock) {
@@ -141,8 +141,8 @@ fn tokens(session: &Session, agent: &str, args: &[OsString]) -> Result<Vec<Token
         return Ok(Vec::new());
     }
     let world = ThisMachine::new();
-    let mut keeper = Keeper::new(&session.repo, plan, &world);
-    let held = keeper.held_by(agent);
+    let mut manager = LockManager::new(&session.repo, plan, &world);
+    let held = manager.held_by(agent);
     // Where no command line can be seen, `commit --amend` is told from `commit -C HEAD` by nothing; what the last
     // commit changed counts in both.
     let is_amend = Invocation::of_process().amends
@@ -165,7 +165,7 @@ fn tokens(session: &Session, agent: &str, args: &[OsString]) -> Result<Vec<Token
     // What the amended commit bore stays true of what it still changes; a newer one of the same scope comes
     // after it and takes its place.
     for token in before {
-        let scopes = lockable(plan).into_iter().filter_map(|area| Scope::stored(area, &token.scope));
+        let scopes = lockable(plan).into_iter().filter_map(|area| Scope::from_record(area, &token.scope));
         if scopes.into_iter().any(|scope| is_touched(&scope)) {
             tokens.push(Token { text: format!("{}@{}", token.scope, token.generation), is_held: false });
         }

@@ -12,7 +12,7 @@ use lane_core::facts::{Change, Event, Message, Oid, RepoPath};
 use lane_core::report::quote;
 use lane_git::Repository;
 use lane_git::command::{Ran, in_worktree, run as run_git};
-use lane_git::under_way::under_way;
+use lane_git::in_progress::in_progress;
 use lane_git::worktrees::{head_of, worktrees};
 
 /// For what only looks, and for moving a branch.
@@ -127,7 +127,7 @@ impl<'a> Branch<'a> {
             };
             let reference = head.branch.unwrap_or_else(|| "HEAD".to_owned());
             if let Some(it) =
-                under_way(&layout.git_dir).filter(|it| it.word != "bisect" || reference == "HEAD")
+                in_progress(&layout.git_dir).filter(|it| it.word != "bisect" || reference == "HEAD")
             {
                 return Err(Error::usage(
                     format!("{} is in progress; no commit was changed", it.what),

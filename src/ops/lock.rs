@@ -5,14 +5,14 @@ use std::collections::BTreeSet;
 use super::auto_release::{self, Landing};
 use super::{Session, by_hand};
 use crate::gather::landed;
-use crate::locks::keeper::Keeper;
 use crate::locks::log::LockHead;
+use crate::locks::manager::LockManager;
 use crate::locks::waiting::Waiting;
 use crate::machine::ThisMachine;
 use lane_core::error::Error;
 use lane_core::facts::RepoPath;
 use lane_core::locks::protocol::{Claim, Manner, Refusal};
-use lane_core::locks::record::Kind;
+use lane_core::locks::record::LockEventKind;
 use lane_core::locks::scope::Scope;
 use lane_core::locks::world::Process;
 use lane_core::report::quote;
@@ -53,17 +53,17 @@ pub enum How {
 /// The records cannot be read or written.
 pub fn lock(
     session: &Session,
-    keeper: &mut Keeper<'_>,
+    manager: &mut LockManager<'_>,
     world: &ThisMachine,
     wanted: &Wanted,
     tell: &mut dyn FnMut(&str, &Waiting<'_>),
 ) -> Result<Result<Vec<LockHead>, (Scope, Refusal)>, Error> {
     let Wanted { agent, scopes, how, .. } = wanted;
     let worktree = session.place();
-    by_hand::give_back(session, keeper, None);
+    by_hand::give_back(session, manager, None);
     let landing = Landing { spared: Some((agent, scopes)), pushed: None };
-    auto_release::release_landed(session, keeper, &landing);
-    let repository = keeper.repository();
+    auto_release::release_landed(session, manager, &landing);
+    let repository = manager.repository();
     let claims: Vec<Claim<'_>> = scopes
         .iter()
         .map(|scope| Claim {
@@ -74,12 +74,12 @@ pub fn lock(
         })
         .collect();
     let mut taking = Taking { how: *how, world, tell, done: Vec::new() };
-    let stopped = taking.all(keeper, &claims);
+    let stopped = taking.all(manager, &claims);
     if matches!(stopped, Ok(None)) {
         return Ok(Ok(taking.done));
     }
     if let Some(first) = claims.first() {
-        undo(session, keeper, &taking.done, first);
+        undo(session, manager, &taking.done, first);
     }
     Ok(match stopped? {
         Some((claim, refusal)) => Err((claim.scope.clone(), refusal)),
@@ -99,7 +99,7 @@ impl Taking<'_> {
     /// Takes all of them; the one that was refused, and why.
     fn all<'c, 's>(
         &mut self,
-        keeper: &mut Keeper<'_>,
+        manager: &mut LockManager<'_>,
         claims: &'c [Claim<'s>],
     ) -> Result<Option<(&'c Claim<'s>, Refusal)>, Error> {
         // While one is waited for, those before it live with this process: if it is killed, they are free.
@@ -109,11 +109,11 @@ impl Taking<'_> {
         for claim in claims {
             let mut meanwhile = claim.clone();
             // What one had before stays as it was, whatever becomes of the rest.
-            match keeper.own(claim)?.filter(|_| is_long) {
-                Some(own) => (meanwhile.process, meanwhile.ttl) = (keeper.process_of(&own), own.stake.ttl),
+            match manager.own(claim)?.filter(|_| is_long) {
+                Some(own) => (meanwhile.process, meanwhile.ttl) = (manager.process_of(&own), own.stake.ttl),
                 None => meanwhile.process = here.or(claim.process),
             }
-            match self.take(keeper, &meanwhile, &held)? {
+            match self.take(manager, &meanwhile, &held)? {
                 Ok(tip) => self.done.push(tip),
                 Err(refusal) => return Ok(Some((claim, refusal))),
             }
@@ -126,7 +126,7 @@ impl Taking<'_> {
                     let event = &self.done[at].record.event;
                     (event.kind, event.generation)
                 };
-                match keeper.claim(claim, Manner::Renew)? {
+                match manager.claim(claim, Manner::Renew)? {
                     Ok(mut tip) => {
                         // To this command it is still what it was when it was taken.
                         if tip.record.event.generation == generation {
@@ -146,27 +146,27 @@ impl Taking<'_> {
 
     fn take(
         &mut self,
-        keeper: &mut Keeper<'_>,
+        manager: &mut LockManager<'_>,
         claim: &Claim<'_>,
         kept: &[Claim<'_>],
-    ) -> Result<crate::locks::keeper::Outcome, Error> {
+    ) -> Result<crate::locks::manager::Outcome, Error> {
         let patience = match self.how {
-            How::Steal => return keeper.claim(claim, Manner::Steal),
-            How::Renew => return keeper.claim(claim, Manner::Renew),
-            How::Now | How::Wait(0) => return keeper.claim(claim, Manner::Take { pass: 0 }),
+            How::Steal => return manager.claim(claim, Manner::Steal),
+            How::Renew => return manager.claim(claim, Manner::Renew),
+            How::Now | How::Wait(0) => return manager.claim(claim, Manner::Take { pass: 0 }),
             How::Wait(patience) => patience,
         };
         let process = self.world.process(std::process::id());
         let ticket = Claim { ttl: patience, process, ..claim.clone() };
-        keeper.wait(claim, &ticket, kept, &mut |waiting| (self.tell)(&claim.scope.text, waiting))
+        manager.wait(claim, &ticket, kept, &mut |waiting| (self.tell)(&claim.scope.text, waiting))
     }
 }
 
 /// Gives back what this command took before it was refused something else, and nothing that was held before.
-fn undo(session: &Session, keeper: &mut Keeper<'_>, done: &[LockHead], claim: &Claim<'_>) {
-    for tip in done.iter().filter(|tip| tip.record.event.kind != Kind::Renew) {
+fn undo(session: &Session, manager: &mut LockManager<'_>, done: &[LockHead], claim: &Claim<'_>) {
+    for tip in done.iter().filter(|tip| tip.record.event.kind != LockEventKind::Renew) {
         let event = &tip.record.event;
-        let Some(scope) = Scope::stored(&tip.record.area, &event.scope) else {
+        let Some(scope) = Scope::from_record(&tip.record.area, &event.scope) else {
             continue;
         };
         let reason = Some("another lock of the same command was refused");
@@ -175,7 +175,7 @@ fn undo(session: &Session, keeper: &mut Keeper<'_>, done: &[LockHead], claim: &C
             ..Claim::of_return(&scope, claim.agent, claim.worktree, reason)
         };
         // What somebody else has by now is not there to be given back.
-        if keeper.release(&back, Some(event.generation)).is_err() {
+        if manager.release(&back, Some(event.generation)).is_err() {
             let word = quote(event.scope.as_bytes());
             session.ui.say(&format!("`{}` is still held: git lane unlock {word}", event.scope));
         }
@@ -190,7 +190,7 @@ pub fn missing(session: &Session, done: &[LockHead]) -> Read<BTreeSet<RepoPath>>
     let (Some(base), Some(head)) = (session.base(), session.repo.head()?.oid) else {
         return Ok(BTreeSet::new());
     };
-    let scope = |tip: &LockHead| Scope::stored(&tip.record.area, &tip.record.event.scope);
+    let scope = |tip: &LockHead| Scope::from_record(&tip.record.area, &tip.record.event.scope);
     let scopes: Vec<Scope> = done.iter().filter_map(scope).collect();
     let scopes: Vec<&Scope> = scopes.iter().collect();
     landed::missing_in(&session.repo, &session.loaded.plan, base, head, &scopes)

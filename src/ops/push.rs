@@ -10,14 +10,14 @@ use std::process::ExitStatus;
 use super::auto_release::{self, Landing};
 use super::{Session, by_hand};
 use crate::event_log::no_mirror;
-use crate::locks::keeper::Keeper;
+use crate::locks::manager::LockManager;
 use crate::locks::renewals::{Fate, Renewal};
 use crate::machine::ThisMachine;
 use lane_core::error::Error;
 use lane_core::facts::{Message, Oid};
 use lane_core::locks::scope::area_of;
 use lane_core::report::Verdict;
-use lane_git::under_way::under_way;
+use lane_git::in_progress::in_progress;
 use lane_git::{Read, Repository};
 
 /// Tells the hooks of the push below that locks are looked after already.
@@ -76,7 +76,7 @@ pub fn branch(session: &Session, replaces: bool) -> Result<Outcome, Error> {
     let Some(reference) = session.repo.head()?.branch else {
         return Err(Error::usage(
             "HEAD is detached: there is no branch to push",
-            match under_way(&session.repo.layout().git_dir) {
+            match in_progress(&session.repo.layout().git_dir) {
                 Some(it) => format!("{} is in progress; {}", it.what, it.help),
                 None => "create a branch: git switch -c BRANCH".to_owned(),
             },
@@ -86,16 +86,16 @@ pub fn branch(session: &Session, replaces: bool) -> Result<Outcome, Error> {
     let tip = session.repo.resolve("HEAD")?;
     let agent = session.agent(None).ok();
     let world = ThisMachine::new();
-    let mut keeper = Keeper::new(&session.repo, plan, &world);
-    keeper.refresh(0)?;
-    by_hand::give_back(session, &mut keeper, None);
-    auto_release::release_landed(session, &mut keeper, &Landing::default());
+    let mut manager = LockManager::new(&session.repo, plan, &world);
+    manager.refresh(0)?;
+    by_hand::give_back(session, &mut manager, None);
+    auto_release::release_landed(session, &mut manager, &Landing::default());
     let verdict = verdict::unless_hooked(session, &reference, tip)?;
     if verdict != Verdict::Pass {
         return Ok(Outcome::Judged(verdict));
     }
     let pushing = Pushing { session, replaces, reference, tip };
-    pushing.with_locks(&mut keeper, agent.as_deref())
+    pushing.with_locks(&mut manager, agent.as_deref())
 }
 
 /// Refuses where the policy's remote is none of this repository.
@@ -137,13 +137,13 @@ impl Pushing<'_> {
     }
 
     /// Renews the locks first where they lie elsewhere, else with the push: again while others were at them, and took none.
-    fn with_locks(&self, keeper: &mut Keeper<'_>, agent: Option<&str>) -> Result<Outcome, Error> {
+    fn with_locks(&self, manager: &mut LockManager<'_>, agent: Option<&str>) -> Result<Outcome, Error> {
         let worktree = self.session.place();
-        let is_same = keeper.log().remote_name() == Some(self.remote());
+        let is_same = manager.log().remote_name() == Some(self.remote());
         let mut renewed = Vec::new();
         if let (Some(agent), false) = (agent, is_same) {
             // The locks lie elsewhere: they come first, so that nobody takes them while the push is in progress.
-            match keeper.renew_all(agent, &worktree)? {
+            match manager.renew_all(agent, &worktree)? {
                 Ok(scopes) => renewed = scopes,
                 Err(scope) => return Ok(Outcome::LockLost(scope)),
             }
@@ -151,22 +151,22 @@ impl Pushing<'_> {
         for left in (0..TRIES).rev() {
             let mut together = Vec::new();
             if let (Some(agent), true) = (agent, is_same) {
-                together = keeper.renewals(agent, &worktree, &self.tip.to_string(), &self.areas()?)?;
+                together = manager.renewals(agent, &worktree, &self.tip.to_string(), &self.areas()?)?;
             }
-            let pushed = self.push(keeper, &together)?;
-            let refreshed = keeper.refresh(0);
+            let pushed = self.push(manager, &together)?;
+            let refreshed = manager.refresh(0);
             if pushed.success() {
                 // It is there, whatever can be said of the locks.
                 if let Err(error) = refreshed {
                     self.session.ui.note(&format!("pushed, but: {error}"));
                 }
                 renewed.extend(together.into_iter().flat_map(|renewal| renewal.scopes));
-                return Ok(Outcome::Done(self.done(keeper, renewed)));
+                return Ok(Outcome::Done(self.done(manager, renewed)));
             }
             refreshed?;
             let mut is_moved = false;
             for renewal in &together {
-                match keeper.fate(renewal)? {
+                match manager.fate(renewal)? {
                     Fate::Stands => {}
                     Fate::Moved => is_moved = true,
                     Fate::Lost(scope) => return Ok(Outcome::LockLost(scope)),
@@ -179,7 +179,7 @@ impl Pushing<'_> {
                 self.session
                     .ui
                     .say("somebody else was at the locks in that moment, and took none: pushing again");
-                std::thread::sleep(keeper.a_moment());
+                std::thread::sleep(manager.a_moment());
             }
         }
         Ok(Outcome::Contended)
@@ -199,7 +199,7 @@ impl Pushing<'_> {
         Ok(areas.into_iter().map(str::to_owned).collect())
     }
 
-    fn push(&self, keeper: &Keeper<'_>, together: &[Renewal]) -> Result<ExitStatus, Error> {
+    fn push(&self, manager: &LockManager<'_>, together: &[Renewal]) -> Result<ExitStatus, Error> {
         let Self { reference, .. } = self;
         let mut arguments = no_mirror(self.remote());
         if self.is_rewritten()? {
@@ -214,7 +214,7 @@ impl Pushing<'_> {
         }
         let mut refspecs = vec![format!("{reference}:{reference}")];
         for renewal in together {
-            let (lease, refspec) = keeper.log().swap_arguments(&renewal.tip, renewal.old)?;
+            let (lease, refspec) = manager.log().swap_arguments(&renewal.tip, renewal.old)?;
             arguments.push(lease);
             refspecs.push(refspec);
         }
@@ -230,13 +230,13 @@ impl Pushing<'_> {
             .map_err(|error| lane_git::command::cannot_start(&error).into())
     }
 
-    fn done(&self, keeper: &mut Keeper<'_>, renewed: Vec<String>) -> Pushed {
-        keeper.show();
+    fn done(&self, manager: &mut LockManager<'_>, renewed: Vec<String>) -> Pushed {
+        manager.show();
         renewed.iter().for_each(|scope| self.session.ui.detail(&format!("renewed `{scope}`")));
         let landing = Landing { pushed: Some(self.tip), ..Landing::default() };
-        auto_release::release_landed(self.session, keeper, &landing);
+        auto_release::release_landed(self.session, manager, &landing);
         let (reference, remote) = (self.reference.clone(), self.remote().to_owned());
-        Pushed { reference, tip: self.tip, remote, renewed, notes: keeper.take_notes() }
+        Pushed { reference, tip: self.tip, remote, renewed, notes: manager.take_notes() }
     }
 
     fn refused(&self, status: ExitStatus) -> Result<Refused, Error> {

@@ -11,7 +11,9 @@ use lane_core::identity::Who;
 use lane_core::locks::record::plain;
 use lane_core::locks::world::World;
 use lane_core::requests::migration::SecondHead;
-use lane_core::requests::record::{Event, FORMAT, Kind, Person, Record, State};
+use lane_core::requests::record::{
+    FORMAT, Person, RequestEvent, RequestEventKind, RequestRecord, RequestState,
+};
 use lane_core::requests::{rights, step};
 use lane_core::rules::how_to_join;
 use lane_git::tree_diff::tree_diff;
@@ -89,9 +91,9 @@ pub fn submit(
             beginning(&words)
         }
     };
-    let event = event(session, Kind::Submit, by, None);
+    let event = event(session, RequestEventKind::Submit, by, None);
     let (file, content) = file.unzip();
-    log.create(content.as_deref(), |id| Record {
+    log.create(content.as_deref(), |id| RequestRecord {
         format: FORMAT,
         id,
         by: by.clone(),
@@ -100,7 +102,7 @@ pub fn submit(
         priority: wanted.priority,
         reason: reason.clone(),
         submitted: event.at,
-        state: State::Submitted,
+        state: RequestState::Submitted,
         accepted: None,
         turn: None,
         commit: None,
@@ -121,7 +123,7 @@ pub struct Answer<'a> {
     /// Its id.
     pub id: &'a str,
     /// What is answered.
-    pub kind: Kind,
+    pub kind: RequestEventKind,
     /// Why.
     pub reason: Option<&'a str>,
     /// The commit that does what was asked for.
@@ -141,7 +143,7 @@ pub fn answer(
     let Answer { id, kind, reason, commit } = *answer;
     let plan = &session.loaded.plan;
     let reason = short(reason)?;
-    if kind == Kind::Reject && reason.is_none() {
+    if kind == RequestEventKind::Reject && reason.is_none() {
         return Err(Error::usage(
             "a rejection needs --reason",
             format!("add --reason: {} shows it to the requester", id),
@@ -164,7 +166,7 @@ pub fn answer(
 }
 
 /// A commit that is to have done what was asked has to change some of it.
-fn about(session: &Session, record: &Record, commit: Oid) -> Result<(), Error> {
+fn about(session: &Session, record: &RequestRecord, commit: Oid) -> Result<(), Error> {
     let plan = &session.loaded.plan;
     let is_known = |area: &String| plan.policy.areas.iter().any(|known| known.name.value == *area);
     if record.target.area.as_ref().is_some_and(|area| !is_known(area)) {
@@ -195,10 +197,10 @@ pub fn second_heads(
     Ok(heads::find(log, &session.loaded.plan, base, &tips, also)?)
 }
 
-fn event(session: &Session, kind: Kind, by: &Person, reason: Option<String>) -> Event {
+fn event(session: &Session, kind: RequestEventKind, by: &Person, reason: Option<String>) -> RequestEvent {
     let world = ThisMachine::new();
     let (at, host) = (world.now().wall, world.machine().host.clone());
-    Event { kind, by: by.clone(), at, host, worktree: session.place(), nonce: world.nonce(), reason }
+    RequestEvent { kind, by: by.clone(), at, host, worktree: session.place(), nonce: world.nonce(), reason }
 }
 
 /// A reason as it is kept.

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use super::remote_branches::{self, Asker};
 use super::{Ui, trace};
-use crate::gather::{Environment, Loaded, Request, gather, identity, policy_source};
+use crate::gather::{Environment, LoadedPolicy, Request, gather, identity, policy_source};
 use lane_core::engine;
 use lane_core::error::Error;
 use lane_core::facts::{Facts, Oid, Unavailable, typed_ref};
@@ -13,16 +13,16 @@ use lane_core::identity::Who;
 use lane_core::policy::{FILE, Source};
 use lane_core::report::Report;
 use lane_core::rules::how_to_join;
-use lane_git::{Opened, Read, Repository};
+use lane_git::{GitRepo, Read, Repository};
 
 /// An open repository with its policy.
 pub struct Session {
     /// The repository.
-    pub repo: Opened,
+    pub repo: GitRepo,
     /// What the process was given.
     pub environment: Environment,
     /// The policy in force.
-    pub loaded: Loaded,
+    pub loaded: LoadedPolicy,
     /// Whoever waits.
     pub ui: Rc<dyn Ui>,
 }
@@ -40,7 +40,7 @@ impl Session {
     ///
     /// # Errors
     /// No policy, or one with mistakes.
-    pub fn open_in(repo: Opened, ui: impl Ui + 'static, policy: Option<&Path>) -> Result<Self, Error> {
+    pub fn open_in(repo: GitRepo, ui: impl Ui + 'static, policy: Option<&Path>) -> Result<Self, Error> {
         let loaded = match policy {
             Some(path) => policy_source::from_file(Some(&repo), path)?,
             None => policy_source::find(&repo)?,
@@ -52,8 +52,8 @@ impl Session {
     ///
     /// # Errors
     /// There is none, or it cannot be read.
-    pub fn repository() -> Result<Opened, Error> {
-        let repo = Opened::open()?;
+    pub fn repository() -> Result<GitRepo, Error> {
+        let repo = GitRepo::open()?;
         log::debug!("repository: {:?}", repo.layout());
         Ok(repo)
     }
@@ -73,7 +73,7 @@ impl Session {
     /// # Errors
     /// The repository or the policy cannot be read, or the policy has mistakes.
     pub fn at(root: &Path, environment: &Environment) -> Result<Option<Self>, Error> {
-        let repo = Opened::open_at(root)?;
+        let repo = GitRepo::open_at(root)?;
         let Some(loaded) = policy_source::find_if_any(&repo)? else {
             return Ok(None);
         };
@@ -81,7 +81,7 @@ impl Session {
     }
 
     /// The same with a policy that comes from elsewhere.
-    pub fn with(repo: Opened, loaded: Loaded, ui: impl Ui + 'static) -> Self {
+    pub fn with(repo: GitRepo, loaded: LoadedPolicy, ui: impl Ui + 'static) -> Self {
         log::debug!("policy: {}, base: {:?}", loaded.plan.source.name, loaded.base);
         Self { repo, environment: Environment::of_process(), loaded, ui: Rc::new(ui) }
     }
@@ -128,8 +128,8 @@ impl Session {
         ))
     }
 
-    /// The repository, at the end of a process that needs nothing else any more: see [`Opened::abandon`].
-    pub fn last(self) -> Opened {
+    /// The repository, at the end of a process that needs nothing else any more: see [`GitRepo::abandon`].
+    pub fn last(self) -> GitRepo {
         std::mem::forget(self.loaded);
         self.repo
     }
@@ -215,9 +215,9 @@ impl Session {
 /// # Errors
 /// Something without which nothing can be judged cannot be read.
 pub fn judged(
-    repo: &Opened,
+    repo: &GitRepo,
     environment: &Environment,
-    loaded: &Loaded,
+    loaded: &LoadedPolicy,
     request: &Request,
     asker: Asker,
     ui: &dyn Ui,
@@ -237,9 +237,9 @@ pub fn judged(
 }
 
 fn gathered(
-    repo: &Opened,
+    repo: &GitRepo,
     environment: &Environment,
-    loaded: &Loaded,
+    loaded: &LoadedPolicy,
     request: &Request,
 ) -> Result<Facts, Error> {
     let facts = gather(repo, environment, loaded, request)?;

@@ -1,11 +1,11 @@
 //! Giving locks back.
 
 use super::{Session, by_hand};
-use crate::locks::keeper::Keeper;
+use crate::locks::manager::LockManager;
 use crate::locks::markers;
 use lane_core::error::Error;
 use lane_core::locks::protocol::{Claim, Refusal};
-use lane_core::locks::record::{Event, Lease};
+use lane_core::locks::record::{Lease, LockEvent};
 use lane_core::locks::scope::{Scope, lockable};
 use lane_core::policy::pattern::escape;
 use lane_git::Repository;
@@ -31,7 +31,7 @@ pub struct Unlocked {
 /// What became of a lock.
 pub enum State {
     /// It is free.
-    Released(Box<Event>),
+    Released(Box<LockEvent>),
     /// It was claimed manually, and is no more.
     MarkerRemoved,
     /// Another agent has it.
@@ -48,7 +48,7 @@ pub enum State {
 /// The records cannot be read or written.
 pub fn unlock(
     session: &Session,
-    keeper: &mut Keeper<'_>,
+    manager: &mut LockManager<'_>,
     agent: &str,
     wanted: Wanted,
     reason: Option<&str>,
@@ -56,18 +56,18 @@ pub fn unlock(
     let is_all = matches!(wanted, Wanted::All);
     let scopes = match wanted {
         Wanted::All => {
-            keeper.refresh(0)?;
+            manager.refresh(0)?;
             lockable(&session.loaded.plan).into_iter().map(Scope::of_area).collect()
         }
-        Wanted::Scopes(typed) => as_locked(keeper, agent, typed),
+        Wanted::Scopes(typed) => as_locked(manager, agent, typed),
     };
     // One's own is what the command itself gives back.
-    by_hand::give_back(session, keeper, Some(agent));
+    by_hand::give_back(session, manager, Some(agent));
     let worktree = session.place();
     let mut done = Vec::new();
     for scope in scopes {
         let claim = Claim::of_return(&scope, agent, &worktree, reason).on_base(session.base());
-        let outcome = keeper.release(&claim, None)?;
+        let outcome = manager.release(&claim, None)?;
         let by_hand = match scope.is_area() {
             true => markers::remove_by_hand(session.repo.layout(), &scope.area, agent)?,
             false => 0,
@@ -87,8 +87,8 @@ pub fn unlock(
 
 /// The scopes that are held where what was typed means one of them: once a file with brackets in its name is
 /// gone, its name is taken for a pattern.
-fn as_locked(keeper: &mut Keeper<'_>, agent: &str, typed: Vec<Scope>) -> Vec<Scope> {
-    let held = keeper.held_by(agent);
+fn as_locked(manager: &mut LockManager<'_>, agent: &str, typed: Vec<Scope>) -> Vec<Scope> {
+    let held = manager.held_by(agent);
     let own = |scope: &Scope, text: &str| {
         held.iter().any(|(tip, lease)| tip.record.area == scope.area && lease.stake.scope == text)
     };
@@ -97,7 +97,7 @@ fn as_locked(keeper: &mut Keeper<'_>, agent: &str, typed: Vec<Scope>) -> Vec<Sco
         if own(&scope, &scope.text) || !own(&scope, &literal) {
             return scope;
         }
-        Scope::stored(&scope.area, &literal).unwrap_or(scope)
+        Scope::from_record(&scope.area, &literal).unwrap_or(scope)
     };
     typed.into_iter().map(meant).collect()
 }

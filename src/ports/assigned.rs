@@ -9,7 +9,7 @@ use lane_core::error::Error;
 use lane_core::facts::Unavailable;
 use lane_core::policy::scalar::Ports;
 use lane_core::report::quote;
-use lane_git::kept;
+use lane_git::state_file;
 
 /// By worktree, then by service.
 type Assigned = BTreeMap<String, BTreeMap<String, u16>>;
@@ -125,11 +125,11 @@ fn read(path: &Path) -> Result<Assigned, Error> {
 
 fn locked(path: &Path) -> Result<File, Error> {
     let lock = path.with_extension("lock");
-    kept::locked(&lock).map_err(|error| unwritable(&lock, &error))
+    state_file::locked(&lock).map_err(|error| unwritable(&lock, &error))
 }
 
 fn write(path: &Path, assigned: &Assigned) -> Result<(), Error> {
-    kept::write_json(path, assigned).map_err(|error| unwritable(path, &error))
+    state_file::write_json(path, assigned).map_err(|error| unwritable(path, &error))
 }
 
 fn unreadable(path: &Path, why: &str) -> Error {

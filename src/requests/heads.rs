@@ -4,7 +4,7 @@ use super::log::{RequestHead, RequestLog};
 use lane_core::facts::{Oid, Unavailable};
 use lane_core::policy::{Owner, Plan};
 use lane_core::requests::migration::{Item, SecondHead, Source, read, second_heads};
-use lane_core::requests::record::State;
+use lane_core::requests::record::RequestState;
 use lane_git::{FOLDER, Repository};
 
 /// What is larger is no migration that somebody wrote.
@@ -26,7 +26,7 @@ pub fn find(
     let mut items = Vec::new();
     for tip in tips {
         let record = &tip.record;
-        let is_meant = matches!(record.state, State::Accepted | State::Done);
+        let is_meant = matches!(record.state, RequestState::Accepted | RequestState::Done);
         if !is_meant && also != Some(record.id.as_str()) {
             continue;
         }

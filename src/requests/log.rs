@@ -6,13 +6,13 @@ use crate::event_log::{Divergence, EventLog, Fault, Head, LogKind, LogRecord, Re
 use lane_core::error::Error;
 use lane_core::facts::{Oid, Unavailable};
 use lane_core::policy::{did_you_mean_or, model};
-use lane_core::requests::record::{CONTENT, Record, number};
+use lane_core::requests::record::{CONTENT, RequestRecord, number};
 use lane_git::{ObjectWriter, Repository};
 
 /// The requests of one repository, where they lie.
-pub type RequestLog<'a> = EventLog<'a, Record>;
+pub type RequestLog<'a> = EventLog<'a, RequestRecord>;
 /// The last event of a request.
-pub type RequestHead = Head<Record>;
+pub type RequestHead = Head<RequestRecord>;
 /// All requests by id, oldest first; a ref that holds none has the reason in its place.
 pub type All = Vec<(String, Result<RequestHead, Error>)>;
 
@@ -35,7 +35,7 @@ pub struct Files {
     tree: Oid,
 }
 
-impl LogRecord for Record {
+impl LogRecord for RequestRecord {
     type Files = Files;
 
     const KIND: &'static LogKind = &KIND;
@@ -149,14 +149,14 @@ fn broken(name: &str, reason: &str, help: impl Into<String>) -> Error {
     Unavailable::new(format!("the request ref {name} cannot be read: {reason}"), help.into()).into()
 }
 
-impl Head<Record> {
+impl Head<RequestRecord> {
     /// The blob of the file that came with the request.
     pub fn content(&self) -> Option<Oid> {
         self.files.content
     }
 }
 
-impl EventLog<'_, Record> {
+impl EventLog<'_, RequestRecord> {
     /// All requests as they are known here, lost ones among them.
     ///
     /// # Errors
@@ -225,7 +225,7 @@ impl EventLog<'_, Record> {
     pub fn create(
         &self,
         content: Option<&[u8]>,
-        make: impl Fn(String) -> Record,
+        make: impl Fn(String) -> RequestRecord,
     ) -> Result<RequestHead, Error> {
         let writer = self.writer()?;
         let content = content.map(|bytes| writer.write_blob(bytes)).transpose()?;
@@ -256,7 +256,7 @@ impl EventLog<'_, Record> {
     pub fn add<R>(
         &self,
         id: &str,
-        next: impl Fn(&RequestHead) -> Result<Result<Record, R>, Error>,
+        next: impl Fn(&RequestHead) -> Result<Result<RequestRecord, R>, Error>,
     ) -> Result<Result<RequestHead, R>, Error> {
         self.check_writable()?;
         let guard = self.guard()?;

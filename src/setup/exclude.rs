@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::files;
 use super::state::unwritable;
-use crate::gather::Loaded;
+use crate::gather::LoadedPolicy;
 use lane_core::error::Error;
 use lane_core::facts::Unavailable;
 use lane_core::policy::model::Access;
@@ -18,7 +18,7 @@ const UNENDED: &str = " (before: no last newline)";
 const END: &str = "# <<< git-lane";
 
 /// What the policy and `setup` itself keep local, as gitignore patterns.
-pub(super) fn lines(loaded: &Loaded, layout: &Layout, roots: &[(String, PathBuf)]) -> Vec<String> {
+pub(super) fn lines(loaded: &LoadedPolicy, layout: &Layout, roots: &[(String, PathBuf)]) -> Vec<String> {
     let policy = &loaded.plan.policy;
     let never = policy.areas.iter().filter(|area| area.access.value == Access::Never);
     let mut lines: Vec<String> = never.flat_map(|area| &area.paths).map(|path| path.value.clone()).collect();
@@ -90,7 +90,7 @@ pub(super) fn remove(common_dir: &Path) -> Result<Vec<String>, Error> {
     let written = if text.is_empty() {
         fs::remove_file(&path)
     } else {
-        lane_git::kept::replace(&path, text.as_bytes())
+        lane_git::state_file::replace(&path, text.as_bytes())
     };
     written.map_err(|error| unwritable(&path, &error))?;
     Ok(lines)
@@ -116,7 +116,7 @@ pub(super) fn ensure(common_dir: &Path, lines: &[String]) -> Result<Option<Strin
     }
     // Two who set up different agents write the same file.
     let guard = common_dir.join("lane/setup/exclude.lock");
-    let _guard = lane_git::kept::locked(&guard).map_err(|error| unwritable(&guard, &error))?;
+    let _guard = lane_git::state_file::locked(&guard).map_err(|error| unwritable(&guard, &error))?;
     let Some((text, new)) = with(&read(&path)?, lines) else {
         return Ok(None);
     };

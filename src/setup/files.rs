@@ -7,7 +7,7 @@ use std::path::Path;
 use super::focus;
 use super::state::{Held, State, hash, unwritable};
 use super::target::Target;
-use crate::gather::Loaded;
+use crate::gather::LoadedPolicy;
 use lane_core::agent_env;
 use lane_core::error::Error;
 use lane_core::policy::Policy;
@@ -44,7 +44,7 @@ fn fate(path: &Path, text: &str, noted: Option<&String>) -> Fate {
 }
 
 /// Names and texts.
-fn texts(loaded: &Loaded, target: &Target) -> Vec<(String, String)> {
+fn texts(loaded: &LoadedPolicy, target: &Target) -> Vec<(String, String)> {
     let plan = &loaded.plan;
     let Some(agent) = plan.policy.agent(&target.agent) else {
         return Vec::new();
@@ -67,7 +67,7 @@ fn kept(name: &str) -> String {
 /// # Errors
 /// None so far; reading a file that cannot be read counts as one that is kept.
 pub(super) fn look(
-    loaded: &Loaded,
+    loaded: &LoadedPolicy,
     target: &Target,
     state: &State,
 ) -> Result<(Vec<String>, Vec<String>), Error> {
@@ -88,7 +88,7 @@ pub(super) fn look(
 /// # Errors
 /// A file cannot be written.
 pub(super) fn ensure(
-    loaded: &Loaded,
+    loaded: &LoadedPolicy,
     target: &Target,
     held: &mut Held,
 ) -> Result<(Vec<String>, Vec<String>), Error> {

@@ -9,7 +9,7 @@ use super::provision::Reporter;
 use super::state::{self, Held};
 use super::target::{Target, root_of, worktree_name};
 use super::{exclude, files, git, quoted};
-use crate::gather::{Environment, Loaded, claims, rebasing_branch};
+use crate::gather::{Environment, LoadedPolicy, claims, rebasing_branch};
 use crate::install;
 use lane_core::error::Error;
 use lane_core::facts::{IdentityClaim, IdentitySource, Unavailable};
@@ -17,7 +17,7 @@ use lane_core::identity::of_branch;
 use lane_core::policy::{Plan, is_branch_name};
 use lane_core::report::quote;
 use lane_git::Repository;
-use lane_git::under_way::under_way;
+use lane_git::in_progress::in_progress;
 use lane_git::worktrees::{head_of, worktrees};
 
 /// What `git lane join` was asked for.
@@ -35,7 +35,7 @@ pub struct Options {
 
 /// A worktree that is an agent's.
 #[derive(Debug, Clone)]
-pub struct Joined {
+pub struct JoinOutcome {
     /// The agent's id.
     pub agent: String,
     /// The root of the worktree.
@@ -65,10 +65,10 @@ enum Move {
 pub fn run(
     repo: &dyn Repository,
     environment: &Environment,
-    loaded: &Loaded,
+    loaded: &LoadedPolicy,
     options: &Options,
     reporter: &dyn Reporter,
-) -> Result<Joined, Error> {
+) -> Result<JoinOutcome, Error> {
     let (plan, layout) = (&loaded.plan, repo.layout());
     let agent = &options.agent;
     plan.agent(agent)?;
@@ -81,7 +81,7 @@ pub fn run(
     refuse_others(repo, environment, plan, agent)?;
     let next = plan_branch(repo, plan, options, loaded.base.is_some())?;
     let (Move::Stay(branch) | Move::Rename { to: branch, .. } | Move::Begin { to: branch, .. }) = &next;
-    let mut joined = Joined {
+    let mut joined = JoinOutcome {
         agent: agent.clone(),
         root: root.clone(),
         branch: branch.clone(),
@@ -213,7 +213,7 @@ fn plan_branch(repo: &dyn Repository, plan: &Plan, options: &Options, has_base: 
             return Ok(Move::Stay(branch.to_owned()));
         }
     }
-    if let Some(it) = under_way(&layout.git_dir) {
+    if let Some(it) = in_progress(&layout.git_dir) {
         let again = again(options);
         return Err(Error::usage(
             format!("{} is in progress in this worktree", it.what),

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::state::hash;
 use super::{files, git, quoted};
-use crate::gather::Loaded;
+use crate::gather::LoadedPolicy;
 use lane_core::error::Error;
 use lane_core::facts::Unavailable;
 use lane_core::policy::model::Access;
@@ -29,7 +29,7 @@ pub(super) struct Local {
 ///
 /// # Errors
 /// git cannot tell.
-pub(super) fn look(loaded: &Loaded, root: &Path) -> Result<Local, Error> {
+pub(super) fn look(loaded: &LoadedPolicy, root: &Path) -> Result<Local, Error> {
     let args = [
         "status",
         "--porcelain=v1",
@@ -63,7 +63,7 @@ pub(super) fn look(loaded: &Loaded, root: &Path) -> Result<Local, Error> {
 }
 
 /// Looks into an ignored folder. Whole environments can be made anew, but not the repositories in them.
-fn into(loaded: &Loaded, root: &Path, folder: &str, found: &mut Local) {
+fn into(loaded: &LoadedPolicy, root: &Path, folder: &str, found: &mut Local) {
     let mut open = vec![(folder.to_owned(), false)];
     while let Some((folder, is_environment)) = open.pop() {
         let is_environment = is_environment
@@ -88,7 +88,7 @@ fn into(loaded: &Loaded, root: &Path, folder: &str, found: &mut Local) {
 }
 
 /// Whether the policy has a file stay local, and locks did not put it there.
-fn is_kept(loaded: &Loaded, path: &str) -> bool {
+fn is_kept(loaded: &LoadedPolicy, path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
     if path.starts_with(".locks/") || name.starts_with(files::BESIDE) {
         return false;
@@ -102,7 +102,7 @@ fn is_kept(loaded: &Loaded, path: &str) -> bool {
 
 /// The hashes of the files that stay local, by path: what a step made is told from what was there before. What
 /// cannot be read is left out, and so is nobody's but somebody's own.
-pub(super) fn hashes(loaded: &Loaded, root: &Path) -> BTreeMap<String, String> {
+pub(super) fn hashes(loaded: &LoadedPolicy, root: &Path) -> BTreeMap<String, String> {
     let kept = look(loaded, root).map(|local| local.kept).unwrap_or_default();
     kept.into_iter().filter_map(|path| Some((path.clone(), hash(&fs::read(root.join(path)).ok()?)))).collect()
 }

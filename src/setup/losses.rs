@@ -4,15 +4,15 @@ use std::fs;
 use std::path::Path;
 
 use super::target::Target;
-use super::{files, local, quoted, state, unseen};
-use crate::gather::Loaded;
-use crate::locks::keeper::Keeper;
+use super::{files, hidden_changes, local, quoted, state};
+use crate::gather::LoadedPolicy;
+use crate::locks::manager::LockManager;
 use crate::machine::ThisMachine;
 use lane_core::error::Error;
 use lane_core::facts::Oid;
-use lane_git::under_way::{UnderWay, all_under_way};
+use lane_git::in_progress::{InProgress, all_under_way};
 use lane_git::worktrees::head_of;
-use lane_git::{Opened, Repository, staged_tree};
+use lane_git::{GitRepo, Repository, staged_tree};
 
 /// Something that speaks against taking a worktree away, and what to do about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,7 +38,7 @@ const MOST: usize = 5;
 /// Something cannot be read: then nobody can say that nothing would be lost.
 pub(super) fn of(
     repo: &dyn Repository,
-    loaded: &Loaded,
+    loaded: &LoadedPolicy,
     target: &Target,
     git_dir: &Path,
 ) -> Result<Vec<Loss>, Error> {
@@ -53,7 +53,7 @@ pub(super) fn of(
     }
     let under_way = all_under_way(git_dir);
     found.extend(under_way.map(|it| Loss::new(format!("{} is in progress", it.what), there(it.help))));
-    found.extend(unseen::processes(root));
+    found.extend(hidden_changes::processes(root));
     if !root.join(".git").exists() {
         let help = format!(
             "git -C {} worktree repair\nrerun: git lane teardown {}",
@@ -64,9 +64,9 @@ pub(super) fn of(
         return Ok(found);
     }
     found.extend(files_of(repo, loaded, target)?);
-    found.extend(unseen::edits(repo, root)?);
+    found.extend(hidden_changes::edits(repo, root)?);
     found.extend(commits_of(repo, loaded, target)?);
-    found.extend(unseen::commits(repo, root)?);
+    found.extend(hidden_changes::commits(repo, root)?);
     found.extend(locks_of(repo, loaded, &target.agent)?);
     Ok(found)
 }
@@ -84,7 +84,7 @@ pub(super) fn of_gone(repo: &dyn Repository, git_dir: &Path) -> Result<Vec<Loss>
     let help = "if its folder was moved: git worktree repair NEW_PLACE\n\
                 if it was deleted: git worktree prune";
     let gone =
-        |it: UnderWay| Loss::new(format!("its folder is missing, and {} is in progress", it.what), help);
+        |it: InProgress| Loss::new(format!("its folder is missing, and {} is in progress", it.what), help);
     let mut found: Vec<Loss> = all_under_way(git_dir).map(gone).collect();
     let tip = head_of(repo, git_dir)?.oid;
     let Some(tip) = tip else {
@@ -104,7 +104,7 @@ pub(super) fn of_gone(repo: &dyn Repository, git_dir: &Path) -> Result<Vec<Loss>
 }
 
 /// Files that are in no commit: changed, untracked, or local and made neither by us nor by a step.
-fn files_of(repo: &dyn Repository, loaded: &Loaded, target: &Target) -> Result<Vec<Loss>, Error> {
+fn files_of(repo: &dyn Repository, loaded: &LoadedPolicy, target: &Target) -> Result<Vec<Loss>, Error> {
     let there = |help: &str| at(&target.root, help);
     let local = local::look(loaded, &target.root)?;
     let state = state::read(&repo.layout().common_dir, &target.agent)?;
@@ -141,9 +141,9 @@ fn files_of(repo: &dyn Repository, loaded: &Loaded, target: &Target) -> Result<V
 }
 
 /// Commits that are neither on a remote nor on the base.
-fn commits_of(repo: &dyn Repository, loaded: &Loaded, target: &Target) -> Result<Vec<Loss>, Error> {
+fn commits_of(repo: &dyn Repository, loaded: &LoadedPolicy, target: &Target) -> Result<Vec<Loss>, Error> {
     let there = |help: &str| at(&target.root, help);
-    let here = Opened::open_at(&target.root)?;
+    let here = GitRepo::open_at(&target.root)?;
     let head = here.head()?;
     let Some(tip) = head.oid else {
         return Ok(Vec::new());
@@ -164,7 +164,7 @@ fn commits_of(repo: &dyn Repository, loaded: &Loaded, target: &Target) -> Result
 }
 
 /// Whether the base has all that a commit would bring: it was squashed there.
-fn is_landed(repo: &dyn Repository, loaded: &Loaded, tip: Oid) -> Result<bool, Error> {
+fn is_landed(repo: &dyn Repository, loaded: &LoadedPolicy, tip: Oid) -> Result<bool, Error> {
     let Some(base) = &loaded.base else {
         return Ok(false);
     };
@@ -186,16 +186,16 @@ pub(super) fn named(repo: &dyn Repository, oids: &[Oid]) -> Result<String, Error
     Ok(words.join(", "))
 }
 
-fn locks_of(repo: &dyn Repository, loaded: &Loaded, agent: &str) -> Result<Vec<Loss>, Error> {
+fn locks_of(repo: &dyn Repository, loaded: &LoadedPolicy, agent: &str) -> Result<Vec<Loss>, Error> {
     let plan = &loaded.plan;
     if !plan.has_area(lane_core::policy::model::Access::Lock) {
         return Ok(Vec::new());
     }
     let world = ThisMachine::new();
-    let mut keeper = Keeper::new(repo, plan, &world);
-    keeper.refresh(0)?;
-    let areas = keeper.areas()?;
-    let judge = keeper.judge();
+    let mut manager = LockManager::new(repo, plan, &world);
+    manager.refresh(0)?;
+    let areas = manager.areas()?;
+    let judge = manager.judge();
     let tips = areas.iter().filter_map(|area| area.tip.as_ref().ok()?.as_ref());
     let leases = tips.flat_map(|tip| &tip.record.leases);
     let held = leases.filter(|lease| lease.stake.agent == agent && !judge.lease(lease).is_over());

@@ -9,6 +9,7 @@ mod exclude;
 mod files;
 mod focus;
 mod git;
+mod hidden_changes;
 pub mod join;
 mod local;
 mod losses;
@@ -20,7 +21,6 @@ mod state;
 mod target;
 pub mod teardown;
 mod tree;
-mod unseen;
 
 use std::fs;
 use std::io::ErrorKind;
@@ -30,7 +30,7 @@ pub use outcome::{Ended, Outcome, Step};
 pub use provision::{Reporter, log_of};
 pub use target::{root_of, worktree_name, worktree_name_of};
 
-use crate::gather::Loaded;
+use crate::gather::LoadedPolicy;
 use crate::install;
 use crate::ports;
 use lane_core::agent_env;
@@ -94,7 +94,7 @@ pub fn forget(layout: &Layout) -> Result<Vec<String>, Error> {
 /// outcome, and the others go on.
 pub fn run(
     repo: &dyn Repository,
-    loaded: &Loaded,
+    loaded: &LoadedPolicy,
     options: &Options,
     reporter: &dyn Reporter,
 ) -> Result<Vec<Outcome>, Error> {
@@ -196,14 +196,14 @@ impl Work {
 }
 
 /// What would be done for an agent.
-fn would(repo: &dyn Repository, loaded: &Loaded, target: &Target) -> Result<Outcome, Error> {
+fn would(repo: &dyn Repository, loaded: &LoadedPolicy, target: &Target) -> Result<Outcome, Error> {
     let common_dir = &repo.layout().common_dir;
     let mut outcome = Outcome::of(target);
     let state = state::read(common_dir, &target.agent)?;
     match tree::look(common_dir, target, &state) {
         Ok(next) => {
             outcome.changes.extend(next.words(target));
-            if next == (tree::Next::Add { is_stale: false }) {
+            if next == (tree::NextStep::Add { is_stale: false }) {
                 outcome.error = tree::elsewhere(common_dir, target)?;
             }
         }
@@ -226,7 +226,7 @@ fn would(repo: &dyn Repository, loaded: &Loaded, target: &Target) -> Result<Outc
 }
 
 /// Ports of the agent that somebody else has: a service of its own worktree, at its own place, is none.
-fn taken_ports(loaded: &Loaded, target: &Target) -> Vec<String> {
+fn taken_ports(loaded: &LoadedPolicy, target: &Target) -> Vec<String> {
     let agent = loaded.plan.policy.agent(&target.agent);
     let Some(range) = agent.and_then(|agent| agent.ports.as_ref()) else {
         return Vec::new();

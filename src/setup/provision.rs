@@ -9,7 +9,7 @@ use super::local;
 use super::outcome::{Ended, Step};
 use super::state::{Held, State, hash, unwritable};
 use super::target::Target;
-use crate::gather::Loaded;
+use crate::gather::LoadedPolicy;
 use lane_core::agent_env::Resolved;
 use lane_core::error::Error;
 use lane_core::locks::record::plain;
@@ -75,7 +75,7 @@ pub(super) fn look(steps: &[Provision], state: &State, environment: &Resolved) -
 /// What all steps of an agent run with.
 pub(super) struct Around<'a> {
     pub common_dir: &'a Path,
-    pub loaded: &'a Loaded,
+    pub loaded: &'a LoadedPolicy,
     pub environment: &'a Resolved,
     pub reporter: &'a dyn Reporter,
 }

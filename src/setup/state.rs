@@ -11,7 +11,7 @@ use super::provision::Reporter;
 use super::target::Target;
 use lane_core::error::Error;
 use lane_core::facts::Unavailable;
-use lane_git::kept;
+use lane_git::state_file;
 
 /// What is known of an agent's worktree.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -86,7 +86,7 @@ impl Held {
     pub fn take(common_dir: &Path, agent: &str, reporter: &dyn Reporter) -> Result<Self, Error> {
         let path = path_of(common_dir, agent);
         let name = path.with_extension("lock");
-        let lock = kept::lock_file(&name).map_err(|error| unwritable(&name, &error))?;
+        let lock = state_file::lock_file(&name).map_err(|error| unwritable(&name, &error))?;
         if let Err(TryLockError::WouldBlock) = lock.try_lock() {
             reporter.waits(agent);
             lock.lock().map_err(|error| unwritable(&name, &error))?;
@@ -109,7 +109,7 @@ impl Held {
         if self.state == before {
             return Ok(());
         }
-        kept::write_json(&self.path, &self.state).map_err(|error| unwritable(&self.path, &error))
+        state_file::write_json(&self.path, &self.state).map_err(|error| unwritable(&self.path, &error))
     }
 
     /// Forgets everything.

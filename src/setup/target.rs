@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::state::hash;
-use crate::gather::Loaded;
+use crate::gather::LoadedPolicy;
 use crate::install;
 use lane_core::error::Error;
 use lane_core::facts::Unavailable;
@@ -35,7 +35,11 @@ pub(super) struct Target {
 ///
 /// # Errors
 /// One that the policy does not have, or that has no worktree.
-pub(super) fn select(repo: &dyn Repository, loaded: &Loaded, ids: &[String]) -> Result<Vec<Target>, Error> {
+pub(super) fn select(
+    repo: &dyn Repository,
+    loaded: &LoadedPolicy,
+    ids: &[String],
+) -> Result<Vec<Target>, Error> {
     let plan = &loaded.plan;
     for id in ids {
         let agent = plan.agent(id)?;
@@ -63,7 +67,7 @@ pub(super) fn select(repo: &dyn Repository, loaded: &Loaded, ids: &[String]) -> 
     Ok(targets)
 }
 
-fn target(repo: &dyn Repository, loaded: &Loaded, id: String, root: PathBuf) -> Result<Target, Error> {
+fn target(repo: &dyn Repository, loaded: &LoadedPolicy, id: String, root: PathBuf) -> Result<Target, Error> {
     let policy = &loaded.plan.policy;
     let written =
         policy.agent(&id).and_then(|agent| agent.branch.as_ref()).map(|branch| branch.value.clone());

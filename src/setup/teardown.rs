@@ -8,7 +8,7 @@ use super::provision::Reporter;
 use super::state::Held;
 use super::target::{Target, entry_of, select};
 use super::{git, quoted};
-use crate::gather::Loaded;
+use crate::gather::LoadedPolicy;
 use crate::install;
 use crate::ports;
 use lane_core::agent_env::{self, DATABASE_URL};
@@ -53,7 +53,7 @@ pub enum Ended {
 ///
 /// # Errors
 /// The agent has none, or nobody says where the database is.
-pub fn schema_of(loaded: &Loaded, agent: &str) -> Result<(String, String), Error> {
+pub fn schema_of(loaded: &LoadedPolicy, agent: &str) -> Result<(String, String), Error> {
     let agent = loaded.plan.agent(agent)?;
     let id = &agent.id.value;
     let Some(database) = &agent.database else {
@@ -79,7 +79,7 @@ pub fn schema_of(loaded: &Loaded, agent: &str) -> Result<(String, String), Error
 /// No such agent, or something cannot be read or done; what was not done is named.
 pub fn run(
     repo: &dyn Repository,
-    loaded: &Loaded,
+    loaded: &LoadedPolicy,
     options: &Options,
     reporter: &dyn Reporter,
 ) -> Result<Ended, Error> {
@@ -140,7 +140,7 @@ pub fn run(
                 if !found.is_empty() {
                     return Ok(Ended::Refused(found));
                 }
-                let head = lane_git::Opened::open_at(&root)?.head()?;
+                let head = lane_git::GitRepo::open_at(&root)?.head()?;
                 let on = head.branch.and_then(|name| name.strip_prefix("refs/heads/").map(str::to_owned));
                 branch = on.unwrap_or(branch);
             }
@@ -204,7 +204,7 @@ fn is_no_link(git_dir: &Path, root: &Path, options: &Options) -> Result<(), Erro
 /// meanwhile is not lost.
 fn delete_branch(
     repo: &dyn Repository,
-    loaded: &Loaded,
+    loaded: &LoadedPolicy,
     target: &Target,
     branch: &str,
     done: &mut Vec<String>,

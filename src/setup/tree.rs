@@ -10,14 +10,14 @@ use lane_core::error::Error;
 use lane_core::locks::record::plain;
 use lane_git::command::Ran;
 use lane_git::worktrees::{head_of, worktrees};
-use lane_git::{Opened, Repository};
+use lane_git::{GitRepo, Repository};
 
 /// The step that makes it, as the notes of an agent name it.
 const ADDING: &str = "worktree add";
 
 /// What is to be done for a worktree to be there.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Next {
+pub(super) enum NextStep {
     /// Nothing: it is there.
     Nothing,
     /// Somebody was killed while they made it.
@@ -26,7 +26,7 @@ pub(super) enum Next {
     Add { is_stale: bool },
 }
 
-impl Next {
+impl NextStep {
     /// What would be done, for people.
     pub fn words(&self, target: &Target) -> Option<String> {
         let (root, branch) = (target.root.display(), &target.branch);
@@ -45,15 +45,15 @@ impl Next {
 ///
 /// # Errors
 /// Something that is no worktree stands where it should be.
-pub(super) fn look(common_dir: &Path, target: &Target, state: &State) -> Result<Next, Error> {
+pub(super) fn look(common_dir: &Path, target: &Target, state: &State) -> Result<NextStep, Error> {
     let root = &target.root;
     if state.adding.as_deref() == Some(root) {
-        return Ok(Next::Finish);
+        return Ok(NextStep::Finish);
     }
     let is_ours = is_worktree_of(root, common_dir);
     let entry = gone_entry(common_dir, root);
     if is_ours && (entry.is_some() || root.join(".git").is_dir() || is_main(root, common_dir)) {
-        return is_whole(root).map(|()| Next::Nothing);
+        return is_whole(root).map(|()| NextStep::Nothing);
     }
     if entry.is_some() && root.is_dir() && !is_empty(root) && !root.join(".git").exists() {
         return Err(Error::usage(
@@ -82,12 +82,12 @@ pub(super) fn look(common_dir: &Path, target: &Target, state: &State) -> Result<
             format!("restore the folder, or unlock the worktree: git worktree unlock {}", quoted(root)),
         ));
     }
-    Ok(Next::Add { is_stale: entry.is_some() })
+    Ok(NextStep::Add { is_stale: entry.is_some() })
 }
 
 /// Whether git can use a worktree.
 fn is_whole(root: &Path) -> Result<(), Error> {
-    let repo = Opened::open_at(root)?;
+    let repo = GitRepo::open_at(root)?;
     repo.head().map(|_| ()).map_err(|why| {
         let help = format!(
             "check {}: it should contain `ref: refs/heads/<branch>`",
@@ -99,7 +99,7 @@ fn is_whole(root: &Path) -> Result<(), Error> {
 
 /// What was done, for people, and what is worth knowing.
 #[derive(Debug, Default)]
-pub(super) struct Made {
+pub(super) struct WorktreeChanges {
     pub changes: Vec<String>,
     pub notes: Vec<String>,
 }
@@ -108,7 +108,7 @@ pub(super) struct Made {
 ///
 /// # Errors
 /// Something is in the way, or git cannot make it; it is noted, so that somebody can go on from there.
-pub(super) fn ensure(common_dir: &Path, target: &Target, held: &mut Held) -> Result<Made, Error> {
+pub(super) fn ensure(common_dir: &Path, target: &Target, held: &mut Held) -> Result<WorktreeChanges, Error> {
     let done = make(common_dir, target, held);
     if done.is_err() {
         held.note(|state| state.failed = Some(ADDING.to_owned()))?;
@@ -118,10 +118,10 @@ pub(super) fn ensure(common_dir: &Path, target: &Target, held: &mut Held) -> Res
     done
 }
 
-fn make(common_dir: &Path, target: &Target, held: &mut Held) -> Result<Made, Error> {
-    let mut done = Made::default();
+fn make(common_dir: &Path, target: &Target, held: &mut Held) -> Result<WorktreeChanges, Error> {
+    let mut done = WorktreeChanges::default();
     let mut next = look(common_dir, target, &held.state)?;
-    if next == Next::Finish {
+    if next == NextStep::Finish {
         unlock_branch(common_dir, target);
         let is_finished = repair::finish(common_dir, target, held)?;
         held.note(|state| state.adding = None)?;
@@ -130,7 +130,7 @@ fn make(common_dir: &Path, target: &Target, held: &mut Held) -> Result<Made, Err
         }
         next = look(common_dir, target, &held.state)?;
     }
-    if let Next::Add { is_stale } = next {
+    if let NextStep::Add { is_stale } = next {
         held.note(|state| *state = State { adding: Some(target.root.clone()), ..State::default() })?;
         if is_stale {
             forget_gone(common_dir, target, held)?;
@@ -173,7 +173,7 @@ fn unlock_branch(common_dir: &Path, target: &Target) {
     }
 }
 
-fn add(common_dir: &Path, target: &Target, held: &Held) -> Result<Made, Error> {
+fn add(common_dir: &Path, target: &Target, held: &Held) -> Result<WorktreeChanges, Error> {
     let Target { root, branch, from, .. } = target;
     let reference = format!("refs/heads/{branch}");
     let mut from_words = String::new();
@@ -205,7 +205,7 @@ fn add(common_dir: &Path, target: &Target, held: &Held) -> Result<Made, Error> {
     let hook = if ran.ok { None } else { failed_hook(common_dir, target, &ran) };
     if ran.ok || hook.is_some() {
         let changes = vec![format!("created the worktree {} on {branch}{from_words}", root.display())];
-        return Ok(Made { changes, notes: hook.into_iter().collect() });
+        return Ok(WorktreeChanges { changes, notes: hook.into_iter().collect() });
     }
     let help = format!("fix this, then rerun: git lane setup {}", target.agent);
     Err(Error::write(
@@ -238,7 +238,7 @@ fn failed_hook(common_dir: &Path, target: &Target, ran: &Ran) -> Option<String> 
 /// # Errors
 /// The worktrees cannot be listed.
 pub(super) fn elsewhere(common_dir: &Path, target: &Target) -> Result<Option<Error>, Error> {
-    let repo = Opened::open_at(common_dir)?;
+    let repo = GitRepo::open_at(common_dir)?;
     let (agent, branch) = (&target.agent, &target.branch);
     let reference = format!("refs/heads/{branch}");
     for tree in worktrees(repo.layout())? {
@@ -276,7 +276,7 @@ pub(super) fn elsewhere(common_dir: &Path, target: &Target) -> Result<Option<Err
 /// Waits for whoever makes a worktree at the moment.
 fn one_at_a_time(common_dir: &Path) -> Result<fs::File, Error> {
     let path = common_dir.join("lane/setup/worktrees.lock");
-    lane_git::kept::locked(&path).map_err(|error| unwritable(&path, &error))
+    lane_git::state_file::locked(&path).map_err(|error| unwritable(&path, &error))
 }
 
 /// Where the folder of a worktree is now, as far as it lies beside its old place: its `.git` names the git folder.
@@ -307,7 +307,7 @@ fn forget_gone(common_dir: &Path, target: &Target, held: &Held) -> Result<(), Er
                 ),
             ));
         }
-        let found = losses::of_gone(&Opened::open_at(common_dir)?, &entry)?;
+        let found = losses::of_gone(&GitRepo::open_at(common_dir)?, &entry)?;
         if let Some(loss) = found.into_iter().next() {
             return Err(Error::usage(format!("the worktree {path}: {}", loss.what), loss.help));
         }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Line, Lock};
-use crate::locks::keeper::Keeper;
+use crate::locks::manager::LockManager;
 use crate::machine::ThisMachine;
 use lane_core::locks::record::plain;
 use lane_core::policy::Plan;
@@ -29,19 +29,19 @@ pub(super) fn read(repo: &dyn Repository, plan: &Plan, notes: &mut Vec<String>) 
         return held;
     }
     let world = ThisMachine::new();
-    let mut keeper = Keeper::new(repo, plan, &world);
-    keeper.set_patience(BRIEFLY);
-    if let Err(error) = keeper.refresh(RECENT) {
+    let mut manager = LockManager::new(repo, plan, &world);
+    manager.set_patience(BRIEFLY);
+    if let Err(error) = manager.refresh(RECENT) {
         notes.push(format!("locks as last known: {error}"));
     }
-    let areas = match keeper.areas() {
+    let areas = match manager.areas() {
         Ok(areas) => areas,
         Err(error) => {
             notes.push(format!("locks cannot be read: {error}"));
             return held;
         }
     };
-    let judge = keeper.judge();
+    let judge = manager.judge();
     for area in areas {
         let tip = match area.tip {
             Ok(tip) => tip,

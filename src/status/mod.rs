@@ -16,7 +16,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::conflicts::{self, Forecast};
-use crate::gather::Loaded;
+use crate::gather::LoadedPolicy;
 use crate::requests;
 use lane_core::error::Error;
 use lane_core::facts::{Oid, Unavailable};
@@ -188,7 +188,7 @@ pub struct Manner {
 ///
 /// # Errors
 /// The list of worktrees cannot be read.
-pub fn read(repo: &dyn Repository, loaded: &Loaded, manner: Manner) -> Result<Status, Error> {
+pub fn read(repo: &dyn Repository, loaded: &LoadedPolicy, manner: Manner) -> Result<Status, Error> {
     let (plan, now) = (&loaded.plan, manner.now);
     let mut notes = Vec::new();
     let lanes = lanes(repo, plan)?;
@@ -240,7 +240,7 @@ struct Side {
 }
 
 /// All pairs of branches that go to the same base, and each with that base, merged in memory.
-pub fn clashes(repo: &dyn Repository, loaded: &Loaded, lines: &[Line], limit: Duration) -> Vec<Pair> {
+pub fn clashes(repo: &dyn Repository, loaded: &LoadedPolicy, lines: &[Line], limit: Duration) -> Vec<Pair> {
     let plan = &loaded.plan;
     let own = loaded.base.as_ref().map(|base| (plan.policy.base.value.clone(), base.oid));
     let mut sides: Vec<Side> = Vec::new();

@@ -1,18 +1,20 @@
 //! One worktree, read in a thread of its own.
 
 use super::{Check, Lane, Last, Line, Manner};
-use crate::gather::{Environment, Loaded, Request, Subject, change_base, claims, gather, rebasing_branch};
+use crate::gather::{
+    Environment, LoadedPolicy, Request, Subject, change_base, claims, gather, rebasing_branch,
+};
 use lane_core::engine;
 use lane_core::facts::{Event, Facts, IdentityClaim, IdentitySource, Message, Oid, Unavailable};
 use lane_core::locks::record::plain;
 use lane_core::policy::Plan;
 use lane_core::report::{Report, quote};
 use lane_git::command::status_files;
-use lane_git::under_way::under_way;
-use lane_git::{Layout, Opened, Read, Repository};
+use lane_git::in_progress::in_progress;
+use lane_git::{GitRepo, Layout, Read, Repository};
 
 /// Reads one worktree as far as it can be read.
-pub(super) fn line(layout: &Layout, lane: &Lane, loaded: &Loaded, manner: Manner) -> Line {
+pub(super) fn line(layout: &Layout, lane: &Lane, loaded: &LoadedPolicy, manner: Manner) -> Line {
     let (mut line, repo) = opened(layout, lane);
     let Some(repo) = repo else { return line };
     let reading = Reading { repo: &repo, loaded, now: manner.now };
@@ -76,7 +78,7 @@ pub(super) fn from_afar(repo: &dyn Repository, plan: &Plan, lane: &Lane, line: &
 }
 
 /// The line of a worktree, and its repository if that can be opened.
-fn opened(layout: &Layout, lane: &Lane) -> (Line, Option<Opened>) {
+fn opened(layout: &Layout, lane: &Lane) -> (Line, Option<GitRepo>) {
     let mut line = Line { agent: lane.agent.clone(), root: Some(lane.root.clone()), ..Line::default() };
     let place = lane.root.display();
     let repo = match &lane.git_dir {
@@ -97,7 +99,7 @@ fn opened(layout: &Layout, lane: &Lane) -> (Line, Option<Opened>) {
             Err(Unavailable::new(format!("{place} is missing"), help))
         }
         Some(git_dir) => {
-            line.under_way = under_way(git_dir).map(|it| it.word);
+            line.under_way = in_progress(git_dir).map(|it| it.word);
             open(layout, lane)
         }
     };
@@ -118,10 +120,10 @@ pub fn trouble(layout: &Layout, lane: &Lane) -> Option<Unavailable> {
 }
 
 /// A folder whose `.git` leads elsewhere, or nowhere, is not the worktree that git thinks it is.
-fn open(layout: &Layout, lane: &Lane) -> Read<Opened> {
+fn open(layout: &Layout, lane: &Lane) -> Read<GitRepo> {
     let place = lane.root.display();
     let help = format!("git -C {} worktree repair", quote(layout.common_dir.as_os_str().as_encoded_bytes()));
-    let repo = Opened::open_at(&lane.root)
+    let repo = GitRepo::open_at(&lane.root)
         .map_err(|why| Unavailable::new(format!("{place} is broken: {}", why.reason), help.clone()))?;
     let is_ours = std::fs::canonicalize(&repo.layout().common_dir).ok()
         == std::fs::canonicalize(&layout.common_dir).ok();
@@ -136,7 +138,7 @@ fn open(layout: &Layout, lane: &Lane) -> Read<Opened> {
 }
 
 /// The branch and its last commit. In a rebase that is the branch as it was before.
-fn head(repo: &Opened, line: &mut Line) -> Read<()> {
+fn head(repo: &GitRepo, line: &mut Line) -> Read<()> {
     let head = repo.head()?;
     let rebasing = rebasing_branch(repo.layout())?;
     let branch = head.branch.clone().or(rebasing);
@@ -160,7 +162,7 @@ fn head(repo: &Opened, line: &mut Line) -> Read<()> {
 /// Refs or history cannot be read.
 pub fn base_of(
     repo: &dyn Repository,
-    loaded: &Loaded,
+    loaded: &LoadedPolicy,
     branch: &str,
     head: Oid,
 ) -> Read<Option<(String, Oid)>> {
@@ -176,8 +178,8 @@ fn short<'r>(reference: &'r str, remote: &str) -> &'r str {
 }
 
 struct Reading<'a> {
-    repo: &'a Opened,
-    loaded: &'a Loaded,
+    repo: &'a GitRepo,
+    loaded: &'a LoadedPolicy,
     now: i64,
 }
 

@@ -7,15 +7,15 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashSet;
 
 use crate::support::Scratch;
-use git_lane::locks::keeper::Keeper;
 use git_lane::locks::log::LockHead;
+use git_lane::locks::manager::LockManager;
 use lane_core::engine;
 use lane_core::facts::{
     Change, Commit, Event, Fact, Facts, FileChange, FileVersion, IdentityClaim, IdentitySource, Locks,
     Message, Oid, RepoPath, TakenLock,
 };
 use lane_core::locks::protocol::{self, Claim, Manner};
-use lane_core::locks::record::{Cause, Kind, Record};
+use lane_core::locks::record::{Cause, LockEventKind, LockRecord};
 use lane_core::locks::scope::Scope;
 use lane_core::locks::world::{Machine, Now, Process, World};
 use lane_core::policy::{self, Plan, Source};
@@ -98,7 +98,7 @@ struct Agent {
     /// What it knew when it last looked.
     known: Option<LockHead>,
     /// A message on its way: what it was made from, and what it says.
-    sent: Option<(Option<LockHead>, Record)>,
+    sent: Option<(Option<LockHead>, LockRecord)>,
     /// The generations under which it made commits that are not pushed yet.
     work: Vec<u64>,
 }
@@ -152,13 +152,13 @@ impl Game {
         Self { _scratch: scratch, plan, agents, is_remote, chain: Vec::new(), accepted: Vec::new() }
     }
 
-    fn with<T>(&self, at: usize, act: impl FnOnce(&mut Keeper<'_>, &Claim<'_>) -> T) -> T {
+    fn with<T>(&self, at: usize, act: impl FnOnce(&mut LockManager<'_>, &Claim<'_>) -> T) -> T {
         let agent = &self.agents[at];
-        let mut keeper = Keeper::new(&agent.repo, &self.plan, &agent.world);
+        let mut manager = LockManager::new(&agent.repo, &self.plan, &agent.world);
         let scope = Scope::of_area("common");
         let process = Some(Process { id: agent.process, start: 1 });
         let claim = Claim { ttl: TTL, process, ..Claim::of_return(&scope, agent.name, "/w", None) };
-        act(&mut keeper, &claim)
+        act(&mut manager, &claim)
     }
 
     fn play(&mut self, op: Op) {
@@ -167,7 +167,7 @@ impl Game {
             Op::Renew(at) => self.claim(at, Manner::Renew),
             Op::Steal(at) => self.claim(at, Manner::Steal),
             Op::Release(at) => {
-                let done = self.with(at, |keeper, claim| keeper.release(claim, None)).unwrap();
+                let done = self.with(at, |manager, claim| manager.release(claim, None)).unwrap();
                 self.agents[at].believes = None;
                 self.agents[at].known = done.ok().or(self.agents[at].known.take());
             }
@@ -179,7 +179,7 @@ impl Game {
                 }
                 // Those who wait look from time to time.
                 for at in 0..self.agents.len() {
-                    self.with(at, |keeper, _| keeper.areas().map(|_| ())).unwrap();
+                    self.with(at, |manager, _| manager.areas().map(|_| ())).unwrap();
                 }
             }
             Op::Crash(at) => {
@@ -197,11 +197,11 @@ impl Game {
             }
             Op::Send(at, steals) => {
                 let manner = if steals { Manner::Steal } else { Manner::Take { pass: 0 } };
-                let sent = self.with(at, |keeper, claim| {
-                    keeper.refresh(0).unwrap();
-                    let old = keeper.tip("common").unwrap();
+                let sent = self.with(at, |manager, claim| {
+                    manager.refresh(0).unwrap();
+                    let old = manager.tip("common").unwrap();
                     let next =
-                        protocol::claim(old.as_ref().map(|tip| &tip.record), claim, manner, &keeper.judge());
+                        protocol::claim(old.as_ref().map(|tip| &tip.record), claim, manner, &manager.judge());
                     next.ok().map(|next| (old, next))
                 });
                 self.agents[at].sent = sent;
@@ -218,7 +218,7 @@ impl Game {
     }
 
     fn claim(&mut self, at: usize, manner: Manner) {
-        let done = self.with(at, |keeper, claim| keeper.claim(claim, manner)).unwrap();
+        let done = self.with(at, |manager, claim| manager.claim(claim, manner)).unwrap();
         if let Ok(tip) = done {
             self.given(at, tip);
         }
@@ -226,7 +226,7 @@ impl Game {
 
     fn given(&mut self, at: usize, tip: LockHead) {
         // Nobody who may still rely on a lock loses it, but to a thief, of whom they may not know yet.
-        if tip.record.event.kind == Kind::Take {
+        if tip.record.event.kind == LockEventKind::Take {
             let robbed = robbed(&self.taken(at));
             for other in (0..self.agents.len()).filter(|other| *other != at) {
                 let relied =
@@ -244,8 +244,8 @@ impl Game {
         };
         let before = self.fresh(at);
         let agent = &self.agents[at];
-        let keeper = Keeper::new(&agent.repo, &self.plan, &agent.world);
-        let done = keeper.log().append(old.as_ref(), &record, (), None).unwrap();
+        let manager = LockManager::new(&agent.repo, &self.plan, &agent.world);
+        let done = manager.log().append(old.as_ref(), &record, (), None).unwrap();
         let is_as_it_was = before.map(|tip| tip.oid) == old.map(|tip| tip.oid);
         assert_eq!(done.is_some(), is_as_it_was, "a late message counts if nothing happened meanwhile");
         if let Some(tip) = done {
@@ -261,14 +261,14 @@ impl Game {
         let believes = agent.believes?;
         let known = if self.is_remote { agent.known.clone() } else { self.fresh(at) };
         let lease = known?.record.leases.into_iter().find(|lease| lease.generation == believes)?;
-        self.with(at, |keeper, _| keeper.judge().is_firm(&lease)).then_some(believes)
+        self.with(at, |manager, _| manager.judge().is_firm(&lease)).then_some(believes)
     }
 
     /// What the store says now.
     fn fresh(&self, at: usize) -> Option<LockHead> {
-        self.with(at, |keeper, _| {
-            keeper.refresh(0).unwrap();
-            keeper.tip("common").unwrap()
+        self.with(at, |manager, _| {
+            manager.refresh(0).unwrap();
+            manager.tip("common").unwrap()
         })
     }
 
@@ -277,13 +277,14 @@ impl Game {
         let Some(tip) = self.fresh(at) else {
             return all;
         };
-        self.with(at, |keeper, _| {
-            keeper.log().walk(&tip, |at| {
+        self.with(at, |manager, _| {
+            manager.log().walk(&tip, |at| {
                 let event = at.record.event.clone();
-                if matches!(event.kind, Kind::Take | Kind::Steal) {
+                if matches!(event.kind, LockEventKind::Take | LockEventKind::Steal) {
                     let scope = Scope::of_area("common");
-                    let lane_core::locks::record::Event { agent, generation, kind, reason, at, from, .. } =
-                        event;
+                    let lane_core::locks::record::LockEvent {
+                        agent, generation, kind, reason, at, from, ..
+                    } = event;
                     let after = Vec::new();
                     let overtaken = std::collections::HashSet::new();
                     all.push(TakenLock {
@@ -374,8 +375,8 @@ impl Game {
         // Nothing that was there is ever gone.
         let mut chain = Vec::new();
         if let Some(tip) = self.fresh(0) {
-            self.with(0, |keeper, _| {
-                keeper.log().walk(&tip, |at| {
+            self.with(0, |manager, _| {
+                manager.log().walk(&tip, |at| {
                     chain.push(at.oid);
                     false
                 })

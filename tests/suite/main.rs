@@ -44,7 +44,6 @@ mod locks_model;
 mod locks_push;
 mod locks_release;
 mod locks_remote;
-mod noted_tree;
 mod parsed_policy;
 mod patterns;
 mod policy_changes;
@@ -65,6 +64,7 @@ mod support;
 mod sync;
 mod teardown;
 mod traps;
+mod tree_cache;
 mod voice;
 
 use std::collections::BTreeSet;

@@ -7,7 +7,7 @@ use crate::ci::waivers::{self, Known};
 use crate::ci::{Host, Job};
 use crate::cli::diagnostics;
 use crate::cli::output::{complain, note};
-use crate::gather::{Located, Told};
+use crate::gather::{CiRange, HostFacts};
 use lane_core::error::Error;
 use lane_core::facts::{self, IdentityProof, Oid, Unavailable};
 use lane_core::identity::{is_maintainer_on_github, lists_maintainers_on_github};
@@ -64,7 +64,13 @@ impl Online {
     ///
     /// # Errors
     /// The pull request cannot be read.
-    pub fn tell(&self, located: &Located, job: &mut Job, told: &mut Told, now: i64) -> Result<(), Error> {
+    pub fn tell(
+        &self,
+        located: &CiRange,
+        job: &mut Job,
+        told: &mut HostFacts,
+        now: i64,
+    ) -> Result<(), Error> {
         let Some(number) = job.request.number else {
             return Ok(());
         };

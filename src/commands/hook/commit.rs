@@ -8,14 +8,14 @@ use crate::cli::output::complain;
 use crate::commands::hook::mend;
 use crate::commands::hook::others;
 use crate::gather::{Request, Subject};
-use crate::install::ran;
+use crate::install::verdict_notes;
 use crate::ops::Session;
 use crate::ops::by_hand;
 use crate::ops::commit_message::{complete, prepare};
 use lane_core::error::Error;
 use lane_core::facts::Event;
 use lane_core::hooks::Action;
-use lane_git::{Opened, Repository};
+use lane_git::{GitRepo, Repository};
 
 impl Hook<'_> {
     /// Judges the commit that is being made.
@@ -65,7 +65,7 @@ impl Hook<'_> {
     fn staged(&self, session: &Session) -> Result<(u8, bool), Error> {
         let event = Event::PreCommit;
         let subject = others::staged_subject(&session.repo);
-        if ran::is_judged(session.repo.layout(), event.name(), &subject) {
+        if verdict_notes::is_judged(session.repo.layout(), event.name(), &subject) {
             return Ok((0, false));
         }
         let request = Request { event, agent: None, branch: None, subject: Subject::Staged };
@@ -93,7 +93,7 @@ impl Hook<'_> {
     }
 
     /// What is left to do for the hook that prepares the message, and refuses nothing as long as another one can.
-    fn in_place(&self, repo: Option<Opened>) -> Result<Judged, Error> {
+    fn in_place(&self, repo: Option<GitRepo>) -> Result<Judged, Error> {
         let Some(repo) = repo.filter(|_| self.row.action == Action::Commit) else {
             return Ok(Judged::default());
         };

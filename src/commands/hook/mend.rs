@@ -10,7 +10,7 @@ use crate::ops::Session;
 use lane_core::error::Error;
 use lane_core::facts::Oid;
 use lane_core::report::Report;
-use lane_git::{Opened, Read, Repository, staged_tree};
+use lane_git::{GitRepo, Read, Repository, staged_tree};
 
 /// Judges a change whose policy could not be read, if it mends it.
 ///
@@ -31,7 +31,7 @@ pub fn judge(error: Error, request: &Request, output: &Output) -> Result<(Sessio
 }
 
 fn mended(request: &Request, output: &Output) -> Result<Option<(Session, Report)>, Error> {
-    let repo = Opened::open()?;
+    let repo = GitRepo::open()?;
     let environment = Environment::of_process();
     if !claims(&repo, &environment, request.agent.as_deref())?.is_empty() {
         return Ok(None);
@@ -48,7 +48,7 @@ fn mended(request: &Request, output: &Output) -> Result<Option<(Session, Report)
 }
 
 /// The trees that a change would put in the place of the base's.
-fn trees(repo: &Opened, environment: &Environment, subject: &Subject) -> Read<Vec<Oid>> {
+fn trees(repo: &GitRepo, environment: &Environment, subject: &Subject) -> Read<Vec<Oid>> {
     match subject {
         Subject::Push { lines, .. } => {
             let tips = lines.iter().filter_map(|line| line.local);

@@ -8,19 +8,19 @@ use crate::cli::output::complain;
 use crate::gather::{Environment, Invocation};
 use crate::install::chain::Turn;
 use crate::install::in_force::{self, Lack};
-use crate::install::ran;
+use crate::install::verdict_notes;
 use lane_core::facts::Event;
 use lane_core::hooks::{Action, Hook, Subject};
 use lane_core::text::help_block;
-use lane_git::under_way::under_way;
-use lane_git::{Opened, Repository};
+use lane_git::in_progress::in_progress;
+use lane_git::{GitRepo, Repository};
 
 /// Who was told that hooks are missing.
 const TOLD: &str = "told";
 
 /// Looks whether git still runs our other hooks, of this worktree and of the others, and says so where it does not. Those
 /// of this worktree that git does not start itself, as far as this hook has to care.
-pub(in crate::commands) fn look(repo: &Opened, hook: &Hook) -> Vec<&'static str> {
+pub(in crate::commands) fn look(repo: &GitRepo, hook: &Hook) -> Vec<&'static str> {
     let layout = repo.layout();
     let Some(folder) = folder(repo) else {
         return Vec::new();
@@ -44,7 +44,7 @@ pub(in crate::commands) fn look(repo: &Opened, hook: &Hook) -> Vec<&'static str>
         said.push_str(&in_force::warnings(layout, &found, false));
     }
     // The hook from the configuration, or a script that a manager renamed, may have said it a moment ago.
-    let is_told = || ran::is_judged(layout, TOLD, &parent());
+    let is_told = || verdict_notes::is_judged(layout, TOLD, &parent());
     if !said.is_empty() && !is_told() {
         complain(&said);
     }
@@ -58,7 +58,7 @@ pub(in crate::commands) fn after_checkout(args: &[OsString]) {
     if !is_new {
         return;
     }
-    let Ok(repo) = Opened::open() else { return };
+    let Ok(repo) = GitRepo::open() else { return };
     let layout = repo.layout();
     if let Ok(mut found) = in_force::survey(layout) {
         found.retain(|(tree, _)| tree.git_dir == layout.git_dir);
@@ -67,7 +67,7 @@ pub(in crate::commands) fn after_checkout(args: &[OsString]) {
 }
 
 /// The same for a hook from the configuration, which judges whatever the scripts do: a git before 2.54 does not start it.
-pub(in crate::commands) fn look_beside(repo: &Opened, hook: &Hook) {
+pub(in crate::commands) fn look_beside(repo: &GitRepo, hook: &Hook) {
     let layout = repo.layout();
     let folder = folder(repo);
     if !hook.is_first() {
@@ -88,25 +88,25 @@ pub(in crate::commands) fn look_beside(repo: &Opened, hook: &Hook) {
     let said = in_force::warnings(layout, &found, true);
     if !said.is_empty() {
         complain(&said);
-        ran::has_judged(layout, TOLD, &parent());
+        verdict_notes::has_judged(layout, TOLD, &parent());
     }
 }
 
 /// The git that started this hook.
-fn parent() -> ran::Subject {
+fn parent() -> verdict_notes::Subject {
     #[cfg(unix)]
     let parent = std::os::unix::process::parent_id();
     #[cfg(not(unix))]
     let parent = std::process::id();
-    ran::Subject::default().bytes(&parent.to_be_bytes())
+    verdict_notes::Subject::default().bytes(&parent.to_be_bytes())
 }
 
-fn folder(repo: &Opened) -> Option<PathBuf> {
+fn folder(repo: &GitRepo) -> Option<PathBuf> {
     in_force::folder_of(&repo.config("core.hooksPath").ok()?, repo.layout())
 }
 
 /// Notes that the file which stands where our script was runs it.
-pub(in crate::commands) fn note_runner(repo: &Opened, name: &str) {
+pub(in crate::commands) fn note_runner(repo: &GitRepo, name: &str) {
     if let Some(folder) = folder(repo) {
         in_force::note_runner(repo.layout(), &folder, name);
     }
@@ -114,23 +114,23 @@ pub(in crate::commands) fn note_runner(repo: &Opened, name: &str) {
 
 /// Whether prepare-commit-msg has to judge what is staged: nothing that could does run, and git was not told to run none.
 /// Picks of a rebase run this hook alone even where all is well.
-pub(in crate::commands) fn is_alone(repo: &Opened, hook: &Hook, missing: &[&str]) -> bool {
+pub(in crate::commands) fn is_alone(repo: &GitRepo, hook: &Hook, missing: &[&str]) -> bool {
     let mut judging = hook.watched_with().filter(|hook| hook.event.is_some());
     judging.all(|hook| missing.contains(&hook.name))
-        && under_way(&repo.layout().git_dir).is_none()
+        && in_progress(&repo.layout().git_dir).is_none()
         && !Invocation::of_process().skips_hooks
 }
 
 /// Whether a hook manager, and not git, starts our pre-push: in a turn of its own after ours, or in its place.
-pub(in crate::commands) fn is_started_by_another(repo: &Opened) -> bool {
+pub(in crate::commands) fn is_started_by_another(repo: &GitRepo) -> bool {
     let name = Event::PrePush.name();
     Turn::begin(repo.layout(), name).is_none()
         || folder(repo).is_some_and(|folder| !in_force::is_script(&folder, name))
 }
 
 /// What a hook of a commit judges, so that it is known again.
-pub(in crate::commands) fn subject(repo: &Opened, hook: &Hook, args: &[OsString]) -> ran::Subject {
-    let mut subject = ran::Subject::default().bytes(hook.name.as_bytes());
+pub(in crate::commands) fn subject(repo: &GitRepo, hook: &Hook, args: &[OsString]) -> verdict_notes::Subject {
+    let mut subject = verdict_notes::Subject::default().bytes(hook.name.as_bytes());
     for arg in args {
         subject = subject.bytes(arg.as_encoded_bytes());
     }
@@ -140,12 +140,12 @@ pub(in crate::commands) fn subject(repo: &Opened, hook: &Hook, args: &[OsString]
     }
 }
 
-fn staged(repo: &Opened, subject: ran::Subject) -> ran::Subject {
+fn staged(repo: &GitRepo, subject: verdict_notes::Subject) -> verdict_notes::Subject {
     let index = Environment::of_process().index_file;
     subject.file(&index.unwrap_or_else(|| repo.layout().git_dir.join("index")))
 }
 
 /// What pre-commit judges, as commit-msg sees it.
-pub(in crate::commands) fn staged_subject(repo: &Opened) -> ran::Subject {
-    staged(repo, ran::Subject::default().bytes(Event::PreCommit.name().as_bytes()))
+pub(in crate::commands) fn staged_subject(repo: &GitRepo) -> verdict_notes::Subject {
+    staged(repo, verdict_notes::Subject::default().bytes(Event::PreCommit.name().as_bytes()))
 }

@@ -4,7 +4,7 @@ use super::{Hook, Judged, Part, give_back};
 use crate::commands::hook::mend;
 use crate::gather::{Request, Subject, parse_push_lines};
 use crate::install::chain;
-use crate::install::ran;
+use crate::install::verdict_notes;
 use crate::ops::push::pushed_subject;
 use crate::ops::{Session, conflict_note};
 use lane_core::error::Error;
@@ -32,7 +32,7 @@ impl Hook<'_> {
         };
         let subject = match &request.subject {
             Subject::Push { lines, .. } => pushed_subject(&session.loaded.plan, lines),
-            _ => ran::Subject::default(),
+            _ => verdict_notes::Subject::default(),
         };
         if self.is_judged_before(&session.repo, &subject) {
             return Ok(Judged { code: 0, input: Some(input), repo: Some(session.last()) });
@@ -50,7 +50,7 @@ impl Hook<'_> {
         let hooks_paths = session.repo.config("core.hooksPath")?;
         let is_followed = || !chain::previous_hooks(&hooks_paths, layout, self.row.name).is_empty();
         if self.part == Part::Configured || self.part.chains() && code == 0 && is_followed() {
-            ran::judged_for_next(layout, self.row.name, &subject);
+            verdict_notes::judged_for_next(layout, self.row.name, &subject);
         }
         Ok(Judged { code, input: Some(input), repo: Some(session.last()) })
     }

@@ -6,12 +6,14 @@ use super::{Hook, Judged};
 use crate::cli::diagnostics;
 use crate::cli::output::complain;
 use crate::gather::server_policy::{self, InForce};
-use crate::gather::{Environment, Loaded, PushLine, Request, Subject, parse_received_lines, received_line};
+use crate::gather::{
+    Environment, LoadedPolicy, PushLine, Request, Subject, parse_received_lines, received_line,
+};
 use crate::ops::{self, Asker};
 use lane_core::error::Error;
 use lane_core::facts::{Event, Unavailable};
 use lane_core::text::help_block;
-use lane_git::{Opened, Repository};
+use lane_git::{GitRepo, Repository};
 
 /// As deep as git follows refs that lead to others.
 const DEEPEST: usize = 5;
@@ -32,14 +34,14 @@ impl Hook<'_> {
             )
             .into());
         }
-        let repo = Opened::open()?;
+        let repo = GitRepo::open()?;
         log::debug!("repository: {:?}", repo.layout());
         let lines = lines.into_iter().map(|line| meant(&repo, line)).collect::<Result<Vec<_>, _>>()?;
         let code = if lines.is_empty() { 0 } else { self.lines(&repo, event, &lines)? };
         Ok(Judged { code, input, repo: Some(repo) })
     }
 
-    fn lines(&self, repo: &Opened, event: Event, lines: &[PushLine]) -> Result<u8, Error> {
+    fn lines(&self, repo: &GitRepo, event: Event, lines: &[PushLine]) -> Result<u8, Error> {
         let environment = Environment::of_process();
         let loaded = match server_policy::find(repo, lines)? {
             InForce::Nothing(why) => {
@@ -52,7 +54,7 @@ impl Hook<'_> {
         let mut code = 0;
         if let Some(loaded) = &loaded {
             log::debug!("policy: {}, base: {:?}", loaded.plan.source.name, loaded.base);
-            let judge = |loaded: &Loaded, of: Vec<PushLine>| {
+            let judge = |loaded: &LoadedPolicy, of: Vec<PushLine>| {
                 let subject = Subject::Received { lines: of, all: lines.to_vec() };
                 let request = Request { event, agent: None, branch: None, subject };
                 let (report, _) =
@@ -79,8 +81,8 @@ impl Hook<'_> {
     /// A policy with mistakes on the base would keep out everything, the next edit of it too.
     fn new_policies(
         &self,
-        repo: &Opened,
-        loaded: Option<&Loaded>,
+        repo: &GitRepo,
+        loaded: Option<&LoadedPolicy>,
         event: Event,
         lines: &[PushLine],
     ) -> Result<u8, Error> {
@@ -116,7 +118,7 @@ fn named(args: &[OsString]) -> Result<PushLine, Error> {
 }
 
 /// git follows a ref that leads to another one: what moves is the other.
-fn meant(repo: &Opened, mut line: PushLine) -> Result<PushLine, Unavailable> {
+fn meant(repo: &GitRepo, mut line: PushLine) -> Result<PushLine, Unavailable> {
     for _ in 0..DEEPEST {
         match repo.symbolic_ref(&line.remote_ref)? {
             Some(target) => line.remote_ref = target,

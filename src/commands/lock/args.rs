@@ -1,7 +1,7 @@
 //! What the commands about locks are given: who, on what, for how long, for which process.
 
 use crate::cli::output::Output;
-use crate::locks::keeper::Keeper;
+use crate::locks::manager::LockManager;
 use crate::machine::ThisMachine;
 use crate::ops::Session;
 use lane_core::error::Error;
@@ -19,8 +19,8 @@ const HOLDER: &str = "LANE_PID";
 const LONGEST: usize = 300;
 
 /// What did not work out and stands in nobody's way.
-pub(in crate::commands) fn notes(keeper: &mut Keeper<'_>, output: &Output) {
-    for note in keeper.take_notes() {
+pub(in crate::commands) fn notes(manager: &mut LockManager<'_>, output: &Output) {
+    for note in manager.take_notes() {
         if !output.is_quiet() {
             crate::cli::output::note(&note);
         }

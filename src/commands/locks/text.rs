@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::locks::keeper::Keeper;
+use crate::locks::manager::LockManager;
 use crate::locks::waiting::Waiting;
 use crate::ops::Session;
 use lane_core::facts::{RepoPath, typed_ref};
 use lane_core::locks::liveness::{Judge, Liveness};
 use lane_core::locks::protocol::{Claim, Refusal};
-use lane_core::locks::record::{Event, Kind, Lease, Stake};
+use lane_core::locks::record::{Lease, LockEvent, LockEventKind, Stake};
 use lane_core::policy::Plan;
 use lane_core::policy::model::Agent;
 use lane_core::policy::scalar::{as_typed, clock, in_words};
@@ -108,19 +108,19 @@ pub struct Said {
 }
 
 /// What taking a lock came to.
-pub fn taken(held: &Held<'_>, event: &Event) -> String {
+pub fn taken(held: &Held<'_>, event: &LockEvent) -> String {
     let Lease { stake, generation, .. } = held.lease;
     let (agent, scope) = (&stake.agent, &stake.scope);
     let verb = match event.kind {
-        Kind::Renew => "renewed",
-        Kind::Steal => "stole",
+        LockEventKind::Renew => "renewed",
+        LockEventKind::Steal => "stole",
         _ => "locked",
     };
     let mut text = format!("{verb} `{scope}` for {agent} {}, generation {generation}\n", held.until());
     for loser in &event.from {
         text.push_str(&format!("  {} {}\n", loser.words(), loser.cause.words()));
     }
-    if event.kind != Kind::Renew {
+    if event.kind != LockEventKind::Renew {
         text.push_str(&format!("  when your work is pushed: git lane unlock {}\n", quote(scope.as_bytes())));
     }
     text
@@ -144,14 +144,20 @@ pub fn missing(session: &Session, paths: &BTreeSet<RepoPath>) -> String {
 }
 
 /// Why a lock was not given.
-pub fn refusal(plan: &Plan, keeper: &mut Keeper<'_>, claim: &Claim<'_>, why: &Refusal, waited: bool) -> Said {
+pub fn refusal(
+    plan: &Plan,
+    manager: &mut LockManager<'_>,
+    claim: &Claim<'_>,
+    why: &Refusal,
+    waited: bool,
+) -> Said {
     let scope = &claim.scope.text;
     let word = quote(scope.as_bytes());
-    let now = keeper.judge().now().wall;
+    let now = manager.judge().now().wall;
     let told = if waited { " (timed out waiting)" } else { "" };
     match why {
         Refusal::Held(lease, _) => {
-            let judge = keeper.judge();
+            let judge = manager.judge();
             let held = Held::new(&claim.scope.area, lease, &judge, now);
             let whose = title(plan, &lease.stake.agent);
             let what = &lease.stake.scope;

@@ -9,7 +9,7 @@ use lane_core::policy::Plan;
 use lane_core::policy::model::Access;
 use lane_core::policy::scalar::in_words;
 use lane_core::requests::migration::SecondHead;
-use lane_core::requests::record::{Event, Kind, Person, Record, State};
+use lane_core::requests::record::{Person, RequestEvent, RequestEventKind, RequestRecord, RequestState};
 use lane_core::requests::rights::{Askable, askable, title};
 use lane_core::text::help_block;
 
@@ -44,7 +44,7 @@ pub fn ago(at: i64, now: i64) -> String {
 }
 
 impl Seen<'_> {
-    fn record(&self) -> &Record {
+    fn record(&self) -> &RequestRecord {
         &self.tip.record
     }
 
@@ -92,26 +92,26 @@ impl Seen<'_> {
         let (id, what) = (&record.id, record.target.words());
         let asker = name(self.plan, &record.by);
         match record.state {
-            State::Submitted => format!(
+            RequestState::Submitted => format!(
                 "submitted {id} to {}: {what}, priority {}\n  follow it: git lane request show {id}\n",
                 askable(self.plan, &record.target).words(self.plan),
                 record.priority
             ),
-            State::Accepted if askable(self.plan, &record.target) == Askable::Others => format!(
+            RequestState::Accepted if askable(self.plan, &record.target) == Askable::Others => format!(
                 "accepted {id}: {asker} may change {what}\n  \
                  they {}, then: git lane request done {id} --commit HEAD\n",
                 self.way_in()
             ),
-            State::Accepted => format!(
+            RequestState::Accepted => format!(
                 "accepted {id} of {asker}: {what}\n{}  once committed: git lane request done {id} --commit HEAD\n",
                 self.take_file()
             ),
-            State::Rejected => format!("rejected {id} of {asker}\n"),
-            State::Done => format!(
+            RequestState::Rejected => format!("rejected {id} of {asker}\n"),
+            RequestState::Done => format!(
                 "{id} of {asker} is done: {}\n",
                 record.commit.as_deref().map(|oid| &oid[..10.min(oid.len())]).unwrap_or_default()
             ),
-            State::Withdrawn => format!("withdrew {id}\n"),
+            RequestState::Withdrawn => format!("withdrew {id}\n"),
         }
     }
 
@@ -151,7 +151,7 @@ impl Seen<'_> {
     pub fn entry(&self, now: i64) -> String {
         let record = self.record();
         let state = match record.state {
-            State::Submitted => String::new(),
+            RequestState::Submitted => String::new(),
             state => format!(", {} {}", state.word(), ago(record.event.at, now)),
         };
         let file = record.file.as_ref().map(|file| format!(", {file}")).unwrap_or_default();
@@ -164,7 +164,7 @@ impl Seen<'_> {
             ago(record.submitted, now),
             record.reason
         );
-        if let (State::Rejected, Some(why)) = (record.state, &record.event.reason) {
+        if let (RequestState::Rejected, Some(why)) = (record.state, &record.event.reason) {
             text.push_str(&format!("    rejected: \"{why}\"\n"));
         }
         for head in self.own_heads() {
@@ -172,12 +172,12 @@ impl Seen<'_> {
         }
         let summary = self.summary();
         match &summary.next {
-            Some(next) if record.state == State::Submitted => {
+            Some(next) if record.state == RequestState::Submitted => {
                 let id = &record.id;
                 text.push_str(&format!("    {next}, or git lane request reject {id} --reason '…'\n"));
             }
             Some(next) => text.push_str(&format!("    {next}\n")),
-            None if record.state == State::Submitted => {
+            None if record.state == RequestState::Submitted => {
                 let whom = askable(self.plan, &record.target).words(self.plan);
                 text.push_str(&format!("    waits for {whom}\n"));
             }
@@ -202,24 +202,24 @@ impl Seen<'_> {
 }
 
 /// One event for programs.
-pub fn event_json(event: &Event) -> Value {
+pub fn event_json(event: &RequestEvent) -> Value {
     let mut item = json!(event);
     item["at"] = json!(timestamp(event.at));
     item
 }
 
 /// One event of the audit trail.
-fn line(event: &Event) -> String {
-    let Event { kind, by, at, host, worktree, reason, .. } = event;
+fn line(event: &RequestEvent) -> String {
+    let RequestEvent { kind, by, at, host, worktree, reason, .. } = event;
     let why = reason.as_ref().map(|reason| format!(": \"{reason}\"")).unwrap_or_default();
     let time = jiff::Timestamp::from_second(*at).unwrap_or_default().strftime("%Y-%m-%d %H:%M:%S UTC");
     format!("{time}  {} {} it{why}  ({host}:{worktree})\n", by.name(), kind.verb())
 }
 
 /// Why somebody may not do this, and the next step.
-pub fn refusal(plan: &Plan, record: &Record, kind: Kind, me: &Person) -> (String, String) {
+pub fn refusal(plan: &Plan, record: &RequestRecord, kind: RequestEventKind, me: &Person) -> (String, String) {
     let id = &record.id;
-    if kind == Kind::Withdraw {
+    if kind == RequestEventKind::Withdraw {
         let asker = name(plan, &record.by);
         let text = format!("only {asker} may withdraw {id}, and you are {}", me.name());
         return (text, format!("its owner may reject it: git lane request reject {id} --reason '…'"));
@@ -237,13 +237,13 @@ pub fn refusal(plan: &Plan, record: &Record, kind: Kind, me: &Person) -> (String
 }
 
 /// Why it is too late for this, and the next step.
-pub fn finished(plan: &Plan, record: &Record, kind: Kind) -> (String, String) {
-    let Record { id, event, .. } = record;
+pub fn finished(plan: &Plan, record: &RequestRecord, kind: RequestEventKind) -> (String, String) {
+    let RequestRecord { id, event, .. } = record;
     let who = name(plan, &event.by);
     let why = event.reason.as_ref().map(|reason| format!(": \"{reason}\"")).unwrap_or_default();
     let text = format!("{id} is already {}, by {}{why}", record.state.word(), who.trim_end_matches(','));
     let help = match (record.state, kind) {
-        (State::Accepted, Kind::Accept) => {
+        (RequestState::Accepted, RequestEventKind::Accept) => {
             format!("once committed: git lane request done {id} --commit HEAD")
         }
         _ => format!("ask again: git lane request submit {} --reason '…'", record.target.typed()),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::gather::{PushLine, Request, Subject};
-use crate::install::{in_force, ran};
+use crate::install::{in_force, verdict_notes};
 use crate::ops::{Session, conflict_note};
 use lane_core::error::Error;
 use lane_core::facts::{Event, Oid};
@@ -45,7 +45,7 @@ pub fn unless_hooked(session: &Session, reference: &str, tip: Oid) -> Result<Ver
         conflict_note::note_at_push(&session, &lines);
         // What git starts instead may ask for our verdict as well.
         let subject = pushed_subject(&session.loaded.plan, &lines);
-        ran::judged_for_next(session.repo.layout(), Event::PrePush.name(), &subject);
+        verdict_notes::judged_for_next(session.repo.layout(), Event::PrePush.name(), &subject);
     }
     Ok(report.verdict)
 }
@@ -77,12 +77,12 @@ fn said(arguments: &[&str]) -> Option<String> {
 
 /// What pre-push judges, so that it is known again, whatever a hook manager leaves of its arguments. Locks and requests are
 /// pushed beside it.
-pub fn pushed_subject(plan: &Plan, lines: &[PushLine]) -> ran::Subject {
+pub fn pushed_subject(plan: &Plan, lines: &[PushLine]) -> verdict_notes::Subject {
     let places = &plan.policy.locks;
     let is_beside = |name: &str| places.lock_of(name).or(places.request_of(name)).is_some();
     let oid = |oid: Option<Oid>| oid.map(|oid| oid.to_string()).unwrap_or_default();
     let lines = lines.iter().filter(|line| !is_beside(&line.remote_ref));
-    lines.fold(ran::Subject::default().bytes(Event::PrePush.name().as_bytes()), |subject, line| {
+    lines.fold(verdict_notes::Subject::default().bytes(Event::PrePush.name().as_bytes()), |subject, line| {
         let PushLine { local, remote_ref, remote, .. } = line;
         subject.bytes(oid(*local).as_bytes()).bytes(remote_ref.as_bytes()).bytes(oid(*remote).as_bytes())
     })

@@ -21,7 +21,7 @@ pub fn fetch(session: &Session) -> Result<(), Error> {
     let layout = session.repo.layout();
     // Two fetches at a time are in each other's way at the refs that both bring up to date.
     let lock = layout.common_dir.join("lane/fetch.lock");
-    let _turn = lane_git::kept::locked(&lock).map_err(|error| {
+    let _turn = lane_git::state_file::locked(&lock).map_err(|error| {
         Error::write(format!("{} cannot be written: {error}", lock.display()), "make it writable")
     })?;
     let fetched = |refspec: Option<&str>| {

@@ -11,8 +11,8 @@ use std::time::Duration;
 pub use outcome::{Aside, Conflict, Synced, Worked};
 
 use super::Session;
-use crate::gather::Loaded;
-use crate::locks::keeper::Keeper;
+use crate::gather::LoadedPolicy;
+use crate::locks::manager::LockManager;
 use crate::machine::ThisMachine;
 use crate::status::{Lane, lanes};
 use lane_core::error::Error;
@@ -30,7 +30,7 @@ pub struct Onto<'a> {
     pub reference: String,
     /// Its tip.
     pub oid: Oid,
-    loaded: &'a Loaded,
+    loaded: &'a LoadedPolicy,
 }
 
 impl<'a> Onto<'a> {
@@ -114,8 +114,8 @@ fn renew(session: &Session, done: &Synced) {
     let agent = session.agent(None);
     let (Ok(agent), true) = (agent, done.is_good()) else { return };
     let world = ThisMachine::new();
-    let mut keeper = Keeper::new(&session.repo, &session.loaded.plan, &world);
-    match keeper.renew_old(&agent, &session.place()) {
+    let mut manager = LockManager::new(&session.repo, &session.loaded.plan, &world);
+    match manager.renew_old(&agent, &session.place()) {
         Ok(Ok(scopes)) => scopes.iter().for_each(|scope| session.ui.say(&format!("renewed `{scope}`"))),
         Ok(Err(scope)) => session
             .ui

@@ -13,8 +13,8 @@ use lane_core::facts::{Oid, RepoPath, Unavailable};
 use lane_core::locks::record::plain;
 use lane_core::report::quote;
 use lane_git::command::{in_worktree, run as run_git};
-use lane_git::under_way::under_way;
-use lane_git::{Opened, Repository};
+use lane_git::in_progress::in_progress;
+use lane_git::{GitRepo, Repository};
 
 /// A rebase of many commits, with somebody's hooks.
 const LONG: Duration = Duration::from_secs(3_600);
@@ -41,7 +41,7 @@ struct Target {
 
 /// A rebase that can be made.
 struct Rebase {
-    repo: Opened,
+    repo: GitRepo,
     before: Oid,
     target: Target,
     autostash: bool,
@@ -72,10 +72,10 @@ impl Tree {
                 if it was deleted: git worktree prune";
             return Ok(Err(Worked::busy("its folder is gone", help)));
         }
-        if let Some(it) = under_way(&self.git_dir) {
+        if let Some(it) = in_progress(&self.git_dir) {
             return Ok(Err(Worked::busy(format!("{} is in progress", it.what), it.help)));
         }
-        let repo = Opened::open_at(&self.root)?;
+        let repo = GitRepo::open_at(&self.root)?;
         let head = repo.head()?;
         let branch = head.branch.as_deref().and_then(|name| name.strip_prefix("refs/heads/"));
         let (Some(branch), Some(before)) = (branch, head.oid) else {
@@ -117,7 +117,7 @@ impl Tree {
     /// the base by which that was found.
     fn target(
         &self,
-        repo: &Opened,
+        repo: &GitRepo,
         onto: &Onto<'_>,
         branch: &str,
         before: Oid,
@@ -150,7 +150,7 @@ impl Tree {
         let stash = repo.find_ref(STASH)?;
         let ran = run_git(self.rebase(onto, *landed, *autostash, gives_up), None, LONG)?;
         if ran.ok {
-            let repo = Opened::open_at(&self.root)?;
+            let repo = GitRepo::open_at(&self.root)?;
             let after = repo.head()?.oid.unwrap_or(before);
             // What git says of it is not the same in all of its versions. All worktrees have one stash; a new entry is ours
             // if it was put aside on what we had.
@@ -162,7 +162,7 @@ impl Tree {
             };
             return Ok(Worked::Rebased { before, after, behind, landed: left_out, aside });
         }
-        if under_way(&self.git_dir).map(|it| it.word) != Some("rebase") {
+        if in_progress(&self.git_dir).map(|it| it.word) != Some("rebase") {
             let reason = format!("the rebase failed: {}", plain(&ran.complaint()));
             return Ok(Worked::Failed {
                 reason,
@@ -258,7 +258,7 @@ impl Tree {
 
     /// Whether its branch has commits that the base has not, and the remote's branch is another.
     pub fn has_news(&self, onto: &Onto<'_>) -> Result<bool, Error> {
-        let repo = Opened::open_at(&self.root)?;
+        let repo = GitRepo::open_at(&self.root)?;
         let head = repo.head()?;
         let branch = head.branch.as_deref().and_then(|name| name.strip_prefix("refs/heads/"));
         let (Some(branch), Some(tip)) = (branch, head.oid) else { return Ok(false) };

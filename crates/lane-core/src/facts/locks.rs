@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::{Message, Oid, RepoPath};
-use crate::locks::record::{Kind, Loser};
+use crate::locks::record::{LockEventKind, Loser};
 use crate::locks::scope::Scope;
 
 /// The key of the trailer that says under which lock a commit was made: `Lane-Lock: <scope>@<generation>`.
@@ -89,7 +89,7 @@ pub struct TakenLock {
     /// Its generation.
     pub generation: u64,
     /// Whether it was taken or stolen.
-    pub kind: Kind,
+    pub kind: LockEventKind,
     /// Why, in the words of whoever took it.
     pub reason: Option<String>,
     /// When, in seconds since the epoch, by the clock of whoever took it.

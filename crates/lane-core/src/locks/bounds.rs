@@ -1,6 +1,6 @@
 //! The bounds within which git-lane writes records: for whoever is sent one, and did not see it being made.
 
-use super::record::{Kind, Lease, Record};
+use super::record::{Lease, LockEventKind, LockRecord};
 use super::scope::{area_of, lockable};
 use crate::policy::{Plan, unknown_agent};
 
@@ -18,13 +18,13 @@ const TICKET: u64 = 60;
 ///
 /// # Errors
 /// What git-lane does not write, as the end of a sentence.
-pub fn check(plan: &Plan, before: Option<&Record>, next: &Record, now: i64) -> Result<(), String> {
+pub fn check(plan: &Plan, before: Option<&LockRecord>, next: &LockRecord, now: i64) -> Result<(), String> {
     let (event, locks) = (&next.event, &plan.policy.locks);
     let is_time = |at: i64| (0..=now.saturating_add(AHEAD)).contains(&at);
     if event.reason.as_ref().is_some_and(|reason| reason.chars().count() > REASON) {
         return Err(format!("its reason has more than {REASON} characters"));
     }
-    if event.kind == Kind::Steal && event.reason.is_none() {
+    if event.kind == LockEventKind::Steal && event.reason.is_none() {
         return Err(format!("{} steals without a reason", event.agent));
     }
     if !is_time(event.at) {
@@ -49,7 +49,7 @@ pub fn check(plan: &Plan, before: Option<&Record>, next: &Record, now: i64) -> R
 }
 
 /// A lease that is new, or was renewed.
-fn made(plan: &Plan, own: Option<&Lease>, record: &Record, lease: &Lease) -> Result<(), String> {
+fn made(plan: &Plan, own: Option<&Lease>, record: &LockRecord, lease: &Lease) -> Result<(), String> {
     let (stake, locks) = (&lease.stake, &plan.policy.locks);
     if own.is_none() {
         is_of(plan, record, &stake.agent, &stake.scope)?;
@@ -63,7 +63,7 @@ fn made(plan: &Plan, own: Option<&Lease>, record: &Record, lease: &Lease) -> Res
 }
 
 /// Whether the policy knows the agent, and the scope is one of the record's area.
-fn is_of(plan: &Plan, record: &Record, agent: &str, scope: &str) -> Result<(), String> {
+fn is_of(plan: &Plan, record: &LockRecord, agent: &str, scope: &str) -> Result<(), String> {
     if plan.policy.agent(agent).is_none() {
         return Err(unknown_agent(agent, "the policy"));
     }
@@ -83,7 +83,7 @@ mod tests {
     use super::*;
     use crate::rules::testing::plan;
 
-    fn fault(edit: impl FnOnce(&mut Record)) -> Option<String> {
+    fn fault(edit: impl FnOnce(&mut LockRecord)) -> Option<String> {
         let plan =
             plan("version: 1\nagents: {a1: {}}\nareas: [{name: common, paths: ['src/**'], access: lock}]");
         let mut next = record();
@@ -99,7 +99,7 @@ mod tests {
 
     #[test]
     fn what_it_does_not_write() {
-        let says = |edit: &dyn Fn(&mut Record), words: &str| {
+        let says = |edit: &dyn Fn(&mut LockRecord), words: &str| {
             let said = fault(edit).unwrap_or_default();
             assert!(said.contains(words), "{words}: {said}");
         };
@@ -114,7 +114,7 @@ mod tests {
         says(&|next| next.event.reason = Some("x".repeat(301)), "its reason");
         says(
             &|next| {
-                next.event.kind = Kind::Steal;
+                next.event.kind = LockEventKind::Steal;
                 next.event.reason = None;
             },
             "steals without a reason",

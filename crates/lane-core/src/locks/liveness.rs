@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::record::{Cause, Lease, Record, Stake};
+use super::record::{Cause, Lease, LockRecord, Stake};
 use super::scope::Scope;
 use super::world::{Now, World};
 use crate::policy::Plan;
@@ -38,11 +38,11 @@ impl Liveness {
 
 /// What this machine has seen stand still, and since when: by nonce.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Seen(pub BTreeMap<String, Sight>);
+pub struct Seen(pub BTreeMap<String, Observation>);
 
 /// Since when one stake stands still, by this machine's steady clock, in milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Sight {
+pub struct Observation {
     /// When it was first seen as it is.
     pub first: u64,
     /// When its process was first found to be gone.
@@ -52,7 +52,7 @@ pub struct Sight {
 
 impl Seen {
     /// Notes what stands in records. True where something is new.
-    pub fn look<'r>(&mut self, records: impl Iterator<Item = &'r Record>, world: &dyn World) -> bool {
+    pub fn look<'r>(&mut self, records: impl Iterator<Item = &'r LockRecord>, world: &dyn World) -> bool {
         let now = world.now().uptime;
         let mut is_new = false;
         for stake in records.flat_map(stakes) {
@@ -63,7 +63,7 @@ impl Seen {
                 continue;
             }
             let known = self.0.get(&stake.nonce).copied();
-            let mut sight = known.unwrap_or(Sight { first: now, gone: None });
+            let mut sight = known.unwrap_or(Observation { first: now, gone: None });
             sight.gone = if is_gone { sight.gone.or(Some(now)) } else { None };
             is_new |= known != Some(sight);
             self.0.insert(stake.nonce.clone(), sight);
@@ -72,7 +72,7 @@ impl Seen {
     }
 
     /// Forgets what stands in none of these records any more. True where there was something.
-    pub fn forget(&mut self, records: &[Record]) -> bool {
+    pub fn forget(&mut self, records: &[LockRecord]) -> bool {
         let before = self.0.len();
         let is_there = |nonce: &str| records.iter().flat_map(stakes).any(|stake| stake.nonce == nonce);
         self.0.retain(|nonce, _| is_there(nonce));
@@ -80,7 +80,7 @@ impl Seen {
     }
 }
 
-fn stakes(record: &Record) -> impl Iterator<Item = &Stake> {
+fn stakes(record: &LockRecord) -> impl Iterator<Item = &Stake> {
     record.leases.iter().map(|lease| &lease.stake).chain(&record.queue)
 }
 
@@ -235,9 +235,9 @@ pub(super) mod tests {
         Lease { stake, generation: 1, since: 0, reason: None, base: None, by_hand: None, from: vec![] }
     }
 
-    fn record(lease: &Lease) -> Record {
-        let event = crate::locks::record::Event {
-            kind: crate::locks::record::Kind::Take,
+    fn record(lease: &Lease) -> LockRecord {
+        let event = crate::locks::record::LockEvent {
+            kind: crate::locks::record::LockEventKind::Take,
             agent: "a1".into(),
             scope: "common".into(),
             generation: 1,
@@ -249,7 +249,7 @@ pub(super) mod tests {
             pushed: None,
             base: None,
         };
-        Record { generation: 1, leases: vec![lease.clone()], ..Record::first("common", event) }
+        LockRecord { generation: 1, leases: vec![lease.clone()], ..LockRecord::first("common", event) }
     }
 
     fn judged(world: &Toy, seen: &Seen, lease: &Lease) -> Liveness {

@@ -2,7 +2,7 @@
 //! next record becomes the area's is decided by a compare-and-swap on the one it was made from.
 
 use super::liveness::{Judge, Liveness};
-use super::record::{Cause, Event, Kind, Lease, Loser, Record, Stake};
+use super::record::{Cause, Lease, LockEvent, LockEventKind, LockRecord, Loser, Stake};
 use super::scope::Scope;
 use super::world::Process;
 use crate::facts::{LockClaim, Oid};
@@ -66,11 +66,11 @@ pub enum Refusal {
 /// # Errors
 /// Why they may not.
 pub fn claim(
-    record: Option<&Record>,
+    record: Option<&LockRecord>,
     claim: &Claim<'_>,
     manner: Manner,
     judge: &Judge<'_>,
-) -> Result<Record, Refusal> {
+) -> Result<LockRecord, Refusal> {
     let area = claim.scope.area.as_str();
     let leases = record.map(|record| record.leases.as_slice()).unwrap_or_default();
     let conflicts = |lease: &Lease| judge.conflict(claim.scope, &lease.stake.scope_in(area));
@@ -105,16 +105,16 @@ pub fn claim(
     let (kind, mut lease) = match own {
         Some(own) if is_alive => {
             let reason = claim.reason.map(str::to_owned).or(own.reason.clone());
-            (Kind::Renew, Lease { stake, reason, by_hand, ..own.clone() })
+            (LockEventKind::Renew, Lease { stake, reason, by_hand, ..own.clone() })
         }
         _ => {
             let generation = record.map_or(0, |record| record.generation) + 1;
             let (reason, since) = (claim.reason.map(str::to_owned), judge.now().wall);
             let (base, from) = (claim.base.clone(), Vec::new());
-            (Kind::Take, Lease { stake, generation, since, reason, base, by_hand, from })
+            (LockEventKind::Take, Lease { stake, generation, since, reason, base, by_hand, from })
         }
     };
-    event.kind = if is_theft { Kind::Steal } else { kind };
+    event.kind = if is_theft { LockEventKind::Steal } else { kind };
     event.generation = lease.generation;
     lease.from.extend(from.clone());
     event.from = from;
@@ -128,17 +128,17 @@ pub fn claim(
 }
 
 /// Writes down that a manual claim ended with a theft.
-pub fn rob(next: &mut Record, marker: &LockClaim) {
+pub fn rob(next: &mut LockRecord, marker: &LockClaim) {
     let (agent, scope) = (marker.agent.clone(), marker.area.clone());
     let loser = Loser { agent, scope, generation: 0, cause: Cause::Stolen };
     let own = next.leases.iter_mut().find(|lease| lease.generation == next.event.generation);
     own.into_iter().for_each(|lease| lease.from.push(loser.clone()));
-    next.event.kind = Kind::Steal;
+    next.event.kind = LockEventKind::Steal;
     next.event.from.push(loser);
 }
 
 /// Those who wait in front: all who still wait, or those who came before one's own ticket.
-fn ahead(record: Option<&Record>, claim: &Claim<'_>, judge: &Judge<'_>) -> Vec<Stake> {
+fn ahead(record: Option<&LockRecord>, claim: &Claim<'_>, judge: &Judge<'_>) -> Vec<Stake> {
     let queue = record.map(|record| record.queue.as_slice()).unwrap_or_default();
     let is_own = |ticket: &&Stake| ticket.agent == claim.agent && ticket.scope == claim.scope.text;
     let area = &claim.scope.area;
@@ -168,11 +168,11 @@ impl<'a> Claim<'a> {
 /// # Errors
 /// It is another's, or nobody's.
 pub fn release(
-    record: Option<&Record>,
+    record: Option<&LockRecord>,
     claim: &Claim<'_>,
     only: Option<u64>,
     judge: &Judge<'_>,
-) -> Result<Record, Refusal> {
+) -> Result<LockRecord, Refusal> {
     let area = claim.scope.area.as_str();
     let leases = record.map(|record| record.leases.as_slice()).unwrap_or_default();
     let is_own = |lease: &Lease| {
@@ -192,8 +192,12 @@ pub fn release(
         return Err(rival
             .map_or(Refusal::NotHeld, |lease| Refusal::Held(Box::new(lease.clone()), judge.lease(lease))));
     };
-    let mut event =
-        Event { kind: Kind::Release, generation, base: claim.base.clone(), ..event(claim, judge) };
+    let mut event = LockEvent {
+        kind: LockEventKind::Release,
+        generation,
+        base: claim.base.clone(),
+        ..event(claim, judge)
+    };
     let own = || leases.iter().filter(|lease| is_own(lease));
     // What was typed tells of one lock under its own name.
     if own().count() > 1 || own().any(|lease| lease.stake.scope != claim.scope.text) {
@@ -206,8 +210,8 @@ pub fn release(
 }
 
 /// The next record after somebody stands in the queue, and the nonce of their ticket.
-pub fn wait(record: Option<&Record>, claim: &Claim<'_>, judge: &Judge<'_>) -> (Record, String) {
-    let event = Event { kind: Kind::Wait, ..event(claim, judge) };
+pub fn wait(record: Option<&LockRecord>, claim: &Claim<'_>, judge: &Judge<'_>) -> (LockRecord, String) {
+    let event = LockEvent { kind: LockEventKind::Wait, ..event(claim, judge) };
     let mut next = follow(record, &claim.scope.area, event, judge);
     let ticket = stake(claim, judge);
     let nonce = ticket.nonce.clone();
@@ -218,13 +222,13 @@ pub fn wait(record: Option<&Record>, claim: &Claim<'_>, judge: &Judge<'_>) -> (R
 /// The next record after somebody who stands in the queue shows that they still do, at their old place, and
 /// the nonce that the ticket has from now on; `None` where they do not stand in it.
 pub fn go_on_waiting(
-    record: &Record,
+    record: &LockRecord,
     nonce: &str,
     claim: &Claim<'_>,
     judge: &Judge<'_>,
-) -> Option<(Record, String)> {
+) -> Option<(LockRecord, String)> {
     record.queue.iter().find(|ticket| ticket.nonce == nonce)?;
-    let event = Event { kind: Kind::Wait, ..event(claim, judge) };
+    let event = LockEvent { kind: LockEventKind::Wait, ..event(claim, judge) };
     let mut next = follow(Some(record), &claim.scope.area, event, judge);
     let ticket = stake(claim, judge);
     let own = ticket.nonce.clone();
@@ -237,26 +241,26 @@ pub fn go_on_waiting(
 
 /// The next record after somebody pushes work that was done under a lock which they released: nobody can
 /// have taken it in between, or this is not the next one.
-pub fn push(record: &Record, claim: &Claim<'_>, judge: &Judge<'_>) -> Record {
-    let event = Event { kind: Kind::Push, ..event(claim, judge) };
+pub fn push(record: &LockRecord, claim: &Claim<'_>, judge: &Judge<'_>) -> LockRecord {
+    let event = LockEvent { kind: LockEventKind::Push, ..event(claim, judge) };
     follow(Some(record), &claim.scope.area, event, judge)
 }
 
 /// The next record after somebody leaves the queue; `None` where they do not stand in it.
-pub fn leave(record: &Record, nonce: &str, claim: &Claim<'_>, judge: &Judge<'_>) -> Option<Record> {
+pub fn leave(record: &LockRecord, nonce: &str, claim: &Claim<'_>, judge: &Judge<'_>) -> Option<LockRecord> {
     record.queue.iter().find(|ticket| ticket.nonce == nonce)?;
-    let event = Event { kind: Kind::Leave, ..event(claim, judge) };
+    let event = LockEvent { kind: LockEventKind::Leave, ..event(claim, judge) };
     let mut next = follow(Some(record), &claim.scope.area, event, judge);
     next.queue.retain(|ticket| ticket.nonce != nonce);
     Some(next)
 }
 
 /// The record as it was, with another event; who waits no longer is out of the queue.
-fn follow(record: Option<&Record>, area: &str, event: Event, judge: &Judge<'_>) -> Record {
+fn follow(record: Option<&LockRecord>, area: &str, event: LockEvent, judge: &Judge<'_>) -> LockRecord {
     let Some(record) = record else {
-        return Record::first(area, event);
+        return LockRecord::first(area, event);
     };
-    let mut next = Record { event, ..record.clone() };
+    let mut next = LockRecord { event, ..record.clone() };
     next.queue.retain(|ticket| judge.waits(ticket));
     next
 }
@@ -286,9 +290,9 @@ fn stake(claim: &Claim<'_>, judge: &Judge<'_>) -> Stake {
     }
 }
 
-fn event(claim: &Claim<'_>, judge: &Judge<'_>) -> Event {
-    Event {
-        kind: Kind::Take,
+fn event(claim: &Claim<'_>, judge: &Judge<'_>) -> LockEvent {
+    LockEvent {
+        kind: LockEventKind::Take,
         agent: claim.agent.to_owned(),
         scope: claim.scope.text.clone(),
         generation: 0,

@@ -20,7 +20,7 @@ const LAST: u64 = 1 << 52;
 
 /// An area's locks after one event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Record {
+pub struct LockRecord {
     /// The version of this format; 1. Keys are only ever added.
     #[serde(rename = "lane-lock")]
     pub format: u32,
@@ -29,7 +29,7 @@ pub struct Record {
     /// The highest generation that was ever given out. It only grows: a fencing token.
     pub generation: u64,
     /// What happened.
-    pub event: Event,
+    pub event: LockEvent,
     /// All that are held, by rising generation. Whether one of them has ended is for the reader to judge.
     pub leases: Vec<Lease>,
     /// Who waits, first come first.
@@ -39,9 +39,9 @@ pub struct Record {
 
 /// One event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Event {
+pub struct LockEvent {
     /// What happened.
-    pub kind: Kind,
+    pub kind: LockEventKind,
     /// Who did it.
     pub agent: String,
     /// To which scope.
@@ -72,7 +72,7 @@ pub struct Event {
 /// What can happen to a lock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Kind {
+pub enum LockEventKind {
     /// It is taken while it was free, or after its life had ended.
     Take,
     /// Its life begins anew.
@@ -89,7 +89,7 @@ pub enum Kind {
     Push,
 }
 
-impl Kind {
+impl LockEventKind {
     /// The word in the audit trail.
     pub fn verb(self) -> &'static str {
         match self {
@@ -211,13 +211,13 @@ impl Stake {
 
     /// What it is on. The whole area where the text is no pattern, which a record is checked for.
     pub fn scope_in(&self, area: &str) -> Scope {
-        Scope::stored(area, &self.scope).unwrap_or_else(|| Scope::of_area(area))
+        Scope::from_record(area, &self.scope).unwrap_or_else(|| Scope::of_area(area))
     }
 }
 
-impl Record {
+impl LockRecord {
     /// The record of an area that nobody ever locked, with the event that is the first one.
-    pub fn first(area: &str, event: Event) -> Self {
+    pub fn first(area: &str, event: LockEvent) -> Self {
         let area = area.to_owned();
         Self { format: FORMAT, area, generation: 0, event, leases: Vec::new(), queue: Vec::new() }
     }
@@ -225,8 +225,8 @@ impl Record {
     /// The record of an area whose history is lost, but for the highest generation that was given out: an
     /// empty one to go on from.
     pub fn above(area: &str, generation: u64) -> Self {
-        let event = Event {
-            kind: Kind::Release,
+        let event = LockEvent {
+            kind: LockEventKind::Release,
             agent: String::new(),
             scope: area.to_owned(),
             generation,
@@ -246,7 +246,7 @@ impl Record {
     /// # Errors
     /// A record that cannot be written as JSON.
     pub fn message(&self) -> Result<String, serde_json::Error> {
-        let Event { kind, agent, scope, reason, generation, .. } = &self.event;
+        let LockEvent { kind, agent, scope, reason, generation, .. } = &self.event;
         let token = if *generation > 0 { format!("@{generation}") } else { String::new() };
         let why = reason.as_ref().map(|reason| format!(": {}", plain(reason))).unwrap_or_default();
         let json = serde_json::to_string(self)?;
@@ -258,7 +258,7 @@ impl Record {
     /// # Errors
     /// A record that cannot be written as JSON.
     pub fn commit(&self, tree: &str, parent: Option<&str>) -> Result<Vec<u8>, serde_json::Error> {
-        let Event { agent, at, .. } = &self.event;
+        let LockEvent { agent, at, .. } = &self.event;
         Ok(event_log::commit(agent, *at, &self.message()?, tree, parent))
     }
 
@@ -285,7 +285,7 @@ impl Record {
             return Err(format!("it is damaged: `{name}` is not a valid name"));
         }
         for stake in stakes {
-            if Scope::stored(&self.area, &stake.scope).is_none() {
+            if Scope::from_record(&self.area, &stake.scope).is_none() {
                 return Err(format!("it is damaged: `{}` is not a valid scope", stake.scope));
             }
         }
@@ -303,7 +303,7 @@ impl Record {
 
     /// Takes out of all texts what could play tricks on a terminal: whoever may push can write a record.
     fn make_plain(&mut self) {
-        let Event { agent, scope, host, worktree, reason, from, .. } = &mut self.event;
+        let LockEvent { agent, scope, host, worktree, reason, from, .. } = &mut self.event;
         let mut texts = vec![&mut self.area, agent, scope, host, worktree];
         texts.extend(reason);
         texts.extend(from.iter_mut().flat_map(|loser| [&mut loser.agent, &mut loser.scope]));
@@ -339,9 +339,9 @@ pub(super) mod tests {
         }
     }
 
-    pub fn record() -> Record {
-        let event = Event {
-            kind: Kind::Take,
+    pub fn record() -> LockRecord {
+        let event = LockEvent {
+            kind: LockEventKind::Take,
             agent: "a1".into(),
             scope: "common".into(),
             generation: 3,
@@ -362,14 +362,14 @@ pub(super) mod tests {
             by_hand: None,
             from: vec![],
         };
-        Record { generation: 3, leases: vec![lease], ..Record::first("common", event) }
+        LockRecord { generation: 3, leases: vec![lease], ..LockRecord::first("common", event) }
     }
 
     #[test]
     fn a_record_is_read_back() {
         let message = record().message().expect("a message");
         assert!(message.starts_with("a1 takes common@3: {not json}\n\n{\"lane-lock\":1,"), "{message}");
-        assert_eq!(Record::parse(&message, Some("common")), Ok(record()));
+        assert_eq!(LockRecord::parse(&message, Some("common")), Ok(record()));
     }
 
     #[test]
@@ -378,20 +378,20 @@ pub(super) mod tests {
         tricky.event.reason = Some("a\u{1b}[2Jb\n\nc \u{202e}d".into());
         tricky.leases[0].stake.worktree = "/w\rx".into();
         let message = tricky.message().expect("a message");
-        let record = Record::parse(&message, None).expect("a record");
+        let record = LockRecord::parse(&message, None).expect("a record");
         assert_eq!(record.event.reason.as_deref(), Some("a\\x1b[2Jb c \\u{202e}d"));
         assert_eq!(record.leases[0].stake.worktree, "/w x");
     }
 
     #[test]
     fn what_is_no_record() {
-        let wrong = |edit: &dyn Fn(&mut Record)| {
+        let wrong = |edit: &dyn Fn(&mut LockRecord)| {
             let mut record = record();
             edit(&mut record);
-            Record::parse(&record.message().expect("a message"), Some("common")).expect_err("refused")
+            LockRecord::parse(&record.message().expect("a message"), Some("common")).expect_err("refused")
         };
-        assert_eq!(Record::parse("hello\n", None), Err("it was not written by git-lane".into()));
-        assert_eq!(Record::parse("{\"a\":1}", None), Err("it was not written by git-lane".into()));
+        assert_eq!(LockRecord::parse("hello\n", None), Err("it was not written by git-lane".into()));
+        assert_eq!(LockRecord::parse("{\"a\":1}", None), Err("it was not written by git-lane".into()));
         assert!(wrong(&|record| record.format = 2).contains("newer git-lane"));
         assert!(wrong(&|record| record.area = "other".into()).contains("area `other`"));
         assert!(wrong(&|record| record.leases[0].stake.agent = "../x".into()).contains("not a valid name"));
@@ -400,9 +400,9 @@ pub(super) mod tests {
         let mut outside = record();
         outside.area = "/../../x".into();
         let outside = outside.message().expect("a message");
-        assert!(Record::parse(&outside, None).expect_err("refused").contains("not a valid name"));
+        assert!(LockRecord::parse(&outside, None).expect_err("refused").contains("not a valid name"));
         let half = record().message().expect("a message").replace("\"leases\"", "\"x\"");
-        assert!(Record::parse(&half, None).expect_err("refused").contains("damaged"));
+        assert!(LockRecord::parse(&half, None).expect_err("refused").contains("damaged"));
     }
 
     #[test]

@@ -34,7 +34,7 @@ impl Scope {
     }
 
     /// A scope as it is stored: `None` where the text is no pattern.
-    pub fn stored(area: &str, text: &str) -> Option<Self> {
+    pub fn from_record(area: &str, text: &str) -> Option<Self> {
         if area == text {
             return Some(Self::of_area(area));
         }
@@ -300,7 +300,7 @@ mod tests {
 
     #[test]
     fn conflicts_are_those_of_the_patterns() {
-        let scope = |text: &str| Scope::stored("common", text).expect("a scope");
+        let scope = |text: &str| Scope::from_record("common", text).expect("a scope");
         let conflict = |a: &str, b: &str| scope(a).conflicts(&scope(b), false);
         assert!(conflict("common", "common/x"));
         assert!(conflict("src/*.rs", "src/a*"));
@@ -308,6 +308,6 @@ mod tests {
         assert!(!conflict("src/a", "src/b"));
         assert!(!conflict("src/*.rs", "src/*.py"));
         assert!(!scope("common").conflicts(&Scope::of_area("deep"), false));
-        assert!(Scope::stored("common", "other").is_none(), "neither the area nor a path");
+        assert!(Scope::from_record("common", "other").is_none(), "neither the area nor a path");
     }
 }

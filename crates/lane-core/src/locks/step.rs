@@ -1,23 +1,23 @@
 //! Whether one record can be what git-lane made of another: for whoever is sent a lock ref, and did not see
 //! it being made.
 
-use super::record::{Kind, Lease, Record};
+use super::record::{Lease, LockEventKind, LockRecord};
 
 /// Holds a record against the one before it: only what its event says may have changed, and only for the
 /// agent whose event it is. Time is not judged: whether another's lock had expired, only a clock knows.
 ///
 /// # Errors
 /// What cannot be, as the end of a sentence.
-pub fn check(before: Option<&Record>, next: &Record) -> Result<(), String> {
+pub fn check(before: Option<&LockRecord>, next: &LockRecord) -> Result<(), String> {
     let event = &next.event;
-    let empty = Record::above(&next.area, 0);
+    let empty = LockRecord::above(&next.area, 0);
     let old = before.unwrap_or(&empty);
     if old.area != next.area {
         return Err(format!("it changes the lock `{}` to `{}`", old.area, next.area));
     }
     let is_next = next.generation == old.generation + 1;
     let is_taken = is_next && event.generation == next.generation;
-    let may_take = matches!(event.kind, Kind::Take | Kind::Steal);
+    let may_take = matches!(event.kind, LockEventKind::Take | LockEventKind::Steal);
     if !(next.generation == old.generation || (is_taken && may_take)) {
         return Err(format!("generation {} cannot follow {}", next.generation, old.generation));
     }
@@ -37,7 +37,7 @@ pub fn check(before: Option<&Record>, next: &Record) -> Result<(), String> {
     let stays = |lease: &&Lease| next.leases.iter().any(|kept| kept.generation == lease.generation);
     let has_returned =
         old.leases.iter().filter(|lease| lease.stake.agent == event.agent).any(|lease| !stays(&lease));
-    if has_returned && event.kind != Kind::Release && !makes(event.kind) {
+    if has_returned && event.kind != LockEventKind::Release && !makes(event.kind) {
         return Err(format!("the lock of {} disappeared without an event", event.agent));
     }
     let is_new = |lease: &&Lease| !old.leases.iter().any(|kept| kept.generation == lease.generation);
@@ -51,19 +51,19 @@ pub fn check(before: Option<&Record>, next: &Record) -> Result<(), String> {
     }
 }
 
-fn makes(kind: Kind) -> bool {
-    matches!(kind, Kind::Take | Kind::Steal | Kind::Renew)
+fn makes(kind: LockEventKind) -> bool {
+    matches!(kind, LockEventKind::Take | LockEventKind::Steal | LockEventKind::Renew)
 }
 
 /// Whether some other agent's lease of a record meets one.
-fn meets(record: &Record, lease: &Lease) -> bool {
+fn meets(record: &LockRecord, lease: &Lease) -> bool {
     let scope = |lease: &Lease| lease.stake.scope_in(&record.area);
     let rivals = record.leases.iter().filter(|rival| rival.stake.agent != lease.stake.agent);
     rivals.into_iter().any(|rival| scope(rival).conflicts(&scope(lease), false))
 }
 
 /// Whether a lease can be there: it was, or the event is its making.
-fn made(old: &Record, next: &Record, lease: &Lease) -> Result<(), String> {
+fn made(old: &LockRecord, next: &LockRecord, lease: &Lease) -> Result<(), String> {
     let event = &next.event;
     let before = old.leases.iter().find(|before| before.generation == lease.generation);
     if before == Some(lease) {
@@ -88,17 +88,17 @@ mod tests {
     use super::super::record::{Cause, Loser};
     use super::*;
 
-    fn taken() -> Record {
+    fn taken() -> LockRecord {
         let mut next = record();
-        next.event.kind = Kind::Take;
+        next.event.kind = LockEventKind::Take;
         (next.generation, next.event.generation, next.leases[0].generation) = (1, 1, 1);
         next
     }
 
     /// The record that follows, once something in it was changed.
-    fn after(change: impl FnOnce(&mut Record)) -> Result<(), String> {
+    fn after(change: impl FnOnce(&mut LockRecord)) -> Result<(), String> {
         let mut next = taken();
-        next.event.kind = Kind::Renew;
+        next.event.kind = LockEventKind::Renew;
         change(&mut next);
         check(Some(&taken()), &next)
     }
@@ -109,7 +109,7 @@ mod tests {
         assert_eq!(after(|next| next.leases[0].stake = stake("a1", "common", "renewed")), Ok(()));
         assert_eq!(
             after(|next| {
-                next.event.kind = Kind::Release;
+                next.event.kind = LockEventKind::Release;
                 next.leases.clear();
             }),
             Ok(())
@@ -126,7 +126,7 @@ mod tests {
             next.leases.clear();
         });
         assert_eq!(robbed, Err("the lock of a1 disappeared without an event".into()));
-        let theft = |kind: Kind, keeps: bool| {
+        let theft = |kind: LockEventKind, keeps: bool| {
             after(|next| {
                 (next.event.kind, next.event.agent, next.generation) = (kind, "a2".into(), 2);
                 next.event.generation = 2;
@@ -138,16 +138,19 @@ mod tests {
                 if !keeps {
                     next.leases.clear();
                 }
-                if kind == Kind::Leave {
+                if kind == LockEventKind::Leave {
                     next.generation = 1;
                 } else {
                     next.leases.push(own);
                 }
             })
         };
-        assert_eq!(theft(Kind::Steal, false), Ok(()), "a theft is one that says so");
-        assert_eq!(theft(Kind::Take, true), Err("a2 takes what another agent holds".into()));
-        assert_eq!(theft(Kind::Leave, false), Err("the lock of a1 disappeared without an event".into()));
+        assert_eq!(theft(LockEventKind::Steal, false), Ok(()), "a theft is one that says so");
+        assert_eq!(theft(LockEventKind::Take, true), Err("a2 takes what another agent holds".into()));
+        assert_eq!(
+            theft(LockEventKind::Leave, false),
+            Err("the lock of a1 disappeared without an event".into())
+        );
         let mut later = taken();
         (later.generation, later.event.generation, later.leases[0].generation) = (9, 9, 9);
         assert_eq!(check(None, &later), Err("generation 9 cannot follow 0".into()));

@@ -6,7 +6,7 @@ use std::fmt;
 
 use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
-use serde_yaml::Spanned as Located;
+use serde_yaml::Spanned as CiRange;
 use serde_yaml::options::{DuplicateKeyPolicy, MergeKeyPolicy};
 
 use super::diagnostic::Diagnostic;
@@ -129,7 +129,7 @@ fn offset_of(text: &str, line: usize, column: usize) -> usize {
         .map_or(text.len(), |(at, _)| start + at)
 }
 
-struct Tree(Located<Shape>);
+struct Tree(CiRange<Shape>);
 
 enum Shape {
     Null,
@@ -137,7 +137,7 @@ enum Shape {
     Integer(i64),
     String(String),
     List(Vec<Tree>),
-    Map(Vec<(Located<String>, Tree)>),
+    Map(Vec<(CiRange<String>, Tree)>),
 }
 
 impl Tree {
@@ -165,11 +165,11 @@ impl Tree {
     }
 }
 
-fn span_of<T>(text: &str, located: &Located<T>) -> Span {
+fn span_of<T>(text: &str, located: &CiRange<T>) -> Span {
     place(text, located.referenced)
 }
 
-fn spelled<T>(text: &str, located: &Located<T>) -> String {
+fn spelled<T>(text: &str, located: &CiRange<T>) -> String {
     text[place(text, located.defined).range()].to_owned()
 }
 
@@ -185,7 +185,7 @@ fn place(text: &str, at: serde_yaml::Location) -> Span {
 
 impl<'de> Deserialize<'de> for Tree {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Located::deserialize(deserializer).map(Tree)
+        CiRange::deserialize(deserializer).map(Tree)
     }
 }
 

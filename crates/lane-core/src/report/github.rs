@@ -8,7 +8,7 @@
 use std::collections::HashMap;
 use std::fmt::Write;
 
-use super::place::policy_path;
+use super::location::policy_path;
 use super::text::{self, Style};
 use super::{Finding, Format, Report, Undecided};
 use crate::policy::model::Level;

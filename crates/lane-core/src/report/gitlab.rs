@@ -5,7 +5,7 @@
 
 use serde_json::{Value, json};
 
-use super::place::policy_path;
+use super::location::policy_path;
 use super::{Finding, Format, Report, fingerprint, json};
 use crate::policy::model::Level;
 

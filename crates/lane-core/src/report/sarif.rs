@@ -4,7 +4,7 @@
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 use serde_json::{Map, Value, json};
 
-use super::place::policy_path;
+use super::location::policy_path;
 use super::{Finding, Format, Report, Undecided, Verdict, fingerprint, json};
 use crate::policy::PolicyLine;
 use crate::policy::model::Level;

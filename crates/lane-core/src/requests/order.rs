@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::record::{Person, Record, State, Target, number};
+use super::record::{Person, RequestRecord, RequestState, Target, number};
 use super::rights::waits_for;
 use crate::policy::Plan;
 
@@ -12,7 +12,7 @@ pub struct Summary {
     /// `r7`.
     pub id: String,
     /// What became of it.
-    pub state: State,
+    pub state: RequestState,
     /// The priority; 1 is the most urgent.
     pub priority: u8,
     /// Who asks.
@@ -34,11 +34,11 @@ pub struct Summary {
 
 impl Summary {
     /// Of a record, for somebody.
-    pub fn of(plan: &Plan, record: &Record, me: &Person) -> Self {
+    pub fn of(plan: &Plan, record: &RequestRecord, me: &Person) -> Self {
         let waits_for_you = waits_for(plan, record, me);
         let id = &record.id;
         let next = waits_for_you.then(|| match record.state {
-            State::Accepted => format!("git lane request done {id} --commit HEAD"),
+            RequestState::Accepted => format!("git lane request done {id} --commit HEAD"),
             _ => format!("git lane request accept {id}"),
         });
         Self {
@@ -73,16 +73,16 @@ mod tests {
     fn first_things_first() {
         let plan = plan(include_str!("../../../../policy.yaml"));
         let one = |id: &str, by: &str, area: &str, priority, submitted, state| {
-            let record = Record { priority, submitted, state, ..record(id, by, area) };
+            let record = RequestRecord { priority, submitted, state, ..record(id, by, area) };
             Summary::of(&plan, &record, &Person::Agent("a1".into()))
         };
         let mut all = vec![
-            one("r1", "a1", "shared", 1, 10, State::Submitted),
-            one("r2", "a2", "migrations", 3, 20, State::Submitted),
-            one("r3", "a3", "migrations", 1, 40, State::Submitted),
-            one("r4", "a4", "migrations", 1, 30, State::Accepted),
-            one("r10", "a4", "migrations", 3, 20, State::Submitted),
-            one("r5", "a4", "migrations", 1, 5, State::Done),
+            one("r1", "a1", "shared", 1, 10, RequestState::Submitted),
+            one("r2", "a2", "migrations", 3, 20, RequestState::Submitted),
+            one("r3", "a3", "migrations", 1, 40, RequestState::Submitted),
+            one("r4", "a4", "migrations", 1, 30, RequestState::Accepted),
+            one("r10", "a4", "migrations", 3, 20, RequestState::Submitted),
+            one("r5", "a4", "migrations", 1, 5, RequestState::Done),
         ];
         sort(&mut all);
         let ids: Vec<&str> = all.iter().map(|one| one.id.as_str()).collect();

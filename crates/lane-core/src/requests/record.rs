@@ -17,7 +17,7 @@ pub const LAST: u8 = 9;
 
 /// The state of one request, and the event that led to it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Record {
+pub struct RequestRecord {
     /// The version of the format.
     #[serde(rename = "lane-request")]
     pub format: u32,
@@ -37,7 +37,7 @@ pub struct Record {
     /// When it was submitted, in seconds since the epoch.
     pub submitted: i64,
     /// What became of it.
-    pub state: State,
+    pub state: RequestState,
     /// When it was accepted, in seconds since the epoch.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accepted: Option<i64>,
@@ -48,7 +48,7 @@ pub struct Record {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,
     /// What happened last.
-    pub event: Event,
+    pub event: RequestEvent,
 }
 
 /// Somebody who asks or answers.
@@ -81,7 +81,7 @@ pub struct Target {
 /// What became of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum State {
+pub enum RequestState {
     /// Nobody answered yet.
     Submitted,
     /// It will be done.
@@ -94,7 +94,7 @@ pub enum State {
     Withdrawn,
 }
 
-impl State {
+impl RequestState {
     /// The word for it.
     pub fn word(self) -> &'static str {
         match self {
@@ -114,9 +114,9 @@ impl State {
 
 /// One event of a request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Event {
+pub struct RequestEvent {
     /// What happened.
-    pub kind: Kind,
+    pub kind: RequestEventKind,
     /// Who did it.
     pub by: Person,
     /// When, by the wall clock of whoever did it, in seconds since the epoch.
@@ -135,7 +135,7 @@ pub struct Event {
 /// What can happen to a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Kind {
+pub enum RequestEventKind {
     /// It is made.
     Submit,
     /// It will be done.
@@ -148,7 +148,7 @@ pub enum Kind {
     Withdraw,
 }
 
-impl Kind {
+impl RequestEventKind {
     /// The word in the audit trail.
     pub fn verb(self) -> &'static str {
         match self {
@@ -161,13 +161,13 @@ impl Kind {
     }
 
     /// The state that it leads to.
-    pub fn leads_to(self) -> State {
+    pub fn leads_to(self) -> RequestState {
         match self {
-            Self::Submit => State::Submitted,
-            Self::Accept => State::Accepted,
-            Self::Reject => State::Rejected,
-            Self::Done => State::Done,
-            Self::Withdraw => State::Withdrawn,
+            Self::Submit => RequestState::Submitted,
+            Self::Accept => RequestState::Accepted,
+            Self::Reject => RequestState::Rejected,
+            Self::Done => RequestState::Done,
+            Self::Withdraw => RequestState::Withdrawn,
         }
     }
 }
@@ -196,18 +196,21 @@ pub fn number(id: &str) -> Option<u64> {
     digits.parse().ok().filter(|_| is_plain)
 }
 
-impl Record {
+impl RequestRecord {
     /// The record after one more event; `None` where nothing can follow, or this cannot. `turn`: the one it has if
     /// this is what accepts it.
-    pub fn follow(&self, event: Event, commit: Option<String>, turn: u64) -> Option<Self> {
+    pub fn follow(&self, event: RequestEvent, commit: Option<String>, turn: u64) -> Option<Self> {
         let is_due = match event.kind {
-            Kind::Accept => self.state == State::Submitted,
-            Kind::Reject | Kind::Done | Kind::Withdraw => self.state.is_open(),
-            Kind::Submit => false,
+            RequestEventKind::Accept => self.state == RequestState::Submitted,
+            RequestEventKind::Reject | RequestEventKind::Done | RequestEventKind::Withdraw => {
+                self.state.is_open()
+            }
+            RequestEventKind::Submit => false,
         };
         is_due.then(|| {
-            let accepted = if event.kind == Kind::Accept { Some(event.at) } else { self.accepted };
-            let is_taken = matches!(event.kind, Kind::Accept | Kind::Done);
+            let accepted =
+                if event.kind == RequestEventKind::Accept { Some(event.at) } else { self.accepted };
+            let is_taken = matches!(event.kind, RequestEventKind::Accept | RequestEventKind::Done);
             let turn = self.turn.or(is_taken.then_some(turn));
             Self { state: event.kind.leads_to(), accepted, turn, commit, event, ..self.clone() }
         })
@@ -218,7 +221,7 @@ impl Record {
     /// # Errors
     /// A record that cannot be written as JSON.
     pub fn message(&self) -> Result<String, serde_json::Error> {
-        let Event { kind, by, reason, .. } = &self.event;
+        let RequestEvent { kind, by, reason, .. } = &self.event;
         let why = reason.as_ref().map(|reason| format!(": {}", plain(reason))).unwrap_or_default();
         let json = serde_json::to_string(self)?;
         Ok(format!("{} {} {}{why}\n\n{json}\n", plain(by.name()), kind.verb(), self.id))
@@ -258,7 +261,7 @@ impl Record {
 
     /// Takes out of all texts what could play tricks on a terminal: whoever may push can write a record.
     fn make_plain(&mut self) {
-        let Event { by, host, worktree, nonce, reason, .. } = &mut self.event;
+        let RequestEvent { by, host, worktree, nonce, reason, .. } = &mut self.event;
         let mut texts = vec![host, worktree, nonce, &mut self.reason];
         texts.extend([by, &mut self.by].map(|person| match person {
             Person::Agent(name) | Person::Maintainer(name) => name,
@@ -276,13 +279,21 @@ impl Record {
 pub(super) mod tests {
     use super::*;
 
-    pub fn event(kind: Kind, by: &str, at: i64) -> Event {
+    pub fn event(kind: RequestEventKind, by: &str, at: i64) -> RequestEvent {
         let by = Person::Agent(by.into());
-        Event { kind, by, at, host: "here".into(), worktree: "/w".into(), nonce: "n".into(), reason: None }
+        RequestEvent {
+            kind,
+            by,
+            at,
+            host: "here".into(),
+            worktree: "/w".into(),
+            nonce: "n".into(),
+            reason: None,
+        }
     }
 
-    pub fn record(id: &str, by: &str, area: &str) -> Record {
-        Record {
+    pub fn record(id: &str, by: &str, area: &str) -> RequestRecord {
+        RequestRecord {
             format: FORMAT,
             id: id.into(),
             by: Person::Agent(by.into()),
@@ -291,11 +302,11 @@ pub(super) mod tests {
             priority: PRIORITY,
             reason: "a column".into(),
             submitted: 1_000,
-            state: State::Submitted,
+            state: RequestState::Submitted,
             accepted: None,
             turn: None,
             commit: None,
-            event: event(Kind::Submit, by, 1_000),
+            event: event(RequestEventKind::Submit, by, 1_000),
         }
     }
 
@@ -304,31 +315,35 @@ pub(super) mod tests {
         let one = record("r7", "a2", "migrations");
         let message = one.message().expect("a message");
         assert!(message.starts_with("a2 submits r7\n\n{\"lane-request\":1,"), "{message}");
-        assert_eq!(Record::parse(&message, "r7"), Ok(one.clone()));
-        assert!(Record::parse(&message, "r8").expect_err("another").contains("is about `r7`"));
+        assert_eq!(RequestRecord::parse(&message, "r7"), Ok(one.clone()));
+        assert!(RequestRecord::parse(&message, "r8").expect_err("another").contains("is about `r7`"));
         let newer = message.replace("\"lane-request\":1", "\"lane-request\":2");
-        assert!(Record::parse(&newer, "r7").expect_err("newer").contains("newer git-lane"));
-        assert!(Record::parse("hello", "r7").expect_err("no record").contains("not written by git-lane"));
+        assert!(RequestRecord::parse(&newer, "r7").expect_err("newer").contains("newer git-lane"));
+        assert!(
+            RequestRecord::parse("hello", "r7").expect_err("no record").contains("not written by git-lane")
+        );
         let odd = message.replace("{\"agent\":\"a2\"}", "{\"agent\":\"../a\"}");
-        assert!(Record::parse(&odd, "r7").expect_err("no name").contains("not a valid name"));
+        assert!(RequestRecord::parse(&odd, "r7").expect_err("no name").contains("not a valid name"));
         let forged = message.replace("\"state\":\"submitted\"", "\"state\":\"done\"");
-        assert!(Record::parse(&forged, "r7").expect_err("forged").contains("does not match its state"));
+        assert!(
+            RequestRecord::parse(&forged, "r7").expect_err("forged").contains("does not match its state")
+        );
     }
 
     #[test]
     fn what_may_follow_what() {
-        use Kind::{Accept, Done, Reject, Submit, Withdraw};
-        let ends = |kinds: &[Kind]| {
+        use RequestEventKind::{Accept, Done, Reject, Submit, Withdraw};
+        let ends = |kinds: &[RequestEventKind]| {
             let mut at = Some(record("r1", "a2", "migrations"));
             for kind in kinds {
                 at = at.and_then(|record| record.follow(event(*kind, "a1", 2_000), None, 1));
             }
             at.map(|record| record.state)
         };
-        assert_eq!(ends(&[Accept, Done]), Some(State::Done));
-        assert_eq!(ends(&[Done]), Some(State::Done));
-        assert_eq!(ends(&[Accept, Reject]), Some(State::Rejected));
-        assert_eq!(ends(&[Accept, Withdraw]), Some(State::Withdrawn));
+        assert_eq!(ends(&[Accept, Done]), Some(RequestState::Done));
+        assert_eq!(ends(&[Done]), Some(RequestState::Done));
+        assert_eq!(ends(&[Accept, Reject]), Some(RequestState::Rejected));
+        assert_eq!(ends(&[Accept, Withdraw]), Some(RequestState::Withdrawn));
         assert_eq!(ends(&[Accept, Accept]), None);
         assert_eq!(ends(&[Reject, Accept]), None);
         assert_eq!(ends(&[Withdraw, Done]), None);
@@ -348,7 +363,7 @@ pub(super) mod tests {
         tricky.reason = "a\u{1b}[2J\nb".into();
         tricky.by = Person::Maintainer("x\u{202e}@y".into());
         let message = tricky.message().expect("a message");
-        let read = Record::parse(&message, "r7").expect("a record");
+        let read = RequestRecord::parse(&message, "r7").expect("a record");
         assert_eq!((read.reason.as_str(), read.by.name()), ("a\\x1b[2J b", "x\\u{202e}@y"));
     }
 }

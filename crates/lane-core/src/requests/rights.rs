@@ -1,6 +1,6 @@
 //! Who is asked, and who may answer.
 
-use super::record::{Person, Record, State, Target};
+use super::record::{Person, RequestRecord, RequestState, Target};
 use crate::error::Error;
 use crate::facts::RepoPath;
 use crate::policy::model::{Access, Agent, Area, Unowned};
@@ -107,26 +107,27 @@ pub fn title(plan: &Plan, agent: &str) -> String {
 }
 
 /// Whether somebody may accept, reject or finish a request. Maintainers may answer all of them.
-pub fn may_answer(plan: &Plan, record: &Record, person: &Person) -> bool {
+pub fn may_answer(plan: &Plan, record: &RequestRecord, person: &Person) -> bool {
     matches!(person, Person::Maintainer(_)) || askable(plan, &record.target).has(person, &record.by)
 }
 
 /// Whether somebody may say that a request is done: who may answer it, or, where nobody owns what it is
 /// about and another agreed, whoever asked.
-pub fn may_finish(plan: &Plan, record: &Record, person: &Person) -> bool {
-    let is_agreed = record.state == State::Accepted && by_policy(plan, &record.target) == Askable::Others;
+pub fn may_finish(plan: &Plan, record: &RequestRecord, person: &Person) -> bool {
+    let is_agreed =
+        record.state == RequestState::Accepted && by_policy(plan, &record.target) == Askable::Others;
     may_answer(plan, record, person) || (is_agreed && record.by == *person)
 }
 
 /// Whether the next step is somebody's.
-pub fn waits_for(plan: &Plan, record: &Record, person: &Person) -> bool {
+pub fn waits_for(plan: &Plan, record: &RequestRecord, person: &Person) -> bool {
     let askable = askable(plan, &record.target);
     match record.state {
-        State::Submitted => askable.has(person, &record.by),
+        RequestState::Submitted => askable.has(person, &record.by),
         // Where nobody owns it, whoever asked goes on, now that somebody agreed.
-        State::Accepted if askable == Askable::Others => record.by == *person,
-        State::Accepted => askable.has(person, &record.by),
-        State::Rejected | State::Done | State::Withdrawn => false,
+        RequestState::Accepted if askable == Askable::Others => record.by == *person,
+        RequestState::Accepted => askable.has(person, &record.by),
+        RequestState::Rejected | RequestState::Done | RequestState::Withdrawn => false,
     }
 }
 
@@ -316,10 +317,10 @@ mod tests {
         let may = |who: &str| may_answer(&plan, &shared, &agent(who));
         assert_eq!((may("a1"), may("a2"), may("a3")), (true, false, true));
         assert!(!may_finish(&plan, &shared, &agent("a2")), "nobody agreed yet");
-        let agreed = Record { state: State::Accepted, ..shared };
+        let agreed = RequestRecord { state: RequestState::Accepted, ..shared };
         assert!(may_finish(&plan, &agreed, &agent("a2")));
         let target = addressed(&plan, agreed.target.clone(), Some("a3")).expect("addressed");
-        let to_a3 = Record { target, ..agreed };
+        let to_a3 = RequestRecord { target, ..agreed };
         let may = |who: &str| may_answer(&plan, &to_a3, &agent(who));
         assert_eq!((may("a1"), may("a2"), may("a3")), (false, false, true));
         assert!(may_finish(&plan, &to_a3, &agent("a2")), "the holder agreed");
@@ -333,11 +334,21 @@ mod tests {
     fn whose_step_is_next() {
         let plan = reference();
         let waits = |area: &str, state, who: &str| {
-            waits_for(&plan, &Record { state, ..record("r1", "a2", area) }, &agent(who))
+            waits_for(&plan, &RequestRecord { state, ..record("r1", "a2", area) }, &agent(who))
         };
-        assert!(waits("migrations", State::Submitted, "a1") && waits("migrations", State::Accepted, "a1"));
-        assert!(!waits("migrations", State::Submitted, "a2") && !waits("migrations", State::Done, "a1"));
-        assert!(waits("shared", State::Submitted, "a3") && !waits("shared", State::Submitted, "a2"));
-        assert!(waits("shared", State::Accepted, "a2") && !waits("shared", State::Accepted, "a3"));
+        assert!(
+            waits("migrations", RequestState::Submitted, "a1")
+                && waits("migrations", RequestState::Accepted, "a1")
+        );
+        assert!(
+            !waits("migrations", RequestState::Submitted, "a2")
+                && !waits("migrations", RequestState::Done, "a1")
+        );
+        assert!(
+            waits("shared", RequestState::Submitted, "a3") && !waits("shared", RequestState::Submitted, "a2")
+        );
+        assert!(
+            waits("shared", RequestState::Accepted, "a2") && !waits("shared", RequestState::Accepted, "a3")
+        );
     }
 }

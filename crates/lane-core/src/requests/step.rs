@@ -1,16 +1,16 @@
 //! What may follow what, for whoever receives events that others wrote.
 
-use super::record::{Kind, Person, Record};
+use super::record::{Person, RequestEventKind, RequestRecord};
 use super::rights::{may_answer, may_finish};
 use crate::policy::Plan;
 
 /// Whether somebody may do this to a request.
-pub fn may(plan: &Plan, record: &Record, kind: Kind, person: &Person) -> bool {
+pub fn may(plan: &Plan, record: &RequestRecord, kind: RequestEventKind, person: &Person) -> bool {
     match kind {
-        Kind::Submit => false,
-        Kind::Withdraw => record.by == *person,
-        Kind::Done => may_finish(plan, record, person),
-        Kind::Accept | Kind::Reject => may_answer(plan, record, person),
+        RequestEventKind::Submit => false,
+        RequestEventKind::Withdraw => record.by == *person,
+        RequestEventKind::Done => may_finish(plan, record, person),
+        RequestEventKind::Accept | RequestEventKind::Reject => may_answer(plan, record, person),
     }
 }
 
@@ -18,10 +18,10 @@ pub fn may(plan: &Plan, record: &Record, kind: Kind, person: &Person) -> bool {
 ///
 /// # Errors
 /// Why it is not, as the end of a sentence.
-pub fn check(plan: &Plan, before: Option<&Record>, next: &Record) -> Result<(), String> {
+pub fn check(plan: &Plan, before: Option<&RequestRecord>, next: &RequestRecord) -> Result<(), String> {
     let (kind, by) = (next.event.kind, &next.event.by);
     let Some(before) = before else {
-        let is_first = kind == Kind::Submit && next.by == *by && next.submitted == next.event.at;
+        let is_first = kind == RequestEventKind::Submit && next.by == *by && next.submitted == next.event.at;
         let is_bare = next.accepted.is_none() && next.turn.is_none() && next.commit.is_none();
         return if is_first && is_bare {
             Ok(())
@@ -58,12 +58,15 @@ mod tests {
             check(&plan, Some(&first), &next).err().unwrap_or_default()
         };
         assert_eq!(check(&plan, None, &first), Ok(()));
-        assert_eq!((step(Kind::Accept, "a1"), step(Kind::Withdraw, "a2")), (String::new(), String::new()));
-        assert_eq!(step(Kind::Accept, "a2"), "a2 is not who accepts it");
-        assert_eq!(step(Kind::Withdraw, "a1"), "a1 is not who withdraws it");
-        let accepted = first.follow(event(Kind::Accept, "a1", 2_000), None, 1).expect("a record");
+        assert_eq!(
+            (step(RequestEventKind::Accept, "a1"), step(RequestEventKind::Withdraw, "a2")),
+            (String::new(), String::new())
+        );
+        assert_eq!(step(RequestEventKind::Accept, "a2"), "a2 is not who accepts it");
+        assert_eq!(step(RequestEventKind::Withdraw, "a1"), "a1 is not who withdraws it");
+        let accepted = first.follow(event(RequestEventKind::Accept, "a1", 2_000), None, 1).expect("a record");
         assert!(check(&plan, None, &accepted).expect_err("no beginning").contains("does not start"));
-        let other = Record { reason: "another".into(), ..accepted.clone() };
+        let other = RequestRecord { reason: "another".into(), ..accepted.clone() };
         assert!(check(&plan, Some(&first), &other).expect_err("changed").contains("changes the request"));
         assert!(
             check(&plan, Some(&accepted), &accepted)

@@ -7,7 +7,7 @@ use crate::facts::{
     Change, Commit, Elsewhere, Event, Fact, Facts, FileChange, FileVersion, HeldLock, IdentityClaim,
     IdentitySource, LockClaim, Locks, MergeBase, Message, Oid, RefUpdate, RepoPath, TakenLock,
 };
-use crate::locks::record::Kind;
+use crate::locks::record::LockEventKind;
 use crate::locks::scope::Scope;
 use crate::policy::{Plan, Source, load};
 use crate::report::Identity;
@@ -173,7 +173,7 @@ impl Scene {
         self.facts(|facts| {
             let Fact::Known(locks) = &mut facts.locks else { panic!("locks are known") };
             locks.leases.push(HeldLock {
-                scope: Scope::stored("common", text).expect("a scope"),
+                scope: Scope::from_record("common", text).expect("a scope"),
                 agent: agent.into(),
                 generation,
                 left,
@@ -189,15 +189,15 @@ impl Scene {
     }
 
     /// A lock that was taken once.
-    pub fn taken(self, text: &str, agent: &str, generation: u64, kind: Kind) -> Self {
+    pub fn taken(self, text: &str, agent: &str, generation: u64, kind: LockEventKind) -> Self {
         self.facts(|facts| {
             let Fact::Known(locks) = &mut facts.locks else { panic!("locks are known") };
             locks.taken.push(TakenLock {
-                scope: Scope::stored("common", text).expect("a scope"),
+                scope: Scope::from_record("common", text).expect("a scope"),
                 agent: agent.into(),
                 generation,
                 kind,
-                reason: (kind == Kind::Steal).then(|| "hotfix".into()),
+                reason: (kind == LockEventKind::Steal).then(|| "hotfix".into()),
                 at: 3_600,
                 from: vec![],
                 after: vec![],

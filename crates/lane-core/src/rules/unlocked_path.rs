@@ -241,7 +241,7 @@ impl<'a> Path<'a> {
 
     /// Whether the scope of a trailer has the path.
     fn covers(&self, scope: &str) -> bool {
-        let scope = Scope::stored(self.area, scope);
+        let scope = Scope::from_record(self.area, scope);
         scope.is_some_and(|scope| self.is_on(self.area, &scope))
     }
 

@@ -10,7 +10,7 @@ const TAKE: Manner = Manner::Take { pass: 0 };
 struct Table {
     world: Toy,
     plan: Plan,
-    record: Option<Record>,
+    record: Option<LockRecord>,
 }
 
 impl Table {
@@ -20,7 +20,7 @@ impl Table {
     }
 
     fn with<T>(&self, agent: &str, text: &str, act: impl FnOnce(&Claim<'_>, &Judge<'_>) -> T) -> T {
-        let (seen, scope) = (Seen::default(), Scope::stored("common", text).expect("a scope"));
+        let (seen, scope) = (Seen::default(), Scope::from_record("common", text).expect("a scope"));
         let judge = Judge::new(&self.plan, &self.world, &seen);
         let (agent, scope) = (agent, &scope);
         act(&Claim { ttl: 100, ..Claim::of_return(scope, agent, "/w", None) }, &judge)
@@ -92,7 +92,7 @@ fn one_of_several_is_given_back() {
     let back = |table: &Table, only| {
         table.with("a1", "common", |wish, judge| release(table.record.as_ref(), wish, only, judge))
     };
-    let left = |next: Result<Record, Refusal>| next.expect("released").leases.len();
+    let left = |next: Result<LockRecord, Refusal>| next.expect("released").leases.len();
     assert_eq!((left(back(&table, Some(2))), left(back(&table, None))), (1, 0));
     assert!(back(&table, Some(3)).is_err());
 }

@@ -2,7 +2,7 @@
 
 use super::{Path, title, ttl};
 use crate::facts::{HeldLock, LockClaim, TakenLock};
-use crate::locks::record::{Cause, Kind};
+use crate::locks::record::{Cause, LockEventKind};
 use crate::policy::model::Level;
 use crate::policy::scalar::{as_typed, clock, in_words};
 use crate::report::quote;
@@ -12,7 +12,7 @@ use crate::rules::Draft;
 impl Path<'_> {
     pub(super) fn lost(&self, own: &TakenLock, later: &TakenLock) -> Draft {
         let taker = title(self.context, &later.agent);
-        let verb = if later.kind == Kind::Steal { "stole" } else { "has taken since" };
+        let verb = if later.kind == LockEventKind::Steal { "stole" } else { "has taken since" };
         let why = later.reason.as_ref().map(|reason| format!(": \"{reason}\"")).unwrap_or_default();
         let headline = format!(
             "under generation {} of the lock `{}`, which {taker} {verb} at {}{why}",

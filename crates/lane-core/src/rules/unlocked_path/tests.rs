@@ -1,6 +1,6 @@
 use crate::facts::Event::{PreCommit, PrePush, PreReceive};
 use crate::facts::RefUpdate::Create;
-use crate::locks::record::Kind;
+use crate::locks::record::LockEventKind;
 use crate::rules::testing::Scene;
 
 const PATH: &str = "services/common/db.py";
@@ -85,31 +85,39 @@ fn push(message: &str) -> Scene {
 #[test]
 fn the_generation_of_a_commit_decides() {
     const UNDER: &str = "[A2] x\n\nLane-Lock: common@3";
-    let own = || push(UNDER).taken("common", "a2", 3, Kind::Take);
+    let own = || push(UNDER).taken("common", "a2", 3, LockEventKind::Take);
     assert_eq!(own().of("unlocked-path").len(), 0, "given back meanwhile");
-    assert_eq!(own().taken("common", "a2", 4, Kind::Take).of("unlocked-path").len(), 0);
-    assert_eq!(own().taken("services/common/net.py", "a1", 4, Kind::Take).of("unlocked-path").len(), 0);
-    let stolen = own().taken("common", "a1", 4, Kind::Steal);
+    assert_eq!(own().taken("common", "a2", 4, LockEventKind::Take).of("unlocked-path").len(), 0);
+    assert_eq!(
+        own().taken("services/common/net.py", "a1", 4, LockEventKind::Take).of("unlocked-path").len(),
+        0
+    );
+    let stolen = own().taken("common", "a1", 4, LockEventKind::Steal);
     assert_eq!(stolen.of("unlocked-path"), ["error unlocked-path services/common/db.py @07 (a1)"]);
     assert_eq!(
         stolen.headlines(),
         ["under generation 3 of the lock `common`, which a1 (MLOps) stole at 01:00 UTC: \"hotfix\""]
     );
-    let again = stolen.taken("common", "a2", 5, Kind::Take).held("common", "a2", 5, 900);
+    let again = stolen.taken("common", "a2", 5, LockEventKind::Take).held("common", "a2", 5, 900);
     assert_eq!(again.of("unlocked-path").len(), 1, "the commit is from before the theft");
     assert!(push(UNDER).headlines()[0].ends_with("which was never taken"));
-    let foreign = push(UNDER).taken("common", "a1", 3, Kind::Take);
+    let foreign = push(UNDER).taken("common", "a1", 3, LockEventKind::Take);
     assert!(foreign.headlines()[0].ends_with("which belonged to a1 (MLOps)"));
+    let both = push("[A2] x\n\nLane-Lock: common@3\nLane-Lock: common@5").taken(
+        "common",
+        "a2",
+        3,
+        LockEventKind::Take,
+    );
     let both =
-        push("[A2] x\n\nLane-Lock: common@3\nLane-Lock: common@5").taken("common", "a2", 3, Kind::Take);
-    let both = both.taken("common", "a1", 4, Kind::Steal).taken("common", "a2", 5, Kind::Take);
+        both.taken("common", "a1", 4, LockEventKind::Steal).taken("common", "a2", 5, LockEventKind::Take);
     assert_eq!(both.of("unlocked-path").len(), 0, "one of them is right");
 }
 
 #[test]
 fn a_rebase_of_what_was_pushed_brings_nothing_new() {
-    let scene = push("[A2] x\n\nLane-Lock: common@3").taken("common", "a2", 3, Kind::Take);
-    let scene = scene.taken("common", "a1", 4, Kind::Take);
+    let scene = push("[A2] x\n\nLane-Lock: common@3").taken("common", "a2", 3, LockEventKind::Take);
+    let scene = scene.taken("common", "a1", 4, LockEventKind::Take);
     let path = crate::facts::RepoPath(PATH.into());
     let rebased = scene.change(|change| change.unchanged = [path].into());
     assert_eq!(rebased.of("unlocked-path").len(), 0);
@@ -122,7 +130,10 @@ fn a_commit_without_a_generation_needs_the_lock_now() {
     assert!(found.len() == 1 && !found[0].starts_with("error"), "the job will want it: {found:?}");
     assert!(push("[A2] x").of("unlocked-path")[0].starts_with("error"));
     let other = push("[A2] x\n\nLane-Lock: services/common/net.py@3");
-    assert_eq!(other.taken("services/common/net.py", "a2", 3, Kind::Take).of("unlocked-path").len(), 1);
+    assert_eq!(
+        other.taken("services/common/net.py", "a2", 3, LockEventKind::Take).of("unlocked-path").len(),
+        1
+    );
 }
 
 #[test]
@@ -197,7 +208,8 @@ fn work_goes_on_from_what_landed_last() {
     let other = commit("a2").held("common", "a1", 7, 900).change(missing());
     assert_eq!(other.findings().len(), 1, "one thing after the other");
     assert_eq!(commit("").change(missing()).findings().len(), 0, "a maintainer");
-    let pushed = push("[A2] x\n\nLane-Lock: common@3").taken("common", "a2", 3, Kind::Take).change(missing());
+    let pushed =
+        push("[A2] x\n\nLane-Lock: common@3").taken("common", "a2", 3, LockEventKind::Take).change(missing());
     assert!(pushed.headlines()[0].contains("has a newer version"));
 }
 
@@ -210,7 +222,7 @@ fn what_was_pushed_and_stands_on_something_else_is_judged_again() {
                 commits[0].is_pushed = true;
             }
         });
-    let scene = scene.taken("common", "a2", 3, Kind::Take);
+    let scene = scene.taken("common", "a2", 3, LockEventKind::Take);
     assert_eq!(scene.of("unlocked-path").len(), 0);
     let scene = scene.change(moved);
     assert_eq!(scene.headlines(), ["under the lock `common`, which is not held"]);
@@ -219,10 +231,11 @@ fn what_was_pushed_and_stands_on_something_else_is_judged_again() {
 
 #[test]
 fn what_landed_after_the_end_of_a_lock_was_not_there_to_be_worked_on() {
-    let scene = push("[A2] x\n\nLane-Lock: common@3").taken("common", "a2", 3, Kind::Take).facts(|facts| {
-        let crate::facts::Fact::Known(locks) = &mut facts.locks else { panic!() };
-        locks.taken[0].overtaken.insert((crate::rules::testing::oid(1), path()));
-    });
+    let scene =
+        push("[A2] x\n\nLane-Lock: common@3").taken("common", "a2", 3, LockEventKind::Take).facts(|facts| {
+            let crate::facts::Fact::Known(locks) = &mut facts.locks else { panic!() };
+            locks.taken[0].overtaken.insert((crate::rules::testing::oid(1), path()));
+        });
     assert!(
         scene.headlines()[0].contains("which had expired before the newest version on origin/main landed")
     );

@@ -1,6 +1,6 @@
 //! Where a policy job finds both ends of a change, and the policy that judges it.
 
-use super::policy_source::{Base, Loaded, folds_case, in_commit};
+use super::policy_source::{Base, LoadedPolicy, folds_case, in_commit};
 use crate::ci::{Host, Job, Side};
 use lane_core::error::Error;
 use lane_core::facts::{Oid, Unavailable};
@@ -10,9 +10,9 @@ use lane_git::{Read, Repository};
 
 /// A change whose ends are here.
 #[derive(Debug)]
-pub struct Located {
+pub struct CiRange {
     /// The policy, and the base.
-    pub loaded: Loaded,
+    pub loaded: LoadedPolicy,
     /// The tip.
     pub head: Oid,
     /// Whether the base is the default branch, or one that the policy protects by its name.
@@ -28,13 +28,13 @@ pub struct Located {
 ///
 /// # Errors
 /// Something has to be fetched first, or the policy has mistakes.
-pub fn locate(repo: &dyn Repository, job: &Job) -> Result<Located, Error> {
+pub fn locate(repo: &dyn Repository, job: &Job) -> Result<CiRange, Error> {
     let remote = repo.config("lane.remote")?.pop().unwrap_or_else(|| "origin".to_owned());
     let base = base(repo, job, &remote)?;
     let head = head(repo, job, &base, &remote)?;
     let mut notes = Vec::new();
     let loaded = match speaker(repo, job, &base, &remote)? {
-        Some((plan, oid)) => Loaded { plan, oid: Some(oid), base: Some(base) },
+        Some((plan, oid)) => LoadedPolicy { plan, oid: Some(oid), base: Some(base) },
         None => {
             let own = Base { reference: job.what.clone(), oid: head };
             let Some((source, oid)) = in_commit(repo, &own)? else {
@@ -42,13 +42,13 @@ pub fn locate(repo: &dyn Repository, job: &Job) -> Result<Located, Error> {
             };
             notes.push(format!("{} has no policy yet: {} is judged by its own", base.reference, job.what));
             let plan = policy::load(source, folds_case(repo)?)?;
-            Loaded { plan, oid: Some(oid), base: Some(base) }
+            LoadedPolicy { plan, oid: Some(oid), base: Some(base) }
         }
     };
     let name = job.base.branch.as_deref().unwrap_or_default();
     let is_default = job.default_branch.as_deref().is_none_or(|default| default == name);
     let is_binding = is_default || is_named(&loaded.plan, name);
-    Ok(Located { loaded, head, is_binding, notes })
+    Ok(CiRange { loaded, head, is_binding, notes })
 }
 
 fn tracking(remote: &str, branch: &str) -> String {

@@ -9,7 +9,7 @@ use lane_core::error::Error;
 use lane_core::facts::{Oid, Unavailable};
 use lane_core::report::quote;
 use lane_git::command::{Ran, in_worktree, run};
-use lane_git::{Opened, Repository};
+use lane_git::{GitRepo, Repository};
 
 /// How many files a command names.
 const LISTED: usize = 10;
@@ -118,7 +118,7 @@ pub(super) fn commits(repo: &dyn Repository, root: &Path) -> Result<Vec<Loss>, E
     let log = match git::at(root, None, &log)? {
         ran if ran.ok => ran.out,
         // Before the first commit there is none.
-        _ if Opened::open_at(root)?.head()?.oid.is_none() => String::new(),
+        _ if GitRepo::open_at(root)?.head()?.oid.is_none() => String::new(),
         ran => told(ran, root, "the reflog of HEAD")?.out,
     };
     // The steps of a rebase are on the branch by now, or were made anew.

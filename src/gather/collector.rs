@@ -13,13 +13,13 @@ use lane_core::facts::{Change, Event, Fact, FileChange, Lines, Oid, PolicyTexts,
 use lane_core::policy::{FILE, Plan, cases};
 use lane_core::rules::Need;
 use lane_git::lines;
-use lane_git::noted_tree::staged_tree;
 use lane_git::revision;
+use lane_git::tree_cache::staged_tree;
 use lane_git::tree_diff::{merge_diff, tree_diff};
 use lane_git::{Head, Read, Repository};
 
 /// What every change is gathered with.
-pub(super) struct Gatherer<'a> {
+pub(super) struct Collector<'a> {
     pub(super) repo: &'a dyn Repository,
     pub(super) environment: &'a Environment,
     pub(super) plan: &'a Plan,
@@ -29,7 +29,7 @@ pub(super) struct Gatherer<'a> {
     pub(super) stacks: Stacks,
 }
 
-impl Gatherer<'_> {
+impl Collector<'_> {
     pub(super) fn wants(&self, need: Need) -> bool {
         self.needs.contains(&need)
     }

@@ -30,7 +30,7 @@ enum Choice {
 }
 
 /// An open repository.
-pub struct Opened {
+pub struct GitRepo {
     /// libgit2's, where it can open the repository and may.
     first: Option<Git2Repository>,
     /// git's: the only one, or opened when the first one fails.
@@ -65,7 +65,7 @@ impl Trees {
     }
 }
 
-impl Opened {
+impl GitRepo {
     /// Opens the repository around the current folder, or the one that git names in the environment
     /// of a hook.
     ///
@@ -204,7 +204,7 @@ fn choice(said: Option<&OsStr>) -> Read<Choice> {
     }
 }
 
-impl Repository for Opened {
+impl Repository for GitRepo {
     fn layout(&self) -> &Layout {
         &self.layout
     }
@@ -355,7 +355,7 @@ impl Repository for Opened {
     }
 }
 
-impl ObjectWriter for Opened {
+impl ObjectWriter for GitRepo {
     fn write_commit(&self, raw: &[u8]) -> Result<Oid, Error> {
         self.writer()?.write_commit(raw)
     }

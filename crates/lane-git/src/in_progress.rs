@@ -4,7 +4,7 @@ use std::path::Path;
 
 /// Something that takes several steps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct UnderWay {
+pub struct InProgress {
     /// What git keeps in the worktree's git folder meanwhile: gitrepository-layout(5), git-status(1).
     file: &'static str,
     /// The word for it: `rebase`.
@@ -18,58 +18,63 @@ pub struct UnderWay {
 /// What lies between the picks of several, and means nothing else.
 const SEQUENCER: &str = "sequencer";
 
-const ALL: [UnderWay; 8] = [
-    UnderWay {
+const ALL: [InProgress; 8] = [
+    InProgress {
         file: "rebase-merge",
         word: "rebase",
         what: "a rebase",
         help: "continue: git rebase --continue\nor abort: git rebase --abort",
     },
-    UnderWay {
+    InProgress {
         file: "rebase-apply/applying",
         word: "am",
         what: "git am",
         help: "continue: git am --continue\nor skip this patch: git am --skip\nor abort: git am --abort",
     },
-    UnderWay {
+    InProgress {
         file: "rebase-apply",
         word: "rebase",
         what: "a rebase",
         help: "continue: git rebase --continue\nor abort: git rebase --abort",
     },
-    UnderWay {
+    InProgress {
         file: "MERGE_HEAD",
         word: "merge",
         what: "a merge",
         help: "continue: git merge --continue\nor abort: git merge --abort",
     },
-    UnderWay {
+    InProgress {
         file: "CHERRY_PICK_HEAD",
         word: "cherry-pick",
         what: "a cherry-pick",
         help: "continue: git cherry-pick --continue\nor abort: git cherry-pick --abort",
     },
-    UnderWay {
+    InProgress {
         file: "REVERT_HEAD",
         word: "revert",
         what: "a revert",
         help: "continue: git revert --continue\nor abort: git revert --abort",
     },
-    UnderWay {
+    InProgress {
         file: SEQUENCER,
         word: "cherry-pick",
         what: "a sequence of picks",
         help: "continue: git cherry-pick --continue\nor abort: git cherry-pick --abort",
     },
-    UnderWay { file: "BISECT_LOG", word: "bisect", what: "a bisection", help: "continue: git bisect reset" },
+    InProgress {
+        file: "BISECT_LOG",
+        word: "bisect",
+        what: "a bisection",
+        help: "continue: git bisect reset",
+    },
 ];
 
 /// All that is in progress in a worktree with this git folder, the rest of a sequence of picks included.
-pub fn all_under_way(git_dir: &Path) -> impl Iterator<Item = UnderWay> {
+pub fn all_under_way(git_dir: &Path) -> impl Iterator<Item = InProgress> {
     ALL.into_iter().filter(|it| git_dir.join(it.file).exists())
 }
 
 /// What git is in the middle of, but for the rest of a sequence of picks.
-pub fn under_way(git_dir: &Path) -> Option<UnderWay> {
+pub fn in_progress(git_dir: &Path) -> Option<InProgress> {
     all_under_way(git_dir).find(|it| it.file != SEQUENCER)
 }

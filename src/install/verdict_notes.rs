@@ -10,7 +10,7 @@ use std::time::Duration;
 use rustc_hash::FxHasher;
 
 use lane_git::Layout;
-use lane_git::kept;
+use lane_git::state_file;
 
 /// The folder of the notes below the common git folder.
 pub(super) const NOTES: &str = "lane/ran";
@@ -79,7 +79,7 @@ fn write(layout: &Layout, name: &str, note: &Note) {
     };
     // Without a note there is one judgement more, and nothing else.
     if fs::create_dir_all(folder).is_ok() {
-        let _ = kept::replace(&path, format!("{}\n{}\n", note.runner, note.subject).as_bytes());
+        let _ = state_file::replace(&path, format!("{}\n{}\n", note.runner, note.subject).as_bytes());
     }
 }
 

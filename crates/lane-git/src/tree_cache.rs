@@ -11,7 +11,7 @@ use std::path::Path;
 
 use super::index;
 use super::repository::{Read, Repository};
-use crate::kept;
+use crate::state_file;
 use lane_core::facts::{Event, Oid};
 
 /// The file's name below the common git folder. One for all worktrees: a note of another one's index is none.
@@ -59,7 +59,7 @@ pub fn staged_tree(repo: &dyn Repository, path: &Path, event: Event) -> Read<Opt
     };
     if event == Event::PreCommit {
         // Where it cannot be noted, the next hook reads the index again.
-        let _ = kept::replace(
+        let _ = state_file::replace(
             &note,
             format!("{} {} {}\n", known_by.text, found.extensions, found.tree).as_bytes(),
         );

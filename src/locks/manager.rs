@@ -10,7 +10,7 @@ use lane_core::error::Error;
 use lane_core::facts::{LockClaim, Unavailable};
 use lane_core::locks::liveness::{Judge, Seen};
 use lane_core::locks::protocol::{self, Claim, Manner, Refusal};
-use lane_core::locks::record::{Kind, Record};
+use lane_core::locks::record::{LockEventKind, LockRecord};
 use lane_core::locks::scope::lockable;
 use lane_core::locks::world::World;
 use lane_core::policy::Plan;
@@ -20,10 +20,10 @@ use lane_git::{Layout, Repository};
 pub type Outcome = Result<LockHead, Refusal>;
 
 /// What makes the next record of one, or says why not.
-pub type Step<'s> = &'s mut dyn FnMut(Option<&Record>, &Judge<'_>) -> Result<Record, Refusal>;
+pub type Step<'s> = &'s mut dyn FnMut(Option<&LockRecord>, &Judge<'_>) -> Result<LockRecord, Refusal>;
 
 /// The locks of one repository.
-pub struct Keeper<'a> {
+pub struct LockManager<'a> {
     layout: &'a Layout,
     pub(super) plan: &'a Plan,
     pub(super) world: &'a dyn World,
@@ -44,7 +44,7 @@ pub struct AreaLocks {
     pub tip: Result<Option<LockHead>, Error>,
 }
 
-impl<'a> Keeper<'a> {
+impl<'a> LockManager<'a> {
     /// The locks of a repository.
     pub fn new(repo: &'a dyn Repository, plan: &'a Plan, world: &'a dyn World) -> Self {
         let log = LockLog::new(repo, plan);
@@ -117,7 +117,7 @@ impl<'a> Keeper<'a> {
         Ok(tip)
     }
 
-    fn look(&mut self, record: Option<&Record>) {
+    fn look(&mut self, record: Option<&LockRecord>) {
         if self.seen.look(record.into_iter(), self.world) {
             self.log.files().keep_seen(&self.seen, self.world);
         }
@@ -146,7 +146,7 @@ impl<'a> Keeper<'a> {
             let tip = if is_misplaced { Err(misplaced(&reference)) } else { tip };
             found.push(AreaLocks { area, reference, tip });
         }
-        let records: Vec<Record> =
+        let records: Vec<LockRecord> =
             found.iter().filter_map(|area| Some(area.tip.as_ref().ok()?.as_ref()?.record.clone())).collect();
         if self.seen.look(records.iter(), self.world) | self.seen.forget(&records) {
             self.log.files().keep_seen(&self.seen, self.world);
@@ -201,7 +201,7 @@ impl<'a> Keeper<'a> {
                     let guard = self.log.guard()?;
                     let old = self.tip(area)?;
                     let lost = if old.is_none() { self.log.lost_generation(area)? } else { 0 };
-                    let begun = (lost > 0).then(|| Record::above(area, lost));
+                    let begun = (lost > 0).then(|| LockRecord::above(area, lost));
                     match step(old.as_ref().map(|tip| &tip.record).or(begun.as_ref()), &self.judge()) {
                         Err(refusal) if is_fresh => return Ok(Some(Err(refusal))),
                         Err(_) => {}
@@ -220,7 +220,7 @@ impl<'a> Keeper<'a> {
     fn append(
         &mut self,
         old: Option<&LockHead>,
-        next: &Record,
+        next: &LockRecord,
         guard: Option<Guard>,
     ) -> Result<Option<LockHead>, Error> {
         let done = self.log.append(old, next, (), guard.as_ref())?;
@@ -229,7 +229,9 @@ impl<'a> Keeper<'a> {
         if done.is_some() && self.log.is_current() {
             self.keep_synced();
         }
-        if done.is_some() && !matches!(next.event.kind, Kind::Wait | Kind::Leave | Kind::Push) {
+        if done.is_some()
+            && !matches!(next.event.kind, LockEventKind::Wait | LockEventKind::Leave | LockEventKind::Push)
+        {
             self.show();
         }
         Ok(done)

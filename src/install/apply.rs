@@ -76,7 +76,7 @@ fn put(
     }
 
     // Whatever scripts are there already find the installed program by themselves.
-    let program = program::place(&places, binary);
+    let program = program::link_starter(&places, binary);
     let scripts = scripts_of(&places, binary, program.as_deref(), &names)?;
     let mut own = Vec::new();
     for (target, outcome) in targets.iter().zip(&mut worktrees) {
