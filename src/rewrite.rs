@@ -15,7 +15,7 @@ use lane_git::{FOLDER, GitRepo, ObjectWriter, Read, Repository};
 
 /// What became of one commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Rewritten {
+pub struct RewrittenCommit {
     /// The commit as it was.
     pub before: Oid,
     /// The commit that stands in its place; the same where nothing had to be changed.
@@ -31,8 +31,8 @@ pub struct Rewritten {
 /// # Errors
 /// A merge that changes such a path on both sides, a folder in the place of a file, a signature that cannot be made,
 /// or an object that cannot be read or written. No ref has been moved then.
-pub fn without(repo: &GitRepo, commits: &[Oid], paths: &[RepoPath]) -> Result<Vec<Rewritten>, Error> {
-    let mut done: Vec<Rewritten> = Vec::new();
+pub fn without(repo: &GitRepo, commits: &[Oid], paths: &[RepoPath]) -> Result<Vec<RewrittenCommit>, Error> {
+    let mut done: Vec<RewrittenCommit> = Vec::new();
     let mut new: HashMap<Oid, Oid> = HashMap::new();
     for &oid in commits {
         let commit = repo.commit(oid)?;
@@ -48,7 +48,7 @@ pub fn without(repo: &GitRepo, commits: &[Oid], paths: &[RepoPath]) -> Result<Ve
         }
         let tree = tree.map_or_else(|| repo.write_empty_tree(), Ok)?;
         if tree == commit.tree && parents == commit.parents {
-            done.push(Rewritten { before: oid, after: oid, is_emptied: false, is_signed: false });
+            done.push(RewrittenCommit { before: oid, after: oid, is_emptied: false, is_signed: false });
             continue;
         }
         let (after, is_signed) = write(repo, oid, commit.tree, tree, &map)?;
@@ -60,7 +60,7 @@ pub fn without(repo: &GitRepo, commits: &[Oid], paths: &[RepoPath]) -> Result<Ve
         };
         let is_emptied = is_empty(tree, &parents)? && !is_empty(commit.tree, &commit.parents)?;
         new.insert(oid, after);
-        done.push(Rewritten { before: oid, after, is_emptied, is_signed });
+        done.push(RewrittenCommit { before: oid, after, is_emptied, is_signed });
     }
     Ok(done)
 }

@@ -54,7 +54,7 @@ pub struct Side {
 
 /// What can be said on the command line; it stands above all that a host says.
 #[derive(Debug, Clone, Default)]
-pub struct Said {
+pub struct CiOptions {
     /// The base: a branch, or anything that means a commit.
     pub base: Option<String>,
     /// The tip.
@@ -73,7 +73,7 @@ pub struct Said {
 ///
 /// # Errors
 /// Nobody says what, or a payload cannot be read.
-pub fn job(variable: &dyn Fn(&str) -> Option<String>, said: &Said) -> Result<Job, Error> {
+pub fn job(variable: &dyn Fn(&str) -> Option<String>, said: &CiOptions) -> Result<Job, Error> {
     let is = |name: &str| variable(name).is_some_and(|value| value == "true");
     // Whoever names both ends needs no host.
     let named = said.base.is_some() && said.head.is_some();
@@ -134,7 +134,7 @@ fn short(reference: &str) -> String {
 mod tests {
     use super::*;
 
-    fn of(pairs: &[(&str, &str)], said: &Said) -> Result<Job, Error> {
+    fn of(pairs: &[(&str, &str)], said: &CiOptions) -> Result<Job, Error> {
         let pairs: Vec<(String, String)> =
             pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         job(&|name| pairs.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone()), said)
@@ -142,7 +142,7 @@ mod tests {
 
     #[test]
     fn options_stand_above_all() {
-        let said = Said {
+        let said = CiOptions {
             base: Some("main".into()),
             head: Some("x".into()),
             branch: Some("feat/a1/x".into()),
@@ -158,7 +158,7 @@ mod tests {
 
     #[test]
     fn nobody_says_what() {
-        assert!(of(&[], &Said::default()).is_err());
-        assert!(of(&[("GITHUB_ACTIONS", "true")], &Said::default()).is_err());
+        assert!(of(&[], &CiOptions::default()).is_err());
+        assert!(of(&[("GITHUB_ACTIONS", "true")], &CiOptions::default()).is_err());
     }
 }

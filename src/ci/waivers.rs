@@ -10,7 +10,7 @@ use lane_github::LabelEvent;
 const LABEL: &str = "lane-waive:";
 
 /// What is known when waivers are looked at.
-pub struct Known<'a> {
+pub struct WaiverFacts<'a> {
     /// The labels that are there now.
     pub labels: &'a [String],
     /// Who gave or took which, the oldest first.
@@ -37,7 +37,7 @@ pub fn asked(labels: &[String]) -> Vec<&str> {
 /// is pushed later is judged as if it had never been there.
 pub fn granted(
     plan: &Plan,
-    known: &Known<'_>,
+    known: &WaiverFacts<'_>,
     is_maintainer: &dyn Fn(&str) -> Result<bool, String>,
 ) -> (Vec<Waiver>, Vec<String>) {
     let (mut waivers, mut refused) = (Vec::new(), Vec::new());
@@ -52,7 +52,7 @@ pub fn granted(
 
 fn waiver(
     plan: &Plan,
-    known: &Known<'_>,
+    known: &WaiverFacts<'_>,
     rule: &str,
     is_maintainer: &dyn Fn(&str) -> Result<bool, String>,
 ) -> Result<Waiver, String> {
@@ -112,7 +112,7 @@ mod tests {
     /// What becomes of one label.
     fn of(label: &str, events: &[LabelEvent], pushed: Option<i64>, now: i64) -> Result<String, String> {
         let labels = [label.to_owned(), "bug".to_owned()];
-        let known = Known { labels: &labels, events, pushed, now };
+        let known = WaiverFacts { labels: &labels, events, pushed, now };
         let is_maintainer = |login: &str| match login {
             "nobody" => {
                 Err("who pushed the head of the pull request, and when, could not be determined".to_owned())
@@ -172,7 +172,7 @@ mod tests {
         refused(of("lane-waive: oversize-change", &[], Some(1), 2), "did you mean `oversized-change`?");
         let none = plan("{version: 1, waivers: {accept: none}}");
         let labels = ["lane-waive:stale-base".to_owned()];
-        let known = Known { labels: &labels, events: &[], pushed: None, now: 0 };
+        let known = WaiverFacts { labels: &labels, events: &[], pushed: None, now: 0 };
         assert_eq!(granted(&none, &known, &|_| Ok(true)).1.len(), 1);
     }
 }

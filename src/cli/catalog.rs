@@ -11,7 +11,7 @@ use super::options::{Format, Formats};
 use super::output::Output;
 
 /// A command with what was typed after it.
-pub type Typed = Box<dyn FnOnce(&Output) -> Outcome>;
+pub type Runner = Box<dyn FnOnce(&Output) -> Outcome>;
 
 /// Commands that belong together.
 pub struct Group {
@@ -30,7 +30,7 @@ pub struct Entry {
     /// Adds its arguments and what it is for.
     pub describe: fn(Command) -> Command,
     /// Reads its arguments.
-    pub read: fn(&ArgMatches) -> clap::error::Result<Typed>,
+    pub read: fn(&ArgMatches) -> clap::error::Result<Runner>,
     common: Common,
     below: &'static [(&'static str, Common)],
 }
@@ -72,7 +72,7 @@ impl Entry {
     pub const fn new(
         name: &'static str,
         describe: fn(Command) -> Command,
-        read: fn(&ArgMatches) -> clap::error::Result<Typed>,
+        read: fn(&ArgMatches) -> clap::error::Result<Runner>,
     ) -> Self {
         let common = Common::new(Formats::Nothing);
         Self { name, event: None, describe, read, common, below: &[] }

@@ -24,16 +24,16 @@ struct Root {
 }
 
 /// What was typed.
-pub struct Typed {
+pub struct CommandLine {
     /// Options of all commands.
     pub global: Global,
     /// The command.
     pub entry: &'static Entry,
     /// The same with its arguments.
-    pub run: catalog::Typed,
+    pub run: catalog::Runner,
 }
 
-impl Typed {
+impl CommandLine {
     /// What was typed.
     ///
     /// # Errors

@@ -4,13 +4,13 @@ mod github;
 
 use std::path::PathBuf;
 
-use crate::ci::{self, Host, Job, Said};
+use crate::ci::{self, CiOptions, Host, Job};
 use crate::cli::Outcome;
 use crate::cli::candidates;
 use crate::cli::output::Output;
-use crate::commands::ci::github::Online;
+use crate::commands::ci::github::GitHubJob;
 use crate::gather::{CiRange, Environment, HostFacts, Request, Subject, locate};
-use crate::ops::{self, Asker};
+use crate::ops::{self, CallerKind};
 use lane_core::error::Error;
 use lane_core::facts::{Event, IdentityProof, Oid, Pusher, Unavailable};
 use lane_core::report::text::Style;
@@ -58,7 +58,7 @@ pub struct Args {
 pub fn run(args: &Args, output: &Output) -> Outcome {
     let environment = Environment::of_process();
     let variable = |name: &str| std::env::var(name).ok();
-    let said = Said {
+    let said = CiOptions {
         base: args.base.clone(),
         head: args.head.clone(),
         branch: args.branch.clone(),
@@ -69,7 +69,7 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
     let mut job = ci::job(&variable, &said)?;
     log::debug!("job: {job:?}");
     let repo = GitRepo::open()?;
-    let online = Online::open(&repo, &job, args.publish)?;
+    let online = GitHubJob::open(&repo, &job, args.publish)?;
     let mut place = None;
     let is_github = job.host == Host::GitHub;
     let (report, error) =
@@ -101,7 +101,7 @@ fn judged(
     repo: &GitRepo,
     environment: &Environment,
     job: &mut Job,
-    online: Option<&Online>,
+    online: Option<&GitHubJob>,
     place: &mut Option<(Oid, bool)>,
     output: &Output,
 ) -> Result<Report, Error> {
@@ -147,7 +147,7 @@ fn judge(
     let (agent, branch) = (args.agent.clone(), job.branch.clone());
     let request = Request { event: Event::Ci, agent, branch, subject };
     // A job has both ends, and none of the branches between them.
-    Ok(ops::judged(repo, environment, loaded, &request, Asker::Job, output)?.0)
+    Ok(ops::judged(repo, environment, loaded, &request, CallerKind::Job, output)?.0)
 }
 
 /// A file to write the report to, besides.

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::error::ErrorKind;
 
-use super::args::{self, Typed};
+use super::args::{self, CommandLine};
 use super::{hook, near_miss};
 use crate::cli::catalog::Entry;
 use crate::cli::options::{Global, When};
@@ -25,7 +25,7 @@ pub fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
     if let Some(code) = hook_of(&args) {
         return code.into();
     }
-    match Typed::parsed(&args) {
+    match CommandLine::parsed(&args) {
         Ok(args) => dispatch(args).into(),
         Err(error) => misused(&args, error).into(),
     }
@@ -55,7 +55,7 @@ fn misused(args: &[OsString], error: clap::Error) -> u8 {
         return code;
     }
     // The same error of the same words written out; without colours, which cannot be told from those of the words.
-    let again = Typed::parsed(typed.iter().map(|arg| OsString::from(visible(arg).into_owned())));
+    let again = CommandLine::parsed(typed.iter().map(|arg| OsString::from(visible(arg).into_owned())));
     let error = again.err().filter(|again| again.kind() == error.kind()).unwrap_or(error);
     output::complain(&with_hint(&error.render().to_string(), command));
     code
@@ -108,18 +108,18 @@ fn hook_of(args: &[OsString]) -> Option<u8> {
         [_, hook, name, rest @ ..]
             if hook == "hook" && !name.as_encoded_bytes().starts_with(b"-") && !hook::is_of_harness(name) =>
         {
-            Some(hook::run_named(&name.to_string_lossy(), rest, hook::Part::Whole))
+            Some(hook::run_named(&name.to_string_lossy(), rest, hook::HookMode::Whole))
         }
-        [_, hook, flag, name, rest @ ..] if hook == "hook" && hook::Part::of_script(flag).is_some() => {
-            hook::Part::of_script(flag).map(|part| hook::run_named(&name.to_string_lossy(), rest, part))
+        [_, hook, flag, name, rest @ ..] if hook == "hook" && hook::HookMode::of_script(flag).is_some() => {
+            hook::HookMode::of_script(flag).map(|part| hook::run_named(&name.to_string_lossy(), rest, part))
         }
         [_, word, script, rest @ ..] if word == program::WORD => Some(hook::run_script(script, rest)),
         _ => None,
     }
 }
 
-fn dispatch(typed: Typed) -> u8 {
-    let Typed { global, entry, run } = typed;
+fn dispatch(typed: CommandLine) -> u8 {
+    let CommandLine { global, entry, run } = typed;
     let output = Output::new(&global);
     let done = prepared(&global, entry).and_then(|()| run(&output));
     done.unwrap_or_else(|error| match entry.event {

@@ -10,8 +10,8 @@ use crate::cli::candidates;
 use crate::cli::output::Output;
 use crate::cli::session;
 use crate::commands::who::in_repository;
-use crate::ops::drop::{self, Dropped};
-use crate::rewrite::Rewritten;
+use crate::ops::drop::{self, DropResult};
+use crate::rewrite::RewrittenCommit;
 use lane_core::error::Error;
 use lane_core::facts::{Change, RepoPath};
 use lane_core::report::quote;
@@ -87,8 +87,8 @@ fn nothing(branch: &str, paths: &[RepoPath], change: &Change, args: &Args, outpu
     Ok(1)
 }
 
-fn text(done: &Dropped) -> String {
-    let Dropped { branch, paths: touched, .. } = done;
+fn text(done: &DropResult) -> String {
+    let DropResult { branch, paths: touched, .. } = done;
     let many = |count: usize, word: &str| format!("{count} {word}{}", if count == 1 { "" } else { "s" });
     let rewritten = done.commits.iter().filter(|(commit, _)| commit.before != commit.after);
     let mut text = format!(
@@ -125,8 +125,8 @@ fn text(done: &Dropped) -> String {
     text
 }
 
-fn json(done: &Dropped) -> serde_json::Value {
-    let commit = |(commit, subject): &(Rewritten, String)| {
+fn json(done: &DropResult) -> serde_json::Value {
+    let commit = |(commit, subject): &(RewrittenCommit, String)| {
         json!({
             "before": commit.before,
             "after": commit.after,

@@ -6,7 +6,7 @@ use crate::cli::options::Format;
 use crate::cli::output::Output;
 use crate::cli::session;
 use crate::ops::Session;
-use lane_core::agent_env::{self, Resolved};
+use lane_core::agent_env::{self, AgentEnv};
 use lane_core::error::Error;
 use lane_core::policy::model::Agent;
 
@@ -37,7 +37,7 @@ pub(in crate::commands) fn agent<'s>(session: &'s Session, option: Option<&str>)
 }
 
 /// The agent's environment; what cannot be had is named on standard error.
-pub(in crate::commands) fn environment(session: &Session, agent: &Agent) -> Resolved {
+pub(in crate::commands) fn environment(session: &Session, agent: &Agent) -> AgentEnv {
     let policy = &session.loaded.plan.policy;
     let resolved = agent_env::among(policy, agent).resolve(&|name| std::env::var(name).ok());
     for line in resolved.complaints() {

@@ -9,7 +9,7 @@ use crate::cli::Outcome;
 use crate::cli::diagnostics;
 use crate::cli::output::{Output, complain, warn};
 use crate::install::chain::{self, Turn};
-use crate::install::program::{self, Starts};
+use crate::install::program::{self, RunningProgram};
 use crate::install::{in_force, verdict_notes};
 use crate::locks::manager::LockManager;
 use crate::machine::ThisMachine;
@@ -53,18 +53,18 @@ pub struct Args {
 
 impl Args {
     /// The part of the hook's work that is asked for.
-    pub fn part(&self) -> Part {
+    pub fn part(&self) -> HookMode {
         match (self.alone, self.pass) {
-            (true, _) => Part::Alone,
-            (_, true) => Part::Pass,
-            _ => Part::Whole,
+            (true, _) => HookMode::Alone,
+            (_, true) => HookMode::Pass,
+            _ => HookMode::Whole,
         }
     }
 }
 
 /// Which part of its work a hook has to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Part {
+pub enum HookMode {
     /// To judge, then to run the hook that was there before.
     Whole,
     /// To judge alone: a host runs the other hooks by itself.
@@ -78,7 +78,7 @@ pub enum Part {
     Renamed,
 }
 
-impl Part {
+impl HookMode {
     /// What a script says that it is.
     pub fn of_script(flag: &OsStr) -> Option<Self> {
         match flag.as_encoded_bytes() {
@@ -104,7 +104,7 @@ impl Part {
 
 /// What a hook came to, and what the hooks after it need.
 #[derive(Default)]
-struct Judged {
+struct HookVerdict {
     code: u8,
     /// What git gave on standard input, if it was read.
     input: Option<Vec<u8>>,
@@ -129,19 +129,19 @@ pub fn is_of_harness(name: &OsStr) -> bool {
 }
 
 /// Judges what a hook stands for; then the hook that was there before has its turn.
-pub fn run_named(name: &str, args: &[OsString], part: Part) -> u8 {
+pub fn run_named(name: &str, args: &[OsString], part: HookMode) -> u8 {
     let row = hooks::named(name);
     let is_server = row.and_then(|row| row.event).is_some_and(Event::is_server);
     let output = if is_server { Output::of_server_hook() } else { Output::of_hook() };
     // A script that git starts next does the same.
-    if part == Part::Configured
+    if part == HookMode::Configured
         && row.is_some_and(|row| row.is_script)
         && in_force::is_started_by_folder(name)
     {
         return 0;
     }
     let judged = match (part, row) {
-        (Part::Pass, _) => Ok(Judged::default()),
+        (HookMode::Pass, _) => Ok(HookVerdict::default()),
         (_, Some(row)) => Hook { row, args, part, output: &output }.judged(),
         (_, None) => Err(Error::usage(
             format!("git has no hook `{name}`"),
@@ -149,7 +149,7 @@ pub fn run_named(name: &str, args: &[OsString], part: Part) -> u8 {
         )),
     };
     match judged {
-        Ok(Judged { code: 0, input, repo }) if part.chains() => {
+        Ok(HookVerdict { code: 0, input, repo }) if part.chains() => {
             chained(name, args, input.as_deref(), repo).unwrap_or_else(|error| output.error(&error))
         }
         Ok(judged) => judged.code,
@@ -174,9 +174,9 @@ pub fn run_script(script: &OsStr, args: &[OsString]) -> u8 {
     let resolved = program::resolve(script).and_then(|found| {
         let is_renamed = Path::new(script).file_name().is_some_and(|file| file != found.name);
         let part = match (found.is_configured, is_renamed) {
-            (true, _) => Part::Configured,
-            (_, true) => Part::Renamed,
-            _ => Part::Whole,
+            (true, _) => HookMode::Configured,
+            (_, true) => HookMode::Renamed,
+            _ => HookMode::Whole,
         };
         // One of them says it.
         let is_first = hooks::named(found.name).is_some_and(hooks::Hook::is_first);
@@ -186,8 +186,8 @@ pub fn run_script(script: &OsStr, args: &[OsString]) -> u8 {
             warn(&text, "install git-lane again, then: git lane install");
         }
         match found.starts {
-            Starts::This => Ok(run_named(found.name, args, part)),
-            Starts::Other(binary) => {
+            RunningProgram::This => Ok(run_named(found.name, args, part)),
+            RunningProgram::Other(binary) => {
                 let words = ["hook"].into_iter().chain(part.flag()).chain([found.name]);
                 let args = words.map(OsString::from).chain(args.iter().cloned());
                 chain::run_previous(&binary, &args.collect::<Vec<_>>(), None, None)
@@ -224,7 +224,7 @@ fn give_back(session: &Session, event: Event) {
 struct Hook<'a> {
     row: &'static hooks::Hook,
     args: &'a [OsString],
-    part: Part,
+    part: HookMode,
     output: &'a Output,
 }
 
@@ -242,7 +242,7 @@ impl Hook<'_> {
     }
 
     fn look(&self, repo: &GitRepo) -> Vec<&'static str> {
-        if self.part == Part::Configured {
+        if self.part == HookMode::Configured {
             others::look_beside(repo, self.row);
             return Vec::new();
         }
@@ -252,8 +252,8 @@ impl Hook<'_> {
     /// Whether another hook of ours has judged the same a moment ago, for the same git.
     fn is_judged_before(&self, repo: &GitRepo, subject: &verdict_notes::Subject) -> bool {
         match self.part {
-            Part::Renamed => others::note_runner(repo, self.row.name),
-            Part::Whole if others::is_started_by_another(repo) => {}
+            HookMode::Renamed => others::note_runner(repo, self.row.name),
+            HookMode::Whole if others::is_started_by_another(repo) => {}
             _ => return false,
         }
         verdict_notes::is_judged_before(repo.layout(), self.row.name, subject)
@@ -261,8 +261,8 @@ impl Hook<'_> {
 
     /// Notes for the others what was judged. git goes on with the next one whatever the hook from the configuration says.
     fn note(&self, repo: &GitRepo, code: u8) {
-        let is_configured = self.part == Part::Configured;
-        if is_configured || self.part == Part::Renamed && code == 0 {
+        let is_configured = self.part == HookMode::Configured;
+        if is_configured || self.part == HookMode::Renamed && code == 0 {
             let subject = others::subject(repo, self.row, self.args);
             verdict_notes::has_judged(repo.layout(), self.row.name, &subject);
             if is_configured {

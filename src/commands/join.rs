@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::cli::candidates;
 use crate::cli::output::Output;
 use crate::cli::session;
-use crate::commands::setup::Shown;
+use crate::commands::setup::SetupProgress;
 use crate::ops::Session;
 use crate::setup::join::{self, JoinOutcome, Options};
 use lane_core::error::Error;
@@ -37,7 +37,7 @@ pub fn run(args: &Args, output: &Output) -> crate::cli::Outcome {
     let agent = args.agent.clone().ok_or_else(|| which(&session.loaded.plan))?;
     let options = Options { agent, feature: args.feature.clone(), dry_run: args.dry_run, binary };
     let Session { repo, environment, loaded, .. } = &session;
-    let shown = Shown::new(output);
+    let shown = SetupProgress::new(output);
     let joined = join::run(repo, environment, loaded, &options, &shown)?;
     shown.end();
     if output.is_json() {

@@ -11,12 +11,12 @@ use crate::cli::candidates;
 use crate::cli::output::{Output, Progress, complain, note};
 use crate::cli::session;
 use crate::commands::lock::args::{bounded, holder, notes, one_line, scopes};
-use crate::commands::locks::text::{self, Held};
+use crate::commands::locks::text::{self, LockView};
 use crate::locks::log::LockHead;
 use crate::locks::manager::LockManager;
 use crate::machine::ThisMachine;
 use crate::ops::Session;
-use crate::ops::lock::{self, How, Wanted};
+use crate::ops::lock::{self, LockMode, LockOptions};
 use lane_core::error::Error;
 use lane_core::locks::protocol::{Claim, Refusal};
 use lane_core::locks::record::Lease;
@@ -72,12 +72,12 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
         ));
     }
     let how = match (&args.wait, args.steal, args.renew) {
-        (_, true, _) => How::Steal,
-        (_, _, true) => How::Renew,
-        (Some(wait), ..) => How::Wait(wait.seconds),
-        (None, ..) => How::Now,
+        (_, true, _) => LockMode::Steal,
+        (_, _, true) => LockMode::Renew,
+        (Some(wait), ..) => LockMode::Wait(wait.seconds),
+        (None, ..) => LockMode::Now,
     };
-    let wanted = Wanted { agent, scopes, ttl, process, reason, how };
+    let wanted = LockOptions { agent, scopes, ttl, process, reason, how };
     let mut manager = LockManager::new(&session.repo, plan, &world);
     let mut progress = Progress::new(output);
     let done = lock::lock(&session, &mut manager, &world, &wanted, &mut |scope, waiting| {
@@ -127,7 +127,7 @@ fn report(
         let Some(lease) = tip.record.leases.iter().find(own) else {
             continue;
         };
-        let held = Held::new(&tip.record.area, lease, &manager.judge(), now);
+        let held = LockView::new(&tip.record.area, lease, &manager.judge(), now);
         text.push_str(&text::taken(&held, event));
         let mut item = held.json();
         item["event"] = json!(event.kind);

@@ -11,7 +11,7 @@ use crate::cli::candidates;
 use crate::cli::output::Output;
 use crate::cli::session;
 use crate::commands::lock::args as lock_args;
-use crate::commands::locks::text::{Held, timestamp, title};
+use crate::commands::locks::text::{LockView, timestamp, title};
 use crate::locks::log::LockHead;
 use crate::locks::manager::{AreaLocks, LockManager};
 use crate::locks::markers;
@@ -166,7 +166,7 @@ impl List<'_> {
         let plan = &self.session.loaded.plan;
         let (mut text, mut items) = (String::new(), Vec::new());
         for lease in tip.record.leases.iter().filter(|lease| self.is_wanted(area, &lease.stake.scope)) {
-            let held = Held::new(area, lease, &judge, judge.now().wall);
+            let held = LockView::new(area, lease, &judge, judge.now().wall);
             let mut item = held.json();
             let idle = auto_release::idle(self.session, self.manager, lease, judge.now().wall);
             item["idle"] = json!(idle);

@@ -71,7 +71,7 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
 }
 
 /// A policy without mistakes.
-struct Checked {
+struct PolicyCheck {
     loaded: LoadedPolicy,
     path: PathBuf,
     /// What of it matches nothing in the repository.
@@ -81,7 +81,7 @@ struct Checked {
 }
 
 /// The policy that somebody is writing: a file, or the worktree's own; held against the repository.
-fn checked(file: Option<&Path>) -> Result<Checked, Error> {
+fn checked(file: Option<&Path>) -> Result<PolicyCheck, Error> {
     let repo = GitRepo::open();
     let (loaded, path) = draft(&repo, file)?;
     // A file that is tried elsewhere is about another repository.
@@ -95,7 +95,7 @@ fn checked(file: Option<&Path>) -> Result<Checked, Error> {
         Ok(None) => (policy::repeated_services(&loaded.plan), None),
         Err(why) => (policy::repeated_services(&loaded.plan), Some(why.into())),
     };
-    Ok(Checked { loaded, path, warnings, doubt })
+    Ok(PolicyCheck { loaded, path, warnings, doubt })
 }
 
 fn is_inside(repo: &GitRepo, path: &Path) -> bool {
@@ -124,7 +124,7 @@ fn draft(repo: &Result<GitRepo, Unavailable>, file: Option<&Path>) -> Result<(Lo
 
 fn check(file: Option<&Path>, output: &Output) -> Outcome {
     match checked(file) {
-        Ok(Checked { loaded, warnings, doubt, .. }) => {
+        Ok(PolicyCheck { loaded, warnings, doubt, .. }) => {
             let code = doubt.as_ref().map_or(0, |error| output.error(error));
             let Plan { policy, source, .. } = &loaded.plan;
             if output.is_json() {
@@ -251,7 +251,7 @@ fn cases_of(plan: &Plan, path: &Path) -> Result<Vec<(String, Case)>, Error> {
 }
 
 fn test(file: Option<&Path>, output: &Output) -> Outcome {
-    let Checked { loaded, path, warnings, doubt } = checked(file)?;
+    let PolicyCheck { loaded, path, warnings, doubt } = checked(file)?;
     let unchecked = doubt.map_or(0, |error| output.error(&error));
     let plan = &loaded.plan;
     if !output.is_quiet() {

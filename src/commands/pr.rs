@@ -10,7 +10,7 @@ use crate::cli::output::{Output, complain, note_with_help};
 use crate::cli::session;
 use crate::commands::push;
 use crate::gather::{Request, Subject};
-use crate::ops::pr::{self, Proposal, Proposed, Wanted};
+use crate::ops::pr::{self, Proposal, PullOptions, PullOutcome};
 use crate::ops::push::has_remote;
 use lane_core::error::Error;
 use lane_core::facts::Event;
@@ -53,7 +53,7 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
     let plan = &session.loaded.plan;
     has_remote(&session, "pr")?;
     let (base, title, body) = (args.base.as_deref(), args.title.as_deref(), args.body.as_deref());
-    let proposal = Proposal::new(&session, &Wanted { base, title, body })?;
+    let proposal = Proposal::new(&session, &PullOptions { base, title, body })?;
     let request = Request { event: Event::Check, agent: None, branch: None, subject: Subject::Branch };
     let report = session.judge(&request)?;
     if report.verdict != Verdict::Pass {
@@ -70,7 +70,7 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
     if code != 0 {
         return Ok(code);
     }
-    let Proposed { pull, is_new, labels, below } =
+    let PullOutcome { pull, is_new, labels, below } =
         proposal.propose(&session, &github, &report, args.draft)?;
     if output.is_json() {
         output.print_json(&json!({

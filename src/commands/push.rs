@@ -6,7 +6,7 @@ use crate::cli::Outcome;
 use crate::cli::output::Output;
 use crate::cli::session;
 use crate::ops::Session;
-use crate::ops::push::{self, Pushed, Refused, TRIES};
+use crate::ops::push::{self, PushFailure, PushReport, TRIES};
 use lane_core::error::Error;
 use lane_core::report::quote;
 
@@ -44,7 +44,7 @@ pub(in crate::commands) fn branch(
 ) -> Result<(u8, Option<Value>), Error> {
     let code = match push::branch(session, replaces)? {
         push::Outcome::Done(done) => {
-            let Pushed { reference, tip, remote, renewed, notes } = done;
+            let PushReport { reference, tip, remote, renewed, notes } = done;
             if !output.is_quiet() {
                 notes.iter().for_each(|note| crate::cli::output::note(note));
             }
@@ -65,7 +65,7 @@ pub(in crate::commands) fn branch(
     Ok((code, None))
 }
 
-fn refused(why: &Refused, replaces: bool, output: &Output) -> u8 {
+fn refused(why: &PushFailure, replaces: bool, output: &Output) -> u8 {
     if why.is_rewritten {
         let (remote, branch) = (&why.remote, quote(why.branch.as_bytes()));
         // What is on top of the base by now is made anew beside it; sync leaves that out again.

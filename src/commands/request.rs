@@ -12,11 +12,11 @@ use serde_json::json;
 use crate::cli::Outcome;
 use crate::cli::output::{Output, complain, note};
 use crate::cli::session;
-use crate::commands::request::text::{Seen, finished, refusal};
+use crate::commands::request::text::{RequestView, finished, refusal};
 use crate::commands::who;
 use crate::gather::tracked_below;
 use crate::ops::Session;
-use crate::ops::request::{self, Refusal, Wanted, person, second_heads};
+use crate::ops::request::{self, Refusal, RequestOptions, person, second_heads};
 use crate::requests::log::{RequestHead, RequestLog};
 use args::{Answer, Request, Submit};
 use lane_core::error::Error;
@@ -59,7 +59,7 @@ fn submit(args: &Submit, output: &Output) -> Outcome {
         paths.extend(of_one_owner(&session, &by, path, is_folder)?);
     }
     let file = args.file.as_deref().map(|path| Ok::<_, Error>((file_name(path), read_file(path)?)));
-    let wanted = Wanted {
+    let wanted = RequestOptions {
         paths: &paths,
         area: args.area.as_deref(),
         to: args.to.as_deref(),
@@ -139,7 +139,7 @@ fn answer(kind: RequestEventKind, args: &Answer, commit: Option<&str>, output: &
                 Refusal::TooLate(tip) => (tip, finished(plan, &tip.record, kind)),
             };
             if output.is_json() {
-                let seen = Seen { log: &log, plan, tip, me: Some(&me), heads: &[] };
+                let seen = RequestView { log: &log, plan, tip, me: Some(&me), heads: &[] };
                 let refused = json!({ "reason": said.0, "help": said.1 });
                 output.print_json(&json!({ "request": seen.json(), "refused": refused }))?;
             }
@@ -169,7 +169,7 @@ fn report(
     if !output.is_quiet() {
         log.take_notes().iter().for_each(|note| crate::cli::output::note(note.as_ref()));
     }
-    let seen = Seen { log, plan, tip, me: Some(me), heads: &heads };
+    let seen = RequestView { log, plan, tip, me: Some(me), heads: &heads };
     if output.is_json() {
         output.print_json(&json!({ "request": seen.json(), "refused": null }))?;
         return Ok(0);

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::cli::candidates;
 use crate::cli::output::{Output, complain};
 use crate::cli::session;
-use crate::setup::{self, Ended, Options, Outcome, Reporter, Step};
+use crate::setup::{self, Options, Outcome, Reporter, Step, StepOutcome};
 use lane_core::text::plain;
 
 /// Create the worktrees of the policy's agents
@@ -51,7 +51,7 @@ pub fn run(args: &Args, output: &Output) -> crate::cli::Outcome {
         jobs: args.jobs.map_or(cores.max(JOBS), usize::from),
         binary,
     };
-    let shown = Shown::new(output);
+    let shown = SetupProgress::new(output);
     let outcomes = setup::run(&session.repo, &session.loaded, &options, &shown)?;
     shown.end();
     let code = u8::from(!outcomes.iter().all(Outcome::is_well));
@@ -78,7 +78,7 @@ pub fn run(args: &Args, output: &Output) -> crate::cli::Outcome {
 
 fn as_text(outcome: &Outcome, is_dry: bool) -> String {
     let Outcome { agent, root, changes, notes, steps, .. } = outcome;
-    let is_new = |step: &&Step| matches!(step.ended, Ended::Done(_) | Ended::Due);
+    let is_new = |step: &&Step| matches!(step.ended, StepOutcome::Done(_) | StepOutcome::Due);
     let steps: Vec<&Step> = steps.iter().collect();
     let is_unchanged = changes.is_empty() && !steps.iter().any(is_new) && outcome.is_well();
     let said = if is_unchanged { ": nothing to do" } else { "" };
@@ -90,10 +90,10 @@ fn as_text(outcome: &Outcome, is_dry: bool) -> String {
     for step in steps {
         let Step { name, run, ended, .. } = step;
         match ended {
-            Ended::Before | Ended::Failed(..) => {}
-            Ended::Done(millis) => text.push_str(&format!("    ran {name} ({})\n", seconds(*millis))),
-            Ended::Due => text.push_str(&format!("    would run {name}: {run}\n")),
-            Ended::Waits(variable) => {
+            StepOutcome::Before | StepOutcome::Failed(..) => {}
+            StepOutcome::Done(millis) => text.push_str(&format!("    ran {name} ({})\n", seconds(*millis))),
+            StepOutcome::Due => text.push_str(&format!("    would run {name}: {run}\n")),
+            StepOutcome::Waits(variable) => {
                 text.push_str(&format!(
                     "    skipped {name}: {variable} is not set; set it, then rerun: git lane setup {agent}\n"
                 ));
@@ -115,7 +115,7 @@ fn complain_of(outcome: &Outcome, output: &Output) {
     if let Some(error) = &outcome.error {
         return output.refuse(&format!("{agent}: {error}"), &error.help().unwrap_or_default());
     }
-    let Some(Step { name, run, ended: Ended::Failed(how, tail), log }) = outcome.failed() else {
+    let Some(Step { name, run, ended: StepOutcome::Failed(how, tail), log }) = outcome.failed() else {
         return;
     };
     let mut text = format!("{agent}: the step {name} failed ({how}): {run}");
@@ -130,11 +130,11 @@ fn complain_of(outcome: &Outcome, output: &Output) {
 fn as_json(outcome: &Outcome, is_dry: bool) -> Value {
     let step = |step: &Step| {
         let (state, detail) = match &step.ended {
-            Ended::Before => ("done-before", Value::Null),
-            Ended::Done(millis) => ("done", json!({ "milliseconds": millis })),
-            Ended::Due => ("due", Value::Null),
-            Ended::Waits(variable) => ("waits", json!({ "unset": variable })),
-            Ended::Failed(how, tail) => ("failed", json!({ "how": how, "output": tail })),
+            StepOutcome::Before => ("done-before", Value::Null),
+            StepOutcome::Done(millis) => ("done", json!({ "milliseconds": millis })),
+            StepOutcome::Due => ("due", Value::Null),
+            StepOutcome::Waits(variable) => ("waits", json!({ "unset": variable })),
+            StepOutcome::Failed(how, tail) => ("failed", json!({ "how": how, "output": tail })),
         };
         let Step { name, run, log, .. } = step;
         json!({ "name": name, "run": run, "state": state, "detail": detail, "log": log })
@@ -153,13 +153,13 @@ fn as_json(outcome: &Outcome, is_dry: bool) -> Value {
 }
 
 /// How it is going: a bar for each agent on a terminal, else a line for each step.
-pub(in crate::commands) struct Shown {
+pub(in crate::commands) struct SetupProgress {
     bars: Option<MultiProgress>,
     is_quiet: bool,
     by_agent: Mutex<BTreeMap<String, ProgressBar>>,
 }
 
-impl Shown {
+impl SetupProgress {
     /// Nothing shown so far.
     pub fn new(output: &Output) -> Self {
         let is_quiet = output.is_quiet() || output.is_json();
@@ -194,7 +194,7 @@ impl Shown {
     }
 }
 
-impl Reporter for Shown {
+impl Reporter for SetupProgress {
     fn waits(&self, agent: &str) {
         self.line(&format!("{agent}: waiting for another setup to finish"));
     }
@@ -212,14 +212,16 @@ impl Reporter for Shown {
 
     fn ended(&self, agent: &str, step: &Step) {
         match (&self.bars, &step.ended) {
-            (Some(bars), Ended::Done(_)) => self.bar(bars, agent, 1).inc(1),
-            (Some(bars), Ended::Failed(..)) => {
+            (Some(bars), StepOutcome::Done(_)) => self.bar(bars, agent, 1).inc(1),
+            (Some(bars), StepOutcome::Failed(..)) => {
                 self.bar(bars, agent, 1).abandon_with_message(format!("{} failed", plain(&step.name)));
             }
-            (None, Ended::Done(millis)) => {
+            (None, StepOutcome::Done(millis)) => {
                 self.line(&format!("{agent}: {} done ({})", step.name, seconds(*millis)));
             }
-            (None, Ended::Failed(how, _)) => self.line(&format!("{agent}: {} failed ({how})", step.name)),
+            (None, StepOutcome::Failed(how, _)) => {
+                self.line(&format!("{agent}: {} failed ({how})", step.name))
+            }
             _ => {}
         }
     }

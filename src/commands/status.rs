@@ -9,9 +9,9 @@ use crate::cli::output::Output;
 use crate::cli::pager;
 use crate::ops::{Session, Ui};
 use crate::status::table::{Tone, clash_lines, cut, table};
-use crate::status::{self, Manner, Status, json};
+use crate::status::{self, Status, StatusOptions, json};
 use lane_core::error::Error;
-use lane_core::identity::Who;
+use lane_core::identity::Actor;
 use lane_core::text::help_block;
 use lane_git::Repository;
 
@@ -54,10 +54,10 @@ const PAIRS: usize = 20;
 /// background does so.
 pub(in crate::commands) fn read(ui: impl Ui + 'static, may_refresh: bool) -> Result<Status, Error> {
     let session = Session::open(ui, None)?;
-    let manner = Manner { now: session.environment.now, may_refresh };
+    let manner = StatusOptions { now: session.environment.now, may_refresh };
     let mut status = status::read(&session.repo, &session.loaded, manner)?;
     if session.repo.layout().worktree.is_some()
-        && let Ok(Who::Unassigned { variable }) = session.who(None)
+        && let Ok(Actor::Unassigned { variable }) = session.who(None)
     {
         status.notes.push(format!(
             "you are a coding agent without a lane here ({variable} is set)\n{}",

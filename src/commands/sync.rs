@@ -9,7 +9,7 @@ use crate::cli::output::Output;
 use crate::cli::session;
 use crate::commands::push;
 use crate::ops::Session;
-use crate::ops::sync::{self, Onto, Synced, Worked};
+use crate::ops::sync::{self, RebaseOutcome, RebaseTarget, WorktreeSync};
 
 /// Rebase this branch on the base as the remote has it
 #[derive(Debug, clap::Args)]
@@ -32,7 +32,7 @@ pub struct Args {
 /// No repository, no policy, no base, or a remote that cannot be reached.
 pub fn run(args: &Args, output: &Output) -> Outcome {
     let session = sync::fetch(session::open_to_work(output, None)?)?;
-    let onto = Onto::base(&session)?;
+    let onto = RebaseTarget::base(&session)?;
     if args.all {
         return all(&session, &onto, args, output);
     }
@@ -51,7 +51,7 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
     Ok(code)
 }
 
-fn all(session: &Session, onto: &Onto<'_>, args: &Args, output: &Output) -> Outcome {
+fn all(session: &Session, onto: &RebaseTarget<'_>, args: &Args, output: &Output) -> Outcome {
     let found = sync::all(session, onto, args.push, &mut |done| match output.is_json() {
         true => Ok(()),
         false => text::say(done, &onto.reference, output),
@@ -60,8 +60,8 @@ fn all(session: &Session, onto: &Onto<'_>, args: &Args, output: &Output) -> Outc
         let trees: Vec<_> = found.iter().map(text::json).collect();
         output.print_json(&json!({ "schema": 1, "base": onto.oid, "worktrees": trees }))?;
     }
-    let is_good = |done: &Synced| {
-        (done.is_good() || matches!(done.worked, Worked::Busy { .. })) && done.pushed != Some(false)
+    let is_good = |done: &WorktreeSync| {
+        (done.is_good() || matches!(done.worked, RebaseOutcome::Busy { .. })) && done.pushed != Some(false)
     };
     Ok(if found.iter().all(is_good) { 0 } else { 1 })
 }

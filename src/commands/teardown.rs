@@ -7,9 +7,9 @@ use serde_json::json;
 use crate::cli::candidates;
 use crate::cli::output::{Output, complain};
 use crate::cli::session;
-use crate::commands::setup::Shown;
+use crate::commands::setup::SetupProgress;
 use crate::ops::Session;
-use crate::setup::teardown::{self, Ended, Options};
+use crate::setup::teardown::{self, Options, TeardownOutcome};
 use lane_core::error::Error;
 
 /// Remove an agent's worktree, unless work would be lost
@@ -46,14 +46,14 @@ pub fn run(args: &Args, output: &Output) -> crate::cli::Outcome {
         delete_branch: args.delete_branch,
         drop_schema: args.drop_schema,
     };
-    let ended = teardown::run(repo, loaded, &options, &Shown::new(output))?;
-    let code = u8::from(matches!(ended, Ended::Refused(_)));
+    let ended = teardown::run(repo, loaded, &options, &SetupProgress::new(output))?;
+    let code = u8::from(matches!(ended, TeardownOutcome::Refused(_)));
     if output.is_json() {
         let value = match &ended {
-            Ended::Done(done, notes) => {
+            TeardownOutcome::Done(done, notes) => {
                 json!({ "state": "done", "changes": done, "notes": notes, "losses": [] })
             }
-            Ended::Refused(losses) => {
+            TeardownOutcome::Refused(losses) => {
                 let losses = losses.iter().map(|loss| json!({ "what": loss.what, "help": loss.help }));
                 let losses: Vec<_> = losses.collect();
                 json!({ "state": "refused", "changes": [], "notes": [], "losses": losses })
@@ -63,18 +63,18 @@ pub fn run(args: &Args, output: &Output) -> crate::cli::Outcome {
         return Ok(code);
     }
     match ended {
-        Ended::Refused(losses) => {
+        TeardownOutcome::Refused(losses) => {
             let what: String = losses.iter().map(|loss| format!("\n  {}", loss.what)).collect();
             let help: Vec<&str> = losses.iter().map(|loss| loss.help.as_str()).collect();
             let said = format!("the worktree of {} was not removed: this would be lost{what}", args.agent);
             output.refuse(&said, &help.join("\n"));
         }
-        Ended::Done(done, notes) if !output.is_quiet() => {
+        TeardownOutcome::Done(done, notes) if !output.is_quiet() => {
             let done: String = done.iter().map(|line| format!("{line}\n")).collect();
             let notes: String = notes.iter().map(|line| format!("note: {line}\n")).collect();
             output.print(&format!("{done}{notes}"))?;
         }
-        Ended::Done(..) => {}
+        TeardownOutcome::Done(..) => {}
     }
     Ok(code)
 }

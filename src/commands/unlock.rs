@@ -10,7 +10,7 @@ use crate::commands::lock::args::{notes, one_line, scopes};
 use crate::commands::locks::text;
 use crate::locks::manager::LockManager;
 use crate::machine::ThisMachine;
-use crate::ops::unlock::{self, State, Unlocked, Wanted};
+use crate::ops::unlock::{self, State, UnlockScope, UnlockedScope};
 use lane_core::locks::protocol::Claim;
 use lane_core::locks::record::LockEvent;
 
@@ -41,18 +41,18 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
     let agent = session.agent(args.agent.as_deref())?;
     let reason = one_line(args.reason.as_deref())?;
     let wanted = match args.all {
-        true => Wanted::All,
-        false => Wanted::Scopes(scopes(&session, &args.scopes)?),
+        true => UnlockScope::All,
+        false => UnlockScope::Scopes(scopes(&session, &args.scopes)?),
     };
     let world = ThisMachine::new();
     let mut manager = LockManager::new(&session.repo, plan, &world);
     let done = unlock::unlock(&session, &mut manager, &agent, wanted, reason.as_deref())?;
     let (mut is_refused, mut has_any) = (false, false);
     let mut items = Vec::new();
-    for Unlocked { scope, state, generation } in &done {
+    for UnlockedScope { scope, state, generation } in &done {
         let text = &scope.text;
         let claim = Claim::of_return(scope, &agent, "", None);
-        let mut refuse = |said: text::Said| {
+        let mut refuse = |said: text::RefusalText| {
             output.refuse(&said.text, &said.help);
             is_refused = true;
             ("refused", String::new())

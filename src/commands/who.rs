@@ -13,7 +13,7 @@ use crate::gather::tracked_below;
 use crate::ops::{Session, edit};
 use lane_core::error::Error;
 use lane_core::facts::RepoPath;
-use lane_core::harness::{Deed, Edit, Moment, Occasion};
+use lane_core::harness::{Edit, Moment, Occasion, ToolAction};
 use lane_core::policy::model::{Access, Agent, Unowned};
 use lane_core::policy::{Decision, Owner, Plan, PolicyLine};
 use lane_core::report::Verdict;
@@ -104,8 +104,8 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
 fn mine(args: &Args, output: &Output) -> Outcome {
     // No policy, no answer.
     let session = session::open_to_work(output, None)?;
-    let paths = args.paths.iter().map(|path| Deed::Edit(Edit::written(path.to_string_lossy())));
-    let deeds: Vec<Deed> = paths.collect();
+    let paths = args.paths.iter().map(|path| ToolAction::Edit(Edit::written(path.to_string_lossy())));
+    let deeds: Vec<ToolAction> = paths.collect();
     let here = Occasion { folder: None, project: None, moment: Moment::Other };
     let refusal = edit::Tool::new(&here, None, &session.environment).refusal(&deeds);
     let (verdict, text) =

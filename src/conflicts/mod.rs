@@ -55,7 +55,7 @@ pub fn forecast(repo: &dyn Repository, pairs: &[(Oid, Oid)], limit: Duration) ->
 }
 
 fn of_chunk(repo: &dyn Repository, root: &Path, pairs: &[(Oid, Oid)], limit: Duration) -> Vec<Forecast> {
-    let mut sieve = overlap::Sieve::new(repo);
+    let mut sieve = overlap::OverlapFilter::new(repo);
     let mut known: Vec<Option<Forecast>> = Vec::with_capacity(pairs.len());
     for (one, two) in pairs {
         known.push(match sieve.may_conflict(*one, *two) {

@@ -8,7 +8,7 @@ use lane_git::tree_diff::tree_diff;
 use lane_git::{Read, Repository};
 
 /// Tells pairs that need no merge from those that do; what each side changes is read once.
-pub(super) struct Sieve<'a> {
+pub(super) struct OverlapFilter<'a> {
     repo: &'a dyn Repository,
     sides: HashMap<(Oid, Oid), Rc<Side>>,
 }
@@ -42,7 +42,7 @@ impl Side {
     }
 }
 
-impl<'a> Sieve<'a> {
+impl<'a> OverlapFilter<'a> {
     pub fn new(repo: &'a dyn Repository) -> Self {
         Self { repo, sides: HashMap::new() }
     }

@@ -8,7 +8,7 @@ use super::hooks::INSTALL;
 use crate::install::places::Places;
 use lane_core::hooks;
 use lane_git::Repository;
-use lane_git::command::{Ran, in_worktree, run};
+use lane_git::command::{CommandOutput, in_worktree, run};
 
 const NAME: &str = "configured hooks";
 
@@ -69,7 +69,7 @@ fn of_an_older_git(root: &Path) -> Check {
 }
 
 /// Whether git knows no such command or option.
-fn is_unknown(ran: &Ran) -> bool {
+fn is_unknown(ran: &CommandOutput) -> bool {
     ["usage: ", "unknown subcommand", "is not a git command"]
         .iter()
         .any(|words| ran.complaint().contains(words))
@@ -86,7 +86,7 @@ fn disabled(root: &Path, ours: &str, event: &str) -> Option<(String, String)> {
     })
 }
 
-fn ask(root: &Path, args: &[&str]) -> Option<Ran> {
+fn ask(root: &Path, args: &[&str]) -> Option<CommandOutput> {
     let mut git = in_worktree(root);
     git.args(args);
     run(git, None, LIMIT).ok()

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use super::Check;
 use crate::install::block::{Block, cut};
-use crate::install::in_force::{self, Lack};
+use crate::install::in_force::{self, HookGap};
 use crate::install::os::{bytes_of, is_executable, is_same_file, read};
 use crate::install::places::{Places, previous_folder};
 use crate::install::program::{started_by, starter};
@@ -54,7 +54,7 @@ pub(super) fn examine(
 fn in_force(
     repo: &dyn Repository,
     places: &Places,
-    lacks: &[(Worktree, Lack)],
+    lacks: &[(Worktree, HookGap)],
     variables: &[(OsString, OsString)],
 ) -> Result<Check, Error> {
     if let Some(name) = overriding(variables) {
@@ -74,7 +74,7 @@ fn in_force(
         Some((_, lack)) => Some(lack),
         None => {
             let is_nowhere = !places.hooks.is_dir() && !places.worktree_config.is_file();
-            is_nowhere.then_some(&Lack::NotInstalled)
+            is_nowhere.then_some(&HookGap::NotInstalled)
         }
     };
     let own = read(&layout.git_dir.join(OWN_CONFIG))?;
@@ -88,10 +88,10 @@ fn in_force(
             "core.hooksPath points to the scripts, but was not set by git lane install",
             INSTALL,
         ),
-        Some(Lack::NotInstalled) => {
+        Some(HookGap::NotInstalled) => {
             Check::problem(HOOKS, "git-lane's hooks are not installed in this worktree", INSTALL)
         }
-        Some(lack @ Lack::Elsewhere(_)) => Check::problem(
+        Some(lack @ HookGap::Elsewhere(_)) => Check::problem(
             HOOKS,
             format!("{}, not git-lane's; it was set after git lane install", lack.words()),
             format!("{INSTALL}\nthe hooks of that folder then run after git-lane's"),
@@ -101,15 +101,17 @@ fn in_force(
 }
 
 /// The worktrees that lack hooks, apart from this one.
-fn elsewhere(repo: &dyn Repository, lacks: &[(Worktree, Lack)]) -> Vec<Check> {
+fn elsewhere(repo: &dyn Repository, lacks: &[(Worktree, HookGap)]) -> Vec<Check> {
     let layout = repo.layout();
     let others = lacks.iter().filter(|(tree, _)| !is_same(&tree.git_dir, &layout.git_dir));
-    let check = |(tree, lack): &(Worktree, Lack)| {
+    let check = |(tree, lack): &(Worktree, HookGap)| {
         let detail = format!("{}: {}", tree.root.display(), lack.words());
         let mend = format!("git lane -C {} install", quote(&bytes_of(&tree.root)));
         // Whoever works in the main worktree is a maintainer as a rule.
         match lack {
-            Lack::NotInstalled if tree.git_dir == layout.common_dir => Check::warning(OTHERS, detail, mend),
+            HookGap::NotInstalled if tree.git_dir == layout.common_dir => {
+                Check::warning(OTHERS, detail, mend)
+            }
             _ => Check::problem(OTHERS, detail, mend),
         }
     };

@@ -2,7 +2,7 @@
 
 use super::Check;
 use super::lane::named_here;
-use crate::ports::{Taken, probe};
+use crate::ports::{PortConflict, probe};
 use lane_core::policy::Plan;
 use lane_git::Repository;
 
@@ -14,7 +14,7 @@ pub(super) fn examine(repo: &dyn Repository, plan: &Plan) -> Option<Check> {
     let range = plan.policy.agent(&id)?.ports.as_ref()?.value;
     let root = repo.layout().worktree.clone()?;
     let root = std::fs::canonicalize(&root).unwrap_or(root);
-    let (own, strange): (Vec<Taken>, Vec<Taken>) =
+    let (own, strange): (Vec<PortConflict>, Vec<PortConflict>) =
         probe(range).into_iter().partition(|taken| taken.is_of(&root));
     if strange.is_empty() {
         let used = if own.is_empty() {
@@ -27,7 +27,7 @@ pub(super) fn examine(repo: &dyn Repository, plan: &Plan) -> Option<Check> {
         };
         return Some(Check::ok(PORTS, format!("{range} of {id}: {used}")));
     }
-    let words: Vec<String> = strange.iter().map(Taken::words).collect();
+    let words: Vec<String> = strange.iter().map(PortConflict::words).collect();
     let id_of = strange.iter().find_map(|taken| taken.process.as_ref()).map(|process| process.id);
     let mend = match id_of {
         Some(process) => format!("stop it (kill {process}), or give {id} another range in the policy"),

@@ -70,7 +70,13 @@ pub(crate) fn swap(
     }
 }
 
-fn not_written(common_dir: &Path, name: &str, what: &str, is_locked: bool, ran: &command::Ran) -> Error {
+fn not_written(
+    common_dir: &Path,
+    name: &str,
+    what: &str,
+    is_locked: bool,
+    ran: &command::CommandOutput,
+) -> Error {
     let lock = lock_file(common_dir, name);
     let help = if is_locked {
         format!("if no git process is running, remove {}", lock.display())

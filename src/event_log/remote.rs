@@ -12,7 +12,7 @@ use lane_core::facts::{Oid, Unavailable};
 use lane_core::policy::is_name;
 use lane_core::text::plain;
 use lane_git::Repository;
-use lane_git::command::{self, Ran};
+use lane_git::command::{self, CommandOutput};
 
 /// How long git may take to read its configuration.
 const ASKING: Duration = Duration::from_secs(10);
@@ -100,7 +100,7 @@ impl Remote {
     }
 
     /// Asks the remote something, a few times if it turns us away at once: a busy server does.
-    fn ask(&self, command: impl Fn() -> Command) -> Result<Ran, Error> {
+    fn ask(&self, command: impl Fn() -> Command) -> Result<CommandOutput, Error> {
         let started = Instant::now();
         let mut pause = Duration::from_millis(50);
         loop {
@@ -180,7 +180,7 @@ impl Remote {
         }
     }
 
-    fn unreachable(&self, ran: &Ran) -> Error {
+    fn unreachable(&self, ran: &CommandOutput) -> Error {
         let name = &self.name;
         let LogKind { many, unknown, .. } = self.kind;
         Unavailable::new(
@@ -197,7 +197,7 @@ pub fn no_mirror(name: &str) -> Vec<String> {
 }
 
 /// git-push(1), `--porcelain`: `<flag> TAB <from>:<to> TAB <summary> (<reason>)`.
-fn outcome(ran: &Ran) -> PushOutcome {
+fn outcome(ran: &CommandOutput) -> PushOutcome {
     let mut lines = ran.out.lines().filter(|line| line.contains('\t'));
     let Some(line) = lines.next() else {
         return PushOutcome::Unknown(ran.complaint());
@@ -220,7 +220,7 @@ mod tests {
     use super::*;
 
     fn pushed(ok: bool, out: &str, err: &str) -> PushOutcome {
-        outcome(&Ran { ok, out: out.into(), raw: Vec::new(), err: err.into() })
+        outcome(&CommandOutput { ok, out: out.into(), raw: Vec::new(), err: err.into() })
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::collector::Collector;
-use super::edited::Edited;
+use super::edited::EditSet;
 use super::environment::Environment;
 use super::policy_source::LoadedPolicy;
 use super::push::PushLine;
@@ -64,7 +64,7 @@ pub enum Subject {
     /// The branch with everything in the working tree.
     Worktree,
     /// Files that a tool is about to change.
-    Edited(Edited),
+    Edited(EditSet),
     /// The refs of a push, as a server receives them.
     Received {
         /// The refs to judge.

@@ -12,7 +12,7 @@ const REMOTES: &str = "refs/remotes/";
 
 /// Which branches may be the base.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Choice {
+pub(super) enum BaseChoice {
     /// The nearest one.
     Nearest,
     /// Only the one that was named. Of the others those count that the policy protects by their own names: on a host
@@ -41,7 +41,7 @@ pub(super) fn find(
     plan: &Plan,
     base: &Base,
     tips: &[Oid],
-    choice: Choice,
+    choice: BaseChoice,
 ) -> Read<Origin> {
     let merge_base = repo.merge_base(base.oid, tips)?;
     let plain = Origin { base: base.clone(), merge_base, merged_in: Vec::new() };
@@ -65,12 +65,12 @@ pub(super) fn find(
         return Ok(plain);
     }
     // What was cut from another branch than the one it is proposed to brings all of that branch there.
-    if choice == Choice::Given && edge.iter().all(|oid| own.contains(oid)) {
+    if choice == BaseChoice::Given && edge.iter().all(|oid| own.contains(oid)) {
         return Ok(plain);
     }
     let nearest = match choice {
-        Choice::Nearest => search.nearest(&own, &rest)?,
-        Choice::Given => None,
+        BaseChoice::Nearest => search.nearest(&own, &rest)?,
+        BaseChoice::Given => None,
     };
     // What has taken in more of the base than that branch has stands for the base: a merge that keeps the other side
     // would take back what the base has.
@@ -107,7 +107,7 @@ pub fn of_branch(repo: &dyn Repository, loaded: &LoadedPolicy, branch: &str, tip
     let (plan, Some(base)) = (&loaded.plan, &loaded.base) else {
         return Ok(None);
     };
-    let origin = find(repo, plan, base, &[tip], Choice::Nearest)?;
+    let origin = find(repo, plan, base, &[tip], BaseChoice::Nearest)?;
     let upstream = repo.config(&format!("branch.{branch}.merge"))?.pop();
     let remote = repo.config(&format!("branch.{branch}.remote"))?.pop();
     let name = upstream.as_deref().and_then(|name| name.strip_prefix("refs/heads/"));
@@ -129,23 +129,23 @@ pub fn of_branch(repo: &dyn Repository, loaded: &LoadedPolicy, branch: &str, tip
 /// # Errors
 /// Refs or history cannot be read.
 pub(super) fn cut_from(repo: &dyn Repository, plan: &Plan, base: &Base, tip: Oid) -> Read<Option<String>> {
-    let origin = find(repo, plan, base, &[tip], Choice::Nearest)?;
+    let origin = find(repo, plan, base, &[tip], BaseChoice::Nearest)?;
     let name = ["refs/heads/".to_owned(), format!("{REMOTES}{}/", plan.policy.remote.value)];
     let short = name.iter().find_map(|prefix| origin.base.reference.strip_prefix(prefix.as_str()));
     Ok(short.filter(|_| origin.base.oid != base.oid).map(str::to_owned))
 }
 
 /// The protected branches besides `base` that lie where it lies.
-fn others(repo: &dyn Repository, plan: &Plan, base: &Base, choice: Choice) -> Read<Vec<Base>> {
+fn others(repo: &dyn Repository, plan: &Plan, base: &Base, choice: BaseChoice) -> Read<Vec<Base>> {
     let policy = &plan.policy;
     let tracking = format!("{REMOTES}{}/", policy.remote.value);
-    let is_tracking = choice == Choice::Given || base.reference.starts_with(&tracking);
+    let is_tracking = choice == BaseChoice::Given || base.reference.starts_with(&tracking);
     let prefix = if is_tracking { tracking } else { "refs/heads/".to_owned() };
     let mut names: Vec<String> = Vec::new();
     for name in std::iter::once(&policy.base).chain(&policy.branch.protected) {
         match name.value.find(['*', '?', '[', '\\']) {
             None => names.push(format!("{prefix}{}", name.value)),
-            Some(_) if choice == Choice::Given => {}
+            Some(_) if choice == BaseChoice::Given => {}
             Some(at) => {
                 let found = repo.ref_names(&format!("{prefix}{}", &name.value[..at]))?;
                 names.extend(found.into_iter().filter(|found| {

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::change_base::{self, Choice};
+use super::change_base::{self, BaseChoice};
 use super::environment::{Environment, merging};
 use super::identity;
 use super::policy_source::{Base, in_tree};
@@ -140,7 +140,7 @@ impl Collector<'_> {
             None => Root::default(),
             Some(oid) => {
                 let tips: Vec<Oid> = std::iter::once(oid).chain(merging).collect();
-                self.root(self.base, &tips, Choice::Nearest)?
+                self.root(self.base, &tips, BaseChoice::Nearest)?
             }
         };
         self.grow(&mut change, &root)?;
@@ -297,7 +297,7 @@ impl Collector<'_> {
         let mut change = self.empty_change(branch.map(str::to_owned));
         let reference = self.base.map(|base| base.reference.clone()).unwrap_or_default();
         let base = Base { reference, oid: from };
-        let root = self.root(Some(&base), &[to], Choice::Given)?;
+        let root = self.root(Some(&base), &[to], BaseChoice::Given)?;
         change.cut_from = change_base::cut_from(self.repo, self.plan, &base, to)?;
         self.fill(&mut change, &root, to, None, None, &[])?;
         change.committer = Some(self.repo.commit(to)?.committer);

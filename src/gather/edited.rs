@@ -3,21 +3,21 @@
 use std::path::Path;
 
 use super::collector::Collector;
-use lane_core::facts::{Change, Elsewhere, Fact, FileChange, FileVersion, Oid, RepoPath};
+use lane_core::facts::{Change, Fact, FileChange, FileVersion, ForeignWorktree, Oid, RepoPath};
 use lane_git::{Head, Read, find_in_tree, path_of};
 
 /// What is about to be edited.
 #[derive(Debug, Clone, Default)]
-pub struct Edited {
+pub struct EditSet {
     /// The files, from the worktree's root, and whether each is gone afterwards.
     pub files: Vec<(RepoPath, bool)>,
     /// The worktree, if it is not that of the session.
-    pub elsewhere: Option<Elsewhere>,
+    pub elsewhere: Option<ForeignWorktree>,
 }
 
 impl Collector<'_> {
     /// The edit as a change of its own: what is there already is for the hooks of the commit.
-    pub(super) fn edited(&self, head: &Head, edited: &Edited) -> Read<Change> {
+    pub(super) fn edited(&self, head: &Head, edited: &EditSet) -> Read<Change> {
         let mut change = self.empty_change(self.branch(head)?);
         change.head = head.oid;
         let tree = head.oid.map(|oid| self.repo.commit(oid)).transpose()?.map(|commit| commit.tree);

@@ -27,7 +27,7 @@ pub struct Environment {
     /// Branches that the remote was found to have, by their short names, where no ref here tells of them.
     pub remote_branches: Vec<(String, Oid)>,
     /// Which variables are not empty.
-    pub set: Set,
+    pub set: VariableNames,
     /// The variable of the harness that has started this, where its own hook has.
     pub asking: Option<&'static str>,
     /// Seconds since the epoch.
@@ -36,20 +36,20 @@ pub struct Environment {
 
 /// The names of the variables that are set to something.
 #[derive(Debug, Clone)]
-pub enum Set {
+pub enum VariableNames {
     /// Those of this process, looked up when they are asked for.
     OfProcess,
     /// These.
     Names(Vec<String>),
 }
 
-impl Default for Set {
+impl Default for VariableNames {
     fn default() -> Self {
         Self::Names(Vec::new())
     }
 }
 
-impl Set {
+impl VariableNames {
     fn has(&self, name: &str) -> bool {
         match self {
             Self::OfProcess => std::env::var_os(name).is_some_and(|value| !value.is_empty()),
@@ -87,7 +87,7 @@ impl Environment {
                 .into_iter()
                 .find_map(|source| Some(Pusher { source, name: text(source)?.trim().to_owned() })),
             remote_branches: Vec::new(),
-            set: Set::OfProcess,
+            set: VariableNames::OfProcess,
             asking: None,
             now: jiff::Timestamp::now().as_second(),
         }
@@ -140,14 +140,14 @@ fn config_parameters(text: &str) -> Vec<(String, String)> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Environment, Set, config_pairs, config_parameters};
+    use super::{Environment, VariableNames, config_pairs, config_parameters};
     use crate::testing::plan;
 
     #[test]
     fn harnesses() {
         let found = |policy: &str, names: &[&str]| {
             let names = names.iter().map(|name| (*name).to_owned()).collect();
-            Environment { set: Set::Names(names), ..Environment::default() }.harness(&plan(policy))
+            Environment { set: VariableNames::Names(names), ..Environment::default() }.harness(&plan(policy))
         };
         assert_eq!(found("version: 1", &["HOME", "CLAUDECODE"]).as_deref(), Some("CLAUDECODE"));
         assert_eq!(found("version: 1", &["HOME", "MY_AGENT"]), None);

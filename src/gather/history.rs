@@ -18,7 +18,7 @@ use lane_git::{RawCommit, Read, Repository};
 const STREAMED: usize = 250;
 
 /// Commits whose files may still be missing.
-pub(super) struct Begun {
+pub(super) struct CommitRead {
     commits: Vec<Commit>,
     stream: Option<Stream>,
 }
@@ -41,7 +41,7 @@ impl Collector<'_> {
         include: &[Oid],
         exclude: &[Oid],
         unpushed: Option<&HashSet<Oid>>,
-    ) -> Read<Begun> {
+    ) -> Read<CommitRead> {
         let edge = self.shallow_edge()?;
         let oids = self.repo.commits(include, exclude)?;
         let wants_files = self.wants(Need::Files);
@@ -76,7 +76,7 @@ impl Collector<'_> {
                 })
             })
             .collect();
-        Ok(Begun { commits: commits?, stream })
+        Ok(CommitRead { commits: commits?, stream })
     }
 
     /// Notes which commits of `tip` the remote's own edition of the branch has.
@@ -112,7 +112,7 @@ impl Collector<'_> {
     }
 }
 
-impl Begun {
+impl CommitRead {
     /// The commits with all of their files. `edition`: what the remote has of the branch whose tip is given.
     pub(super) fn finish(
         self,

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::environment::Environment;
 use lane_core::facts::{IdentityClaim, IdentitySource, Message, Unavailable};
-use lane_core::identity::{self, Who, Worktree};
+use lane_core::identity::{self, Actor, Worktree};
 use lane_core::policy::Plan;
 use lane_git::{Head, Layout, Read, Repository};
 
@@ -44,7 +44,7 @@ pub fn here(
     plan: &Plan,
     agent: Option<&str>,
     message: Option<&Message>,
-) -> Read<Who> {
+) -> Read<Actor> {
     let claims = claims(repo, environment, agent)?;
     for claim in &claims {
         log::debug!("identity: {} says {}", claim.source.name(), claim.agent);

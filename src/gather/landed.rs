@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use lane_core::facts::{Change, FileChange, FileVersion, Landed, Message, Oid, RepoPath};
+use lane_core::facts::{Change, FileChange, FileVersion, LandedPaths, Message, Oid, RepoPath};
 use lane_core::locks::scope::Scope;
 use lane_core::policy::Plan;
 use lane_core::policy::model::Access;
@@ -15,14 +15,14 @@ pub(super) fn landed(
     plan: &Plan,
     change: &Change,
     files: &[&FileChange],
-) -> Read<Landed> {
+) -> Read<LandedPaths> {
     let is_locked = |file: &&&FileChange| plan.areas_of(file).any(|area| area.access.value == Access::Lock);
     let paths: BTreeSet<&RepoPath> = files.iter().filter(is_locked).map(|file| &file.path).collect();
     let (Some(base), Some(merge_base), Some(head)) = (change.base, change.merge_base, change.head) else {
-        return Ok(Landed::default());
+        return Ok(LandedPaths::default());
     };
     if paths.is_empty() {
-        return Ok(Landed::default());
+        return Ok(LandedPaths::default());
     }
     let moved = moved(repo, change, base, merge_base.oid, &paths)?;
     let mut missing = missing(repo, base, merge_base.oid, head, paths)?;
@@ -34,7 +34,7 @@ pub(super) fn landed(
             missing.remove(&file.path);
         }
     }
-    Ok(Landed { missing, moved })
+    Ok(LandedPaths { missing, moved })
 }
 
 /// The paths of some scopes that the base has changed since `head` left it, and that `head` does not contain in

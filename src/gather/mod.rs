@@ -29,7 +29,7 @@ mod survey;
 
 pub use change::{HostFacts, Request, Subject, gather};
 pub use ci_range::{CiRange, locate};
-pub use edited::Edited;
+pub use edited::EditSet;
 pub use environment::Environment;
 pub use identity::{agent_in_file, claims, rebasing_branch};
 pub use inventory::inventory;

@@ -28,7 +28,7 @@ const LARGEST: u64 = 16 << 20;
 
 /// Whether a parsed policy may stand for its text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Parsed {
+pub(super) enum CacheUse {
     /// The one that is kept, if it is of this text; else it is kept from now on.
     Kept,
     /// The text is parsed.
@@ -36,13 +36,13 @@ pub(super) enum Parsed {
 }
 
 /// A parsed policy that is not kept yet.
-pub(super) struct Fresh {
+pub(super) struct UncachedPolicy {
     path: PathBuf,
     head: String,
     tree: Tree,
 }
 
-impl Fresh {
+impl UncachedPolicy {
     /// Keeps it in place of the one before. Where that cannot be, or git-lane has no folder yet, the next hook parses again.
     pub(super) fn keep(self) {
         let body = self.tree.to_bytes();
@@ -60,9 +60,9 @@ pub(super) fn load(
     source: Source,
     oid: Oid,
     fold: bool,
-    parsed: Parsed,
-) -> Result<(Plan, Option<Fresh>), PolicyError> {
-    if parsed == Parsed::Afresh {
+    parsed: CacheUse,
+) -> Result<(Plan, Option<UncachedPolicy>), PolicyError> {
+    if parsed == CacheUse::Afresh {
         return Ok((policy::load(source, fold)?, None));
     }
     let path = layout.common_dir.join(KEPT);
@@ -76,7 +76,7 @@ pub(super) fn load(
     };
     let tree = Tree::parse(&source)?;
     let plan = policy::compile(&tree, source, fold)?;
-    Ok((plan, Some(Fresh { path, head, tree })))
+    Ok((plan, Some(UncachedPolicy { path, head, tree })))
 }
 
 fn head_of(oid: Oid, fold: bool) -> String {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::parsed_policy::{self, Parsed};
+use super::parsed_policy::{self, CacheUse};
 use lane_core::error::Error;
 use lane_core::facts::{Oid, Unavailable};
 use lane_core::policy::{self, FILE, Plan, Source};
@@ -41,7 +41,7 @@ const LARGEST: usize = 16 << 20;
 /// # Errors
 /// No policy, one that cannot be read, or one with mistakes.
 pub fn find(repo: &dyn Repository) -> Result<LoadedPolicy, Error> {
-    found(repo, Parsed::Afresh)
+    found(repo, CacheUse::Afresh)
 }
 
 /// The same for the hooks of a commit: the policy's text need not be parsed again for each of them.
@@ -49,7 +49,7 @@ pub fn find(repo: &dyn Repository) -> Result<LoadedPolicy, Error> {
 /// # Errors
 /// As [`find`].
 pub fn find_for_commit(repo: &dyn Repository) -> Result<LoadedPolicy, Error> {
-    found(repo, Parsed::Kept)
+    found(repo, CacheUse::Kept)
 }
 
 /// The policy as [`find_for_commit`] finds it; `None` where there is none, and nothing is to be judged.
@@ -60,7 +60,7 @@ pub fn find_if_any(repo: &dyn Repository) -> Result<Option<LoadedPolicy>, Error>
     let Some((source, oid, base)) = looked_for(repo)? else {
         return Ok(None);
     };
-    settled(repo, source, oid, base.as_ref(), Parsed::Kept).map(Some)
+    settled(repo, source, oid, base.as_ref(), CacheUse::Kept).map(Some)
 }
 
 /// The first policy that there is: its text, its blob, and the base that it was found on.
@@ -94,7 +94,7 @@ fn looked_for(repo: &dyn Repository) -> Result<Option<(Source, Oid, Option<Base>
     Ok(Some((source, oid, None)))
 }
 
-fn found(repo: &dyn Repository, parsed: Parsed) -> Result<LoadedPolicy, Error> {
+fn found(repo: &dyn Repository, parsed: CacheUse) -> Result<LoadedPolicy, Error> {
     let Some((source, oid, base)) = looked_for(repo)? else {
         let remote = repo.config("lane.remote")?.pop().unwrap_or_else(|| "origin".to_owned());
         return Err(no_policy(repo, &remote));
@@ -109,7 +109,7 @@ fn settled(
     source: Source,
     oid: Oid,
     from: Option<&Base>,
-    parsed: Parsed,
+    parsed: CacheUse,
 ) -> Result<LoadedPolicy, Error> {
     let fold = folds_case(repo)?;
     let load = |source, oid| parsed_policy::load(repo.layout(), source, oid, fold, parsed);

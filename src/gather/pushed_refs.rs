@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::change_base::Choice;
+use super::change_base::BaseChoice;
 use super::collector::Collector;
 use super::locks::lock_events;
 use super::push::PushLine;
@@ -246,7 +246,7 @@ impl Collector<'_> {
         let Some(base) = base else {
             return Err(self.no_base());
         };
-        let root = self.root(Some(&base), &[tip], Choice::Nearest)?;
+        let root = self.root(Some(&base), &[tip], BaseChoice::Nearest)?;
         self.fill(&mut change, &root, tip, Some(unpushed), old, pushes)?;
         if let (Some(RefUpdate::Rewrite), Some(old)) = (change.update, old) {
             change.unchanged = self.unchanged(&change, old, tip)?;

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::change_base::{self, Choice};
+use super::change_base::{self, BaseChoice};
 use super::collector::Collector;
 use super::policy_source::Base;
 use lane_core::facts::{Change, FileChange, MergeBase, Oid, RepoPath, Unavailable};
@@ -38,7 +38,7 @@ impl Root {
 
 impl Collector<'_> {
     /// Where tips left the base.
-    pub(super) fn root(&self, base: Option<&Base>, tips: &[Oid], choice: Choice) -> Read<Root> {
+    pub(super) fn root(&self, base: Option<&Base>, tips: &[Oid], choice: BaseChoice) -> Read<Root> {
         let Some(base) = base else {
             return Err(self.no_base());
         };

@@ -8,7 +8,7 @@ use super::push::PushLine;
 use crate::locks::log::{LockHead, LockLog};
 use crate::machine::ThisMachine;
 use lane_core::facts::{Change, HeldLock, Locks, Oid, RefUpdate, TakenLock, Unavailable};
-use lane_core::locks::liveness::{Judge, Seen};
+use lane_core::locks::liveness::{Judge, Observations};
 use lane_core::locks::record::{Lease, LockRecord};
 use lane_core::policy::Plan;
 use lane_git::worktrees::worktrees;
@@ -36,7 +36,7 @@ pub(super) fn locks(
     if !is_here {
         return Ok(found);
     }
-    let (world, seen) = (ThisMachine::new(), Seen::default());
+    let (world, seen) = (ThisMachine::new(), Observations::default());
     let judge = Judge::new(plan, &world, &seen);
     for area in areas {
         let name = log.reference(area).map_err(unavailable)?;

@@ -13,32 +13,32 @@ use lane_git::Read;
 use lane_git::lines;
 
 /// One pushed branch below a change.
-struct Lower {
+struct BaseBranch {
     reference: String,
     oid: Oid,
 }
 
 /// The pushed branches of one agent.
 #[derive(Default)]
-pub(super) struct Pushed {
+pub(super) struct PushedBranches {
     names: HashSet<String>,
     /// The names of those that hold a commit.
     at: HashMap<Oid, BTreeSet<String>>,
 }
 
 /// Branches of a push by the ids in their names, each with its commit, or `None` where it goes away.
-type Arriving = HashMap<String, Vec<(String, Option<Oid>)>>;
+type PushBranches = HashMap<String, Vec<(String, Option<Oid>)>>;
 /// What a change grew from (its merge base, and what was merged in), a commit and a tree.
-type Section = (Option<Oid>, Vec<Oid>, Option<Oid>, Option<Oid>);
+type StackRange = (Option<Oid>, Vec<Oid>, Option<Oid>, Option<Oid>);
 
 /// What one gathering remembers of stacks: a push may bring hundreds of branches, each standing on others.
 #[derive(Default)]
 pub(super) struct Stacks {
     /// The branches of the push.
-    arriving: OnceCell<Arriving>,
-    of_agent: RefCell<HashMap<String, Rc<Pushed>>>,
+    arriving: OnceCell<PushBranches>,
+    of_agent: RefCell<HashMap<String, Rc<PushedBranches>>>,
     /// How many lines there are from a commit to a tree, by what the change grew from.
-    counted: RefCell<HashMap<Section, u64>>,
+    counted: RefCell<HashMap<StackRange, u64>>,
 }
 
 /// A change whose lines are counted anew.
@@ -76,7 +76,7 @@ impl Collector<'_> {
             return Ok(());
         };
         let stack = Stack { root, own: self.repo.commits(&[tip], &root.exclude())?, most };
-        let mut start: Option<Lower> = None;
+        let mut start: Option<BaseBranch> = None;
         for oid in &stack.own {
             let mut names = pushed.at.get(oid).into_iter().flatten();
             let Some(name) = names.rfind(|name| **name != branch) else {
@@ -88,7 +88,7 @@ impl Collector<'_> {
                 None => true,
             };
             if is_above && self.counted_from(&stack, below, *oid)? <= most {
-                start = Some(Lower { reference: format!("{prefix}{name}"), oid: *oid });
+                start = Some(BaseBranch { reference: format!("{prefix}{name}"), oid: *oid });
             }
         }
         let mut counted = lines;
@@ -111,7 +111,11 @@ impl Collector<'_> {
 
     /// The pushed branches of the agent whose branch this is, and where branches that were pushed lie; `None` where its name
     /// names no agent.
-    fn pushed_of_agent(&self, branch: &str, pushes: &[PushLine]) -> Read<Option<(String, Rc<Pushed>)>> {
+    fn pushed_of_agent(
+        &self,
+        branch: &str,
+        pushes: &[PushLine],
+    ) -> Read<Option<(String, Rc<PushedBranches>)>> {
         let Some(template) = &self.plan.branch else {
             return Ok(None);
         };
@@ -145,7 +149,7 @@ impl Collector<'_> {
                 None => drop(all.remove(name)),
             }
         }
-        let mut pushed = Pushed::default();
+        let mut pushed = PushedBranches::default();
         for (name, oid) in all {
             pushed.at.entry(oid).or_default().insert(name.clone());
             pushed.names.insert(name);
@@ -156,11 +160,11 @@ impl Collector<'_> {
     }
 
     /// The branches of a push by the ids in their names.
-    fn arriving(&self, pushes: &[PushLine]) -> Read<&Arriving> {
+    fn arriving(&self, pushes: &[PushLine]) -> Read<&PushBranches> {
         if let Some(known) = self.stacks.arriving.get() {
             return Ok(known);
         }
-        let mut all = Arriving::new();
+        let mut all = PushBranches::new();
         for line in pushes {
             let Some(name) = line.remote_ref.strip_prefix("refs/heads/") else { continue };
             let Some(id) = of_branch(self.plan, name) else { continue };

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::policy_source::default_base;
-use crate::init::{self, Kind, Survey, Text, Tracked};
+use crate::init::{self, Kind, Survey, Text, TrackedPath};
 use lane_core::facts::{Oid, RepoPath};
 use lane_core::policy::relative;
 use lane_git::raw_tree::RawTree;
@@ -86,7 +86,7 @@ fn walk(
     tree: &RawTree,
     path: &mut String,
     depth: usize,
-    files: &mut Vec<Tracked>,
+    files: &mut Vec<TrackedPath>,
 ) -> Read<()> {
     for entry in tree.entries() {
         let Ok(name) = str::from_utf8(entry.name) else { continue };
@@ -101,7 +101,7 @@ fn walk(
             _ => Kind::File,
         };
         if entry.version.mode != FOLDER {
-            files.push(Tracked { path: path.clone(), kind });
+            files.push(TrackedPath { path: path.clone(), kind });
         } else if depth < DEEPEST {
             path.push('/');
             walk(repo, &repo.raw_tree(entry.version.oid)?, path, depth + 1, files)?;

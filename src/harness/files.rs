@@ -13,7 +13,7 @@ use lane_core::report::quote;
 const PATIENCE: u64 = 30;
 
 /// A file of a harness.
-pub(super) struct Place {
+pub(super) struct HookFile {
     pub path: PathBuf,
     /// The worktree that it lies in, if it does.
     pub root: Option<PathBuf>,
@@ -105,14 +105,14 @@ pub(super) fn places(
     scope: Scope,
     roots: &[PathBuf],
     binary: &Path,
-) -> Result<Vec<Place>, Error> {
+) -> Result<Vec<HookFile>, Error> {
     let layout = layout(harness);
     // What others check out has no path of this machine's in it.
     let program = match scope {
         Scope::Shared => "git-lane".to_owned(),
         Scope::Local | Scope::User => quote(binary.as_os_str().as_encoded_bytes()),
     };
-    let place = |path: PathBuf, root: Option<&PathBuf>| Place {
+    let place = |path: PathBuf, root: Option<&PathBuf>| HookFile {
         path,
         root: root.cloned(),
         content: content(harness, &program),
@@ -134,7 +134,7 @@ pub(super) fn places(
         Scope::Local if harness == "codex" => {
             let Some((main, others)) = roots.split_first() else { return Ok(Vec::new()) };
             let folders = others.iter().map(|root| root.join(".codex")).collect();
-            Ok(vec![Place { folders, ..place(main.join(layout.local), Some(main)) }])
+            Ok(vec![HookFile { folders, ..place(main.join(layout.local), Some(main)) }])
         }
         Scope::Local => Ok(roots.iter().map(|root| place(root.join(layout.local), Some(root))).collect()),
     }

@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use crate::install::Scope;
 use crate::setup;
-use files::{Content, Place, places};
+use files::{Content, HookFile, places};
 use lane_core::error::Error;
 use lane_core::facts::Unavailable;
 use lane_core::harness::{HARNESSES, Harness, named};
@@ -28,7 +28,7 @@ pub struct Change {
     /// The file.
     pub path: PathBuf,
     /// What became of it.
-    pub state: Written,
+    pub state: FileOutcome,
     /// What has to be done before the harness asks, if anything has.
     pub note: Option<&'static str>,
 }
@@ -36,7 +36,7 @@ pub struct Change {
 /// What became of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Written {
+pub enum FileOutcome {
     /// It is new.
     Created,
     /// Our hooks were added to what is in it, or renewed.
@@ -50,10 +50,10 @@ pub enum Written {
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let what = match self.state {
-            Written::Created => "created",
-            Written::Updated => "updated",
-            Written::AlreadyThere => "already there",
-            Written::Restored => "restored",
+            FileOutcome::Created => "created",
+            FileOutcome::Updated => "updated",
+            FileOutcome::AlreadyThere => "already there",
+            FileOutcome::Restored => "restored",
         };
         let name = named(self.harness).map_or(self.harness, |harness| harness.name);
         write!(f, "{name}: {what} {}", self.path.display())?;
@@ -116,11 +116,11 @@ pub fn install(
     }
     for (harness, place, before, after) in planned {
         let state = match &before {
-            None => Written::Created,
-            Some(before) if *before == after => Written::AlreadyThere,
-            Some(_) => Written::Updated,
+            None => FileOutcome::Created,
+            Some(before) if *before == after => FileOutcome::AlreadyThere,
+            Some(_) => FileOutcome::Updated,
         };
-        if state != Written::AlreadyThere {
+        if state != FileOutcome::AlreadyThere {
             record.note(&place.path, harness, before, &after);
             record.write()?;
             write(&place.path, &after)?;
@@ -164,7 +164,12 @@ pub fn uninstall(repo: &dyn Repository) -> Result<Vec<Change>, Error> {
             Some(text) => write(&entry.path, text)?,
             None => remove(&entry.path)?,
         }
-        changes.push(Change { harness: harness.id, path: entry.path, state: Written::Restored, note: None });
+        changes.push(Change {
+            harness: harness.id,
+            path: entry.path,
+            state: FileOutcome::Restored,
+            note: None,
+        });
     }
     record.write()?;
     Ok(changes)
@@ -194,7 +199,7 @@ pub fn installed(repo: &dyn Repository) -> Result<Vec<&'static Harness>, Error> 
     Ok(found)
 }
 
-fn with_hooks(place: &Place, before: Option<&str>) -> Result<String, Error> {
+fn with_hooks(place: &HookFile, before: Option<&str>) -> Result<String, Error> {
     match &place.content {
         Content::Whole(text) => match before {
             Some(before) if !before.contains(merge::MARKER) => Err(Error::usage(
@@ -214,7 +219,7 @@ fn with_hooks(place: &Place, before: Option<&str>) -> Result<String, Error> {
 }
 
 /// Whether git has the file in the index of its worktree.
-fn is_tracked(place: &Place) -> Result<bool, Error> {
+fn is_tracked(place: &HookFile) -> Result<bool, Error> {
     let Some(root) = &place.root else {
         return Ok(false);
     };

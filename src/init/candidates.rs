@@ -36,7 +36,7 @@ const FEWEST_GROUPS: usize = 12;
 
 /// Where a folder was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Found {
+pub enum Origin {
     /// In a workspace's manifest.
     Workspace(&'static str),
     /// Among services side by side, in this folder.
@@ -51,7 +51,7 @@ pub enum Found {
     Part(String),
 }
 
-impl fmt::Display for Found {
+impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Workspace(place) => f.write_str(place),
@@ -65,7 +65,7 @@ impl fmt::Display for Found {
 }
 
 /// Folders with where they were found; none lies in another.
-pub type Candidates = BTreeMap<String, Found>;
+pub type Candidates = BTreeMap<String, Origin>;
 
 /// What can be given away.
 #[derive(Debug, Default)]
@@ -80,12 +80,12 @@ pub struct Structure {
 pub fn structure(files: &Files<'_>, packages: Vec<(String, &'static str)>) -> Structure {
     let mut marks = Candidates::new();
     for (folder, place) in outermost(packages) {
-        marks.insert(folder, Found::Workspace(place));
+        marks.insert(folder, Origin::Workspace(place));
     }
     for root in SERVICE_ROOTS {
         let inside = files.folders_in(root);
         if inside.len() > 1 || inside.iter().any(|folder| is_common(name(folder))) {
-            add(files, &mut marks, inside.iter().copied(), &Found::Beside(root.to_owned()));
+            add(files, &mut marks, inside.iter().copied(), &Origin::Beside(root.to_owned()));
         }
     }
     let own = PACKAGE_FILES
@@ -97,12 +97,12 @@ pub fn structure(files: &Files<'_>, packages: Vec<(String, &'static str)>) -> St
     });
     for (folder, file) in outermost(own.collect()) {
         if !above(&folder).any(|above| marks.contains_key(above)) && !has_inside(&marks, &folder) {
-            marks.entry(folder).or_insert(Found::Package(file));
+            marks.entry(folder).or_insert(Origin::Package(file));
         }
     }
     for folder in files.folders_in("") {
         if is_common(name(folder)) && !["lib", "libs"].contains(folder) && !has_inside(&marks, folder) {
-            marks.entry((*folder).to_owned()).or_insert(Found::Root);
+            marks.entry((*folder).to_owned()).or_insert(Origin::Root);
         }
     }
     let mut structure = Structure { candidates: marks, common: BTreeSet::new() };
@@ -184,15 +184,15 @@ pub fn add<'f>(
     files: &Files<'f>,
     marks: &mut Candidates,
     folders: impl Iterator<Item = &'f str>,
-    found: &Found,
+    found: &Origin,
 ) {
-    let mut todo: Vec<(&str, Found)> = folders.map(|folder| (folder, found.clone())).collect();
+    let mut todo: Vec<(&str, Origin)> = folders.map(|folder| (folder, found.clone())).collect();
     while let Some((folder, found)) = todo.pop() {
         if marks.contains_key(folder) || above(folder).any(|above| marks.contains_key(above)) {
             continue;
         }
         if has_inside(marks, folder) {
-            let part = Found::Part(folder.to_owned());
+            let part = Origin::Part(folder.to_owned());
             let parts = files.folders_in(folder).iter().filter(|part| !is_aside(name(part)));
             todo.extend(parts.map(|inner| (*inner, part.clone())));
         } else if !name(folder).starts_with('.') {
@@ -310,7 +310,7 @@ mod tests {
     #[test]
     fn one_place_for_services() {
         let root = |folders: &[&str]| {
-            let candidates = folders.iter().map(|folder| ((*folder).to_owned(), Found::Root)).collect();
+            let candidates = folders.iter().map(|folder| ((*folder).to_owned(), Origin::Root)).collect();
             service_root(&candidates).map(str::to_owned)
         };
         assert_eq!(root(&["services/a", "services/b", "web"]).as_deref(), Some("services"));

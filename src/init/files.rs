@@ -9,7 +9,7 @@ const DEEPEST: usize = 12;
 
 /// A file that git tracks.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Tracked {
+pub struct TrackedPath {
     /// From the root.
     pub path: String,
     /// What it is.
@@ -39,7 +39,7 @@ struct Folder<'f> {
 /// All folders, by path; the root is the empty one.
 #[derive(Debug)]
 pub struct Files<'f> {
-    tracked: &'f [Tracked],
+    tracked: &'f [TrackedPath],
     folders: HashMap<&'f str, Folder<'f>>,
     /// Sorted.
     paths: Vec<&'f str>,
@@ -47,7 +47,7 @@ pub struct Files<'f> {
 
 impl<'f> Files<'f> {
     /// Sorts files into folders.
-    pub fn new(tracked: &'f [Tracked]) -> Self {
+    pub fn new(tracked: &'f [TrackedPath]) -> Self {
         let mut files = Self { tracked, folders: HashMap::new(), paths: Vec::new() };
         files.folders.insert("", Folder::default());
         for file in tracked {
@@ -69,7 +69,7 @@ impl<'f> Files<'f> {
         files
     }
 
-    fn each_folder(&mut self, file: &'f Tracked, mut change: impl FnMut(&mut Folder<'f>)) {
+    fn each_folder(&mut self, file: &'f TrackedPath, mut change: impl FnMut(&mut Folder<'f>)) {
         for folder in std::iter::once("").chain(folders_of(file)) {
             if let Some(folder) = self.folders.get_mut(folder) {
                 change(folder);
@@ -92,7 +92,7 @@ impl<'f> Files<'f> {
     }
 
     /// The tracked files.
-    pub fn tracked(&self) -> &'f [Tracked] {
+    pub fn tracked(&self) -> &'f [TrackedPath] {
         self.tracked
     }
 
@@ -157,12 +157,12 @@ fn is_copy(name: &str) -> bool {
 }
 
 /// Whether no area has a file.
-pub fn is_free(file: &Tracked, areas: &PathSet) -> bool {
+pub fn is_free(file: &TrackedPath, areas: &PathSet) -> bool {
     areas.last_match(file.path.as_bytes(), file.kind != Kind::File).is_none()
 }
 
 /// The folders that a file lies in, outermost first; a submodule is one itself.
-fn folders_of(file: &Tracked) -> impl Iterator<Item = &str> {
+fn folders_of(file: &TrackedPath) -> impl Iterator<Item = &str> {
     let path = file.path.as_str();
     let slashes = path.match_indices('/').map(|(at, _)| at);
     let itself = (file.kind == Kind::Submodule).then_some(path.len());
@@ -185,9 +185,9 @@ pub fn parent(path: &str) -> &str {
 }
 
 #[cfg(test)]
-pub(super) fn tracked(paths: &[&str]) -> Vec<Tracked> {
-    let mut files: Vec<Tracked> =
-        paths.iter().map(|path| Tracked { path: (*path).to_owned(), kind: Kind::File }).collect();
+pub(super) fn tracked(paths: &[&str]) -> Vec<TrackedPath> {
+    let mut files: Vec<TrackedPath> =
+        paths.iter().map(|path| TrackedPath { path: (*path).to_owned(), kind: Kind::File }).collect();
     files.sort_by(|one, two| one.path.cmp(&two.path));
     files
 }
@@ -200,7 +200,7 @@ mod tests {
     #[test]
     fn folders_are_counted() {
         let mut list = tracked(&["a/x", "a/b/y", "a/b/z", "c", "a-b/x"]);
-        list.push(Tracked { path: "m/sub".into(), kind: Kind::Submodule });
+        list.push(TrackedPath { path: "m/sub".into(), kind: Kind::Submodule });
         let mut files = Files::new(&list);
         assert_eq!(
             (files.count(""), files.count("a"), files.count("a/b"), files.count("m/sub")),

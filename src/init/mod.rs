@@ -29,7 +29,7 @@ use candidates::Structure;
 use codeowners::Codeowners;
 use collapse::collapse;
 use files::{Files, above, is_free, name, parent};
-pub use files::{Kind, Tracked};
+pub use files::{Kind, TrackedPath};
 use lane_core::policy::Inventory;
 use names::counted;
 pub use names::shown;
@@ -46,7 +46,7 @@ pub struct Survey {
     /// The base branch.
     pub base: String,
     /// What git tracks.
-    pub files: Vec<Tracked>,
+    pub files: Vec<TrackedPath>,
     /// The files that say how it is divided, of those that [`wanted`] names.
     pub texts: Vec<Text>,
     /// Linked worktrees: folder relative to the main one, and branch.

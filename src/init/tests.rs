@@ -13,7 +13,7 @@ fn check(survey: &Survey, count: Option<u16>) -> (Proposal, Plan) {
     let source = Source { name: "policy.yaml".into(), text: text.clone() };
     let plan = load(source, false).unwrap_or_else(|error| panic!("{text}\n{:#?}", error.diagnostics));
     for lane in &proposal.lanes {
-        let owns = |file: &&Tracked| {
+        let owns = |file: &&TrackedPath| {
             let decision = plan.decide(file.path.as_bytes(), file.kind != Kind::File);
             decision.area().is_none() && decision.owner_ids() == [lane.agent()]
         };
@@ -148,7 +148,7 @@ fn many_folders_of_one_lane_are_one() {
 #[test]
 fn submodules_are_folders() {
     let mut survey = survey(&["services/a/x"]);
-    survey.files.push(Tracked { path: "services/b".into(), kind: Kind::Submodule });
+    survey.files.push(TrackedPath { path: "services/b".into(), kind: Kind::Submodule });
     let (proposal, _) = check(&survey, None);
     assert_eq!(folders(&proposal), [["services/a"], ["services/b"]]);
 }

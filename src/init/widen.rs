@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::areas::{is_aside, is_common, is_reading};
-use super::candidates::{Found, Structure, add};
+use super::candidates::{Origin, Structure, add};
 use super::codeowners::Codeowners;
 use super::files::{Files, above, name};
 
@@ -14,11 +14,11 @@ impl Structure {
             if let Some(codeowners) = codeowners {
                 let named = codeowners.folders(files);
                 let named: Vec<&str> = named.iter().map(String::as_str).collect();
-                self.add_free(files, &named, &Found::Codeowners(codeowners.place));
+                self.add_free(files, &named, &Origin::Codeowners(codeowners.place));
             }
             let top = files.folders_in("").iter().copied();
             let top: Vec<&str> = top.filter(|folder| !is_aside(folder) && !is_reading(folder)).collect();
-            self.add_free(files, &top, &Found::Root);
+            self.add_free(files, &top, &Origin::Root);
         }
         let mut whole = HashSet::new();
         while self.candidates.len() < wanted {
@@ -33,17 +33,17 @@ impl Structure {
             let mut top: Vec<&str> = top.filter(|folder| is_reading(folder)).collect();
             top.sort_by_key(|folder| std::cmp::Reverse(files.weight(folder)));
             top.truncate(wanted - self.candidates.len());
-            self.add_free(files, &top, &Found::Root);
+            self.add_free(files, &top, &Origin::Root);
         }
     }
 
-    fn add_free(&mut self, files: &Files<'_>, folders: &[&str], found: &Found) {
+    fn add_free(&mut self, files: &Files<'_>, folders: &[&str], found: &Origin) {
         let common = &self.common;
         let is_common =
             |folder: &str| common.contains(folder) || above(folder).any(|above| common.contains(above));
         let free: Vec<&str> =
             folders.iter().copied().filter(|folder| files.free(folder) > 0 && !is_common(folder)).collect();
-        let is_codeowners = matches!(found, Found::Codeowners(_));
+        let is_codeowners = matches!(found, Origin::Codeowners(_));
         if is_codeowners {
             // Its folders may be parts of others: those become parts.
             let inner: Vec<String> = free.iter().map(|folder| (*folder).to_owned()).collect();
@@ -62,7 +62,7 @@ impl Structure {
                     found,
                 );
                 let rest = files.folders_in(&outer).iter().copied();
-                add(files, &mut self.candidates, rest, &Found::Part(outer.clone()));
+                add(files, &mut self.candidates, rest, &Origin::Part(outer.clone()));
             }
         }
         // The innermost first: what lies above them is divided around them.
@@ -92,7 +92,7 @@ impl Structure {
         }
         self.candidates.remove(folder);
         for part in parts {
-            self.candidates.insert(part.to_owned(), Found::Part(at.to_owned()));
+            self.candidates.insert(part.to_owned(), Origin::Part(at.to_owned()));
         }
         self.common.extend(common.into_iter().map(str::to_owned));
         true

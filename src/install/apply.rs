@@ -6,10 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::block::{Block, cut};
-use super::lockfile::Locked;
-use super::outcome::{Chained, Outcome, State, WorktreeOutcome};
+use super::lockfile::LockedFile;
+use super::outcome::{ChainedHooks, Outcome, State, WorktreeOutcome};
 use super::places::{Places, previous_folder};
-use super::scripts::{Kind, Staged, hooks_in, present, render, stage, stage_file};
+use super::scripts::{Kind, StagedScript, hooks_in, present, render, stage, stage_file};
 use super::settings::{
     OWN_CONFIG, agent_in, common_with, hooks_block, hooks_config, hooks_config_for_git, is_extension_on,
     worktree_config,
@@ -84,7 +84,7 @@ fn put(
         own.push((is_main, stage_worktree(&places, target, outcome, if is_main { &moved } else { &[] })?));
     }
     if !moved.is_empty() && !own.iter().any(|(is_main, _)| *is_main) {
-        let mut locked = Locked::take(&places.common.join(OWN_CONFIG))?;
+        let mut locked = LockedFile::take(&places.common.join(OWN_CONFIG))?;
         let text = with_moved(locked.text.as_deref(), &moved);
         locked.stage(Some(text))?;
         own.push((true, locked));
@@ -92,7 +92,7 @@ fn put(
     // The lock that others want most is held for the shortest time, and not at all without need.
     let mut shared = None;
     if planned != common {
-        let mut locked = Locked::take(&config)?;
+        let mut locked = LockedFile::take(&config)?;
         let text = locked.text.clone().unwrap_or_default();
         let (planned, moved_now) = common_with(&hooks, &text, plan)?;
         if moved_now != moved {
@@ -161,7 +161,7 @@ fn scripts_of(
     binary: &Path,
     program: Option<&Path>,
     names: &BTreeSet<String>,
-) -> Result<Vec<Staged>, Error> {
+) -> Result<Vec<StagedScript>, Error> {
     let texts = |kind: Kind, names: &mut dyn Iterator<Item = &str>| -> BTreeMap<String, Vec<u8>> {
         names.map(|name| (name.to_owned(), render(kind, name, binary, program))).collect()
     };
@@ -176,7 +176,7 @@ fn scripts_of(
 }
 
 /// The hooks that were there before in a worktree.
-fn chained(repo: &dyn Repository, target: &Target, is_on: bool) -> Result<Option<Chained>, Error> {
+fn chained(repo: &dyn Repository, target: &Target, is_on: bool) -> Result<Option<ChainedHooks>, Error> {
     let values = hooks_paths(repo, &target.git_dir, is_on)?;
     let folder = previous_folder(&values, &target.layout(repo.layout()));
     let hooks = hooks_in(&folder);
@@ -184,7 +184,7 @@ fn chained(repo: &dyn Repository, target: &Target, is_on: bool) -> Result<Option
         return Ok(None);
     }
     let manager = manager::recognise(&folder, &hooks);
-    Ok(Some(Chained { manager, folder, hooks: hooks.into_iter().map(str::to_owned).collect() }))
+    Ok(Some(ChainedHooks { manager, folder, hooks: hooks.into_iter().map(str::to_owned).collect() }))
 }
 
 fn stage_worktree(
@@ -192,8 +192,8 @@ fn stage_worktree(
     target: &Target,
     outcome: &mut WorktreeOutcome,
     moved: &[u8],
-) -> Result<Locked, Error> {
-    let mut locked = Locked::take(&own_config(&target.git_dir))?;
+) -> Result<LockedFile, Error> {
+    let mut locked = LockedFile::take(&own_config(&target.git_dir))?;
     let text =
         if moved.is_empty() { locked.text.clone() } else { Some(with_moved(locked.text.as_deref(), moved)) };
     let cut = cut(text.as_deref(), Block::Hooks);

@@ -59,7 +59,7 @@ impl Block {
 
 /// What the file was before the block came into it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Before {
+enum LeadingText {
     Nothing,
     Ended,
     Unended,
@@ -70,46 +70,55 @@ fn is_own_file(path: &[u8]) -> bool {
     path_of(path).parent().is_some_and(|folder| folder.ends_with("lane"))
 }
 
-const BEFORE: [(Before, &str); 3] =
-    [(Before::Nothing, "no file"), (Before::Ended, "a file"), (Before::Unended, "no last newline")];
+const BEFORE: [(LeadingText, &str); 3] = [
+    (LeadingText::Nothing, "no file"),
+    (LeadingText::Ended, "a file"),
+    (LeadingText::Unended, "no last newline"),
+];
 
 /// A configuration text cut at a block.
-pub(crate) struct Cut {
+pub(crate) struct BlockSplit {
     /// All that stands before the block.
     head: Vec<u8>,
     /// The settings inside the markers.
     pub body: Vec<u8>,
     tail: Vec<u8>,
-    before: Before,
+    before: LeadingText,
     /// Whether the block is there.
     pub found: bool,
 }
 
 /// Finds a block. One whose last line is lost (`git config --remove-section` takes it along) goes on
-/// to the end of the file; what is not ours in it is told apart by [`Cut::foreign`].
-pub(crate) fn cut(text: Option<&[u8]>, block: Block) -> Cut {
+/// to the end of the file; what is not ours in it is told apart by [`BlockSplit::foreign`].
+pub(crate) fn cut(text: Option<&[u8]>, block: Block) -> BlockSplit {
     let Some(text) = text else {
-        return Cut { head: vec![], body: vec![], tail: vec![], before: Before::Nothing, found: false };
+        return BlockSplit {
+            head: vec![],
+            body: vec![],
+            tail: vec![],
+            before: LeadingText::Nothing,
+            found: false,
+        };
     };
     let (begin, end) = (block.begin(), block.end());
     let Some((start, inner)) = line_with(text, 0, begin.as_bytes()) else {
         let is_ended = text.is_empty() || text.ends_with(b"\n");
-        let before = if is_ended { Before::Ended } else { Before::Unended };
-        return Cut { head: text.to_vec(), body: vec![], tail: vec![], before, found: false };
+        let before = if is_ended { LeadingText::Ended } else { LeadingText::Unended };
+        return BlockSplit { head: text.to_vec(), body: vec![], tail: vec![], before, found: false };
     };
     let marker = String::from_utf8_lossy(&text[start..inner]).into_owned();
     let before = BEFORE.iter().find(|(_, words)| marker.contains(&format!("before: {words})")));
     let (stop, rest) = line_with(text, inner, end.as_bytes()).unwrap_or((text.len(), text.len()));
-    Cut {
+    BlockSplit {
         head: text[..start].to_vec(),
         body: text[inner..stop].to_vec(),
         tail: text[rest..].to_vec(),
-        before: before.map_or(Before::Ended, |(before, _)| *before),
+        before: before.map_or(LeadingText::Ended, |(before, _)| *before),
         found: true,
     }
 }
 
-impl Cut {
+impl BlockSplit {
     /// The text outside the block.
     pub fn outside(&self) -> Vec<u8> {
         [self.head.as_slice(), b"\n", &self.tail].concat()
@@ -166,11 +175,11 @@ impl Cut {
     pub fn without(&self, block: Block, is_ours: &dyn Fn(&[u8]) -> bool) -> Option<Vec<u8>> {
         let added = [self.foreign(block, is_ours), self.tail.clone()].concat();
         let mut text = self.head.clone();
-        if self.found && self.before == Before::Unended && added.is_empty() && text.ends_with(b"\n") {
+        if self.found && self.before == LeadingText::Unended && added.is_empty() && text.ends_with(b"\n") {
             text.pop();
         }
         text.extend(added);
-        if text.is_empty() && self.before == Before::Nothing { None } else { Some(text) }
+        if text.is_empty() && self.before == LeadingText::Nothing { None } else { Some(text) }
     }
 }
 

@@ -21,7 +21,7 @@ use lane_git::worktrees::{Worktree, linked_of, main_of};
 
 /// Why git does not run our hooks in a worktree, or not all of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Lack {
+pub enum HookGap {
     /// They were never installed there.
     NotInstalled,
     /// git does not read the settings of worktrees.
@@ -34,7 +34,7 @@ pub enum Lack {
     Scripts(Vec<&'static str>),
 }
 
-impl Lack {
+impl HookGap {
     /// The same as a sentence's end.
     pub fn words(&self) -> String {
         match self {
@@ -95,14 +95,14 @@ pub fn note_runner(layout: &Layout, folder: &Path, name: &str) {
 
 /// Leaves out the scripts of which nobody can tell yet whether they are run: somebody keeps ours beside what stands in its
 /// place, under a name that begins alike, and has not had a turn since.
-pub fn without_untried(layout: &Layout, folder: &Path, lack: Lack) -> Option<Lack> {
-    let Lack::Scripts(mut names) = lack else {
+pub fn without_untried(layout: &Layout, folder: &Path, lack: HookGap) -> Option<HookGap> {
+    let HookGap::Scripts(mut names) = lack else {
         return Some(lack);
     };
     names.retain(|name| {
         verdict_notes::was_seen(layout, name, &folder.join(name)) || !is_kept_beside(folder, name)
     });
-    (!names.is_empty()).then_some(Lack::Scripts(names))
+    (!names.is_empty()).then_some(HookGap::Scripts(names))
 }
 
 /// Notes that what stands where our script was is about to have its turn.
@@ -159,7 +159,7 @@ struct Survey<'a> {
     /// Whether the file is there that each worktree's configuration includes.
     is_included: bool,
     /// What all worktrees lack whose hooks are ours.
-    scripts: Option<Lack>,
+    scripts: Option<HookGap>,
     /// The line by which a worktree's configuration includes where they are.
     include: Vec<u8>,
 }
@@ -184,7 +184,7 @@ impl<'a> Survey<'a> {
     }
 
     /// What a worktree lacks; nothing of one that is gone.
-    fn look(&self, git_dir: PathBuf) -> Result<Option<(Worktree, Lack)>, Error> {
+    fn look(&self, git_dir: PathBuf) -> Result<Option<(Worktree, HookGap)>, Error> {
         let own = read(&git_dir.join(OWN_CONFIG))?.unwrap_or_default();
         if self.is_on && self.is_included && self.scripts.is_none() && self.is_whole(&own) {
             return Ok(None); // as nearly always: nothing but that file was read
@@ -206,7 +206,7 @@ impl<'a> Survey<'a> {
         })
     }
 
-    fn lack(&self, own: &[u8], tree: &Worktree) -> Option<Lack> {
+    fn lack(&self, own: &[u8], tree: &Worktree) -> Option<HookGap> {
         let is_installed = !own.is_empty() && cut(Some(own), Block::Hooks).found;
         let value = own_hooks_path(own).filter(|_| self.is_on);
         let value = value.or_else(|| ini::values(&self.common, "core.hookspath").pop());
@@ -216,20 +216,20 @@ impl<'a> Survey<'a> {
             Some(folder) if self.places.is_ours(&bytes_of(&folder)) && folder.is_dir() => {
                 scripts_of(self.layout, &folder)
             }
-            _ if !is_installed => Some(Lack::NotInstalled),
-            _ if !self.is_on => Some(Lack::ExtensionOff),
-            Some(_) => value.as_deref().map(path_of).map(Lack::Elsewhere),
-            None => Some(Lack::Removed),
+            _ if !is_installed => Some(HookGap::NotInstalled),
+            _ if !self.is_on => Some(HookGap::ExtensionOff),
+            Some(_) => value.as_deref().map(path_of).map(HookGap::Elsewhere),
+            None => Some(HookGap::Removed),
         }
     }
 }
 
-fn scripts_of(layout: &Layout, folder: &Path) -> Option<Lack> {
+fn scripts_of(layout: &Layout, folder: &Path) -> Option<HookGap> {
     lack_of(replaced(layout, folder))
 }
 
-fn lack_of(names: Vec<&'static str>) -> Option<Lack> {
-    Some(names).filter(|names| !names.is_empty()).map(Lack::Scripts)
+fn lack_of(names: Vec<&'static str>) -> Option<HookGap> {
+    Some(names).filter(|names| !names.is_empty()).map(HookGap::Scripts)
 }
 
 /// What each worktree lacks, the main one first; nothing of those that lack nothing, and nothing where git-lane is
@@ -237,7 +237,7 @@ fn lack_of(names: Vec<&'static str>) -> Option<Lack> {
 ///
 /// # Errors
 /// The worktrees cannot be listed, or a configuration cannot be read.
-pub fn survey(layout: &Layout) -> Result<Vec<(Worktree, Lack)>, Error> {
+pub fn survey(layout: &Layout) -> Result<Vec<(Worktree, HookGap)>, Error> {
     survey_with(layout, None)
 }
 
@@ -248,7 +248,7 @@ pub fn survey(layout: &Layout) -> Result<Vec<(Worktree, Lack)>, Error> {
 pub fn survey_with(
     layout: &Layout,
     seen: Option<(&Path, &[&'static str])>,
-) -> Result<Vec<(Worktree, Lack)>, Error> {
+) -> Result<Vec<(Worktree, HookGap)>, Error> {
     let Some(survey) = Survey::of(layout, seen)? else {
         return Ok(Vec::new());
     };
@@ -271,7 +271,7 @@ pub fn is_in_force(layout: &Layout, name: &str) -> bool {
     // Only this worktree: what the others lack is nothing to it.
     let is_there = match survey.look(layout.git_dir.clone()) {
         Ok(None) => true,
-        Ok(Some((_, Lack::Scripts(names)))) => !names.contains(&name),
+        Ok(Some((_, HookGap::Scripts(names)))) => !names.contains(&name),
         Ok(Some(_)) | Err(_) => false,
     };
     is_there && !is_overridden()
@@ -279,21 +279,21 @@ pub fn is_in_force(layout: &Layout, name: &str) -> bool {
 
 /// What people are told of the worktrees that lack something, in the worktree of a layout. `is_own`: whether this
 /// worktree counts as well. A main worktree without hooks is a maintainer's, and nothing to speak of.
-pub fn warnings(layout: &Layout, found: &[(Worktree, Lack)], is_own: bool) -> String {
+pub fn warnings(layout: &Layout, found: &[(Worktree, HookGap)], is_own: bool) -> String {
     let mut text = String::new();
     for (tree, lack) in found {
-        if tree.git_dir == layout.common_dir && *lack == Lack::NotInstalled {
+        if tree.git_dir == layout.common_dir && *lack == HookGap::NotInstalled {
             continue;
         }
         let is_here = targets::is_same(&tree.git_dir, &layout.git_dir);
         // All worktrees have the same scripts: whoever has them here has said so.
-        let is_shared = matches!(lack, Lack::Scripts(_) | Lack::ExtensionOff);
+        let is_shared = matches!(lack, HookGap::Scripts(_) | HookGap::ExtensionOff);
         if is_here && !is_own || !is_here && is_shared {
             continue;
         }
         let (place, help) = match is_here {
             // Whose worktree it is going to be, nobody has said yet.
-            true if *lack == Lack::NotInstalled => {
+            true if *lack == HookGap::NotInstalled => {
                 let help = "for an agent: git lane join ID\nfor a maintainer: git lane install";
                 ("this worktree".to_owned(), help.to_owned())
             }

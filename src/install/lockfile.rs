@@ -15,21 +15,21 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A configuration file that nobody else writes while this lives. What was staged and not committed
 /// is forgotten with it.
-pub(super) struct Locked {
+pub(super) struct LockedFile {
     file: gix_lock::File,
     /// What the file holds now.
     pub text: Option<Vec<u8>>,
-    staged: Staged,
+    staged: PendingWrite,
     _mark: Mark,
 }
 
-enum Staged {
+enum PendingWrite {
     Unchanged,
     Written,
     Removed,
 }
 
-impl Locked {
+impl LockedFile {
     /// Locks a file that may not be there yet, and reads it.
     pub fn take(path: &Path) -> Result<Self, Error> {
         let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
@@ -40,7 +40,7 @@ impl Locked {
         let file = file.map_err(|error| refused(Path::new(&lock), error.downcast_any_ref()))?;
         mark.set(file.lock_path());
         let text = read(&target)?;
-        Ok(Self { file, text, staged: Staged::Unchanged, _mark: mark })
+        Ok(Self { file, text, staged: PendingWrite::Unchanged, _mark: mark })
     }
 
     /// Writes the new text beside the file; `None`: it will be removed.
@@ -49,7 +49,7 @@ impl Locked {
             return Ok(());
         }
         let Some(text) = text else {
-            self.staged = Staged::Removed;
+            self.staged = PendingWrite::Removed;
             return Ok(());
         };
         let target = self.file.resource_path();
@@ -61,22 +61,22 @@ impl Locked {
             file.sync_all()
         });
         written.map_err(|error| unwritable(&target, &error))?;
-        self.staged = Staged::Written;
+        self.staged = PendingWrite::Written;
         Ok(())
     }
 
     /// Whether committing changes anything.
     pub fn is_changed(&self) -> bool {
-        !matches!(self.staged, Staged::Unchanged)
+        !matches!(self.staged, PendingWrite::Unchanged)
     }
 
     /// Puts what was staged in force, at once.
     pub fn commit(self) -> Result<(), Error> {
         let target = self.file.resource_path();
         let done = match self.staged {
-            Staged::Unchanged => Ok(()),
-            Staged::Written => self.file.commit().map(drop).map_err(|failed| failed.error),
-            Staged::Removed => fs::remove_file(&target),
+            PendingWrite::Unchanged => Ok(()),
+            PendingWrite::Written => self.file.commit().map(drop).map_err(|failed| failed.error),
+            PendingWrite::Removed => fs::remove_file(&target),
         };
         done.map_err(|error| unwritable(&target, &error))
     }
@@ -136,16 +136,16 @@ mod tests {
     fn a_killed_installers_lock_is_cleared_away_and_nobody_elses() {
         let folder = tempfile::tempdir().unwrap();
         let (target, lock) = (folder.path().join("config"), folder.path().join("config.lock"));
-        std::mem::forget(Locked::take(&target).unwrap());
+        std::mem::forget(LockedFile::take(&target).unwrap());
         assert!(lock.exists(), "as if killed");
-        let mut locked = Locked::take(&target).unwrap();
+        let mut locked = LockedFile::take(&target).unwrap();
         locked.stage(Some(b"x".to_vec())).unwrap();
         locked.commit().unwrap();
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "the file alone is left");
         // Another git's: a second name that is not its own says nothing.
         fs::write(&lock, "").unwrap();
         fs::write(folder.path().join("config.lock.lane"), "").unwrap();
-        assert!(Locked::take(&target).is_err());
+        assert!(LockedFile::take(&target).is_err());
         assert!(lock.exists());
     }
 }

@@ -26,7 +26,7 @@ use std::path::PathBuf;
 
 pub use apply::{install, install_into};
 pub use outcome::news;
-pub use outcome::{Chained, Outcome, State, WorktreeOutcome};
+pub use outcome::{ChainedHooks, Outcome, State, WorktreeOutcome};
 pub use remove::uninstall;
 pub use server::{ServerOptions, install_server, uninstall_server};
 pub use settings::{installed_agent, is_copied};

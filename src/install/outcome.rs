@@ -27,7 +27,7 @@ pub struct WorktreeOutcome {
     /// The branch that a missing worktree would start on.
     pub branch: Option<String>,
     /// The hooks that were there before and run after ours.
-    pub chained: Option<Chained>,
+    pub chained: Option<ChainedHooks>,
 }
 
 /// What became of a worktree's hooks.
@@ -50,7 +50,7 @@ pub enum State {
 
 /// Hooks that were there before.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Chained {
+pub struct ChainedHooks {
     /// `husky`, `lefthook`, `pre-commit` …, where it is known.
     pub manager: Option<&'static str>,
     /// Where they are.

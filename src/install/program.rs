@@ -120,7 +120,7 @@ pub(crate) fn remove(places: &Places) {
 
 /// Who does what a script asks for.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Starts {
+pub enum RunningProgram {
     /// This process.
     This,
     /// The program that is installed now; this one is of an earlier installation.
@@ -135,7 +135,7 @@ pub struct Script {
     /// git's configuration names this script, and no folder of hooks.
     pub is_configured: bool,
     /// Who does it.
-    pub starts: Starts,
+    pub starts: RunningProgram,
     /// The program that the script names, if that is not there: then its second name does its work.
     pub gone: Option<PathBuf>,
 }
@@ -156,7 +156,7 @@ pub fn resolve(script: &OsStr) -> Result<Script, Error> {
     let is_configured = is_configured(&text);
     let Some(installed) = fs::metadata(&binary).ok().filter(may_run) else {
         // This is the program that was installed, by its second name.
-        return Ok(Script { name, is_configured, starts: Starts::This, gone: Some(binary) });
+        return Ok(Script { name, is_configured, starts: RunningProgram::This, gone: Some(binary) });
     };
     let look = |path: PathBuf| fs::metadata(&path).map(|data| (path, data));
     let is_this = std::env::current_exe().and_then(look).is_ok_and(|(this, data)| {
@@ -166,7 +166,7 @@ pub fn resolve(script: &OsStr) -> Result<Script, Error> {
             is(&starter, &data)
         }
     });
-    let starts = if is_this { Starts::This } else { Starts::Other(binary) };
+    let starts = if is_this { RunningProgram::This } else { RunningProgram::Other(binary) };
     Ok(Script { name, is_configured, starts, gone: None })
 }
 

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::block::{Block, cut};
-use super::lockfile::Locked;
+use super::lockfile::LockedFile;
 use super::outcome::{Outcome, State, WorktreeOutcome};
 use super::places::Places;
 use super::scripts::present;
@@ -97,16 +97,16 @@ fn without_hooks(places: &Places, text: Option<&[u8]>) -> Option<Vec<u8>> {
 /// Writes all files beside their places, then puts them in force.
 fn commit(places: &Places, files: Vec<PathBuf>, is_last: bool, has_settings: bool) -> Result<(), Error> {
     let main = places.common.join(OWN_CONFIG);
-    let mut texts: BTreeMap<PathBuf, Locked> = BTreeMap::new();
+    let mut texts: BTreeMap<PathBuf, LockedFile> = BTreeMap::new();
     for path in files {
-        let locked = Locked::take(&path)?;
+        let locked = LockedFile::take(&path)?;
         texts.insert(path, locked);
     }
     let mut is_moved = false;
     if is_last {
         is_moved = cut(os::read(&main)?.as_deref(), Block::Moved).found;
         if is_moved && !texts.contains_key(&main) {
-            texts.insert(main.clone(), Locked::take(&main)?);
+            texts.insert(main.clone(), LockedFile::take(&main)?);
         }
     }
     for (path, locked) in &mut texts {
@@ -121,14 +121,14 @@ fn commit(places: &Places, files: Vec<PathBuf>, is_last: bool, has_settings: boo
     }
     let mut common = None;
     if is_last {
-        let mut locked = Locked::take(&places.common.join("config"))?;
+        let mut locked = LockedFile::take(&places.common.join("config"))?;
         let text = locked.text.clone().unwrap_or_default();
         locked.stage(Some(common_without(&text, has_settings)))?;
         common = Some(locked);
     }
     // What had moved to the main worktree's configuration leaves it only when it is back.
     let last = if is_moved { texts.remove(&main) } else { None };
-    texts.into_values().chain(common).chain(last).try_for_each(Locked::commit)
+    texts.into_values().chain(common).chain(last).try_for_each(LockedFile::commit)
 }
 
 fn remove_scripts(places: &Places, notes: &mut Vec<String>) -> Result<(), Error> {

@@ -157,7 +157,7 @@ pub(crate) fn present(folder: &Path) -> Result<Vec<(String, Vec<u8>)>, Error> {
 }
 
 /// A file written beside its place.
-pub(crate) struct Staged {
+pub(crate) struct StagedScript {
     temporary: PathBuf,
     target: PathBuf,
     kept: Option<PathBuf>,
@@ -168,7 +168,7 @@ pub(crate) fn stage(
     places: &Places,
     folder: &Path,
     texts: &BTreeMap<String, Vec<u8>>,
-) -> Result<Vec<Staged>, Error> {
+) -> Result<Vec<StagedScript>, Error> {
     let mut staged = Vec::new();
     for (name, text) in texts {
         let target = folder.join(name);
@@ -178,20 +178,20 @@ pub(crate) fn stage(
         }
         let is_foreign = present.is_some_and(|present| !bears_marker(&present));
         let kept = is_foreign.then(|| places.kept.join(name));
-        staged.push(Staged::write(target, text, kept, make_executable)?);
+        staged.push(StagedScript::write(target, text, kept, make_executable)?);
     }
     Ok(staged)
 }
 
 /// Writes a file that is missing or differs beside its place.
-pub(crate) fn stage_file(target: &Path, text: &[u8]) -> Result<Option<Staged>, Error> {
+pub(crate) fn stage_file(target: &Path, text: &[u8]) -> Result<Option<StagedScript>, Error> {
     if read(target)?.as_deref() == Some(text) {
         return Ok(None);
     }
-    Staged::write(target.to_owned(), text, None, |_| Ok(())).map(Some)
+    StagedScript::write(target.to_owned(), text, None, |_| Ok(())).map(Some)
 }
 
-impl Staged {
+impl StagedScript {
     fn write(
         target: PathBuf,
         text: &[u8],
@@ -239,7 +239,7 @@ impl Staged {
     }
 }
 
-impl Drop for Staged {
+impl Drop for StagedScript {
     fn drop(&mut self) {
         let _ = fs::remove_file(&self.temporary); // gone already when it was put in place
     }

@@ -12,9 +12,9 @@ use std::path::{Path, PathBuf};
 
 use super::block::{Block, cut};
 use super::ini::{self, quoted};
-use super::lockfile::Locked;
+use super::lockfile::LockedFile;
 use super::os::{self, bytes_of, make_executable, unwritable};
-use super::outcome::{Chained, Outcome, State, WorktreeOutcome};
+use super::outcome::{ChainedHooks, Outcome, State, WorktreeOutcome};
 use super::places::{Places, previous_folder};
 use super::scripts::{bears_marker, hooks_in, present, render_server, stage};
 use super::settings::OWN_CONFIG;
@@ -65,7 +65,7 @@ pub fn uninstall_server(repo: &dyn Repository) -> Result<Outcome, Error> {
     let _guard = places.lock()?;
     let mut is_removed = taken_away(layout, None)?;
     let config = places.common.join("config");
-    let mut locked = Locked::take(&config)?;
+    let mut locked = LockedFile::take(&config)?;
     let cut = cut(locked.text.as_deref(), Block::Server);
     if cut.found {
         is_removed = true;
@@ -230,7 +230,7 @@ fn in_force(repo: &dyn Repository, places: &Places, options: &ServerOptions) -> 
         .collect();
     let scripts = stage(places, &places.hooks, &texts)?;
     let config = places.common.join("config");
-    let mut locked = Locked::take(&config)?;
+    let mut locked = LockedFile::take(&config)?;
     let cut = cut(locked.text.as_deref(), Block::Server);
     let mut settings = b"[core]\n\thooksPath = ".to_vec();
     settings.extend(quoted(&hooks_path(layout, places)?));
@@ -245,7 +245,7 @@ fn in_force(repo: &dyn Repository, places: &Places, options: &ServerOptions) -> 
         script.commit()?;
     }
     locked.commit()?;
-    let chained = (!before.is_empty()).then(|| Chained {
+    let chained = (!before.is_empty()).then(|| ChainedHooks {
         manager: manager::recognise(&folder, &before),
         folder,
         hooks: before.into_iter().map(str::to_owned).collect(),
@@ -263,7 +263,7 @@ fn hooks_path(layout: &Layout, places: &Places) -> Result<Vec<u8>, Error> {
     })
 }
 
-fn outcome(layout: &Layout, state: State, chained: Option<Chained>) -> Outcome {
+fn outcome(layout: &Layout, state: State, chained: Option<ChainedHooks>) -> Outcome {
     let root = layout.git_dir.clone();
     Outcome {
         worktrees: vec![WorktreeOutcome { root, agent: None, state, branch: None, chained }],

@@ -8,7 +8,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::event_log::LocalFiles;
-use lane_core::locks::liveness::Seen;
+use lane_core::locks::liveness::Observations;
 use lane_core::locks::world::World;
 
 const SEEN: &str = "seen.json";
@@ -17,7 +17,7 @@ const REPOSITORY: &str = "repository.json";
 
 /// When the remote's locks were read last.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Synced {
+struct SyncStamp {
     /// The remote.
     remote: String,
     /// The start of the machine that the time counts from.
@@ -48,7 +48,7 @@ fn file_of(_: &Path) -> Option<(u64, u64)> {
 #[derive(Debug, Serialize, Deserialize)]
 struct SavedObservations {
     boot: Option<String>,
-    seen: Seen,
+    seen: Observations,
 }
 
 impl LocalFiles {
@@ -82,7 +82,7 @@ impl LocalFiles {
     }
 
     /// What was seen to stand still since this machine was started.
-    pub fn seen(&self, world: &dyn World) -> Seen {
+    pub fn seen(&self, world: &dyn World) -> Observations {
         let is_ours = |sights: &SavedObservations| {
             let boot = &world.machine().boot;
             boot.is_some() && sights.boot == *boot
@@ -91,14 +91,14 @@ impl LocalFiles {
     }
 
     /// Keeps what was seen. Losing it costs others patience, and nothing else.
-    pub fn keep_seen(&self, seen: &Seen, world: &dyn World) {
+    pub fn keep_seen(&self, seen: &Observations, world: &dyn World) {
         let boot = world.machine().boot.clone();
         self.write(SEEN, &SavedObservations { boot, seen: seen.clone() });
     }
 
     /// Milliseconds since the remote's locks were read last, if they ever were.
     pub fn age(&self, remote: &str, world: &dyn World) -> Option<u64> {
-        let synced = self.read::<Synced>(SYNCED)?;
+        let synced = self.read::<SyncStamp>(SYNCED)?;
         let boot = &world.machine().boot;
         let is_ours = boot.is_some() && synced.boot == *boot && synced.remote == remote;
         is_ours.then(|| world.now().uptime.checked_sub(synced.uptime)).flatten()
@@ -107,6 +107,6 @@ impl LocalFiles {
     /// Keeps when the remote's locks were read.
     pub fn keep_synced(&self, remote: &str, world: &dyn World) {
         let (boot, uptime) = (world.machine().boot.clone(), world.now().uptime);
-        self.write(SYNCED, &Synced { remote: remote.to_owned(), boot, uptime });
+        self.write(SYNCED, &SyncStamp { remote: remote.to_owned(), boot, uptime });
     }
 }

@@ -8,8 +8,8 @@ use super::markers;
 use crate::event_log::{Guard, retry, spread};
 use lane_core::error::Error;
 use lane_core::facts::{LockClaim, Unavailable};
-use lane_core::locks::liveness::{Judge, Seen};
-use lane_core::locks::protocol::{self, Claim, Manner, Refusal};
+use lane_core::locks::liveness::{Judge, Observations};
+use lane_core::locks::protocol::{self, Claim, Refusal, TakeMode};
 use lane_core::locks::record::{LockEventKind, LockRecord};
 use lane_core::locks::scope::lockable;
 use lane_core::locks::world::World;
@@ -28,7 +28,7 @@ pub struct LockManager<'a> {
     pub(super) plan: &'a Plan,
     pub(super) world: &'a dyn World,
     pub(super) log: LockLog<'a>,
-    seen: Seen,
+    seen: Observations,
     /// What did not work out and stands in nobody's way.
     pub(super) notes: Vec<String>,
 }
@@ -251,9 +251,9 @@ impl<'a> LockManager<'a> {
     ///
     /// # Errors
     /// Something cannot be read or written.
-    pub fn claim(&mut self, claim: &Claim<'_>, manner: Manner) -> Result<Outcome, Error> {
+    pub fn claim(&mut self, claim: &Claim<'_>, manner: TakeMode) -> Result<Outcome, Error> {
         let marker = self.marker_against(claim)?;
-        if manner != Manner::Steal
+        if manner != TakeMode::Steal
             && let Some(marker) = marker
         {
             return Ok(Err(Refusal::Marked(marker)));

@@ -155,7 +155,7 @@ fn is_plain(path: &Path) -> bool {
 
 /// A file that shows something.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Shown {
+pub(super) struct Marker {
     text: String,
     /// It shows a lock in git, which takes the place of its agent's manual claim; else it shows such a claim.
     is_lock: bool,
@@ -168,7 +168,7 @@ pub(super) fn wanted<'l>(
     leases: impl Iterator<Item = (&'l str, &'l Lease)>,
     claims: &[LockClaim],
     repository: Option<&str>,
-) -> BTreeMap<String, Shown> {
+) -> BTreeMap<String, Marker> {
     let file = |(area, lease): (&str, &Lease)| {
         let (stake, generation) = (&lease.stake, lease.generation);
         let since = jiff::Timestamp::from_second(lease.since).unwrap_or_default();
@@ -185,12 +185,12 @@ pub(super) fn wanted<'l>(
             stake.machine.host,
             way_back.unwrap_or_default()
         );
-        (file_name(area, &stake.scope, &stake.agent), Shown { text, is_lock: true, by_hand })
+        (file_name(area, &stake.scope, &stake.agent), Marker { text, is_lock: true, by_hand })
     };
     let claimed = |LockClaim { area, agent, place, .. }: &LockClaim| {
         let text =
             format!("{SHOWN}{agent} claimed {area} manually in {place}/{LOCKS}\nall locks: git lane locks\n");
-        (file_name(area, area, agent), Shown { text, is_lock: false, by_hand: None })
+        (file_name(area, area, agent), Marker { text, is_lock: false, by_hand: None })
     };
     // A lock in git comes last, and so it is the one that is shown.
     claims.iter().map(claimed).chain(leases.map(file)).collect()
@@ -201,7 +201,7 @@ pub(super) fn wanted<'l>(
 ///
 /// # Errors
 /// What could not be written, in words. The locks themselves are not touched by that.
-pub(super) fn show(layout: &Layout, wanted: &BTreeMap<String, Shown>) -> Result<(), String> {
+pub(super) fn show(layout: &Layout, wanted: &BTreeMap<String, Marker>) -> Result<(), String> {
     let trees = worktrees(layout).map_err(|why| why.reason)?;
     let mut failed = None;
     for tree in trees {
@@ -213,13 +213,13 @@ pub(super) fn show(layout: &Layout, wanted: &BTreeMap<String, Shown>) -> Result<
     failed.map_or(Ok(()), Err)
 }
 
-fn show_in(root: &Path, wanted: &BTreeMap<String, Shown>) -> std::io::Result<()> {
+fn show_in(root: &Path, wanted: &BTreeMap<String, Marker>) -> std::io::Result<()> {
     let folder = &root.join(LOCKS);
-    let is_removed = |name: &str, shown: &Shown| {
+    let is_removed = |name: &str, shown: &Marker| {
         let is_its = shown.by_hand.as_ref().is_some_and(|place| root.display().to_string() == *place);
         is_its && is_missing(&folder.join(name))
     };
-    let wanted: BTreeMap<&String, &Shown> =
+    let wanted: BTreeMap<&String, &Marker> =
         wanted.iter().filter(|(name, shown)| !is_removed(name, shown)).collect();
     match fs::symlink_metadata(folder) {
         Ok(data) if data.is_dir() => {}
@@ -241,7 +241,7 @@ fn show_in(root: &Path, wanted: &BTreeMap<String, Shown>) -> std::io::Result<()>
             let _ = fs::remove_file(entry.path()); // another process may have done so
         }
     }
-    for (name, Shown { text, is_lock, .. }) in &wanted {
+    for (name, Marker { text, is_lock, .. }) in &wanted {
         let path = folder.join(name);
         let is_there = is_plain(&path) && fs::read(&path).is_ok_and(|now| now == text.as_bytes());
         if is_there || (!is_lock && path.exists() && !is_shown(&path)) {

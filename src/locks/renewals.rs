@@ -5,7 +5,7 @@ use super::manager::LockManager;
 use lane_core::error::Error;
 use lane_core::facts::Oid;
 use lane_core::locks::liveness::Judge;
-use lane_core::locks::protocol::{self, Claim, Manner};
+use lane_core::locks::protocol::{self, Claim, TakeMode};
 use lane_core::locks::record::{Lease, LockEvent};
 use lane_core::locks::scope::{Scope, lockable};
 use lane_core::locks::world::Process;
@@ -23,7 +23,7 @@ pub struct Renewal {
 
 /// What became of a renewal that was pushed and not taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Fate {
+pub enum RejectedRenewal {
     /// The ref is what it was: something else kept the push out.
     Stands,
     /// Another event came first, and took the lock from nobody.
@@ -55,7 +55,7 @@ impl LockManager<'_> {
             let scope = lease.stake.scope_in(&old.record.area);
             let again = self.again(&lease, &scope, agent, worktree, repository.as_deref());
             let claim = Claim { pushed: Some(pushed), ..again };
-            let next = protocol::claim(Some(&from.record), &claim, Manner::Renew, &self.judge());
+            let next = protocol::claim(Some(&from.record), &claim, TakeMode::Renew, &self.judge());
             let Ok(record) = next else {
                 renewals.extend(before);
                 continue; // it ended at this very moment
@@ -133,7 +133,7 @@ impl LockManager<'_> {
             }
             let scope = lease.stake.scope_in(&old.record.area);
             let claim = self.again(&lease, &scope, agent, worktree, repository.as_deref());
-            if self.claim(&claim, Manner::Renew)?.is_err() {
+            if self.claim(&claim, TakeMode::Renew)?.is_err() {
                 return Ok(Err(scope.text));
             }
             renewed.push(scope.text);
@@ -145,12 +145,12 @@ impl LockManager<'_> {
     ///
     /// # Errors
     /// A record cannot be read.
-    pub fn fate(&mut self, renewal: &Renewal) -> Result<Fate, Error> {
+    pub fn fate(&mut self, renewal: &Renewal) -> Result<RejectedRenewal, Error> {
         let LockEvent { agent, .. } = &renewal.tip.record.event;
         let now = self.tip(&renewal.tip.record.area)?;
         let oid = now.as_ref().map(|tip| tip.oid);
         if oid == renewal.old || oid == Some(renewal.tip.oid) {
-            return Ok(Fate::Stands);
+            return Ok(RejectedRenewal::Stands);
         }
         let judge = self.judge();
         let leases =
@@ -161,7 +161,7 @@ impl LockManager<'_> {
             let other = |lease: &&Lease| lease.stake.scope_in(&renewal.tip.record.area);
             scope.is_some_and(|scope| rivals.iter().any(|lease| judge.conflict(&scope, &other(lease))))
         });
-        Ok(lost.map_or(Fate::Moved, |scope| Fate::Lost(scope.clone())))
+        Ok(lost.map_or(RejectedRenewal::Moved, |scope| RejectedRenewal::Lost(scope.clone())))
     }
 
     /// The process a lock is held for, if its number means the same one here.

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::manager::{LockManager, Outcome};
 use lane_core::error::Error;
-use lane_core::locks::protocol::{self, Claim, Manner, Refusal};
+use lane_core::locks::protocol::{self, Claim, Refusal, TakeMode};
 use lane_core::locks::record::Stake;
 
 /// How long a free lock is kept for whoever is next in the queue and cannot be seen to be gone.
@@ -56,7 +56,7 @@ impl LockManager<'_> {
         loop {
             let now = self.world.now().uptime;
             let pass = turn.as_ref().map_or(0, |(_, since)| now.saturating_sub(*since) / TURN);
-            let manner = Manner::Take { pass: usize::try_from(pass).unwrap_or(usize::MAX) };
+            let manner = TakeMode::Take { pass: usize::try_from(pass).unwrap_or(usize::MAX) };
             let mut round = || -> Result<Option<Outcome>, Error> {
                 let refusal = match self.try_claim(claim, manner)? {
                     Ok(tip) => return Ok(Some(Ok(tip))),
@@ -117,7 +117,7 @@ impl LockManager<'_> {
     }
 
     /// Looks first, without keeping anybody out, whether there is any use in trying.
-    fn try_claim(&mut self, claim: &Claim<'_>, manner: Manner) -> Result<Outcome, Error> {
+    fn try_claim(&mut self, claim: &Claim<'_>, manner: TakeMode) -> Result<Outcome, Error> {
         let tip = self.tip(&claim.scope.area)?;
         let record = tip.as_ref().map(|tip| &tip.record);
         match protocol::claim(record, claim, manner, &self.judge()) {
@@ -152,7 +152,7 @@ impl LockManager<'_> {
             if own.is_some_and(|own| judge.lease(own).left() > own.stake.ttl.saturating_mul(500)) {
                 continue;
             }
-            if let Err(refusal) = self.claim(claim, Manner::Renew)? {
+            if let Err(refusal) = self.claim(claim, TakeMode::Renew)? {
                 return Ok(Err(Refusal::Lost(claim.scope.text.clone(), Box::new(refusal))));
             }
         }

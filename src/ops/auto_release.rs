@@ -53,7 +53,7 @@ pub fn release_landed(session: &Session, manager: &mut LockManager<'_>, landing:
             if own.is_none() || lease.stake.repository != own || is_over || landing.spares(lease, area) {
                 continue;
             }
-            match (Work { session, lease, area }.has_landed(release, landing.pushed)) {
+            match (ReleaseTask { session, lease, area }.has_landed(release, landing.pushed)) {
                 // Nobody waits twice for a remote that does not answer.
                 Ok(Some(how)) if manager.refresh(RECENT).is_ok() => {
                     give_back(session, manager, lease, area, how);
@@ -85,7 +85,7 @@ pub fn idle(session: &Session, manager: &LockManager<'_>, lease: &Lease, now: i6
     if own.is_none() || lease.stake.repository != own {
         return None;
     }
-    let work = Work { session, lease, area: &lease.stake.scope };
+    let work = ReleaseTask { session, lease, area: &lease.stake.scope };
     let base: Vec<Oid> = session.loaded.base.iter().map(|base| base.oid).collect();
     let commits = work.commits(&work.local_tips().ok()?, &base).ok()?;
     let last = commits.iter().map(|commit| commit.time).max();
@@ -93,13 +93,13 @@ pub fn idle(session: &Session, manager: &LockManager<'_>, lease: &Lease, now: i6
 }
 
 /// What was done under one lock.
-struct Work<'a> {
+struct ReleaseTask<'a> {
     session: &'a Session,
     lease: &'a Lease,
     area: &'a str,
 }
 
-impl Work<'_> {
+impl ReleaseTask<'_> {
     fn repo(&self) -> &dyn Repository {
         &self.session.repo
     }

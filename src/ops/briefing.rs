@@ -6,9 +6,9 @@ use std::path::Path;
 use super::Session;
 use super::edit::root_of;
 use crate::gather::{Environment, Request, Subject};
-use crate::status::{self, Manner};
+use crate::status::{self, StatusOptions};
 use lane_core::facts::Event;
-use lane_core::identity::Who;
+use lane_core::identity::Actor;
 use lane_core::policy::model::Access;
 use lane_core::report::Verdict;
 use lane_core::report::text::{Style, render};
@@ -31,15 +31,15 @@ pub fn of(folder: Option<&Path>, environment: &Environment) -> Option<String> {
     let session = session(folder, environment)?;
     let plan = &session.loaded.plan;
     let agent = match session.who(None) {
-        Ok(Who::Agent(agent)) => agent,
-        Ok(Who::Unassigned { .. } | Who::Stranger) => {
+        Ok(Actor::Agent(agent)) => agent,
+        Ok(Actor::Unassigned { .. } | Actor::Stranger) => {
             return Some(cut(format!(
                 "git-lane: this worktree has no lane, and no file may be changed in it until it has one.\n{}\n",
                 how_to_join(plan)
             )));
         }
-        Ok(Who::Maintainer) => return None,
-        Ok(Who::Unclear { reason, help }) => {
+        Ok(Actor::Maintainer) => return None,
+        Ok(Actor::Unclear { reason, help }) => {
             return Some(cut(format!("git-lane: could not decide: {reason}\n{help}\n")));
         }
         Err(why) => return Some(cut(format!("git-lane: could not decide: {}\n", why.reason))),
@@ -64,7 +64,7 @@ pub fn of(folder: Option<&Path>, environment: &Environment) -> Option<String> {
         let _ = write!(text, "\nBefore a file of {}: git lane lock AREA", some(&locked, ", "));
     }
     text.push_str("\nWhether you may change a file: git lane who --mine PATH\nTo ask its owner for a change: git lane request submit PATH --reason '…'\n");
-    let manner = Manner { now: session.environment.now, may_refresh: false };
+    let manner = StatusOptions { now: session.environment.now, may_refresh: false };
     if let Ok(status) = status::read(&session.repo, &session.loaded, manner) {
         let root = session.repo.layout().worktree.clone();
         let own = status
@@ -109,7 +109,7 @@ pub fn of(folder: Option<&Path>, environment: &Environment) -> Option<String> {
 /// What keeps an agent from being done: findings on everything in its working tree.
 pub fn unfinished(folder: Option<&Path>, environment: &Environment) -> Option<String> {
     let session = session(folder, environment)?;
-    if !matches!(session.who(None), Ok(Who::Agent(_))) {
+    if !matches!(session.who(None), Ok(Actor::Agent(_))) {
         return None;
     }
     let request = Request { event: Event::Check, agent: None, branch: None, subject: Subject::Worktree };

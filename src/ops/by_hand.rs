@@ -11,7 +11,7 @@ use crate::machine::ThisMachine;
 use lane_core::error::Error;
 use lane_core::facts::{Facts, HeldLock, LockClaim};
 use lane_core::identity;
-use lane_core::locks::protocol::{Claim, Manner};
+use lane_core::locks::protocol::{Claim, TakeMode};
 use lane_core::locks::record::Lease;
 use lane_core::locks::scope::{Scope, lockable};
 use lane_core::policy::model::Access;
@@ -22,7 +22,7 @@ use lane_git::Repository;
 /// How long a commit waits for the remote that has the locks.
 const BRIEFLY: Duration = Duration::from_secs(5);
 /// Those who wait stand behind a manual claim, however many they are.
-const BEFORE_ALL: Manner = Manner::Take { pass: usize::MAX };
+const BEFORE_ALL: TakeMode = TakeMode::Take { pass: usize::MAX };
 
 /// Judges what is staged. Where the verdict lets it through by a manual claim, the lock is taken for it; whether one was.
 ///

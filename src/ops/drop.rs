@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use super::Session;
 use crate::gather::{PushLine, Request, Subject};
-use crate::rewrite::{self, Rewritten};
+use crate::rewrite::{self, RewrittenCommit};
 use lane_core::error::Error;
 use lane_core::facts::{Change, Event, Message, Oid, RepoPath};
 use lane_core::report::quote;
 use lane_git::Repository;
-use lane_git::command::{Ran, in_worktree, run as run_git};
+use lane_git::command::{CommandOutput, in_worktree, run as run_git};
 use lane_git::in_progress::in_progress;
 use lane_git::worktrees::{head_of, worktrees};
 
@@ -28,11 +28,11 @@ pub enum Outcome {
         change: Box<Change>,
     },
     /// They are out.
-    Done(Dropped),
+    Done(DropResult),
 }
 
 /// What was done.
-pub struct Dropped {
+pub struct DropResult {
     /// The branch, or `HEAD`.
     pub branch: String,
     /// Its tip before.
@@ -44,7 +44,7 @@ pub struct Dropped {
     /// What was taken out.
     pub paths: BTreeSet<RepoPath>,
     /// The commits of the branch, parents first, each with its subject.
-    pub commits: Vec<(Rewritten, String)>,
+    pub commits: Vec<(RewrittenCommit, String)>,
     /// What of it could not be done.
     pub left: Option<String>,
     /// The remote that has the branch as it was before, if it has.
@@ -89,7 +89,7 @@ pub fn drop(session: &Session, paths: &[RepoPath], branch: Option<&str>) -> Resu
         (commit, subject)
     });
     let remote = &session.loaded.plan.policy.remote.value;
-    Ok(Outcome::Done(Dropped {
+    Ok(Outcome::Done(DropResult {
         before: branch.tip,
         after,
         is_here: branch.root.is_some(),
@@ -185,7 +185,7 @@ impl<'a> Branch<'a> {
         Ok((change, commits))
     }
 
-    fn git(&self, arguments: &[&str], paths: &[RepoPath]) -> Result<Ran, Error> {
+    fn git(&self, arguments: &[&str], paths: &[RepoPath]) -> Result<CommandOutput, Error> {
         let mut git = in_worktree(self.folder);
         // The index is written here.
         git.env_remove("GIT_OPTIONAL_LOCKS").arg("--literal-pathspecs").args(arguments);

@@ -3,12 +3,12 @@
 use std::path::{Component, Path, PathBuf};
 
 use super::Session;
-use crate::gather::{Edited, Environment, Request, Subject, claims};
+use crate::gather::{EditSet, Environment, Request, Subject, claims};
 use lane_core::error::Error;
-use lane_core::facts::{Elsewhere, Event, RepoPath};
+use lane_core::facts::{Event, ForeignWorktree, RepoPath};
 use lane_core::harness::shell::{self, join};
-use lane_core::harness::{Deed, Edit, Occasion, guard};
-use lane_core::identity::Who;
+use lane_core::harness::{Edit, Occasion, ToolAction, guard};
+use lane_core::identity::Actor;
 use lane_core::report::Verdict;
 use lane_core::report::text::{Style, render};
 use lane_git::Repository;
@@ -42,12 +42,12 @@ pub struct Tool<'a> {
     /// Where paths begin that are not named from the root.
     folder: PathBuf,
     /// The worktree that the session was started in.
-    own: Option<Own>,
+    own: Option<SessionWorktree>,
     environment: &'a Environment,
 }
 
 /// The worktree of a session.
-struct Own {
+struct SessionWorktree {
     root: PathBuf,
     common_dir: PathBuf,
     agent: Option<String>,
@@ -68,16 +68,16 @@ impl<'a> Tool<'a> {
     }
 
     /// Why it may not be done, in words for the model; `None`: it may.
-    pub fn refusal(&self, deeds: &[Deed]) -> Option<Refusal> {
+    pub fn refusal(&self, deeds: &[ToolAction]) -> Option<Refusal> {
         let mut edits = Vec::new();
         for deed in deeds {
             match deed {
-                Deed::Edit(edit) => edits.push(edit.clone()),
-                Deed::Shell(line) => match self.commands(line) {
+                ToolAction::Edit(edit) => edits.push(edit.clone()),
+                ToolAction::Shell(line) => match self.commands(line) {
                     Ok(written) => edits.extend(written),
                     Err(why) => return Some(Refusal::breach(why)),
                 },
-                Deed::Unreadable(why) => {
+                ToolAction::Unreadable(why) => {
                     if let Some(refusal) = self.unreadable(why) {
                         return Some(refusal);
                     }
@@ -166,13 +166,13 @@ impl<'a> Tool<'a> {
         let own = self.own.as_ref().filter(|own| own.common_dir == layout.common_dir);
         let is_elsewhere = own.is_some_and(|own| own.agent.is_some() && own.root != root);
         let there = claims(&session.repo, &Environment { agent_id: None, ..self.environment.clone() }, None)?;
-        let elsewhere = own.filter(|_| is_elsewhere).map(|own| Elsewhere {
+        let elsewhere = own.filter(|_| is_elsewhere).map(|own| ForeignWorktree {
             agent: there.first().map(|claim| claim.agent.clone()),
             is_main: layout.git_dir == layout.common_dir,
             own: own.root.display().to_string(),
         });
         let agent = own.filter(|_| is_elsewhere).and_then(|own| own.agent.clone());
-        let edited = Edited { files, elsewhere };
+        let edited = EditSet { files, elsewhere };
         let request = Request { event: Event::Edit, agent, branch: None, subject: Subject::Edited(edited) };
         let report = session.judge(&request)?;
         let refusal = || Refusal { verdict: report.verdict, text: render(&report, Style::default()) };
@@ -181,14 +181,14 @@ impl<'a> Tool<'a> {
 }
 
 /// The worktree around a folder, and whose it is.
-fn own(folder: &Path, environment: &Environment) -> Option<Own> {
+fn own(folder: &Path, environment: &Environment) -> Option<SessionWorktree> {
     let root = root_of(folder)?;
     let session = Session::at(&root, environment).ok()??;
     let agent = match session.who(None) {
-        Ok(Who::Agent(agent)) => Some(agent),
+        Ok(Actor::Agent(agent)) => Some(agent),
         _ => None,
     };
-    Some(Own { root, common_dir: session.repo.layout().common_dir.clone(), agent })
+    Some(SessionWorktree { root, common_dir: session.repo.layout().common_dir.clone(), agent })
 }
 
 /// The root of the worktree that a path lies in; the path need not exist.

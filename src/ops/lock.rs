@@ -11,7 +11,7 @@ use crate::locks::waiting::Waiting;
 use crate::machine::ThisMachine;
 use lane_core::error::Error;
 use lane_core::facts::RepoPath;
-use lane_core::locks::protocol::{Claim, Manner, Refusal};
+use lane_core::locks::protocol::{Claim, Refusal, TakeMode};
 use lane_core::locks::record::LockEventKind;
 use lane_core::locks::scope::Scope;
 use lane_core::locks::world::Process;
@@ -19,7 +19,7 @@ use lane_core::report::quote;
 use lane_git::{Read, Repository};
 
 /// What somebody wants to hold.
-pub struct Wanted {
+pub struct LockOptions {
     /// Who.
     pub agent: String,
     /// What.
@@ -31,12 +31,12 @@ pub struct Wanted {
     /// What it is for.
     pub reason: Option<String>,
     /// How it is taken.
-    pub how: How,
+    pub how: LockMode,
 }
 
 /// How locks are taken.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum How {
+pub enum LockMode {
     /// At once, or not.
     Now,
     /// After so many seconds in the queue at most.
@@ -55,10 +55,10 @@ pub fn lock(
     session: &Session,
     manager: &mut LockManager<'_>,
     world: &ThisMachine,
-    wanted: &Wanted,
+    wanted: &LockOptions,
     tell: &mut dyn FnMut(&str, &Waiting<'_>),
 ) -> Result<Result<Vec<LockHead>, (Scope, Refusal)>, Error> {
-    let Wanted { agent, scopes, how, .. } = wanted;
+    let LockOptions { agent, scopes, how, .. } = wanted;
     let worktree = session.place();
     by_hand::give_back(session, manager, None);
     let landing = Landing { spared: Some((agent, scopes)), pushed: None };
@@ -73,7 +73,7 @@ pub fn lock(
             ..Claim::of_return(scope, agent, &worktree, wanted.reason.as_deref()).on_base(session.base())
         })
         .collect();
-    let mut taking = Taking { how: *how, world, tell, done: Vec::new() };
+    let mut taking = LockTask { how: *how, world, tell, done: Vec::new() };
     let stopped = taking.all(manager, &claims);
     if matches!(stopped, Ok(None)) {
         return Ok(Ok(taking.done));
@@ -88,14 +88,14 @@ pub fn lock(
 }
 
 /// Several locks, taken one after the other.
-struct Taking<'a> {
-    how: How,
+struct LockTask<'a> {
+    how: LockMode,
     world: &'a ThisMachine,
     tell: &'a mut dyn FnMut(&str, &Waiting<'_>),
     done: Vec<LockHead>,
 }
 
-impl Taking<'_> {
+impl LockTask<'_> {
     /// Takes all of them; the one that was refused, and why.
     fn all<'c, 's>(
         &mut self,
@@ -103,7 +103,7 @@ impl Taking<'_> {
         claims: &'c [Claim<'s>],
     ) -> Result<Option<(&'c Claim<'s>, Refusal)>, Error> {
         // While one is waited for, those before it live with this process: if it is killed, they are free.
-        let is_long = matches!(self.how, How::Wait(_)) && claims.len() > 1;
+        let is_long = matches!(self.how, LockMode::Wait(_)) && claims.len() > 1;
         let here = if is_long { self.world.process(std::process::id()) } else { None };
         let mut held: Vec<Claim<'s>> = Vec::new();
         for claim in claims {
@@ -126,7 +126,7 @@ impl Taking<'_> {
                     let event = &self.done[at].record.event;
                     (event.kind, event.generation)
                 };
-                match manager.claim(claim, Manner::Renew)? {
+                match manager.claim(claim, TakeMode::Renew)? {
                     Ok(mut tip) => {
                         // To this command it is still what it was when it was taken.
                         if tip.record.event.generation == generation {
@@ -151,10 +151,10 @@ impl Taking<'_> {
         kept: &[Claim<'_>],
     ) -> Result<crate::locks::manager::Outcome, Error> {
         let patience = match self.how {
-            How::Steal => return manager.claim(claim, Manner::Steal),
-            How::Renew => return manager.claim(claim, Manner::Renew),
-            How::Now | How::Wait(0) => return manager.claim(claim, Manner::Take { pass: 0 }),
-            How::Wait(patience) => patience,
+            LockMode::Steal => return manager.claim(claim, TakeMode::Steal),
+            LockMode::Renew => return manager.claim(claim, TakeMode::Renew),
+            LockMode::Now | LockMode::Wait(0) => return manager.claim(claim, TakeMode::Take { pass: 0 }),
+            LockMode::Wait(patience) => patience,
         };
         let process = self.world.process(std::process::id());
         let ticket = Claim { ttl: patience, process, ..claim.clone() };

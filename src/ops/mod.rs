@@ -19,6 +19,6 @@ mod trace;
 mod ui;
 pub mod unlock;
 
-pub use remote_branches::Asker;
+pub use remote_branches::CallerKind;
 pub use session::{Session, judged};
 pub use ui::{Silent, Ui};

@@ -1,6 +1,6 @@
 //! Opening a pull request for a branch.
 
-use super::sync::stack::{self, Lower};
+use super::sync::stack::{self, StackParent};
 use super::{Session, remote_branches};
 use crate::gather::change_base;
 use lane_core::error::Error;
@@ -18,7 +18,7 @@ const REPORT: usize = 16_000;
 const COLOR: &str = "0e8a16";
 
 /// What somebody says of it.
-pub struct Wanted<'a> {
+pub struct PullOptions<'a> {
     /// The branch to merge it into.
     pub base: Option<&'a str>,
     /// The title.
@@ -28,7 +28,7 @@ pub struct Wanted<'a> {
 }
 
 /// What was proposed.
-pub struct Proposed {
+pub struct PullOutcome {
     /// The pull request.
     pub pull: PullRequest,
     /// Whether it was opened now.
@@ -73,7 +73,7 @@ impl Proposal {
     ///
     /// # Errors
     /// It is no branch of one's own, or has nothing to propose.
-    pub fn new(session: &Session, wanted: &Wanted<'_>) -> Result<Self, Error> {
+    pub fn new(session: &Session, wanted: &PullOptions<'_>) -> Result<Self, Error> {
         let plan = &session.loaded.plan;
         let head = session.repo.head()?;
         let on = head.branch.as_deref().and_then(|name| name.strip_prefix("refs/heads/"));
@@ -136,12 +136,12 @@ impl Proposal {
         github: &GitHub,
         report: &Report,
         is_draft: bool,
-    ) -> Result<Proposed, Error> {
+    ) -> Result<PullOutcome, Error> {
         let below = self.below(github)?;
         let body = self.body(report, below.as_ref());
         let (pull, is_new) = self.open(github, is_draft, &body)?;
         let labels = self.label(session, github, &pull);
-        Ok(Proposed { pull, is_new, labels, below })
+        Ok(PullOutcome { pull, is_new, labels, below })
     }
 
     /// The open pull request of the branch that it stands on.
@@ -228,13 +228,13 @@ fn lower_of(session: &Session, branch: &str, tip: Oid, base: Oid) -> Result<Opti
     let root = layout.worktree.as_ref().unwrap_or(&layout.common_dir);
     match stack::lower(repo, plan, root, branch, tip, landed, &told)? {
         None => Ok(None),
-        Some(Lower::Pushed(name)) => {
+        Some(StackParent::Pushed(name)) => {
             let reference = format!("refs/remotes/{}/{name}", plan.policy.remote.value);
             let known = told.iter().find(|(told, _)| *told == name).map(|(_, oid)| *oid);
             let oid = known.map_or_else(|| repo.find_ref(&reference), |oid| Ok(Some(oid)))?;
             Ok(oid.map(|oid| (name, oid)))
         }
-        Some(Lower::Rewritten { reference, .. }) => Err(Error::usage(
+        Some(StackParent::Rewritten { reference, .. }) => Err(Error::usage(
             format!("`{branch}` is based on a version of {} that was rewritten since", typed_ref(&reference)),
             "git lane sync",
         )),

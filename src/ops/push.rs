@@ -11,7 +11,7 @@ use super::auto_release::{self, Landing};
 use super::{Session, by_hand};
 use crate::event_log::no_mirror;
 use crate::locks::manager::LockManager;
-use crate::locks::renewals::{Fate, Renewal};
+use crate::locks::renewals::{RejectedRenewal, Renewal};
 use crate::machine::ThisMachine;
 use lane_core::error::Error;
 use lane_core::facts::{Message, Oid};
@@ -28,7 +28,7 @@ pub const TRIES: usize = 8;
 /// What a push came to.
 pub enum Outcome {
     /// It is there.
-    Done(Pushed),
+    Done(PushReport),
     /// It was not made: this is its verdict, which was shown.
     Judged(Verdict),
     /// It was not made: another agent has this lock by now.
@@ -36,11 +36,11 @@ pub enum Outcome {
     /// It was not made: others were at the locks each time.
     Contended,
     /// git did not make it.
-    Refused(Refused),
+    Refused(PushFailure),
 }
 
 /// What was pushed.
-pub struct Pushed {
+pub struct PushReport {
     /// The branch, by its full name.
     pub reference: String,
     /// Its tip.
@@ -54,7 +54,7 @@ pub struct Pushed {
 }
 
 /// Why git did not push.
-pub struct Refused {
+pub struct PushFailure {
     /// git's own exit code.
     pub code: Option<i32>,
     /// The branch.
@@ -94,7 +94,7 @@ pub fn branch(session: &Session, replaces: bool) -> Result<Outcome, Error> {
     if verdict != Verdict::Pass {
         return Ok(Outcome::Judged(verdict));
     }
-    let pushing = Pushing { session, replaces, reference, tip };
+    let pushing = PushTask { session, replaces, reference, tip };
     pushing.with_locks(&mut manager, agent.as_deref())
 }
 
@@ -120,14 +120,14 @@ pub fn has_remote(session: &Session, command: &str) -> Result<(), Error> {
 }
 
 /// One push.
-struct Pushing<'a> {
+struct PushTask<'a> {
     session: &'a Session,
     replaces: bool,
     reference: String,
     tip: Oid,
 }
 
-impl Pushing<'_> {
+impl PushTask<'_> {
     fn remote(&self) -> &str {
         &self.session.loaded.plan.policy.remote.value
     }
@@ -167,9 +167,9 @@ impl Pushing<'_> {
             let mut is_moved = false;
             for renewal in &together {
                 match manager.fate(renewal)? {
-                    Fate::Stands => {}
-                    Fate::Moved => is_moved = true,
-                    Fate::Lost(scope) => return Ok(Outcome::LockLost(scope)),
+                    RejectedRenewal::Stands => {}
+                    RejectedRenewal::Moved => is_moved = true,
+                    RejectedRenewal::Lost(scope) => return Ok(Outcome::LockLost(scope)),
                 }
             }
             if !is_moved {
@@ -230,18 +230,18 @@ impl Pushing<'_> {
             .map_err(|error| lane_git::command::cannot_start(&error).into())
     }
 
-    fn done(&self, manager: &mut LockManager<'_>, renewed: Vec<String>) -> Pushed {
+    fn done(&self, manager: &mut LockManager<'_>, renewed: Vec<String>) -> PushReport {
         manager.show();
         renewed.iter().for_each(|scope| self.session.ui.detail(&format!("renewed `{scope}`")));
         let landing = Landing { pushed: Some(self.tip), ..Landing::default() };
         auto_release::release_landed(self.session, manager, &landing);
         let (reference, remote) = (self.reference.clone(), self.remote().to_owned());
-        Pushed { reference, tip: self.tip, remote, renewed, notes: manager.take_notes() }
+        PushReport { reference, tip: self.tip, remote, renewed, notes: manager.take_notes() }
     }
 
-    fn refused(&self, status: ExitStatus) -> Result<Refused, Error> {
+    fn refused(&self, status: ExitStatus) -> Result<PushFailure, Error> {
         let (branch, remote) = (self.branch().to_owned(), self.remote().to_owned());
-        Ok(Refused { code: status.code(), branch, remote, is_rewritten: self.is_rewritten()? })
+        Ok(PushFailure { code: status.code(), branch, remote, is_rewritten: self.is_rewritten()? })
     }
 
     /// Whether the remote's edition of the branch is no part of it.

@@ -22,7 +22,7 @@ const MOST: usize = 10_000;
 
 /// Who asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Asker {
+pub enum CallerKind {
     /// A clone that somebody works in. What its refspecs bring is here as soon as it is pushed.
     Clone,
     /// A job, which has what was fetched for it and nothing else.
@@ -40,7 +40,7 @@ pub fn asked(
     environment: &Environment,
     facts: &Facts,
     report: &Report,
-    asker: Asker,
+    asker: CallerKind,
     ui: &dyn Ui,
 ) -> Read<Option<Environment>> {
     let depends = report.findings.iter().any(|finding| finding.rule == "oversized-change");
@@ -57,7 +57,7 @@ pub fn asked(
     }
     let mut found = Vec::new();
     for prefix in prefixes {
-        if asker == Asker::Job || !is_tracked(repo, remote, &prefix)? {
+        if asker == CallerKind::Job || !is_tracked(repo, remote, &prefix)? {
             match list(repo, remote, &prefix, limit) {
                 Ok(branches) => found.extend(branches),
                 Err(why) => ui.note(&note(remote, &prefix, &why)),

@@ -7,7 +7,7 @@ use crate::requests::heads;
 use crate::requests::log::{RequestHead, RequestLog};
 use lane_core::error::Error;
 use lane_core::facts::{Oid, RepoPath, Unavailable};
-use lane_core::identity::Who;
+use lane_core::identity::Actor;
 use lane_core::locks::record::plain;
 use lane_core::locks::world::World;
 use lane_core::requests::migration::SecondHead;
@@ -29,14 +29,14 @@ const LONGEST: usize = 300;
 pub fn person(session: &Session, option: Option<&str>) -> Result<Person, Error> {
     let plan = &session.loaded.plan;
     match session.who(option)? {
-        Who::Agent(agent) => Ok(Person::Agent(agent)),
-        Who::Maintainer => {
+        Actor::Agent(agent) => Ok(Person::Agent(agent)),
+        Actor::Maintainer => {
             let email = identity::email(&session.repo, &session.environment)?;
             Ok(Person::Maintainer(email.unwrap_or_else(|| "maintainer".to_owned())))
         }
-        Who::Unclear { reason, help } => Err(Unavailable::new(reason, help).into()),
-        Who::Unassigned { .. } => Err(Error::usage("no agent works here", how_to_join(plan))),
-        Who::Stranger => Err(Error::usage(
+        Actor::Unclear { reason, help } => Err(Unavailable::new(reason, help).into()),
+        Actor::Unassigned { .. } => Err(Error::usage("no agent works here", how_to_join(plan))),
+        Actor::Stranger => Err(Error::usage(
             "no agent works here",
             format!(
                 "name one: --agent {} ({})",
@@ -48,7 +48,7 @@ pub fn person(session: &Session, option: Option<&str>) -> Result<Person, Error> 
 }
 
 /// What is asked for.
-pub struct Wanted<'a> {
+pub struct RequestOptions<'a> {
     /// What is to be changed, each with whether it is a folder.
     pub paths: &'a [(RepoPath, bool)],
     /// The area, if one was named.
@@ -71,7 +71,7 @@ pub fn submit(
     session: &Session,
     log: &RequestLog<'_>,
     by: &Person,
-    wanted: Wanted<'_>,
+    wanted: RequestOptions<'_>,
 ) -> Result<RequestHead, Error> {
     let plan = &session.loaded.plan;
     let target = rights::target(plan, wanted.area, wanted.paths)?;

@@ -3,13 +3,13 @@
 use std::path::Path;
 use std::rc::Rc;
 
-use super::remote_branches::{self, Asker};
+use super::remote_branches::{self, CallerKind};
 use super::{Ui, trace};
 use crate::gather::{Environment, LoadedPolicy, Request, gather, identity, policy_source};
 use lane_core::engine;
 use lane_core::error::Error;
 use lane_core::facts::{Facts, Oid, Unavailable, typed_ref};
-use lane_core::identity::Who;
+use lane_core::identity::Actor;
 use lane_core::policy::{FILE, Source};
 use lane_core::report::Report;
 use lane_core::rules::how_to_join;
@@ -146,7 +146,7 @@ impl Session {
     ///
     /// # Errors
     /// What says so cannot be read.
-    pub fn who(&self, agent: Option<&str>) -> Read<Who> {
+    pub fn who(&self, agent: Option<&str>) -> Read<Actor> {
         identity::here(&self.repo, &self.environment, &self.loaded.plan, agent, None)
     }
 
@@ -156,9 +156,9 @@ impl Session {
     /// Claims disagree.
     pub fn found_agent(&self, agent: Option<&str>) -> Result<Option<String>, Error> {
         match self.who(agent)? {
-            Who::Agent(agent) => Ok(Some(agent)),
-            Who::Unclear { reason, help } => Err(Unavailable::new(reason, help).into()),
-            Who::Maintainer | Who::Stranger | Who::Unassigned { .. } => Ok(None),
+            Actor::Agent(agent) => Ok(Some(agent)),
+            Actor::Unclear { reason, help } => Err(Unavailable::new(reason, help).into()),
+            Actor::Maintainer | Actor::Stranger | Actor::Unassigned { .. } => Ok(None),
         }
     }
 
@@ -168,7 +168,7 @@ impl Session {
     /// Nobody says so, or claims disagree.
     pub fn agent(&self, agent: Option<&str>) -> Result<String, Error> {
         let plan = &self.loaded.plan;
-        if matches!(self.who(agent)?, Who::Unassigned { .. }) {
+        if matches!(self.who(agent)?, Actor::Unassigned { .. }) {
             return Err(Error::usage(
                 "a lock is held by an agent, and no lane was given to the one that is at work here",
                 how_to_join(plan),
@@ -206,7 +206,7 @@ impl Session {
     /// # Errors
     /// As [`Self::judge`].
     pub fn judged(&self, request: &Request) -> Result<(Report, Facts), Error> {
-        judged(&self.repo, &self.environment, &self.loaded, request, Asker::Clone, &*self.ui)
+        judged(&self.repo, &self.environment, &self.loaded, request, CallerKind::Clone, &*self.ui)
     }
 }
 
@@ -219,7 +219,7 @@ pub fn judged(
     environment: &Environment,
     loaded: &LoadedPolicy,
     request: &Request,
-    asker: Asker,
+    asker: CallerKind,
     ui: &dyn Ui,
 ) -> Result<(Report, Facts), Error> {
     let plan = &loaded.plan;

@@ -11,7 +11,7 @@ use lane_core::policy::pattern::escape;
 use lane_git::Repository;
 
 /// What is to be given back.
-pub enum Wanted {
+pub enum UnlockScope {
     /// All that the agent holds.
     All,
     /// These.
@@ -19,7 +19,7 @@ pub enum Wanted {
 }
 
 /// What became of one scope.
-pub struct Unlocked {
+pub struct UnlockedScope {
     /// The scope.
     pub scope: Scope,
     /// What became of it.
@@ -50,16 +50,16 @@ pub fn unlock(
     session: &Session,
     manager: &mut LockManager<'_>,
     agent: &str,
-    wanted: Wanted,
+    wanted: UnlockScope,
     reason: Option<&str>,
-) -> Result<Vec<Unlocked>, Error> {
-    let is_all = matches!(wanted, Wanted::All);
+) -> Result<Vec<UnlockedScope>, Error> {
+    let is_all = matches!(wanted, UnlockScope::All);
     let scopes = match wanted {
-        Wanted::All => {
+        UnlockScope::All => {
             manager.refresh(0)?;
             lockable(&session.loaded.plan).into_iter().map(Scope::of_area).collect()
         }
-        Wanted::Scopes(typed) => as_locked(manager, agent, typed),
+        UnlockScope::Scopes(typed) => as_locked(manager, agent, typed),
     };
     // One's own is what the command itself gives back.
     by_hand::give_back(session, manager, Some(agent));
@@ -80,7 +80,7 @@ pub fn unlock(
             Err(Refusal::Held(lease, _)) if lease.stake.agent == agent => State::OtherScope(lease),
             Err(_) => State::Free,
         };
-        done.push(Unlocked { scope, state, generation });
+        done.push(UnlockedScope { scope, state, generation });
     }
     Ok(done)
 }

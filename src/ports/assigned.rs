@@ -12,7 +12,7 @@ use lane_core::report::quote;
 use lane_git::state_file;
 
 /// By worktree, then by service.
-type Assigned = BTreeMap<String, BTreeMap<String, u16>>;
+type PortAssignments = BTreeMap<String, BTreeMap<String, u16>>;
 
 /// A service of an agent in one of its worktrees.
 #[derive(Debug, Clone, Copy)]
@@ -96,14 +96,14 @@ fn file_of(common_dir: &Path, agent: &str) -> PathBuf {
     common_dir.join("lane/ports").join(format!("{agent}.json"))
 }
 
-fn full(service: &Service<'_>, range: Ports, assigned: &Assigned) -> Error {
+fn full(service: &Service<'_>, range: Ports, assigned: &PortAssignments) -> Error {
     let Service { agent, worktree, .. } = *service;
     let mut given = Vec::new();
     for (tree, services) in assigned {
         let place = if tree == worktree { String::new() } else { format!(" ({tree})") };
         given.extend(services.iter().map(|(name, port)| format!("{} {port}{place}", name.escape_debug())));
     }
-    let taken: Vec<String> = probe(range).iter().map(super::Taken::words).collect();
+    let taken: Vec<String> = probe(range).iter().map(super::PortConflict::words).collect();
     let said = [given, taken].concat().join(", ");
     Error::usage(
         format!("no port of {range} is left for {agent}: {said}"),
@@ -114,10 +114,10 @@ fn full(service: &Service<'_>, range: Ports, assigned: &Assigned) -> Error {
     )
 }
 
-fn read(path: &Path) -> Result<Assigned, Error> {
+fn read(path: &Path) -> Result<PortAssignments, Error> {
     let text = match fs::read_to_string(path) {
         Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Assigned::new()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(PortAssignments::new()),
         Err(error) => return Err(unreadable(path, &error.to_string())),
     };
     serde_json::from_str(&text).map_err(|error| unreadable(path, &error.to_string()))
@@ -128,7 +128,7 @@ fn locked(path: &Path) -> Result<File, Error> {
     state_file::locked(&lock).map_err(|error| unwritable(&lock, &error))
 }
 
-fn write(path: &Path, assigned: &Assigned) -> Result<(), Error> {
+fn write(path: &Path, assigned: &PortAssignments) -> Result<(), Error> {
     state_file::write_json(path, assigned).map_err(|error| unwritable(path, &error))
 }
 

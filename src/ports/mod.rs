@@ -18,14 +18,14 @@ use lane_core::policy::scalar::Ports;
 
 /// A port that cannot be bound on this machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Taken {
+pub struct PortConflict {
     /// The port.
     pub port: u16,
     /// The process that has it, where the system tells.
     pub process: Option<Holder>,
 }
 
-impl Taken {
+impl PortConflict {
     /// `8085 is taken by postgres (pid 712)`.
     pub fn words(&self) -> String {
         match &self.process {
@@ -48,15 +48,15 @@ impl Taken {
 const TRIES: u32 = 3;
 
 /// The ports of a range, in order, on which nobody could listen now, on 127.0.0.1 or on ::1.
-pub fn probe(range: Ports) -> Vec<Taken> {
+pub fn probe(range: Ports) -> Vec<PortConflict> {
     let ports: Vec<u16> = (range.first..=range.last).filter(|port| is_taken(*port)).collect();
     named(&ports)
 }
 
 /// Ports that something listens on, each with whoever does, where the system tells.
-pub fn named(ports: &[u16]) -> Vec<Taken> {
+pub fn named(ports: &[u16]) -> Vec<PortConflict> {
     let mut holders = if ports.is_empty() { Default::default() } else { holders::of(ports) };
-    ports.iter().map(|port| Taken { port: *port, process: holders.remove(port) }).collect()
+    ports.iter().map(|port| PortConflict { port: *port, process: holders.remove(port) }).collect()
 }
 
 fn is_taken(port: u16) -> bool {

@@ -14,7 +14,7 @@ pub type RequestLog<'a> = EventLog<'a, RequestRecord>;
 /// The last event of a request.
 pub type RequestHead = Head<RequestRecord>;
 /// All requests by id, oldest first; a ref that holds none has the reason in its place.
-pub type All = Vec<(String, Result<RequestHead, Error>)>;
+pub type RequestHeads = Vec<(String, Result<RequestHead, Error>)>;
 
 /// The names and words of the log.
 pub(super) const KIND: LogKind = LogKind {
@@ -161,7 +161,7 @@ impl EventLog<'_, RequestRecord> {
     ///
     /// # Errors
     /// The refs cannot be listed.
-    pub fn all(&self) -> Result<All, Error> {
+    pub fn all(&self) -> Result<RequestHeads, Error> {
         let mut ids: BTreeSet<String> = self.ref_parts()?.into_iter().collect();
         if self.is_here() {
             ids.extend(self.files().floors().into_iter().filter(|id| number(id).is_some()));

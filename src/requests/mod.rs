@@ -16,7 +16,7 @@ use lane_core::requests::record::Person;
 
 /// The requests that wait for an agent: those that it is to answer, and those it accepted and has not done yet; the
 /// most urgent first, then the oldest. Refs that hold no request are left to `git lane request list`.
-pub fn waiting_for(all: &log::All, plan: &Plan, agent: &str) -> Vec<Summary> {
+pub fn waiting_for(all: &log::RequestHeads, plan: &Plan, agent: &str) -> Vec<Summary> {
     let me = Person::Agent(agent.to_owned());
     let sound = all.iter().filter_map(|(_, tip)| tip.as_ref().ok());
     let mut waiting: Vec<Summary> =

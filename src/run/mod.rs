@@ -13,7 +13,7 @@ use std::process::Command;
 
 pub use limit::{Limit, become_limited};
 
-use lane_core::agent_env::Resolved;
+use lane_core::agent_env::AgentEnv;
 use lane_core::error::Error;
 
 /// What is to be run.
@@ -24,7 +24,7 @@ pub struct Job {
     /// The folder that it runs in.
     pub folder: PathBuf,
     /// The agent's variables.
-    pub environment: Resolved,
+    pub environment: AgentEnv,
     /// The memory that it may use, in bytes.
     pub memory: Option<u64>,
     /// Whose it is.

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::Path;
 
 use super::focus;
-use super::state::{Held, State, hash, unwritable};
+use super::state::{LockedState, State, hash, unwritable};
 use super::target::Target;
 use crate::gather::LoadedPolicy;
 use lane_core::agent_env;
@@ -24,22 +24,22 @@ pub(super) fn names(policy: &Policy) -> Vec<String> {
 }
 
 /// What became of a file, or would.
-enum Fate {
+enum FileAction {
     Unchanged,
     Write,
     Update,
     Kept,
 }
 
-fn fate(path: &Path, text: &str, noted: Option<&String>) -> Fate {
+fn fate(path: &Path, text: &str, noted: Option<&String>) -> FileAction {
     let Ok(data) = fs::symlink_metadata(path) else {
-        return Fate::Write;
+        return FileAction::Write;
     };
     let there = if data.is_file() { fs::read(path).ok() } else { None };
     match there {
-        Some(there) if there == text.as_bytes() => Fate::Unchanged,
-        Some(there) if noted == Some(&hash(&there)) => Fate::Update,
-        _ => Fate::Kept,
+        Some(there) if there == text.as_bytes() => FileAction::Unchanged,
+        Some(there) if noted == Some(&hash(&there)) => FileAction::Update,
+        _ => FileAction::Kept,
     }
 }
 
@@ -74,10 +74,10 @@ pub(super) fn look(
     let (mut changes, mut notes) = (Vec::new(), Vec::new());
     for (name, text) in texts(loaded, target) {
         match fate(&target.root.join(&name), &text, state.files.get(&name)) {
-            Fate::Unchanged => {}
-            Fate::Write => changes.push(format!("write {name}")),
-            Fate::Update => changes.push(format!("update {name}")),
-            Fate::Kept => notes.push(kept(&name)),
+            FileAction::Unchanged => {}
+            FileAction::Write => changes.push(format!("write {name}")),
+            FileAction::Update => changes.push(format!("update {name}")),
+            FileAction::Kept => notes.push(kept(&name)),
         }
     }
     Ok((changes, notes))
@@ -90,22 +90,22 @@ pub(super) fn look(
 pub(super) fn ensure(
     loaded: &LoadedPolicy,
     target: &Target,
-    held: &mut Held,
+    held: &mut LockedState,
 ) -> Result<(Vec<String>, Vec<String>), Error> {
     let (mut changes, mut notes) = (Vec::new(), Vec::new());
     for (name, text) in texts(loaded, target) {
         let path = target.root.join(&name);
         match fate(&path, &text, held.state.files.get(&name)) {
-            Fate::Unchanged => {}
-            Fate::Write => {
+            FileAction::Unchanged => {}
+            FileAction::Write => {
                 write(&target.root, &name, &text)?;
                 changes.push(format!("wrote {name}"));
             }
-            Fate::Update => {
+            FileAction::Update => {
                 write(&target.root, &name, &text)?;
                 changes.push(format!("updated {name}"));
             }
-            Fate::Kept => {
+            FileAction::Kept => {
                 notes.push(kept(&name));
                 continue;
             }

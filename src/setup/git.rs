@@ -7,7 +7,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use lane_core::error::Error;
-use lane_git::command::{Ran, command, in_worktree, run};
+use lane_git::command::{CommandOutput, command, in_worktree, run};
 
 /// A checkout may take long.
 pub(super) const LIMIT: Duration = Duration::from_secs(1_800);
@@ -20,7 +20,7 @@ pub(super) fn common(
     common_dir: &Path,
     lock: Option<File>,
     make: &mut dyn FnMut() -> Vec<String>,
-) -> Result<Ran, Error> {
+) -> Result<CommandOutput, Error> {
     let started = Instant::now();
     let mut pause = Duration::from_millis(20);
     loop {
@@ -45,7 +45,7 @@ fn is_busy(said: &str) -> bool {
 }
 
 /// Runs a git in a worktree.
-pub(super) fn at(root: &Path, lock: Option<File>, args: &[&str]) -> Result<Ran, Error> {
+pub(super) fn at(root: &Path, lock: Option<File>, args: &[&str]) -> Result<CommandOutput, Error> {
     let mut git = in_worktree(root);
     git.args(args);
     run(git, lock, LIMIT)

@@ -8,7 +8,7 @@ use super::{git, quoted};
 use lane_core::error::Error;
 use lane_core::facts::{Oid, Unavailable};
 use lane_core::report::quote;
-use lane_git::command::{Ran, in_worktree, run};
+use lane_git::command::{CommandOutput, in_worktree, run};
 use lane_git::{GitRepo, Repository};
 
 /// How many files a command names.
@@ -17,7 +17,7 @@ const LISTED: usize = 10;
 /// How many files one git is asked about.
 const AT_ONCE: usize = 200;
 
-fn told(ran: Ran, root: &Path, what: &str) -> Result<Ran, Error> {
+fn told(ran: CommandOutput, root: &Path, what: &str) -> Result<CommandOutput, Error> {
     if ran.ok {
         return Ok(ran);
     }

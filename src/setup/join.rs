@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use super::provision::Reporter;
-use super::state::{self, Held};
+use super::state::{self, LockedState};
 use super::target::{Target, root_of, worktree_name};
 use super::{exclude, files, git, quoted};
 use crate::gather::{Environment, LoadedPolicy, claims, rebasing_branch};
@@ -112,7 +112,7 @@ pub fn run(
         joined.changes.extend(changes);
         joined.notes.extend(notes);
     } else {
-        let mut held = Held::take(common_dir, &noted, reporter)?;
+        let mut held = LockedState::take(common_dir, &noted, reporter)?;
         let upstream = pushed_as(repo, plan, &next)?;
         joined.changes.extend(go(root, &next)?);
         if let Some((key, to)) = upstream {

@@ -26,7 +26,7 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-pub use outcome::{Ended, Outcome, Step};
+pub use outcome::{Outcome, Step, StepOutcome};
 pub use provision::{Reporter, log_of};
 pub use target::{root_of, worktree_name, worktree_name_of};
 
@@ -37,7 +37,7 @@ use lane_core::agent_env;
 use lane_core::error::Error;
 use lane_git::pool;
 use lane_git::{Layout, Repository};
-use state::Held;
+use state::LockedState;
 use target::Target;
 
 /// What `git lane setup` was asked for.
@@ -116,8 +116,8 @@ pub fn run(
     }
     let mut work = Vec::new();
     for target in targets {
-        let held = Held::take(common_dir, &target.agent, reporter)?;
-        work.push(Work { outcome: Outcome::of(&target), target, held, is_new: false });
+        let held = LockedState::take(common_dir, &target.agent, reporter)?;
+        work.push(SetupTask { outcome: Outcome::of(&target), target, held, is_new: false });
     }
 
     pool::each(work.iter_mut(), options.jobs, |work| {
@@ -167,7 +167,7 @@ pub fn run(
             return;
         };
         let variables = agent_env::among(&plan.policy, agent).resolve(&|name| std::env::var(name).ok());
-        let around = provision::Around { common_dir, loaded, environment: &variables, reporter };
+        let around = provision::StepContext { common_dir, loaded, environment: &variables, reporter };
         let run = provision::run(&around, steps, &work.target, &mut work.held);
         work.settle(run, |outcome, steps| outcome.steps = steps);
         work.outcome.notes.extend(variables.complaints());
@@ -178,15 +178,15 @@ pub fn run(
 }
 
 /// One agent while it is set up.
-struct Work {
+struct SetupTask {
     target: Target,
-    held: Held,
+    held: LockedState,
     outcome: Outcome,
     /// Whether the worktree was made just now.
     is_new: bool,
 }
 
-impl Work {
+impl SetupTask {
     fn settle<T>(&mut self, done: Result<T, Error>, take: impl FnOnce(&mut Outcome, T)) {
         match done {
             Ok(done) => take(&mut self.outcome, done),

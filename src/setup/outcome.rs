@@ -32,14 +32,14 @@ pub struct Step {
     /// Its command.
     pub run: String,
     /// How it ended.
-    pub ended: Ended,
+    pub ended: StepOutcome,
     /// What it wrote.
     pub log: Option<PathBuf>,
 }
 
 /// How a step ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Ended {
+pub enum StepOutcome {
     /// It was done before.
     Before,
     /// It is done, after so many milliseconds.
@@ -72,6 +72,6 @@ impl Outcome {
 
     /// The step that failed.
     pub fn failed(&self) -> Option<&Step> {
-        self.steps.iter().find(|step| matches!(step.ended, Ended::Failed(..)))
+        self.steps.iter().find(|step| matches!(step.ended, StepOutcome::Failed(..)))
     }
 }

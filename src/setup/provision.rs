@@ -6,11 +6,11 @@ use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use super::local;
-use super::outcome::{Ended, Step};
-use super::state::{Held, State, hash, unwritable};
+use super::outcome::{Step, StepOutcome};
+use super::state::{LockedState, State, hash, unwritable};
 use super::target::Target;
 use crate::gather::LoadedPolicy;
-use lane_core::agent_env::Resolved;
+use lane_core::agent_env::AgentEnv;
 use lane_core::error::Error;
 use lane_core::locks::record::plain;
 use lane_core::policy::model::Provision;
@@ -37,15 +37,15 @@ pub fn log_of(common_dir: &Path, agent: &str, step: &str) -> PathBuf {
 }
 
 /// What a step is about to do.
-enum Turn {
+enum StepState {
     Done,
     Waits(String),
     Due,
 }
 
-fn turn(step: &Provision, state: &State, environment: &Resolved) -> Turn {
+fn turn(step: &Provision, state: &State, environment: &AgentEnv) -> StepState {
     if state.steps.get(&step.name.value) == Some(&hash(step.run.value.as_bytes())) {
-        return Turn::Done;
+        return StepState::Done;
     }
     let unset = |name: &str| {
         let is_missing = environment.missing.iter().any(|(missing, _)| missing == name);
@@ -53,30 +53,30 @@ fn turn(step: &Provision, state: &State, environment: &Resolved) -> Turn {
         is_missing || value.is_empty()
     };
     match &step.when {
-        Some(name) if unset(&name.value) => Turn::Waits(name.value.clone()),
-        _ => Turn::Due,
+        Some(name) if unset(&name.value) => StepState::Waits(name.value.clone()),
+        _ => StepState::Due,
     }
 }
 
-fn as_step(step: &Provision, ended: Ended, log: Option<PathBuf>) -> Step {
+fn as_step(step: &Provision, ended: StepOutcome, log: Option<PathBuf>) -> Step {
     Step { name: step.name.value.clone(), run: step.run.value.clone(), ended, log }
 }
 
 /// What would be run.
-pub(super) fn look(steps: &[Provision], state: &State, environment: &Resolved) -> Vec<Step> {
+pub(super) fn look(steps: &[Provision], state: &State, environment: &AgentEnv) -> Vec<Step> {
     let ended = |step: &Provision| match turn(step, state, environment) {
-        Turn::Done => Ended::Before,
-        Turn::Waits(name) => Ended::Waits(name),
-        Turn::Due => Ended::Due,
+        StepState::Done => StepOutcome::Before,
+        StepState::Waits(name) => StepOutcome::Waits(name),
+        StepState::Due => StepOutcome::Due,
     };
     steps.iter().map(|step| as_step(step, ended(step), None)).collect()
 }
 
 /// What all steps of an agent run with.
-pub(super) struct Around<'a> {
+pub(super) struct StepContext<'a> {
     pub common_dir: &'a Path,
     pub loaded: &'a LoadedPolicy,
-    pub environment: &'a Resolved,
+    pub environment: &'a AgentEnv,
     pub reporter: &'a dyn Reporter,
 }
 
@@ -85,23 +85,23 @@ pub(super) struct Around<'a> {
 /// # Errors
 /// A log or the notes cannot be written. That a step fails is no error, but how it ended.
 pub(super) fn run(
-    around: &Around<'_>,
+    around: &StepContext<'_>,
     steps: &[Provision],
     target: &Target,
-    held: &mut Held,
+    held: &mut LockedState,
 ) -> Result<Vec<Step>, Error> {
-    let Around { common_dir, loaded, environment, reporter } = around;
+    let StepContext { common_dir, loaded, environment, reporter } = around;
     let mut done = Vec::new();
     let mut local = None;
     for (at, step) in steps.iter().enumerate() {
         let name = &step.name.value;
         let ended = match turn(step, &held.state, environment) {
-            Turn::Done => {
-                done.push(as_step(step, Ended::Before, None));
+            StepState::Done => {
+                done.push(as_step(step, StepOutcome::Before, None));
                 continue;
             }
-            Turn::Waits(variable) => as_step(step, Ended::Waits(variable), None),
-            Turn::Due => {
+            StepState::Waits(variable) => as_step(step, StepOutcome::Waits(variable), None),
+            StepState::Due => {
                 reporter.begins(&target.agent, name, at + 1, steps.len());
                 let log = log_of(common_dir, &target.agent, name);
                 let before = local.take().unwrap_or_else(|| local::hashes(loaded, &target.root));
@@ -115,15 +115,15 @@ pub(super) fn run(
             }
         };
         match &ended.ended {
-            Ended::Done(_) => held.note(|state| {
+            StepOutcome::Done(_) => held.note(|state| {
                 state.steps.insert(name.clone(), hash(step.run.value.as_bytes()));
                 state.failed = None;
             })?,
-            Ended::Failed(..) => held.note(|state| state.failed = Some(name.clone()))?,
+            StepOutcome::Failed(..) => held.note(|state| state.failed = Some(name.clone()))?,
             _ => {}
         }
         reporter.ended(&target.agent, &ended);
-        let is_failed = matches!(ended.ended, Ended::Failed(..));
+        let is_failed = matches!(ended.ended, StepOutcome::Failed(..));
         done.push(ended);
         if is_failed {
             break;
@@ -132,7 +132,12 @@ pub(super) fn run(
     Ok(done)
 }
 
-fn run_one(step: &Provision, target: &Target, environment: &Resolved, log: &Path) -> Result<Ended, Error> {
+fn run_one(
+    step: &Provision,
+    target: &Target,
+    environment: &AgentEnv,
+    log: &Path,
+) -> Result<StepOutcome, Error> {
     let file = open_log(log, &target.agent)?;
     let started = Instant::now();
     let mut command = Command::new("sh");
@@ -146,14 +151,16 @@ fn run_one(step: &Provision, target: &Target, environment: &Resolved, log: &Path
     command.stdin(Stdio::null()).stdout(clone(&file)?).stderr(clone(&file)?);
     let status = match command.status() {
         Ok(status) => status,
-        Err(error) => return Ok(Ended::Failed(format!("sh could not be started: {error}"), String::new())),
+        Err(error) => {
+            return Ok(StepOutcome::Failed(format!("sh could not be started: {error}"), String::new()));
+        }
     };
     drop(command);
     mask(log, environment)?;
     if status.success() {
-        return Ok(Ended::Done(u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX)));
+        return Ok(StepOutcome::Done(u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX)));
     }
-    Ok(Ended::Failed(how(status), tail(log)))
+    Ok(StepOutcome::Failed(how(status), tail(log)))
 }
 
 fn open_log(log: &Path, agent: &str) -> Result<File, Error> {
@@ -186,7 +193,7 @@ fn open_log(log: &Path, agent: &str) -> Result<File, Error> {
 }
 
 /// Takes out of a log what the step was given in secret and has printed.
-fn mask(log: &Path, environment: &Resolved) -> Result<(), Error> {
+fn mask(log: &Path, environment: &AgentEnv) -> Result<(), Error> {
     if environment.secrets.is_empty() {
         return Ok(());
     }

@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::Path;
 
-use super::state::{Held, unwritable};
+use super::state::{LockedState, unwritable};
 use super::target::{Target, gone_entry};
 use super::{git, quoted, rerun};
 use lane_core::error::Error;
@@ -14,7 +14,7 @@ use lane_core::error::Error;
 ///
 /// # Errors
 /// git cannot finish it, or files are there that nobody can tell the owner of.
-pub(super) fn finish(common_dir: &Path, target: &Target, held: &Held) -> Result<bool, Error> {
+pub(super) fn finish(common_dir: &Path, target: &Target, held: &LockedState) -> Result<bool, Error> {
     let root = &target.root;
     let Some(entry) = gone_entry(common_dir, root).or_else(|| nameless_entry(common_dir, root)) else {
         clear_pointer(target)?;
@@ -93,7 +93,7 @@ fn free_name(root: &Path) -> std::path::PathBuf {
 
 /// Checks out what is not there yet. A file that git had only begun to write is written again; whatever else
 /// differs is somebody's work.
-fn check_out(target: &Target, entry: &Path, held: &Held) -> Result<(), Error> {
+fn check_out(target: &Target, entry: &Path, held: &LockedState) -> Result<(), Error> {
     let root = &target.root;
     let lock = entry.join("index.lock");
     match fs::remove_file(&lock) {

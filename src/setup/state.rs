@@ -36,7 +36,7 @@ pub(super) struct State {
 
 /// An agent's notes, held: nobody else sets this agent up.
 #[derive(Debug)]
-pub(super) struct Held {
+pub(super) struct LockedState {
     path: PathBuf,
     lock: File,
     /// The notes.
@@ -78,7 +78,7 @@ pub(super) fn is_unfinished(common_dir: &Path, target: &Target) -> bool {
     })
 }
 
-impl Held {
+impl LockedState {
     /// Waits for an agent's notes until nobody else has them.
     ///
     /// # Errors

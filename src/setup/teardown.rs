@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use super::losses::{self, Loss};
 use super::provision::Reporter;
-use super::state::Held;
+use super::state::LockedState;
 use super::target::{Target, entry_of, select};
 use super::{git, quoted};
 use crate::gather::LoadedPolicy;
@@ -42,7 +42,7 @@ impl Options {
 
 /// How it went.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Ended {
+pub enum TeardownOutcome {
     /// This would be lost; nothing was touched.
     Refused(Vec<Loss>),
     /// What was done, for people, and what is worth knowing.
@@ -82,12 +82,12 @@ pub fn run(
     loaded: &LoadedPolicy,
     options: &Options,
     reporter: &dyn Reporter,
-) -> Result<Ended, Error> {
+) -> Result<TeardownOutcome, Error> {
     let mut targets = select(repo, loaded, std::slice::from_ref(&options.agent))?;
     let target = targets.remove(0);
     let layout = repo.layout();
     let schema = if options.drop_schema { Some(schema_of(loaded, &options.agent)?) } else { None };
-    let held = Held::take(&layout.common_dir, &target.agent, reporter)?;
+    let held = LockedState::take(&layout.common_dir, &target.agent, reporter)?;
     let entry = entry_of(layout, &target.root)?;
     let root = target.root.clone();
     let (mut done, mut notes) = (Vec::new(), Vec::new());
@@ -132,13 +132,13 @@ pub fn run(
             if !root.is_dir() {
                 let found = losses::of_gone(repo, git_dir)?;
                 if !found.is_empty() {
-                    return Ok(Ended::Refused(found));
+                    return Ok(TeardownOutcome::Refused(found));
                 }
             }
             if root.is_dir() {
                 let found = losses::of(repo, loaded, &target, git_dir)?;
                 if !found.is_empty() {
-                    return Ok(Ended::Refused(found));
+                    return Ok(TeardownOutcome::Refused(found));
                 }
                 let head = lane_git::GitRepo::open_at(&root)?.head()?;
                 let on = head.branch.and_then(|name| name.strip_prefix("refs/heads/").map(str::to_owned));
@@ -169,7 +169,7 @@ pub fn run(
         drop_schema(&schema, &url)?;
         done.push(format!("dropped the schema {schema}"));
     }
-    Ok(Ended::Done(done, notes))
+    Ok(TeardownOutcome::Done(done, notes))
 }
 
 /// Another worktree that is installed for an agent.

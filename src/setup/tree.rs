@@ -3,12 +3,12 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::state::{Held, State, unwritable};
+use super::state::{LockedState, State, unwritable};
 use super::target::{Target, gone_entry, no_base};
 use super::{git, losses, quoted, repair, rerun};
 use lane_core::error::Error;
 use lane_core::locks::record::plain;
-use lane_git::command::Ran;
+use lane_git::command::CommandOutput;
 use lane_git::worktrees::{head_of, worktrees};
 use lane_git::{GitRepo, Repository};
 
@@ -108,7 +108,11 @@ pub(super) struct WorktreeChanges {
 ///
 /// # Errors
 /// Something is in the way, or git cannot make it; it is noted, so that somebody can go on from there.
-pub(super) fn ensure(common_dir: &Path, target: &Target, held: &mut Held) -> Result<WorktreeChanges, Error> {
+pub(super) fn ensure(
+    common_dir: &Path,
+    target: &Target,
+    held: &mut LockedState,
+) -> Result<WorktreeChanges, Error> {
     let done = make(common_dir, target, held);
     if done.is_err() {
         held.note(|state| state.failed = Some(ADDING.to_owned()))?;
@@ -118,7 +122,7 @@ pub(super) fn ensure(common_dir: &Path, target: &Target, held: &mut Held) -> Res
     done
 }
 
-fn make(common_dir: &Path, target: &Target, held: &mut Held) -> Result<WorktreeChanges, Error> {
+fn make(common_dir: &Path, target: &Target, held: &mut LockedState) -> Result<WorktreeChanges, Error> {
     let mut done = WorktreeChanges::default();
     let mut next = look(common_dir, target, &held.state)?;
     if next == NextStep::Finish {
@@ -173,7 +177,7 @@ fn unlock_branch(common_dir: &Path, target: &Target) {
     }
 }
 
-fn add(common_dir: &Path, target: &Target, held: &Held) -> Result<WorktreeChanges, Error> {
+fn add(common_dir: &Path, target: &Target, held: &LockedState) -> Result<WorktreeChanges, Error> {
     let Target { root, branch, from, .. } = target;
     let reference = format!("refs/heads/{branch}");
     let mut from_words = String::new();
@@ -215,7 +219,7 @@ fn add(common_dir: &Path, target: &Target, held: &Held) -> Result<WorktreeChange
 }
 
 /// What the hook post-checkout said, where git made the whole worktree and ended with that hook's exit code.
-fn failed_hook(common_dir: &Path, target: &Target, ran: &Ran) -> Option<String> {
+fn failed_hook(common_dir: &Path, target: &Target, ran: &CommandOutput) -> Option<String> {
     let root = &target.root;
     let entry = gone_entry(common_dir, root)?;
     // git takes an unfinished one away again, or leaves it locked.
@@ -291,7 +295,7 @@ fn moved(entry: &Path, root: &Path) -> Option<PathBuf> {
 }
 
 /// Takes an entry of git's list away whose folder is gone.
-fn forget_gone(common_dir: &Path, target: &Target, held: &Held) -> Result<(), Error> {
+fn forget_gone(common_dir: &Path, target: &Target, held: &LockedState) -> Result<(), Error> {
     let path = target.root.to_string_lossy().into_owned();
     if let Some(entry) = gone_entry(common_dir, &target.root) {
         if let Some(there) = moved(&entry, &target.root) {

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::Line;
-use crate::install::in_force::{self, Lack};
+use crate::install::in_force::{self, HookGap};
 use crate::install::is_same;
 use lane_core::facts::{Event, Unavailable};
 use lane_core::hooks;
@@ -27,7 +27,7 @@ pub(super) fn fill(repo: &dyn Repository, lines: &mut [Line], notes: &mut Vec<St
     };
     for (tree, lack) in found {
         let is_main = tree.git_dir == layout.common_dir;
-        if is_main && lack == Lack::NotInstalled {
+        if is_main && lack == HookGap::NotInstalled {
             continue; // a maintainer's as a rule
         }
         let root = quote(tree.root.as_os_str().as_encoded_bytes());
@@ -41,7 +41,7 @@ pub(super) fn fill(repo: &dyn Repository, lines: &mut [Line], notes: &mut Vec<St
             continue;
         }
         let note = match lack {
-            Lack::Scripts(_) | Lack::ExtensionOff => {
+            HookGap::Scripts(_) | HookGap::ExtensionOff => {
                 format!("hooks are not in force in any worktree: {}; {help}", lack.words())
             }
             _ => format!("hooks are not in force in {}: {}; {help}", tree.root.display(), lack.words()),

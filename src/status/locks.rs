@@ -17,14 +17,14 @@ const BRIEFLY: Duration = Duration::from_secs(3);
 
 /// Locks and tickets of the queue, each with its agent.
 #[derive(Default)]
-pub(super) struct Held {
+pub(super) struct LockStatus {
     locks: Vec<(String, Lock)>,
     waits: Vec<(String, String)>,
 }
 
 /// Reads the locks of all areas. What cannot be read is noted.
-pub(super) fn read(repo: &dyn Repository, plan: &Plan, notes: &mut Vec<String>) -> Held {
-    let mut held = Held::default();
+pub(super) fn read(repo: &dyn Repository, plan: &Plan, notes: &mut Vec<String>) -> LockStatus {
+    let mut held = LockStatus::default();
     if !plan.has_area(Access::Lock) {
         return held;
     }
@@ -64,7 +64,7 @@ pub(super) fn read(repo: &dyn Repository, plan: &Plan, notes: &mut Vec<String>) 
 }
 
 /// Puts them into the first line of each agent.
-pub(super) fn fill(lines: &mut [Line], held: Held) {
+pub(super) fn fill(lines: &mut [Line], held: LockStatus) {
     let mut of = |agent: &str, put: &mut dyn FnMut(&mut Line)| {
         if let Some(line) = lines.iter_mut().find(|line| line.agent.as_deref() == Some(agent)) {
             put(line);

@@ -79,7 +79,7 @@ pub struct Line {
     /// What `git lane check` says.
     pub check: Option<Check>,
     /// The last commit.
-    pub last: Option<Last>,
+    pub last: Option<LastCommit>,
     /// Locks that the agent holds.
     pub locks: Vec<Lock>,
     /// Scopes that it waits for.
@@ -113,7 +113,7 @@ pub struct Check {
 
 /// A commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Last {
+pub struct LastCommit {
     /// Its subject, fit for a terminal.
     pub subject: String,
     /// When it was committed, in seconds since the epoch.
@@ -177,7 +177,7 @@ impl Line {
 
 /// How the worktrees are looked at.
 #[derive(Debug, Clone, Copy)]
-pub struct Manner {
+pub struct StatusOptions {
     /// Seconds since the epoch.
     pub now: i64,
     /// Whether git may note in an index what it found out about files, as `git status` does.
@@ -188,7 +188,7 @@ pub struct Manner {
 ///
 /// # Errors
 /// The list of worktrees cannot be read.
-pub fn read(repo: &dyn Repository, loaded: &LoadedPolicy, manner: Manner) -> Result<Status, Error> {
+pub fn read(repo: &dyn Repository, loaded: &LoadedPolicy, manner: StatusOptions) -> Result<Status, Error> {
     let (plan, now) = (&loaded.plan, manner.now);
     let mut notes = Vec::new();
     let lanes = lanes(repo, plan)?;

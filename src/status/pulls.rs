@@ -13,15 +13,15 @@ use lane_github::{Clock, GitHub, Patience, Settings};
 type Answer = (String, Result<Vec<Pull>, String>);
 
 /// Answers that are under way.
-pub(super) struct Asked {
+pub(super) struct PendingAnswer {
     answers: Receiver<Answer>,
     since: Instant,
 }
 
 /// A clock that waits for nobody's limit.
-struct Impatient;
+struct NoWaitClock;
 
-impl Clock for Impatient {
+impl Clock for NoWaitClock {
     fn now(&self) -> i64 {
         jiff::Timestamp::now().as_second()
     }
@@ -31,7 +31,7 @@ impl Clock for Impatient {
 
 /// Asks in a thread of its own, which nobody waits for longer than they like. `None`: no token, no repository on
 /// GitHub, or no branch that was pushed.
-pub(super) fn ask(repo: &dyn Repository, plan: &Plan, lines: &[Line]) -> Option<Asked> {
+pub(super) fn ask(repo: &dyn Repository, plan: &Plan, lines: &[Line]) -> Option<PendingAnswer> {
     let remote = &plan.policy.remote.value;
     let address = repo.config(&format!("remote.{remote}.url")).ok()?.pop();
     let settings = Settings::of_process(address.as_deref()).ok()?;
@@ -48,7 +48,7 @@ pub(super) fn ask(repo: &dyn Repository, plan: &Plan, lines: &[Line]) -> Option<
     std::thread::spawn(move || {
         let second = Duration::from_secs(1);
         let patience = Patience { connect: second, answer: 2 * second, limits: Duration::ZERO };
-        let github = match GitHub::with(&settings, &patience, Box::new(Impatient)) {
+        let github = match GitHub::with(&settings, &patience, Box::new(NoWaitClock)) {
             Ok(github) => github,
             Err(error) => {
                 let _ = sender.send((String::new(), Err(error.to_string())));
@@ -72,12 +72,17 @@ pub(super) fn ask(repo: &dyn Repository, plan: &Plan, lines: &[Line]) -> Option<
             }
         }
     });
-    Some(Asked { answers, since: Instant::now() })
+    Some(PendingAnswer { answers, since: Instant::now() })
 }
 
 /// Puts into the lines whatever came within the time, counted from when it was asked.
-pub(super) fn fill(lines: &mut [Line], asked: Option<Asked>, limit: Duration, notes: &mut Vec<String>) {
-    let Some(Asked { answers, since }) = asked else { return };
+pub(super) fn fill(
+    lines: &mut [Line],
+    asked: Option<PendingAnswer>,
+    limit: Duration,
+    notes: &mut Vec<String>,
+) {
+    let Some(PendingAnswer { answers, since }) = asked else { return };
     loop {
         match answers.recv_timeout(limit.saturating_sub(since.elapsed())) {
             Ok((branch, Ok(pulls))) => {

@@ -1,6 +1,6 @@
 //! One worktree, read in a thread of its own.
 
-use super::{Check, Lane, Last, Line, Manner};
+use super::{Check, Lane, LastCommit, Line, StatusOptions};
 use crate::gather::{
     Environment, LoadedPolicy, Request, Subject, change_base, claims, gather, rebasing_branch,
 };
@@ -14,12 +14,12 @@ use lane_git::in_progress::in_progress;
 use lane_git::{GitRepo, Layout, Read, Repository};
 
 /// Reads one worktree as far as it can be read.
-pub(super) fn line(layout: &Layout, lane: &Lane, loaded: &LoadedPolicy, manner: Manner) -> Line {
+pub(super) fn line(layout: &Layout, lane: &Lane, loaded: &LoadedPolicy, manner: StatusOptions) -> Line {
     let (mut line, repo) = opened(layout, lane);
     let Some(repo) = repo else { return line };
-    let reading = Reading { repo: &repo, loaded, now: manner.now };
+    let reading = WorktreeReader { repo: &repo, loaded, now: manner.now };
     // The verdict says which branch it stands on.
-    for step in [Reading::head, Reading::check, Reading::distance] {
+    for step in [WorktreeReader::head, WorktreeReader::check, WorktreeReader::distance] {
         if let Err(why) = step(&reading, &mut line)
             && !line.troubles.contains(&why)
         {
@@ -151,7 +151,7 @@ fn head(repo: &GitRepo, line: &mut Line) -> Read<()> {
     if let Some(oid) = oid {
         let commit = repo.commit(oid)?;
         let subject = Message { text: commit.message }.subject();
-        line.last = Some(Last { subject: plain(&subject), at: commit.time });
+        line.last = Some(LastCommit { subject: plain(&subject), at: commit.time });
     }
     Ok(())
 }
@@ -177,13 +177,13 @@ fn short<'r>(reference: &'r str, remote: &str) -> &'r str {
     places.iter().find_map(|place| reference.strip_prefix(*place)).unwrap_or(reference)
 }
 
-struct Reading<'a> {
+struct WorktreeReader<'a> {
     repo: &'a GitRepo,
     loaded: &'a LoadedPolicy,
     now: i64,
 }
 
-impl Reading<'_> {
+impl WorktreeReader<'_> {
     fn head(&self, line: &mut Line) -> Read<()> {
         head(self.repo, line)
     }

@@ -14,7 +14,7 @@ use lane_core::facts::{
     Change, Commit, Event, Fact, Facts, FileChange, FileVersion, IdentityClaim, IdentitySource, Locks,
     Message, Oid, RepoPath, TakenLock,
 };
-use lane_core::locks::protocol::{self, Claim, Manner};
+use lane_core::locks::protocol::{self, Claim, TakeMode};
 use lane_core::locks::record::{Cause, LockEventKind, LockRecord};
 use lane_core::locks::scope::Scope;
 use lane_core::locks::world::{Machine, Now, Process, World};
@@ -163,9 +163,9 @@ impl Game {
 
     fn play(&mut self, op: Op) {
         match op {
-            Op::Take(at) => self.claim(at, Manner::Take { pass: 0 }),
-            Op::Renew(at) => self.claim(at, Manner::Renew),
-            Op::Steal(at) => self.claim(at, Manner::Steal),
+            Op::Take(at) => self.claim(at, TakeMode::Take { pass: 0 }),
+            Op::Renew(at) => self.claim(at, TakeMode::Renew),
+            Op::Steal(at) => self.claim(at, TakeMode::Steal),
             Op::Release(at) => {
                 let done = self.with(at, |manager, claim| manager.release(claim, None)).unwrap();
                 self.agents[at].believes = None;
@@ -196,7 +196,7 @@ impl Game {
                 }
             }
             Op::Send(at, steals) => {
-                let manner = if steals { Manner::Steal } else { Manner::Take { pass: 0 } };
+                let manner = if steals { TakeMode::Steal } else { TakeMode::Take { pass: 0 } };
                 let sent = self.with(at, |manager, claim| {
                     manager.refresh(0).unwrap();
                     let old = manager.tip("common").unwrap();
@@ -217,7 +217,7 @@ impl Game {
         }
     }
 
-    fn claim(&mut self, at: usize, manner: Manner) {
+    fn claim(&mut self, at: usize, manner: TakeMode) {
         let done = self.with(at, |manager, claim| manager.claim(claim, manner)).unwrap();
         if let Ok(tip) = done {
             self.given(at, tip);

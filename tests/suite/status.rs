@@ -7,7 +7,7 @@ use crate::support::{LANE, POLICY, Scratch, Worktree};
 use git_lane::conflicts::{Clash, Forecast};
 use git_lane::status::screen::{Key, Screen};
 use git_lane::status::table::{cut, table};
-use git_lane::status::{Check, Last, Line, Lock, Pair, Pull, Status, json};
+use git_lane::status::{Check, LastCommit, Line, Lock, Pair, Pull, Status, json};
 use lane_core::facts::{Oid, RepoPath, Unavailable};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
@@ -34,7 +34,7 @@ fn line(agent: &str, branch: &str) -> Line {
         lines: Some((124, Some(300))),
         uncommitted: Some(2),
         check: Some(Check::default()),
-        last: Some(Last {
+        last: Some(LastCommit {
             subject: "[A1] feat: a pool that can be widened while it is in use".into(),
             at: NOW - 700,
         }),
@@ -60,8 +60,9 @@ fn sample() -> Status {
         undecided: Vec::new(),
     });
     two.pulls.push(Pull { number: 41, url: "https://example.com/pull/41".into(), is_draft: true });
-    two.last = Some(Last {
-        subject: "[A2] feat: 日本語の件名はとても長いです".into(), at: NOW - 90_000
+    two.last = Some(LastCommit {
+        subject: "[A2] feat: 日本語の件名はとても長いです".into(),
+        at: NOW - 90_000,
     });
     let why = Unavailable::new("/w/wt-a3 is gone", "git worktree prune, if it will not come back");
     let three = Line {

@@ -1,14 +1,14 @@
 //! Policy and facts in, report out.
 
 use crate::facts::{Change, Facts, Unavailable};
-use crate::identity::{Who, is_proven, resolve};
+use crate::identity::{Actor, is_proven, resolve};
 use crate::policy::Plan;
 use crate::policy::cases::Case;
 use crate::policy::model::Level;
 use crate::report::{
-    ChangeSummary, Finding, Identity, PolicySource, Report, Stats, Undecided, Verdict, Waived,
+    ChangeSummary, Finding, Identity, PolicySource, Report, Stats, UndecidedRule, Verdict, Waived,
 };
-use crate::rules::{Context, Draft, Findings, RULES, Touched};
+use crate::rules::{Context, Draft, Findings, RULES, TouchedPath};
 
 /// How many findings a report has at most: each of a million files could be one.
 const MOST: usize = 50_000;
@@ -63,16 +63,16 @@ fn judge_change(
     plan: &Plan,
     facts: &Facts,
     change: &Change,
-    who: &Who,
+    who: &Actor,
     findings: &mut Vec<Finding>,
-    undecided: &mut Vec<Undecided>,
+    undecided: &mut Vec<UndecidedRule>,
 ) {
-    let touched = Touched::all(plan, facts.event, change);
+    let touched = TouchedPath::all(plan, facts.event, change);
     let context = Context::new(plan, facts, change, who, &touched);
     let stages = facts.event.stages();
     // Whatever level the policy gives to the rule that tells of it.
-    if let Who::Unclear { reason, help } = who {
-        undecided.push(Undecided {
+    if let Actor::Unclear { reason, help } = who {
+        undecided.push(UndecidedRule {
             rule: Some("identity".to_owned()),
             reason: format!("could not determine whose change this is: {reason}"),
             help: Some(help.clone()),
@@ -82,9 +82,9 @@ fn judge_change(
     for rule in RULES.iter().filter(|rule| rule.applies(plan, stages)) {
         // Without knowing whose change it is, only the rule that says so has anything to say.
         let concerns = match who {
-            Who::Agent(_) => true,
-            Who::Maintainer | Who::Stranger | Who::Unassigned { .. } => rule.binds_maintainers,
-            Who::Unclear { .. } => rule.id == "identity",
+            Actor::Agent(_) => true,
+            Actor::Maintainer | Actor::Stranger | Actor::Unassigned { .. } => rule.binds_maintainers,
+            Actor::Unclear { .. } => rule.id == "identity",
         };
         if !concerns {
             continue;
@@ -97,7 +97,7 @@ fn judge_change(
             drafts.into_iter().map(|draft| finding(plan, change, rule.id, level, facts.in_subfolder, draft)),
         );
         if left_out > 0 {
-            undecided.push(Undecided {
+            undecided.push(UndecidedRule {
                 rule: Some(rule.id.to_owned()),
                 reason: format!("{left_out} more findings are not shown; a report has at most {MOST}"),
                 help: Some("fix the listed ones first, then try again".to_owned()),
@@ -105,7 +105,7 @@ fn judge_change(
             });
         }
         if let Err(Unavailable { reason, help, .. }) = result {
-            undecided.push(Undecided { rule: Some(rule.id.to_owned()), reason, help, place: None });
+            undecided.push(UndecidedRule { rule: Some(rule.id.to_owned()), reason, help, place: None });
         }
     }
 }
@@ -147,7 +147,7 @@ fn finding(
     }
 }
 
-fn summary(plan: &Plan, facts: &Facts, change: &Change, who: &Who) -> ChangeSummary {
+fn summary(plan: &Plan, facts: &Facts, change: &Change, who: &Actor) -> ChangeSummary {
     let files = change.files.known();
     let lines = change.lines.known();
     ChangeSummary {

@@ -14,7 +14,7 @@ const GITHUB: &str = "github:";
 
 /// Whose change it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Who {
+pub enum Actor {
     /// An agent, by id.
     Agent(String),
     /// Somebody without a lane.
@@ -35,7 +35,7 @@ pub enum Who {
     },
 }
 
-impl Who {
+impl Actor {
     /// The agent's id, if it is an agent.
     pub fn agent(&self) -> Option<&str> {
         match self {
@@ -51,7 +51,7 @@ impl Who {
 ///
 /// A server knows nothing of worktrees: there the account that pushes stands above the branch's name,
 /// the records of locks and the tags.
-pub fn resolve(plan: &Plan, facts: &Facts, change: &Change) -> Who {
+pub fn resolve(plan: &Plan, facts: &Facts, change: &Change) -> Actor {
     if facts.event.is_server() {
         return received(plan, facts, change);
     }
@@ -79,7 +79,7 @@ pub struct Worktree<'a> {
 }
 
 /// Who works in a worktree, where no change is judged. `message`: that of the commit that is being made.
-pub fn here(plan: &Plan, worktree: &Worktree<'_>, message: Option<&Message>, email: Option<&str>) -> Who {
+pub fn here(plan: &Plan, worktree: &Worktree<'_>, message: Option<&Message>, email: Option<&str>) -> Actor {
     let is_shared = worktree.branch.is_some_and(|branch| plan.protected(branch).is_some());
     let tagged = || tagged_agent(plan, message.filter(|_| !is_shared));
     worktree.agent(plan, tagged).unwrap_or_else(|| maintainer_if(plan, is_listed_email(plan, email)))
@@ -87,29 +87,29 @@ pub fn here(plan: &Plan, worktree: &Worktree<'_>, message: Option<&Message>, ema
 
 impl Worktree<'_> {
     /// The agent, or what is wrong; `None` where nothing speaks of one. `tagged`: the agent whose tag the messages bear.
-    fn agent(&self, plan: &Plan, tagged: impl FnOnce() -> Option<String>) -> Option<Who> {
+    fn agent(&self, plan: &Plan, tagged: impl FnOnce() -> Option<String>) -> Option<Actor> {
         let is_copy = |claim: &&IdentityClaim| claim.source == IdentitySource::CopiedConfig;
         if let Some(who) = outright(plan, self.claims.iter().filter(|claim| !is_copy(claim)).collect()) {
             return Some(who);
         }
         if let Some(agent) = self.branch.and_then(|branch| of_branch(plan, branch)) {
-            return Some(Who::Agent(agent.to_owned()));
+            return Some(Actor::Agent(agent.to_owned()));
         }
         if let Some(who) = outright(plan, self.claims.iter().filter(is_copy).collect()) {
             return Some(who);
         }
         if let Some(agent) = tagged() {
-            return Some(Who::Agent(agent));
+            return Some(Actor::Agent(agent));
         }
         // Whose git configuration an agent works with says nothing about the agent.
         let is_refused = plan.policy.unidentified.agent.value == Unidentified::Deny;
         let harness = self.harness.filter(|_| is_refused && !plan.policy.agents.0.is_empty())?;
-        Some(Who::Unassigned { variable: harness.to_owned() })
+        Some(Actor::Unassigned { variable: harness.to_owned() })
     }
 }
 
 /// Whose a pull request is: its author's account stands above the branch's name, the title and the tags.
-fn proposed(plan: &Plan, facts: &Facts, change: &Change, request: &PullRequest) -> Who {
+fn proposed(plan: &Plan, facts: &Facts, change: &Change, request: &PullRequest) -> Actor {
     if let Some(who) = outright(plan, facts.claims.iter().collect()) {
         return who;
     }
@@ -121,14 +121,14 @@ fn proposed(plan: &Plan, facts: &Facts, change: &Change, request: &PullRequest) 
     let branch = change.branch.as_deref().and_then(|branch| of_branch(plan, branch));
     let branch = branch.filter(|agent| !is_somebody_else(plan, facts, agent));
     if let Some(agent) = account.or(branch) {
-        return Who::Agent(agent.to_owned());
+        return Actor::Agent(agent.to_owned());
     }
     // Who is known to be none may land the work of agents, whatever tags it bears.
     if author.is_some_and(|author| is_maintainer_on_github(plan, author)) {
-        return Who::Maintainer;
+        return Actor::Maintainer;
     }
     let agent = of_title(plan, request).or_else(|| of_messages(plan, facts, change));
-    agent.map_or_else(|| nobody(plan, facts, change), Who::Agent)
+    agent.map_or_else(|| nobody(plan, facts, change), Actor::Agent)
 }
 
 /// The one agent whose tag a title bears.
@@ -154,7 +154,7 @@ pub fn lists_maintainers_on_github(plan: &Plan) -> bool {
 }
 
 /// Whose a change is that a server receives.
-fn received(plan: &Plan, facts: &Facts, change: &Change) -> Who {
+fn received(plan: &Plan, facts: &Facts, change: &Change) -> Actor {
     let branch = change.branch.as_deref();
     let of_lock = match change.lock_events.as_ref().map_or(&[][..], |events| events.agents.as_slice()) {
         [one] => plan.policy.agent(one).map(|agent| agent.id.value.as_str()),
@@ -170,7 +170,7 @@ fn received(plan: &Plan, facts: &Facts, change: &Change) -> Who {
         };
         tagged.filter(|agent| !is_known_not_to_be(plan, facts, agent))
     });
-    agent.map_or_else(|| nobody(plan, facts, change), Who::Agent)
+    agent.map_or_else(|| nobody(plan, facts, change), Actor::Agent)
 }
 
 /// Whether the account that pushes is a maintainer's, or none of those that the agent has.
@@ -226,13 +226,13 @@ fn is_maintainer(plan: &Plan, pusher: &Pusher) -> bool {
     })
 }
 
-fn outright(plan: &Plan, mut claims: Vec<&IdentityClaim>) -> Option<Who> {
+fn outright(plan: &Plan, mut claims: Vec<&IdentityClaim>) -> Option<Actor> {
     if let Some(option) = claims.iter().find(|claim| claim.source == IdentitySource::Option) {
         claims = vec![option];
     }
     let first = *claims.first()?;
     if let Some(other) = claims.iter().find(|claim| claim.agent != first.agent) {
-        return Some(Who::Unclear {
+        return Some(Actor::Unclear {
             reason: format!(
                 "{} says `{}`, but {} says `{}`",
                 first.source.name(),
@@ -250,7 +250,7 @@ fn outright(plan: &Plan, mut claims: Vec<&IdentityClaim>) -> Option<Who> {
         });
     }
     if plan.policy.agent(&first.agent).is_none() {
-        return Some(Who::Unclear {
+        return Some(Actor::Unclear {
             reason: format!(
                 "{} (from {})",
                 unknown_agent(&first.agent, &plan.source.name),
@@ -259,7 +259,7 @@ fn outright(plan: &Plan, mut claims: Vec<&IdentityClaim>) -> Option<Who> {
             help: plan.policy.agent_hint(&first.agent),
         });
     }
-    Some(Who::Agent(first.agent.clone()))
+    Some(Actor::Agent(first.agent.clone()))
 }
 
 /// Whether it is shown, and not only said, that a change is an agent's: by the account that it comes from, or
@@ -320,7 +320,7 @@ fn tagged_agent<'m>(plan: &Plan, messages: impl IntoIterator<Item = &'m Message>
     }
 }
 
-fn nobody(plan: &Plan, facts: &Facts, change: &Change) -> Who {
+fn nobody(plan: &Plan, facts: &Facts, change: &Change) -> Actor {
     let policy = &plan.policy;
     // Whose e-mail address a commit bears is easily said: it counts only where accounts cannot.
     let by_account = policy.maintainers.iter().any(|listed| listed.value.starts_with(ACCOUNT));
@@ -338,10 +338,10 @@ fn is_listed_email(plan: &Plan, email: Option<&str>) -> bool {
     email.is_some_and(|email| listed.any(|listed| listed.value.eq_ignore_ascii_case(email)))
 }
 
-fn maintainer_if(plan: &Plan, is_listed: bool) -> Who {
+fn maintainer_if(plan: &Plan, is_listed: bool) -> Actor {
     if is_listed || plan.policy.unidentified.human.value == Unidentified::Maintainer {
-        Who::Maintainer
+        Actor::Maintainer
     } else {
-        Who::Stranger
+        Actor::Stranger
     }
 }

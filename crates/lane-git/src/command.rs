@@ -36,7 +36,7 @@ pub const TIES: [&str; 16] = [
 
 /// What a git came to.
 #[derive(Debug, Clone)]
-pub struct Ran {
+pub struct CommandOutput {
     /// Its exit code was 0.
     pub ok: bool,
     /// Standard output.
@@ -47,7 +47,7 @@ pub struct Ran {
     pub err: String,
 }
 
-impl Ran {
+impl CommandOutput {
     /// What git said was wrong, on one line.
     pub fn complaint(&self) -> String {
         let noise = ["hint:", "Please make sure you have", "and the repository exists"];
@@ -149,7 +149,7 @@ fn status(root: &Path, may_refresh: bool) -> Result<Vec<StatusEntry>, Unavailabl
 ///
 /// # Errors
 /// It cannot be started, or did not end in time.
-pub fn run(mut command: Command, input: Option<File>, limit: Duration) -> Result<Ran, Error> {
+pub fn run(mut command: Command, input: Option<File>, limit: Duration) -> Result<CommandOutput, Error> {
     let input = input.map_or_else(Stdio::null, Stdio::from);
     command.stdin(input).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().map_err(|error| cannot_start(&error))?;
@@ -172,7 +172,7 @@ pub fn run(mut command: Command, input: Option<File>, limit: Duration) -> Result
     // Whatever it had to say is there by the time that it ended, or a moment later.
     let _ = err.done.recv_timeout(Duration::from_millis(200));
     let raw = out.bytes();
-    Ok(Ran {
+    Ok(CommandOutput {
         ok,
         out: String::from_utf8_lossy(&raw).into_owned(),
         raw,
@@ -192,19 +192,19 @@ fn wait(child: &mut Child, limit: Duration) -> Option<bool> {
     }
 }
 
-struct Drained {
+struct PipeDrain {
     bytes: Arc<Mutex<Vec<u8>>>,
     done: std::sync::mpsc::Receiver<()>,
 }
 
-impl Drained {
+impl PipeDrain {
     fn bytes(&self) -> Vec<u8> {
         self.bytes.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
     }
 }
 
 /// Reads a pipe to its end in a thread of its own, so that neither of two can fill up.
-fn drain(pipe: Option<impl Read + Send + 'static>) -> Drained {
+fn drain(pipe: Option<impl Read + Send + 'static>) -> PipeDrain {
     let (sender, done) = channel();
     let bytes = Arc::new(Mutex::new(Vec::new()));
     let kept = Arc::clone(&bytes);
@@ -219,5 +219,5 @@ fn drain(pipe: Option<impl Read + Send + 'static>) -> Drained {
         }
         let _ = sender.send(());
     });
-    Drained { bytes, done }
+    PipeDrain { bytes, done }
 }

@@ -40,7 +40,7 @@ enum Node {
     Out(usize),
 }
 
-struct Outside {
+struct LooseCommit {
     oid: Oid,
     parents: Vec<Oid>,
     time: i64,
@@ -52,7 +52,7 @@ struct Walk<'g> {
     read: &'g dyn Fn(Oid) -> Option<Parents>,
     /// Flags of all commits of the graph.
     inside: Vec<u8>,
-    outside: Vec<Outside>,
+    outside: Vec<LooseCommit>,
     places: FxHashMap<Oid, usize>,
     /// Descendants before their ancestors, as far as is known: by generation, which those outside have none of and
     /// come first, then by time.
@@ -161,7 +161,7 @@ impl Walk<'_> {
         }
         let place = self.outside.len();
         let (parents, time) = (self.read)(oid).filter(|_| place < MOST_OUTSIDE)?;
-        self.outside.push(Outside { oid, parents, time, flags: 0 });
+        self.outside.push(LooseCommit { oid, parents, time, flags: 0 });
         self.places.insert(oid, place);
         Some(place)
     }

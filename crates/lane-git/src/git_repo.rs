@@ -22,7 +22,7 @@ const NESTED: usize = 1000;
 
 /// Who may read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Choice {
+enum Backend {
     /// libgit2, and git for what it cannot.
     Either,
     Git2,
@@ -92,7 +92,7 @@ impl GitRepo {
             layout: layout_of(&first),
             first: Some(first),
             second: OnceCell::new(),
-            may_ask_git: choice != Choice::Git2,
+            may_ask_git: choice != Backend::Git2,
             folder: folder.map(Path::to_owned),
             trees: RefCell::default(),
             tags: RefCell::default(),
@@ -109,8 +109,8 @@ impl GitRepo {
             budget: Budget::default(),
         };
         match choice {
-            Choice::Git => by_git().map(of_git),
-            Choice::Git2 => {
+            Backend::Git => by_git().map(of_git),
+            Backend::Git2 => {
                 let first = by_git2()?;
                 match first.misread() {
                     Some(why) => {
@@ -121,7 +121,7 @@ impl GitRepo {
                     None => Ok(of_git2(first)),
                 }
             }
-            Choice::Either => match by_git2() {
+            Backend::Either => match by_git2() {
                 Ok(first) if first.misread().is_none() => Ok(of_git2(first)),
                 Ok(_) => by_git().map(of_git),
                 Err(why) => match by_git() {
@@ -190,11 +190,11 @@ impl GitRepo {
     }
 }
 
-fn choice(said: Option<&OsStr>) -> Read<Choice> {
+fn choice(said: Option<&OsStr>) -> Read<Backend> {
     match said.map(OsStr::as_encoded_bytes) {
-        None | Some(b"") => Ok(Choice::Either),
-        Some(b"git2") => Ok(Choice::Git2),
-        Some(b"git") => Ok(Choice::Git),
+        None | Some(b"") => Ok(Backend::Either),
+        Some(b"git2") => Ok(Backend::Git2),
+        Some(b"git") => Ok(Backend::Git),
         Some(other) => Err(Unavailable::new(
             format!("{VARIABLE} is `{}`, which is not a backend", String::from_utf8_lossy(other)),
             format!(
@@ -383,10 +383,10 @@ mod tests {
 
     #[test]
     fn choices() {
-        for (said, meant) in [("", Choice::Either), ("git", Choice::Git), ("git2", Choice::Git2)] {
+        for (said, meant) in [("", Backend::Either), ("git", Backend::Git), ("git2", Backend::Git2)] {
             assert_eq!(choice(Some(OsStr::new(said))).ok(), Some(meant), "{said}");
         }
-        assert_eq!(choice(None).ok(), Some(Choice::Either));
+        assert_eq!(choice(None).ok(), Some(Backend::Either));
         for said in ["Git", "gix", " git"] {
             assert!(choice(Some(OsStr::new(said))).is_err(), "{said}");
         }

@@ -53,7 +53,7 @@ pub fn open(index: &Path) -> Reading<Option<File>> {
 
 /// What the TREE extension says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Found {
+pub struct CachedTree {
     /// The root.
     pub tree: Oid,
     /// Where the index's extensions begin, in bytes.
@@ -62,13 +62,13 @@ pub struct Found {
 
 /// The tree of an index, if its TREE extension is valid; whatever is odd about it is for a whole reader to judge.
 /// `guess`: where extensions may begin.
-pub fn tree_of(repo: &dyn Repository, index: File, guess: Option<u64>) -> Option<Found> {
+pub fn tree_of(repo: &dyn Repository, index: File, guess: Option<u64>) -> Option<CachedTree> {
     cached_tree(index, guess).ok().flatten().filter(|found| repo.has(found.tree))
 }
 
 /// The root of a valid TREE extension; `None` where there is none, or where the index has something
 /// that the extension does not speak of. Entries pass through one small buffer.
-fn cached_tree(mut file: impl Read + Seek, guess: Option<u64>) -> io::Result<Option<Found>> {
+fn cached_tree(mut file: impl Read + Seek, guess: Option<u64>) -> io::Result<Option<CachedTree>> {
     let end = file.seek(SeekFrom::End(0))?.saturating_sub(ID as u64);
     let told = end_of_entries(&mut file, end)?;
     let mut file = BufReader::with_capacity(BUFFER, file);
@@ -81,7 +81,7 @@ fn cached_tree(mut file: impl Read + Seek, guess: Option<u64>) -> io::Result<Opt
     // No entry need be looked at: TREE is marked as not valid for one that is not simply part of the tree.
     for extensions in told.into_iter().chain(guess).filter(|at| (HEADER as u64..end).contains(at)) {
         if let Ok(Some(tree)) = tree_from(&mut file, extensions, end, count) {
-            return Ok(Some(Found { tree, extensions }));
+            return Ok(Some(CachedTree { tree, extensions }));
         }
     }
     go_to(&mut file, HEADER as u64)?;
@@ -89,7 +89,7 @@ fn cached_tree(mut file: impl Read + Seek, guess: Option<u64>) -> io::Result<Opt
         return Ok(None);
     };
     let extensions = HEADER as u64 + entries;
-    Ok(tree_from(&mut file, extensions, end, count)?.map(|tree| Found { tree, extensions }))
+    Ok(tree_from(&mut file, extensions, end, count)?.map(|tree| CachedTree { tree, extensions }))
 }
 
 /// The length of all entries, which are passed over; `None` if one of them is not simply part of the tree.

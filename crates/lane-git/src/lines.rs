@@ -32,7 +32,7 @@ pub fn count(
     let mut attributes = Attributes::new(repo, base_tree);
     let pairs = renames::pair(repo, files, &mut attributes)?;
     let mut lines = Lines { files: pairs.len(), ..Lines::default() };
-    let mut known = Known::default();
+    let mut known = LineCounts::default();
     for pair in &pairs {
         let Some(RepoPath(path)) = pair.new.or(pair.old).map(|file| &file.path) else {
             continue;
@@ -64,13 +64,13 @@ pub fn count(
 }
 
 /// What was counted where no attribute had a say: lines of an old and a new object.
-type Known = FxHashMap<(Option<FileVersion>, Option<FileVersion>), Option<(u64, u64)>>;
+type LineCounts = FxHashMap<(Option<FileVersion>, Option<FileVersion>), Option<(u64, u64)>>;
 
 /// Lines added and deleted; `None` where the file is binary before or after.
 fn count_pair(
     repo: &dyn Repository,
     attributes: &mut Attributes<'_>,
-    known: &mut Known,
+    known: &mut LineCounts,
     pair: &Pair<'_>,
 ) -> Read<Option<(u64, u64)>> {
     let old = pair.old.and_then(|file| Some((&file.path, file.old?)));

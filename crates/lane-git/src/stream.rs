@@ -42,13 +42,13 @@ type Answer = (Oid, Vec<FileChange>);
 
 /// Gits that are asked for the files of commits.
 pub struct Stream {
-    crew: Arc<Crew>,
+    crew: Arc<WorkerPool>,
     part: usize,
     asked: Vec<Oid>,
     chunk: Vec<u8>,
     /// Questions of the last part.
     questions: Option<Sender<Vec<u8>>>,
-    parts: Vec<Asked>,
+    parts: Vec<PendingBatch>,
     workers: usize,
     to_do: Option<Sender<Part>>,
 }
@@ -61,28 +61,28 @@ struct Part {
 }
 
 /// A part as it is waited for.
-struct Asked {
+struct PendingBatch {
     /// How many commits were asked for before it.
     begin: usize,
     answers: Receiver<Option<Answer>>,
 }
 
 /// What the threads share, each of which runs one git after the other.
-struct Crew {
+struct WorkerPool {
     start: Box<dyn Fn() -> Command + Send + Sync>,
     to_do: Mutex<Receiver<Part>>,
     /// Those that run; `None` once nobody waits for them any more.
     running: Mutex<Option<Vec<Child>>>,
-    left: Left,
+    left: RemainingBudget,
 }
 
 /// How much more all answers together may have.
-struct Left {
+struct RemainingBudget {
     files: AtomicUsize,
     bytes: AtomicUsize,
 }
 
-impl Left {
+impl RemainingBudget {
     /// Takes one file's share; `None` where there is none left.
     fn take(&self, path: &[u8]) -> Option<()> {
         let less = |left: &AtomicUsize, by: usize| {
@@ -111,11 +111,11 @@ impl Stream {
         start: impl Fn() -> Command + Send + Sync + 'static,
     ) -> Self {
         let (to_do, parts) = channel();
-        let crew = Crew {
+        let crew = WorkerPool {
             start: Box::new(start),
             to_do: Mutex::new(parts),
             running: Mutex::new(Some(Vec::new())),
-            left: Left { files: files.into(), bytes: bytes.into() },
+            left: RemainingBudget { files: files.into(), bytes: bytes.into() },
         };
         Self {
             crew: Arc::new(crew),
@@ -148,7 +148,7 @@ impl Stream {
         let (questions, to_ask) = channel();
         let (answered, answers) = channel();
         self.questions = Some(questions);
-        self.parts.push(Asked { begin: self.asked.len(), answers });
+        self.parts.push(PendingBatch { begin: self.asked.len(), answers });
         if self.parts.len() <= self.workers {
             let crew = Arc::clone(&self.crew);
             // Where the system gives no thread for the first, there are no answers; else those before take all parts.
@@ -204,7 +204,7 @@ impl Drop for Stream {
     }
 }
 
-impl Crew {
+impl WorkerPool {
     fn work(&self) {
         loop {
             let part = match self.to_do.lock() {

@@ -21,7 +21,7 @@ pub const NOTE: &str = "lane/staged-tree";
 const LARGE: u64 = 1 << 20;
 
 /// What was noted.
-struct Noted<'n> {
+struct CacheEntry<'n> {
     /// What the index is known by that it was noted of.
     index: &'n str,
     /// Where the extensions of that index begin: those of the next one begin there as well, unless a file came or went.
@@ -68,7 +68,7 @@ pub fn staged_tree(repo: &dyn Repository, path: &Path, event: Event) -> Read<Opt
 }
 
 /// What an index is known by.
-struct KnownBy {
+struct IndexKey {
     /// Its size, and the hash at its end.
     text: String,
     /// Whether there is a hash: `index.skipHash` leaves it out.
@@ -76,18 +76,18 @@ struct KnownBy {
 }
 
 /// `None` of an index that is quickly read.
-fn known_by(file: &mut File) -> Option<KnownBy> {
+fn known_by(file: &mut File) -> Option<IndexKey> {
     let len = file.metadata().ok()?.len();
     if len < LARGE {
         return None;
     }
     file.seek(SeekFrom::End(-(index::ID as i64))).ok()?;
     let hash = Oid::from_bytes(&index::take::<{ index::ID }>(file).ok()?)?;
-    Some(KnownBy { text: format!("{len} {hash}"), says_all: !hash.is_zero() })
+    Some(IndexKey { text: format!("{len} {hash}"), says_all: !hash.is_zero() })
 }
 
-fn parse(note: &str) -> Option<Noted<'_>> {
+fn parse(note: &str) -> Option<CacheEntry<'_>> {
     let (rest, tree) = note.strip_suffix('\n')?.rsplit_once(' ')?;
     let (index, extensions) = rest.rsplit_once(' ')?;
-    Some(Noted { index, extensions: extensions.parse().ok()?, tree: Oid::from_hex(tree)? })
+    Some(CacheEntry { index, extensions: extensions.parse().ok()?, tree: Oid::from_hex(tree)? })
 }

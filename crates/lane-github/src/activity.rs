@@ -61,7 +61,7 @@ pub struct Push {
 }
 
 #[derive(Deserialize)]
-struct Answered {
+struct PermissionResponse {
     permission: String,
     role_name: Option<String>,
 }
@@ -100,7 +100,7 @@ impl GitHub {
     /// [`Error::NotFound`] for an account that does not exist, and for bots, which are no collaborators.
     pub fn permission(&self, login: &str) -> Result<Permission, Error> {
         let url = self.url(&["collaborators", login, "permission"], &[])?;
-        let answered: Answered = self.client.get(url, NEEDS)?;
+        let answered: PermissionResponse = self.client.get(url, NEEDS)?;
         let known = |name: &str| match name {
             "admin" => Some(Permission::Admin),
             "maintain" => Some(Permission::Maintain),

@@ -95,11 +95,11 @@ pub struct PublishedCheck {
 
 #[derive(Deserialize)]
 struct Page {
-    check_runs: Vec<Existing>,
+    check_runs: Vec<CheckRunResponse>,
 }
 
 #[derive(Deserialize)]
-struct Existing {
+struct CheckRunResponse {
     id: u64,
     name: String,
     head_sha: String,
@@ -145,16 +145,16 @@ impl GitHub {
 
     /// The newest run with our `external_id`, if its annotations are those of `reference`. An older one that fits is
     /// of no use: GitHub would go on showing the newest.
-    fn newest_run(&self, run: &CheckRun, reference: &str) -> Result<Option<Existing>, Error> {
+    fn newest_run(&self, run: &CheckRun, reference: &str) -> Result<Option<CheckRunResponse>, Error> {
         let query = [("check_name", run.name.as_str()), ("filter", "all"), ("per_page", "100")];
         let url = self.url(&["commits", &run.head_sha, "check-runs"], &query)?;
-        let is_ours = |found: &Existing| {
+        let is_ours = |found: &CheckRunResponse| {
             let id = found.external_id.as_deref().and_then(|id| id.rsplit_once('#'));
             found.name == run.name
                 && found.head_sha == run.head_sha
                 && id.is_some_and(|(id, _)| id == run.external_id)
         };
-        let mut newest: Option<Existing> = None;
+        let mut newest: Option<CheckRunResponse> = None;
         self.client.pages(url, NEEDS, |page: Page| {
             let ours = page.check_runs.into_iter().filter(is_ours);
             newest = newest.take().into_iter().chain(ours).max_by_key(|found| found.id);
@@ -168,14 +168,14 @@ impl GitHub {
         run: &CheckRun,
         reference: &str,
         annotations: &[Annotation],
-    ) -> Result<Existing, Error> {
+    ) -> Result<CheckRunResponse, Error> {
         let first = &annotations[..annotations.len().min(BATCH)];
         let mut body = body(run, reference, first);
         body.insert("head_sha".to_owned(), json!(run.head_sha));
         let url = self.url(&["check-runs"], &[])?;
         let call = Call { method: Method::Post, url, body: Some(Value::Object(body)), needs: NEEDS };
         let read = |answer: &Answer| {
-            let mut created: Existing = self.client.decode(&call, answer)?;
+            let mut created: CheckRunResponse = self.client.decode(&call, answer)?;
             // It took them, whether or not it has counted them yet.
             created.output.annotations_count = first.len();
             Ok(created)
@@ -193,7 +193,7 @@ impl GitHub {
         }
         // A second time they would be there twice.
         let landed = || {
-            let now: Existing = self.client.get(url.clone(), NEEDS)?;
+            let now: CheckRunResponse = self.client.get(url.clone(), NEEDS)?;
             Ok((now.output.annotations_count > sent).then_some(now.output.annotations_count))
         };
         self.client.once(&call, |_| Ok(end), landed)

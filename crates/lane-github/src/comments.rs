@@ -31,7 +31,7 @@ pub enum Comment {
 }
 
 #[derive(Deserialize)]
-struct Existing {
+struct CommentResponse {
     id: u64,
     #[serde(default)]
     body: String,
@@ -69,7 +69,7 @@ impl GitHub {
         &self,
         pull: u64,
         start: &str,
-        ours: &[Existing],
+        ours: &[CommentResponse],
         body: Option<&str>,
     ) -> Result<Comment, Error> {
         let kept = usize::from(body.is_some()).min(ours.len());
@@ -91,10 +91,10 @@ impl GitHub {
     }
 
     /// Ours, the oldest first.
-    fn our_comments(&self, pull: u64, start: &str) -> Result<Vec<Existing>, Error> {
+    fn our_comments(&self, pull: u64, start: &str) -> Result<Vec<CommentResponse>, Error> {
         let url = self.url(&["issues", &pull.to_string(), "comments"], &[("per_page", "100")])?;
-        let mut marked: Vec<Existing> = Vec::new();
-        self.client.pages(url, NEEDS, |page: Vec<Existing>| {
+        let mut marked: Vec<CommentResponse> = Vec::new();
+        self.client.pages(url, NEEDS, |page: Vec<CommentResponse>| {
             marked.extend(page.into_iter().filter(|comment| comment.body.starts_with(start)));
             ControlFlow::Continue(())
         })?;
@@ -112,7 +112,7 @@ impl GitHub {
     fn create_comment(&self, pull: u64, start: &str, body: &str) -> Result<(), Error> {
         let url = self.url(&["issues", &pull.to_string(), "comments"], &[])?;
         let call = Call { method: Method::Post, url, body: Some(json!({ "body": body })), needs: NEEDS };
-        let read = |answer: &Answer| self.client.decode::<Existing>(&call, answer);
+        let read = |answer: &Answer| self.client.decode::<CommentResponse>(&call, answer);
         let landed = || Ok(self.our_comments(pull, start)?.into_iter().next());
         let created = self.client.once(&call, read, landed)?;
         // Who wrote it is who we are.

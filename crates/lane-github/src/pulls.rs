@@ -64,7 +64,7 @@ pub struct NewPull<'a> {
 }
 
 #[derive(Deserialize)]
-struct Answered {
+struct PullResponse {
     number: u64,
     html_url: String,
     title: String,
@@ -92,8 +92,8 @@ struct Repository {
     full_name: String,
 }
 
-impl From<Answered> for PullRequest {
-    fn from(answered: Answered) -> Self {
+impl From<PullResponse> for PullRequest {
+    fn from(answered: PullResponse) -> Self {
         let of_base = answered.base.repo.map(|repo| repo.full_name);
         let head_repository = answered.head.repo.map(|repo| repo.full_name);
         Self {
@@ -126,7 +126,7 @@ impl GitHub {
     /// [`Error::NotFound`] if there is none of that number.
     pub fn pull_request(&self, number: u64) -> Result<PullRequest, Error> {
         let url = self.url(&["pulls", &number.to_string()], &[])?;
-        self.client.get::<Answered>(url, READS).map(PullRequest::from)
+        self.client.get::<PullResponse>(url, READS).map(PullRequest::from)
     }
 
     /// The open pull requests whose change is in `branch` of `head_owner`'s repository: one for each base.
@@ -140,7 +140,7 @@ impl GitHub {
         let query = [("state", "open"), ("head", head.as_str()), ("per_page", "100")];
         let url = self.url(&["pulls"], &query)?;
         let mut found = Vec::new();
-        self.client.pages(url, READS, |page: Vec<Answered>| {
+        self.client.pages(url, READS, |page: Vec<PullResponse>| {
             found.extend(page.into_iter().map(PullRequest::from));
             ControlFlow::Continue(())
         })?;
@@ -166,7 +166,7 @@ impl GitHub {
             let open = self.pull_requests_for(branch, owner)?;
             Ok(open.into_iter().find(|pull| pull.base_ref == new.base))
         };
-        let read = |answer: &Answer| self.client.decode::<Answered>(&call, answer).map(PullRequest::from);
+        let read = |answer: &Answer| self.client.decode::<PullResponse>(&call, answer).map(PullRequest::from);
         self.client.once(&call, read, landed)
     }
 }

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 
-use crate::ci::waivers::{self, Known};
+use crate::ci::waivers::{self, WaiverFacts};
 use crate::ci::{Host, Job};
 use crate::cli::diagnostics;
 use crate::cli::output::{complain, note};
@@ -26,11 +26,11 @@ const CHECK: &str = "git-lane policy";
 const MARK: &str = "git-lane";
 
 /// A connection to the repository of a pull request.
-pub(in crate::commands) struct Online {
+pub(in crate::commands) struct GitHubJob {
     github: GitHub,
 }
 
-impl Online {
+impl GitHubJob {
     /// Connects where there is a token; without one nothing is asked, unless something is to be published.
     ///
     /// # Errors
@@ -104,7 +104,7 @@ impl Online {
             let history = self.github.label_events(number).map_err(Unavailable::from)?;
             // What was let stand against one base says nothing of another.
             let pushed = pushed.map(|(_, at)| history.base_changed.map_or(at, |changed| changed.max(at)));
-            let known = Known { labels: &pull.labels, events: &history.events, pushed, now };
+            let known = WaiverFacts { labels: &pull.labels, events: &history.events, pushed, now };
             let asked = RefCell::new(HashMap::new());
             let is_maintainer = |login: &str| -> Result<bool, String> {
                 if let Some(known) = asked.borrow().get(login) {

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use super::{Hook, Judged, Part, give_back};
+use super::{Hook, HookMode, HookVerdict, give_back};
 use crate::cli::output::complain;
 use crate::commands::hook::mend;
 use crate::commands::hook::others;
@@ -19,20 +19,20 @@ use lane_git::{GitRepo, Repository};
 
 impl Hook<'_> {
     /// Judges the commit that is being made.
-    pub(super) fn commit(&self, event: Event, subject: Subject) -> Result<Judged, Error> {
+    pub(super) fn commit(&self, event: Event, subject: Subject) -> Result<HookVerdict, Error> {
         let request = Request { event, agent: None, branch: None, subject };
         let session = match Session::open_for_commit(*self.output) {
             Err(error) => {
                 let (session, report) = mend::judge(error, &request, self.output)?;
                 let code = self.output.hook_report(&report);
-                return Ok(Judged { code, input: None, repo: Some(session.last()) });
+                return Ok(HookVerdict { code, input: None, repo: Some(session.last()) });
             }
             Ok(session) => session,
         };
-        if self.part == Part::Renamed
+        if self.part == HookMode::Renamed
             && self.is_judged_before(&session.repo, &others::subject(&session.repo, self.row, self.args))
         {
-            return Ok(Judged { code: 0, input: None, repo: Some(session.last()) });
+            return Ok(HookVerdict { code: 0, input: None, repo: Some(session.last()) });
         }
         let foreign = self.look(&session.repo);
         let (mut code, mut is_taken) = (0, false);
@@ -46,18 +46,18 @@ impl Hook<'_> {
             && code == 0
             && !complete(&session, path, is_taken)?
         {
-            return Ok(Judged { code: 0, input: None, repo: Some(session.last()) });
+            return Ok(HookVerdict { code: 0, input: None, repo: Some(session.last()) });
         }
         if code == 0 {
             let (report, _) = by_hand::judge(&session, &request)?;
             code = self.output.hook_report(&report);
         }
         self.note(&session.repo, code);
-        Ok(Judged { code, input: None, repo: Some(session.last()) })
+        Ok(HookVerdict { code, input: None, repo: Some(session.last()) })
     }
 
     /// Judges the commit by its message.
-    pub(super) fn message(&self, event: Event) -> Result<Judged, Error> {
+    pub(super) fn message(&self, event: Event) -> Result<HookVerdict, Error> {
         self.commit(event, Subject::Message(message_file(self.row.name, self.args)?))
     }
 
@@ -75,10 +75,10 @@ impl Hook<'_> {
     }
 
     /// Puts into a message what belongs there.
-    pub(super) fn draft(&self) -> Result<Judged, Error> {
+    pub(super) fn draft(&self) -> Result<HookVerdict, Error> {
         // A template that nobody edits is no message to git, and has to stay so.
         if self.args.get(1).is_some_and(|source| source == "template") {
-            return Ok(Judged::default());
+            return Ok(HookVerdict::default());
         }
         let stamped =
             message_file(self.row.name, self.args).and_then(|path| prepare(*self.output, &path, self.args));
@@ -93,21 +93,21 @@ impl Hook<'_> {
     }
 
     /// What is left to do for the hook that prepares the message, and refuses nothing as long as another one can.
-    fn in_place(&self, repo: Option<GitRepo>) -> Result<Judged, Error> {
+    fn in_place(&self, repo: Option<GitRepo>) -> Result<HookVerdict, Error> {
         let Some(repo) = repo.filter(|_| self.row.action == Action::Commit) else {
-            return Ok(Judged::default());
+            return Ok(HookVerdict::default());
         };
-        if self.part == Part::Renamed {
+        if self.part == HookMode::Renamed {
             others::note_runner(&repo, self.row.name);
         }
         let foreign = self.look(&repo);
-        let is_alone = self.part != Part::Configured && others::is_alone(&repo, self.row, &foreign);
+        let is_alone = self.part != HookMode::Configured && others::is_alone(&repo, self.row, &foreign);
         let (code, is_taken) =
             if is_alone { self.staged(&Session::open_for_commit(*self.output)?)? } else { (0, false) };
         if code == 0 && is_taken {
             prepare(*self.output, &message_file(self.row.name, self.args)?, self.args)?;
         }
-        Ok(Judged { code, input: None, repo: Some(repo) })
+        Ok(HookVerdict { code, input: None, repo: Some(repo) })
     }
 }
 

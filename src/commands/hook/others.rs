@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::cli::output::complain;
 use crate::gather::{Environment, Invocation};
 use crate::install::chain::Turn;
-use crate::install::in_force::{self, Lack};
+use crate::install::in_force::{self, HookGap};
 use crate::install::verdict_notes;
 use lane_core::facts::Event;
 use lane_core::hooks::{Action, Hook, Subject};
@@ -36,7 +36,7 @@ pub(in crate::commands) fn look(repo: &GitRepo, hook: &Hook) -> Vec<&'static str
     if !replaced.is_empty() {
         said = format!(
             "warning: git-lane's hooks are not all in force: {}\n{}",
-            Lack::Scripts(replaced.clone()).words(),
+            HookGap::Scripts(replaced.clone()).words(),
             help_block("git lane install", false)
         );
     }
@@ -83,7 +83,7 @@ pub(in crate::commands) fn look_beside(repo: &GitRepo, hook: &Hook) {
     let mut found: Vec<_> = tried.collect();
     folder.iter().for_each(|folder| in_force::note_turn(layout, folder, hook.name));
     if hook.action != Action::Push {
-        found.retain(|(_, lack)| *lack != Lack::NotInstalled);
+        found.retain(|(_, lack)| *lack != HookGap::NotInstalled);
     }
     let said = in_force::warnings(layout, &found, true);
     if !said.is_empty() {

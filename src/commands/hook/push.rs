@@ -1,6 +1,6 @@
 //! pre-push.
 
-use super::{Hook, Judged, Part, give_back};
+use super::{Hook, HookMode, HookVerdict, give_back};
 use crate::commands::hook::mend;
 use crate::gather::{Request, Subject, parse_push_lines};
 use crate::install::chain;
@@ -13,12 +13,12 @@ use lane_git::Repository;
 
 impl Hook<'_> {
     /// Judges what is pushed.
-    pub(super) fn push(&self, event: Event) -> Result<Judged, Error> {
+    pub(super) fn push(&self, event: Event) -> Result<HookVerdict, Error> {
         let input = self.input("what git pushes")?.unwrap_or_default();
         let lines = parse_push_lines(&input)?;
         let remote = self.args.first().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         if lines.is_empty() {
-            return Ok(Judged { code: 0, input: Some(input), repo: None });
+            return Ok(HookVerdict { code: 0, input: Some(input), repo: None });
         }
         let subject = Subject::Push { remote, lines };
         let request = Request { event, agent: None, branch: None, subject };
@@ -26,7 +26,7 @@ impl Hook<'_> {
             Err(error) => {
                 let (session, report) = mend::judge(error, &request, self.output)?;
                 let code = self.output.hook_report(&report);
-                return Ok(Judged { code, input: Some(input), repo: Some(session.last()) });
+                return Ok(HookVerdict { code, input: Some(input), repo: Some(session.last()) });
             }
             Ok(session) => session,
         };
@@ -35,7 +35,7 @@ impl Hook<'_> {
             _ => verdict_notes::Subject::default(),
         };
         if self.is_judged_before(&session.repo, &subject) {
-            return Ok(Judged { code: 0, input: Some(input), repo: Some(session.last()) });
+            return Ok(HookVerdict { code: 0, input: Some(input), repo: Some(session.last()) });
         }
         self.look(&session.repo);
         give_back(&session, event);
@@ -49,9 +49,9 @@ impl Hook<'_> {
         let layout = session.repo.layout();
         let hooks_paths = session.repo.config("core.hooksPath")?;
         let is_followed = || !chain::previous_hooks(&hooks_paths, layout, self.row.name).is_empty();
-        if self.part == Part::Configured || self.part.chains() && code == 0 && is_followed() {
+        if self.part == HookMode::Configured || self.part.chains() && code == 0 && is_followed() {
             verdict_notes::judged_for_next(layout, self.row.name, &subject);
         }
-        Ok(Judged { code, input: Some(input), repo: Some(session.last()) })
+        Ok(HookVerdict { code, input: Some(input), repo: Some(session.last()) })
     }
 }

@@ -2,14 +2,14 @@
 
 use std::ffi::OsString;
 
-use super::{Hook, Judged};
+use super::{Hook, HookVerdict};
 use crate::cli::diagnostics;
 use crate::cli::output::complain;
 use crate::gather::server_policy::{self, InForce};
 use crate::gather::{
     Environment, LoadedPolicy, PushLine, Request, Subject, parse_received_lines, received_line,
 };
-use crate::ops::{self, Asker};
+use crate::ops::{self, CallerKind};
 use lane_core::error::Error;
 use lane_core::facts::{Event, Unavailable};
 use lane_core::text::help_block;
@@ -21,7 +21,7 @@ const DEEPEST: usize = 5;
 impl Hook<'_> {
     /// Judges the refs of a push before they are there. A push that would leave a policy with which nothing could be judged
     /// any more is an error, too.
-    pub(super) fn receive(&self, event: Event) -> Result<Judged, Error> {
+    pub(super) fn receive(&self, event: Event) -> Result<HookVerdict, Error> {
         let input = self.input("what is pushed")?;
         let lines = match &input {
             Some(input) => parse_received_lines(input)?,
@@ -38,7 +38,7 @@ impl Hook<'_> {
         log::debug!("repository: {:?}", repo.layout());
         let lines = lines.into_iter().map(|line| meant(&repo, line)).collect::<Result<Vec<_>, _>>()?;
         let code = if lines.is_empty() { 0 } else { self.lines(&repo, event, &lines)? };
-        Ok(Judged { code, input, repo: Some(repo) })
+        Ok(HookVerdict { code, input, repo: Some(repo) })
     }
 
     fn lines(&self, repo: &GitRepo, event: Event, lines: &[PushLine]) -> Result<u8, Error> {
@@ -58,7 +58,7 @@ impl Hook<'_> {
                 let subject = Subject::Received { lines: of, all: lines.to_vec() };
                 let request = Request { event, agent: None, branch: None, subject };
                 let (report, _) =
-                    ops::judged(repo, &environment, loaded, &request, Asker::Clone, self.output)?;
+                    ops::judged(repo, &environment, loaded, &request, CallerKind::Clone, self.output)?;
                 Ok::<u8, Error>(self.output.hook_report(&report))
             };
             let mut common = Vec::new();

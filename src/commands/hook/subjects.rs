@@ -1,25 +1,25 @@
 //! What each hook does, by what it works on: see `Subject` in `lane_core::hooks`.
 
-use super::{Hook, Judged, Part, others};
+use super::{Hook, HookMode, HookVerdict, others};
 use crate::gather;
 use lane_core::error::Error;
 use lane_core::hooks::Subject;
 
 impl Hook<'_> {
     /// What a hook works on says what it does.
-    pub(super) fn judged(&self) -> Result<Judged, Error> {
+    pub(super) fn judged(&self) -> Result<HookVerdict, Error> {
         match (self.row.subject, self.row.event) {
             (Subject::Staged, Some(event)) => self.commit(event, gather::Subject::Staged),
             (Subject::Message, Some(event)) => self.message(event),
             (Subject::Pushed, Some(event)) => self.push(event),
             (Subject::Received, Some(event)) => self.receive(event),
             (Subject::Draft, _) => self.draft(),
-            (Subject::Worktree, _) if self.part == Part::Configured => {
+            (Subject::Worktree, _) if self.part == HookMode::Configured => {
                 others::after_checkout(self.args);
-                Ok(Judged::default())
+                Ok(HookVerdict::default())
             }
             (Subject::Worktree | Subject::Nothing | Subject::Occasion, _) | (_, None) => {
-                Ok(Judged::default())
+                Ok(HookVerdict::default())
             }
         }
     }

@@ -6,7 +6,7 @@ use crate::machine::ThisMachine;
 use crate::ops::Session;
 use lane_core::error::Error;
 use lane_core::locks::record::plain;
-use lane_core::locks::scope::{Scope, Typed};
+use lane_core::locks::scope::{PathArgument, Scope};
 use lane_core::locks::world::Process;
 use lane_core::policy::Plan;
 use lane_core::policy::scalar::Duration;
@@ -46,7 +46,7 @@ pub(in crate::commands) fn scopes(session: &Session, typed: &[String]) -> Result
         // A path from the root of the file system, if it leads here.
         let inside = root.as_ref().and_then(|root| std::path::Path::new(text).strip_prefix(root).ok());
         let text = inside.map_or_else(|| text.clone(), |path| format!("/{}", path.display()));
-        let typed = Typed { text: &text, folder: &folder, exists: &exists };
+        let typed = PathArgument { text: &text, folder: &folder, exists: &exists };
         scopes.push(Scope::resolve(&session.loaded.plan, &typed)?);
     }
     scopes.sort_by(|a, b| (&a.area, &a.text).cmp(&(&b.area, &b.text)));

@@ -19,7 +19,7 @@ use lane_core::requests::rights::ask;
 use lane_core::text::help_block;
 
 /// A lock that is held, at one moment.
-pub struct Held<'a> {
+pub struct LockView<'a> {
     area: &'a str,
     /// The lock.
     pub lease: &'a Lease,
@@ -29,7 +29,7 @@ pub struct Held<'a> {
     now: i64,
 }
 
-impl<'a> Held<'a> {
+impl<'a> LockView<'a> {
     /// Judges it. `now`: seconds since the epoch.
     pub fn new(area: &'a str, lease: &'a Lease, judge: &Judge<'_>, now: i64) -> Self {
         let is_here = judge.world().machine().shares_clock(&lease.stake.machine);
@@ -98,7 +98,7 @@ pub fn title(plan: &Plan, agent: &str) -> String {
 }
 
 /// What was refused.
-pub struct Said {
+pub struct RefusalText {
     /// One sentence.
     pub text: String,
     /// The next steps, one on each line.
@@ -108,7 +108,7 @@ pub struct Said {
 }
 
 /// What taking a lock came to.
-pub fn taken(held: &Held<'_>, event: &LockEvent) -> String {
+pub fn taken(held: &LockView<'_>, event: &LockEvent) -> String {
     let Lease { stake, generation, .. } = held.lease;
     let (agent, scope) = (&stake.agent, &stake.scope);
     let verb = match event.kind {
@@ -150,7 +150,7 @@ pub fn refusal(
     claim: &Claim<'_>,
     why: &Refusal,
     waited: bool,
-) -> Said {
+) -> RefusalText {
     let scope = &claim.scope.text;
     let word = quote(scope.as_bytes());
     let now = manager.judge().now().wall;
@@ -158,7 +158,7 @@ pub fn refusal(
     match why {
         Refusal::Held(lease, _) => {
             let judge = manager.judge();
-            let held = Held::new(&claim.scope.area, lease, &judge, now);
+            let held = LockView::new(&claim.scope.area, lease, &judge, now);
             let whose = title(plan, &lease.stake.agent);
             let what = &lease.stake.scope;
             let part = if what == scope { String::new() } else { format!(", which overlaps `{scope}`,") };
@@ -226,18 +226,18 @@ pub fn refusal(
     }
 }
 
-fn said(text: String, help: String, claim: &Claim<'_>, why: &str, mut json: Value) -> Said {
+fn said(text: String, help: String, claim: &Claim<'_>, why: &str, mut json: Value) -> RefusalText {
     json["state"] = json!("refused");
     json["scope"] = json!(claim.scope.text);
     json["area"] = json!(claim.scope.area);
     json["why"] = json!(why);
     json["help"] = json!(help);
-    Said { text, help, json }
+    RefusalText { text, help, json }
 }
 
 /// Why another's lock is not given back.
-pub fn not_yours(plan: &Plan, judge: &Judge<'_>, claim: &Claim<'_>, lease: &Lease) -> Said {
-    let held = Held::new(&claim.scope.area, lease, judge, judge.now().wall);
+pub fn not_yours(plan: &Plan, judge: &Judge<'_>, claim: &Claim<'_>, lease: &Lease) -> RefusalText {
+    let held = LockView::new(&claim.scope.area, lease, judge, judge.now().wall);
     let whose = title(plan, &lease.stake.agent);
     let text = format!("`{}` is not yours to release: {whose} holds it {}", lease.stake.scope, held.until());
     let help = format!(
@@ -248,7 +248,7 @@ pub fn not_yours(plan: &Plan, judge: &Judge<'_>, claim: &Claim<'_>, lease: &Leas
 }
 
 /// Why a part of what one holds is not given back.
-pub fn another_scope(claim: &Claim<'_>, lease: &Lease) -> Said {
+pub fn another_scope(claim: &Claim<'_>, lease: &Lease) -> RefusalText {
     let (wanted, have) = (&claim.scope.text, &lease.stake.scope);
     let text = format!("{} does not hold `{wanted}`, but `{have}`", claim.agent);
     said(text, format!("git lane unlock {}", quote(have.as_bytes())), claim, "held", json!({}))

@@ -34,7 +34,7 @@ pub enum Request {
     /// Reject a request, with a --reason
     Reject(Answer),
     /// Mark a request as done, by a commit
-    Done(Done),
+    Done(DoneArgs),
     /// Withdraw your own request
     Withdraw(Answer),
 }
@@ -95,7 +95,7 @@ pub struct Answer {
 
 /// `git lane request done`
 #[derive(Debug, clap::Args)]
-pub struct Done {
+pub struct DoneArgs {
     /// What is done.
     #[command(flatten)]
     pub answer: Answer,

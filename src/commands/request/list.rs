@@ -8,7 +8,7 @@ use crate::cli::Outcome;
 use crate::cli::output::Output;
 use crate::cli::session;
 use crate::commands::request::args::List;
-use crate::commands::request::text::{Seen, event_json};
+use crate::commands::request::text::{RequestView, event_json};
 use crate::machine::ThisMachine;
 use crate::ops::Session;
 use crate::ops::request::{person, second_heads};
@@ -45,7 +45,7 @@ pub fn list(args: &List, output: &Output) -> Outcome {
             Err(error) => broken.push((id, error)),
         }
     }
-    let seen = |tip| Seen { log: &log, plan, tip, me: me.as_ref(), heads: &heads };
+    let seen = |tip| RequestView { log: &log, plan, tip, me: me.as_ref(), heads: &heads };
     let is_wanted = |tip: &&&RequestHead| {
         let record = &tip.record;
         (args.all || record.state.is_open()) && (!args.mine || Some(&record.by) == me.as_ref())
@@ -110,7 +110,7 @@ pub fn show(id: &str, output: &Output) -> Outcome {
     }
     let tip = log.find(id)?;
     let heads = second_heads(&session, &log, Some(id))?;
-    let seen = Seen { log: &log, plan, tip: &tip, me: me.as_ref(), heads: &heads };
+    let seen = RequestView { log: &log, plan, tip: &tip, me: me.as_ref(), heads: &heads };
     let chain = log.chain(&tip)?;
     let bytes = tip.content().map(|blob| session.repo.blob(blob)).transpose()?;
     let text = bytes.and_then(|bytes| String::from_utf8(bytes).ok());

@@ -10,11 +10,11 @@ use lane_core::policy::model::Access;
 use lane_core::policy::scalar::in_words;
 use lane_core::requests::migration::SecondHead;
 use lane_core::requests::record::{Person, RequestEvent, RequestEventKind, RequestRecord, RequestState};
-use lane_core::requests::rights::{Askable, askable, title};
+use lane_core::requests::rights::{Addressees, askable, title};
 use lane_core::text::help_block;
 
 /// A request as somebody sees it.
-pub struct Seen<'a> {
+pub struct RequestView<'a> {
     /// Where it lies.
     pub log: &'a RequestLog<'a>,
     /// The policy in force.
@@ -43,7 +43,7 @@ pub fn ago(at: i64, now: i64) -> String {
     }
 }
 
-impl Seen<'_> {
+impl RequestView<'_> {
     fn record(&self) -> &RequestRecord {
         &self.tip.record
     }
@@ -67,9 +67,9 @@ impl Seen<'_> {
     pub fn json(&self) -> Value {
         let record = self.record();
         let owners = match askable(self.plan, &record.target) {
-            Askable::Agents(ids) => json!(ids),
-            Askable::Maintainers => json!(["maintainer"]),
-            Askable::Others => json!([]),
+            Addressees::Agents(ids) => json!(ids),
+            Addressees::Maintainers => json!(["maintainer"]),
+            Addressees::Others => json!([]),
         };
         let mut item = json!(self.summary());
         item["submitted"] = json!(timestamp(record.submitted));
@@ -97,7 +97,7 @@ impl Seen<'_> {
                 askable(self.plan, &record.target).words(self.plan),
                 record.priority
             ),
-            RequestState::Accepted if askable(self.plan, &record.target) == Askable::Others => format!(
+            RequestState::Accepted if askable(self.plan, &record.target) == Addressees::Others => format!(
                 "accepted {id}: {asker} may change {what}\n  \
                  they {}, then: git lane request done {id} --commit HEAD\n",
                 self.way_in()

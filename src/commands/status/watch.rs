@@ -36,7 +36,7 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
     }
     // Without a repository or a policy there is nothing to show, now or later.
     session::open(output, None)?;
-    let caught = Caught::new()?;
+    let caught = SignalFlag::new()?;
     let (wake, woken) = channel();
     let (sender, readings) = channel();
     let interval = Duration::from_secs(args.interval.into());
@@ -71,7 +71,7 @@ fn show(
     terminal: &mut DefaultTerminal,
     readings: &Receiver<Result<Status, String>>,
     wake: &Sender<()>,
-    caught: &Caught,
+    caught: &SignalFlag,
     color: bool,
 ) -> std::io::Result<Option<i32>> {
     let mut screen = Screen::default();
@@ -152,9 +152,9 @@ const INTERRUPT: i32 = signal_hook::consts::SIGINT;
 const INTERRUPT: i32 = 2;
 
 /// Signals that would end the process with the terminal as it is.
-struct Caught(Arc<AtomicUsize>);
+struct SignalFlag(Arc<AtomicUsize>);
 
-impl Caught {
+impl SignalFlag {
     #[cfg(unix)]
     fn new() -> Result<Self, Error> {
         use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};

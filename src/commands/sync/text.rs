@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::cli::output::{Output, complain};
-use crate::ops::sync::{Aside, Conflict, Synced, Worked, count};
+use crate::ops::sync::{Conflict, RebaseOutcome, StashOutcome, WorktreeSync, count};
 use lane_core::error::Error;
 use lane_core::facts::{RepoPath, typed_ref};
 use lane_core::report::quote;
@@ -14,35 +14,35 @@ use lane_core::text::help_block;
 /// Files that are named; of more the number is told.
 const NAMED: usize = 10;
 
-fn title(done: &Synced) -> String {
+fn title(done: &WorktreeSync) -> String {
     let folder = folder(&done.root);
     done.agent.as_ref().map_or(folder.clone(), |agent| format!("{agent} in {folder}"))
 }
 
 /// Everything, for programs.
-pub fn json(done: &Synced) -> Value {
+pub fn json(done: &WorktreeSync) -> Value {
     let mut value = json!({
         "worktree": done.root.display().to_string(), "agent": done.agent, "branch": done.branch,
         "pushed": done.pushed,
     });
     let (state, more) = match &done.worked {
-        Worked::Nothing => ("current", json!({})),
-        Worked::Stacked { on, behind } => ("stacked", json!({ "on": on, "behind": behind })),
-        Worked::Rebased { before, after, behind, landed, aside } => {
-            let stashed = *aside != Aside::Back;
+        RebaseOutcome::Nothing => ("current", json!({})),
+        RebaseOutcome::Stacked { on, behind } => ("stacked", json!({ "on": on, "behind": behind })),
+        RebaseOutcome::Rebased { before, after, behind, landed, aside } => {
+            let stashed = *aside != StashOutcome::Back;
             (
                 "rebased",
                 json!({ "before": before, "after": after, "commits": behind, "landed": landed, "stashed": stashed }),
             )
         }
-        Worked::Busy { why, help } => ("skipped", json!({ "reason": why, "help": help })),
-        Worked::Dirty(files) => ("dirty", json!({ "files": files })),
-        Worked::Stopped { conflicts, said, is_undone } => {
+        RebaseOutcome::Busy { why, help } => ("skipped", json!({ "reason": why, "help": help })),
+        RebaseOutcome::Dirty(files) => ("dirty", json!({ "files": files })),
+        RebaseOutcome::Stopped { conflicts, said, is_undone } => {
             let file = |conflict: &Conflict| json!({ "path": conflict.path, "cause": conflict.cause });
             let files: Vec<Value> = conflicts.iter().map(file).collect();
             ("conflict", json!({ "files": files, "said": said, "undone": is_undone }))
         }
-        Worked::Failed { reason, help } => ("failed", json!({ "reason": reason, "help": help })),
+        RebaseOutcome::Failed { reason, help } => ("failed", json!({ "reason": reason, "help": help })),
     };
     value["state"] = json!(state);
     for (key, item) in more.as_object().into_iter().flatten() {
@@ -55,14 +55,16 @@ pub fn json(done: &Synced) -> Value {
 ///
 /// # Errors
 /// Standard output is closed, or full.
-pub fn say(done: &Synced, base: &str, output: &Output) -> Result<(), Error> {
+pub fn say(done: &WorktreeSync, base: &str, output: &Output) -> Result<(), Error> {
     let base = typed_ref(done.onto.as_deref().unwrap_or(base));
     let (who, branch) = (title(done), done.branch.clone().unwrap_or_default());
     let in_it = quote(done.root.as_os_str().as_encoded_bytes());
     match &done.worked {
-        Worked::Nothing if output.is_quiet() => {}
-        Worked::Nothing => output.print(&format!("{who}: `{branch}` is already up to date with {base}\n"))?,
-        Worked::Stacked { on, behind } => {
+        RebaseOutcome::Nothing if output.is_quiet() => {}
+        RebaseOutcome::Nothing => {
+            output.print(&format!("{who}: `{branch}` is already up to date with {base}\n"))?
+        }
+        RebaseOutcome::Stacked { on, behind } => {
             let commits = if *behind == 1 { "1 commit".to_owned() } else { format!("{behind} commits") };
             output.print(&format!(
                 "{who}: `{branch}` stays on `{on}`, which has not landed; {base} has {commits} that both lack\n{}",
@@ -75,7 +77,7 @@ pub fn say(done: &Synced, base: &str, output: &Output) -> Result<(), Error> {
                 )
             ))?;
         }
-        Worked::Rebased { before, behind, landed, aside, .. } => {
+        RebaseOutcome::Rebased { before, behind, landed, aside, .. } => {
             let commits =
                 if *behind == 1 { "1 new commit".to_owned() } else { format!("{behind} new commits") };
             if !output.is_quiet() {
@@ -90,26 +92,26 @@ pub fn say(done: &Synced, base: &str, output: &Output) -> Result<(), Error> {
                 ))?;
             }
             let help = match aside {
-                Aside::Back => return Ok(()),
-                Aside::Conflicts => {
+                StashOutcome::Back => return Ok(()),
+                StashOutcome::Conflicts => {
                     "resolve the conflicts, then stage each: git add -- FILE\n\
                      your work is still in the stash; when done: git stash drop"
                 }
-                Aside::Kept => "restore it, and resolve the conflicts: git stash pop",
+                StashOutcome::Kept => "restore it, and resolve the conflicts: git stash pop",
             };
             output.refuse("your uncommitted work conflicts with the new base; it is safe in the stash", help);
         }
-        Worked::Busy { why, help } => {
+        RebaseOutcome::Busy { why, help } => {
             let help = help.as_ref().map(|help| help_block(help, false)).unwrap_or_default();
             complain(&format!("note: {who} was skipped: {why}\n{help}"));
         }
-        Worked::Dirty(files) => {
+        RebaseOutcome::Dirty(files) => {
             let text =
                 format!("{who}: {} not committed; nothing was rebased{}", count(files.len()), list(files));
             let help = "commit first, or stash and restore it automatically: git lane sync --autostash";
             output.refuse(&text, help);
         }
-        Worked::Stopped { conflicts, said, is_undone } => {
+        RebaseOutcome::Stopped { conflicts, said, is_undone } => {
             // Not every stop is at a conflict: a file is in the way, a signature cannot be made.
             let at = if conflicts.is_empty() { said.clone() } else { count(conflicts.len()) };
             let mut text = format!("{who}: rebase of `{branch}` on {base} stopped: {at}");
@@ -137,7 +139,7 @@ pub fn say(done: &Synced, base: &str, output: &Output) -> Result<(), Error> {
             };
             output.refuse(&text, &help);
         }
-        Worked::Failed { reason, help } => {
+        RebaseOutcome::Failed { reason, help } => {
             output.refuse(&format!("{who}: {reason}"), help.as_deref().unwrap_or("git status"));
         }
     }

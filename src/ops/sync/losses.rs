@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use super::outcome::Worked;
+use super::outcome::RebaseOutcome;
 use lane_core::error::Error;
 use lane_core::facts::{Oid, RepoPath, Unavailable};
 use lane_core::report::quote;
@@ -22,14 +22,14 @@ pub fn of(
     onto: Oid,
     before: Oid,
     by_hand: &str,
-) -> Result<Option<Worked>, Error> {
+) -> Result<Option<RebaseOutcome>, Error> {
     let own = repo.commits(&[before], &[onto])?;
     let (old, new) = (repo.commit(before)?.tree, repo.commit(onto)?.tree);
     let mut steps = vec![(Some(old), new)];
     for oid in own {
         let commit = repo.commit(oid)?;
         if commit.parents.len() > 1 {
-            return Ok(Some(Worked::Busy {
+            return Ok(Some(RebaseOutcome::Busy {
                 why: format!("{} is a merge with changes of its own, which a rebase would drop", oid.short()),
                 help: Some(format!("by hand: {by_hand}")),
             }));
@@ -53,7 +53,7 @@ pub fn of(
         }
         if let Some(path) = ran.raw.split(|byte| *byte == 0).find(|path| !path.is_empty()) {
             let path = RepoPath(path.to_vec());
-            return Ok(Some(Worked::Busy {
+            return Ok(Some(RebaseOutcome::Busy {
                 why: format!("{path} is not committed, and the rebase would overwrite it"),
                 help: Some(format!("move it out of the worktree: {path}")),
             }));

@@ -8,7 +8,7 @@ mod tree;
 
 use std::time::Duration;
 
-pub use outcome::{Aside, Conflict, Synced, Worked};
+pub use outcome::{Conflict, RebaseOutcome, StashOutcome, WorktreeSync};
 
 use super::Session;
 use crate::gather::LoadedPolicy;
@@ -25,7 +25,7 @@ use tree::Tree;
 const SHORT: Duration = Duration::from_secs(60);
 
 /// What branches are rebased on.
-pub struct Onto<'a> {
+pub struct RebaseTarget<'a> {
     /// The base, by its full name.
     pub reference: String,
     /// Its tip.
@@ -33,7 +33,7 @@ pub struct Onto<'a> {
     loaded: &'a LoadedPolicy,
 }
 
-impl<'a> Onto<'a> {
+impl<'a> RebaseTarget<'a> {
     /// The base of the policy.
     ///
     /// # Errors
@@ -67,7 +67,7 @@ pub fn fetch(session: Session) -> Result<Session, Error> {
 ///
 /// # Errors
 /// There is no worktree, or something cannot be read.
-pub fn here(session: &Session, onto: &Onto<'_>, autostash: bool) -> Result<Synced, Error> {
+pub fn here(session: &Session, onto: &RebaseTarget<'_>, autostash: bool) -> Result<WorktreeSync, Error> {
     let layout = session.repo.layout();
     let Some(root) = layout.worktree.clone() else {
         return Err(Error::usage(
@@ -88,16 +88,19 @@ pub fn here(session: &Session, onto: &Onto<'_>, autostash: bool) -> Result<Synce
 /// The worktrees cannot be listed, or what was done cannot be told.
 pub fn all(
     session: &Session,
-    onto: &Onto<'_>,
+    onto: &RebaseTarget<'_>,
     pushes: bool,
-    tell: &mut dyn FnMut(&Synced) -> Result<(), Error>,
-) -> Result<Vec<Synced>, Error> {
+    tell: &mut dyn FnMut(&WorktreeSync) -> Result<(), Error>,
+) -> Result<Vec<WorktreeSync>, Error> {
     let mut found = Vec::new();
     for lane in lanes(&session.repo, onto.plan())? {
         let Lane { agent, root, git_dir: Some(git_dir) } = lane else { continue };
         let tree = Tree { root, git_dir };
         let mut done = tree.sync(onto, false, true).unwrap_or_else(|error| {
-            Synced::new(&tree.root, Worked::Failed { reason: error.to_string(), help: error.help() })
+            WorktreeSync::new(
+                &tree.root,
+                RebaseOutcome::Failed { reason: error.to_string(), help: error.help() },
+            )
         });
         done.agent = agent.or(done.agent);
         tell(&done)?;
@@ -110,7 +113,7 @@ pub fn all(
 }
 
 /// Lets the locks of whoever works here live on: the work under them does.
-fn renew(session: &Session, done: &Synced) {
+fn renew(session: &Session, done: &WorktreeSync) {
     let agent = session.agent(None);
     let (Ok(agent), true) = (agent, done.is_good()) else { return };
     let world = ThisMachine::new();

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use lane_core::facts::{Oid, RepoPath};
 
 /// One worktree.
-pub struct Synced {
+pub struct WorktreeSync {
     /// The worktree.
     pub root: PathBuf,
     /// Whose it is, as far as that is known.
@@ -13,7 +13,7 @@ pub struct Synced {
     /// The branch.
     pub branch: Option<String>,
     /// What was done.
-    pub worked: Worked,
+    pub worked: RebaseOutcome,
     /// Whether it was pushed; `None`: nobody tried.
     pub pushed: Option<bool>,
     /// The base of the branch, where that is not the policy's.
@@ -21,7 +21,7 @@ pub struct Synced {
 }
 
 /// What was done.
-pub enum Worked {
+pub enum RebaseOutcome {
     /// It stands on the base already.
     Nothing,
     /// It stands on the base now.
@@ -35,7 +35,7 @@ pub enum Worked {
         /// How many of its commits were left out, since the base has them in others.
         landed: usize,
         /// What became of uncommitted work.
-        aside: Aside,
+        aside: StashOutcome,
     },
     /// It was not touched: it stands on a pushed branch that has not landed.
     Stacked {
@@ -73,7 +73,7 @@ pub enum Worked {
 
 /// What became of work that a rebase put aside.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Aside {
+pub enum StashOutcome {
     /// There was none, or it is back.
     Back,
     /// It is back with conflicts, and in the stash as well.
@@ -90,9 +90,9 @@ pub struct Conflict {
     pub cause: Option<String>,
 }
 
-impl Synced {
+impl WorktreeSync {
     /// What was done with a worktree.
-    pub fn new(root: &Path, worked: Worked) -> Self {
+    pub fn new(root: &Path, worked: RebaseOutcome) -> Self {
         Self { root: root.to_owned(), agent: None, branch: None, worked, pushed: None, onto: None }
     }
 
@@ -100,12 +100,14 @@ impl Synced {
     pub fn is_good(&self) -> bool {
         matches!(
             self.worked,
-            Worked::Nothing | Worked::Stacked { .. } | Worked::Rebased { aside: Aside::Back, .. }
+            RebaseOutcome::Nothing
+                | RebaseOutcome::Stacked { .. }
+                | RebaseOutcome::Rebased { aside: StashOutcome::Back, .. }
         )
     }
 }
 
-impl Worked {
+impl RebaseOutcome {
     /// It was left as it is.
     pub fn busy(why: impl Into<String>, help: &str) -> Self {
         Self::Busy { why: why.into(), help: Some(help.to_owned()) }

@@ -69,7 +69,7 @@ fn paths(repo: &dyn Repository, from: Oid, to: Oid) -> Read<Vec<RepoPath>> {
 }
 
 /// What a branch of a stack stands on.
-pub enum Lower {
+pub enum StackParent {
     /// A pushed branch that has not landed.
     Pushed(String),
     /// One that was rebased since then.
@@ -96,7 +96,7 @@ pub fn lower(
     tip: Oid,
     landed: Oid,
     told: &[(String, Oid)],
-) -> Result<Option<Lower>, Error> {
+) -> Result<Option<StackParent>, Error> {
     let Some(template) = &plan.branch else {
         return Ok(None);
     };
@@ -106,7 +106,7 @@ pub fn lower(
     let own = repo.commits(&[tip], &[landed])?;
     let prefix = format!("refs/remotes/{}/", plan.policy.remote.value);
     let form = template.for_agent(agent);
-    let mut highest: Option<(usize, Lower)> = None;
+    let mut highest: Option<(usize, StackParent)> = None;
     for reference in repo.ref_names(&format!("{prefix}{}", form.split('{').next().unwrap_or_default()))? {
         let name = reference.strip_prefix(&prefix).unwrap_or_default();
         let Some(oid) = repo.find_ref(&reference)?.filter(|oid| *oid != tip) else {
@@ -117,11 +117,11 @@ pub fn lower(
         }
         let place = |oid: Oid| own.iter().position(|known| *known == oid);
         let found = match place(oid) {
-            Some(at) => Some((at, Lower::Pushed(name.to_owned()))),
+            Some(at) => Some((at, StackParent::Pushed(name.to_owned()))),
             // One that stands on this branch was never left by it.
             None if repo.merge_base(oid, &[tip])? == Some(tip) => None,
             None => fork_point(root, &reference, tip)?
-                .and_then(|left| Some((place(left)?, Lower::Rewritten { reference, tip: oid, left }))),
+                .and_then(|left| Some((place(left)?, StackParent::Rewritten { reference, tip: oid, left }))),
         };
         if let Some(found) = found
             && highest.as_ref().is_none_or(|highest| highest.0 < found.0)
@@ -134,7 +134,7 @@ pub fn lower(
             && let Some(at) = own.iter().position(|known| known == oid)
             && highest.as_ref().is_none_or(|highest| highest.0 < at)
         {
-            highest = Some((at, Lower::Pushed(name.clone())));
+            highest = Some((at, StackParent::Pushed(name.clone())));
         }
     }
     Ok(highest.map(|(_, lower)| lower))

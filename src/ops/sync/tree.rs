@@ -4,9 +4,9 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use super::outcome::{Aside, Conflict, Synced, Worked};
-use super::stack::{self, Lower};
-use super::{Onto, SHORT, count, losses};
+use super::outcome::{Conflict, RebaseOutcome, StashOutcome, WorktreeSync};
+use super::stack::{self, StackParent};
+use super::{RebaseTarget, SHORT, count, losses};
 use crate::gather::change_base;
 use lane_core::error::Error;
 use lane_core::facts::{Oid, RepoPath, Unavailable};
@@ -49,11 +49,16 @@ struct Rebase {
 
 impl Tree {
     /// Rebases it. `gives_up`: a rebase that stops is undone, since nobody is there to go on with it.
-    pub fn sync(&self, onto: &Onto<'_>, autostash: bool, gives_up: bool) -> Result<Synced, Error> {
-        let mut done = Synced::new(&self.root, Worked::Nothing);
+    pub fn sync(
+        &self,
+        onto: &RebaseTarget<'_>,
+        autostash: bool,
+        gives_up: bool,
+    ) -> Result<WorktreeSync, Error> {
+        let mut done = WorktreeSync::new(&self.root, RebaseOutcome::Nothing);
         let rebase = match self.prepared(onto, autostash, gives_up, &mut done)? {
             Ok(rebase) => rebase,
-            Err(worked) => return Ok(Synced { worked, ..done }),
+            Err(worked) => return Ok(WorktreeSync { worked, ..done }),
         };
         done.worked = self.rebased(&rebase, gives_up)?;
         Ok(done)
@@ -62,25 +67,25 @@ impl Tree {
     /// The rebase that is to be made, or why there is none.
     fn prepared(
         &self,
-        onto: &Onto<'_>,
+        onto: &RebaseTarget<'_>,
         autostash: bool,
         gives_up: bool,
-        done: &mut Synced,
-    ) -> Result<Result<Rebase, Worked>, Error> {
+        done: &mut WorktreeSync,
+    ) -> Result<Result<Rebase, RebaseOutcome>, Error> {
         if !self.root.is_dir() {
             let help = "if it was moved: git worktree repair NEW_PLACE\n\
                 if it was deleted: git worktree prune";
-            return Ok(Err(Worked::busy("its folder is gone", help)));
+            return Ok(Err(RebaseOutcome::busy("its folder is gone", help)));
         }
         if let Some(it) = in_progress(&self.git_dir) {
-            return Ok(Err(Worked::busy(format!("{} is in progress", it.what), it.help)));
+            return Ok(Err(RebaseOutcome::busy(format!("{} is in progress", it.what), it.help)));
         }
         let repo = GitRepo::open_at(&self.root)?;
         let head = repo.head()?;
         let branch = head.branch.as_deref().and_then(|name| name.strip_prefix("refs/heads/"));
         let (Some(branch), Some(before)) = (branch, head.oid) else {
             let help = "switch to a branch: git switch BRANCH\nor create one here: git switch -c BRANCH";
-            return Ok(Err(Worked::busy("HEAD is detached, or on a branch without commits", help)));
+            return Ok(Err(RebaseOutcome::busy("HEAD is detached, or on a branch without commits", help)));
         };
         done.branch = Some(branch.to_owned());
         done.agent = repo.config("lane.agent")?.pop();
@@ -88,15 +93,15 @@ impl Tree {
             let why = format!("`{branch}` is a protected branch: it is not rebased");
             let help = "work on your own branch: git switch -c BRANCH";
             let help = (!gives_up).then(|| help.to_owned());
-            return Ok(Err(Worked::Busy { why, help }));
+            return Ok(Err(RebaseOutcome::Busy { why, help }));
         }
         let dirty = self.dirty(gives_up)?;
         if !dirty.is_empty() && gives_up {
             let why = format!("{} not committed", count(dirty.len()));
-            return Ok(Err(Worked::busy(why, "commit there, then: git lane sync")));
+            return Ok(Err(RebaseOutcome::busy(why, "commit there, then: git lane sync")));
         }
         if !dirty.is_empty() && !autostash {
-            return Ok(Err(Worked::Dirty(dirty)));
+            return Ok(Err(RebaseOutcome::Dirty(dirty)));
         }
         let target = match self.target(&repo, onto, branch, before)? {
             Ok(target) => target,
@@ -118,10 +123,10 @@ impl Tree {
     fn target(
         &self,
         repo: &GitRepo,
-        onto: &Onto<'_>,
+        onto: &RebaseTarget<'_>,
         branch: &str,
         before: Oid,
-    ) -> Result<Result<Target, (Worked, String)>, Error> {
+    ) -> Result<Result<Target, (RebaseOutcome, String)>, Error> {
         let base = change_base::of_branch(repo, onto.loaded, branch, before)?;
         let (oid, reference) =
             base.map_or_else(|| (onto.oid, onto.reference.clone()), |base| (base.oid, base.reference));
@@ -129,16 +134,18 @@ impl Tree {
         let landed = if behind == 0 { None } else { stack::landed(repo, oid, before)? };
         let above = landed.unwrap_or(oid);
         match stack::lower(repo, onto.plan(), &self.root, branch, before, above, &[])? {
-            Some(Lower::Pushed(_)) | None if behind == 0 => Ok(Err((Worked::Nothing, reference))),
-            Some(Lower::Pushed(on)) => Ok(Err((Worked::Stacked { on, behind }, reference))),
-            Some(Lower::Rewritten { reference, tip, left }) => {
+            Some(StackParent::Pushed(_)) | None if behind == 0 => {
+                Ok(Err((RebaseOutcome::Nothing, reference)))
+            }
+            Some(StackParent::Pushed(on)) => Ok(Err((RebaseOutcome::Stacked { on, behind }, reference))),
+            Some(StackParent::Rewritten { reference, tip, left }) => {
                 Ok(Ok(Target { reference, oid: tip, landed: Some(left) }))
             }
             None => Ok(Ok(Target { reference, oid, landed })),
         }
     }
 
-    fn rebased(&self, rebase: &Rebase, gives_up: bool) -> Result<Worked, Error> {
+    fn rebased(&self, rebase: &Rebase, gives_up: bool) -> Result<RebaseOutcome, Error> {
         let Rebase { repo, before, target: Target { oid: onto, landed, .. }, autostash } = rebase;
         let (before, onto) = (*before, *onto);
         let behind = repo.commits(&[onto], &[before])?.len();
@@ -155,16 +162,16 @@ impl Tree {
             // What git says of it is not the same in all of its versions. All worktrees have one stash; a new entry is ours
             // if it was put aside on what we had.
             let aside = match repo.find_ref(STASH)?.filter(|new| Some(*new) != stash) {
-                None => Aside::Back,
-                Some(new) if repo.commit(new)?.parents.first() != Some(&before) => Aside::Back,
-                Some(_) if self.conflicts(onto, from).is_empty() => Aside::Kept,
-                Some(_) => Aside::Conflicts,
+                None => StashOutcome::Back,
+                Some(new) if repo.commit(new)?.parents.first() != Some(&before) => StashOutcome::Back,
+                Some(_) if self.conflicts(onto, from).is_empty() => StashOutcome::Kept,
+                Some(_) => StashOutcome::Conflicts,
             };
-            return Ok(Worked::Rebased { before, after, behind, landed: left_out, aside });
+            return Ok(RebaseOutcome::Rebased { before, after, behind, landed: left_out, aside });
         }
         if in_progress(&self.git_dir).map(|it| it.word) != Some("rebase") {
             let reason = format!("the rebase failed: {}", plain(&ran.complaint()));
-            return Ok(Worked::Failed {
+            return Ok(RebaseOutcome::Failed {
                 reason,
                 help: Some("nothing was changed; check: git status".to_owned()),
             });
@@ -177,10 +184,13 @@ impl Tree {
             if !ran.ok {
                 let reason = format!("the rebase stopped, and could not be undone: {}", ran.complaint());
                 let root = quote(self.root.as_os_str().as_encoded_bytes());
-                return Ok(Worked::Failed { reason, help: Some(format!("git -C {root} rebase --abort")) });
+                return Ok(RebaseOutcome::Failed {
+                    reason,
+                    help: Some(format!("git -C {root} rebase --abort")),
+                });
             }
         }
-        Ok(Worked::Stopped { conflicts, said: plain(&ran.complaint()), is_undone: gives_up })
+        Ok(RebaseOutcome::Stopped { conflicts, said: plain(&ran.complaint()), is_undone: gives_up })
     }
 
     /// A git that sees this worktree. In another agent's nothing of ours may speak for it.
@@ -257,7 +267,7 @@ impl Tree {
     }
 
     /// Whether its branch has commits that the base has not, and the remote's branch is another.
-    pub fn has_news(&self, onto: &Onto<'_>) -> Result<bool, Error> {
+    pub fn has_news(&self, onto: &RebaseTarget<'_>) -> Result<bool, Error> {
         let repo = GitRepo::open_at(&self.root)?;
         let head = repo.head()?;
         let branch = head.branch.as_deref().and_then(|name| name.strip_prefix("refs/heads/"));

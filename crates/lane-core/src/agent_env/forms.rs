@@ -3,11 +3,11 @@
 use serde_json::{Map, Value};
 
 use super::reference::Part;
-use super::{OWN, Resolved, Variable, Variables, database};
+use super::{AgentEnv, OWN, Variable, Variables, database};
 use crate::text::has_hidden;
 
 /// Lines for `eval` in a POSIX shell. What cannot be had is unset.
-pub fn as_sh(resolved: &Resolved) -> String {
+pub fn as_sh(resolved: &AgentEnv) -> String {
     let mut text: String = resolved.unset().iter().map(|name| format!("unset {name}\n")).collect();
     for (name, value) in &resolved.set {
         text.push_str(&format!("export {name}={}\n", single(value)));
@@ -16,12 +16,12 @@ pub fn as_sh(resolved: &Resolved) -> String {
 }
 
 /// Lines as dotenv libraries read them.
-pub fn as_dotenv(resolved: &Resolved) -> String {
+pub fn as_dotenv(resolved: &AgentEnv) -> String {
     resolved.set.iter().map(|(name, value)| format!("{name}={}\n", dotenv_word(value))).collect()
 }
 
 /// One object of texts.
-pub fn as_json(resolved: &Resolved) -> Value {
+pub fn as_json(resolved: &AgentEnv) -> Value {
     let pairs = resolved.set.iter().map(|(name, value)| (name.clone(), Value::String(value.clone())));
     Value::Object(pairs.collect::<Map<_, _>>())
 }

@@ -55,7 +55,7 @@ pub struct Variables {
 
 /// An environment with nothing left open.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Resolved {
+pub struct AgentEnv {
     /// Names and values, in order.
     pub set: Vec<(String, String)>,
     /// Variables that cannot be had, and the unset ones that they refer to.
@@ -158,8 +158,8 @@ impl Variables {
     }
 
     /// Resolves references, in the variables before and then by `outside`, the environment of whoever asks.
-    pub fn resolve(&self, outside: &dyn Fn(&str) -> Option<String>) -> Resolved {
-        let mut resolved = Resolved { foreign: self.foreign.clone(), ..Resolved::default() };
+    pub fn resolve(&self, outside: &dyn Fn(&str) -> Option<String>) -> AgentEnv {
+        let mut resolved = AgentEnv { foreign: self.foreign.clone(), ..AgentEnv::default() };
         for variable in &self.list {
             let mut value = String::new();
             let mut unset = Vec::new();
@@ -213,7 +213,7 @@ impl Variable {
     }
 }
 
-impl Resolved {
+impl AgentEnv {
     /// The value of a variable.
     pub fn get(&self, name: &str) -> Option<String> {
         self.set.iter().rev().find(|(known, _)| known == name).map(|(_, value)| value.clone())

@@ -106,7 +106,7 @@ pub struct TakenLock {
 
 /// How a change stands to what landed on its base under locks: of the paths that it asks for, which are where.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Landed {
+pub struct LandedPaths {
     /// The base has a newer version, which the change does not contain.
     pub missing: HashSet<RepoPath>,
     /// The change has been put onto another version of the base since its commits were pushed.

@@ -15,7 +15,7 @@ mod request;
 pub use crate::hooks::{Event, Stage};
 pub use case::for_case;
 pub use fact::{Cause, Fact, Unavailable};
-pub use locks::{HeldLock, LOCK_TRAILER, Landed, LockClaim, LockEvents, LockToken, Locks, TakenLock};
+pub use locks::{HeldLock, LOCK_TRAILER, LandedPaths, LockClaim, LockEvents, LockToken, Locks, TakenLock};
 pub use message::Message;
 pub use oid::Oid;
 pub use path::RepoPath;
@@ -74,7 +74,7 @@ pub struct Facts {
     /// Whether commands are typed below the worktree's root, so that paths need `:/` before them.
     pub in_subfolder: bool,
     /// Where files are about to be edited, if that is another worktree.
-    pub elsewhere: Option<Elsewhere>,
+    pub elsewhere: Option<ForeignWorktree>,
 }
 
 impl Facts {
@@ -125,7 +125,7 @@ pub enum CommitForm {
 
 /// Where files are about to be edited, if that is not the worktree of whoever edits.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Elsewhere {
+pub struct ForeignWorktree {
     /// Whose worktree it is, if it is an agent's.
     pub agent: Option<String>,
     /// Whether it is the main one.
@@ -267,7 +267,7 @@ pub struct Change {
     /// On a server: the host makes something else of the ref, such as a pull request.
     pub is_for_host: bool,
     /// How the change stands to what landed on the base under the locks that it asks for.
-    pub landed: Fact<Landed>,
+    pub landed: Fact<LandedPaths>,
     /// A merge is being committed.
     pub is_merging: bool,
     /// It has commits of another protected branch than its base: a rebase would make them its own.
@@ -305,7 +305,7 @@ impl Default for Change {
             was_known: false,
             replaced: None,
             is_for_host: false,
-            landed: Fact::Known(Landed::default()),
+            landed: Fact::Known(LandedPaths::default()),
             is_merging: false,
             has_merged_in: false,
             cut_from: None,

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Deed, Harness, Moment, Occasion, command_of, edit_of, text};
+use super::{Harness, Moment, Occasion, ToolAction, command_of, edit_of, text};
 
 pub static HARNESS: Harness = Harness {
     id: "claude",
@@ -24,7 +24,7 @@ fn read(payload: &Value, event: Option<&str>) -> Occasion {
 pub(super) fn occasion(
     payload: &Value,
     event: Option<&str>,
-    deeds: impl Fn(&str, &Value) -> Vec<Deed>,
+    deeds: impl Fn(&str, &Value) -> Vec<ToolAction>,
 ) -> Occasion {
     let moment = match text(payload, "hook_event_name").or(event).unwrap_or_default() {
         "PreToolUse" => {
@@ -41,7 +41,7 @@ pub(super) fn occasion(
     Occasion { folder: text(payload, "cwd").map(str::to_owned), project: None, moment }
 }
 
-fn deeds(tool: &str, input: &Value) -> Vec<Deed> {
+fn deeds(tool: &str, input: &Value) -> Vec<ToolAction> {
     match tool {
         "Edit" | "Write" | "MultiEdit" => edit_of(tool, input, &["file_path", "path"]),
         "NotebookEdit" => edit_of(tool, input, &["notebook_path", "file_path"]),

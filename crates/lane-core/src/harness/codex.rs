@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Deed, Harness, Occasion, claude, command_of, patch, text};
+use super::{Harness, Occasion, ToolAction, claude, command_of, patch, text};
 
 pub static HARNESS: Harness = Harness {
     id: "codex",
@@ -20,11 +20,11 @@ fn read(payload: &Value, event: Option<&str>) -> Occasion {
     claude::occasion(payload, event, deeds)
 }
 
-fn deeds(tool: &str, input: &Value) -> Vec<Deed> {
+fn deeds(tool: &str, input: &Value) -> Vec<ToolAction> {
     match tool {
         "apply_patch" | "Edit" | "Write" => match text(input, "command").or(text(input, "input")) {
             Some(text) => patch::deeds(tool, text),
-            None => vec![Deed::Unreadable(format!("`{tool}` holds no patch"))],
+            None => vec![ToolAction::Unreadable(format!("`{tool}` holds no patch"))],
         },
         "Bash" | "shell" | "local_shell" | "exec_command" | "unified_exec" => command_of(tool, input),
         _ => Vec::new(),

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Deed, Harness, Moment, Occasion, command_of, edit_of, first, patch, text};
+use super::{Harness, Moment, Occasion, ToolAction, command_of, edit_of, first, patch, text};
 
 pub static HARNESS: Harness = Harness {
     id: "copilot",
@@ -41,14 +41,14 @@ fn arguments(payload: &Value) -> Value {
     }
 }
 
-fn deeds(tool: &str, input: &Value) -> Vec<Deed> {
+fn deeds(tool: &str, input: &Value) -> Vec<ToolAction> {
     match tool {
         "edit" | "create" | "str_replace" | "str_replace_editor" | "write" => {
             edit_of(tool, input, &["path", "file_path"])
         }
         "apply_patch" => match input.as_str().or(first(input, &["input", "patch", "patchText", "command"])) {
             Some(text) => patch::deeds(tool, text),
-            None => vec![Deed::Unreadable(format!("`{tool}` holds no patch"))],
+            None => vec![ToolAction::Unreadable(format!("`{tool}` holds no patch"))],
         },
         "bash" | "powershell" | "shell" => command_of(tool, input),
         _ => Vec::new(),

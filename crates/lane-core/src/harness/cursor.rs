@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Deed, Harness, Moment, Occasion, command_of, edit_of, patch, text};
+use super::{Harness, Moment, Occasion, ToolAction, command_of, edit_of, patch, text};
 
 pub static HARNESS: Harness = Harness {
     id: "cursor",
@@ -36,11 +36,11 @@ fn read(payload: &Value, event: Option<&str>) -> Occasion {
     Occasion { folder: folder.map(str::to_owned), project: root.map(str::to_owned), moment }
 }
 
-fn deeds(tool: &str, input: &Value) -> Vec<Deed> {
+fn deeds(tool: &str, input: &Value) -> Vec<ToolAction> {
     match tool {
         "Write" | "Edit" | "StrReplace" | "MultiEdit" | "Delete" | "EditNotebook" => {
             let mut deeds = edit_of(tool, input, &["file_path", "path", "target_notebook"]);
-            if let (true, Some(Deed::Edit(edit))) = (tool == "Delete", deeds.first_mut()) {
+            if let (true, Some(ToolAction::Edit(edit))) = (tool == "Delete", deeds.first_mut()) {
                 edit.is_removed = true;
             }
             deeds
@@ -48,7 +48,7 @@ fn deeds(tool: &str, input: &Value) -> Vec<Deed> {
         "ApplyPatch" | "apply_patch" => {
             match super::first(input, &["patch", "patchText", "input", "command"]) {
                 Some(text) => patch::deeds(tool, text),
-                None => vec![Deed::Unreadable(format!("`{tool}` holds no patch"))],
+                None => vec![ToolAction::Unreadable(format!("`{tool}` holds no patch"))],
             }
         }
         "Shell" | "Bash" => command_of(tool, input),

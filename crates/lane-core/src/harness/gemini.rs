@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Deed, Harness, Moment, Occasion, command_of, edit_of, text};
+use super::{Harness, Moment, Occasion, ToolAction, command_of, edit_of, text};
 
 pub static HARNESS: Harness = Harness {
     id: "gemini",
@@ -34,7 +34,7 @@ fn read(payload: &Value, event: Option<&str>) -> Occasion {
     Occasion { folder: text(payload, "cwd").map(str::to_owned), project: None, moment }
 }
 
-fn deeds(tool: &str, input: &Value) -> Vec<Deed> {
+fn deeds(tool: &str, input: &Value) -> Vec<ToolAction> {
     match tool {
         "write_file" | "replace" | "edit" => edit_of(tool, input, &["file_path"]),
         "run_shell_command" => command_of(tool, input),

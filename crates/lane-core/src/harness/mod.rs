@@ -69,7 +69,7 @@ pub struct Occasion {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Moment {
     /// A tool is about to do something.
-    Tool(Vec<Deed>),
+    Tool(Vec<ToolAction>),
     /// A session begins, or begins again.
     Start,
     /// The agent is about to say that it is done. `again`: it was asked to go on already.
@@ -88,7 +88,7 @@ pub enum Moment {
 
 /// One thing that a tool does.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Deed {
+pub enum ToolAction {
     /// A file is written, made, or gone afterwards.
     Edit(Edit),
     /// A command is given to a shell.
@@ -141,23 +141,23 @@ fn first<'v>(value: &'v Value, names: &[&str]) -> Option<&'v str> {
 }
 
 /// The edit of the file that one of some keys names, or word that none does.
-fn edit_of(tool: &str, input: &Value, names: &[&str]) -> Vec<Deed> {
+fn edit_of(tool: &str, input: &Value, names: &[&str]) -> Vec<ToolAction> {
     match first(input, names).filter(|path| !path.is_empty()) {
-        Some(path) => vec![Deed::Edit(Edit::written(path))],
-        None => vec![Deed::Unreadable(format!("`{tool}` names no file"))],
+        Some(path) => vec![ToolAction::Edit(Edit::written(path))],
+        None => vec![ToolAction::Unreadable(format!("`{tool}` names no file"))],
     }
 }
 
 /// The command for a shell that a key holds: a text, or words.
-fn command_of(tool: &str, input: &Value) -> Vec<Deed> {
+fn command_of(tool: &str, input: &Value) -> Vec<ToolAction> {
     match input.get("command") {
-        Some(Value::String(command)) => vec![Deed::Shell(command.clone())],
+        Some(Value::String(command)) => vec![ToolAction::Shell(command.clone())],
         Some(Value::Array(words)) => {
             let words = words.iter().map(|word| word.as_str().unwrap_or_default());
             let words: Vec<String> = words.map(|word| crate::report::quote(word.as_bytes())).collect();
-            vec![Deed::Shell(words.join(" "))]
+            vec![ToolAction::Shell(words.join(" "))]
         }
-        _ => vec![Deed::Unreadable(format!("`{tool}` holds no command"))],
+        _ => vec![ToolAction::Unreadable(format!("`{tool}` holds no command"))],
     }
 }
 
@@ -170,10 +170,10 @@ mod tests {
         match read(named(id).expect("a harness"), payload.as_bytes(), None).expect("a payload").moment {
             Moment::Tool(deeds) => {
                 let shown = deeds.into_iter().map(|deed| match deed {
-                    Deed::Edit(edit) if edit.is_removed => format!("-{}", edit.path),
-                    Deed::Edit(edit) => edit.path,
-                    Deed::Shell(command) => format!("$ {command}"),
-                    Deed::Unreadable(why) => format!("? {why}"),
+                    ToolAction::Edit(edit) if edit.is_removed => format!("-{}", edit.path),
+                    ToolAction::Edit(edit) => edit.path,
+                    ToolAction::Shell(command) => format!("$ {command}"),
+                    ToolAction::Unreadable(why) => format!("? {why}"),
                 });
                 shown.collect::<Vec<_>>().join(", ")
             }

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::{Deed, Harness, Moment, Occasion, command_of, edit_of, first, patch, text};
+use super::{Harness, Moment, Occasion, ToolAction, command_of, edit_of, first, patch, text};
 
 pub static HARNESS: Harness = Harness {
     id: "opencode",
@@ -30,12 +30,12 @@ fn read(payload: &Value, event: Option<&str>) -> Occasion {
     Occasion { folder: folder("cwd"), project: folder("project"), moment }
 }
 
-fn deeds(tool: &str, input: &Value) -> Vec<Deed> {
+fn deeds(tool: &str, input: &Value) -> Vec<ToolAction> {
     match tool {
         "edit" | "write" | "multiedit" => edit_of(tool, input, &["filePath", "path"]),
         "patch" | "apply_patch" => match first(input, &["patchText", "patch"]) {
             Some(text) => patch::deeds(tool, text),
-            None => vec![Deed::Unreadable(format!("`{tool}` holds no patch"))],
+            None => vec![ToolAction::Unreadable(format!("`{tool}` holds no patch"))],
         },
         "bash" | "shell" => command_of(tool, input),
         _ => Vec::new(),

@@ -1,6 +1,6 @@
 //! Patches as Codex's `apply_patch` has them: a line for each file, `*** Add File: <path>` and so on, then its lines.
 
-use super::{Deed, Edit};
+use super::{Edit, ToolAction};
 
 const ADD: &str = "*** Add File: ";
 const UPDATE: &str = "*** Update File: ";
@@ -8,12 +8,12 @@ const DELETE: &str = "*** Delete File: ";
 const MOVE: &str = "*** Move to: ";
 
 /// The files of a patch. `tool`: what is said to be without any, if it is.
-pub(super) fn deeds(tool: &str, text: &str) -> Vec<Deed> {
+pub(super) fn deeds(tool: &str, text: &str) -> Vec<ToolAction> {
     let edits = edits(text);
     if edits.is_empty() {
-        return vec![Deed::Unreadable(format!("`{tool}` names no file"))];
+        return vec![ToolAction::Unreadable(format!("`{tool}` names no file"))];
     }
-    edits.into_iter().map(Deed::Edit).collect()
+    edits.into_iter().map(ToolAction::Edit).collect()
 }
 
 /// The files of a patch, in its order: a file that is moved is gone from where it was.

@@ -38,7 +38,7 @@ impl Liveness {
 
 /// What this machine has seen stand still, and since when: by nonce.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Seen(pub BTreeMap<String, Observation>);
+pub struct Observations(pub BTreeMap<String, Observation>);
 
 /// Since when one stake stands still, by this machine's steady clock, in milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,7 +50,7 @@ pub struct Observation {
     pub gone: Option<u64>,
 }
 
-impl Seen {
+impl Observations {
     /// Notes what stands in records. True where something is new.
     pub fn look<'r>(&mut self, records: impl Iterator<Item = &'r LockRecord>, world: &dyn World) -> bool {
         let now = world.now().uptime;
@@ -92,7 +92,7 @@ fn process_is_gone(stake: &Stake, world: &dyn World) -> bool {
 /// Judges by one clock and by what was seen.
 pub struct Judge<'a> {
     world: &'a dyn World,
-    seen: &'a Seen,
+    seen: &'a Observations,
     now: Now,
     grace: u64,
     fold: bool,
@@ -100,7 +100,7 @@ pub struct Judge<'a> {
 
 impl<'a> Judge<'a> {
     /// At this moment.
-    pub fn new(plan: &Plan, world: &'a dyn World, seen: &'a Seen) -> Self {
+    pub fn new(plan: &Plan, world: &'a dyn World, seen: &'a Observations) -> Self {
         let grace = plan.policy.locks.grace.value.seconds.saturating_mul(1_000);
         Self { world, seen, now: world.now(), grace, fold: plan.folds_case() }
     }
@@ -252,14 +252,14 @@ pub(super) mod tests {
         LockRecord { generation: 1, leases: vec![lease.clone()], ..LockRecord::first("common", event) }
     }
 
-    fn judged(world: &Toy, seen: &Seen, lease: &Lease) -> Liveness {
+    fn judged(world: &Toy, seen: &Observations, lease: &Lease) -> Liveness {
         let plan = plan("version: 1\nareas: [{name: common, paths: [x], access: lock}]\nlocks: {grace: 5s}");
         Judge::new(&plan, world, seen).lease(lease)
     }
 
     #[test]
     fn on_the_same_machine_its_steady_clock_decides() {
-        let (world, seen, lease) = (Toy::new("b1"), Seen::default(), lease("n", None));
+        let (world, seen, lease) = (Toy::new("b1"), Observations::default(), lease("n", None));
         assert_eq!(judged(&world, &seen, &lease), Liveness::Alive(100_000));
         world.wall.set(1_000 + 86_400);
         assert_eq!(judged(&world, &seen, &lease), Liveness::Alive(100_000), "the wall clock was set");
@@ -272,7 +272,7 @@ pub(super) mod tests {
 
     #[test]
     fn of_another_machine_it_must_be_seen_to_stand_still() {
-        let (world, mut seen, mut lease) = (Toy::new("b2"), Seen::default(), lease("n", Some(7)));
+        let (world, mut seen, mut lease) = (Toy::new("b2"), Observations::default(), lease("n", Some(7)));
         world.dead.borrow_mut().push(7);
         world.uptime.set(9_000_000);
         assert_eq!(judged(&world, &seen, &lease), Liveness::Alive(100_000), "never seen before");
@@ -289,7 +289,7 @@ pub(super) mod tests {
 
     #[test]
     fn a_dead_process_has_a_grace() {
-        let (world, mut seen, lease) = (Toy::new("b1"), Seen::default(), lease("n", Some(7)));
+        let (world, mut seen, lease) = (Toy::new("b1"), Observations::default(), lease("n", Some(7)));
         seen.look(std::iter::once(&record(&lease)), &world);
         assert_eq!(judged(&world, &seen, &lease), Liveness::Alive(100_000));
         world.dead.borrow_mut().push(7);
@@ -305,7 +305,7 @@ pub(super) mod tests {
     fn a_holder_stops_a_margin_before_the_end() {
         assert_eq!((margin(100), margin(7_200)), (10_000, 60_000));
         let plan = plan("version: 1\nareas: [{name: common, paths: [x], access: lock}]");
-        let (world, seen, lease) = (Toy::new("b1"), Seen::default(), lease("n", None));
+        let (world, seen, lease) = (Toy::new("b1"), Observations::default(), lease("n", None));
         world.uptime.set(1_089_999);
         assert!(Judge::new(&plan, &world, &seen).is_firm(&lease));
         world.uptime.set(1_090_000);
@@ -315,7 +315,7 @@ pub(super) mod tests {
     #[test]
     fn a_holder_does_not_rely_on_what_it_cannot_time() {
         let plan = plan("version: 1\nareas: [{name: common, paths: [x], access: lock}]");
-        let (world, seen) = (Toy::new("b1"), Seen::default());
+        let (world, seen) = (Toy::new("b1"), Observations::default());
         world.dead.borrow_mut().push(7);
         let is_firm = |world: &Toy, process| Judge::new(&plan, world, &seen).is_firm(&lease("n", process));
         assert!(is_firm(&world, Some(7)), "another process of the same agent asks");

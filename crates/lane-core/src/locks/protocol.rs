@@ -34,7 +34,7 @@ pub struct Claim<'a> {
 
 /// How badly it is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Manner {
+pub enum TakeMode {
     /// If it is free and nobody stands in front, apart from so many.
     Take {
         /// How many of those in front may be passed over.
@@ -68,7 +68,7 @@ pub enum Refusal {
 pub fn claim(
     record: Option<&LockRecord>,
     claim: &Claim<'_>,
-    manner: Manner,
+    manner: TakeMode,
     judge: &Judge<'_>,
 ) -> Result<LockRecord, Refusal> {
     let area = claim.scope.area.as_str();
@@ -78,16 +78,16 @@ pub fn claim(
     let own = leases.iter().find(|lease| is_own(lease));
     let others: Vec<&Lease> =
         leases.iter().filter(|lease| lease.stake.agent != claim.agent && conflicts(lease)).collect();
-    if manner != Manner::Steal
+    if manner != TakeMode::Steal
         && let Some(held) = others.iter().find(|lease| !judge.lease(lease).is_over())
     {
         return Err(Refusal::Held(Box::new((*held).clone()), judge.lease(held)));
     }
     let is_alive = own.is_some_and(|own| !judge.lease(own).is_over());
-    if manner == Manner::Renew && own.is_none() {
+    if manner == TakeMode::Renew && own.is_none() {
         return Err(Refusal::NotHeld);
     }
-    if let (Manner::Take { pass }, false) = (manner, is_alive) {
+    if let (TakeMode::Take { pass }, false) = (manner, is_alive) {
         let ahead = ahead(record, claim, judge);
         if ahead.len() > pass {
             return Err(Refusal::Queued(ahead));
@@ -98,8 +98,8 @@ pub fn claim(
     let stake = stake(claim, judge);
     // Whoever takes the lock by a command no longer holds it by a file.
     let by_hand = match manner {
-        Manner::Renew => own.and_then(|own| own.by_hand.clone()),
-        Manner::Take { .. } | Manner::Steal => claim.by_hand.clone(),
+        TakeMode::Renew => own.and_then(|own| own.by_hand.clone()),
+        TakeMode::Take { .. } | TakeMode::Steal => claim.by_hand.clone(),
     };
     let mut event = event(claim, judge);
     let (kind, mut lease) = match own {

@@ -18,7 +18,7 @@ pub struct Scope {
 
 /// A scope as it was typed.
 #[derive(Clone, Copy)]
-pub struct Typed<'a> {
+pub struct PathArgument<'a> {
     /// The words.
     pub text: &'a str,
     /// The folder that it was typed in, from the repository's root: `services/` or nothing.
@@ -47,7 +47,7 @@ impl Scope {
     ///
     /// # Errors
     /// No such area, a pattern that is none, or paths that no lock is asked for.
-    pub fn resolve(plan: &Plan, typed: &Typed<'_>) -> Result<Self, Error> {
+    pub fn resolve(plan: &Plan, typed: &PathArgument<'_>) -> Result<Self, Error> {
         let text = typed.text;
         if text.is_empty() || text.contains(char::is_control) {
             return Err(Error::usage(
@@ -189,7 +189,7 @@ fn outside(plan: &Plan, typed: &str, pattern: &Pattern) -> Error {
 }
 
 /// The path or pattern from the repository's root, without a slash before it.
-fn from_root(typed: &Typed<'_>) -> Result<String, Error> {
+fn from_root(typed: &PathArgument<'_>) -> Result<String, Error> {
     // `:/` is git's own way to say so, and what help texts suggest below the root.
     let rooted = typed.text.strip_prefix(":/").or(typed.text.strip_prefix('/'));
     let (text, mut parts): (&str, Vec<&str>) = match rooted {
@@ -241,7 +241,7 @@ mod tests {
         - {name: deps, paths: [deps.txt], access: coordinate}\n";
 
     fn resolve(text: &str, folder: &str) -> Result<(String, String), String> {
-        let typed = Typed { text, folder, exists: &|path| path == "common/[id].py" };
+        let typed = PathArgument { text, folder, exists: &|path| path == "common/[id].py" };
         let found = Scope::resolve(&plan(POLICY), &typed);
         found.map(|scope| (scope.area, scope.text)).map_err(|error| {
             let help = error.help().unwrap_or_default().to_owned();

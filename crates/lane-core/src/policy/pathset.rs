@@ -23,7 +23,7 @@ type States = Vec<(Box<[u8]>, NodeId)>;
 #[derive(Debug, Default)]
 struct TrieNode {
     literals: FxHashMap<Box<[u8]>, NodeId>,
-    unusual: Option<Box<Unusual>>,
+    unusual: Option<Box<WildcardEdges>>,
     any_depth: Option<NodeId>,
     is_any_depth: bool,
     ends: Vec<End>,
@@ -31,7 +31,7 @@ struct TrieNode {
 
 /// What few nodes have: names with something special in them.
 #[derive(Debug, Default)]
-struct Unusual {
+struct WildcardEdges {
     /// `*.py`, by the literal end.
     suffixes: FxHashMap<Box<[u8]>, NodeId>,
     /// `test_*` and `test_*.py`, by the literal start, each with its end.

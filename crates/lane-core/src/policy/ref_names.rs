@@ -26,14 +26,14 @@ pub struct Disguise {
     /// The name, as it is typed.
     pub name: String,
     /// What has that name by right.
-    pub taken: Taken,
+    pub taken: ReservedRef,
     /// Where the policy says so.
     pub span: Option<Span>,
 }
 
 /// What has a name by right.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Taken {
+pub enum ReservedRef {
     /// A protected branch.
     Protected,
     /// A branch of an agent.
@@ -53,7 +53,7 @@ impl Plan {
         if let Some(prefix) = self.in_the_way(reference) {
             return Some(Disguise {
                 name: prefix,
-                taken: Taken::Records,
+                taken: ReservedRef::Records,
                 span: self.policy.locks.prefix.span,
             });
         }
@@ -68,7 +68,7 @@ impl Plan {
         let disguise = |taken, span| Some(Disguise { name: bare.to_owned(), taken, span });
         let folded = String::from_utf8_lossy(&fold::letters(bare.as_bytes())).into_owned();
         if SPECIAL.contains(&folded.as_str()) {
-            return disguise(Taken::Git, None);
+            return disguise(ReservedRef::Git, None);
         }
         let remote =
             String::from_utf8_lossy(&fold::letters(self.policy.remote.value.as_bytes())).into_owned();
@@ -82,17 +82,18 @@ impl Plan {
         let is_plain = kind == "heads" && bare.len() == name.len();
         let is_own = is_plain && (self.protected(bare).is_some() || folded == bare);
         match (protected(&folded), tracked) {
-            (Some(listed), _) if !is_own => disguise(Taken::Protected, listed.span),
+            (Some(listed), _) if !is_own => disguise(ReservedRef::Protected, listed.span),
             (_, Some(_)) => {
-                disguise(Taken::Tracking, tracked.and_then(protected).and_then(|listed| listed.span))
+                disguise(ReservedRef::Tracking, tracked.and_then(protected).and_then(|listed| listed.span))
             }
-            _ if folded == remote => disguise(Taken::Tracking, self.policy.remote.span),
+            _ if folded == remote => disguise(ReservedRef::Tracking, self.policy.remote.span),
             _ if is_plain => None,
-            _ if self.branch.as_ref().is_some_and(|pattern| pattern.parse(bare).is_some()) => {
-                disguise(Taken::Agents, self.policy.branch.pattern.as_ref().and_then(|pattern| pattern.span))
-            }
+            _ if self.branch.as_ref().is_some_and(|pattern| pattern.parse(bare).is_some()) => disguise(
+                ReservedRef::Agents,
+                self.policy.branch.pattern.as_ref().and_then(|pattern| pattern.span),
+            ),
             // `tags/…` is no name for a branch, nor `remotes/…` for a tag.
-            _ if bare.len() < name.len() => disguise(Taken::Git, None),
+            _ if bare.len() < name.len() => disguise(ReservedRef::Git, None),
             _ => None,
         }
     }
@@ -126,10 +127,10 @@ fn bare(mut name: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use super::Taken::{self, Agents, Git, Protected, Records, Tracking};
+    use super::ReservedRef::{self, Agents, Git, Protected, Records, Tracking};
     use crate::policy::tests::reference_plan;
 
-    fn taken(reference: &str) -> Option<Taken> {
+    fn taken(reference: &str) -> Option<ReservedRef> {
         reference_plan().disguise(reference).map(|disguise| disguise.taken)
     }
 

@@ -10,7 +10,7 @@ use std::collections::HashMap;
 
 use sha2::{Digest, Sha256};
 
-use super::{Finding, Undecided};
+use super::{Finding, UndecidedRule};
 
 /// How many hexadecimal digits a fingerprint has.
 const DIGITS: usize = 32;
@@ -27,9 +27,9 @@ pub(super) fn of_findings(findings: &[Finding]) -> Vec<String> {
 }
 
 /// Fingerprints of what could not be decided. Reasons are left out: they hold places and names that move.
-pub(super) fn of_undecided(undecided: &[Undecided]) -> Vec<String> {
+pub(super) fn of_undecided(undecided: &[UndecidedRule]) -> Vec<String> {
     let about =
-        |undecided: &Undecided| hash(&[b"undecided", undecided.rule.as_deref().unwrap_or("").as_bytes()]);
+        |undecided: &UndecidedRule| hash(&[b"undecided", undecided.rule.as_deref().unwrap_or("").as_bytes()]);
     numbered(undecided.iter().map(about))
 }
 

@@ -10,7 +10,7 @@ use std::fmt::Write;
 
 use super::location::policy_path;
 use super::text::{self, Style};
-use super::{Finding, Format, Report, Undecided};
+use super::{Finding, Format, Report, UndecidedRule};
 use crate::policy::model::Level;
 use crate::text::{has_hidden, visible};
 
@@ -104,7 +104,7 @@ fn of_finding(report: &Report, finding: &Finding) -> Command {
     Command { name, place, title: format!("git-lane: {}", finding.rule), message }
 }
 
-fn of_undecided(report: &Report, undecided: &Undecided) -> Command {
+fn of_undecided(report: &Report, undecided: &UndecidedRule) -> Command {
     let mut message = undecided.reason.clone();
     if let Some(help) = &undecided.help {
         let _ = write!(message, "\nnext: {help}");

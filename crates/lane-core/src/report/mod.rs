@@ -68,7 +68,7 @@ pub struct Report {
     /// Breaches of rules, sorted by rule, path, commit.
     pub findings: Vec<Finding>,
     /// What could not be decided; then the verdict is `undecided`.
-    pub undecided: Vec<Undecided>,
+    pub undecided: Vec<UndecidedRule>,
     /// Each change that was judged: one, or one for each pushed ref.
     pub changes: Vec<ChangeSummary>,
     /// What lies in the working tree and was not judged; null where nobody looked.
@@ -191,7 +191,7 @@ pub struct ChangeSummary {
 
 /// Something that could not be decided.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct Undecided {
+pub struct UndecidedRule {
     /// The rule that could not, if it was one rule.
     pub rule: Option<String>,
     /// What could not be read, and why.
@@ -199,12 +199,12 @@ pub struct Undecided {
     /// The next step.
     pub help: Option<String>,
     /// Where in the policy, if the policy is to blame.
-    pub place: Option<Place>,
+    pub place: Option<Location>,
 }
 
 /// A place in the policy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct Place {
+pub struct Location {
     /// Line number, from 1.
     pub line: usize,
     /// Column, from 1, in characters.
@@ -220,7 +220,7 @@ impl Report {
         policy: PolicySource,
         changes: Vec<ChangeSummary>,
         findings: Vec<Finding>,
-        undecided: Vec<Undecided>,
+        undecided: Vec<UndecidedRule>,
     ) -> Self {
         let agent = changes.first().and_then(|change| change.agent.clone());
         let agent = agent.filter(|agent| changes.iter().all(|change| change.agent.as_ref() == Some(agent)));
@@ -259,18 +259,21 @@ impl Report {
             Some(error) => {
                 let all = error.diagnostics.iter().map(|diagnostic| {
                     let (line, column) = error.text.line_column(diagnostic.span.start);
-                    Undecided {
+                    UndecidedRule {
                         rule: None,
                         reason: format!("{}:{line}:{column}: {}", error.text.name, diagnostic.message),
                         help: diagnostic.help.clone(),
-                        place: Some(Place { line, column }),
+                        place: Some(Location { line, column }),
                     }
                 });
                 (error.text.name.clone(), all.collect())
             }
             None => {
                 let help = error.help();
-                (String::new(), vec![Undecided { rule: None, reason: error.to_string(), help, place: None }])
+                (
+                    String::new(),
+                    vec![UndecidedRule { rule: None, reason: error.to_string(), help, place: None }],
+                )
             }
         };
         Self {

@@ -5,7 +5,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 use serde_json::{Map, Value, json};
 
 use super::location::policy_path;
-use super::{Finding, Format, Report, Undecided, Verdict, fingerprint, json};
+use super::{Finding, Format, Report, UndecidedRule, Verdict, fingerprint, json};
 use crate::policy::PolicyLine;
 use crate::policy::model::Level;
 use crate::rules::{RULES, Rule};
@@ -143,7 +143,7 @@ fn result(report: &Report, finding: &Finding, print: &str) -> Value {
 }
 
 /// A result as well as a notification: an upload with no results would close what is open.
-fn undecided_result(report: &Report, undecided: &Undecided, print: &str) -> Value {
+fn undecided_result(report: &Report, undecided: &UndecidedRule, print: &str) -> Value {
     let help = undecided.help.as_ref().map(|help| format!("\nNext: {help}")).unwrap_or_default();
     json!({
         "ruleId": UNDECIDED,

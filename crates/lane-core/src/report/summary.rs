@@ -7,7 +7,7 @@
 use std::fmt::Write;
 
 use super::text::{self, blocks};
-use super::{Finding, Identity, Report, Undecided, Verdict};
+use super::{Finding, Identity, Report, UndecidedRule, Verdict};
 use crate::facts::RepoPath;
 use crate::policy::model::Level;
 use crate::text::visible;
@@ -232,7 +232,7 @@ fn block_foot(report: &Report, block: &[&Finding]) -> String {
     out
 }
 
-fn undecided_block(undecided: &Undecided) -> String {
+fn undecided_block(undecided: &UndecidedRule) -> String {
     let rule = undecided.rule.as_ref().map(|rule| format!(": {}", code(rule))).unwrap_or_default();
     let mut out =
         format!("\n### ⛔ could not decide{rule}\n\n{}", fence("text", &shortened(&undecided.reason)));

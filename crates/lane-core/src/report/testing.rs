@@ -1,6 +1,8 @@
 //! Reports for the tests of the formats, with everything in them that needs escaping.
 
-use super::{ChangeSummary, Finding, Identity, Place, PolicySource, Report, Stats, Undecided, Verdict};
+use super::{
+    ChangeSummary, Finding, Identity, Location, PolicySource, Report, Stats, UndecidedRule, Verdict,
+};
 use crate::facts::{Oid, RepoPath};
 use crate::policy::PolicyLine;
 use crate::policy::model::Level;
@@ -130,13 +132,13 @@ pub fn undecided() -> Report {
         verdict: Verdict::Undecided,
         findings: vec![in_lane(b"services/revenue/a.py")],
         undecided: vec![
-            Undecided {
+            UndecidedRule {
                 rule: None,
                 reason: "policy.yaml:3:5: unknown key `bse`".into(),
                 help: Some("did you mean `base`?".into()),
-                place: Some(Place { line: 3, column: 5 }),
+                place: Some(Location { line: 3, column: 5 }),
             },
-            Undecided {
+            UndecidedRule {
                 rule: Some("oversized-change".into()),
                 reason: "the file contents are not here: 50% of them\nare missing".into(),
                 help: None,

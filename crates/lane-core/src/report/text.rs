@@ -3,7 +3,7 @@
 
 use std::fmt::Write;
 
-use super::{Finding, Format, NotJudged, Report, Undecided, Verdict};
+use super::{Finding, Format, NotJudged, Report, UndecidedRule, Verdict};
 use crate::facts::RepoPath;
 use crate::hooks;
 use crate::policy::model::Level;
@@ -215,7 +215,7 @@ pub fn render_help(out: &mut String, help: &str, style: Style) {
 }
 
 /// Whether a finding says the same: conflicting identities are both.
-fn is_told(report: &Report, undecided: &Undecided) -> bool {
+fn is_told(report: &Report, undecided: &UndecidedRule) -> bool {
     let same = |finding: &&Finding| {
         Some(&finding.rule) == undecided.rule.as_ref() && undecided.reason.ends_with(&finding.message)
     };
@@ -249,7 +249,7 @@ fn render_not_judged(out: &mut String, NotJudged { count, files }: &NotJudged, s
     out.push('\n');
 }
 
-fn render_undecided(out: &mut String, undecided: &Undecided, style: Style) {
+fn render_undecided(out: &mut String, undecided: &UndecidedRule, style: Style) {
     let rule = undecided.rule.as_ref().map(|rule| format!("[{rule}]")).unwrap_or_default();
     let title = style.level(Level::Error, &format!("error{rule}"));
     let _ = writeln!(out, "{title}: {}", style.bold(&undecided.reason));

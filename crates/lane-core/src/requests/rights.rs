@@ -9,7 +9,7 @@ use crate::report::quote;
 
 /// Who decides about a target.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Askable<'p> {
+pub enum Addressees<'p> {
     /// These agents.
     Agents(Vec<&'p str>),
     /// Maintainers alone.
@@ -27,27 +27,27 @@ pub fn ask(holder: &str, what: &str) -> String {
 
 /// Who decides about a target, by the policy as it is now. What the policy does not know any more is for
 /// maintainers.
-pub fn askable<'p>(plan: &'p Plan, target: &Target) -> Askable<'p> {
+pub fn askable<'p>(plan: &'p Plan, target: &Target) -> Addressees<'p> {
     let asked = target.to.as_ref().and_then(|to| plan.policy.agent(to));
     match (by_policy(plan, target), asked) {
-        (Askable::Others, Some(agent)) => Askable::Agents(vec![agent.id.value.as_str()]),
+        (Addressees::Others, Some(agent)) => Addressees::Agents(vec![agent.id.value.as_str()]),
         (askable, _) => askable,
     }
 }
 
 /// The same, whoever was asked by name.
-fn by_policy<'p>(plan: &'p Plan, target: &Target) -> Askable<'p> {
+fn by_policy<'p>(plan: &'p Plan, target: &Target) -> Addressees<'p> {
     if let Some(name) = &target.area {
         let area = plan.policy.areas.iter().find(|area| area.name.value == *name);
-        return area.map_or(Askable::Maintainers, of_area);
+        return area.map_or(Addressees::Maintainers, of_area);
     }
     match &target.lane {
         Some(lane) => match plan.policy.agent(lane) {
-            Some(agent) => Askable::Agents(vec![agent.id.value.as_str()]),
-            None => Askable::Maintainers,
+            Some(agent) => Addressees::Agents(vec![agent.id.value.as_str()]),
+            None => Addressees::Maintainers,
         },
-        None if plan.policy.unowned.value == Unowned::Deny => Askable::Maintainers,
-        None => Askable::Others,
+        None if plan.policy.unowned.value == Unowned::Deny => Addressees::Maintainers,
+        None => Addressees::Others,
     }
 }
 
@@ -61,8 +61,8 @@ pub fn addressed(plan: &Plan, target: Target, to: Option<&str>) -> Result<Target
     };
     plan.agent(to)?;
     match by_policy(plan, &target) {
-        Askable::Agents(ids) if ids.contains(&to) => Ok(target),
-        Askable::Others => Ok(Target { to: Some(to.to_owned()), ..target }),
+        Addressees::Agents(ids) if ids.contains(&to) => Ok(target),
+        Addressees::Others => Ok(Target { to: Some(to.to_owned()), ..target }),
         other => Err(Error::usage(
             format!("{} is for {} to change, not for {to}", target.words(), other.words(plan)),
             "omit --to: the request goes to them",
@@ -70,15 +70,15 @@ pub fn addressed(plan: &Plan, target: Target, to: Option<&str>) -> Result<Target
     }
 }
 
-fn of_area(area: &Area) -> Askable<'_> {
+fn of_area(area: &Area) -> Addressees<'_> {
     match area.access.value {
-        Access::Owner => Askable::Agents(area.owner.iter().map(|id| id.value.as_str()).collect()),
-        Access::Maintainer | Access::Never => Askable::Maintainers,
-        Access::Lock | Access::Coordinate | Access::Open => Askable::Others,
+        Access::Owner => Addressees::Agents(area.owner.iter().map(|id| id.value.as_str()).collect()),
+        Access::Maintainer | Access::Never => Addressees::Maintainers,
+        Access::Lock | Access::Coordinate | Access::Open => Addressees::Others,
     }
 }
 
-impl Askable<'_> {
+impl Addressees<'_> {
     /// In words: `a1 (MLOps)`, `a maintainer`.
     pub fn words(&self, plan: &Plan) -> String {
         match self {
@@ -115,7 +115,7 @@ pub fn may_answer(plan: &Plan, record: &RequestRecord, person: &Person) -> bool 
 /// about and another agreed, whoever asked.
 pub fn may_finish(plan: &Plan, record: &RequestRecord, person: &Person) -> bool {
     let is_agreed =
-        record.state == RequestState::Accepted && by_policy(plan, &record.target) == Askable::Others;
+        record.state == RequestState::Accepted && by_policy(plan, &record.target) == Addressees::Others;
     may_answer(plan, record, person) || (is_agreed && record.by == *person)
 }
 
@@ -125,7 +125,7 @@ pub fn waits_for(plan: &Plan, record: &RequestRecord, person: &Person) -> bool {
     match record.state {
         RequestState::Submitted => askable.has(person, &record.by),
         // Where nobody owns it, whoever asked goes on, now that somebody agreed.
-        RequestState::Accepted if askable == Askable::Others => record.by == *person,
+        RequestState::Accepted if askable == Addressees::Others => record.by == *person,
         RequestState::Accepted => askable.has(person, &record.by),
         RequestState::Rejected | RequestState::Done | RequestState::Withdrawn => false,
     }
@@ -216,7 +216,7 @@ pub fn is_about(plan: &Plan, target: &Target, path: &RepoPath, is_folder: bool) 
 /// # Errors
 /// It is theirs.
 pub fn refuse_own(plan: &Plan, target: &Target, person: &Person) -> Result<(), Error> {
-    let Askable::Agents(ids) = askable(plan, target) else {
+    let Addressees::Agents(ids) = askable(plan, target) else {
         return Ok(());
     };
     if !person.agent().is_some_and(|id| ids.contains(&id)) {
@@ -286,7 +286,7 @@ mod tests {
         assert_eq!(of(&["policy.yaml"]), "a maintainer");
         assert_eq!(of(&["docs/x.md"]), "any other agent");
         let gone = Target { area: Some("gone".into()), ..Target::default() };
-        assert_eq!(askable(&plan, &gone), Askable::Maintainers);
+        assert_eq!(askable(&plan, &gone), Addressees::Maintainers);
     }
 
     #[test]

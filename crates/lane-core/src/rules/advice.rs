@@ -1,6 +1,6 @@
 //! How to get on with what a change has: the next steps that more than one rule names.
 
-use super::context::{Context, Touched};
+use super::context::{Context, TouchedPath};
 use crate::facts::{CommitForm, Event};
 use crate::policy::Owner;
 use crate::policy::model::Access;
@@ -82,7 +82,7 @@ impl Context<'_> {
 
     /// How to get on with a path that is somebody else's: take it out, and ask them; `by`: the command that
     /// does.
-    pub fn leave_to(&self, touched: &Touched<'_>, whom: &str, by: Option<&str>) -> String {
+    pub fn leave_to(&self, touched: &TouchedPath<'_>, whom: &str, by: Option<&str>) -> String {
         if self.is_committed(touched)
             && let Some(help) = self.first_step()
         {
@@ -96,13 +96,13 @@ impl Context<'_> {
     }
 
     /// Whether a path is in the change by a commit that is made already.
-    fn is_committed(&self, touched: &Touched<'_>) -> bool {
+    fn is_committed(&self, touched: &TouchedPath<'_>) -> bool {
         !touched.commits.is_empty() || (touched.in_whole && !touched.in_staged)
     }
 
     /// How paths are taken out of the change again, and where the edits are then; `{paths}` stands for the paths,
     /// `{pathspecs}` for the same as git reads them, `{others}` for all paths but these.
-    pub fn take_out(&self, touched: &Touched<'_>) -> String {
+    pub fn take_out(&self, touched: &TouchedPath<'_>) -> String {
         let stays = "unstage it (your edit stays in the working tree)";
         let is_merging = self.change.is_merging;
         // Without it a merge commit would be left, or commits of others whose files the push refuses. git alone made what
@@ -179,7 +179,7 @@ impl Context<'_> {
 
     /// Whether something is in the commit being made that may stay there.
     fn has_more(&self) -> bool {
-        let may = |touched: &Touched<'_>| match touched.decision.owner {
+        let may = |touched: &TouchedPath<'_>| match touched.decision.owner {
             Some(Owner::Area(area)) => match area.access.value {
                 Access::Maintainer | Access::Never => false,
                 Access::Owner => self.owns(touched),

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use crate::facts::{
     Change, Commit, Event, Facts, FileChange, LockToken, Oid, RepoPath, Unavailable, typed_ref,
 };
-use crate::identity::Who;
+use crate::identity::Actor;
 use crate::policy::model::{Access, Level};
 use crate::policy::{Decision, Owner, Plan, Span};
 
@@ -18,13 +18,13 @@ pub struct Context<'a> {
     /// The change that is judged.
     pub change: &'a Change,
     /// Whose it is.
-    pub who: &'a Who,
-    touched: &'a Result<Vec<Touched<'a>>, Unavailable>,
+    pub who: &'a Actor,
+    touched: &'a Result<Vec<TouchedPath<'a>>, Unavailable>,
 }
 
 /// A path that a change touches, and what the policy says of it.
 #[derive(Debug)]
-pub struct Touched<'a> {
+pub struct TouchedPath<'a> {
     /// The path.
     pub path: &'a RepoPath,
     /// Whether the path is there afterwards.
@@ -44,7 +44,7 @@ pub struct Touched<'a> {
     pub commits: Vec<&'a Commit>,
 }
 
-impl<'a> Touched<'a> {
+impl<'a> TouchedPath<'a> {
     /// All paths of a change: of the whole, of the commit being made, of each commit.
     ///
     /// # Errors
@@ -116,8 +116,8 @@ impl<'a> Context<'a> {
         plan: &'a Plan,
         facts: &'a Facts,
         change: &'a Change,
-        who: &'a Who,
-        touched: &'a Result<Vec<Touched<'a>>, Unavailable>,
+        who: &'a Actor,
+        touched: &'a Result<Vec<TouchedPath<'a>>, Unavailable>,
     ) -> Self {
         Self { plan, facts, change, who, touched }
     }
@@ -126,7 +126,7 @@ impl<'a> Context<'a> {
     ///
     /// # Errors
     /// Why they are not known.
-    pub fn touched(&self) -> Result<&'a [Touched<'a>], Unavailable> {
+    pub fn touched(&self) -> Result<&'a [TouchedPath<'a>], Unavailable> {
         match self.touched {
             Ok(touched) => Ok(touched),
             Err(why) => Err(why.clone()),
@@ -156,7 +156,7 @@ impl<'a> Context<'a> {
     }
 
     /// Whether an agent owns a path by its lane or by name.
-    pub fn owns(&self, touched: &Touched<'_>) -> bool {
+    pub fn owns(&self, touched: &TouchedPath<'_>) -> bool {
         let agent = self.agent();
         touched.decision.owner_ids().iter().any(|id| Some(*id) == agent)
     }
@@ -172,7 +172,7 @@ impl<'a> Context<'a> {
 
     /// Adds a finding for a path: about the whole change if the whole has it, else about the first
     /// commit that does.
-    pub fn path_finding(&self, touched: &Touched<'_>, draft: Draft, findings: &mut Findings) {
+    pub fn path_finding(&self, touched: &TouchedPath<'_>, draft: Draft, findings: &mut Findings) {
         let commits = touched.commits.iter().map(|commit| commit.oid).collect();
         self.path_finding_in(touched, commits, draft, findings);
     }
@@ -180,7 +180,7 @@ impl<'a> Context<'a> {
     /// The same, brought by some of the commits that touch the path.
     pub fn path_finding_in(
         &self,
-        touched: &Touched<'_>,
+        touched: &TouchedPath<'_>,
         commits: Vec<Oid>,
         draft: Draft,
         findings: &mut Findings,

@@ -57,13 +57,16 @@ fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailab
 
 #[cfg(test)]
 mod tests {
-    use crate::facts::Elsewhere;
     use crate::facts::Event::{Edit, PreCommit};
+    use crate::facts::ForeignWorktree;
     use crate::rules::testing::Scene;
 
     fn at(event: crate::facts::Event, agent: Option<&str>) -> Vec<String> {
-        let elsewhere =
-            Elsewhere { agent: agent.map(str::to_owned), is_main: agent.is_none(), own: "/w/a2".to_owned() };
+        let elsewhere = ForeignWorktree {
+            agent: agent.map(str::to_owned),
+            is_main: agent.is_none(),
+            own: "/w/a2".to_owned(),
+        };
         Scene::new(event, "a2")
             .files(&["services/rag_pipeline/x"])
             .elsewhere(elsewhere)

@@ -3,7 +3,7 @@
 use super::{Context, Draft, Findings, Need, Rule};
 use crate::facts::{Commit, Facts, IdentityProof, Pusher, Stage, Unavailable};
 use crate::identity::{
-    Who, has_account, is_maintainer_on_github, is_proven, is_somebody_else, of_account, of_branch,
+    Actor, has_account, is_maintainer_on_github, is_proven, is_somebody_else, of_account, of_branch,
 };
 use crate::locks::record::plain;
 use crate::policy::Plan;
@@ -60,15 +60,15 @@ it; `git lane install --agent a2` gives it its agent alone; `unset AGENT_ID` cle
 
 fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailable> {
     match context.who {
-        Who::Agent(agent) => {
+        Actor::Agent(agent) => {
             account(context, agent, findings);
             return proofs(context, agent, findings);
         }
-        Who::Maintainer => borrowed(context, findings),
-        Who::Unassigned { variable } => unassigned(context, variable, findings),
-        Who::Stranger => unknown(context, findings),
+        Actor::Maintainer => borrowed(context, findings),
+        Actor::Unassigned { variable } => unassigned(context, variable, findings),
+        Actor::Stranger => unknown(context, findings),
         // That there is no verdict then is the engine's to say, also where this rule is off.
-        Who::Unclear { reason, help } => {
+        Actor::Unclear { reason, help } => {
             findings.add(Draft { headline: reason.clone(), help: help.clone(), ..Draft::default() });
         }
     }

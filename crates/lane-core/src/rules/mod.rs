@@ -27,7 +27,7 @@ mod unlocked_path;
 mod unowned_path;
 mod untagged_message;
 
-pub use context::{Context, Draft, Findings, Touched};
+pub use context::{Context, Draft, Findings, TouchedPath};
 pub use identity::how_to_join;
 
 use crate::facts::{Stage, Unavailable};

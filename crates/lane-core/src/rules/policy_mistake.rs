@@ -82,12 +82,12 @@ fn removed() -> Draft {
 }
 
 /// One thing that is wrong: in which file, and how.
-struct Told {
+struct Diagnosis {
     file: &'static str,
     headline: String,
 }
 
-fn draft(context: &Context<'_>, told: Told, command: &str) -> Draft {
+fn draft(context: &Context<'_>, told: Diagnosis, command: &str) -> Draft {
     let on = match context.facts.event {
         event if event.is_commit() => "then fix it, stage it, and commit again: git add -- {paths}",
         Event::CheckStaged => "then fix it, and stage it: git add -- {paths}",
@@ -105,16 +105,19 @@ fn draft(context: &Context<'_>, told: Told, command: &str) -> Draft {
 ///
 /// # Errors
 /// The mistakes because of which there is nothing to test.
-fn mistakes(texts: &PolicyTexts, fold: bool) -> Result<Vec<Told>, Vec<Told>> {
+fn mistakes(texts: &PolicyTexts, fold: bool) -> Result<Vec<Diagnosis>, Vec<Diagnosis>> {
     let PolicyTexts { policy, tests } = texts;
     let Some(text) = policy else { return Ok(Vec::new()) };
     let source = |name: &str, text: &str| Source { name: name.to_owned(), text: text.to_owned() };
-    let told = |file: &'static str, text: &Source, all: Vec<Diagnostic>| -> Vec<Told> {
+    let told = |file: &'static str, text: &Source, all: Vec<Diagnostic>| -> Vec<Diagnosis> {
         all.into_iter()
             .map(|Diagnostic { message, span, help, .. }| {
                 let (line, column) = text.line_column(span.start);
                 let help = help.map(|help| format!("; {help}")).unwrap_or_default();
-                Told { file, headline: format!("with a mistake at {file}:{line}:{column}: {message}{help}") }
+                Diagnosis {
+                    file,
+                    headline: format!("with a mistake at {file}:{line}:{column}: {message}{help}"),
+                }
             })
             .collect()
     };
@@ -143,7 +146,7 @@ fn failed(
     source: &Source,
     sentence: &Spanned<String>,
     case: &Case,
-) -> Option<Told> {
+) -> Option<Diagnosis> {
     let (holds, findings) = try_case(plan, case);
     if holds {
         return None;
@@ -154,7 +157,7 @@ fn failed(
         |finding| format!("{}: {}", finding.rule, finding.message),
     );
     let headline = format!("with a test that fails at {file}:{line}:{column}: `{}`: {why}", sentence.value);
-    Some(Told { file, headline })
+    Some(Diagnosis { file, headline })
 }
 
 #[cfg(test)]

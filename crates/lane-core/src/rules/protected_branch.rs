@@ -4,7 +4,7 @@ use super::{Context, Draft, Findings, Rule};
 use crate::facts::{RefUpdate, Stage, Unavailable, is_replacing};
 use crate::identity::is_listed_account;
 use crate::policy::model::Level;
-use crate::policy::{Disguise, Taken};
+use crate::policy::{Disguise, ReservedRef};
 use crate::report::quote;
 
 mod ownership;
@@ -112,11 +112,11 @@ fn disguise(context: &Context<'_>, update: RefUpdate) -> Option<Draft> {
     let is_known = is_listed_account(context.plan, context.facts);
     let whose = whose(context, !is_known && !is_harmless)?;
     let what = match taken {
-        Taken::Protected => format!("the protected branch `{name}`"),
-        Taken::Agents => format!("the branch `{name}`"),
-        Taken::Tracking => format!("`{name}` of the remote"),
-        Taken::Git => format!("`{name}`"),
-        Taken::Records => format!("`{name}`, where git-lane keeps its records"),
+        ReservedRef::Protected => format!("the protected branch `{name}`"),
+        ReservedRef::Agents => format!("the branch `{name}`"),
+        ReservedRef::Tracking => format!("`{name}` of the remote"),
+        ReservedRef::Git => format!("`{name}`"),
+        ReservedRef::Records => format!("`{name}`, where git-lane keeps its records"),
     };
     let (kind, help) = match (is_tag, update) {
         (true, RefUpdate::Delete) => ("tag", "leave it, or ask a maintainer to delete it"),

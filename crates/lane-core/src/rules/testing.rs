@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use crate::engine::judge;
 use crate::facts::{
-    Change, Commit, Elsewhere, Event, Fact, Facts, FileChange, FileVersion, HeldLock, IdentityClaim,
+    Change, Commit, Event, Fact, Facts, FileChange, FileVersion, ForeignWorktree, HeldLock, IdentityClaim,
     IdentitySource, LockClaim, Locks, MergeBase, Message, Oid, RefUpdate, RepoPath, TakenLock,
 };
 use crate::locks::record::LockEventKind;
@@ -39,7 +39,7 @@ fn files(paths: &[&str]) -> Vec<FileChange> {
 
 impl Scene {
     /// The files are in a worktree that is not the session's.
-    pub fn elsewhere(mut self, elsewhere: Elsewhere) -> Self {
+    pub fn elsewhere(mut self, elsewhere: ForeignWorktree) -> Self {
         self.facts.elsewhere = Some(elsewhere);
         self
     }

@@ -1,6 +1,6 @@
 //! `unlocked-path`
 
-use super::{Context, Draft, Findings, Need, Rule, Touched};
+use super::{Context, Draft, Findings, Need, Rule, TouchedPath};
 use crate::facts::{Commit, Event, HeldLock, LockClaim, Locks, Oid, Stage, Unavailable};
 use crate::locks::scope::Scope;
 use crate::policy::model::{Access, Agent, Level};
@@ -116,7 +116,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailab
 struct Path<'a> {
     context: &'a Context<'a>,
     locks: &'a Locks,
-    touched: &'a Touched<'a>,
+    touched: &'a TouchedPath<'a>,
     area: &'a str,
 }
 

@@ -59,7 +59,7 @@ impl Kind {
 
 /// A commit taken apart: what was signed, and the signature.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Signed {
+pub struct SignedObject {
     /// The object without its signatures: the bytes that were signed.
     pub payload: Vec<u8>,
     /// The armoured signature, without the indentation that it has in the header.
@@ -71,9 +71,9 @@ pub struct Signed {
 /// Takes a raw commit object apart, as git does: all headers whose names begin with `gpgsig` are left out of
 /// what was signed, and one of them has the signature, `gpgsig` in a repository of SHA-1 objects and
 /// `gpgsig-sha256` in one of SHA-256 objects. A tag that a merge holds (`mergetag`) is signed text like any other.
-pub fn split(raw: &[u8], is_sha256: bool) -> Signed {
+pub fn split(raw: &[u8], is_sha256: bool) -> SignedObject {
     let wanted: &[u8] = if is_sha256 { b"gpgsig-sha256 " } else { b"gpgsig " };
-    let mut signed = Signed { payload: Vec::with_capacity(raw.len()), signature: None, headers: 0 };
+    let mut signed = SignedObject { payload: Vec::with_capacity(raw.len()), signature: None, headers: 0 };
     let mut rest = raw;
     // Whether the line before was of a signature, and whether of the wanted one.
     let (mut in_any, mut in_wanted) = (false, false);

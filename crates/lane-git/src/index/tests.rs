@@ -104,7 +104,7 @@ fn a_guess_serves_if_all_from_there_is_extensions() {
         assert_eq!(walked.is_some(), root == "2 0");
         let begin = index(&names, &[]).len() as u64 - 20;
         assert!(walked.is_none_or(|found| found.extensions == begin));
-        let tree = |found: Option<Found>| found.map(|found| found.tree);
+        let tree = |found: Option<CachedTree>| found.map(|found| found.tree);
         for guess in 0..bytes.len() as u64 + 9 {
             let guessed = cached_tree(Cursor::new(&bytes), Some(guess)).expect("reads");
             assert_eq!(tree(guessed), tree(walked), "{guess}");

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::Plumbing;
 use super::config::Config;
 use super::objects::Objects;
-use super::process::{Git, Ran};
+use super::process::{Git, ProcessOutput};
 use crate::budget::Budget;
 use crate::paths::path_of;
 use crate::repository::{Layout, Read};
@@ -87,7 +87,7 @@ fn root_of(git_dir: &Path, common_dir: &Path, config: &Config) -> Option<PathBuf
     Some(std::fs::canonicalize(&root).unwrap_or(root))
 }
 
-fn cannot_open(ran: &Ran) -> Unavailable {
+fn cannot_open(ran: &ProcessOutput) -> Unavailable {
     let said = ran.complaint();
     if said.contains("not a git repository") && !said.contains("unknown") {
         return crate::repository::no_repository();

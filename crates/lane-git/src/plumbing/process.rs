@@ -19,14 +19,14 @@ pub(super) struct Git {
 }
 
 /// What a git came to.
-pub(super) struct Ran {
+pub(super) struct ProcessOutput {
     /// Its exit code; `None` if a signal ended it.
     pub code: Option<i32>,
     pub out: Vec<u8>,
     pub err: String,
 }
 
-impl Ran {
+impl ProcessOutput {
     /// Standard output as text.
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.out).into_owned()
@@ -124,7 +124,7 @@ impl Git {
     ///
     /// # Errors
     /// There is no git on the PATH.
-    pub fn run(&self, args: &[&str]) -> Read<Ran> {
+    pub fn run(&self, args: &[&str]) -> Read<ProcessOutput> {
         run(self.command(args), b"")
     }
 }
@@ -133,7 +133,7 @@ impl Git {
 ///
 /// # Errors
 /// There is no git on the PATH.
-pub(super) fn run(mut command: Command, input: &[u8]) -> Read<Ran> {
+pub(super) fn run(mut command: Command, input: &[u8]) -> Read<ProcessOutput> {
     let stdin = if input.is_empty() { Stdio::null() } else { Stdio::piped() };
     command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().map_err(|error| cannot_start(&error))?;
@@ -146,7 +146,7 @@ pub(super) fn run(mut command: Command, input: &[u8]) -> Read<Ran> {
     let output = output.map_err(|error| {
         Unavailable::new(format!("git's answer cannot be read: {error}"), "try again; git --version")
     })?;
-    Ok(Ran {
+    Ok(ProcessOutput {
         code: output.status.code(),
         out: output.stdout,
         err: String::from_utf8_lossy(&output.stderr).into_owned(),

@@ -3,13 +3,17 @@
 use std::io::BufRead;
 use std::sync::mpsc::Sender;
 
-use super::{Answer, Left};
+use super::{Answer, RemainingBudget};
 use crate::repository::canonical;
 use lane_core::facts::{FileChange, FileVersion, Oid, RepoPath};
 
 /// Reads all answers: each is the commit's id, then the files. `None` with the first that is none, where there are more
 /// files than are left, or where nobody waits for them.
-pub(super) fn read(mut output: impl BufRead, left: &Left, answers: &Sender<Option<Answer>>) -> Option<()> {
+pub(super) fn read(
+    mut output: impl BufRead,
+    left: &RemainingBudget,
+    answers: &Sender<Option<Answer>>,
+) -> Option<()> {
     let mut field = Vec::new();
     let mut current: Option<Answer> = None;
     loop {

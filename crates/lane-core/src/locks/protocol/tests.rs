@@ -1,10 +1,10 @@
-use super::super::liveness::Seen;
+use super::super::liveness::Observations;
 use super::super::liveness::tests::Toy;
 use super::*;
 use crate::policy::Plan;
 use crate::rules::testing::plan;
 
-const TAKE: Manner = Manner::Take { pass: 0 };
+const TAKE: TakeMode = TakeMode::Take { pass: 0 };
 
 /// Three agents at one lock, on one machine.
 struct Table {
@@ -20,14 +20,14 @@ impl Table {
     }
 
     fn with<T>(&self, agent: &str, text: &str, act: impl FnOnce(&Claim<'_>, &Judge<'_>) -> T) -> T {
-        let (seen, scope) = (Seen::default(), Scope::from_record("common", text).expect("a scope"));
+        let (seen, scope) = (Observations::default(), Scope::from_record("common", text).expect("a scope"));
         let judge = Judge::new(&self.plan, &self.world, &seen);
         let (agent, scope) = (agent, &scope);
         act(&Claim { ttl: 100, ..Claim::of_return(scope, agent, "/w", None) }, &judge)
     }
 
     /// What became of it: `a1@3`, or who is in the way.
-    fn claim(&mut self, agent: &str, text: &str, manner: Manner) -> String {
+    fn claim(&mut self, agent: &str, text: &str, manner: TakeMode) -> String {
         let next = self.with(agent, text, |wish, judge| claim(self.record.as_ref(), wish, manner, judge));
         match next {
             Ok(next) => {
@@ -102,26 +102,26 @@ fn an_end_by_time_is_told_in_the_next_event() {
     let mut table = Table::new();
     table.claim("a1", "common", TAKE);
     table.later(100);
-    assert_eq!(table.claim("a1", "common", Manner::Renew), "Take a1@2", "late, and nobody minded");
+    assert_eq!(table.claim("a1", "common", TakeMode::Renew), "Take a1@2", "late, and nobody minded");
     table.later(100);
     assert_eq!(table.claim("a2", "common", TAKE), "Take a2@3");
     let from = &table.record.as_ref().expect("a record").event.from;
     assert_eq!((from[0].agent.as_str(), from[0].generation, from[0].cause), ("a1", 2, Cause::Expired));
-    assert_eq!(table.claim("a1", "common", Manner::Renew), "held by a2");
+    assert_eq!(table.claim("a1", "common", TakeMode::Renew), "held by a2");
     assert!(table.release("a2", "common"));
-    assert_eq!(table.claim("a1", "common", Manner::Renew), "not held");
+    assert_eq!(table.claim("a1", "common", TakeMode::Renew), "not held");
 }
 
 #[test]
 fn theft_is_named() {
     let mut table = Table::new();
     table.claim("a1", "common", TAKE);
-    assert_eq!(table.claim("a2", "common", Manner::Steal), "Steal a2@2");
+    assert_eq!(table.claim("a2", "common", TakeMode::Steal), "Steal a2@2");
     let from = &table.record.as_ref().expect("a record").event.from;
     assert_eq!((from[0].agent.as_str(), from[0].cause), ("a1", Cause::Stolen));
-    assert_eq!(table.claim("a2", "common", Manner::Steal), "Renew a2@2", "nothing to steal from oneself");
+    assert_eq!(table.claim("a2", "common", TakeMode::Steal), "Renew a2@2", "nothing to steal from oneself");
     table.release("a2", "common");
-    assert_eq!(table.claim("a3", "common", Manner::Steal), "Take a3@3", "nobody has it");
+    assert_eq!(table.claim("a3", "common", TakeMode::Steal), "Take a3@3", "nobody has it");
 }
 
 #[test]
@@ -133,7 +133,7 @@ fn first_come_first_served() {
     table.release("a1", "common");
     assert_eq!(table.claim("a1", "common", TAKE), "behind a2,a3", "a newcomer");
     assert_eq!(table.claim("a3", "src/x", TAKE), "behind a2");
-    assert_eq!(table.claim("a3", "src/x", Manner::Take { pass: 1 }), "Take a3@2", "a2 never came");
+    assert_eq!(table.claim("a3", "src/x", TakeMode::Take { pass: 1 }), "Take a3@2", "a2 never came");
     assert_eq!(table.claim("a2", "src/y", TAKE), "Take a2@3");
     table.later(100);
     assert_eq!(table.claim("a1", "common", TAKE), "Take a1@4", "whose patience is over waits no longer");

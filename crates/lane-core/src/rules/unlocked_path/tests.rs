@@ -189,8 +189,8 @@ fn locks_that_cannot_be_read_do_not_pass() {
     assert!(scene.findings()[0].starts_with("undecided: "));
 }
 
-fn landed(edit: impl FnOnce(&mut crate::facts::Landed)) -> impl FnOnce(&mut crate::facts::Change) {
-    let mut landed = crate::facts::Landed::default();
+fn landed(edit: impl FnOnce(&mut crate::facts::LandedPaths)) -> impl FnOnce(&mut crate::facts::Change) {
+    let mut landed = crate::facts::LandedPaths::default();
     edit(&mut landed);
     move |change| change.landed = crate::facts::Fact::Known(landed)
 }
