@@ -12,6 +12,9 @@ use lane_core::report::quote;
 /// How long a hook may take, in seconds: only a remote that does not answer takes long.
 const PATIENCE: u64 = 30;
 
+/// The same where a worktree is made, with the steps of the policy.
+const PROVISIONING: u64 = 600;
+
 /// A file of a harness.
 pub(super) struct HookFile {
     pub path: PathBuf,
@@ -96,6 +99,11 @@ pub(super) fn pattern(harness: &str) -> String {
     format!("/{}", layout(harness).local)
 }
 
+/// The file of the local scope, in a worktree.
+pub(super) fn local(harness: &str, root: &Path) -> PathBuf {
+    root.join(layout(harness).local)
+}
+
 /// The files of a harness. `roots`: the worktrees, the main one first.
 ///
 /// # Errors
@@ -115,7 +123,7 @@ pub(super) fn places(
     let place = |path: PathBuf, root: Option<&PathBuf>| HookFile {
         path,
         root: root.cloned(),
-        content: content(harness, &program),
+        content: content(harness, &program, scope),
         folders: Vec::new(),
         note: layout.note,
     };
@@ -159,7 +167,7 @@ pub(super) fn is_used(harness: &str, root: Option<&Path>) -> bool {
     home().is_ok_and(|home| home.join(users).is_dir()) || root.is_some_and(|root| root.join(own).is_dir())
 }
 
-fn content(harness: &'static str, program: &str) -> Content {
+fn content(harness: &'static str, program: &str, scope: Scope) -> Content {
     let command = format!("{program} hook agent {harness}");
     let merged = |top: Vec<(&'static str, Value)>, events| Content::Merged(Hooks { harness, top, events });
     // One group of one command, as Claude Code, Codex and Gemini CLI have them.
@@ -174,9 +182,8 @@ fn content(harness: &'static str, program: &str) -> Content {
         }
     };
     match harness {
-        "claude" => merged(
-            Vec::new(),
-            vec![
+        "claude" => {
+            let mut events = vec![
                 (
                     "PreToolUse",
                     group(
@@ -187,8 +194,14 @@ fn content(harness: &'static str, program: &str) -> Content {
                 ),
                 ("SessionStart", group(None, PATIENCE, None)),
                 ("Stop", group(None, PATIENCE, None)),
-            ],
-        ),
+            ];
+            // For all repositories: most have no lanes, and Claude Code makes worktrees in them as it always did.
+            if scope != Scope::User {
+                let worktrees = ["WorktreeCreate", "WorktreeRemove"];
+                events.extend(worktrees.map(|event| (event, group(None, PROVISIONING, None))));
+            }
+            merged(Vec::new(), events)
+        }
         "codex" => merged(
             Vec::new(),
             vec![

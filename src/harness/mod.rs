@@ -92,6 +92,29 @@ pub fn install(
     scope: Scope,
     binary: &Path,
 ) -> Result<Vec<Change>, Error> {
+    write_all(repo, harnesses, scope, binary, |place, harness| Err(tracked(&place.path, harness)))
+}
+
+/// Writes them into each worktree, but for files that git tracks.
+///
+/// # Errors
+/// As [`install`].
+pub fn renew(
+    repo: &dyn Repository,
+    harnesses: &[&'static Harness],
+    binary: &Path,
+) -> Result<Vec<Change>, Error> {
+    write_all(repo, harnesses, Scope::Local, binary, |_, _| Ok(()))
+}
+
+/// `on_tracked`: what to say of a file that git tracks; it is left alone.
+fn write_all(
+    repo: &dyn Repository,
+    harnesses: &[&'static Harness],
+    scope: Scope,
+    binary: &Path,
+    on_tracked: impl Fn(&HookFile, &'static str) -> Result<(), Error>,
+) -> Result<Vec<Change>, Error> {
     let layout = repo.layout();
     let roots: Vec<PathBuf> = match scope {
         Scope::Local => worktrees(layout)?.into_iter().map(|tree| tree.root).collect(),
@@ -103,7 +126,8 @@ pub fn install(
     for harness in harnesses {
         for place in places(harness.id, scope, &roots, binary)? {
             if scope == Scope::Local && is_tracked(&place)? {
-                return Err(tracked(&place.path, harness.id));
+                on_tracked(&place, harness.id)?;
+                continue;
             }
             let before = read(&place.path)?;
             let after = with_hooks(&place, before.as_deref())?;
@@ -196,6 +220,24 @@ pub fn installed(repo: &dyn Repository) -> Result<Vec<&'static Harness>, Error> 
     let mut found: Vec<&'static Harness> =
         record.entries().filter_map(|entry| named(&entry.harness)).collect();
     found.dedup_by_key(|harness| harness.id);
+    Ok(found)
+}
+
+/// The harnesses whose hooks are in the worktrees of this repository.
+///
+/// # Errors
+/// The list of them cannot be read.
+pub fn local(repo: &dyn Repository) -> Result<Vec<&'static Harness>, Error> {
+    let record = Record::read(&repo.layout().common_dir)?;
+    let roots = worktrees(repo.layout())?;
+    let is_local = |harness: &Harness, path: &Path| {
+        roots.iter().any(|tree| files::local(harness.id, &tree.root) == *path)
+    };
+    let mut found: Vec<&'static Harness> = Vec::new();
+    for entry in record.entries() {
+        let harness = named(&entry.harness).filter(|harness| is_local(harness, &entry.path));
+        found.extend(harness.filter(|harness| found.iter().all(|known| known.id != harness.id)));
+    }
     Ok(found)
 }
 

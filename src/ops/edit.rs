@@ -47,10 +47,10 @@ pub struct Tool<'a> {
 }
 
 /// The worktree of a session.
-struct SessionWorktree {
-    root: PathBuf,
+pub(super) struct SessionWorktree {
+    pub root: PathBuf,
     common_dir: PathBuf,
-    agent: Option<String>,
+    pub agent: Option<String>,
 }
 
 impl<'a> Tool<'a> {
@@ -166,6 +166,12 @@ impl<'a> Tool<'a> {
         let own = self.own.as_ref().filter(|own| own.common_dir == layout.common_dir);
         let is_elsewhere = own.is_some_and(|own| own.agent.is_some() && own.root != root);
         let there = claims(&session.repo, &Environment { agent_id: None, ..self.environment.clone() }, None)?;
+        // A subagent may have one more worktree of its agent.
+        let is_its_own = own.is_some_and(|own| {
+            layout.git_dir != layout.common_dir
+                && there.first().map(|claim| &claim.agent) == own.agent.as_ref()
+        });
+        let is_elsewhere = is_elsewhere && !is_its_own;
         let elsewhere = own.filter(|_| is_elsewhere).map(|own| ForeignWorktree {
             agent: there.first().map(|claim| claim.agent.clone()),
             is_main: layout.git_dir == layout.common_dir,
@@ -181,7 +187,7 @@ impl<'a> Tool<'a> {
 }
 
 /// The worktree around a folder, and whose it is.
-fn own(folder: &Path, environment: &Environment) -> Option<SessionWorktree> {
+pub(super) fn own(folder: &Path, environment: &Environment) -> Option<SessionWorktree> {
     let root = root_of(folder)?;
     let session = Session::at(&root, environment).ok()??;
     let agent = match session.who(None) {

@@ -8,6 +8,7 @@ pub mod commit_message;
 pub mod conflict_note;
 pub mod drop;
 pub mod edit;
+pub mod harness;
 pub mod lock;
 pub mod pr;
 pub mod push;
@@ -18,6 +19,7 @@ pub mod sync;
 mod trace;
 mod ui;
 pub mod unlock;
+pub mod worktree;
 
 pub use remote_branches::CallerKind;
 pub use session::{Session, judged};

@@ -136,7 +136,7 @@ pub fn run(
 }
 
 /// Under which name it is noted what was written into a worktree that the policy does not name.
-fn noted_as(agent: &str, worktree: &str) -> String {
+pub(super) fn noted_as(agent: &str, worktree: &str) -> String {
     let name = worktree.rsplit('/').next().unwrap_or(worktree);
     if name == "." { format!("{agent}@main") } else { format!("{agent}@{name}") }
 }

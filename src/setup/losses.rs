@@ -42,6 +42,23 @@ pub(super) fn of(
     target: &Target,
     git_dir: &Path,
 ) -> Result<Vec<Loss>, Error> {
+    let mut found = Vec::new();
+    found.extend(hidden_changes::processes(&target.root));
+    found.extend(in_worktree(repo, loaded, target, git_dir)?);
+    found.extend(locks_of(repo, loaded, &target.agent)?);
+    Ok(found)
+}
+
+/// All that would be lost with a worktree itself.
+///
+/// # Errors
+/// As [`of`].
+pub(super) fn in_worktree(
+    repo: &dyn Repository,
+    loaded: &LoadedPolicy,
+    target: &Target,
+    git_dir: &Path,
+) -> Result<Vec<Loss>, Error> {
     let root = &target.root;
     let mut found = Vec::new();
     let there = |help: &str| at(root, help);
@@ -53,7 +70,6 @@ pub(super) fn of(
     }
     let under_way = all_under_way(git_dir);
     found.extend(under_way.map(|it| Loss::new(format!("{} is in progress", it.what), there(it.help))));
-    found.extend(hidden_changes::processes(root));
     if !root.join(".git").exists() {
         let help = format!(
             "git -C {} worktree repair\nrerun: git lane teardown {}",
@@ -67,7 +83,6 @@ pub(super) fn of(
     found.extend(hidden_changes::edits(repo, root)?);
     found.extend(commits_of(repo, loaded, target)?);
     found.extend(hidden_changes::commits(repo, root)?);
-    found.extend(locks_of(repo, loaded, &target.agent)?);
     Ok(found)
 }
 

@@ -6,6 +6,7 @@
 //! its holder dies, so that whoever comes after one that was killed goes on where that one stopped.
 
 mod exclude;
+pub mod extra;
 mod files;
 mod focus;
 mod git;
@@ -26,6 +27,7 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+pub use losses::Loss;
 pub use outcome::{Outcome, Step, StepOutcome};
 pub use provision::{Reporter, log_of};
 pub use target::{root_of, worktree_name, worktree_name_of};
@@ -56,7 +58,10 @@ pub struct Options {
 }
 
 /// What `setup` and its steps keep in the common git folder.
-const KEPT: [&str; 4] = ["setup", "logs", "ports", "fetch.lock"];
+const KEPT: [&str; 5] = ["setup", "logs", "ports", "fetch.lock", WORKTREE_NAMES];
+
+/// Which worktrees harnesses have asked for, by the name that they gave them.
+pub const WORKTREE_NAMES: &str = "worktrees.json";
 
 /// Keeps files of these patterns out of git's sight, in all worktrees.
 ///

@@ -202,7 +202,7 @@ fn is_no_link(git_dir: &Path, root: &Path, options: &Options) -> Result<(), Erro
 
 /// Deletes a branch that is wholly on the base. It moves by git's own compare-and-swap: what was committed
 /// meanwhile is not lost.
-fn delete_branch(
+pub(super) fn delete_branch(
     repo: &dyn Repository,
     loaded: &LoadedPolicy,
     target: &Target,

@@ -278,7 +278,7 @@ pub(super) fn elsewhere(common_dir: &Path, target: &Target) -> Result<Option<Err
 }
 
 /// Waits for whoever makes a worktree at the moment.
-fn one_at_a_time(common_dir: &Path) -> Result<fs::File, Error> {
+pub(super) fn one_at_a_time(common_dir: &Path) -> Result<fs::File, Error> {
     let path = common_dir.join("lane/setup/worktrees.lock");
     lane_git::state_file::locked(&path).map_err(|error| unwritable(&path, &error))
 }

@@ -194,7 +194,10 @@ fn recorded_payloads_get_an_answer() {
         let ran = a2.lane_stdin(&["hook", "agent", &harness], text.as_bytes());
         assert!(ran.code == 0 || ran.code == 2, "{name}: {}", ran.all());
         assert!(
-            ran.out.is_empty() || harness == "opencode" || serde_json::from_str::<Value>(&ran.out).is_ok(),
+            ran.out.is_empty()
+                || harness == "opencode"
+                || name.contains("worktree-create")
+                || serde_json::from_str::<Value>(&ran.out).is_ok(),
             "{name}: {}",
             ran.out
         );
@@ -316,4 +319,85 @@ fn what_is_in_the_way_is_moved_and_not_overwritten() {
     main.write(".git/lane/harness.json", "{");
     typed(&install().fails(2).says("is damaged").err);
     install().ok();
+}
+
+/// What Claude Code's hook says to a worktree that a session asks for.
+fn worktree(from: &Worktree, name: &str) -> Ran {
+    ask(from, "claude", &json!({ "hook_event_name": "WorktreeCreate", "cwd": from.root, "name": name }))
+}
+
+#[test]
+fn a_worktree_that_is_asked_for_is_a_lane() {
+    let (scratch, a2, a4) = two();
+    let main = scratch.main();
+    let root = |ran: Ran| PathBuf::from(ran.ok().out.strip_suffix('\n').unwrap());
+    // The first lane that is free: a2 and a4 are at work.
+    let first = root(worktree(&main, "feature"));
+    let tree = Worktree { root: first.clone(), home: scratch.home() };
+    assert_eq!(tree.git(&["branch", "--show-current"]).ok().out, "feat/a1/main\n");
+    assert_eq!(root(worktree(&main, "feature")), first, "the same for the same name");
+    assert!(first.join(".agent.env").is_file() && main.git(&["status", "--porcelain"]).ok().out.is_empty());
+    assert_eq!(root(worktree(&main, "a4")), a4.root, "by the agent's name");
+    assert_ne!(root(worktree(&main, "other/one")), first);
+    let none = worktree(&main, "more").fails(2);
+    assert_eq!(none.out, "");
+    none.says("no lane is free").says("git lane teardown a1");
+    worktree(&main, "../x").fails(2).says("is not a valid name");
+    // A session of an agent stays with it: one more worktree, where Claude Code would make it.
+    let more = root(worktree(&a2, "sub"));
+    assert_eq!(more, scratch.root().join(".claude/worktrees/sub"));
+    let tree = Worktree { root: more.clone(), home: scratch.home() };
+    assert_eq!(tree.git(&["branch", "--show-current"]).ok().out, "feat/a2/sub\n");
+    assert_eq!(root(worktree(&a2, "sub")), more);
+    worktree(&a2, "a4").fails(2).says("this session is a2's");
+    allowed(edit(&tree, "services/rag_pipeline/x.py"));
+    refused(edit(&tree, "services/revenue/main.py"), "foreign-path");
+    // A subagent's edit there comes from a session in the first one.
+    let payload = json!({ "hook_event_name": "PreToolUse", "cwd": more, "tool_name": "Write",
+        "tool_input": { "file_path": more.join("services/rag_pipeline/x.py"), "content": "" } });
+    let mut command = tree.command(crate::support::LANE);
+    command.args(["hook", "agent", "claude"]).env("CLAUDE_PROJECT_DIR", &a2.root);
+    allowed(crate::support::with_input(command, payload.to_string().as_bytes()));
+    assert_eq!(main.git(&["status", "--porcelain"]).ok().out, "");
+}
+
+#[test]
+fn a_worktree_is_removed_with_nothing_lost() {
+    let (scratch, a2, _) = two();
+    let main = scratch.main();
+    let removal = |root: &PathBuf| {
+        ask(
+            &main,
+            "claude",
+            &json!({ "hook_event_name": "WorktreeRemove", "cwd": main.root, "worktree_path": root }),
+        )
+    };
+    let more = PathBuf::from(worktree(&a2, "sub").ok().out.trim());
+    let tree = Worktree { root: more.clone(), home: scratch.home() };
+    tree.write("services/rag_pipeline/new.py", "new\n");
+    removal(&more).fails(2).says("would be lost: not in git: services/rag_pipeline/new.py");
+    fs::remove_file(more.join("services/rag_pipeline/new.py")).unwrap();
+    removal(&more).ok();
+    assert!(!more.exists());
+    assert_eq!(main.git(&["branch", "--list", "*sub"]).ok().out, "", "it is merged");
+    main.lane(&["setup", "a1"]).ok();
+    let own = PathBuf::from(worktree(&main, "a1").ok().out.trim());
+    removal(&own).fails(2).says("git lane teardown a1");
+    assert!(own.exists());
+    removal(&main.root).fails(2).says("is the main checkout");
+}
+
+#[test]
+fn without_a_policy_a_worktree_is_what_claude_makes() {
+    let scratch = Scratch::empty();
+    let main = scratch.main();
+    main.commit("a.txt", "a\n", "first").ok();
+    let root = PathBuf::from(worktree(&main, "x").ok().out.trim());
+    assert_eq!(root, scratch.root().join(".claude/worktrees/x"));
+    let tree = Worktree { root: root.clone(), home: scratch.home() };
+    assert_eq!(tree.git(&["branch", "--show-current"]).ok().out, "worktree-x\n");
+    assert_eq!(worktree(&main, "x").ok().out.trim(), root.to_str().unwrap());
+    let removal = json!({ "hook_event_name": "WorktreeRemove", "cwd": main.root, "worktree_path": root });
+    ask(&main, "claude", &removal).ok();
+    assert_eq!((root.exists(), main.git(&["branch", "--list", "worktree-x"]).ok().out.as_str()), (false, ""));
 }

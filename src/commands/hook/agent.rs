@@ -3,13 +3,14 @@
 
 use std::ffi::OsString;
 use std::io::{Read as _, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::cli::Outcome;
 use crate::cli::output::complain;
 use crate::gather::Environment;
 use crate::ops::briefing;
 use crate::ops::edit::{self, Refusal};
+use crate::ops::worktree;
 use lane_core::error::Error;
 use lane_core::harness::{self, HARNESSES, Harness, Moment, Occasion};
 
@@ -69,7 +70,21 @@ pub fn run(args: &[OsString]) -> Outcome {
                 None => Ok(0),
             }
         }
-        Moment::Stop { again: true } | Moment::Worktree { .. } | Moment::Other => Ok(0),
+        Moment::Worktree { name } => {
+            let folder = occasion.folder.as_ref().map_or_else(|| PathBuf::from("."), PathBuf::from);
+            let project = project.map(PathBuf::from);
+            Ok(match worktree::create(&folder, project.as_deref(), name, &environment) {
+                Ok(root) => {
+                    print(&root.to_string_lossy());
+                    0
+                }
+                Err(error) => refuse(&error),
+            })
+        }
+        Moment::Removal { root } => {
+            Ok(worktree::remove(Path::new(root), &environment).map_or_else(|error| refuse(&error), |()| 0))
+        }
+        Moment::Stop { again: true } | Moment::Other => Ok(0),
     }
 }
 
@@ -91,6 +106,13 @@ fn answer(harness: &Harness, refusal: Option<Refusal>) -> u8 {
             0
         }
     }
+}
+
+/// Says why no worktree was made, or removed; the exit code.
+fn refuse(error: &Error) -> u8 {
+    let help = error.help().map(|help| format!("\nhelp: {help}")).unwrap_or_default();
+    complain(&format!("git-lane: {error}{help}\n"));
+    2
 }
 
 /// To standard output, which is the harness's. One that is gone reads nothing.

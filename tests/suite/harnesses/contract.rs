@@ -232,3 +232,29 @@ fn claude_can_be_told_that_a_failed_hook_stops() {
     assert!(session.after(edit).contains("no policy"), "{}", session.after(edit));
     assert_eq!(read(&at, "a.txt"), "one\ntwo\n");
 }
+
+/// Where a hook lets a tool run, what it adds reaches the model in these.
+#[test]
+fn what_a_hook_adds_to_a_tool_reaches_the_model() {
+    const MORE: &str = "the change has 290 of 300 lines";
+    let of = |event: &str| {
+        json!({"hookSpecificOutput": {"hookEventName": event, "additionalContext": MORE}}).to_string()
+    };
+    for (client, event, said, reaches) in [
+        (Client::claude(), "PreToolUse", of("PreToolUse"), true),
+        (Client::codex(), "PreToolUse", of("PreToolUse"), true),
+        (Client::copilot(), "preToolUse", json!({"additionalContext": MORE}).to_string(), true),
+        (Client::gemini(), "BeforeTool", of("BeforeTool"), false),
+        (Client::gemini(), "AfterTool", of("AfterTool"), true),
+    ] {
+        let Some(client) = client else { continue };
+        let (scratch, harness) = (repository(), client.harness);
+        let at = scratch.main();
+        let hook = script(&scratch, "more.sh", &format!("cat >/dev/null\necho '{said}'\n"));
+        let (turns, [edit, ..]) = changes(harness, &at);
+        let session = client.hook(event, harness.matcher(), &hook).run(&at, turns);
+        let all = session.ran.all();
+        assert_eq!(session.after(edit).contains(MORE), reaches, "{} {event}: {all}", harness.name());
+        assert_eq!(read(&at, "a.txt"), "one\nTWO\n", "{} {event}: {all}", harness.name());
+    }
+}

@@ -1,6 +1,8 @@
 //! git-lane's own hooks in the real clients: an edit in the own lane happens; one in a foreign lane, a command that skips the hooks
 //! and a commit that is not its own do not, and the model reads why.
 
+use serde_json::json;
+
 use super::client::Client;
 use super::codex::patch;
 use super::contract::read;
@@ -92,4 +94,65 @@ fn a_stop_of_claude_is_checked_once() {
     let session = client.run(&a2, vec![Turn::say("done"), Turn::say("done again"), Turn::say("and again")]);
     assert_eq!(session.turns(), 2, "{}", session.ran.all());
     assert!(session.after(0).contains("Before you say that you are done"), "{}", session.after(0));
+}
+
+/// The turns that write two files, of which the second is another agent's, by paths from wherever the session is.
+fn two_files() -> Vec<Turn> {
+    let write = |path: &str| Turn::call("Write", json!({"file_path": path, "content": "new\n"}));
+    vec![write("services/rag_pipeline/new.txt"), write("services/revenue/new.txt"), Turn::say("done")]
+}
+
+/// `-w` starts in the first lane that is free, `-w AGENT` in that agent's, and nowhere where none is.
+#[test]
+fn a_worktree_of_claude_is_a_lane() {
+    let Some(client) = Client::claude() else { return };
+    let scratch = Scratch::new();
+    scratch.add_origin();
+    let main = scratch.main();
+    main.lane(&["install", "--harness", "claude"]).ok();
+    main.lane(&["setup", "a1"]).ok();
+    let session = client.arg("-w").arg("feature").run(&main, two_files());
+    let lane = scratch.home().join("wt-a2-genai");
+    assert!(lane.join("services/rag_pipeline/new.txt").exists(), "{}", session.ran.all());
+    assert!(!lane.join("services/revenue/new.txt").exists(), "{}", session.ran.all());
+    assert!(session.start().contains("you are a2"), "{}", session.start());
+    assert!(session.after(1).contains("in the lane of a4"), "{}", session.after(1));
+
+    let session = Client::claude().unwrap().arg("-w").arg("a2").run(&main, vec![Turn::say("done")]);
+    assert!(session.start().contains("you are a2"), "{}", session.start());
+
+    main.lane(&["setup"]).ok();
+    let session = Client::claude().unwrap().arg("-w").arg("one-more").run(&main, vec![Turn::say("done")]);
+    assert_eq!(session.turns(), 0, "{}", session.ran.all());
+    session.ran.says("no lane is free").says("git lane teardown a1");
+    assert!(lane.join("services/rag_pipeline/new.txt").exists(), "nothing of it is lost");
+}
+
+/// A subagent that is to be alone works in one more worktree of its agent's lane.
+#[test]
+fn an_isolated_subagent_of_claude_keeps_to_its_agents_lane() {
+    let Some(client) = Client::claude() else { return };
+    let (scratch, a2) = installed("claude");
+    scratch.main().lane(&["install", "--harness", "claude"]).ok();
+    let input = json!({
+        "description": "a subagent", "prompt": "write it alone", "subagent_type": "general-purpose",
+        "isolation": "worktree",
+    });
+    let session = client
+        .subagent("write it alone", two_files())
+        .run(&a2, vec![Turn::call("Agent", input), Turn::say("done"), Turn::say("done")]);
+    let trees: Vec<_> = std::fs::read_dir(scratch.root().join(".claude/worktrees"))
+        .unwrap_or_else(|_| panic!("{}", session.ran.all()))
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    assert_eq!(trees.len(), 1, "{trees:?}");
+    assert!(trees[0].join("services/rag_pipeline/new.txt").exists(), "{}", session.ran.all());
+    assert!(!trees[0].join("services/revenue/new.txt").exists(), "{}", session.ran.all());
+    assert!(!a2.root.join("services/rag_pipeline/new.txt").exists());
+    let alone = Worktree { root: trees[0].clone(), home: scratch.home() };
+    assert!(alone.git(&["branch", "--show-current"]).ok().out.starts_with("feat/a2/"));
+    assert_eq!(
+        a2.git(&["status", "--porcelain", "--", "services/revenue"]).ok().out,
+        "?? services/revenue/foreign.txt\n"
+    );
 }

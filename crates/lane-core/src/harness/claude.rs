@@ -36,6 +36,9 @@ pub(super) fn occasion(
             Moment::Stop { again: payload.get("stop_hook_active").and_then(Value::as_bool).unwrap_or(false) }
         }
         "WorktreeCreate" => Moment::Worktree { name: text(payload, "name").unwrap_or_default().to_owned() },
+        "WorktreeRemove" => {
+            Moment::Removal { root: text(payload, "worktree_path").unwrap_or_default().to_owned() }
+        }
         _ => Moment::Other,
     };
     Occasion { folder: text(payload, "cwd").map(str::to_owned), project: None, moment }
@@ -98,6 +101,10 @@ mod tests {
         assert_eq!(
             about("claude", r#"{"hook_event_name":"WorktreeCreate","name":"x"}"#),
             r#"Worktree { name: "x" }"#
+        );
+        assert_eq!(
+            about("claude", r#"{"hook_event_name":"WorktreeRemove","worktree_path":"/r/x"}"#),
+            r#"Removal { root: "/r/x" }"#
         );
         assert_eq!(about("claude", r#"{"hook_event_name":"PostToolUse"}"#), "Other");
     }

@@ -82,6 +82,11 @@ pub enum Moment {
         /// What it is to be called.
         name: String,
     },
+    /// A worktree is to be removed.
+    Removal {
+        /// Its root.
+        root: String,
+    },
     /// Nothing that concerns us.
     Other,
 }
