@@ -44,7 +44,7 @@ pub fn without(repo: &GitRepo, commits: &[Oid], paths: &[RepoPath]) -> Result<Ve
         // What goes makes room for a file in the place of its folder.
         entries.sort_by_key(|(_, version)| version.is_some());
         for (path, entry) in entries {
-            tree = put(repo, tree, path, &path.0, entry)?;
+            tree = replace_entry(repo, tree, path, &path.0, entry)?;
         }
         let tree = tree.map_or_else(|| repo.write_empty_tree(), Ok)?;
         if tree == commit.tree && parents == commit.parents {
@@ -118,7 +118,7 @@ fn split(path: &[u8]) -> (&[u8], Option<&[u8]>) {
 }
 
 /// A tree with another entry at a path, or none; `None` where nothing is left in it.
-fn put(
+fn replace_entry(
     repo: &GitRepo,
     tree: Option<Oid>,
     whole: &RepoPath,
@@ -145,7 +145,9 @@ fn put(
             None => return Ok(tree),
             Some(_) => return Err(in_the_way()),
         },
-        Some(rest) => put(repo, old_tree, whole, rest, version)?.map(|oid| FileVersion { mode: FOLDER, oid }),
+        Some(rest) => {
+            replace_entry(repo, old_tree, whole, rest, version)?.map(|oid| FileVersion { mode: FOLDER, oid })
+        }
         // A file gives way to the folder that was there; a folder may have more in it than what is taken out.
         None if version.is_some() && !is_folder(version) && old_tree.is_some() => return Err(in_the_way()),
         None => version,

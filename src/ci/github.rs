@@ -64,7 +64,7 @@ struct Group {
 ///
 /// # Errors
 /// The event is about none, or its payload cannot be read.
-pub fn job(variable: &dyn Fn(&str) -> Option<String>) -> Result<Job, Error> {
+pub fn read_job(variable: &dyn Fn(&str) -> Option<String>) -> Result<Job, Error> {
     let event = variable("GITHUB_EVENT_NAME").unwrap_or_default();
     let Some(path) = variable("GITHUB_EVENT_PATH") else {
         return Err(broken("GITHUB_EVENT_PATH is not set", &event));

@@ -10,7 +10,7 @@ use lane_core::facts::PullRequest;
 ///
 /// # Errors
 /// It is about none.
-pub fn job(variable: &dyn Fn(&str) -> Option<String>) -> Result<Job, Error> {
+pub fn read_job(variable: &dyn Fn(&str) -> Option<String>) -> Result<Job, Error> {
     let said = |name: &str| variable(name).filter(|value| !value.is_empty());
     let (Some(number), Some(target)) =
         (said("CI_MERGE_REQUEST_IID"), said("CI_MERGE_REQUEST_TARGET_BRANCH_NAME"))
@@ -73,7 +73,7 @@ mod tests {
             let all = change.iter().chain(&PIPELINE);
             all.clone().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
         };
-        job(&find)
+        read_job(&find)
     }
 
     #[test]

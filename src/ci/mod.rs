@@ -73,14 +73,14 @@ pub struct CiOptions {
 ///
 /// # Errors
 /// Nobody says what, or a payload cannot be read.
-pub fn job(variable: &dyn Fn(&str) -> Option<String>, said: &CiOptions) -> Result<Job, Error> {
+pub fn read_job(variable: &dyn Fn(&str) -> Option<String>, said: &CiOptions) -> Result<Job, Error> {
     let is = |name: &str| variable(name).is_some_and(|value| value == "true");
     // Whoever names both ends needs no host.
     let named = said.base.is_some() && said.head.is_some();
     let job = if is("GITHUB_ACTIONS") && !named {
-        Some(github::job(variable)?)
+        Some(github::read_job(variable)?)
     } else if is("GITLAB_CI") && !named {
-        Some(gitlab::job(variable)?)
+        Some(gitlab::read_job(variable)?)
     } else {
         None
     };
@@ -137,7 +137,7 @@ mod tests {
     fn of(pairs: &[(&str, &str)], said: &CiOptions) -> Result<Job, Error> {
         let pairs: Vec<(String, String)> =
             pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        job(&|name| pairs.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone()), said)
+        read_job(&|name| pairs.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone()), said)
     }
 
     #[test]

@@ -22,7 +22,7 @@ pub struct WaiverFacts<'a> {
 }
 
 /// The labels that ask for something.
-pub fn asked(labels: &[String]) -> Vec<&str> {
+pub fn requested_rules(labels: &[String]) -> Vec<&str> {
     fn rule(label: &str) -> Option<&str> {
         let (head, rule) = label.split_at_checked(LABEL.len())?;
         head.eq_ignore_ascii_case(LABEL).then(|| rule.trim())
@@ -35,13 +35,13 @@ pub fn asked(labels: &[String]) -> Vec<&str> {
 ///
 /// A label counts only if a maintainer gave it, after the head was pushed, and not too long ago. So whatever
 /// is pushed later is judged as if it had never been there.
-pub fn granted(
+pub fn grant_waivers(
     plan: &Plan,
     known: &WaiverFacts<'_>,
     is_maintainer: &dyn Fn(&str) -> Result<bool, String>,
 ) -> (Vec<Waiver>, Vec<String>) {
     let (mut waivers, mut refused) = (Vec::new(), Vec::new());
-    for rule in asked(known.labels) {
+    for rule in requested_rules(known.labels) {
         match waiver(plan, known, rule, is_maintainer) {
             Ok(waiver) => waivers.push(waiver),
             Err(why) => refused.push(format!("the label `{LABEL} {rule}` waives nothing: {why}")),
@@ -67,7 +67,7 @@ fn waiver(
         return Err(format!("unknown rule{}", hint.unwrap_or_default()));
     }
     let is_it = |event: &&LabelEvent| {
-        asked(std::slice::from_ref(&event.label)).iter().any(|it| it.eq_ignore_ascii_case(label))
+        requested_rules(std::slice::from_ref(&event.label)).iter().any(|it| it.eq_ignore_ascii_case(label))
     };
     let Some(event) = known.events.iter().rev().find(is_it).filter(|event| event.is_added) else {
         return Err("who added it could not be determined".to_owned());
@@ -105,7 +105,7 @@ mod tests {
 
     const POLICY: &str = "{version: 1, agents: {a1: {identity: {github: [bot]}}}, maintainers: ['github:alice'], waivers: {max_age: 1h}}";
 
-    fn given(actor: &str, at: i64, is_added: bool) -> LabelEvent {
+    fn label_event(actor: &str, at: i64, is_added: bool) -> LabelEvent {
         LabelEvent { label: "lane-waive: oversized-change".into(), is_added, actor: actor.into(), at }
     }
 
@@ -119,7 +119,7 @@ mod tests {
             }
             login => Ok(login == "alice"),
         };
-        let (mut waivers, mut refused) = granted(&plan(POLICY), &known, &is_maintainer);
+        let (mut waivers, mut refused) = grant_waivers(&plan(POLICY), &known, &is_maintainer);
         match (waivers.pop(), refused.pop()) {
             (Some(waiver), None) => Ok(format!("{} by {} until {}", waiver.rule, waiver.by, waiver.until)),
             (None, Some(why)) => Err(why),
@@ -139,7 +139,7 @@ mod tests {
 
     #[test]
     fn a_maintainer_s_label_for_this_head() {
-        let alice = [given("alice", 100, true)];
+        let alice = [label_event("alice", 100, true)];
         assert_eq!(size(&alice, Some(90), 200), Ok("oversized-change by alice until 3700".into()));
         refused(size(&alice, Some(101), 200), "before the head was pushed");
         refused(size(&alice, None, 200), "when the head was pushed");
@@ -148,22 +148,29 @@ mod tests {
 
     #[test]
     fn labels_know_no_case() {
-        let mut events = [given("alice", 100, true)];
+        let mut events = [label_event("alice", 100, true)];
         events[0].label = "Lane-Waive: Oversized-Change".into();
         assert!(of("Lane-Waive: Oversized-Change", &events, Some(90), 200).is_ok());
     }
 
     #[test]
     fn of_nobody_else() {
-        refused(size(&[given("bot", 100, true)], Some(90), 200), "an account of a1; agents cannot waive");
-        refused(size(&[given("mallory", 100, true)], Some(90), 200), "who is not a maintainer");
         refused(
-            size(&[given("nobody", 100, true)], Some(90), 200),
+            size(&[label_event("bot", 100, true)], Some(90), 200),
+            "an account of a1; agents cannot waive",
+        );
+        refused(size(&[label_event("mallory", 100, true)], Some(90), 200), "who is not a maintainer");
+        refused(
+            size(&[label_event("nobody", 100, true)], Some(90), 200),
             "who pushed the head of the pull request, and when, could not be determined",
         );
         refused(size(&[], Some(90), 200), "who added it could not be determined");
         // The one who gave it last counts.
-        let twice = [given("alice", 100, true), given("alice", 101, false), given("mallory", 102, true)];
+        let twice = [
+            label_event("alice", 100, true),
+            label_event("alice", 101, false),
+            label_event("mallory", 102, true),
+        ];
         refused(size(&twice, Some(90), 200), "added by `mallory`, who is not a maintainer");
     }
 
@@ -173,6 +180,6 @@ mod tests {
         let none = plan("{version: 1, waivers: {accept: none}}");
         let labels = ["lane-waive:stale-base".to_owned()];
         let known = WaiverFacts { labels: &labels, events: &[], pushed: None, now: 0 };
-        assert_eq!(granted(&none, &known, &|_| Ok(true)).1.len(), 1);
+        assert_eq!(grant_waivers(&none, &known, &|_| Ok(true)).1.len(), 1);
     }
 }

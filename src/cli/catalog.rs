@@ -124,7 +124,7 @@ pub fn with_commands(root: Command, groups: &'static [Group], hidden: &'static [
 }
 
 /// The command line with its help in groups, and with the common options only where a command takes them.
-pub fn arranged(root: Command, groups: &'static [Group]) -> Command {
+pub fn with_groups(root: Command, groups: &'static [Group]) -> Command {
     let common: Vec<Arg> = root.get_arguments().filter(|arg| arg.is_global_set()).cloned().collect();
     let help = root_help(&root, groups);
     let mut root = root.help_template(help).mut_args(|arg| match arg.get_id().as_str() {

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use log::{LevelFilter, Log, Metadata, Record};
 
-use super::output::complain;
+use super::output::print_error;
 
 static START: OnceLock<Instant> = OnceLock::new();
 
@@ -20,7 +20,11 @@ impl Log for StandardError {
     fn log(&self, record: &Record<'_>) {
         if self.enabled(record.metadata()) {
             let start = START.get_or_init(Instant::now);
-            complain(&format!("lane {:>7.2} ms  {}\n", start.elapsed().as_secs_f64() * 1e3, record.args()));
+            print_error(&format!(
+                "lane {:>7.2} ms  {}\n",
+                start.elapsed().as_secs_f64() * 1e3,
+                record.args()
+            ));
         }
     }
 
@@ -28,7 +32,7 @@ impl Log for StandardError {
 }
 
 /// Writes from now on what is asked for.
-pub fn begin() {
+pub fn init() {
     if std::env::var("LANE_LOG").is_ok_and(|level| level == "debug" || level == "trace")
         && log::set_logger(&StandardError).is_ok()
     {

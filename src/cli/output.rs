@@ -13,7 +13,7 @@ use crate::ops::Ui;
 use lane_core::error::Error;
 use lane_core::report::text::{self, Style};
 use lane_core::report::{Report, json, narrow};
-use lane_core::text::shown;
+use lane_core::text::sanitize;
 
 /// How a command was asked to speak.
 #[derive(Debug, Clone, Copy)]
@@ -29,28 +29,28 @@ pub struct Output {
 const REMOTE_WIDTH: usize = 100;
 
 /// Writes to standard error, everything hidden in it written out; there is nobody to tell if that fails.
-pub fn complain(message: &str) {
-    write_error(&shown(message));
+pub fn print_error(message: &str) {
+    write_error(&sanitize(message));
 }
 
-/// Writes to standard error what is ours alone, or [`shown`] already.
+/// Writes to standard error text of our own, or that went through [`sanitize`].
 pub(crate) fn write_error(text: &str) {
     let _ = std::io::stderr().lock().write_all(text.as_bytes());
 }
 
 /// Something worth knowing that stops nothing: `note: …`.
 pub fn note(text: &str) {
-    complain(&format!("note: {text}\n"));
+    print_error(&format!("note: {text}\n"));
 }
 
 /// The same, with what to do about it.
 pub fn note_with_help(text: &str, help: &str) {
-    complain(&diagnostics::render("note", text, &[help], false));
+    print_error(&diagnostics::render("note", text, &[help], false));
 }
 
 /// Something that is probably wrong and stops nothing: `warning: …`, and what to do about it.
 pub fn warn(text: &str, help: &str) {
-    complain(&diagnostics::render("warning", text, &[help], false));
+    print_error(&diagnostics::render("warning", text, &[help], false));
 }
 
 /// A line that says how it is going: rewritten in place on a terminal, else written again only when
@@ -70,16 +70,16 @@ impl Progress {
     }
 
     /// Says what goes on; `detail` may change from moment to moment.
-    pub fn say(&mut self, what: &str, detail: &str) {
+    pub fn update(&mut self, what: &str, detail: &str) {
         if self.is_quiet {
             return;
         }
         let said = if self.is_terminal { format!("{what}{detail}") } else { what.to_owned() };
         if said != self.said {
             if self.is_terminal {
-                write_error(&format!("\r\x1b[K{}", shown(&said)));
+                write_error(&format!("\r\x1b[K{}", sanitize(&said)));
             } else {
-                complain(&format!("{what}{detail}\n"));
+                print_error(&format!("{what}{detail}\n"));
             }
             self.said = said;
         }
@@ -175,7 +175,7 @@ impl Output {
     /// # Errors
     /// It is full, or cannot be written.
     pub fn print(&self, text: &str) -> Result<(), Error> {
-        self.print_bytes(&shown(text))
+        self.print_bytes(&sanitize(text))
     }
 
     /// Writes to standard output what may be long: through the pager, where that is a terminal and lower than the text.
@@ -183,7 +183,7 @@ impl Output {
     /// # Errors
     /// It is full, or cannot be written.
     pub fn page(&self, text: &str) -> Result<(), Error> {
-        let text = shown(text);
+        let text = sanitize(text);
         if std::io::stdout().is_terminal() && pager::show(&text) {
             return Ok(());
         }
@@ -229,7 +229,7 @@ impl Output {
     ///
     /// # Errors
     /// Standard output is full, or cannot be written.
-    pub fn job_report(&self, report: &Report, is_github: bool) -> Result<u8, Error> {
+    pub fn write_ci_report(&self, report: &Report, is_github: bool) -> Result<u8, Error> {
         let format = if is_github && self.format == Format::TEXT { Format::GITHUB } else { self.format };
         self.report_as(report, format)
     }
@@ -256,19 +256,19 @@ impl Output {
     /// Writes what a hook says to standard error.
     pub fn hook_says(&self, text: &str) {
         match self.width {
-            Some(width) => complain(&narrow(text, width)),
-            None => complain(text),
+            Some(width) => print_error(&narrow(text, width)),
+            None => print_error(text),
         }
     }
 
     /// Writes an error to standard error; its kind is the exit code.
     pub fn error(&self, error: &Error) -> u8 {
-        complain(&diagnostics::render_error(error, self.error_color));
+        print_error(&diagnostics::render_error(error, self.error_color));
         error.kind().exit_code()
     }
 
     /// An error of a command that gives no verdict: programs get it as JSON.
-    pub fn failed(&self, error: &Error) -> u8 {
+    pub fn report_error(&self, error: &Error) -> u8 {
         let said = json!({ "error": { "reason": error.to_string(), "help": error.help() } });
         if self.is_json() && self.print_json(&said).is_ok() {
             return error.kind().exit_code();
@@ -295,13 +295,13 @@ impl Ui for Output {
         note(text);
     }
 
-    fn say(&self, text: &str) {
-        complain(&format!("{text}\n"));
+    fn message(&self, text: &str) {
+        print_error(&format!("{text}\n"));
     }
 
     fn detail(&self, text: &str) {
         if !self.is_json() && !self.is_quiet() {
-            self.say(text);
+            self.message(text);
         }
     }
 

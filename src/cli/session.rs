@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::output::{Output, complain};
+use super::output::{Output, print_error};
 use crate::install::in_force;
 use crate::ops::Session;
 use lane_core::error::Error;
@@ -26,7 +26,7 @@ pub fn open_to_work(output: &Output, policy: Option<&Path>) -> Result<Session, E
     if !output.is_quiet()
         && let Ok(found) = in_force::survey(repo.layout())
     {
-        complain(&in_force::warnings(repo.layout(), &found, true));
+        print_error(&in_force::warnings(repo.layout(), &found, true));
     }
     Session::open_in(repo, *output, policy)
 }

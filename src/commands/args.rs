@@ -65,7 +65,7 @@ impl CommandLine {
 
 /// Everything that can be typed: commands and their options, in the groups that help shows.
 pub fn command() -> Command {
-    catalog::arranged(plain(), TABLE)
+    catalog::with_groups(plain(), TABLE)
 }
 
 fn plain() -> Command {

@@ -66,14 +66,14 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
         labels: args.labels.clone(),
         author: args.author.clone(),
     };
-    let mut job = ci::job(&variable, &said)?;
+    let mut job = ci::read_job(&variable, &said)?;
     log::debug!("job: {job:?}");
     let repo = GitRepo::open()?;
     let online = GitHubJob::open(&repo, &job, args.publish)?;
     let mut place = None;
     let is_github = job.host == Host::GitHub;
     let (report, error) =
-        match judged(args, &repo, &environment, &mut job, online.as_ref(), &mut place, output) {
+        match judge_job(args, &repo, &environment, &mut job, online.as_ref(), &mut place, output) {
             Ok(report) => (report, None),
             // What keeps it from a verdict is told wherever a verdict would be: an older one must not stand for it.
             Err(error) => (Report::undecided(Event::Ci.name(), &error), Some(error)),
@@ -83,7 +83,7 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
     }
     let code = match error.filter(|_| output.is_text() && !is_github) {
         Some(error) => output.error(&error),
-        None => output.job_report(&report, is_github)?,
+        None => output.write_ci_report(&report, is_github)?,
     };
     match online.filter(|_| args.publish) {
         Some(online) => {
@@ -96,7 +96,7 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
 }
 
 /// The verdict. `place`: the head, and whether its base binds, as soon as they are known.
-fn judged(
+fn judge_job(
     args: &Args,
     repo: &GitRepo,
     environment: &Environment,
@@ -123,7 +123,7 @@ fn judged(
         (None, _) => {}
     }
     match online {
-        Some(online) => online.tell(&located, job, &mut told, environment.now)?,
+        Some(online) => online.publish_verdict(&located, job, &mut told, environment.now)?,
         None if job.host == Host::GitHub => told.proofs.push(IdentityProof::UnknownPusher),
         None => {}
     }
@@ -175,7 +175,7 @@ impl std::str::FromStr for Target {
 impl Target {
     fn write(&self, report: &Report) -> Result<(), Error> {
         let text = (self.format.render)(report, Style::default())?;
-        std::fs::write(&self.path, lane_core::text::shown(&text).as_ref()).map_err(|error| {
+        std::fs::write(&self.path, lane_core::text::sanitize(&text).as_ref()).map_err(|error| {
             Error::write(
                 format!("{} cannot be written: {error}", self.path.display()),
                 "name another file after --write; its folder must exist",

@@ -42,7 +42,7 @@ fn misused(args: &[OsString], error: clap::Error) -> u8 {
     if error.kind() == ErrorKind::InvalidSubcommand
         && let Some(word) = unknown
     {
-        output::complain(&diagnostics::render_error(&near_miss::unknown(command, &word), color));
+        output::print_error(&diagnostics::render_error(&near_miss::unknown(command, &word), color));
         return code;
     }
     if !error.use_stderr() || error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
@@ -51,13 +51,13 @@ fn misused(args: &[OsString], error: clap::Error) -> u8 {
     if !typed.iter().any(|arg| has_hidden(arg)) {
         let text =
             if color { painted(&error.render().ansi().to_string()) } else { error.render().to_string() };
-        output::complain(&with_hint(&text, command));
+        output::print_error(&with_hint(&text, command));
         return code;
     }
     // The same error of the same words written out; without colours, which cannot be told from those of the words.
     let again = CommandLine::parsed(typed.iter().map(|arg| OsString::from(visible(arg).into_owned())));
     let error = again.err().filter(|again| again.kind() == error.kind()).unwrap_or(error);
-    output::complain(&with_hint(&error.render().to_string(), command));
+    output::print_error(&with_hint(&error.render().to_string(), command));
     code
 }
 
@@ -83,7 +83,7 @@ pub fn run_hooks(args: impl Iterator<Item = OsString>) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let code = hook_of(&args).unwrap_or_else(|| {
-        output::complain("git-lane-hook only starts hooks; for everything else: git lane --help\n");
+        output::print_error("git-lane-hook only starts hooks; for everything else: git lane --help\n");
         2
     });
     code.into()
@@ -91,9 +91,9 @@ pub fn run_hooks(args: impl Iterator<Item = OsString>) -> ExitCode {
 
 /// What each process begins with. A defect lets nothing through.
 fn begin() {
-    logger::begin();
+    logger::init();
     std::panic::set_hook(Box::new(|info| {
-        output::complain(&format!(
+        output::print_error(&format!(
             "error: internal error: {info}\n\
              nothing was let through; this is a bug in git-lane: please report it with the command you ran\n"
         ));
@@ -124,7 +124,7 @@ fn dispatch(typed: CommandLine) -> u8 {
     let done = prepared(&global, entry).and_then(|()| run(&output));
     done.unwrap_or_else(|error| match entry.event {
         Some(event) => output.undecided(event, &error),
-        None => output.failed(&error),
+        None => output.report_error(&error),
     })
 }
 

@@ -39,7 +39,7 @@ pub(in crate::commands) fn agent<'s>(session: &'s Session, option: Option<&str>)
 /// The agent's environment; what cannot be had is named on standard error.
 pub(in crate::commands) fn environment(session: &Session, agent: &Agent) -> AgentEnv {
     let policy = &session.loaded.plan.policy;
-    let resolved = agent_env::among(policy, agent).resolve(&|name| std::env::var(name).ok());
+    let resolved = agent_env::variables_of(policy, agent).resolve(&|name| std::env::var(name).ok());
     for line in resolved.complaints() {
         crate::cli::output::note(&line);
     }

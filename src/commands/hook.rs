@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::cli::Outcome;
 use crate::cli::diagnostics;
-use crate::cli::output::{Output, complain, warn};
+use crate::cli::output::{Output, print_error, warn};
 use crate::install::chain::{self, Turn};
 use crate::install::program::{self, RunningProgram};
 use crate::install::{in_force, verdict_notes};
@@ -125,12 +125,12 @@ pub fn run(args: &Args, _: &Output) -> Outcome {
 
 /// Whether a harness starts it, and git does not. It is not in the program that holds the hooks of git alone.
 pub fn is_of_harness(name: &OsStr) -> bool {
-    name.to_str().and_then(hooks::named).is_some_and(|row| row.subject == hooks::Subject::Occasion)
+    name.to_str().and_then(hooks::find).is_some_and(|row| row.subject == hooks::Subject::Occasion)
 }
 
 /// Judges what a hook stands for; then the hook that was there before has its turn.
 pub fn run_named(name: &str, args: &[OsString], part: HookMode) -> u8 {
-    let row = hooks::named(name);
+    let row = hooks::find(name);
     let is_server = row.and_then(|row| row.event).is_some_and(Event::is_server);
     let output = if is_server { Output::of_server_hook() } else { Output::of_hook() };
     // A script that git starts next does the same.
@@ -142,7 +142,7 @@ pub fn run_named(name: &str, args: &[OsString], part: HookMode) -> u8 {
     }
     let judged = match (part, row) {
         (HookMode::Pass, _) => Ok(HookVerdict::default()),
-        (_, Some(row)) => Hook { row, args, part, output: &output }.judged(),
+        (_, Some(row)) => Hook { row, args, part, output: &output }.verdict(),
         (_, None) => Err(Error::usage(
             format!("git has no hook `{name}`"),
             "see githooks(5); the installed scripts use the right name",
@@ -150,7 +150,7 @@ pub fn run_named(name: &str, args: &[OsString], part: HookMode) -> u8 {
     };
     match judged {
         Ok(HookVerdict { code: 0, input, repo }) if part.chains() => {
-            chained(name, args, input.as_deref(), repo).unwrap_or_else(|error| output.error(&error))
+            run_chained(name, args, input.as_deref(), repo).unwrap_or_else(|error| output.error(&error))
         }
         Ok(judged) => judged.code,
         Err(error) => {
@@ -158,10 +158,10 @@ pub fn run_named(name: &str, args: &[OsString], part: HookMode) -> u8 {
             if is_server && error.policy().is_some() {
                 let help = "a server administrator can let the fixed policy in: run `git lane uninstall --server`, \
                             push it, then run `git lane install --server`";
-                complain(&help_block(help, false));
+                print_error(&help_block(help, false));
             }
             if let Some(what) = row.and_then(|row| row.prevents) {
-                complain(&format!("git-lane: could not decide ({name}); {what}\n"));
+                print_error(&format!("git-lane: could not decide ({name}); {what}\n"));
             }
             error.kind().exit_code()
         }
@@ -179,7 +179,7 @@ pub fn run_script(script: &OsStr, args: &[OsString]) -> u8 {
             _ => HookMode::Whole,
         };
         // One of them says it.
-        let is_first = hooks::named(found.name).is_some_and(hooks::Hook::is_first);
+        let is_first = hooks::find(found.name).is_some_and(hooks::Hook::is_first);
         if let Some(gone) = found.gone.as_ref().filter(|_| is_first) {
             let text =
                 format!("{} is missing or not executable; its copy beside the hooks is used", gone.display());
@@ -196,7 +196,12 @@ pub fn run_script(script: &OsStr, args: &[OsString]) -> u8 {
     });
     resolved.unwrap_or_else(|error| {
         let name = Path::new(script).file_name().unwrap_or(script).to_string_lossy().into_owned();
-        complain(&diagnostics::render("error", &format!("{name} is blocked: {error}"), error.hints(), false));
+        print_error(&diagnostics::render(
+            "error",
+            &format!("{name} is blocked: {error}"),
+            error.hints(),
+            false,
+        ));
         2
     })
 }
@@ -241,12 +246,12 @@ impl Hook<'_> {
         Ok(Some(input))
     }
 
-    fn look(&self, repo: &GitRepo) -> Vec<&'static str> {
+    fn missing_hooks(&self, repo: &GitRepo) -> Vec<&'static str> {
         if self.part == HookMode::Configured {
-            others::look_beside(repo, self.row);
+            others::warn_missing_hooks(repo, self.row);
             return Vec::new();
         }
-        others::look(repo, self.row)
+        others::missing_hooks(repo, self.row)
     }
 
     /// Whether another hook of ours has judged the same a moment ago, for the same git.
@@ -266,13 +271,13 @@ impl Hook<'_> {
             let subject = others::subject(repo, self.row, self.args);
             verdict_notes::has_judged(repo.layout(), self.row.name, &subject);
             if is_configured {
-                verdict_notes::judged_for_next(repo.layout(), self.row.name, &subject);
+                verdict_notes::note_for_next_hook(repo.layout(), self.row.name, &subject);
             }
         }
     }
 }
 
-fn chained(name: &str, args: &[OsString], input: Option<&[u8]>, repo: Option<GitRepo>) -> Outcome {
+fn run_chained(name: &str, args: &[OsString], input: Option<&[u8]>, repo: Option<GitRepo>) -> Outcome {
     let repo = match repo {
         Some(repo) => repo,
         None => GitRepo::open()?,

@@ -9,10 +9,10 @@ use serde_json::json;
 
 use crate::cli::Outcome;
 use crate::cli::diagnostics::render_warnings;
-use crate::cli::output::{Output, complain};
+use crate::cli::output::{Output, print_error};
 use crate::commands::policy::{as_json, counted};
 use crate::gather::survey;
-use crate::init::{self, Proposal, shown};
+use crate::init::{self, Proposal, sanitize_name};
 use lane_core::error::Error;
 use lane_core::policy::{self, FILE, Plan, Source};
 use lane_git::{GitRepo, Repository};
@@ -68,7 +68,7 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
         }))?;
         return Ok(0);
     }
-    complain(&render_warnings(&plan.source, &warnings, output.error_color()));
+    print_error(&render_warnings(&plan.source, &warnings, output.error_color()));
     if !output.is_quiet() {
         let remote = format!("remote.{}.url", plan.policy.remote.value);
         output.print(&summary(&proposal, &plan, !repo.config(&remote)?.is_empty()))?;
@@ -90,7 +90,7 @@ fn summary(proposal: &Proposal, plan: &Plan, has_remote: bool) -> String {
     counts.push(counted(plan.policy.areas.len(), "area"));
     let mut out = format!("wrote {FILE}: {}\n", counts.join(", "));
     for lane in &proposal.lanes {
-        let folders = lane.folders.iter().map(|folder| match shown(&folder.path) {
+        let folders = lane.folders.iter().map(|folder| match sanitize_name(&folder.path) {
             path if path.is_empty() => "everything".to_owned(),
             path => path,
         });
@@ -115,7 +115,7 @@ fn summary(proposal: &Proposal, plan: &Plan, has_remote: bool) -> String {
          git add {FILE}\n  \
          git commit -m 'chore: a policy for our agents'\n\
          {}{next}\n",
-        shown(&plan.policy.base.value),
+        sanitize_name(&plan.policy.base.value),
         if has_remote { "  git push\n" } else { "" },
     );
     out

@@ -79,7 +79,7 @@ fn into_harnesses(args: &Args, binary: &Path, output: &Output) -> crate::cli::Ou
         (_, true) => Scope::Shared,
         _ => Scope::Local,
     };
-    let harnesses = harness::chosen(&args.harness, repo.layout().worktree.as_deref())?;
+    let harnesses = harness::select(&args.harness, repo.layout().worktree.as_deref())?;
     if harnesses.is_empty() {
         return Err(Error::usage("no harness was found here", "name it: git lane install --harness claude"));
     }

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use crate::cli::Outcome;
-use crate::cli::output::{Output, complain};
+use crate::cli::output::{Output, print_error};
 use crate::run;
 
 /// What `git lane run` starts
@@ -28,6 +28,6 @@ pub struct Args {
 pub fn run(args: &Args, _: &Output) -> Outcome {
     let error = run::become_limited(args.memory, args.group.as_deref(), &args.command);
     let name = args.command.first().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    complain(&format!("error: {name} could not be run: {error}\n"));
+    print_error(&format!("error: {name} could not be run: {error}\n"));
     Ok(run::code_of(&error))
 }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::cli::Outcome;
 use crate::cli::candidates;
-use crate::cli::output::{Output, Progress, complain, note};
+use crate::cli::output::{Output, Progress, note, print_error};
 use crate::cli::session;
 use crate::commands::lock::args::{bounded, holder, notes, one_line, scopes};
 use crate::commands::locks::text::{self, LockView};
@@ -82,7 +82,7 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
     let mut progress = Progress::new(output);
     let done = lock::lock(&session, &mut manager, &world, &wanted, &mut |scope, waiting| {
         let (what, detail) = text::waiting(plan, scope, waiting);
-        progress.say(&what, &detail);
+        progress.update(&what, &detail);
     });
     progress.end();
     match done? {
@@ -128,7 +128,7 @@ fn report(
             continue;
         };
         let held = LockView::new(&tip.record.area, lease, &manager.judge(), now);
-        text.push_str(&text::taken(&held, event));
+        text.push_str(&text::taken_message(&held, event));
         let mut item = held.json();
         item["event"] = json!(event.kind);
         item["from"] = json!(event.from);
@@ -146,7 +146,7 @@ fn report(
         }
     };
     if !missing.is_empty() {
-        complain(&text::missing(session, &missing));
+        print_error(&text::missing(session, &missing));
     }
     if output.is_json() {
         let missing: Vec<String> = missing.iter().map(ToString::to_string).collect();

@@ -23,7 +23,7 @@ use lane_core::error::Error;
 use lane_core::facts::LockClaim;
 use lane_core::locks::record::{Lease, LockEvent};
 use lane_core::locks::scope::Scope;
-use lane_core::policy::scalar::{clock, in_words};
+use lane_core::policy::scalar::{clock, format_duration};
 use lane_core::report::quote;
 use lane_git::Repository;
 
@@ -146,7 +146,7 @@ impl List<'_> {
         if areas.is_empty() {
             text.push_str(&format!("{} has no area under `access: lock`\n", plan.source.name));
         }
-        for (file, why) in markers::strange(self.session.repo.layout(), &plan.policy)? {
+        for (file, why) in markers::unknown_markers(self.session.repo.layout(), &plan.policy)? {
             text.push_str(&format!("{file} has no effect: {why}\n"));
         }
         if output.is_json() {
@@ -181,7 +181,7 @@ impl List<'_> {
             let process = lease.stake.process.map(|process| format!(", process {}", process.id));
             let process = process.unwrap_or_default();
             let since = clock(lease.since, judge.now().wall);
-            text.push_str(&format!("    since {since}, {}{process}{why}\n", held.place()));
+            text.push_str(&format!("    since {since}, {}{process}{why}\n", held.location()));
             for loser in &lease.from {
                 text.push_str(&format!("    {} {}\n", loser.words(), loser.cause.words()));
             }
@@ -189,7 +189,7 @@ impl List<'_> {
                 let own = self.me.as_ref() == Some(&lease.stake.agent);
                 let word = quote(scope.as_bytes());
                 let next = if own { format!("; if done: git lane unlock {word}") } else { String::new() };
-                text.push_str(&format!("    no commit under it for {}{next}\n", in_words(idle)));
+                text.push_str(&format!("    no commit under it for {}{next}\n", format_duration(idle)));
             }
         }
         (text, items)

@@ -47,7 +47,7 @@ const OTHER_WORDS: &[(&[&str], &str)] = &[
 pub fn unknown(parent: &Command, word: &str) -> Error {
     let name = parent.get_bin_name().unwrap_or("git lane").to_owned();
     let is_root = !name.contains("lane ");
-    let help = match meant(parent, word, is_root) {
+    let help = match suggestion(parent, word, is_root) {
         _ if is_root && word == "version" => "show the version: git lane --version".to_owned(),
         _ if rules::find(word).is_some() => format!("`{word}` is a rule: git lane rule {word}"),
         Some(path) => {
@@ -62,7 +62,7 @@ pub fn unknown(parent: &Command, word: &str) -> Error {
 }
 
 /// The command that was meant: one that is called almost so, or one that does what the word means elsewhere.
-fn meant(parent: &Command, word: &str, is_root: bool) -> Option<String> {
+fn suggestion(parent: &Command, word: &str, is_root: bool) -> Option<String> {
     let word = word.to_lowercase();
     let other = OTHER_WORDS.iter().find(|(words, _)| words.contains(&word.as_str()));
     if let Some((_, path)) = other {
@@ -112,7 +112,7 @@ mod tests {
             assert!(found.is_some_and(|found| !found.is_hide_set()), "{path}");
             for word in *words {
                 assert!(root.find_subcommand(word).is_none(), "{word} is a command");
-                assert_eq!(meant(&root, word, true).as_deref(), Some(*path), "{word} is listed twice");
+                assert_eq!(suggestion(&root, word, true).as_deref(), Some(*path), "{word} is listed twice");
             }
         }
     }

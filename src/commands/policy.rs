@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::cli::Outcome;
 use crate::cli::diagnostics;
 use crate::cli::output::Output;
-use crate::cli::output::complain;
+use crate::cli::output::print_error;
 use crate::cli::session;
 use crate::commands::who::note_policy;
 use crate::gather::{LoadedPolicy, inventory, policy_source};
@@ -81,7 +81,7 @@ struct PolicyCheck {
 }
 
 /// The policy that somebody is writing: a file, or the worktree's own; held against the repository.
-fn checked(file: Option<&Path>) -> Result<PolicyCheck, Error> {
+fn check_policy(file: Option<&Path>) -> Result<PolicyCheck, Error> {
     let repo = GitRepo::open();
     let (loaded, path) = draft(&repo, file)?;
     // A file that is tried elsewhere is about another repository.
@@ -123,7 +123,7 @@ fn draft(repo: &Result<GitRepo, Unavailable>, file: Option<&Path>) -> Result<(Lo
 }
 
 fn check(file: Option<&Path>, output: &Output) -> Outcome {
-    match checked(file) {
+    match check_policy(file) {
         Ok(PolicyCheck { loaded, warnings, doubt, .. }) => {
             let code = doubt.as_ref().map_or(0, |error| output.error(error));
             let Plan { policy, source, .. } = &loaded.plan;
@@ -251,11 +251,11 @@ fn cases_of(plan: &Plan, path: &Path) -> Result<Vec<(String, Case)>, Error> {
 }
 
 fn test(file: Option<&Path>, output: &Output) -> Outcome {
-    let PolicyCheck { loaded, path, warnings, doubt } = checked(file)?;
+    let PolicyCheck { loaded, path, warnings, doubt } = check_policy(file)?;
     let unchecked = doubt.map_or(0, |error| output.error(&error));
     let plan = &loaded.plan;
     if !output.is_quiet() {
-        complain(&diagnostics::render_warnings(&plan.source, &warnings, output.error_color()));
+        print_error(&diagnostics::render_warnings(&plan.source, &warnings, output.error_color()));
     }
     let cases = cases_of(plan, &path)?;
     let mut failed = 0;
@@ -279,7 +279,7 @@ fn test(file: Option<&Path>, output: &Output) -> Outcome {
     if output.is_json() {
         output.print_json(&results)?;
     } else if failed > 0 {
-        complain(&format!(
+        print_error(&format!(
             "error: {failed} of {} about {} {} false\n",
             counted(cases.len(), "sentence"),
             plan.source.name,

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::cli::Outcome;
 use crate::cli::candidates;
-use crate::cli::output::{Output, complain, note_with_help};
+use crate::cli::output::{Output, note_with_help, print_error};
 use crate::cli::session;
 use crate::commands::push;
 use crate::gather::{Request, Subject};
@@ -57,13 +57,13 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
     let request = Request { event: Event::Check, agent: None, branch: None, subject: Subject::Branch };
     let report = session.judge(&request)?;
     if report.verdict != Verdict::Pass {
-        complain("nothing was pushed, and no pull request was opened\n");
+        print_error("nothing was pushed, and no pull request was opened\n");
         return output.report(&report);
     }
     // Whoever has no token is told before anything is pushed.
     let github = pr::connect(&session)?;
     if !args.yes && !is_wanted(&proposal, plan)? {
-        complain("nothing was pushed, and no pull request was opened\n");
+        print_error("nothing was pushed, and no pull request was opened\n");
         return Ok(1);
     }
     let (code, _) = push::branch(&session, args.force_with_lease, output)?;
@@ -124,7 +124,7 @@ fn is_wanted(proposal: &Proposal, plan: &Plan) -> Result<bool, Error> {
         1 => "1 commit".to_owned(),
         count => format!("{count} commits"),
     };
-    complain(&format!(
+    print_error(&format!(
         "push {} ({commits}) to {}, and open a pull request into {}: {}? [y/N] ",
         proposal.branch, plan.policy.remote.value, proposal.base, proposal.title
     ));

@@ -52,7 +52,7 @@ pub(in crate::commands) fn branch(
             return Ok((0, Some(done)));
         }
         push::Outcome::Judged(verdict) => verdict.exit_code(),
-        push::Outcome::LockLost(scope) => lost(&scope, output),
+        push::Outcome::LockLost(scope) => print_lost_lock(&scope, output),
         push::Outcome::Refused(why) => refused(&why, replaces, output),
         push::Outcome::Contended => {
             output.refuse(
@@ -85,7 +85,7 @@ fn refused(why: &PushFailure, replaces: bool, output: &Output) -> u8 {
 }
 
 /// Another agent has the lock by now.
-fn lost(scope: &str, output: &Output) -> u8 {
+fn print_lost_lock(scope: &str, output: &Output) -> u8 {
     let word = quote(scope.as_bytes());
     output.refuse(
         &format!("the lock `{scope}` changed hands while you pushed; nothing was pushed"),

@@ -10,9 +10,9 @@ use std::path::Path;
 use serde_json::json;
 
 use crate::cli::Outcome;
-use crate::cli::output::{Output, complain, note};
+use crate::cli::output::{Output, note, print_error};
 use crate::cli::session;
-use crate::commands::request::text::{RequestView, finished, refusal};
+use crate::commands::request::text::{RequestView, closed_message, refusal};
 use crate::commands::who;
 use crate::gather::tracked_below;
 use crate::ops::Session;
@@ -136,7 +136,7 @@ fn answer(kind: RequestEventKind, args: &Answer, commit: Option<&str>, output: &
         Err(refused) => {
             let (tip, said) = match &refused {
                 Refusal::NotYours(tip) => (tip, refusal(plan, &tip.record, kind, &me)),
-                Refusal::TooLate(tip) => (tip, finished(plan, &tip.record, kind)),
+                Refusal::TooLate(tip) => (tip, closed_message(plan, &tip.record, kind)),
             };
             if output.is_json() {
                 let seen = RequestView { log: &log, plan, tip, me: Some(&me), heads: &[] };
@@ -175,11 +175,11 @@ fn report(
         return Ok(0);
     }
     if !output.is_quiet() {
-        output.print(&seen.written())?;
+        output.print(&seen.confirmation())?;
     }
     let warnings = seen.warnings();
     if !warnings.is_empty() {
-        complain(&warnings);
+        print_error(&warnings);
     }
     Ok(0)
 }

@@ -74,7 +74,7 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
     };
     let meant = match rules::find(id) {
         Some(rule) => vec![rule],
-        None => meant(id),
+        None => matching_rules(id),
     };
     match meant[..] {
         [] => {
@@ -94,7 +94,7 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
 }
 
 /// The rules that a word of the policy is about; else those that have it in their ids.
-fn meant(word: &str) -> Vec<&'static rules::Rule> {
+fn matching_rules(word: &str) -> Vec<&'static rules::Rule> {
     let word = word.to_lowercase().replace('_', "-");
     // `change.max_lines`, `access: owner`
     let last = word.rsplit(['.', ':']).map(str::trim).find(|part| !part.is_empty()).unwrap_or(&word);
@@ -142,16 +142,16 @@ mod tests {
         for (words, ids) in WORDS {
             assert!(ids.iter().all(|id| rules::find(id).is_some()), "{ids:?}");
             for word in *words {
-                let found: Vec<&str> = meant(word).iter().map(|rule| rule.id).collect();
+                let found: Vec<&str> = matching_rules(word).iter().map(|rule| rule.id).collect();
                 assert_eq!(found, *ids, "{word} is listed twice, or is a rule");
             }
         }
         for rule in RULES {
-            let leads = |word: &str| meant(word).iter().any(|found| found.id == rule.id);
+            let leads = |word: &str| matching_rules(word).iter().any(|found| found.id == rule.id);
             let mut words = WORDS.iter().flat_map(|(words, _)| *words).copied().chain(rule.id.split('-'));
             assert!(words.any(leads), "no word leads to {}", rule.id);
         }
-        let ids = |word| meant(word).iter().map(|rule| rule.id).collect::<Vec<_>>();
+        let ids = |word| matching_rules(word).iter().map(|rule| rule.id).collect::<Vec<_>>();
         assert_eq!(ids("change.max_lines"), ["oversized-change"]);
         assert_eq!(ids("access: Owner"), ["foreign-path"]);
         assert_eq!(ids("oversized"), ["oversized-change"]);

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use crate::cli::Outcome;
 use crate::cli::candidates;
-use crate::cli::output::{Output, complain};
+use crate::cli::output::{Output, print_error};
 use crate::cli::session;
 use crate::commands::env::{agent, environment};
 use crate::ops::Session;
@@ -43,7 +43,7 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
     };
     let tell = |text: &str| {
         if output.is_verbose() {
-            complain(&format!("note: {text}\n"));
+            print_error(&format!("note: {text}\n"));
         }
     };
     run::run(&job, &tell)

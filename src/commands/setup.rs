@@ -8,7 +8,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 
 use crate::cli::candidates;
-use crate::cli::output::{Output, complain};
+use crate::cli::output::{Output, print_error};
 use crate::cli::session;
 use crate::setup::{self, Options, Outcome, Reporter, Step, StepOutcome};
 use lane_core::text::plain;
@@ -71,7 +71,7 @@ pub fn run(args: &Args, output: &Output) -> crate::cli::Outcome {
     }
     output.print(&text)?;
     for outcome in outcomes.iter().filter(|outcome| !outcome.is_well()) {
-        complain_of(outcome, output);
+        print_failures(outcome, output);
     }
     Ok(code)
 }
@@ -110,7 +110,7 @@ fn seconds(millis: u64) -> String {
     format!("{}.{} s", millis / 1_000, millis / 100 % 10)
 }
 
-fn complain_of(outcome: &Outcome, output: &Output) {
+fn print_failures(outcome: &Outcome, output: &Output) {
     let agent = &outcome.agent;
     if let Some(error) = &outcome.error {
         return output.refuse(&format!("{agent}: {error}"), &error.help().unwrap_or_default());
@@ -169,7 +169,7 @@ impl SetupProgress {
 
     fn line(&self, text: &str) {
         if !self.is_quiet {
-            complain(&format!("{text}\n"));
+            print_error(&format!("{text}\n"));
         }
     }
 
@@ -199,7 +199,7 @@ impl Reporter for SetupProgress {
         self.line(&format!("{agent}: waiting for another setup to finish"));
     }
 
-    fn begins(&self, agent: &str, step: &str, at: usize, of: usize) {
+    fn step_started(&self, agent: &str, step: &str, at: usize, of: usize) {
         match &self.bars {
             Some(bars) => {
                 let bar = self.bar(bars, agent, of);
@@ -210,7 +210,7 @@ impl Reporter for SetupProgress {
         }
     }
 
-    fn ended(&self, agent: &str, step: &Step) {
+    fn step_finished(&self, agent: &str, step: &Step) {
         match (&self.bars, &step.ended) {
             (Some(bars), StepOutcome::Done(_)) => self.bar(bars, agent, 1).inc(1),
             (Some(bars), StepOutcome::Failed(..)) => {

@@ -8,7 +8,7 @@ use crate::cli::Outcome;
 use crate::cli::output::Output;
 use crate::cli::pager;
 use crate::ops::{Session, Ui};
-use crate::status::table::{Tone, clash_lines, cut, table};
+use crate::status::table::{Tone, clash_lines, table, truncate};
 use crate::status::{self, Status, StatusOptions, json};
 use lane_core::error::Error;
 use lane_core::identity::Actor;
@@ -57,7 +57,7 @@ pub(in crate::commands) fn read(ui: impl Ui + 'static, may_refresh: bool) -> Res
     let manner = StatusOptions { now: session.environment.now, may_refresh };
     let mut status = status::read(&session.repo, &session.loaded, manner)?;
     if session.repo.layout().worktree.is_some()
-        && let Ok(Actor::Unassigned { variable }) = session.who(None)
+        && let Ok(Actor::Unassigned { variable }) = session.actor(None)
     {
         status.notes.push(format!(
             "you are a coding agent without a lane here ({variable} is set)\n{}",
@@ -103,7 +103,7 @@ fn text(status: &Status, width: usize, output: &Output) -> String {
         clashes.push(format!("and {more} more pairs"));
     }
     for line in clashes {
-        out.push_str(&paint(&cut(&format!("  {line}"), width), "33"));
+        out.push_str(&paint(&truncate(&format!("  {line}"), width), "33"));
         out.push('\n');
     }
     if !output.is_quiet() {

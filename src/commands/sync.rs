@@ -38,7 +38,7 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
     }
     let mut done = sync::here(&session, &onto, args.autostash)?;
     if !output.is_json() {
-        text::say(&done, &onto.reference, output)?;
+        text::print_sync(&done, &onto.reference, output)?;
     }
     let mut code = u8::from(!done.is_good());
     if args.push && done.is_good() {
@@ -54,7 +54,7 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
 fn all(session: &Session, onto: &RebaseTarget<'_>, args: &Args, output: &Output) -> Outcome {
     let found = sync::all(session, onto, args.push, &mut |done| match output.is_json() {
         true => Ok(()),
-        false => text::say(done, &onto.reference, output),
+        false => text::print_sync(done, &onto.reference, output),
     })?;
     if output.is_json() {
         let trees: Vec<_> = found.iter().map(text::json).collect();

@@ -5,7 +5,7 @@ use std::io::{BufRead, IsTerminal};
 use serde_json::json;
 
 use crate::cli::candidates;
-use crate::cli::output::{Output, complain};
+use crate::cli::output::{Output, print_error};
 use crate::cli::session;
 use crate::commands::setup::SetupProgress;
 use crate::ops::Session;
@@ -85,7 +85,9 @@ fn confirm(schema: &str, args: &Args) -> Result<(), Error> {
     let typed = match &args.yes_drop {
         Some(name) => name.clone(),
         None if std::io::stdin().is_terminal() => {
-            complain(&format!("this deletes everything in the schema {schema}; type its name to confirm: "));
+            print_error(&format!(
+                "this deletes everything in the schema {schema}; type its name to confirm: "
+            ));
             let mut line = String::new();
             let _ = std::io::stdin().lock().read_line(&mut line);
             line.trim().to_owned()

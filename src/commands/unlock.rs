@@ -58,9 +58,9 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
             ("refused", String::new())
         };
         let (word, said) = match state {
-            State::Released(event) => ("released", format!("released {}", given_back(event))),
+            State::Released(event) => ("released", format!("released {}", released_message(event))),
             State::MarkerRemoved => ("released", format!("removed the marker of {agent} on `{text}`")),
-            State::Anothers(lease) => refuse(text::not_yours(plan, &manager.judge(), &claim, lease)),
+            State::Anothers(lease) => refuse(text::not_holder(plan, &manager.judge(), &claim, lease)),
             State::OtherScope(lease) => refuse(text::another_scope(&claim, lease)),
             State::Free => ("free", format!("{agent} does not hold `{text}`: nothing to release")),
         };
@@ -82,7 +82,7 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
 }
 
 /// What was released, each by its own name.
-fn given_back(event: &LockEvent) -> String {
+fn released_message(event: &LockEvent) -> String {
     if event.from.is_empty() {
         return format!("`{}`", event.scope);
     }

@@ -59,7 +59,7 @@ struct Answer {
 /// No repository, no policy, or a path outside of the repository.
 pub fn run(args: &Args, output: &Output) -> Outcome {
     if args.mine {
-        return mine(args, output);
+        return show_own_lane(args, output);
     }
     let session = session::open_to_work(output, args.policy.as_deref())?;
     let plan = &session.loaded.plan;
@@ -79,7 +79,7 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
             });
             let mut answer = answer(plan, path, exact);
             if is_folder && exact.owner.is_none() {
-                answer.message.push_str(&below(&session, &answer.path)?);
+                answer.message.push_str(&owners_below(&session, &answer.path)?);
             }
             Ok([Some(answer), elsewhere])
         })
@@ -101,13 +101,13 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
 }
 
 /// Whether whoever asks may change all of some paths now, as the hook of a harness would say before an edit.
-fn mine(args: &Args, output: &Output) -> Outcome {
+fn show_own_lane(args: &Args, output: &Output) -> Outcome {
     // No policy, no answer.
     let session = session::open_to_work(output, None)?;
-    let paths = args.paths.iter().map(|path| ToolAction::Edit(Edit::written(path.to_string_lossy())));
-    let deeds: Vec<ToolAction> = paths.collect();
+    let paths = args.paths.iter().map(|path| ToolAction::Edit(Edit::write(path.to_string_lossy())));
+    let actions: Vec<ToolAction> = paths.collect();
     let here = Occasion { folder: None, project: None, moment: Moment::Other };
-    let refusal = edit::Tool::new(&here, None, &session.environment).refusal(&deeds);
+    let refusal = edit::Tool::new(&here, None, &session.environment).refusal(&actions);
     let (verdict, text) =
         refusal.map_or((Verdict::Pass, String::new()), |refusal| (refusal.verdict, refusal.text));
     if output.is_json() {
@@ -167,7 +167,7 @@ fn answer(plan: &Plan, path: RepoPath, decision: Decision<'_>) -> Answer {
 }
 
 /// Who has something below a folder that nobody has as a whole.
-fn below(session: &Session, folder: &RepoPath) -> Result<String, Error> {
+fn owners_below(session: &Session, folder: &RepoPath) -> Result<String, Error> {
     let files = tracked_below(&session.repo, folder)?;
     let found = holdings(&session.loaded.plan, folder, &files);
     let words = found.iter().take(SHOWN).map(|holding| {

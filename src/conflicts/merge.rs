@@ -30,7 +30,7 @@ pub(super) fn merge_all(
         let left = limit.saturating_sub(started.elapsed());
         let Some(folder) = places.get(place) else { break };
         let slice = &pairs[found.len()..pairs.len().min(found.len() + SLICE)];
-        let (merged, why) = match ask(repo, root, slice, folder, left) {
+        let (merged, why) = match merge_pairs(repo, root, slice, folder, left) {
             Ok(ended) => ended,
             Err(why) => (Vec::new(), Some(why)),
         };
@@ -52,7 +52,7 @@ pub(super) fn merge_all(
 }
 
 /// What git says of as many pairs as it gets through, and why it stopped before the end, if it did.
-fn ask(
+fn merge_pairs(
     repo: &dyn Repository,
     root: &Path,
     pairs: &[(Oid, Oid)],
@@ -80,7 +80,7 @@ fn ask(
         Unavailable::new("this git has no `merge-tree --write-tree --stdin`", "use git 2.39 or newer")
     } else {
         Unavailable::new(
-            format!("git could not merge them: {}", ran.complaint()),
+            format!("git could not merge them: {}", ran.error_text()),
             "see git's message: git merge-tree --write-tree ONE OTHER",
         )
     };
@@ -163,7 +163,7 @@ mod tests {
             let mut command = in_worktree(root);
             command.args(["-c", "user.name=t", "-c", "user.email=t@example.com"]).args(args);
             let ran = run(command, None, Duration::from_secs(20)).expect("git");
-            assert!(ran.ok, "{}", ran.complaint());
+            assert!(ran.ok, "{}", ran.error_text());
         };
         git(&["init", "-q", "-b", "main"]);
         let commit = |text: &str| {

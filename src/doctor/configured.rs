@@ -72,7 +72,7 @@ fn of_an_older_git(root: &Path) -> Check {
 fn is_unknown(ran: &CommandOutput) -> bool {
     ["usage: ", "unknown subcommand", "is not a git command"]
         .iter()
-        .any(|words| ran.complaint().contains(words))
+        .any(|words| ran.error_text().contains(words))
 }
 
 /// The setting that keeps git from starting one of our hooks, and where it is.

@@ -1,14 +1,14 @@
 //! Whether the harnesses for which hooks were written still ask git-lane.
 
 use super::Check;
-use crate::harness::{installed, lost};
+use crate::harness::{installed, missing_hooks};
 use lane_git::Repository;
 
 const NAME: &str = "harness hooks";
 
 /// Nothing where none were written.
 pub(super) fn examine(repo: &dyn Repository) -> Vec<Check> {
-    let found = match (installed(repo), lost(repo)) {
+    let found = match (installed(repo), missing_hooks(repo)) {
         (Ok(installed), Ok(lost)) => (installed, lost),
         (Err(error), _) | (_, Err(error)) => return vec![Check::error(NAME, &error)],
     };

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use super::Check;
-use crate::install::block::{Block, cut};
+use crate::install::block::{Block, split};
 use crate::install::in_force::{self, HookGap};
 use crate::install::os::{bytes_of, is_executable, is_same_file, read};
 use crate::install::places::{Places, previous_folder};
@@ -37,7 +37,7 @@ pub(super) fn examine(
     let places = Places::of(layout);
     let values = repo.config("core.hooksPath")?;
     let lacks = in_force::survey(layout)?;
-    let mut checks = vec![in_force(repo, &places, &lacks, variables)?];
+    let mut checks = vec![check_hooks_path(repo, &places, &lacks, variables)?];
     let scripts = present(&places.hooks)?;
     if places.hooks.is_dir() || places.worktree_config.is_file() {
         checks.extend(of_scripts(layout, &places, &scripts)?);
@@ -51,7 +51,7 @@ pub(super) fn examine(
 }
 
 /// Whether git looks for its hooks where ours are.
-fn in_force(
+fn check_hooks_path(
     repo: &dyn Repository,
     places: &Places,
     lacks: &[(Worktree, HookGap)],
@@ -78,7 +78,7 @@ fn in_force(
         }
     };
     let own = read(&layout.git_dir.join(OWN_CONFIG))?;
-    let is_installed = cut(own.as_deref(), Block::Hooks).found;
+    let is_installed = split(own.as_deref(), Block::Hooks).found;
     Ok(match lack {
         None if is_installed => {
             Check::ok(HOOKS, format!("installed; the scripts are in {}", places.hooks.display()))

@@ -3,7 +3,7 @@
 use super::Check;
 use crate::gather::{Environment, LoadedPolicy, claims};
 use crate::install::settings::is_copied;
-use crate::install::targets::{is_same, named};
+use crate::install::targets::{is_same, policy_worktrees};
 use lane_core::error::Error;
 use lane_core::facts::IdentityClaim;
 use lane_core::identity::of_branch;
@@ -24,7 +24,7 @@ pub(super) fn identity(repo: &dyn Repository, plan: Option<&Plan>, environment: 
     };
     let agent_here = plan.and_then(|plan| named_here(repo, plan));
     let install = format!("git lane install --agent {}", agent_here.as_deref().unwrap_or("ID"));
-    let said = said(&claims);
+    let said = describe_claims(&claims);
     if !claims.is_empty() && is_copied(repo.layout()).unwrap_or(false) {
         return Check::problem(
             IDENTITY,
@@ -64,7 +64,7 @@ pub(super) fn identity(repo: &dyn Repository, plan: Option<&Plan>, environment: 
     }
 }
 
-fn said(claims: &[IdentityClaim]) -> String {
+fn describe_claims(claims: &[IdentityClaim]) -> String {
     let said = claims.iter().map(|claim| format!("{} says `{}`", claim.source.name(), claim.agent));
     said.collect::<Vec<_>>().join(", ")
 }
@@ -116,7 +116,7 @@ fn nobody(
 pub(super) fn named_here(repo: &dyn Repository, plan: &Plan) -> Option<String> {
     let root = repo.layout().worktree.as_ref()?;
     let present = worktrees(repo.layout()).ok()?;
-    let named = named(plan, repo.layout(), &present);
+    let named = policy_worktrees(plan, repo.layout(), &present);
     named.into_iter().find(|(_, path)| is_same(path, root)).map(|(agent, _)| agent)
 }
 

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::Check;
 use super::hooks::{INSTALL, of_binary};
-use crate::install::block::{Block, cut};
+use crate::install::block::{Block, split};
 use crate::install::os::{is_executable, read};
 use crate::install::places::{Places, previous_folder};
 use crate::install::scripts::{binary_of, hooks_in, present};
@@ -34,7 +34,7 @@ pub(super) fn examine(repo: &dyn Repository) -> Result<Vec<Check>, Error> {
     }
     let places = Places::of_server(layout);
     let config = read(&places.common.join("config"))?;
-    if !cut(config.as_deref(), Block::Server).found {
+    if !split(config.as_deref(), Block::Server).found {
         return Ok(checks);
     }
     let values = repo.config("core.hooksPath")?;

@@ -1,7 +1,7 @@
 //! Whether the worktrees are whole.
 
 use super::Check;
-use crate::status::{lanes, trouble};
+use crate::status::{lanes, open_error};
 use lane_core::error::Error;
 use lane_core::policy::Plan;
 use lane_git::Repository;
@@ -17,7 +17,7 @@ pub(super) fn examine(repo: &dyn Repository, plan: &Plan) -> Vec<Check> {
     let there: Vec<_> = lanes.iter().filter(|lane| lane.git_dir.is_some() || lane.root.exists()).collect();
     let broken: Vec<Check> = there
         .iter()
-        .filter_map(|lane| trouble(repo.layout(), lane))
+        .filter_map(|lane| open_error(repo.layout(), lane))
         .map(|why| Check::error(WORKTREES, &Error::from(why)))
         .collect();
     match (broken.is_empty(), there.len()) {

@@ -8,7 +8,7 @@ use super::guard::Guard;
 use super::local_files::Floor;
 use super::log::EventLog;
 use super::record::{Head, LogRecord};
-use super::refs::{self, SwapOutcome, comes_from};
+use super::refs::{self, SwapOutcome, descends_from};
 use super::remote::{PushOutcome, Remote};
 use lane_core::error::Error;
 use lane_core::facts::{Oid, Unavailable};
@@ -40,7 +40,7 @@ impl<R: LogRecord> EventLog<'_, R> {
     /// It lies on no remote.
     pub fn swap_arguments(&self, new: &Head<R>, old: Option<Oid>) -> Result<(String, String), Error> {
         let part = self.ref_part(new.record.key())?;
-        match self.namespace.named() {
+        match self.namespace.configured_remote() {
             Some(remote) => Ok(remote.swap_arguments(&part, old, new.oid)),
             None => Err(Error::usage(
                 format!("the {} are not on a remote", R::KIND.many),
@@ -114,11 +114,11 @@ impl<R: LogRecord> EventLog<'_, R> {
             // The answer may have been lost on the way.
             self.refresh().map_err(|_| in_doubt::<R>(remote, key, &words))?;
             match self.read(key)? {
-                Some(now) if comes_from(self.repo, now.oid, new.oid) => return Ok(true),
+                Some(now) if descends_from(self.repo, now.oid, new.oid) => return Ok(true),
                 now if now.as_ref().map(|now| now.oid) != old => return Ok(false),
                 // Two pushes met at the server, and one of them had the ref for that moment.
                 _ if words.contains("cannot lock ref") && pause > 0 => sleep(Duration::from_millis(pause)),
-                _ => return Err(not_taken::<R>(remote, &words)),
+                _ => return Err(rejected_error::<R>(remote, &words)),
             }
         }
         Ok(false)
@@ -135,7 +135,7 @@ impl<R: LogRecord> EventLog<'_, R> {
     }
 }
 
-fn not_taken<R: LogRecord>(remote: &Remote, words: &str) -> Error {
+fn rejected_error<R: LogRecord>(remote: &Remote, words: &str) -> Error {
     let beside = R::KIND.beside;
     Unavailable::new(
         format!("the remote `{}` rejected the {}: {words}", remote.name, R::KIND.one),

@@ -41,7 +41,7 @@ impl Guard {
     ///
     /// # Errors
     /// The file cannot be written.
-    pub(super) fn take(path: &Path, common_dir: &Path, limit: Duration) -> std::io::Result<Option<Self>> {
+    pub(super) fn acquire(path: &Path, common_dir: &Path, limit: Duration) -> std::io::Result<Option<Self>> {
         let open = || OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path);
         let make = || path.parent().map_or(Ok(()), fs::create_dir_all);
         let mut file = open().or_else(|_| make().and_then(|()| open()))?;
@@ -198,7 +198,7 @@ mod tests {
         }
         fs::write(&path, entry.map(Move::line).unwrap_or_default()).expect("an entry");
         fs::write(&file, lock).expect("a lock");
-        let take = || Guard::take(&path, folder.path(), Duration::ZERO).expect("a guard").expect("free");
+        let take = || Guard::acquire(&path, folder.path(), Duration::ZERO).expect("a guard").expect("free");
         let guard = take();
         guard.mark(NAME, oid("7"));
         guard.unmark();

@@ -74,7 +74,7 @@ impl LocalFiles {
         }
         let path = self.folder.join(GUARD);
         let limit = if self.is_stuck.get() { Duration::ZERO } else { STANDSTILL };
-        let guard = Guard::take(&path, &self.common_dir, limit).map_err(|error| {
+        let guard = Guard::acquire(&path, &self.common_dir, limit).map_err(|error| {
             Error::write(
                 format!("{} cannot be written: {error}", path.display()),
                 "nothing was changed; check disk space and the permissions of the folder",

@@ -11,7 +11,7 @@ use super::local_files::{Floor, LocalFiles};
 use super::mirror::Divergence;
 use super::namespace::Namespace;
 use super::record::{Head, LogRecord};
-use super::refs::comes_from;
+use super::refs::descends_from;
 use lane_core::error::Error;
 use lane_core::facts::Oid;
 use lane_core::policy::Plan;
@@ -55,7 +55,7 @@ impl<'a, R: LogRecord> EventLog<'a, R> {
 
     /// The remote's name.
     pub fn remote_name(&self) -> Option<&str> {
-        self.namespace.named().map(|remote| remote.name.as_str())
+        self.namespace.configured_remote().map(|remote| remote.name.as_str())
     }
 
     /// Whether it lies in this repository, and on no remote.
@@ -190,7 +190,8 @@ impl<'a, R: LogRecord> EventLog<'a, R> {
         let what = match (head, last) {
             (Some(head), last)
                 if head.record.generation() < floor.generation
-                    || last.is_some_and(|last| last != head.oid && comes_from(self.repo, last, head.oid)) =>
+                    || last
+                        .is_some_and(|last| last != head.oid && descends_from(self.repo, last, head.oid)) =>
             {
                 RefFault::MovedBack(head.oid, floor)
             }

@@ -5,7 +5,7 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use super::local_files::LocalFiles;
-use super::refs::{self, SwapOutcome, comes_from};
+use super::refs::{self, SwapOutcome, descends_from};
 use super::remote::Remote;
 use lane_core::error::Error;
 use lane_core::facts::Oid;
@@ -54,7 +54,7 @@ impl Mirror<'_> {
         let name = format!("{}/{part}", self.view);
         let guard = self.files.guard()?;
         let old = match self.repo.ref_target(&name)? {
-            Some(RefTarget::Object(old)) if old == new || comes_from(self.repo, old, new) => return Ok(()),
+            Some(RefTarget::Object(old)) if old == new || descends_from(self.repo, old, new) => return Ok(()),
             Some(RefTarget::Object(old)) => Some(old),
             _ => None,
         };
@@ -84,7 +84,7 @@ impl Mirror<'_> {
         let mut there = remote.list(common_dir)?;
         for round in 1..=BEHIND {
             let went_back = |(part, old): (&String, &Oid)| {
-                there.get(part).is_some_and(|oid| oid != old && comes_from(repo, *old, *oid))
+                there.get(part).is_some_and(|oid| oid != old && descends_from(repo, *old, *oid))
             };
             if !known.iter().any(went_back) {
                 break;
@@ -105,8 +105,8 @@ impl Mirror<'_> {
         let mut diverged = BTreeMap::new();
         for (part, new) in &changed {
             match known.get(*part) {
-                Some(old) if !comes_from(repo, *new, *old) => {
-                    let is_older = comes_from(repo, *old, *new);
+                Some(old) if !descends_from(repo, *new, *old) => {
+                    let is_older = descends_from(repo, *old, *new);
                     diverged
                         .insert((*part).clone(), Divergence::Rewritten { old: *old, new: *new, is_older });
                 }

@@ -79,7 +79,7 @@ impl<'a> Namespace<'a> {
     }
 
     /// The remote as the policy names it.
-    pub fn named(&self) -> Option<&Remote> {
+    pub fn configured_remote(&self) -> Option<&Remote> {
         self.remote.as_ref()
     }
 

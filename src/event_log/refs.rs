@@ -64,13 +64,13 @@ pub(crate) fn swap(
         let ran = ran?;
         let is_locked = ran.err.contains("File exists");
         if !is_locked || started.elapsed() > BUSY {
-            return Err(not_written(common_dir, name, what, is_locked, &ran));
+            return Err(write_error(common_dir, name, what, is_locked, &ran));
         }
         sleep(Duration::from_millis(20));
     }
 }
 
-fn not_written(
+fn write_error(
     common_dir: &Path,
     name: &str,
     what: &str,
@@ -83,10 +83,10 @@ fn not_written(
     } else {
         "nothing was changed; fix this, then try again".to_owned()
     };
-    Error::write(format!("the {what} cannot be written: {}", ran.complaint()), help)
+    Error::write(format!("the {what} cannot be written: {}", ran.error_text()), help)
 }
 
 /// Whether one commit is an ancestor of another.
-pub(crate) fn comes_from(repo: &dyn Repository, tip: Oid, ancestor: Oid) -> bool {
+pub(crate) fn descends_from(repo: &dyn Repository, tip: Oid, ancestor: Oid) -> bool {
     repo.merge_base(ancestor, &[tip]).is_ok_and(|base| base == Some(ancestor))
 }

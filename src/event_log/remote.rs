@@ -53,7 +53,7 @@ impl Remote {
     /// # Errors
     /// The remote cannot be reached.
     pub fn list(&self, common_dir: &Path) -> Result<BTreeMap<String, Oid>, Error> {
-        let ran = self.ask(|| {
+        let ran = self.run_command(|| {
             let mut command = command::command(common_dir);
             command.args(self.as_it_is());
             command.args(["ls-remote", "--", self.source(), &format!("{}/*", self.prefix)]);
@@ -88,7 +88,7 @@ impl Remote {
     /// # Errors
     /// The remote cannot be reached.
     pub fn fetch(&self, common_dir: &Path, names: &[String]) -> Result<(), Error> {
-        self.ask(|| {
+        self.run_command(|| {
             let mut command = command::command(common_dir);
             command.args(self.as_it_is());
             command.args(["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance"]);
@@ -100,7 +100,7 @@ impl Remote {
     }
 
     /// Asks the remote something, a few times if it turns us away at once: a busy server does.
-    fn ask(&self, command: impl Fn() -> Command) -> Result<CommandOutput, Error> {
+    fn run_command(&self, command: impl Fn() -> Command) -> Result<CommandOutput, Error> {
         let started = Instant::now();
         let mut pause = Duration::from_millis(50);
         loop {
@@ -184,7 +184,7 @@ impl Remote {
         let name = &self.name;
         let LogKind { many, unknown, .. } = self.kind;
         Unavailable::new(
-            format!("the {many} of `{name}` cannot be read: {}", ran.complaint()),
+            format!("the {many} of `{name}` cannot be read: {}", ran.error_text()),
             format!("check `git ls-remote {name}`; until it works, {unknown} is unknown"),
         )
         .into()
@@ -200,7 +200,7 @@ pub fn no_mirror(name: &str) -> Vec<String> {
 fn outcome(ran: &CommandOutput) -> PushOutcome {
     let mut lines = ran.out.lines().filter(|line| line.contains('\t'));
     let Some(line) = lines.next() else {
-        return PushOutcome::Unknown(ran.complaint());
+        return PushOutcome::Unknown(ran.error_text());
     };
     if ran.ok && !line.starts_with('!') {
         return PushOutcome::Done;

@@ -141,7 +141,7 @@ fn facts(
             pushed = all;
             source::server(&collector, &mut facts);
         }
-        Subject::Proposed { told, .. } => source::job(&collector, request, told, &mut facts)?,
+        Subject::Proposed { told, .. } => source::ci_change(&collector, request, told, &mut facts)?,
         _ => source::worktree(&collector, request, &mut facts)?,
     }
     if collector.wants(Need::Locks) {
@@ -154,11 +154,11 @@ fn facts(
 /// What is judged, and the message of the commit that is being made.
 fn changes(collector: &Collector<'_>, head: &Head, request: &Request) -> Read<(Vec<Change>, Fact<Message>)> {
     let changes = match &request.subject {
-        Subject::Made { is_amend } => vec![collector.made(head, *is_amend)?],
+        Subject::Made { is_amend } => vec![collector.commit_change(head, *is_amend)?],
         Subject::Staged => vec![collector.staged(head, false)?],
         Subject::Branch => vec![collector.staged(head, true)?],
         Subject::Worktree => vec![collector.worktree(head)?],
-        Subject::Edited(edited) => vec![collector.edited(head, edited)?],
+        Subject::Edited(edited) => vec![collector.edit_change(head, edited)?],
         Subject::Range { from, to, elsewhere } => {
             let change = collector.range(*from, *to)?;
             vec![Change { elsewhere: elsewhere.clone(), ..change }]

@@ -128,7 +128,12 @@ pub fn of_branch(repo: &dyn Repository, loaded: &LoadedPolicy, branch: &str, tip
 ///
 /// # Errors
 /// Refs or history cannot be read.
-pub(super) fn cut_from(repo: &dyn Repository, plan: &Plan, base: &Base, tip: Oid) -> Read<Option<String>> {
+pub(super) fn origin_branch(
+    repo: &dyn Repository,
+    plan: &Plan,
+    base: &Base,
+    tip: Oid,
+) -> Read<Option<String>> {
     let origin = find(repo, plan, base, &[tip], BaseChoice::Nearest)?;
     let name = ["refs/heads/".to_owned(), format!("{REMOTES}{}/", plan.policy.remote.value)];
     let short = name.iter().find_map(|prefix| origin.base.reference.strip_prefix(prefix.as_str()));
@@ -206,7 +211,9 @@ impl Search<'_> {
         let stands = self.others.iter().filter(|other| other.oid == oid);
         let mut best: Option<(usize, &Base)> = None;
         let mut seen = HashSet::new();
-        for other in stands.chain(self.reaching(oid, &self.others)?).filter(|other| seen.insert(other.oid)) {
+        for other in
+            stands.chain(self.bases_reaching(oid, &self.others)?).filter(|other| seen.insert(other.oid))
+        {
             let count = self.repo.commits(self.tips, &[other.oid])?.len();
             if best.is_none_or(|(least, _)| count < least) {
                 best = Some((count, other));
@@ -216,7 +223,7 @@ impl Search<'_> {
     }
 
     /// Those of some branches that have a commit, halving what is left.
-    fn reaching<'b>(&self, oid: Oid, among: &'b [Base]) -> Read<Vec<&'b Base>> {
+    fn bases_reaching<'b>(&self, oid: Oid, among: &'b [Base]) -> Read<Vec<&'b Base>> {
         let tips: Vec<Oid> = among.iter().map(|other| other.oid).collect();
         if among.is_empty() || !self.repo.commits(&[oid], &tips)?.is_empty() {
             return Ok(Vec::new());
@@ -225,8 +232,8 @@ impl Search<'_> {
             [one] => Ok(vec![one]),
             _ => {
                 let (left, right) = among.split_at(among.len() / 2);
-                let mut found = self.reaching(oid, left)?;
-                found.extend(self.reaching(oid, right)?);
+                let mut found = self.bases_reaching(oid, left)?;
+                found.extend(self.bases_reaching(oid, right)?);
                 Ok(found)
             }
         }

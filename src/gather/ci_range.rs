@@ -62,7 +62,7 @@ fn base(repo: &dyn Repository, job: &Job, remote: &str) -> Result<Base, Error> {
     let branch = branch.as_deref().filter(|_| !job.is_queue);
     let mut fetched = None;
     let meant = |name| match job.host {
-        Host::Plain => meant(remote, name),
+        Host::Plain => candidate_refs(remote, name),
         _ => vec![tracking(remote, name), format!("refs/heads/{name}")],
     };
     for reference in branch.into_iter().flat_map(meant) {
@@ -115,7 +115,7 @@ fn head(repo: &dyn Repository, job: &Job, base: &Base, remote: &str) -> Result<O
 
 /// The refs that somebody may mean who types a name; what is exact means nothing else, so that no branch can
 /// be given a name that takes its place.
-fn meant(remote: &str, typed: &str) -> Vec<String> {
+fn candidate_refs(remote: &str, typed: &str) -> Vec<String> {
     match (branch_of(remote, typed), typed.strip_prefix("refs/")) {
         (Some(branch), Some(rest)) if rest.starts_with("heads/") => {
             vec![typed.to_owned(), tracking(remote, branch)]

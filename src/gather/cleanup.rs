@@ -99,7 +99,7 @@ fn comment(repo: &dyn Repository, environment: &Environment, raw: &str) -> Read<
     }
     Ok(match named.first() {
         None => Some("#".to_owned()),
-        Some(word) if word.eq_ignore_ascii_case("auto") => chosen(raw, environment.no_editor),
+        Some(word) if word.eq_ignore_ascii_case("auto") => configured_mode(raw, environment.no_editor),
         Some(text) => Some(text.clone()),
     })
 }
@@ -109,7 +109,7 @@ fn last_line(raw: &str) -> Option<&str> {
 }
 
 /// The character that git chose for `auto`.
-fn chosen(raw: &str, no_editor: bool) -> Option<String> {
+fn configured_mode(raw: &str, no_editor: bool) -> Option<String> {
     let candidate = |line: &str| line.chars().next().filter(|c| CANDIDATES.contains(*c));
     if no_editor {
         // The file is the message: git chose by it.
@@ -152,7 +152,7 @@ mod tests {
 
     #[test]
     fn what_auto_comes_to() {
-        let of = |raw: &str, no_editor| chosen(raw, no_editor).unwrap_or_default();
+        let of = |raw: &str, no_editor| configured_mode(raw, no_editor).unwrap_or_default();
         assert_eq!(of("x\n", true), "#");
         assert_eq!(of("#1 x\n", true), ";");
         assert_eq!(of("x #1\n", true), "#");

@@ -55,7 +55,7 @@ impl Collector<'_> {
     }
 
     /// The files of the commit that is being made, and nothing else.
-    pub(super) fn made(&self, head: &Head, is_amend: bool) -> Read<Change> {
+    pub(super) fn commit_change(&self, head: &Head, is_amend: bool) -> Read<Change> {
         let mut change = self.empty_change(self.branch(head)?);
         change.head = head.oid;
         let tree = self.index_tree()?;
@@ -298,7 +298,7 @@ impl Collector<'_> {
         let reference = self.base.map(|base| base.reference.clone()).unwrap_or_default();
         let base = Base { reference, oid: from };
         let root = self.root(Some(&base), &[to], BaseChoice::Given)?;
-        change.cut_from = change_base::cut_from(self.repo, self.plan, &base, to)?;
+        change.cut_from = change_base::origin_branch(self.repo, self.plan, &base, to)?;
         self.fill(&mut change, &root, to, None, None, &[])?;
         change.committer = Some(self.repo.commit(to)?.committer);
         change.elsewhere = change.branch.clone();

@@ -46,7 +46,7 @@ impl Collector<'_> {
         let oids = self.repo.commits(include, exclude)?;
         let wants_files = self.wants(Need::Files);
         let is_long = wants_files && oids.len() >= STREAMED;
-        let mut stream = is_long.then(|| Stream::new(self.repo.layout(), self.repo.budget().left()));
+        let mut stream = is_long.then(|| Stream::new(self.repo.layout(), self.repo.budget().remaining()));
         let commits: Read<Vec<Commit>> = oids
             .into_iter()
             .map(|oid| {
@@ -63,7 +63,7 @@ impl Collector<'_> {
                     None => Vec::new(),
                 };
                 self.repo.budget().text(self.repo, "commit", oid, raw.message.len())?;
-                let message = Message { text: raw.message }.condensed();
+                let message = Message { text: raw.message }.without_prose();
                 self.repo.budget().commit(self.repo, message.text.len())?;
                 Ok(Commit {
                     oid,

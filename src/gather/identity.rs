@@ -77,7 +77,7 @@ pub fn email(repo: &dyn Repository, environment: &Environment) -> Read<Option<St
 }
 
 /// What was named on the command line, and nothing else.
-pub fn named(option: Option<&str>) -> Vec<IdentityClaim> {
+pub fn option_claim(option: Option<&str>) -> Vec<IdentityClaim> {
     let claim = |agent: &str| IdentityClaim { source: IdentitySource::Option, agent: agent.to_owned() };
     option.map(claim).into_iter().collect()
 }

@@ -58,7 +58,7 @@ impl Invocation {
             }
         }
         let commits = command == "commit";
-        said.again = if commits { again(all, words.len()) } else { None };
+        said.again = if commits { without_all(all, words.len()) } else { None };
         while let Some(word) = words.next() {
             if word == "--" {
                 break;
@@ -69,7 +69,7 @@ impl Invocation {
                     None => (long, None),
                 };
                 let mut given = || value.clone().or_else(|| words.next().map(str::to_owned));
-                match Long::named(name) {
+                match Long::from_name(name) {
                     Some(Long::Amend) => said.amends = true,
                     Some(Long::Cleanup) => said.cleanup = given(),
                     Some(Long::Verbose) => said.is_verbose = true,
@@ -109,7 +109,7 @@ impl Invocation {
 }
 
 /// The command without `-a`. `rest`: how many words follow `commit`.
-fn again(all: &[String], rest: usize) -> Option<String> {
+fn without_all(all: &[String], rest: usize) -> Option<String> {
     let (head, options) = all.split_at(all.len() - rest);
     let mut words: Vec<String> =
         std::iter::once("git".to_owned()).chain(head.iter().skip(1).cloned()).collect();
@@ -134,7 +134,10 @@ fn again(all: &[String], rest: usize) -> Option<String> {
                 return None;
             }
             is_value = !long.contains('=')
-                && matches!(Long::named(long), Some(Long::Cleanup | Long::Template | Long::OtherWithValue));
+                && matches!(
+                    Long::from_name(long),
+                    Some(Long::Cleanup | Long::Template | Long::OtherWithValue)
+                );
             words.push(word.clone());
             continue;
         }
@@ -171,7 +174,7 @@ enum Long {
 
 impl Long {
     /// The option of a name, which may be cut short as far as git takes it.
-    fn named(name: &str) -> Option<Self> {
+    fn from_name(name: &str) -> Option<Self> {
         let is = |whole: &str, least: usize| name.len() >= least && whole.starts_with(name);
         let with_values = [
             "message",

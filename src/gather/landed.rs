@@ -30,7 +30,7 @@ pub(super) fn landed(
     let now = change.files.known().into_iter().chain(change.staged.known()).flatten();
     let versions = Versions { repo };
     for file in now.filter(|file| missing.contains(&file.path)).collect::<Vec<_>>() {
-        if versions.at(base, &file.path)? == file.new {
+        if versions.version_at(base, &file.path)? == file.new {
             missing.remove(&file.path);
         }
     }
@@ -77,7 +77,7 @@ pub(super) fn overtaken(
     }
     let versions = Versions { repo };
     for path in paths {
-        if versions.at(from, path)? == versions.at(merge_base, path)? {
+        if versions.version_at(from, path)? == versions.version_at(merge_base, path)? {
             continue;
         }
         for oid in repo.commits(&[merge_base], &[from])? {
@@ -110,8 +110,8 @@ fn missing(
     let versions = Versions { repo };
     let mut own = None;
     for path in paths {
-        let newest = versions.at(base, path)?;
-        if newest == versions.at(merge_base, path)? {
+        let newest = versions.version_at(base, path)?;
+        if newest == versions.version_at(merge_base, path)? {
             continue;
         }
         let seen = match &own {
@@ -125,7 +125,7 @@ fn missing(
         };
         let mut is_seen = false;
         for oid in seen {
-            is_seen = is_seen || versions.at(*oid, path)? == newest;
+            is_seen = is_seen || versions.version_at(*oid, path)? == newest;
         }
         if !is_seen {
             found.insert(path.clone());
@@ -162,8 +162,8 @@ fn moved(
             continue;
         }
         for path in paths {
-            let before = before.map(|before| versions.at(before, path)).transpose()?.flatten();
-            if before != versions.at(merge_base, path)? {
+            let before = before.map(|before| versions.version_at(before, path)).transpose()?.flatten();
+            if before != versions.version_at(merge_base, path)? {
                 found.insert((*path).clone());
             }
         }
@@ -177,7 +177,7 @@ struct Versions<'r> {
 }
 
 impl Versions<'_> {
-    fn at(&self, commit: Oid, path: &RepoPath) -> Read<Option<FileVersion>> {
+    fn version_at(&self, commit: Oid, path: &RepoPath) -> Read<Option<FileVersion>> {
         self.in_tree(self.repo.commit(commit)?.tree, path)
     }
 
@@ -193,7 +193,7 @@ impl Versions<'_> {
             return Ok(own.is_some());
         }
         for parent in &commit.parents {
-            if self.at(*parent, path)? == own {
+            if self.version_at(*parent, path)? == own {
                 return Ok(false);
             }
         }

@@ -39,7 +39,7 @@ pub(super) fn locks(
 ) -> Fact<Locks> {
     let at_commit = is_at_commit(event);
     let mut areas: BTreeSet<&str> = BTreeSet::new();
-    for file in changes.iter().flat_map(|change| asking(change, at_commit)) {
+    for file in changes.iter().flat_map(|change| files_to_check(change, at_commit)) {
         areas.extend(plan.areas_of(file).filter(|area| area.access.value == Access::Lock).map(name));
     }
     // Whoever touched a file in vain is told at once, whatever the commit is about.
@@ -90,7 +90,7 @@ fn name(area: &Area) -> &str {
 
 /// The files for which a lock may have to be held: at a commit those of the commit, else all but those
 /// that come with commits alone which the remote has already.
-fn asking(change: &Change, at_commit: bool) -> Vec<&FileChange> {
+fn files_to_check(change: &Change, at_commit: bool) -> Vec<&FileChange> {
     let staged = change.staged.known().into_iter().flatten();
     if at_commit {
         return staged.collect();
@@ -133,30 +133,30 @@ fn read(
         };
         let judge = manager.judge();
         let alive = tip.record.leases.iter().filter(|lease| !judge.lease(lease).is_over());
-        found.leases.extend(alive.map(|lease| held(area, lease, &judge)));
+        found.leases.extend(alive.map(|lease| held_lock(area, lease, &judge)));
         if !is_at_commit(event) {
-            found.taken.extend(taken(repo, plan, manager.log(), &tip, changes).map_err(unavailable)?);
+            found.taken.extend(taken_locks(repo, plan, manager.log(), &tip, changes).map_err(unavailable)?);
         }
         if event == Event::Ci {
             let pushes = pushes(&manager, &tip, &found.taken).map_err(unavailable)?;
             for taken in &mut found.taken {
-                taken.after = among(repo, changes, pushes.get(&taken.generation))?;
+                taken.after = commits_reached(repo, changes, pushes.get(&taken.generation))?;
             }
-            found.pushed.extend(among(repo, changes, pushes.get(&ANY))?);
+            found.pushed.extend(commits_reached(repo, changes, pushes.get(&ANY))?);
         }
     }
     Ok(found)
 }
 
 /// A lock as rules see it.
-pub(super) fn held(area: &str, lease: &Lease, judge: &Judge<'_>) -> HeldLock {
+pub(super) fn held_lock(area: &str, lease: &Lease, judge: &Judge<'_>) -> HeldLock {
     let stake = &lease.stake;
     let host = if judge.is_timed(lease) { String::new() } else { format!(" on {}", stake.machine.host) };
     HeldLock {
         scope: stake.scope_in(area),
         agent: stake.agent.clone(),
         generation: lease.generation,
-        left: judge.lease(lease).left() / 1_000,
+        left: judge.lease(lease).remaining() / 1_000,
         is_firm: judge.is_firm(lease),
         is_timed: judge.is_timed(lease),
         reason: lease.reason.clone(),
@@ -177,7 +177,7 @@ fn oldest(changes: &[Change]) -> Option<u64> {
 
 /// Every lock taken since that generation, oldest first, with what landed after it had ended on the paths of the
 /// changes.
-pub(super) fn taken(
+pub(super) fn taken_locks(
     repo: &dyn Repository,
     plan: &Plan,
     log: &LockLog<'_>,
@@ -284,7 +284,7 @@ fn pushes(
 }
 
 /// The commits of some changes that are part of what was pushed.
-fn among(repo: &dyn Repository, changes: &[Change], pushed: Option<&Vec<Oid>>) -> Read<Vec<Oid>> {
+fn commits_reached(repo: &dyn Repository, changes: &[Change], pushed: Option<&Vec<Oid>>) -> Read<Vec<Oid>> {
     let mut found = Vec::new();
     let commits = || changes.iter().filter_map(|change| change.commits.known()).flatten();
     for tip in pushed.into_iter().flatten().filter(|tip| repo.has(**tip)) {

@@ -29,7 +29,7 @@ impl Draft {
     }
 
     /// The bytes of a new text, in the encoding of the file.
-    pub fn encoded(&self, text: &str) -> Vec<u8> {
+    pub fn encode(&self, text: &str) -> Vec<u8> {
         if self.is_utf8 {
             return text.as_bytes().to_vec();
         }

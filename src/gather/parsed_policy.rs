@@ -46,7 +46,7 @@ impl UncachedPolicy {
     /// Keeps it in place of the one before. Where that cannot be, or git-lane has no folder yet, the next hook parses again.
     pub(super) fn keep(self) {
         let body = self.tree.to_bytes();
-        let _ = state_file::replace(&self.path, &[self.head.as_bytes(), &sum(&body), &body].concat());
+        let _ = state_file::replace(&self.path, &[self.head.as_bytes(), &checksum(&body), &body].concat());
     }
 }
 
@@ -84,7 +84,7 @@ fn head_of(oid: Oid, fold: bool) -> String {
 }
 
 /// So that a file half written when a machine went down is none.
-fn sum(bytes: &[u8]) -> [u8; 8] {
+fn checksum(bytes: &[u8]) -> [u8; 8] {
     let mut hasher = FxHasher::default();
     hasher.write(bytes);
     hasher.finish().to_be_bytes()
@@ -96,7 +96,7 @@ fn read(path: &Path, head: &str, text: &str) -> Option<Tree> {
     }
     let bytes = fs::read(path).ok()?;
     let (sum_of, body) = bytes.strip_prefix(head.as_bytes())?.split_first_chunk::<8>()?;
-    if *sum_of != sum(body) {
+    if *sum_of != checksum(body) {
         return None;
     }
     Tree::from_bytes(body, text)

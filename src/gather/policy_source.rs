@@ -41,7 +41,7 @@ const LARGEST: usize = 16 << 20;
 /// # Errors
 /// No policy, one that cannot be read, or one with mistakes.
 pub fn find(repo: &dyn Repository) -> Result<LoadedPolicy, Error> {
-    found(repo, CacheUse::Afresh)
+    load_cached(repo, CacheUse::Afresh)
 }
 
 /// The same for the hooks of a commit: the policy's text need not be parsed again for each of them.
@@ -49,7 +49,7 @@ pub fn find(repo: &dyn Repository) -> Result<LoadedPolicy, Error> {
 /// # Errors
 /// As [`find`].
 pub fn find_for_commit(repo: &dyn Repository) -> Result<LoadedPolicy, Error> {
-    found(repo, CacheUse::Kept)
+    load_cached(repo, CacheUse::Kept)
 }
 
 /// The policy as [`find_for_commit`] finds it; `None` where there is none, and nothing is to be judged.
@@ -57,14 +57,14 @@ pub fn find_for_commit(repo: &dyn Repository) -> Result<LoadedPolicy, Error> {
 /// # Errors
 /// It cannot be read, or has mistakes.
 pub fn find_if_any(repo: &dyn Repository) -> Result<Option<LoadedPolicy>, Error> {
-    let Some((source, oid, base)) = looked_for(repo)? else {
+    let Some((source, oid, base)) = find_source(repo)? else {
         return Ok(None);
     };
-    settled(repo, source, oid, base.as_ref(), CacheUse::Kept).map(Some)
+    resolve_base(repo, source, oid, base.as_ref(), CacheUse::Kept).map(Some)
 }
 
 /// The first policy that there is: its text, its blob, and the base that it was found on.
-fn looked_for(repo: &dyn Repository) -> Result<Option<(Source, Oid, Option<Base>)>, Error> {
+fn find_source(repo: &dyn Repository) -> Result<Option<(Source, Oid, Option<Base>)>, Error> {
     let remote = repo.config("lane.remote")?.pop().unwrap_or_else(|| "origin".to_owned());
     for name in candidates(repo, &remote)? {
         let Some(base) = base(repo, &remote, &name)? else {
@@ -94,17 +94,17 @@ fn looked_for(repo: &dyn Repository) -> Result<Option<(Source, Oid, Option<Base>
     Ok(Some((source, oid, None)))
 }
 
-fn found(repo: &dyn Repository, parsed: CacheUse) -> Result<LoadedPolicy, Error> {
-    let Some((source, oid, base)) = looked_for(repo)? else {
+fn load_cached(repo: &dyn Repository, parsed: CacheUse) -> Result<LoadedPolicy, Error> {
+    let Some((source, oid, base)) = find_source(repo)? else {
         let remote = repo.config("lane.remote")?.pop().unwrap_or_else(|| "origin".to_owned());
         return Err(no_policy(repo, &remote));
     };
-    settled(repo, source, oid, base.as_ref(), parsed)
+    resolve_base(repo, source, oid, base.as_ref(), parsed)
 }
 
 /// The policy that was found, unless it names another base that has one of its own. `from`: the base
 /// that it was found on, if it was one.
-fn settled(
+fn resolve_base(
     repo: &dyn Repository,
     source: Source,
     oid: Oid,
@@ -258,7 +258,7 @@ pub(super) fn in_tree(
     let Some(oid) = entry_of(repo, tree, path, name)? else {
         return Ok(None);
     };
-    weigh(name, repo.size(oid)?)?;
+    check_size(name, repo.size(oid)?)?;
     read(repo, oid, name).map(Some)
 }
 
@@ -304,7 +304,7 @@ fn not_plain(name: &str, kind: &str) -> Unavailable {
     )
 }
 
-fn weigh(name: &str, bytes: usize) -> Read<()> {
+fn check_size(name: &str, bytes: usize) -> Read<()> {
     if bytes > LARGEST {
         return Err(Unavailable::new(
             format!("{name} has {bytes} bytes; the limit for a policy is {LARGEST}"),
@@ -315,6 +315,6 @@ fn weigh(name: &str, bytes: usize) -> Read<()> {
 }
 
 fn text(name: &str, bytes: Vec<u8>) -> Read<String> {
-    weigh(name, bytes.len())?;
+    check_size(name, bytes.len())?;
     String::from_utf8(bytes).map_err(|_| Unavailable::new(format!("{name} is not UTF-8"), "save it as UTF-8"))
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::collector::Collector;
-use super::locks::{held, lock_events, taken, unavailable};
+use super::locks::{held_lock, lock_events, taken_locks, unavailable};
 use super::push::PushLine;
 use crate::locks::log::{LockHead, LockLog};
 use crate::machine::ThisMachine;
@@ -65,15 +65,15 @@ pub(super) fn locks(
         };
         found.leases.extend(tip.record.leases.iter().filter(is_alive).map(|lease| {
             let pushed_by = refspec.clone().filter(|_| !recorded(lease.generation));
-            HeldLock { pushed_by, ..held(area, lease, &judge) }
+            HeldLock { pushed_by, ..held_lock(area, lease, &judge) }
         }));
         let last = before.as_ref().map_or(0, |tip| tip.record.generation);
-        found.taken.extend(taken(repo, plan, &log, &tip, changes).map_err(unavailable)?.into_iter().map(
-            |taken| {
+        found.taken.extend(
+            taken_locks(repo, plan, &log, &tip, changes).map_err(unavailable)?.into_iter().map(|taken| {
                 let pushed_by = refspec.clone().filter(|_| taken.generation > last);
                 TakenLock { pushed_by, ..taken }
-            },
-        ));
+            }),
+        );
     }
     Ok(found)
 }

@@ -6,7 +6,7 @@ use super::address;
 use super::change::{HostFacts, Request, Subject};
 use super::collector::Collector;
 use super::environment::Environment;
-use super::identity::{claims, email, named};
+use super::identity::{claims, email, option_claim};
 use super::invocation::Invocation;
 use lane_core::facts::{CommitForm, Event, Facts};
 use lane_git::{Read, Repository, revision};
@@ -18,14 +18,14 @@ pub(super) fn server(collector: &Collector<'_>, facts: &mut Facts) {
 }
 
 /// In a job: the host says whose it is, and nothing in the checkout of a change does.
-pub(super) fn job(
+pub(super) fn ci_change(
     collector: &Collector<'_>,
     request: &Request,
     told: &HostFacts,
     facts: &mut Facts,
 ) -> Read<()> {
     facts.form = commit_form(collector.environment);
-    facts.claims = named(request.agent.as_deref());
+    facts.claims = option_claim(request.agent.as_deref());
     facts.proofs.clone_from(&told.proofs);
     facts.waivers.clone_from(&told.waivers);
     facts.request = Some(told.request.clone());

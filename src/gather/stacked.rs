@@ -87,7 +87,7 @@ impl Collector<'_> {
                 Some(below) => self.repo.commits(&[below], &[*oid])?.is_empty(),
                 None => true,
             };
-            if is_above && self.counted_from(&stack, below, *oid)? <= most {
+            if is_above && self.count_lines(&stack, below, *oid)? <= most {
                 start = Some(BaseBranch { reference: format!("{prefix}{name}"), oid: *oid });
             }
         }
@@ -143,7 +143,7 @@ impl Collector<'_> {
         let told = self.environment.remote_branches.iter();
         all.extend(told.filter(|(name, _)| is_of_agent(name)).cloned());
         // What comes with the same push is judged with it.
-        for (name, oid) in self.arriving(pushes)?.get(agent).into_iter().flatten() {
+        for (name, oid) in self.push_branches(pushes)?.get(agent).into_iter().flatten() {
             match oid {
                 Some(oid) => drop(all.insert(name.clone(), *oid)),
                 None => drop(all.remove(name)),
@@ -160,7 +160,7 @@ impl Collector<'_> {
     }
 
     /// The branches of a push by the ids in their names.
-    fn arriving(&self, pushes: &[PushLine]) -> Read<&PushBranches> {
+    fn push_branches(&self, pushes: &[PushLine]) -> Read<&PushBranches> {
         if let Some(known) = self.stacks.arriving.get() {
             return Ok(known);
         }
@@ -181,7 +181,7 @@ impl Collector<'_> {
     }
 
     /// How many lines count from a commit of the change, or from its merge base, to another commit.
-    fn counted_from(&self, stack: &Stack<'_>, from: Option<Oid>, to: Oid) -> Read<u64> {
+    fn count_lines(&self, stack: &Stack<'_>, from: Option<Oid>, to: Oid) -> Read<u64> {
         let tree = Some(self.repo.commit(to)?.tree);
         let merge_base = stack.root.merge_base.map(|base| base.oid);
         let key = (merge_base, stack.root.merged_in.clone(), from, tree);
@@ -222,7 +222,7 @@ impl Collector<'_> {
         let (mut fits, mut too_many) = (0, own.len());
         while too_many - fits > 1 {
             let middle = usize::midpoint(fits, too_many);
-            if self.counted_from(stack, below, own[middle - 1])? <= stack.most {
+            if self.count_lines(stack, below, own[middle - 1])? <= stack.most {
                 fits = middle;
             } else {
                 too_many = middle;

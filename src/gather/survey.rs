@@ -34,7 +34,7 @@ pub fn survey(repo: &dyn Repository) -> Read<Survey> {
         if survey.files.len() >= MOST_FILES {
             survey.notes.push(format!("only the first {MOST_FILES} files were read"));
         }
-        for path in init::wanted() {
+        for path in init::input_files() {
             if let Some(content) = text(repo, tree, path)? {
                 survey.texts.push(Text { path: path.to_owned(), content });
             }
@@ -120,7 +120,7 @@ fn text(repo: &dyn Repository, tree: Oid, path: &str) -> Read<Option<Result<Stri
         _ => Some(match repo.blob(entry.oid) {
             Ok(bytes) if bytes.len() > LARGEST => Err(format!("it is larger than {} MB", LARGEST >> 20)),
             Ok(bytes) => String::from_utf8(bytes).map_err(|_| "it is not UTF-8".to_owned()),
-            Err(why) => Err(init::shown(&why.reason)),
+            Err(why) => Err(init::sanitize_name(&why.reason)),
         }),
     })
 }

@@ -30,7 +30,7 @@ pub(super) fn with(text: &str, hooks: &Hooks) -> Option<String> {
     let all = object.object_value_or_create("hooks")?;
     for (event, value) in &hooks.events {
         let array = all.array_value_or_create(event)?;
-        let own: Vec<CstNode> = ours(&array, hooks.harness);
+        let own: Vec<CstNode> = own_entries(&array, hooks.harness);
         match own.as_slice() {
             [one] if one.to_serde_value().as_ref() == Some(value) => {}
             old => {
@@ -53,7 +53,7 @@ pub(super) fn without(text: &str, harness: &str) -> Option<String> {
     if let Some(all) = object.object_value("hooks") {
         for property in all.properties() {
             let Some(array) = property.array_value() else { continue };
-            let own = ours(&array, harness);
+            let own = own_entries(&array, harness);
             let is_all = own.len() == array.elements().len();
             if is_all && !own.is_empty() {
                 property.remove();
@@ -83,7 +83,7 @@ pub(super) fn has_hooks(text: &str, harness: &str) -> bool {
 }
 
 /// The elements that start us.
-fn ours(array: &CstArray, harness: &str) -> Vec<CstNode> {
+fn own_entries(array: &CstArray, harness: &str) -> Vec<CstNode> {
     let elements = array.elements().into_iter();
     elements
         .filter(|node| node.to_serde_value().is_some_and(|value| has_hooks(&value.to_string(), harness)))

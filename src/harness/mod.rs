@@ -15,7 +15,7 @@ use crate::setup;
 use files::{Content, HookFile, places};
 use lane_core::error::Error;
 use lane_core::facts::Unavailable;
-use lane_core::harness::{HARNESSES, Harness, named};
+use lane_core::harness::{HARNESSES, Harness, find};
 use lane_git::worktrees::worktrees;
 use lane_git::{Repository, state_file};
 use record::Record;
@@ -55,7 +55,7 @@ impl fmt::Display for Change {
             FileOutcome::AlreadyThere => "already there",
             FileOutcome::Restored => "restored",
         };
-        let name = named(self.harness).map_or(self.harness, |harness| harness.name);
+        let name = find(self.harness).map_or(self.harness, |harness| harness.name);
         write!(f, "{name}: {what} {}", self.path.display())?;
         self.note.iter().try_for_each(|note| write!(f, "\n  note: {note}"))
     }
@@ -65,7 +65,7 @@ impl fmt::Display for Change {
 ///
 /// # Errors
 /// One of them is not known.
-pub fn chosen(words: &[String], root: Option<&Path>) -> Result<Vec<&'static Harness>, Error> {
+pub fn select(words: &[String], root: Option<&Path>) -> Result<Vec<&'static Harness>, Error> {
     let mut found: Vec<&'static Harness> = Vec::new();
     for word in words {
         if word == "auto" {
@@ -73,7 +73,7 @@ pub fn chosen(words: &[String], root: Option<&Path>) -> Result<Vec<&'static Harn
             continue;
         }
         let known = || HARNESSES.map(|harness| harness.id).join(", ");
-        found.push(named(word).ok_or_else(|| {
+        found.push(find(word).ok_or_else(|| {
             Error::usage(format!("unknown harness `{word}`"), format!("it is one of: auto, {}", known()))
         })?);
     }
@@ -178,8 +178,8 @@ fn tracked(path: &Path, harness: &str) -> Error {
 pub fn uninstall(repo: &dyn Repository) -> Result<Vec<Change>, Error> {
     let mut record = Record::read(&repo.layout().common_dir)?;
     let mut changes = Vec::new();
-    for entry in record.take() {
-        let Some(harness) = named(&entry.harness) else { continue };
+    for entry in record.drain() {
+        let Some(harness) = find(&entry.harness) else { continue };
         let Some(now) = read(&entry.path)? else { continue };
         // Whoever has edited it since keeps what they wrote.
         let before = if now == entry.after { entry.before.clone() } else { merge::without(&now, harness.id) };
@@ -203,11 +203,11 @@ pub fn uninstall(repo: &dyn Repository) -> Result<Vec<Change>, Error> {
 ///
 /// # Errors
 /// The list of them cannot be read.
-pub fn lost(repo: &dyn Repository) -> Result<Vec<(&'static str, PathBuf)>, Error> {
+pub fn missing_hooks(repo: &dyn Repository) -> Result<Vec<(&'static str, PathBuf)>, Error> {
     let record = Record::read(&repo.layout().common_dir)?;
     let is_lost =
         |path: &Path, id: &str| !fs::read_to_string(path).is_ok_and(|text| merge::has_hooks(&text, id));
-    let entries = record.entries().filter_map(|entry| Some((named(&entry.harness)?.id, entry.path.clone())));
+    let entries = record.entries().filter_map(|entry| Some((find(&entry.harness)?.id, entry.path.clone())));
     Ok(entries.filter(|(id, path)| is_lost(path, id)).collect())
 }
 
@@ -218,7 +218,7 @@ pub fn lost(repo: &dyn Repository) -> Result<Vec<(&'static str, PathBuf)>, Error
 pub fn installed(repo: &dyn Repository) -> Result<Vec<&'static Harness>, Error> {
     let record = Record::read(&repo.layout().common_dir)?;
     let mut found: Vec<&'static Harness> =
-        record.entries().filter_map(|entry| named(&entry.harness)).collect();
+        record.entries().filter_map(|entry| find(&entry.harness)).collect();
     found.dedup_by_key(|harness| harness.id);
     Ok(found)
 }
@@ -235,7 +235,7 @@ pub fn local(repo: &dyn Repository) -> Result<Vec<&'static Harness>, Error> {
     };
     let mut found: Vec<&'static Harness> = Vec::new();
     for entry in record.entries() {
-        let harness = named(&entry.harness).filter(|harness| is_local(harness, &entry.path));
+        let harness = find(&entry.harness).filter(|harness| is_local(harness, &entry.path));
         found.extend(harness.filter(|harness| found.iter().all(|known| known.id != harness.id)));
     }
     Ok(found)

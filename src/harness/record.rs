@@ -71,7 +71,7 @@ impl Record {
     }
 
     /// Takes all of them, the last first.
-    pub fn take(&mut self) -> Vec<Entry> {
+    pub fn drain(&mut self) -> Vec<Entry> {
         std::mem::take(&mut self.entries).into_iter().rev().collect()
     }
 

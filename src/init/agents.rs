@@ -29,10 +29,10 @@ pub fn of_worktrees(survey: &Survey, notes: &mut Vec<String>) -> Vec<Agent> {
     let mut agents = Vec::new();
     for (at, tree) in trees.iter().enumerate() {
         if tree.0.contains(char::is_control) {
-            let folder = super::names::shown(&tree.0);
+            let folder = super::names::sanitize_name(&tree.0);
             notes.push(format!("the worktree {folder} got no agent: a policy cannot name it"));
         } else if is_nested(&tree.0) {
-            let folder = super::names::shown(&tree.0);
+            let folder = super::names::sanitize_name(&tree.0);
             notes.push(format!(
                 "the worktree {folder} got no agent: it is inside another one; move it beside that one"
             ));

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::candidates::Structure;
-use super::files::{Files, above, name, parent};
+use super::files::{Files, ancestors, name, parent};
 use lane_core::facts::Event;
 use lane_core::policy::pathset::PathSet;
 use lane_core::policy::pattern::{Pattern, escape};
@@ -156,7 +156,7 @@ pub fn areas(files: &Files<'_>, structure: &Structure) -> (Vec<Area>, Vec<String
         area(
             "common",
             "Shared code: changing it needs the lock (git lane lock common).",
-            structure.common.iter().take(MOST_COMMON).map(|folder| below(folder)).collect(),
+            structure.common.iter().take(MOST_COMMON).map(|folder| folder_pattern(folder)).collect(),
             "lock",
         ),
         area(
@@ -178,7 +178,7 @@ pub fn areas(files: &Files<'_>, structure: &Structure) -> (Vec<Area>, Vec<String
 }
 
 /// The pattern of all that lies below a folder.
-pub fn below(folder: &str) -> String {
+pub fn folder_pattern(folder: &str) -> String {
     let escaped = escape(folder);
     if escaped.contains('/') { format!("{escaped}/**") } else { format!("/{escaped}/**") }
 }
@@ -198,7 +198,7 @@ fn migrations(files: &Files<'_>) -> (Vec<String>, Vec<String>) {
         let is_migration = file.path.rsplit_once('.').is_some_and(|(_, end)| MIGRATION_FILES.contains(&end));
         if is_migration {
             // The outermost: `alembic/versions` and its like are inside.
-            let folder = above(&file.path).filter(|folder| kind(folder).is_some()).last();
+            let folder = ancestors(&file.path).filter(|folder| kind(folder).is_some()).last();
             let is_ours =
                 |folder: &&str| !folder.split('/').any(is_aside) && !folder.contains(char::is_control);
             found.extend(folder.filter(is_ours));
@@ -208,7 +208,7 @@ fn migrations(files: &Files<'_>) -> (Vec<String>, Vec<String>) {
     if found.len() > FEW {
         patterns.extend(found.iter().filter_map(|folder| Some(format!("**/{}/**", kind(folder)?))));
     } else {
-        patterns.extend(found.iter().map(|folder| below(folder)));
+        patterns.extend(found.iter().map(|folder| folder_pattern(folder)));
     }
     (found.into_iter().map(str::to_owned).collect(), patterns.into_iter().collect())
 }

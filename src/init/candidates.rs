@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt;
 
 use super::areas::{is_aside, is_common, is_reading};
-use super::files::{Files, above, name, parent};
-use super::names::{counted, shown};
+use super::files::{Files, ancestors, name, parent};
+use super::names::{counted, sanitize_name};
 
 /// Folders in which teams keep one folder for each service.
 const SERVICE_ROOTS: [&str; 9] =
@@ -55,11 +55,11 @@ impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Workspace(place) => f.write_str(place),
-            Self::Beside(root) => write!(f, "folder in {}/", shown(root)),
+            Self::Beside(root) => write!(f, "folder in {}/", sanitize_name(root)),
             Self::Package(file) => write!(f, "has a {file}"),
             Self::Codeowners(place) => f.write_str(place),
             Self::Root => f.write_str("folder at the root"),
-            Self::Part(folder) => write!(f, "part of {}/", shown(folder)),
+            Self::Part(folder) => write!(f, "part of {}/", sanitize_name(folder)),
         }
     }
 }
@@ -96,7 +96,7 @@ pub fn structure(files: &Files<'_>, packages: Vec<(String, &'static str)>) -> St
         names.len() <= DEEPEST_PACKAGE && !names.iter().any(|name| is_aside(name) || is_reading(name))
     });
     for (folder, file) in outermost(own.collect()) {
-        if !above(&folder).any(|above| marks.contains_key(above)) && !has_inside(&marks, &folder) {
+        if !ancestors(&folder).any(|above| marks.contains_key(above)) && !has_inside(&marks, &folder) {
             marks.entry(folder).or_insert(Origin::Package(file));
         }
     }
@@ -188,7 +188,7 @@ pub fn add<'f>(
 ) {
     let mut todo: Vec<(&str, Origin)> = folders.map(|folder| (folder, found.clone())).collect();
     while let Some((folder, found)) = todo.pop() {
-        if marks.contains_key(folder) || above(folder).any(|above| marks.contains_key(above)) {
+        if marks.contains_key(folder) || ancestors(folder).any(|above| marks.contains_key(above)) {
             continue;
         }
         if has_inside(marks, folder) {
@@ -215,7 +215,7 @@ pub fn inside<'c>(marks: &'c Candidates, folder: &str) -> impl Iterator<Item = &
 /// Those that lie in no other of them.
 fn outermost<T>(folders: Vec<(String, T)>) -> Vec<(String, T)> {
     let all: HashSet<String> = folders.iter().map(|(folder, _)| folder.clone()).collect();
-    folders.into_iter().filter(|(folder, _)| !above(folder).any(|above| all.contains(above))).collect()
+    folders.into_iter().filter(|(folder, _)| !ancestors(folder).any(|above| all.contains(above))).collect()
 }
 
 /// The folder that services lie in side by side, if they all do, but for single ones of other names elsewhere.
@@ -245,7 +245,7 @@ mod tests {
         let mut files = Files::new(&list);
         let packages = packages.iter().map(|folder| ((*folder).to_owned(), "workspace")).collect();
         let mut structure = structure(&files, packages);
-        files.take(&PathSet::new(false));
+        files.assign(&PathSet::new(false));
         structure.keep_free(&files, &mut Vec::new());
         structure.widen(&files, None, wanted);
         (structure.candidates.into_keys().collect(), structure.common.into_iter().collect())

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Folder;
 use super::candidates::{self, Candidates};
-use super::files::{Files, above};
+use super::files::{Files, ancestors};
 
 /// Fewer folders in one are listed by themselves.
 const FEW: usize = 3;
@@ -19,7 +19,7 @@ pub fn collapse(
     loop {
         let mut parents: BTreeMap<String, (usize, usize)> = BTreeMap::new();
         for folder in &folders {
-            for above in above(&folder.path)
+            for above in ancestors(&folder.path)
                 .filter(|above| root.is_none_or(|root| root != *above && !is_below(root, above)))
             {
                 let (count, files) = parents.entry(above.to_owned()).or_default();

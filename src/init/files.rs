@@ -78,7 +78,7 @@ impl<'f> Files<'f> {
     }
 
     /// Says what the areas have, and so what is free.
-    pub fn take(&mut self, areas: &PathSet) {
+    pub fn assign(&mut self, areas: &PathSet) {
         self.folders.values_mut().for_each(|folder| (folder.free, folder.weight) = (0, 0));
         for file in self.tracked {
             if is_free(file, areas) {
@@ -170,7 +170,7 @@ fn folders_of(file: &TrackedPath) -> impl Iterator<Item = &str> {
 }
 
 /// The folders above a path, innermost first; the root is not among them.
-pub fn above(path: &str) -> impl Iterator<Item = &str> {
+pub fn ancestors(path: &str) -> impl Iterator<Item = &str> {
     path.rmatch_indices('/').map(|(end, _)| &path[..end])
 }
 
@@ -212,7 +212,7 @@ mod tests {
         assert_eq!(files.folders_with("x").collect::<Vec<_>>(), ["a-b", "a"]);
         let mut areas = PathSet::new(false);
         areas.insert(&Pattern::new("/a/b/").expect("a pattern"), 0);
-        files.take(&areas);
+        files.assign(&areas);
         assert_eq!((files.free(""), files.free("a"), files.free("a/b")), (4, 1, 0));
     }
 
@@ -222,7 +222,7 @@ mod tests {
         let list = tracked(&[&deep]);
         let files = Files::new(&list);
         assert_eq!(files.count("d/d"), 1);
-        assert_eq!(above("a/b/c").collect::<Vec<_>>(), ["a/b", "a"]);
+        assert_eq!(ancestors("a/b/c").collect::<Vec<_>>(), ["a/b", "a"]);
         assert_eq!((name("a/b"), parent("a/b"), parent("a")), ("b", "a", ""));
     }
 }

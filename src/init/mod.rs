@@ -28,11 +28,11 @@ use balance::Item;
 use candidates::Structure;
 use codeowners::Codeowners;
 use collapse::collapse;
-use files::{Files, above, is_free, name, parent};
+use files::{Files, ancestors, is_free, name, parent};
 pub use files::{Kind, TrackedPath};
 use lane_core::policy::Inventory;
 use names::counted;
-pub use names::shown;
+pub use names::sanitize_name;
 use workspaces::MANIFESTS;
 
 /// Where nothing tells how many agents there are to be, there are no more than this.
@@ -47,7 +47,7 @@ pub struct Survey {
     pub base: String,
     /// What git tracks.
     pub files: Vec<TrackedPath>,
-    /// The files that say how it is divided, of those that [`wanted`] names.
+    /// The files that say how it is divided, of those that [`input_files`] names.
     pub texts: Vec<Text>,
     /// Linked worktrees: folder relative to the main one, and branch.
     pub worktrees: Vec<(String, Option<String>)>,
@@ -73,7 +73,7 @@ impl Survey {
 }
 
 /// The files whose content a [`Survey`] is to have.
-pub fn wanted() -> impl Iterator<Item = &'static str> {
+pub fn input_files() -> impl Iterator<Item = &'static str> {
     MANIFESTS.iter().map(|manifest| manifest.file).chain(codeowners::PLACES)
 }
 
@@ -166,13 +166,13 @@ pub fn propose(survey: &Survey, count: Option<u16>) -> Proposal {
     };
     let mut structure = candidates::structure(&files, packages);
     let (mut areas, _) = areas::areas(&files, &structure);
-    files.take(&areas::path_set(&areas));
+    files.assign(&areas::path_set(&areas));
     structure.keep_free(&files, &mut notes);
     structure.widen(&files, codeowners.as_ref(), drafts.len().max(2));
     let (again, migrations) = areas::areas(&files, &structure);
     areas = again;
     let path_set = areas::path_set(&areas);
-    files.take(&path_set);
+    files.assign(&path_set);
     structure.keep_free(&files, &mut notes);
     let is_of_worktrees = count.is_none() && !drafts.is_empty();
     if drafts.is_empty() {
@@ -218,7 +218,7 @@ fn lanes(
 ) -> Vec<(Vec<Folder>, Option<String>)> {
     let mut inside: HashMap<&str, Vec<(&str, Kind)>> = HashMap::new();
     for file in files.tracked().iter().filter(|file| is_free(file, areas)) {
-        let folders = above(&file.path).chain([file.path.as_str()]);
+        let folders = ancestors(&file.path).chain([file.path.as_str()]);
         let folder = folders.into_iter().find(|folder| structure.candidates.contains_key(*folder));
         inside.entry(folder.unwrap_or("")).or_default().push((&file.path, file.kind));
     }
@@ -334,7 +334,7 @@ fn open(files: &Files<'_>, structure: &Structure, areas: &[Area]) -> Vec<String>
 fn owner_of(migrations: &[String], lanes: &[Lane], files: &Files<'_>) -> usize {
     let share = |lane: &Lane| -> usize {
         let is_in = |migration: &&String| {
-            lane.folders.iter().any(|folder| above(migration).any(|above| above == folder.path))
+            lane.folders.iter().any(|folder| ancestors(migration).any(|above| above == folder.path))
         };
         migrations.iter().filter(is_in).map(|migration| files.count(migration)).sum()
     };

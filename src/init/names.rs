@@ -37,15 +37,15 @@ fn json(text: &str) -> String {
 }
 
 /// A name or a reason in a message or a comment.
-pub fn shown(text: &str) -> String {
-    let mut shown: String = text.chars().take(LONGEST).flat_map(escaped).collect();
+pub fn sanitize_name(text: &str) -> String {
+    let mut shown: String = text.chars().take(LONGEST).flat_map(escape_char).collect();
     if text.chars().nth(LONGEST).is_some() {
         shown.push('…');
     }
     shown
 }
 
-fn escaped(c: char) -> Vec<char> {
+fn escape_char(c: char) -> Vec<char> {
     if c.is_ascii_graphic() || c == ' ' || c.is_alphanumeric() {
         vec![c]
     } else {
@@ -55,7 +55,8 @@ fn escaped(c: char) -> Vec<char> {
 
 /// `a`, `b`, `c` and 4 more.
 pub fn list(names: &[&str]) -> String {
-    let first: Vec<String> = names.iter().take(LISTED).map(|name| format!("`{}`", shown(name))).collect();
+    let first: Vec<String> =
+        names.iter().take(LISTED).map(|name| format!("`{}`", sanitize_name(name))).collect();
     let more = names.len() - first.len();
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     format!("{}{more}", first.join(", "))
@@ -86,8 +87,8 @@ mod tests {
 
     #[test]
     fn messages() {
-        assert_eq!(shown("a\u{1b}\u{202e}b"), "a\\u{1b}\\u{202e}b");
+        assert_eq!(sanitize_name("a\u{1b}\u{202e}b"), "a\\u{1b}\\u{202e}b");
         assert_eq!(list(&["a", "b", "c", "d", "e"]), "`a`, `b`, `c` and 2 more");
-        assert!(shown(&"x".repeat(1000)).chars().count() <= LONGEST + 1);
+        assert!(sanitize_name(&"x".repeat(1000)).chars().count() <= LONGEST + 1);
     }
 }

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
-use super::areas::below;
-use super::names::{quoted, shown};
+use super::areas::folder_pattern;
+use super::names::{quoted, sanitize_name};
 use super::{Folder, Lane, Proposal, size_of};
 use lane_core::policy::pattern::escape;
 
@@ -49,13 +49,13 @@ impl Proposal {
             let _ = writeln!(
                 out,
                 "  # {} ({}): no folders left for it",
-                shown(&agent.id),
-                shown(&agent.worktree)
+                sanitize_name(&agent.id),
+                sanitize_name(&agent.worktree)
             );
         }
         self.write_areas(&mut out);
         let open: Vec<String> =
-            self.open.iter().take(LISTED).map(|folder| format!("{}/", shown(folder))).collect();
+            self.open.iter().take(LISTED).map(|folder| format!("{}/", sanitize_name(folder))).collect();
         let more = self.open.len() - open.len();
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
         let open =
@@ -97,9 +97,10 @@ impl Proposal {
             out.push_str("    owns:\n");
         }
         for folder in rest {
-            let pattern = if folder.path.is_empty() { "*".to_owned() } else { below(&folder.path) };
+            let pattern = if folder.path.is_empty() { "*".to_owned() } else { folder_pattern(&folder.path) };
             let many = if folder.count > 1 { format!(", {} folders", folder.count) } else { String::new() };
-            let owners = folder.owners.as_deref().map(|owners| format!("; {} in CODEOWNERS", shown(owners)));
+            let owners =
+                folder.owners.as_deref().map(|owners| format!("; {} in CODEOWNERS", sanitize_name(owners)));
             let (pattern, size) =
                 (format!("- {}", quoted(&pattern)), size_of(folder.files, folder.uncounted));
             let _ = writeln!(

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::areas::{is_aside, is_common, is_reading};
 use super::candidates::{Origin, Structure, add};
 use super::codeowners::Codeowners;
-use super::files::{Files, above, name};
+use super::files::{Files, ancestors, name};
 
 impl Structure {
     /// Looks for more folders, until there are `wanted`.
@@ -40,7 +40,7 @@ impl Structure {
     fn add_free(&mut self, files: &Files<'_>, folders: &[&str], found: &Origin) {
         let common = &self.common;
         let is_common =
-            |folder: &str| common.contains(folder) || above(folder).any(|above| common.contains(above));
+            |folder: &str| common.contains(folder) || ancestors(folder).any(|above| common.contains(above));
         let free: Vec<&str> =
             folders.iter().copied().filter(|folder| files.free(folder) > 0 && !is_common(folder)).collect();
         let is_codeowners = matches!(found, Origin::Codeowners(_));
@@ -100,5 +100,5 @@ impl Structure {
 }
 
 fn is_inside(inner: &str, outer: &str) -> bool {
-    above(inner).any(|above| above == outer)
+    ancestors(inner).any(|above| above == outer)
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashSet};
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
 use super::files::Files;
-use super::names::{list, shown};
+use super::names::{list, sanitize_name};
 use super::{Text, cargo, go_work, package_json, pnpm, pyproject};
 
 /// What a manifest lists.
@@ -72,11 +72,11 @@ pub fn packages(texts: &[Text], files: &Files<'_>, notes: &mut Vec<String>) -> V
                 Ok(Some(members)) => members,
                 Ok(None) => continue,
                 Err(why) => {
-                    notes.push(format!("{} was not read: {}", manifest.file, shown(&why)));
+                    notes.push(format!("{} was not read: {}", manifest.file, sanitize_name(&why)));
                     continue;
                 }
             };
-        for folder in expanded(&members, manifest, files, notes) {
+        for folder in expand_globs(&members, manifest, files, notes) {
             if seen.insert(folder.clone()) {
                 found.push((folder, manifest.place));
             }
@@ -86,7 +86,7 @@ pub fn packages(texts: &[Text], files: &Files<'_>, notes: &mut Vec<String>) -> V
 }
 
 /// The folders that a manifest means.
-fn expanded(
+fn expand_globs(
     members: &Members,
     manifest: &Manifest,
     files: &Files<'_>,
@@ -185,7 +185,7 @@ mod tests {
     use super::super::files::tracked;
     use super::*;
 
-    fn found(texts: &[(&str, &str)], paths: &[&str]) -> (Vec<String>, Vec<String>) {
+    fn members_of(texts: &[(&str, &str)], paths: &[&str]) -> (Vec<String>, Vec<String>) {
         let texts: Vec<Text> = texts
             .iter()
             .map(|(path, text)| Text { path: (*path).to_owned(), content: Ok((*text).to_owned()) })
@@ -207,30 +207,33 @@ mod tests {
 
     #[test]
     fn globs_find_packages() {
-        let (folders, notes) = found(&[("package.json", r#"{"workspaces": ["packages/*", "./gone"]}"#)], &JS);
+        let (folders, notes) =
+            members_of(&[("package.json", r#"{"workspaces": ["packages/*", "./gone"]}"#)], &JS);
         assert_eq!(folders, ["packages/a", "packages/b"]);
         assert!(notes.is_empty(), "{notes:?}");
-        let (folders, _) =
-            found(&[("pnpm-workspace.yaml", "packages: ['packages/**', '!**/test/**', '!packages/a']")], &JS);
+        let (folders, _) = members_of(
+            &[("pnpm-workspace.yaml", "packages: ['packages/**', '!**/test/**', '!packages/a']")],
+            &JS,
+        );
         assert_eq!(folders, ["packages/b"]);
-        let (folders, _) = found(&[("package.json", r#"{"workspaces": ["packages/{a,none}/"]}"#)], &JS);
+        let (folders, _) = members_of(&[("package.json", r#"{"workspaces": ["packages/{a,none}/"]}"#)], &JS);
         assert_eq!(folders, ["packages/a"], "a glob means folders that have a package");
-        let (folders, _) = found(&[("package.json", r#"{"workspaces": ["packages/none"]}"#)], &JS);
+        let (folders, _) = members_of(&[("package.json", r#"{"workspaces": ["packages/none"]}"#)], &JS);
         assert_eq!(folders, ["packages/none"], "a name means itself");
-        let (folders, _) = found(&[("Cargo.toml", "[workspace]\nmembers = [\"packages/*\"]")], &JS);
+        let (folders, _) = members_of(&[("Cargo.toml", "[workspace]\nmembers = [\"packages/*\"]")], &JS);
         assert_eq!(folders, ["packages/a", "packages/b", "packages/none"], "none has a Cargo.toml");
     }
 
     #[test]
     fn what_is_hostile_is_left_out_and_named() {
         let text = r#"{"workspaces": ["../x", "/etc", "a\\b", "C:/x", "packages/\u001b[31m", "packages/[", ".", ""]}"#;
-        let (folders, notes) = found(&[("package.json", text)], &JS);
+        let (folders, notes) = members_of(&[("package.json", text)], &JS);
         assert_eq!(folders, [] as [&str; 0]);
         assert_eq!(notes.len(), 2, "{notes:?}");
         assert!(notes[0].contains("`../x`, `/etc`") && !notes.concat().contains('\u{1b}'), "{notes:?}");
         let many: Vec<String> = (0..100_000).map(|at| format!("\"p{at}/*\"")).collect();
         let (folders, notes) =
-            found(&[("package.json", &format!("{{\"workspaces\": [{}]}}", many.join(",")))], &JS);
+            members_of(&[("package.json", &format!("{{\"workspaces\": [{}]}}", many.join(",")))], &JS);
         assert!(folders.is_empty() && notes.len() == 1, "{}", notes.len());
         assert!(notes[0].len() < 300, "{notes:?}");
     }
@@ -243,14 +246,14 @@ mod tests {
             ("pyproject.toml", "="),
             ("go.work", "use ("),
         ];
-        let (folders, notes) = found(&broken, &JS);
+        let (folders, notes) = members_of(&broken, &JS);
         assert!(folders.is_empty());
         assert_eq!(notes.len(), broken.len(), "{notes:?}");
         assert!(
             notes.iter().all(|note| note.contains("was not read: ") && !note.contains('\n')),
             "{notes:?}"
         );
-        let (folders, notes) = found(&[("pnpm-workspace.yaml", "packages: [")], &JS);
+        let (folders, notes) = members_of(&[("pnpm-workspace.yaml", "packages: [")], &JS);
         assert!(folders.is_empty() && notes.len() == 1, "{notes:?}");
     }
 }

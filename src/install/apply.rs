@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use super::block::{Block, cut};
+use super::block::{Block, split};
 use super::lockfile::LockedFile;
 use super::outcome::{ChainedHooks, Outcome, State, WorktreeOutcome};
 use super::places::{Places, previous_folder};
@@ -14,7 +14,7 @@ use super::settings::{
     OWN_CONFIG, agent_in, common_with, hooks_block, hooks_config, hooks_config_for_git, is_extension_on,
     worktree_config,
 };
-use super::targets::{Target, check, check_binary, given, hooks_paths, is_same, targets};
+use super::targets::{Target, check, check_binary, hooks_paths, is_same, targets, targets_at};
 use super::{InstallOptions, manager, os, program};
 use crate::gather::agent_in_file;
 use lane_core::error::Error;
@@ -30,7 +30,7 @@ use lane_git::Repository;
 pub fn install(repo: &dyn Repository, plan: &Plan, options: &InstallOptions) -> Result<Outcome, Error> {
     check(plan, options)?;
     let (targets, missing) = targets(repo, plan, options)?;
-    put(repo, plan, &options.binary, &targets, missing)
+    apply(repo, plan, &options.binary, &targets, missing)
 }
 
 /// Installs the hooks into the worktrees of these agents, at these roots; also from a bare repository.
@@ -44,10 +44,10 @@ pub fn install_into(
     agents: &[(String, PathBuf)],
 ) -> Result<Outcome, Error> {
     check_binary(binary)?;
-    put(repo, plan, binary, &given(repo.layout(), agents)?, Vec::new())
+    apply(repo, plan, binary, &targets_at(repo.layout(), agents)?, Vec::new())
 }
 
-fn put(
+fn apply(
     repo: &dyn Repository,
     plan: &Plan,
     binary: &Path,
@@ -69,7 +69,7 @@ fn put(
     names.extend(present.filter(|name| hooks::of_git(name).is_some()));
     let mut worktrees = Vec::new();
     for target in targets {
-        let chained = chained(repo, target, was_on)?;
+        let chained = chained_hooks(repo, target, was_on)?;
         names.extend(chained.iter().flat_map(|chained| chained.hooks.clone()));
         let (root, agent) = (target.root.clone(), target.agent.clone());
         worktrees.push(WorktreeOutcome { root, agent, state: State::AlreadyThere, branch: None, chained });
@@ -84,7 +84,7 @@ fn put(
         own.push((is_main, stage_worktree(&places, target, outcome, if is_main { &moved } else { &[] })?));
     }
     if !moved.is_empty() && !own.iter().any(|(is_main, _)| *is_main) {
-        let mut locked = LockedFile::take(&places.common.join(OWN_CONFIG))?;
+        let mut locked = LockedFile::open(&places.common.join(OWN_CONFIG))?;
         let text = with_moved(locked.text.as_deref(), &moved);
         locked.stage(Some(text))?;
         own.push((true, locked));
@@ -92,7 +92,7 @@ fn put(
     // The lock that others want most is held for the shortest time, and not at all without need.
     let mut shared = None;
     if planned != common {
-        let mut locked = LockedFile::take(&config)?;
+        let mut locked = LockedFile::open(&config)?;
         let text = locked.text.clone().unwrap_or_default();
         let (planned, moved_now) = common_with(&hooks, &text, plan)?;
         if moved_now != moved {
@@ -176,7 +176,7 @@ fn scripts_of(
 }
 
 /// The hooks that were there before in a worktree.
-fn chained(repo: &dyn Repository, target: &Target, is_on: bool) -> Result<Option<ChainedHooks>, Error> {
+fn chained_hooks(repo: &dyn Repository, target: &Target, is_on: bool) -> Result<Option<ChainedHooks>, Error> {
     let values = hooks_paths(repo, &target.git_dir, is_on)?;
     let folder = previous_folder(&values, &target.layout(repo.layout()));
     let hooks = hooks_in(&folder);
@@ -193,10 +193,10 @@ fn stage_worktree(
     outcome: &mut WorktreeOutcome,
     moved: &[u8],
 ) -> Result<LockedFile, Error> {
-    let mut locked = LockedFile::take(&own_config(&target.git_dir))?;
+    let mut locked = LockedFile::open(&own_config(&target.git_dir))?;
     let text =
         if moved.is_empty() { locked.text.clone() } else { Some(with_moved(locked.text.as_deref(), moved)) };
-    let cut = cut(text.as_deref(), Block::Hooks);
+    let cut = split(text.as_deref(), Block::Hooks);
     let name = places.worktree_name(&target.git_dir);
     let agent = target.agent.clone().or_else(|| agent_in(&cut.body, &name));
     let settings = hooks_block(places, &target.root, &name, agent.as_deref());
@@ -212,7 +212,7 @@ fn stage_worktree(
 
 /// The main worktree's configuration with what the common one may not hold any more.
 fn with_moved(text: Option<&[u8]>, moved: &[u8]) -> Vec<u8> {
-    let cut = cut(text, Block::Moved);
+    let cut = split(text, Block::Moved);
     let settings = [cut.body.as_slice(), moved].concat();
     cut.with(Block::Moved, &settings, &|_| true)
 }

@@ -90,7 +90,7 @@ pub(crate) struct BlockSplit {
 
 /// Finds a block. One whose last line is lost (`git config --remove-section` takes it along) goes on
 /// to the end of the file; what is not ours in it is told apart by [`BlockSplit::foreign`].
-pub(crate) fn cut(text: Option<&[u8]>, block: Block) -> BlockSplit {
+pub(crate) fn split(text: Option<&[u8]>, block: Block) -> BlockSplit {
     let Some(text) = text else {
         return BlockSplit {
             head: vec![],
@@ -132,15 +132,15 @@ impl BlockSplit {
         let mut at = 0;
         let mut header: Option<Vec<u8>> = None;
         for item in &items {
-            kept_line(&mut kept, &mut header, &self.body[at.min(item.range.start)..item.range.start]);
+            keep_line(&mut kept, &mut header, &self.body[at.min(item.range.start)..item.range.start]);
             if item.is_header() && item.alone {
                 header = Some(self.body[item.range.clone()].to_vec());
             } else if item.range.start >= at && !(item.alone && block.writes(item, is_ours)) {
-                kept_line(&mut kept, &mut header, &self.body[item.range.clone()]);
+                keep_line(&mut kept, &mut header, &self.body[item.range.clone()]);
             }
             at = item.range.end;
         }
-        kept_line(&mut kept, &mut header, &self.body[at..]);
+        keep_line(&mut kept, &mut header, &self.body[at..]);
         kept
     }
 
@@ -167,7 +167,7 @@ impl BlockSplit {
     }
 
     /// The text with the settings of the block as if nobody had put them into one.
-    pub fn opened(&self) -> Vec<u8> {
+    pub fn without_markers(&self) -> Vec<u8> {
         [self.head.as_slice(), &self.body, &self.tail].concat()
     }
 
@@ -190,7 +190,7 @@ fn end_line(text: &mut Vec<u8>) {
 }
 
 /// Keeps a line that is not ours, under its header.
-fn kept_line(kept: &mut Vec<u8>, header: &mut Option<Vec<u8>>, line: &[u8]) {
+fn keep_line(kept: &mut Vec<u8>, header: &mut Option<Vec<u8>>, line: &[u8]) {
     if line.trim_ascii().is_empty() {
         return;
     }
@@ -216,7 +216,7 @@ fn line_with(text: &[u8], from: usize, prefix: &[u8]) -> Option<(usize, usize)> 
 
 #[cfg(test)]
 mod tests {
-    use super::{Block, cut};
+    use super::{Block, split};
 
     const OURS: &[u8] = b"[core]\n\thooksPath = \"/h\"\n[lane]\n\tagent = \"a1\"\n";
 
@@ -228,8 +228,8 @@ mod tests {
     fn every_byte_comes_back() {
         for text in [None, Some(""), Some("[a]\n\tb = 1\n"), Some("[a]\n\tb = 1"), Some("\n\n# x\r\n")] {
             let text = text.map(str::as_bytes);
-            let with = cut(text, Block::Hooks).with(Block::Hooks, OURS, &is_ours);
-            let again = cut(Some(&with), Block::Hooks);
+            let with = split(text, Block::Hooks).with(Block::Hooks, OURS, &is_ours);
+            let again = split(Some(&with), Block::Hooks);
             assert_eq!(again.with(Block::Hooks, OURS, &is_ours), with, "idempotent");
             assert_eq!(again.without(Block::Hooks, &is_ours).as_deref(), text);
         }
@@ -237,24 +237,24 @@ mod tests {
 
     #[test]
     fn what_git_wrote_into_the_block_stays() {
-        let with = cut(None, Block::Hooks).with(Block::Hooks, OURS, &is_ours);
+        let with = split(None, Block::Hooks).with(Block::Hooks, OURS, &is_ours);
         let with = String::from_utf8(with).unwrap().replace("[lane]\n", "\teditor = vi\n[lane]\n\tx = 1\n");
-        let without = cut(Some(with.as_bytes()), Block::Hooks).without(Block::Hooks, &is_ours).unwrap();
+        let without = split(Some(with.as_bytes()), Block::Hooks).without(Block::Hooks, &is_ours).unwrap();
         assert_eq!(String::from_utf8(without).unwrap(), "[core]\n\teditor = vi\n[lane]\n\tx = 1\n");
     }
 
     #[test]
     fn a_block_that_lost_its_end() {
-        let with = cut(None, Block::Hooks).with(Block::Hooks, b"[core]\n\thooksPath = \"/h\"\n", &is_ours);
+        let with = split(None, Block::Hooks).with(Block::Hooks, b"[core]\n\thooksPath = \"/h\"\n", &is_ours);
         let text = String::from_utf8(with).unwrap().replace("# <<< git-lane hooks\n", "[foo]\n\tbar = 1\n");
-        let without = cut(Some(text.as_bytes()), Block::Hooks).without(Block::Hooks, &is_ours).unwrap();
+        let without = split(Some(text.as_bytes()), Block::Hooks).without(Block::Hooks, &is_ours).unwrap();
         assert_eq!(String::from_utf8(without).unwrap(), "[foo]\n\tbar = 1\n");
     }
 
     #[test]
     fn a_hooks_path_set_inside_the_block_is_kept() {
-        let with = cut(None, Block::Hooks).with(Block::Hooks, b"[core]\n\thooksPath = .husky\n", &is_ours);
-        let again = cut(Some(&with), Block::Hooks).with(Block::Hooks, OURS, &is_ours);
+        let with = split(None, Block::Hooks).with(Block::Hooks, b"[core]\n\thooksPath = .husky\n", &is_ours);
+        let again = split(Some(&with), Block::Hooks).with(Block::Hooks, OURS, &is_ours);
         assert!(String::from_utf8(again).unwrap().starts_with("[core]\n\thooksPath = .husky\n# >>> "));
     }
 }

@@ -46,7 +46,7 @@ impl Turn {
 /// Whether git gives this hook something on standard input.
 fn reads_input(path: &Path) -> bool {
     let name = path.file_name().and_then(|name| name.to_str());
-    name.and_then(hooks::named).is_some_and(|hook| hook.reads_input)
+    name.and_then(hooks::find).is_some_and(|hook| hook.reads_input)
 }
 
 /// Runs hooks one after another until one refuses. The last of them takes this process's place

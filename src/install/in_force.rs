@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::block::{Block, cut};
+use super::block::{Block, split};
 use super::os::{bytes_of, path_of, read, unreadable};
 use super::places::{Places, expand};
 use super::scripts::is_ours_to_run;
@@ -184,7 +184,7 @@ impl<'a> Survey<'a> {
     }
 
     /// What a worktree lacks; nothing of one that is gone.
-    fn look(&self, git_dir: PathBuf) -> Result<Option<(Worktree, HookGap)>, Error> {
+    fn gap_of(&self, git_dir: PathBuf) -> Result<Option<(Worktree, HookGap)>, Error> {
         let own = read(&git_dir.join(OWN_CONFIG))?.unwrap_or_default();
         if self.is_on && self.is_included && self.scripts.is_none() && self.is_whole(&own) {
             return Ok(None); // as nearly always: nothing but that file was read
@@ -207,7 +207,7 @@ impl<'a> Survey<'a> {
     }
 
     fn lack(&self, own: &[u8], tree: &Worktree) -> Option<HookGap> {
-        let is_installed = !own.is_empty() && cut(Some(own), Block::Hooks).found;
+        let is_installed = !own.is_empty() && split(Some(own), Block::Hooks).found;
         let value = own_hooks_path(own).filter(|_| self.is_on);
         let value = value.or_else(|| ini::values(&self.common, "core.hookspath").pop());
         let folder = value.as_deref().map(|value| expand(&String::from_utf8_lossy(value), &tree.root));
@@ -259,7 +259,7 @@ pub fn survey_with(
     }
     git_dirs.sort();
     let all = std::iter::once(layout.common_dir.clone()).chain(git_dirs);
-    all.filter_map(|git_dir| survey.look(git_dir).transpose()).collect()
+    all.filter_map(|git_dir| survey.gap_of(git_dir).transpose()).collect()
 }
 
 /// Whether git starts our script of this name in the worktree of a layout, or what stands in its place does. What cannot
@@ -269,7 +269,7 @@ pub fn is_in_force(layout: &Layout, name: &str) -> bool {
         return false;
     };
     // Only this worktree: what the others lack is nothing to it.
-    let is_there = match survey.look(layout.git_dir.clone()) {
+    let is_there = match survey.gap_of(layout.git_dir.clone()) {
         Ok(None) => true,
         Ok(Some((_, HookGap::Scripts(names)))) => !names.contains(&name),
         Ok(Some(_)) | Err(_) => false,

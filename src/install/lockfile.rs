@@ -31,7 +31,7 @@ enum PendingWrite {
 
 impl LockedFile {
     /// Locks a file that may not be there yet, and reads it.
-    pub fn take(path: &Path) -> Result<Self, Error> {
+    pub fn open(path: &Path) -> Result<Self, Error> {
         let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
         let mut lock = target.clone().into_os_string();
         lock.push(".lock");
@@ -136,16 +136,16 @@ mod tests {
     fn a_killed_installers_lock_is_cleared_away_and_nobody_elses() {
         let folder = tempfile::tempdir().unwrap();
         let (target, lock) = (folder.path().join("config"), folder.path().join("config.lock"));
-        std::mem::forget(LockedFile::take(&target).unwrap());
+        std::mem::forget(LockedFile::open(&target).unwrap());
         assert!(lock.exists(), "as if killed");
-        let mut locked = LockedFile::take(&target).unwrap();
+        let mut locked = LockedFile::open(&target).unwrap();
         locked.stage(Some(b"x".to_vec())).unwrap();
         locked.commit().unwrap();
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "the file alone is left");
         // Another git's: a second name that is not its own says nothing.
         fs::write(&lock, "").unwrap();
         fs::write(folder.path().join("config.lock.lane"), "").unwrap();
-        assert!(LockedFile::take(&target).is_err());
+        assert!(LockedFile::open(&target).is_err());
         assert!(lock.exists());
     }
 }

@@ -30,7 +30,7 @@ pub use outcome::{ChainedHooks, Outcome, State, WorktreeOutcome};
 pub use remove::uninstall;
 pub use server::{ServerOptions, install_server, uninstall_server};
 pub use settings::{installed_agent, is_copied};
-pub(crate) use targets::named;
+pub(crate) use targets::policy_worktrees;
 pub use targets::{is_same, worktrees_of};
 
 /// For whom the hooks of a harness are written.

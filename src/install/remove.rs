@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::block::{Block, cut};
+use super::block::{Block, split};
 use super::lockfile::LockedFile;
 use super::outcome::{Outcome, State, WorktreeOutcome};
 use super::places::Places;
@@ -46,15 +46,15 @@ pub fn uninstall(repo: &dyn Repository, all: bool) -> Result<Outcome, Error> {
         let is_current = is_same(&git_dir, &layout.git_dir);
         let path = git_dir.join(OWN_CONFIG);
         let text = os::read(&path)?;
-        let found = cut(text.as_deref(), Block::Hooks).found;
+        let found = split(text.as_deref(), Block::Hooks).found;
         if found && !all && !is_current {
             staying.push(root_of(&git_dir));
             continue;
         }
         let without = without_hooks(&places, text.as_deref());
-        has_settings |= !ini::items(&cut(without.as_deref(), Block::Moved).outside()).is_empty();
+        has_settings |= !ini::items(&split(without.as_deref(), Block::Moved).outside()).is_empty();
         // `git worktree add` copies the main worktree's file, and with it the block of what moved.
-        let is_copy = git_dir != places.common && cut(text.as_deref(), Block::Moved).found;
+        let is_copy = git_dir != places.common && split(text.as_deref(), Block::Moved).found;
         if found || is_copy {
             files.push(path);
         }
@@ -86,7 +86,7 @@ fn without_hooks(places: &Places, text: Option<&[u8]>) -> Option<Vec<u8>> {
     let mut text = text.map(<[u8]>::to_vec);
     // Copies of a configuration may have brought more than one.
     loop {
-        let cut = cut(text.as_deref(), Block::Hooks);
+        let cut = split(text.as_deref(), Block::Hooks);
         if !cut.found {
             return text;
         }
@@ -99,29 +99,29 @@ fn commit(places: &Places, files: Vec<PathBuf>, is_last: bool, has_settings: boo
     let main = places.common.join(OWN_CONFIG);
     let mut texts: BTreeMap<PathBuf, LockedFile> = BTreeMap::new();
     for path in files {
-        let locked = LockedFile::take(&path)?;
+        let locked = LockedFile::open(&path)?;
         texts.insert(path, locked);
     }
     let mut is_moved = false;
     if is_last {
-        is_moved = cut(os::read(&main)?.as_deref(), Block::Moved).found;
+        is_moved = split(os::read(&main)?.as_deref(), Block::Moved).found;
         if is_moved && !texts.contains_key(&main) {
-            texts.insert(main.clone(), LockedFile::take(&main)?);
+            texts.insert(main.clone(), LockedFile::open(&main)?);
         }
     }
     for (path, locked) in &mut texts {
         let mut text = without_hooks(places, locked.text.as_deref());
-        let moved = cut(text.as_deref(), Block::Moved);
+        let moved = split(text.as_deref(), Block::Moved);
         // A copy of the main worktree's configuration has this block too, and nothing in it.
         if moved.found && (is_last || *path != main) {
             let stays = has_settings && *path == main;
-            text = if stays { Some(moved.opened()) } else { moved.without(Block::Moved, &|_| true) };
+            text = if stays { Some(moved.without_markers()) } else { moved.without(Block::Moved, &|_| true) };
         }
         locked.stage(text)?;
     }
     let mut common = None;
     if is_last {
-        let mut locked = LockedFile::take(&places.common.join("config"))?;
+        let mut locked = LockedFile::open(&places.common.join("config"))?;
         let text = locked.text.clone().unwrap_or_default();
         locked.stage(Some(common_without(&text, has_settings)))?;
         common = Some(locked);

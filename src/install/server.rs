@@ -10,7 +10,7 @@ use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use super::block::{Block, cut};
+use super::block::{Block, split};
 use super::ini::{self, quoted};
 use super::lockfile::LockedFile;
 use super::os::{self, bytes_of, make_executable, unwritable};
@@ -51,7 +51,7 @@ pub fn install_server(repo: &dyn Repository, options: &ServerOptions) -> Result<
             let was_there = taken_away(layout, Some(&folder))?;
             into_folder(layout, &places, &folder, options, was_there)
         }
-        None => in_force(repo, &places, options),
+        None => activate(repo, &places, options),
     }
 }
 
@@ -65,8 +65,8 @@ pub fn uninstall_server(repo: &dyn Repository) -> Result<Outcome, Error> {
     let _guard = places.lock()?;
     let mut is_removed = taken_away(layout, None)?;
     let config = places.common.join("config");
-    let mut locked = LockedFile::take(&config)?;
-    let cut = cut(locked.text.as_deref(), Block::Server);
+    let mut locked = LockedFile::open(&config)?;
+    let cut = split(locked.text.as_deref(), Block::Server);
     if cut.found {
         is_removed = true;
         locked.stage(cut.without(Block::Server, &is_ours))?;
@@ -213,7 +213,7 @@ fn taken_away(layout: &Layout, but: Option<&Path>) -> Result<bool, Error> {
 }
 
 /// Puts a folder of scripts in force.
-fn in_force(repo: &dyn Repository, places: &Places, options: &ServerOptions) -> Result<Outcome, Error> {
+fn activate(repo: &dyn Repository, places: &Places, options: &ServerOptions) -> Result<Outcome, Error> {
     let layout = repo.layout();
     let folder = previous_folder(&repo.config("core.hooksPath")?, layout);
     let before = hooks_in(&folder);
@@ -230,8 +230,8 @@ fn in_force(repo: &dyn Repository, places: &Places, options: &ServerOptions) -> 
         .collect();
     let scripts = stage(places, &places.hooks, &texts)?;
     let config = places.common.join("config");
-    let mut locked = LockedFile::take(&config)?;
-    let cut = cut(locked.text.as_deref(), Block::Server);
+    let mut locked = LockedFile::open(&config)?;
+    let cut = split(locked.text.as_deref(), Block::Server);
     let mut settings = b"[core]\n\thooksPath = ".to_vec();
     settings.extend(quoted(&hooks_path(layout, places)?));
     settings.push(b'\n');

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::block::{Block, cut};
+use super::block::{Block, split};
 use super::ini::{self, items, quoted};
 use super::os::{bytes_of, is_same_file, path_of, read};
 use super::places::Places;
@@ -110,7 +110,7 @@ pub(crate) fn agent_in(body: &[u8], name: &[u8]) -> Option<String> {
 /// The worktree's configuration cannot be read.
 pub fn is_copied(layout: &Layout) -> Result<bool, Error> {
     let text = read(&layout.git_dir.join(OWN_CONFIG))?;
-    let cut = cut(text.as_deref(), Block::Hooks);
+    let cut = split(text.as_deref(), Block::Hooks);
     let name = Places::of(layout).worktree_name(&layout.git_dir);
     Ok(ini::values(&cut.body, "lane.worktree").pop().is_some_and(|other| other != name))
 }
@@ -121,14 +121,14 @@ pub fn is_copied(layout: &Layout) -> Result<bool, Error> {
 /// The worktree's configuration cannot be read.
 pub fn installed_agent(layout: &Layout, git_dir: &Path) -> Result<Option<String>, Error> {
     let text = read(&git_dir.join(OWN_CONFIG))?;
-    let cut = cut(text.as_deref(), Block::Hooks);
+    let cut = split(text.as_deref(), Block::Hooks);
     Ok(agent_in(&cut.body, &Places::of(layout).worktree_name(git_dir)))
 }
 
 /// The common configuration with our block, and what has to move to the main worktree's.
 /// `hooks`: the path of the file of hooks, see [`hooks_config_for_git`].
 pub(crate) fn common_with(hooks: &Path, text: &[u8], plan: &Plan) -> Result<(Vec<u8>, Vec<u8>), Error> {
-    let outside = cut(Some(text), Block::Common).outside();
+    let outside = split(Some(text), Block::Common).outside();
     let is_on_without_us = is_extension_on(&outside);
     let (text, moved) = if is_on_without_us { (text.to_vec(), Vec::new()) } else { move_out(text)? };
     let mut block = Vec::new();
@@ -142,7 +142,7 @@ pub(crate) fn common_with(hooks: &Path, text: &[u8], plan: &Plan) -> Result<(Vec
     block.extend(b"\n[include]\n\tpath = ");
     block.extend(quoted(&bytes_of(hooks)));
     block.push(b'\n');
-    Ok((cut(Some(&text), Block::Common).with(Block::Common, &block, &|_| true), moved))
+    Ok((split(Some(&text), Block::Common).with(Block::Common, &block, &|_| true), moved))
 }
 
 /// How long git may take to say where a path leads.
@@ -214,7 +214,7 @@ fn move_out(text: &[u8]) -> Result<(Vec<u8>, Vec<u8>), Error> {
 /// The common configuration without our block. `keep`: worktrees have configuration of their own
 /// that is not ours, so the extension has to stay on, and what moved has to stay where it is.
 pub(crate) fn common_without(text: &[u8], keep: bool) -> Vec<u8> {
-    let cut = cut(Some(text), Block::Common);
+    let cut = split(Some(text), Block::Common);
     let keep = keep && is_extension_on(&cut.body);
     let mut text = cut.without(Block::Common, &|_| true).unwrap_or_default();
     if keep {
@@ -236,7 +236,7 @@ pub(crate) fn common_without(text: &[u8], keep: bool) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use super::{common_without, cut, move_out, relative};
+    use super::{common_without, move_out, relative, split};
     use crate::install::block::Block;
     use std::path::Path;
 
@@ -246,7 +246,8 @@ mod tests {
         let (changed, moved) = move_out(text).unwrap();
         assert_eq!(moved, b"[core]\n\tbare = true\n\tworktree = ../x\n");
         assert!(!crate::install::ini::is_true(&changed, "core.bare"));
-        let with = cut(Some(&changed), Block::Common).with(Block::Common, b"[lane]\n\tbase = m\n", &|_| true);
+        let with =
+            split(Some(&changed), Block::Common).with(Block::Common, b"[lane]\n\tbase = m\n", &|_| true);
         assert_eq!(common_without(&with, false), text);
     }
 

@@ -68,7 +68,7 @@ pub(crate) fn targets(
         return Ok((targets, missing));
     }
     let present = worktrees(layout)?;
-    for (id, root) in named(plan, layout, &present) {
+    for (id, root) in policy_worktrees(plan, layout, &present) {
         let root_there = fs::canonicalize(&root).ok();
         let there = root_there.and_then(|root| present.iter().find(|tree| is_same(&tree.root, &root)));
         match there {
@@ -91,7 +91,7 @@ pub(crate) fn targets(
 }
 
 /// The worktrees that the policy names, by agent.
-pub(crate) fn named(plan: &Plan, layout: &Layout, present: &[Worktree]) -> Vec<(String, PathBuf)> {
+pub(crate) fn policy_worktrees(plan: &Plan, layout: &Layout, present: &[Worktree]) -> Vec<(String, PathBuf)> {
     let main = present.iter().find(|tree| tree.git_dir == layout.common_dir);
     // A bare repository has no main worktree: its own folder stands for one.
     let from = main.map_or(&layout.common_dir, |tree| &tree.root);
@@ -107,11 +107,11 @@ pub(crate) fn named(plan: &Plan, layout: &Layout, present: &[Worktree]) -> Vec<(
 /// # Errors
 /// The worktrees that are there cannot be listed.
 pub fn worktrees_of(plan: &Plan, layout: &Layout) -> Result<Vec<(String, PathBuf)>, Error> {
-    Ok(named(plan, layout, &worktrees(layout)?))
+    Ok(policy_worktrees(plan, layout, &worktrees(layout)?))
 }
 
 /// The worktrees of these agents, at these roots.
-pub(crate) fn given(layout: &Layout, agents: &[(String, PathBuf)]) -> Result<Vec<Target>, Error> {
+pub(crate) fn targets_at(layout: &Layout, agents: &[(String, PathBuf)]) -> Result<Vec<Target>, Error> {
     let present = worktrees(layout)?;
     let target = |(agent, root): &(String, PathBuf)| {
         let tree = present.iter().find(|tree| is_same(&tree.root, root))?;

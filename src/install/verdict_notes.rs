@@ -97,23 +97,23 @@ pub fn is_judged(layout: &Layout, name: &str, subject: &Subject) -> bool {
 /// For how long a hook takes the word of another one for what both of them are started for.
 const FRESH: Duration = Duration::from_secs(60);
 
-fn beside(name: &str) -> String {
+fn pending_name(name: &str) -> String {
     format!("before-{name}")
 }
 
 /// Notes what was judged for the hook of ours that the same git, or what stands in its place, starts next.
-pub fn judged_for_next(layout: &Layout, name: &str, subject: &Subject) {
-    has_judged(layout, &beside(name), subject);
+pub fn note_for_next_hook(layout: &Layout, name: &str, subject: &Subject) {
+    has_judged(layout, &pending_name(name), subject);
 }
 
 /// Whether that was judged a moment ago. It is true once: what is tried again is judged again.
 pub fn is_judged_before(layout: &Layout, name: &str, subject: &Subject) -> bool {
-    let path = path_of(layout, &beside(name));
+    let path = path_of(layout, &pending_name(name));
     let age = |data: Metadata| data.modified().ok()?.elapsed().ok();
     let Some(age) = fs::metadata(&path).ok().and_then(age) else {
         return false;
     };
-    let is_it = age < FRESH && is_judged(layout, &beside(name), subject);
+    let is_it = age < FRESH && is_judged(layout, &pending_name(name), subject);
     let _ = fs::remove_file(&path);
     is_it
 }

@@ -78,7 +78,7 @@ impl LogRecord for LockRecord {
             RefFault::JustGone(old) => no_lock(fault, name, Some(old), "it disappeared a moment ago"),
             RefFault::Diverged(divergence) => match divergence.value_now() {
                 Some(new) => no_lock(fault, there, Some(new), &divergence.words()),
-                None => lost(fault),
+                None => lost_ref_error(fault),
             },
             RefFault::MovedBack(to, floor) => {
                 went_back(fault, &format!("was moved back to {}", to.short()), &floor.oid, floor.generation)
@@ -125,7 +125,7 @@ fn no_lock(fault: &Fault<'_>, name: &str, oid: Option<Oid>, reason: &str) -> Err
 }
 
 /// A ref that the remote had, and has no more.
-fn lost(fault: &Fault<'_>) -> Error {
+fn lost_ref_error(fault: &Fault<'_>) -> Error {
     let Fault { name: view, there, .. } = *fault;
     let remote = fault.remote.unwrap_or_default();
     Unavailable::new(

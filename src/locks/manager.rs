@@ -113,12 +113,12 @@ impl<'a> LockManager<'a> {
     /// There is a ref, and it holds no record.
     pub fn tip(&mut self, area: &str) -> Result<Option<LockHead>, Error> {
         let tip = self.log.read(area)?;
-        self.look(tip.as_ref().map(|tip| &tip.record));
+        self.observe(tip.as_ref().map(|tip| &tip.record));
         Ok(tip)
     }
 
-    fn look(&mut self, record: Option<&LockRecord>) {
-        if self.seen.look(record.into_iter(), self.world) {
+    fn observe(&mut self, record: Option<&LockRecord>) {
+        if self.seen.observe(record.into_iter(), self.world) {
             self.log.files().keep_seen(&self.seen, self.world);
         }
     }
@@ -148,7 +148,7 @@ impl<'a> LockManager<'a> {
         }
         let records: Vec<LockRecord> =
             found.iter().filter_map(|area| Some(area.tip.as_ref().ok()?.as_ref()?.record.clone())).collect();
-        if self.seen.look(records.iter(), self.world) | self.seen.forget(&records) {
+        if self.seen.observe(records.iter(), self.world) | self.seen.forget(&records) {
             self.log.files().keep_seen(&self.seen, self.world);
         }
         Ok(found)
@@ -172,7 +172,7 @@ impl<'a> LockManager<'a> {
             let mut claims = markers::by_hand(self.layout, &self.plan.policy)?;
             claims.retain(|claim| now < claim.since.saturating_add_unsigned(ttl));
             let repository = self.repository();
-            let wanted = markers::wanted(leases, &claims, repository.as_deref());
+            let wanted = markers::expected_markers(leases, &claims, repository.as_deref());
             markers::show(self.layout, &wanted)
                 .map_err(|reason| Error::write(reason, "list them: git lane locks"))
         })();
@@ -201,7 +201,7 @@ impl<'a> LockManager<'a> {
                     let guard = self.log.guard()?;
                     let old = self.tip(area)?;
                     let lost = if old.is_none() { self.log.lost_generation(area)? } else { 0 };
-                    let begun = (lost > 0).then(|| LockRecord::above(area, lost));
+                    let begun = (lost > 0).then(|| LockRecord::floor(area, lost));
                     match step(old.as_ref().map(|tip| &tip.record).or(begun.as_ref()), &self.judge()) {
                         Err(refusal) if is_fresh => return Ok(Some(Err(refusal))),
                         Err(_) => {}
@@ -239,11 +239,11 @@ impl<'a> LockManager<'a> {
 
     /// A pause after which somebody else will be done.
     pub fn a_moment(&self) -> Duration {
-        self.around(600)
+        self.with_jitter(600)
     }
 
     /// A pause of about so many milliseconds.
-    pub(super) fn around(&self, millis: u64) -> Duration {
+    pub(super) fn with_jitter(&self, millis: u64) -> Duration {
         spread(millis, random(self.world))
     }
 
@@ -262,7 +262,7 @@ impl<'a> LockManager<'a> {
         self.change(&area, &mut |record, judge| {
             let mut next = protocol::claim(record, claim, manner, judge)?;
             if let Some(marker) = &marker {
-                protocol::rob(&mut next, marker);
+                protocol::steal_from_claim(&mut next, marker);
             }
             Ok(next)
         })

@@ -107,7 +107,7 @@ fn parse<'p>(name: &str, policy: &'p Policy) -> Option<(&'p str, &'p str)> {
 ///
 /// # Errors
 /// The list of worktrees cannot be read.
-pub fn strange(layout: &Layout, policy: &Policy) -> Result<Vec<(String, String)>, Unavailable> {
+pub fn unknown_markers(layout: &Layout, policy: &Policy) -> Result<Vec<(String, String)>, Unavailable> {
     let mut found = Vec::new();
     for tree in worktrees(layout)? {
         for entry in fs::read_dir(tree.root.join(LOCKS)).into_iter().flatten().flatten() {
@@ -123,9 +123,9 @@ pub fn strange(layout: &Layout, policy: &Policy) -> Result<Vec<(String, String)>
             let why = match (areas().any(|known| known == area), policy.agent(agent).is_some()) {
                 (true, true) => format!("its name must start with a dot: .{area}-lock-{agent}"),
                 (true, false) => {
-                    format!("{}{}", unknown_agent(agent, FILE), meant(agent, policy.agent_ids()))
+                    format!("{}{}", unknown_agent(agent, FILE), name_hint(agent, policy.agent_ids()))
                 }
-                (false, _) => format!("unknown area `{area}`{}", meant(area, areas())),
+                (false, _) => format!("unknown area `{area}`{}", name_hint(area, areas())),
             };
             found.push((entry.path().display().to_string(), why));
         }
@@ -134,7 +134,7 @@ pub fn strange(layout: &Layout, policy: &Policy) -> Result<Vec<(String, String)>
     Ok(found)
 }
 
-fn meant<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+fn name_hint<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     did_you_mean(name, known).map(|hint| format!("; {hint}")).unwrap_or_default()
 }
 
@@ -164,7 +164,7 @@ pub(super) struct Marker {
 }
 
 /// What the files of these locks, and of these manual claims, are called and say.
-pub(super) fn wanted<'l>(
+pub(super) fn expected_markers<'l>(
     leases: impl Iterator<Item = (&'l str, &'l Lease)>,
     claims: &[LockClaim],
     repository: Option<&str>,

@@ -48,12 +48,12 @@ impl LockManager<'_> {
     ) -> Result<Vec<Renewal>, Error> {
         let repository = self.repository();
         let mut renewals: Vec<Renewal> = Vec::new();
-        for (old, lease) in self.held_by(agent) {
+        for (old, lease) in self.leases_of(agent) {
             let at = renewals.iter().position(|renewal| renewal.tip.record.area == old.record.area);
             let before = at.map(|at| renewals.remove(at));
             let from = before.as_ref().map_or(&old, |before| &before.tip);
             let scope = lease.stake.scope_in(&old.record.area);
-            let again = self.again(&lease, &scope, agent, worktree, repository.as_deref());
+            let again = self.renewal_claim(&lease, &scope, agent, worktree, repository.as_deref());
             let claim = Claim { pushed: Some(pushed), ..again };
             let next = protocol::claim(Some(&from.record), &claim, TakeMode::Renew, &self.judge());
             let Ok(record) = next else {
@@ -83,7 +83,7 @@ impl LockManager<'_> {
     }
 
     /// The claim that begins a lease's life anew.
-    fn again<'c>(
+    fn renewal_claim<'c>(
         &self,
         lease: &Lease,
         scope: &'c Scope,
@@ -115,7 +115,7 @@ impl LockManager<'_> {
     /// Something cannot be read or written.
     pub fn renew_old(&mut self, agent: &str, worktree: &str) -> Result<Result<Vec<String>, String>, Error> {
         self.renew_where(agent, worktree, |lease, judge| {
-            judge.lease(lease).left() < lease.stake.ttl.saturating_mul(1_000) / 2
+            judge.lease(lease).remaining() < lease.stake.ttl.saturating_mul(1_000) / 2
         })
     }
 
@@ -127,12 +127,12 @@ impl LockManager<'_> {
     ) -> Result<Result<Vec<String>, String>, Error> {
         let repository = self.repository();
         let mut renewed = Vec::new();
-        for (old, lease) in self.held_by(agent) {
+        for (old, lease) in self.leases_of(agent) {
             if !is_wanted(&lease, &self.judge()) {
                 continue;
             }
             let scope = lease.stake.scope_in(&old.record.area);
-            let claim = self.again(&lease, &scope, agent, worktree, repository.as_deref());
+            let claim = self.renewal_claim(&lease, &scope, agent, worktree, repository.as_deref());
             if self.claim(&claim, TakeMode::Renew)?.is_err() {
                 return Ok(Err(scope.text));
             }
@@ -174,7 +174,7 @@ impl LockManager<'_> {
     ///
     /// # Errors
     /// The record cannot be read.
-    pub fn own(&mut self, claim: &Claim<'_>) -> Result<Option<Lease>, Error> {
+    pub fn own_lease(&mut self, claim: &Claim<'_>) -> Result<Option<Lease>, Error> {
         let tip = self.tip(&claim.scope.area)?;
         let judge = self.judge();
         let is_own = |lease: &&Lease| {
@@ -187,7 +187,7 @@ impl LockManager<'_> {
 
     /// The whole of what an agent holds and that still lives, by area, each with the area's record. An area
     /// that cannot be read is noted: it is in the way of nobody who does not need it.
-    pub fn held_by(&mut self, agent: &str) -> Vec<(LockHead, Lease)> {
+    pub fn leases_of(&mut self, agent: &str) -> Vec<(LockHead, Lease)> {
         let mut held = Vec::new();
         for area in lockable(self.plan) {
             let tip = match self.tip(area) {

@@ -106,7 +106,7 @@ impl LockManager<'_> {
             }
             // As often as ten times the time that it takes, but every few seconds.
             let pause = (exchange * 10).clamp(Duration::from_millis(100), Duration::from_secs(3));
-            sleep(self.around(u64::try_from(pause.as_millis()).unwrap_or(3_000)));
+            sleep(self.with_jitter(u64::try_from(pause.as_millis()).unwrap_or(3_000)));
             let asked = Instant::now();
             match self.refresh(u64::try_from(pause.as_millis()).unwrap_or(0) / 2) {
                 Ok(()) => (exchange, deaf) = (exchange.max(asked.elapsed()), None),
@@ -149,7 +149,7 @@ impl LockManager<'_> {
                 .iter()
                 .flat_map(|tip| &tip.record.leases)
                 .find(|lease| lease.stake.agent == claim.agent && lease.stake.scope == claim.scope.text);
-            if own.is_some_and(|own| judge.lease(own).left() > own.stake.ttl.saturating_mul(500)) {
+            if own.is_some_and(|own| judge.lease(own).remaining() > own.stake.ttl.saturating_mul(500)) {
                 continue;
             }
             if let Err(refusal) = self.claim(claim, TakeMode::Renew)? {

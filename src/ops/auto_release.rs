@@ -27,7 +27,7 @@ pub struct Landing<'a> {
 }
 
 impl Landing<'_> {
-    fn spares(&self, lease: &Lease, area: &str) -> bool {
+    fn is_kept(&self, lease: &Lease, area: &str) -> bool {
         self.spared.is_some_and(|(agent, scopes)| {
             let is_it = |scope: &Scope| scope.area == area && scope.text == lease.stake.scope;
             lease.stake.agent == agent && scopes.iter().any(is_it)
@@ -50,7 +50,7 @@ pub fn release_landed(session: &Session, manager: &mut LockManager<'_>, landing:
         let own = manager.repository();
         for lease in &tip.record.leases {
             let is_over = manager.judge().lease(lease).is_over();
-            if own.is_none() || lease.stake.repository != own || is_over || landing.spares(lease, area) {
+            if own.is_none() || lease.stake.repository != own || is_over || landing.is_kept(lease, area) {
                 continue;
             }
             match (ReleaseTask { session, lease, area }.has_landed(release, landing.pushed)) {
@@ -73,7 +73,7 @@ fn give_back(session: &Session, manager: &mut LockManager<'_>, lease: &Lease, ar
     let Lease { stake, generation, .. } = lease;
     let claim = Claim::of_return(&scope, &stake.agent, &stake.worktree, Some(how)).on_base(session.base());
     match manager.release(&claim, Some(*generation)) {
-        Ok(Ok(_)) => session.ui.say(&format!("released `{}` of {}: {how}", stake.scope, stake.agent)),
+        Ok(Ok(_)) => session.ui.message(&format!("released `{}` of {}: {how}", stake.scope, stake.agent)),
         Ok(Err(_)) => {} // somebody else was faster
         Err(error) => log::debug!("{} stays locked: {error}", stake.scope),
     }

@@ -23,33 +23,33 @@ const SHOWN: usize = 6;
 
 fn session(folder: Option<&Path>, environment: &Environment) -> Option<Session> {
     let folder = folder.map_or_else(std::env::current_dir, |folder| Ok(folder.to_owned())).ok()?;
-    Session::at(&root_of(&folder)?, environment).ok()?
+    Session::open_at(&root_of(&folder)?, environment).ok()?
 }
 
 /// Who works in a folder, on what, and what the others hold; `None` where there is no policy.
 pub fn of(folder: Option<&Path>, environment: &Environment) -> Option<String> {
     let session = session(folder, environment)?;
     let plan = &session.loaded.plan;
-    let agent = match session.who(None) {
+    let agent = match session.actor(None) {
         Ok(Actor::Agent(agent)) => agent,
         Ok(Actor::Unassigned { .. } | Actor::Stranger) => {
-            return Some(cut(format!(
+            return Some(truncate(format!(
                 "git-lane: this worktree has no lane, and no file may be changed in it until it has one.\n{}\n",
                 how_to_join(plan)
             )));
         }
         Ok(Actor::Maintainer) => return None,
         Ok(Actor::Unclear { reason, help }) => {
-            return Some(cut(format!("git-lane: could not decide: {reason}\n{help}\n")));
+            return Some(truncate(format!("git-lane: could not decide: {reason}\n{help}\n")));
         }
-        Err(why) => return Some(cut(format!("git-lane: could not decide: {}\n", why.reason))),
+        Err(why) => return Some(truncate(format!("git-lane: could not decide: {}\n", why.reason))),
     };
     let policy = &plan.policy;
     let title = policy.agent(&agent).map_or_else(|| agent.clone(), |agent| agent.title());
     let mut text = format!("git-lane: you are {title}.");
     let lane = policy.agent(&agent).map(lane_of).unwrap_or_default();
     if !lane.is_empty() {
-        let _ = write!(text, " You may change: {}.", some(&lane, ", "));
+        let _ = write!(text, " You may change: {}.", join_first(&lane, ", "));
     }
     let areas = |access: Access| -> Vec<String> {
         policy
@@ -61,7 +61,7 @@ pub fn of(folder: Option<&Path>, environment: &Environment) -> Option<String> {
     };
     let locked = areas(Access::Lock);
     if !locked.is_empty() {
-        let _ = write!(text, "\nBefore a file of {}: git lane lock AREA", some(&locked, ", "));
+        let _ = write!(text, "\nBefore a file of {}: git lane lock AREA", join_first(&locked, ", "));
     }
     text.push_str("\nWhether you may change a file: git lane who --mine PATH\nTo ask its owner for a change: git lane request submit PATH --reason '…'\n");
     let manner = StatusOptions { now: session.environment.now, may_refresh: false };
@@ -85,10 +85,10 @@ pub fn of(folder: Option<&Path>, environment: &Environment) -> Option<String> {
             }
             let locks: Vec<String> = own.locks.iter().map(|lock| lock.scope.clone()).collect();
             if !locks.is_empty() {
-                let _ = writeln!(text, "You hold: {}", some(&locks, ", "));
+                let _ = writeln!(text, "You hold: {}", join_first(&locks, ", "));
             }
             if !own.waits.is_empty() {
-                let _ = writeln!(text, "You wait for: {}", some(&own.waits, ", "));
+                let _ = writeln!(text, "You wait for: {}", join_first(&own.waits, ", "));
             }
             if let Some(waiting) = own.requests.filter(|waiting| *waiting > 0) {
                 let _ = writeln!(text, "Requests that wait for you: {waiting}: git lane request list");
@@ -100,16 +100,16 @@ pub fn of(folder: Option<&Path>, environment: &Environment) -> Option<String> {
             .flat_map(|line| line.locks.iter().map(move |lock| format!("{} ({})", lock.scope, line.title())))
             .collect();
         if !held.is_empty() {
-            let _ = writeln!(text, "Locked by others: {}", some(&held, ", "));
+            let _ = writeln!(text, "Locked by others: {}", join_first(&held, ", "));
         }
     }
-    Some(cut(text))
+    Some(truncate(text))
 }
 
 /// What keeps an agent from being done: findings on everything in its working tree.
 pub fn unfinished(folder: Option<&Path>, environment: &Environment) -> Option<String> {
     let session = session(folder, environment)?;
-    if !matches!(session.who(None), Ok(Actor::Agent(_))) {
+    if !matches!(session.actor(None), Ok(Actor::Agent(_))) {
         return None;
     }
     let request = Request { event: Event::Check, agent: None, branch: None, subject: Subject::Worktree };
@@ -124,14 +124,14 @@ fn lane_of(agent: &lane_core::policy::model::Agent) -> Vec<String> {
     services.chain(agent.owns.iter().map(|path| path.value.clone())).collect()
 }
 
-fn some(all: &[String], between: &str) -> String {
+fn join_first(all: &[String], between: &str) -> String {
     let more = all.len().saturating_sub(SHOWN);
     let shown = all.iter().take(SHOWN).cloned().collect::<Vec<_>>().join(between);
     if more > 0 { format!("{shown} and {more} more") } else { shown }
 }
 
 /// As much as may be said.
-fn cut(text: String) -> String {
+fn truncate(text: String) -> String {
     match text.char_indices().nth(LONGEST) {
         Some((at, _)) => text[..text[..at].rfind('\n').map_or(at, |end| end + 1)].to_owned(),
         None => text,

@@ -29,7 +29,7 @@ const BEFORE_ALL: TakeMode = TakeMode::Take { pass: usize::MAX };
 /// # Errors
 /// Something without which nothing can be judged cannot be read.
 pub fn judge(session: &Session, request: &Request) -> Result<(Report, bool), Error> {
-    let (mut report, mut facts) = session.judged(request)?;
+    let (mut report, mut facts) = session.judge_with_facts(request)?;
     let world = ThisMachine::new();
     let manager = || {
         let mut manager = LockManager::new(&session.repo, &session.loaded.plan, &world);
@@ -43,12 +43,12 @@ pub fn judge(session: &Session, request: &Request) -> Result<(Report, bool), Err
     };
     let leases = facts.locks.known().map(|locks| locks.leases.as_slice()).unwrap_or_default();
     if leases.iter().any(is_removed) && give_back(session, &mut manager(), None) {
-        (report, facts) = session.judged(request)?;
+        (report, facts) = session.judge_with_facts(request)?;
     }
     let relied_on = if report.verdict == Verdict::Pass { relied_on(session, &facts) } else { Vec::new() };
     let mut is_taken = false;
     for claim in relied_on {
-        match take(session, &mut manager(), &facts, &claim) {
+        match take_lock(session, &mut manager(), &facts, &claim) {
             Ok(true) => is_taken = true,
             // Somebody stole it in that moment, or had it at the remote already.
             Ok(false) => return Ok((session.judge(request)?, is_taken)),
@@ -90,7 +90,7 @@ fn relied_on(session: &Session, facts: &Facts) -> Vec<LockClaim> {
         areas.extend(locked.map(|area| area.name.value.as_str()).filter(|area| !is_held(area)));
     }
     let ttl = plan.policy.locks.ttl.value.seconds;
-    let here = session.place();
+    let here = session.location();
     let claim = |area: &str| {
         let holding = LockClaim::holding(&locks.markers, area, facts.now, ttl)?;
         let is_near = |claim: &&LockClaim| claim.area == area && claim.agent == agent && claim.place == here;
@@ -102,7 +102,7 @@ fn relied_on(session: &Session, facts: &Facts) -> Vec<LockClaim> {
 }
 
 /// Takes the lock that a manual claim stands for; false: another agent has it.
-fn take(
+fn take_lock(
     session: &Session,
     manager: &mut LockManager<'_>,
     facts: &Facts,
@@ -112,7 +112,7 @@ fn take(
     if let Some(doubt) = facts.locks.known().and_then(|locks| locks.doubt.as_ref()) {
         return Err(Error::write(doubt.clone(), "the push will ask again"));
     }
-    let (scope, worktree) = (Scope::of_area(&marker.area), session.place());
+    let (scope, worktree) = (Scope::of_area(&marker.area), session.location());
     let repository = manager.repository();
     let claim = Claim {
         ttl: session.loaded.plan.policy.locks.ttl.value.seconds,
@@ -160,7 +160,7 @@ fn end(session: &Session, manager: &mut LockManager<'_>, area: &str, lease: &Lea
     match manager.release(&claim, Some(*generation)) {
         Ok(Ok(_)) => {
             let file = lane_core::locks::scope::file_name(area, area, agent);
-            session.ui.say(&format!("released `{area}` of {agent}: {place}/.locks/{file} was removed"));
+            session.ui.message(&format!("released `{area}` of {agent}: {place}/.locks/{file} was removed"));
             true
         }
         Ok(Err(_)) => false, // somebody else was faster

@@ -27,7 +27,7 @@ pub fn prepare(ui: impl Ui + 'static, path: &Path, args: &[OsString]) -> Result<
         return Ok(Some(session.last()));
     }
     let before = message::read(&session.repo, &session.environment, path)?;
-    put(&session, path, &before, args)?;
+    write_message(&session, path, &before, args)?;
     Ok(Some(session.last()))
 }
 
@@ -42,7 +42,7 @@ pub fn complete(session: &Session, path: &Path, is_due: bool) -> Result<bool, Er
     let plan = &loaded.plan;
     let draft = message::read(repo, environment, path)?;
     if plan.is_bare(&draft.message) {
-        return bare(session, path, &draft);
+        return restore_unwritten(session, path, &draft);
     }
     let template = template(session)?;
     if let Some(template) = template.as_ref().and_then(|file| std::fs::read_to_string(file).ok())
@@ -53,13 +53,13 @@ pub fn complete(session: &Session, path: &Path, is_due: bool) -> Result<bool, Er
     let is_untagged =
         || !plan.tags.is_empty() && plan.tagged(&draft.message).is_empty() && !draft.message.is_of_merge();
     if is_due || template.is_some() || is_untagged() {
-        put(session, path, &draft, &[])?;
+        write_message(session, path, &draft, &[])?;
     }
     Ok(true)
 }
 
 /// Leaves a message that nobody wrote as it was before anything was put in. False: git will refuse it.
-fn bare(session: &Session, path: &Path, draft: &Draft) -> Result<bool, Error> {
+fn restore_unwritten(session: &Session, path: &Path, draft: &Draft) -> Result<bool, Error> {
     let mode = cleanup::mode(&session.repo, &session.environment)?;
     let raw = session.loaded.plan.without_tag(&draft.raw, &draft.message);
     // git takes blank lines for a message in this mode.
@@ -95,7 +95,7 @@ fn is_untouched(message: &Message, template: &Message) -> bool {
 }
 
 /// Puts tag and locks into a message file.
-fn put(session: &Session, path: &Path, before: &Draft, args: &[OsString]) -> Result<(), Error> {
+fn write_message(session: &Session, path: &Path, before: &Draft, args: &[OsString]) -> Result<(), Error> {
     let plan = &session.loaded.plan;
     let Session { repo, environment, .. } = session;
     let who = identity::here(repo, environment, plan, None, Some(&before.message))?;
@@ -121,7 +121,7 @@ fn put(session: &Session, path: &Path, before: &Draft, args: &[OsString]) -> Res
 }
 
 fn write(path: &Path, draft: &Draft, raw: &str) -> Result<(), Error> {
-    std::fs::write(path, draft.encoded(raw)).map_err(|error| {
+    std::fs::write(path, draft.encode(raw)).map_err(|error| {
         Error::write(format!("{} cannot be written: {error}", path.display()), "add the tag yourself")
     })
 }
@@ -142,7 +142,7 @@ fn tokens(session: &Session, agent: &str, args: &[OsString]) -> Result<Vec<Token
     }
     let world = ThisMachine::new();
     let mut manager = LockManager::new(&session.repo, plan, &world);
-    let held = manager.held_by(agent);
+    let held = manager.leases_of(agent);
     // Where no command line can be seen, `commit --amend` is told from `commit -C HEAD` by nothing; what the last
     // commit changed counts in both.
     let is_amend = Invocation::of_process().amends

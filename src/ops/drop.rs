@@ -203,7 +203,7 @@ impl<'a> Branch<'a> {
         let list = |arguments: &[&str]| -> Result<BTreeSet<RepoPath>, Error> {
             let ran = self.git(arguments, paths)?;
             if !ran.ok {
-                let said = format!("the staged files could not be listed: {}", ran.complaint());
+                let said = format!("the staged files could not be listed: {}", ran.error_text());
                 return Err(Error::write(said, "nothing was changed; check: git status"));
             }
             let names = ran.raw.split(|byte| *byte == 0).filter(|name| !name.is_empty());
@@ -232,7 +232,7 @@ impl<'a> Branch<'a> {
             return Ok(());
         }
         Err(Error::write(
-            format!("`{}` cannot be moved: {}", self.name, ran.complaint()),
+            format!("`{}` cannot be moved: {}", self.name, ran.error_text()),
             "nothing was changed; if someone committed meanwhile, rerun the command",
         ))
     }
@@ -243,7 +243,7 @@ impl<'a> Branch<'a> {
             return Ok(None);
         }
         let ran = self.git(&["reset", "-q", "HEAD", "--"], paths)?;
-        Ok((!ran.ok).then(|| format!("the index could not be changed: {}", ran.complaint())))
+        Ok((!ran.ok).then(|| format!("the index could not be changed: {}", ran.error_text())))
     }
 
     /// Whether the remote has the branch as it was before.

@@ -59,19 +59,19 @@ impl<'a> Tool<'a> {
         let here = || std::env::current_dir().unwrap_or_default();
         let folder = occasion.folder.as_ref().map_or_else(here, PathBuf::from);
         let project = project.or_else(|| occasion.project.as_ref().map(PathBuf::from));
-        let mut own = project.as_deref().and_then(|folder| own(folder, environment));
+        let mut own = project.as_deref().and_then(|folder| session_worktree(folder, environment));
         // A session of nobody's, at work in a worktree that is somebody's: it is theirs.
         if own.as_ref().is_none_or(|own| own.agent.is_none()) {
-            own = self::own(&folder, environment).or(own);
+            own = self::session_worktree(&folder, environment).or(own);
         }
         Self { folder, own, environment }
     }
 
     /// Why it may not be done, in words for the model; `None`: it may.
-    pub fn refusal(&self, deeds: &[ToolAction]) -> Option<Refusal> {
+    pub fn refusal(&self, actions: &[ToolAction]) -> Option<Refusal> {
         let mut edits = Vec::new();
-        for deed in deeds {
-            match deed {
+        for action in actions {
+            match action {
                 ToolAction::Edit(edit) => edits.push(edit.clone()),
                 ToolAction::Shell(line) => match self.commands(line) {
                     Ok(written) => edits.extend(written),
@@ -95,7 +95,8 @@ impl<'a> Tool<'a> {
     /// Whether the folder that it works in has a policy.
     fn is_governed(&self) -> bool {
         // One that cannot be read is one.
-        root_of(&self.folder).is_some_and(|root| !matches!(Session::at(&root, self.environment), Ok(None)))
+        root_of(&self.folder)
+            .is_some_and(|root| !matches!(Session::open_at(&root, self.environment), Ok(None)))
     }
 
     /// The files that a line for a shell says plainly that it changes.
@@ -120,18 +121,18 @@ impl<'a> Tool<'a> {
             return vec![edit];
         }
         if edit.is_removed {
-            return below(&place);
+            return files_below(&place);
         }
         let sources = commands.iter().flat_map(|command| command.words.iter().flatten());
         let names = sources.filter_map(|word| Some((word, Path::new(word).file_name()?.to_str()?)));
         let copies = names.filter(|(word, _)| **word != edit.path && self.folder.join(word).exists());
-        copies.map(|(_, name)| Edit::written(join(&edit.path, name))).collect()
+        copies.map(|(_, name)| Edit::write(join(&edit.path, name))).collect()
     }
 
     fn edits(&self, edits: &[Edit]) -> Option<Refusal> {
         let mut roots: Vec<(PathBuf, Vec<(RepoPath, bool)>)> = Vec::new();
         for edit in edits {
-            let place = real(&self.folder.join(&edit.path), edit.is_removed);
+            let place = resolve_path(&self.folder.join(&edit.path), edit.is_removed);
             let Some(root) = root_of(&place) else { continue };
             let Ok(path) = place.strip_prefix(&root) else { continue };
             if path.as_os_str().is_empty() {
@@ -150,7 +151,7 @@ impl<'a> Tool<'a> {
     }
 
     fn in_worktree(&self, root: &Path, files: Vec<(RepoPath, bool)>) -> Result<Option<Refusal>, Error> {
-        let Some(session) = Session::at(root, self.environment)? else {
+        let Some(session) = Session::open_at(root, self.environment)? else {
             return Ok(None);
         };
         let is_git = |(path, _): &(RepoPath, bool)| {
@@ -187,10 +188,10 @@ impl<'a> Tool<'a> {
 }
 
 /// The worktree around a folder, and whose it is.
-pub(super) fn own(folder: &Path, environment: &Environment) -> Option<SessionWorktree> {
+pub(super) fn session_worktree(folder: &Path, environment: &Environment) -> Option<SessionWorktree> {
     let root = root_of(folder)?;
-    let session = Session::at(&root, environment).ok()??;
-    let agent = match session.who(None) {
+    let session = Session::open_at(&root, environment).ok()??;
+    let agent = match session.actor(None) {
         Ok(Actor::Agent(agent)) => Some(agent),
         _ => None,
     };
@@ -204,7 +205,7 @@ pub(super) fn root_of(path: &Path) -> Option<PathBuf> {
 
 /// Where a write to a path ends up: links followed as far as there is something, `..` taken away. Who removes a link, removes
 /// the link.
-fn real(path: &Path, is_removed: bool) -> PathBuf {
+fn resolve_path(path: &Path, is_removed: bool) -> PathBuf {
     let mut plain = PathBuf::new();
     for part in path.components() {
         match part {
@@ -232,7 +233,7 @@ fn real(path: &Path, is_removed: bool) -> PathBuf {
 }
 
 /// The files below a folder.
-fn below(folder: &Path) -> Vec<Edit> {
+fn files_below(folder: &Path) -> Vec<Edit> {
     let (mut found, mut folders) = (Vec::new(), vec![folder.to_owned()]);
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(&folder).into_iter().flatten().flatten() {
@@ -240,7 +241,7 @@ fn below(folder: &Path) -> Vec<Edit> {
             if is_folder {
                 folders.push(entry.path());
             } else {
-                found.push(Edit::removed(entry.path().to_string_lossy()));
+                found.push(Edit::delete(entry.path().to_string_lossy()));
             }
             if found.len() >= BELOW {
                 return found;

@@ -59,7 +59,7 @@ pub fn lock(
     tell: &mut dyn FnMut(&str, &Waiting<'_>),
 ) -> Result<Result<Vec<LockHead>, (Scope, Refusal)>, Error> {
     let LockOptions { agent, scopes, how, .. } = wanted;
-    let worktree = session.place();
+    let worktree = session.location();
     by_hand::give_back(session, manager, None);
     let landing = Landing { spared: Some((agent, scopes)), pushed: None };
     auto_release::release_landed(session, manager, &landing);
@@ -109,11 +109,11 @@ impl LockTask<'_> {
         for claim in claims {
             let mut meanwhile = claim.clone();
             // What one had before stays as it was, whatever becomes of the rest.
-            match manager.own(claim)?.filter(|_| is_long) {
+            match manager.own_lease(claim)?.filter(|_| is_long) {
                 Some(own) => (meanwhile.process, meanwhile.ttl) = (manager.process_of(&own), own.stake.ttl),
                 None => meanwhile.process = here.or(claim.process),
             }
-            match self.take(manager, &meanwhile, &held)? {
+            match self.take_lock(manager, &meanwhile, &held)? {
                 Ok(tip) => self.done.push(tip),
                 Err(refusal) => return Ok(Some((claim, refusal))),
             }
@@ -144,7 +144,7 @@ impl LockTask<'_> {
         Ok(None)
     }
 
-    fn take(
+    fn take_lock(
         &mut self,
         manager: &mut LockManager<'_>,
         claim: &Claim<'_>,
@@ -177,7 +177,7 @@ fn undo(session: &Session, manager: &mut LockManager<'_>, done: &[LockHead], cla
         // What somebody else has by now is not there to be given back.
         if manager.release(&back, Some(event.generation)).is_err() {
             let word = quote(event.scope.as_bytes());
-            session.ui.say(&format!("`{}` is still held: git lane unlock {word}", event.scope));
+            session.ui.message(&format!("`{}` is still held: git lane unlock {word}", event.scope));
         }
     }
 }

@@ -137,7 +137,7 @@ impl Proposal {
         report: &Report,
         is_draft: bool,
     ) -> Result<PullOutcome, Error> {
-        let below = self.below(github)?;
+        let below = self.parent_pull(github)?;
         let body = self.body(report, below.as_ref());
         let (pull, is_new) = self.open(github, is_draft, &body)?;
         let labels = self.label(session, github, &pull);
@@ -145,7 +145,7 @@ impl Proposal {
     }
 
     /// The open pull request of the branch that it stands on.
-    fn below(&self, github: &GitHub) -> Result<Option<PullRequest>, Error> {
+    fn parent_pull(&self, github: &GitHub) -> Result<Option<PullRequest>, Error> {
         let Some(lower) = &self.lower else {
             return Ok(None);
         };

@@ -138,7 +138,7 @@ impl PushTask<'_> {
 
     /// Renews the locks first where they lie elsewhere, else with the push: again while others were at them, and took none.
     fn with_locks(&self, manager: &mut LockManager<'_>, agent: Option<&str>) -> Result<Outcome, Error> {
-        let worktree = self.session.place();
+        let worktree = self.session.location();
         let is_same = manager.log().remote_name() == Some(self.remote());
         let mut renewed = Vec::new();
         if let (Some(agent), false) = (agent, is_same) {
@@ -161,7 +161,7 @@ impl PushTask<'_> {
                     self.session.ui.note(&format!("pushed, but: {error}"));
                 }
                 renewed.extend(together.into_iter().flat_map(|renewal| renewal.scopes));
-                return Ok(Outcome::Done(self.done(manager, renewed)));
+                return Ok(Outcome::Done(self.finish(manager, renewed)));
             }
             refreshed?;
             let mut is_moved = false;
@@ -178,7 +178,7 @@ impl PushTask<'_> {
             if left > 0 {
                 self.session
                     .ui
-                    .say("somebody else was at the locks in that moment, and took none: pushing again");
+                    .message("somebody else was at the locks in that moment, and took none: pushing again");
                 std::thread::sleep(manager.a_moment());
             }
         }
@@ -230,7 +230,7 @@ impl PushTask<'_> {
             .map_err(|error| lane_git::command::cannot_start(&error).into())
     }
 
-    fn done(&self, manager: &mut LockManager<'_>, renewed: Vec<String>) -> PushReport {
+    fn finish(&self, manager: &mut LockManager<'_>, renewed: Vec<String>) -> PushReport {
         manager.show();
         renewed.iter().for_each(|scope| self.session.ui.detail(&format!("renewed `{scope}`")));
         let landing = Landing { pushed: Some(self.tip), ..Landing::default() };

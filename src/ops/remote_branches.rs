@@ -34,7 +34,7 @@ pub enum CallerKind {
 ///
 /// # Errors
 /// Configuration or objects cannot be read.
-pub fn asked(
+pub fn fetch_missing_branches(
     repo: &dyn Repository,
     plan: &Plan,
     environment: &Environment,
@@ -118,7 +118,7 @@ fn list(
     git.args(["ls-remote", "--", remote, &format!("refs/heads/{prefix}*")]);
     let ran = run(git, None, limit).map_err(|error| error.to_string())?;
     if !ran.ok {
-        return Err(ran.complaint());
+        return Err(ran.error_text());
     }
     let mut seen = HashSet::new();
     let lines = ran.out.lines().filter_map(|line| {

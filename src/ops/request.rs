@@ -28,7 +28,7 @@ const LONGEST: usize = 300;
 /// Claims disagree, or the policy wants to know who it is.
 pub fn person(session: &Session, option: Option<&str>) -> Result<Person, Error> {
     let plan = &session.loaded.plan;
-    match session.who(option)? {
+    match session.actor(option)? {
         Actor::Agent(agent) => Ok(Person::Agent(agent)),
         Actor::Maintainer => {
             let email = identity::email(&session.repo, &session.environment)?;
@@ -200,7 +200,15 @@ pub fn second_heads(
 fn event(session: &Session, kind: RequestEventKind, by: &Person, reason: Option<String>) -> RequestEvent {
     let world = ThisMachine::new();
     let (at, host) = (world.now().wall, world.machine().host.clone());
-    RequestEvent { kind, by: by.clone(), at, host, worktree: session.place(), nonce: world.nonce(), reason }
+    RequestEvent {
+        kind,
+        by: by.clone(),
+        at,
+        host,
+        worktree: session.location(),
+        nonce: world.nonce(),
+        reason,
+    }
 }
 
 /// A reason as it is kept.

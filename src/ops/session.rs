@@ -72,7 +72,7 @@ impl Session {
     ///
     /// # Errors
     /// The repository or the policy cannot be read, or the policy has mistakes.
-    pub fn at(root: &Path, environment: &Environment) -> Result<Option<Self>, Error> {
+    pub fn open_at(root: &Path, environment: &Environment) -> Result<Option<Self>, Error> {
         let repo = GitRepo::open_at(root)?;
         let Some(loaded) = policy_source::find_if_any(&repo)? else {
             return Ok(None);
@@ -139,14 +139,14 @@ impl Session {
     /// # Errors
     /// Something without which nothing can be judged cannot be read.
     pub fn facts(&self, request: &Request) -> Result<Facts, Error> {
-        gathered(&self.repo, &self.environment, &self.loaded, request)
+        gather_facts(&self.repo, &self.environment, &self.loaded, request)
     }
 
     /// Who works here. `agent`: as named on the command line.
     ///
     /// # Errors
     /// What says so cannot be read.
-    pub fn who(&self, agent: Option<&str>) -> Read<Actor> {
+    pub fn actor(&self, agent: Option<&str>) -> Read<Actor> {
         identity::here(&self.repo, &self.environment, &self.loaded.plan, agent, None)
     }
 
@@ -155,7 +155,7 @@ impl Session {
     /// # Errors
     /// Claims disagree.
     pub fn found_agent(&self, agent: Option<&str>) -> Result<Option<String>, Error> {
-        match self.who(agent)? {
+        match self.actor(agent)? {
             Actor::Agent(agent) => Ok(Some(agent)),
             Actor::Unclear { reason, help } => Err(Unavailable::new(reason, help).into()),
             Actor::Maintainer | Actor::Stranger | Actor::Unassigned { .. } => Ok(None),
@@ -168,7 +168,7 @@ impl Session {
     /// Nobody says so, or claims disagree.
     pub fn agent(&self, agent: Option<&str>) -> Result<String, Error> {
         let plan = &self.loaded.plan;
-        if matches!(self.who(agent)?, Actor::Unassigned { .. }) {
+        if matches!(self.actor(agent)?, Actor::Unassigned { .. }) {
             return Err(Error::usage(
                 "a lock is held by an agent, and no lane was given to the one that is at work here",
                 how_to_join(plan),
@@ -188,7 +188,7 @@ impl Session {
     }
 
     /// The worktree, as records name it.
-    pub fn place(&self) -> String {
+    pub fn location(&self) -> String {
         let layout = self.repo.layout();
         layout.worktree.as_ref().unwrap_or(&layout.common_dir).display().to_string()
     }
@@ -198,14 +198,14 @@ impl Session {
     /// # Errors
     /// Something without which nothing can be judged cannot be read.
     pub fn judge(&self, request: &Request) -> Result<Report, Error> {
-        Ok(self.judged(request)?.0)
+        Ok(self.judge_with_facts(request)?.0)
     }
 
     /// The same, with the facts that it rests on.
     ///
     /// # Errors
     /// As [`Self::judge`].
-    pub fn judged(&self, request: &Request) -> Result<(Report, Facts), Error> {
+    pub fn judge_with_facts(&self, request: &Request) -> Result<(Report, Facts), Error> {
         judged(&self.repo, &self.environment, &self.loaded, request, CallerKind::Clone, &*self.ui)
     }
 }
@@ -223,10 +223,10 @@ pub fn judged(
     ui: &dyn Ui,
 ) -> Result<(Report, Facts), Error> {
     let plan = &loaded.plan;
-    let mut facts = gathered(repo, environment, loaded, request)?;
+    let mut facts = gather_facts(repo, environment, loaded, request)?;
     let oid = loaded.oid.map(|oid| oid.to_string());
     let mut report = engine::judge(plan, &facts, oid.clone());
-    let asked = remote_branches::asked(repo, plan, environment, &facts, &report, asker, ui)?;
+    let asked = remote_branches::fetch_missing_branches(repo, plan, environment, &facts, &report, asker, ui)?;
     if let Some(environment) = asked {
         facts = gather(repo, &environment, loaded, request)?;
         report = engine::judge(plan, &facts, oid);
@@ -236,7 +236,7 @@ pub fn judged(
     Ok((report, facts))
 }
 
-fn gathered(
+fn gather_facts(
     repo: &GitRepo,
     environment: &Environment,
     loaded: &LoadedPolicy,

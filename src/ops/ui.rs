@@ -11,7 +11,7 @@ pub trait Ui {
     fn note(&self, text: &str);
 
     /// Something that was done beside what was asked for.
-    fn say(&self, text: &str);
+    fn message(&self, text: &str);
 
     /// The same where it is not worth a word to whoever asked for less, or to a program.
     fn detail(&self, text: &str);
@@ -39,7 +39,7 @@ pub struct Silent;
 impl Ui for Silent {
     fn note(&self, _: &str) {}
 
-    fn say(&self, _: &str) {}
+    fn message(&self, _: &str) {}
 
     fn detail(&self, _: &str) {}
 

@@ -63,7 +63,7 @@ pub fn unlock(
     };
     // One's own is what the command itself gives back.
     by_hand::give_back(session, manager, Some(agent));
-    let worktree = session.place();
+    let worktree = session.location();
     let mut done = Vec::new();
     for scope in scopes {
         let claim = Claim::of_return(&scope, agent, &worktree, reason).on_base(session.base());
@@ -88,7 +88,7 @@ pub fn unlock(
 /// The scopes that are held where what was typed means one of them: once a file with brackets in its name is
 /// gone, its name is taken for a pattern.
 fn as_locked(manager: &mut LockManager<'_>, agent: &str, typed: Vec<Scope>) -> Vec<Scope> {
-    let held = manager.held_by(agent);
+    let held = manager.leases_of(agent);
     let own = |scope: &Scope, text: &str| {
         held.iter().any(|(tip, lease)| tip.record.area == scope.area && lease.stake.scope == text)
     };

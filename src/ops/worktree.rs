@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::Session;
-use super::edit::{own, root_of};
+use super::edit::{root_of, session_worktree};
 use crate::gather::Environment;
 use crate::install;
 use crate::setup::{self, Reporter, Step, extra, join};
@@ -19,8 +19,8 @@ struct SilentReporter;
 
 impl Reporter for SilentReporter {
     fn waits(&self, _: &str) {}
-    fn begins(&self, _: &str, _: &str, _: usize, _: usize) {}
-    fn ended(&self, _: &str, _: &Step) {}
+    fn step_started(&self, _: &str, _: &str, _: usize, _: usize) {}
+    fn step_finished(&self, _: &str, _: &Step) {}
 }
 
 /// Makes the worktree that a session asks for, or finds the one of that name; its root. `folder`: where the session is,
@@ -41,11 +41,12 @@ pub fn create(
         ));
     };
     let name = valid(name)?;
-    let Some(session) = Session::at(&root, environment)? else {
+    let Some(session) = Session::open_at(&root, environment)? else {
         return plain(&GitRepo::open_at(&root)?, &name);
     };
-    let own = project.and_then(|project| own(project, environment)).filter(|own| own.agent.is_some());
-    let own = own.or_else(|| self::own(folder, environment));
+    let own =
+        project.and_then(|project| session_worktree(project, environment)).filter(|own| own.agent.is_some());
+    let own = own.or_else(|| self::session_worktree(folder, environment));
     let layout = session.repo.layout();
     let _turn = extra::one_at_a_time(&layout.common_dir)?;
     let made = match own.and_then(|own| Some((own.agent?, own.root))) {
@@ -278,7 +279,7 @@ pub fn remove(root: &Path, environment: &Environment) -> Result<(), Error> {
         return Err(Error::usage(format!("{} is the main checkout", root.display()), "it is kept"));
     }
     let tree = Worktree { root: root.clone(), git_dir: layout.git_dir.clone() };
-    let session = Session::at(&root, environment)?;
+    let session = Session::open_at(&root, environment)?;
     // From here on it is looked at from outside.
     let main = main_of(&layout).map_or_else(|| layout.common_dir.clone(), |main| main.root);
     let repo = GitRepo::open_at(&main)?;

@@ -50,11 +50,11 @@ const TRIES: u32 = 3;
 /// The ports of a range, in order, on which nobody could listen now, on 127.0.0.1 or on ::1.
 pub fn probe(range: Ports) -> Vec<PortConflict> {
     let ports: Vec<u16> = (range.first..=range.last).filter(|port| is_taken(*port)).collect();
-    named(&ports)
+    describe_ports(&ports)
 }
 
 /// Ports that something listens on, each with whoever does, where the system tells.
-pub fn named(ports: &[u16]) -> Vec<PortConflict> {
+pub fn describe_ports(ports: &[u16]) -> Vec<PortConflict> {
     let mut holders = if ports.is_empty() { Default::default() } else { holders::of(ports) };
     ports.iter().map(|port| PortConflict { port: *port, process: holders.remove(port) }).collect()
 }

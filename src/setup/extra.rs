@@ -38,7 +38,7 @@ pub fn add(layout: &Layout, root: &Path, branch: &str, from: &str) -> Result<(),
         return Ok(());
     }
     Err(Error::write(
-        format!("the worktree {path} could not be created: {}", ran.complaint()),
+        format!("the worktree {path} could not be created: {}", ran.error_text()),
         "fix this, then start again, or name another one",
     ))
 }
@@ -54,7 +54,7 @@ pub fn remove_plain(layout: &Layout, root: &Path, branch: Option<&str>) -> Resul
     })?;
     if !ran.ok {
         return Err(Error::usage(
-            format!("the worktree {path} was not removed: {}", ran.complaint()),
+            format!("the worktree {path} was not removed: {}", ran.error_text()),
             format!("see what is in it: git -C {} status", quoted(root)),
         ));
     }
@@ -81,7 +81,7 @@ pub fn remove(
     let head = GitRepo::open_at(&tree.root)?.head()?;
     let branch = head.branch.as_deref().and_then(|name| name.strip_prefix("refs/heads/")).unwrap_or_default();
     let name = worktree_name(&Layout { git_dir: tree.git_dir.clone(), ..layout.clone() });
-    let noted = join::noted_as(agent, &name);
+    let noted = join::state_name(agent, &name);
     let target = Target {
         agent: noted.clone(),
         root: tree.root.clone(),
@@ -91,7 +91,7 @@ pub fn remove(
         installed: install::installed_agent(layout, &tree.git_dir)?,
         steps: Vec::new(),
     };
-    let held = LockedState::take(&layout.common_dir, &noted, reporter)?;
+    let held = LockedState::open(&layout.common_dir, &noted, reporter)?;
     let found = losses::in_worktree(repo, loaded, &target, &tree.git_dir)?;
     if !found.is_empty() {
         return Ok(found);

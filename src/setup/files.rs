@@ -50,13 +50,13 @@ fn texts(loaded: &LoadedPolicy, target: &Target) -> Vec<(String, String)> {
         return Vec::new();
     };
     let text = |name: &str| match name {
-        ENV => agent_env::as_file(&agent_env::among(&plan.policy, agent)),
+        ENV => agent_env::as_file(&agent_env::variables_of(&plan.policy, agent)),
         _ => focus::text(plan, agent, &target.branch),
     };
     names(&plan.policy).into_iter().map(|name| (name.clone(), text(&name))).collect()
 }
 
-fn kept(name: &str) -> String {
+fn kept_note(name: &str) -> String {
     format!(
         "{name} was not written by `git lane setup`, or changed since: it was kept (remove it to get a new one)"
     )
@@ -66,7 +66,7 @@ fn kept(name: &str) -> String {
 ///
 /// # Errors
 /// None so far; reading a file that cannot be read counts as one that is kept.
-pub(super) fn look(
+pub(super) fn plan_files(
     loaded: &LoadedPolicy,
     target: &Target,
     state: &State,
@@ -77,7 +77,7 @@ pub(super) fn look(
             FileAction::Unchanged => {}
             FileAction::Write => changes.push(format!("write {name}")),
             FileAction::Update => changes.push(format!("update {name}")),
-            FileAction::Kept => notes.push(kept(&name)),
+            FileAction::Kept => notes.push(kept_note(&name)),
         }
     }
     Ok((changes, notes))
@@ -106,7 +106,7 @@ pub(super) fn ensure(
                 changes.push(format!("updated {name}"));
             }
             FileAction::Kept => {
-                notes.push(kept(&name));
+                notes.push(kept_note(&name));
                 continue;
             }
         }

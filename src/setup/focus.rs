@@ -17,8 +17,8 @@ fn values(items: &[Spanned<String>]) -> Vec<String> {
 pub(super) fn text(plan: &Plan, agent: &Agent, branch: &str) -> String {
     let sections = [
         head(agent, branch),
-        yours(plan, agent),
-        not_yours(plan, agent),
+        own_paths(plan, agent),
+        foreign_paths(plan, agent),
         resources(agent),
         habits(plan, agent),
         commands(plan, agent),
@@ -37,7 +37,7 @@ fn head(agent: &Agent, branch: &str) -> String {
     )
 }
 
-fn yours(plan: &Plan, agent: &Agent) -> String {
+fn own_paths(plan: &Plan, agent: &Agent) -> String {
     let mut lines = Vec::new();
     if !agent.services.is_empty() {
         let places = plan.policy.services.paths.as_ref().map(|paths| {
@@ -57,7 +57,7 @@ fn yours(plan: &Plan, agent: &Agent) -> String {
     if lines.is_empty() { String::new() } else { format!("## Your lane\n\n{}", lines.join("\n")) }
 }
 
-fn not_yours(plan: &Plan, agent: &Agent) -> String {
+fn foreign_paths(plan: &Plan, agent: &Agent) -> String {
     let mut lines = Vec::new();
     for area in &plan.policy.areas {
         let (name, paths) = (&area.name.value, code(values(&area.paths)));

@@ -45,7 +45,7 @@ fn is_busy(said: &str) -> bool {
 }
 
 /// Runs a git in a worktree.
-pub(super) fn at(root: &Path, lock: Option<File>, args: &[&str]) -> Result<CommandOutput, Error> {
+pub(super) fn run_in(root: &Path, lock: Option<File>, args: &[&str]) -> Result<CommandOutput, Error> {
     let mut git = in_worktree(root);
     git.args(args);
     run(git, lock, LIMIT)

@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::path::Path;
 
-use super::losses::{Loss, at, named, some};
+use super::losses::{Loss, describe_commits, list_paths, with_folder};
 use super::{git, quoted};
 use lane_core::error::Error;
 use lane_core::facts::{Oid, Unavailable};
@@ -17,18 +17,18 @@ const LISTED: usize = 10;
 /// How many files one git is asked about.
 const AT_ONCE: usize = 200;
 
-fn told(ran: CommandOutput, root: &Path, what: &str) -> Result<CommandOutput, Error> {
+fn checked_output(ran: CommandOutput, root: &Path, what: &str) -> Result<CommandOutput, Error> {
     if ran.ok {
         return Ok(ran);
     }
-    let said = format!("{what} in {} could not be read: {}", root.display(), ran.complaint());
+    let said = format!("{what} in {} could not be read: {}", root.display(), ran.error_text());
     Err(Unavailable::new(said, format!("see what it says: git -C {} status", quoted(root))).into())
 }
 
 /// Changed files that git was told not to look at: `git update-index --assume-unchanged` and `--skip-worktree`.
 /// Submodules that are there, too: what they have of their own goes with the worktree's git folder.
 pub(super) fn edits(repo: &dyn Repository, root: &Path) -> Result<Vec<Loss>, Error> {
-    let ran = told(git::at(root, None, &["ls-files", "-s", "-v", "-z"])?, root, "the index")?;
+    let ran = checked_output(git::run_in(root, None, &["ls-files", "-s", "-v", "-z"])?, root, "the index")?;
     let entries = ran.raw.split(|byte| *byte == 0).filter_map(entry);
     let (mut changed, mut files, mut submodules) = (Vec::new(), Vec::new(), Vec::new());
     for (tag, mode, oid, path) in entries {
@@ -56,7 +56,7 @@ pub(super) fn edits(repo: &dyn Repository, root: &Path) -> Result<Vec<Loss>, Err
     for some in files.chunks(AT_ONCE) {
         let mut git = in_worktree(root);
         git.args(["hash-object", "--"]).args(some.iter().map(|(_, path)| path));
-        let ran = told(run(git, None, git::LIMIT)?, root, "the changes")?;
+        let ran = checked_output(run(git, None, git::LIMIT)?, root, "the changes")?;
         let same =
             some.iter().zip(ran.out.lines()).filter(|((oid, _), now)| oid == now).map(|((_, path), _)| path);
         let same: std::collections::HashSet<_> = same.collect();
@@ -65,7 +65,7 @@ pub(super) fn edits(repo: &dyn Repository, root: &Path) -> Result<Vec<Loss>, Err
     let mut found = Vec::new();
     if !changed.is_empty() {
         let names: Vec<String> = changed.iter().map(|path| path.to_string_lossy().into_owned()).collect();
-        let what = format!("not committed, and hidden from git status: {}", some(&names));
+        let what = format!("not committed, and hidden from git status: {}", list_paths(&names));
         let files = match names.len() {
             0..=LISTED => names.iter().map(|name| quote(name.as_bytes())).collect::<Vec<_>>().join(" "),
             _ => "FILE".to_owned(),
@@ -76,10 +76,10 @@ pub(super) fn edits(repo: &dyn Repository, root: &Path) -> Result<Vec<Loss>, Err
              and: git update-index --no-skip-worktree -- {files}\n\
              then commit them"
         );
-        found.push(Loss::new(what, at(root, &help)));
+        found.push(Loss::new(what, with_folder(root, &help)));
     }
     if !submodules.is_empty() {
-        let what = format!("submodules with their own repositories: {}", some(&submodules));
+        let what = format!("submodules with their own repositories: {}", list_paths(&submodules));
         let each = "git status -s; git log --oneline --branches --not --remotes";
         let help = format!(
             "check that everything is pushed: git -C {0} submodule foreach --recursive '{each}'\n\
@@ -113,13 +113,13 @@ fn as_path(bytes: &[u8]) -> Option<&OsStr> {
 /// are its alone. Both go with it; a branch's own reflog stays.
 pub(super) fn commits(repo: &dyn Repository, root: &Path) -> Result<Vec<Loss>, Error> {
     let own = ["for-each-ref", "--format=%(objectname)", "refs/worktree"];
-    let own = told(git::at(root, None, &own)?, root, "the refs of the worktree")?;
+    let own = checked_output(git::run_in(root, None, &own)?, root, "the refs of the worktree")?;
     let log = ["log", "-g", "--no-show-signature", "--format=%H %gs", "HEAD"];
-    let log = match git::at(root, None, &log)? {
+    let log = match git::run_in(root, None, &log)? {
         ran if ran.ok => ran.out,
         // Before the first commit there is none.
         _ if GitRepo::open_at(root)?.head()?.oid.is_none() => String::new(),
-        ran => told(ran, root, "the reflog of HEAD")?.out,
+        ran => checked_output(ran, root, "the reflog of HEAD")?.out,
     };
     // The steps of a rebase are on the branch by now, or were made anew.
     let entries = log.lines().filter_map(|line| line.split_once(' '));
@@ -131,15 +131,15 @@ pub(super) fn commits(repo: &dyn Repository, root: &Path) -> Result<Vec<Loss>, E
         return Ok(Vec::new());
     }
     let branches = ["log", "-g", "--no-show-signature", "--format=%H", "--branches"];
-    let branches = git::at(root, None, &branches)?.out;
+    let branches = git::run_in(root, None, &branches)?.out;
     let known = [known, oids(repo, branches.lines())].concat();
     let lost = repo.commits(&tips, &known)?;
     let Some(last) = lost.last() else {
         return Ok(Vec::new());
     };
-    let what = format!("on no branch, and known only to this worktree: {}", named(repo, &lost)?);
+    let what = format!("on no branch, and known only to this worktree: {}", describe_commits(repo, &lost)?);
     let help = format!("keep it on a branch: git branch NAME {}", last.short());
-    Ok(vec![Loss::new(what, at(root, &help))])
+    Ok(vec![Loss::new(what, with_folder(root, &help))])
 }
 
 fn oids<'a>(repo: &dyn Repository, lines: impl Iterator<Item = &'a str>) -> Vec<Oid> {
@@ -156,7 +156,7 @@ pub(super) fn processes(root: &Path) -> Option<Loss> {
     }
     let words: Vec<String> = found.iter().map(|one| format!("{} ({})", one.name, one.id)).collect();
     let help = "stop it: what it writes from now on would be lost";
-    Some(Loss::new(format!("running there: {}", some(&words)), help))
+    Some(Loss::new(format!("running there: {}", list_paths(&words)), help))
 }
 
 /// Nobody tells, here.

@@ -99,7 +99,7 @@ pub fn run(
         steps: Vec::new(),
     };
     let is_its_own = root_of(repo, plan, agent)?.is_some_and(|of_policy| install::is_same(&of_policy, root));
-    let noted = if is_its_own { agent.clone() } else { noted_as(agent, &worktree_name(layout)) };
+    let noted = if is_its_own { agent.clone() } else { state_name(agent, &worktree_name(layout)) };
     let common_dir = layout.common_dir.as_path();
     let lines = exclude::lines(loaded, layout, &[(agent.clone(), root.clone())]);
     if options.dry_run {
@@ -108,18 +108,18 @@ pub fn run(
             joined.changes.push(format!("install the hooks, as {agent}"));
         }
         joined.changes.extend(exclude::missing(common_dir, &lines)?);
-        let (changes, notes) = files::look(loaded, &target, &state::read(common_dir, &noted)?)?;
+        let (changes, notes) = files::plan_files(loaded, &target, &state::read(common_dir, &noted)?)?;
         joined.changes.extend(changes);
         joined.notes.extend(notes);
     } else {
-        let mut held = LockedState::take(common_dir, &noted, reporter)?;
+        let mut held = LockedState::open(common_dir, &noted, reporter)?;
         let upstream = pushed_as(repo, plan, &next)?;
-        joined.changes.extend(go(root, &next)?);
+        joined.changes.extend(apply_move(root, &next)?);
         if let Some((key, to)) = upstream {
             // A plain `git push` gives up where the branch on the remote has another name.
-            let ran = git::at(root, None, &["config", &key, &to])?;
+            let ran = git::run_in(root, None, &["config", &key, &to])?;
             if !ran.ok {
-                joined.notes.push(format!("the upstream is unchanged: {}", ran.complaint()));
+                joined.notes.push(format!("the upstream is unchanged: {}", ran.error_text()));
             }
         }
         let here = [(agent.clone(), root.clone())];
@@ -136,7 +136,7 @@ pub fn run(
 }
 
 /// Under which name it is noted what was written into a worktree that the policy does not name.
-pub(super) fn noted_as(agent: &str, worktree: &str) -> String {
+pub(super) fn state_name(agent: &str, worktree: &str) -> String {
     let name = worktree.rsplit('/').next().unwrap_or(worktree);
     if name == "." { format!("{agent}@main") } else { format!("{agent}@{name}") }
 }
@@ -191,7 +191,7 @@ fn plan_branch(repo: &dyn Repository, plan: &Plan, options: &Options, has_base: 
     let branch = name.as_deref().map(|name| name.strip_prefix("refs/heads/").unwrap_or(name));
     let bearer = branch.and_then(|branch| of_branch(plan, branch));
     let is_its_own = bearer == Some(agent.as_str());
-    let wanted = options.feature.as_ref().map(|feature| named(plan, agent, feature)).transpose()?;
+    let wanted = options.feature.as_ref().map(|feature| branch_name(plan, agent, feature)).transpose()?;
     if let Some(branch) = branch {
         if is_its_own && wanted.as_deref().is_none_or(|wanted| wanted == branch) {
             return Ok(Move::Stay(branch.to_owned()));
@@ -214,7 +214,7 @@ fn plan_branch(repo: &dyn Repository, plan: &Plan, options: &Options, has_base: 
         }
     }
     if let Some(it) = in_progress(&layout.git_dir) {
-        let again = again(options);
+        let again = command_line(options);
         return Err(Error::usage(
             format!("{} is in progress in this worktree", it.what),
             format!("{}\nthen rerun this: {again}", it.help),
@@ -225,7 +225,7 @@ fn plan_branch(repo: &dyn Repository, plan: &Plan, options: &Options, has_base: 
                      git commit -m 'chore: a policy for our agents'";
         return Err(Unavailable::new(
             "this repository has no commits yet",
-            format!("{first}\nthen rerun this: {}", again(options)),
+            format!("{first}\nthen rerun this: {}", command_line(options)),
         )
         .into());
     }
@@ -240,7 +240,7 @@ fn plan_branch(repo: &dyn Repository, plan: &Plan, options: &Options, has_base: 
 }
 
 /// The command as it was typed.
-fn again(options: &Options) -> String {
+fn command_line(options: &Options) -> String {
     let feature = options.feature.as_ref().map(|feature| format!(" {}", quote(feature.as_bytes())));
     let dry_run = if options.dry_run { " --dry-run" } else { "" };
     format!("git lane join {}{}{dry_run}", options.agent, feature.unwrap_or_default())
@@ -252,7 +252,7 @@ fn is_shared(plan: &Plan, branch: &str) -> bool {
 }
 
 /// The branch of an agent for a feature; a whole name of the agent's is taken as it is.
-fn named(plan: &Plan, agent: &str, feature: &str) -> Result<String, Error> {
+fn branch_name(plan: &Plan, agent: &str, feature: &str) -> Result<String, Error> {
     let template = plan.branch.as_ref();
     let name = match template {
         Some(template) if template.parse(feature) == Some(agent) => feature.to_owned(),
@@ -276,7 +276,7 @@ fn named(plan: &Plan, agent: &str, feature: &str) -> Result<String, Error> {
 
 /// Refuses a name that a branch has already.
 fn free(repo: &dyn Repository, agent: &str, to: String) -> Result<String, Error> {
-    let Some(there) = taken(repo, &to)? else {
+    let Some(there) = existing_ref(repo, &to)? else {
         return Ok(to);
     };
     for tree in worktrees(repo.layout())? {
@@ -297,7 +297,7 @@ fn free(repo: &dyn Repository, agent: &str, to: String) -> Result<String, Error>
 }
 
 /// The ref of that name, here or as the remote has it.
-fn taken(repo: &dyn Repository, branch: &str) -> Result<Option<String>, Error> {
+fn existing_ref(repo: &dyn Repository, branch: &str) -> Result<Option<String>, Error> {
     let remote = repo.config("lane.remote")?.pop().unwrap_or_else(|| "origin".to_owned());
     for name in [format!("refs/heads/{branch}"), format!("refs/remotes/{remote}/{branch}")] {
         if repo.find_ref(&name)?.is_some() {
@@ -319,8 +319,8 @@ fn first_free(
     let feature = last.strip_prefix("worktree-").filter(|rest| !rest.is_empty()).unwrap_or(last);
     for n in 1..100 {
         let feature = if n == 1 { feature.to_owned() } else { format!("{feature}-{n}") };
-        let to = named(plan, agent, &feature)?;
-        if taken(repo, &to)?.is_none() && repo.find_ref(&format!("refs/tags/{to}"))?.is_none() {
+        let to = branch_name(plan, agent, &feature)?;
+        if existing_ref(repo, &to)?.is_none() && repo.find_ref(&format!("refs/tags/{to}"))?.is_none() {
             return Ok(to);
         }
     }
@@ -339,7 +339,7 @@ fn words(next: &Move) -> Option<String> {
 }
 
 /// Renames the branch, or begins one; index and working tree stay as they are.
-fn go(root: &Path, next: &Move) -> Result<Option<String>, Error> {
+fn apply_move(root: &Path, next: &Move) -> Result<Option<String>, Error> {
     let (args, done) = match next {
         Move::Stay(_) => return Ok(None),
         Move::Rename { from, to } => {
@@ -347,12 +347,12 @@ fn go(root: &Path, next: &Move) -> Result<Option<String>, Error> {
         }
         Move::Begin { to, .. } => (vec!["switch", "-q", "-c", to], format!("created the branch {to}")),
     };
-    let ran = git::at(root, None, &args)?;
+    let ran = git::run_in(root, None, &args)?;
     if ran.ok {
         return Ok(Some(done));
     }
     Err(Error::write(
-        format!("git {} failed: {}", args.join(" "), ran.complaint()),
+        format!("git {} failed: {}", args.join(" "), ran.error_text()),
         "nothing was changed; fix this, then rerun git lane join",
     ))
 }

@@ -29,7 +29,7 @@ pub(super) struct Local {
 ///
 /// # Errors
 /// git cannot tell.
-pub(super) fn look(loaded: &LoadedPolicy, root: &Path) -> Result<Local, Error> {
+pub(super) fn read_changes(loaded: &LoadedPolicy, root: &Path) -> Result<Local, Error> {
     let args = [
         "status",
         "--porcelain=v1",
@@ -39,9 +39,9 @@ pub(super) fn look(loaded: &LoadedPolicy, root: &Path) -> Result<Local, Error> {
         "--ignored=matching",
         "--ignore-submodules=none",
     ];
-    let ran = git::at(root, None, &args)?;
+    let ran = git::run_in(root, None, &args)?;
     if !ran.ok {
-        let said = format!("git status failed in {}: {}", root.display(), ran.complaint());
+        let said = format!("git status failed in {}: {}", root.display(), ran.error_text());
         return Err(
             Unavailable::new(said, format!("see what it says: git -C {} status", quoted(root))).into()
         );
@@ -103,6 +103,6 @@ fn is_kept(loaded: &LoadedPolicy, path: &str) -> bool {
 /// The hashes of the files that stay local, by path: what a step made is told from what was there before. What
 /// cannot be read is left out, and so is nobody's but somebody's own.
 pub(super) fn hashes(loaded: &LoadedPolicy, root: &Path) -> BTreeMap<String, String> {
-    let kept = look(loaded, root).map(|local| local.kept).unwrap_or_default();
+    let kept = read_changes(loaded, root).map(|local| local.kept).unwrap_or_default();
     kept.into_iter().filter_map(|path| Some((path.clone(), hash(&fs::read(root.join(path)).ok()?)))).collect()
 }

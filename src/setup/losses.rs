@@ -61,7 +61,7 @@ pub(super) fn in_worktree(
 ) -> Result<Vec<Loss>, Error> {
     let root = &target.root;
     let mut found = Vec::new();
-    let there = |help: &str| at(root, help);
+    let there = |help: &str| with_folder(root, help);
     if let Ok(why) = fs::read_to_string(git_dir.join("locked")) {
         let why = why.trim();
         let why = if why.is_empty() { String::new() } else { format!(" ({why})") };
@@ -87,7 +87,7 @@ pub(super) fn in_worktree(
 }
 
 /// A help whose commands are git's, to be typed from anywhere.
-pub(super) fn at(root: &Path, help: &str) -> String {
+pub(super) fn with_folder(root: &Path, help: &str) -> String {
     help.replace(": git ", &format!(": git -C {} ", quoted(root)))
 }
 
@@ -120,8 +120,8 @@ pub(super) fn of_gone(repo: &dyn Repository, git_dir: &Path) -> Result<Vec<Loss>
 
 /// Files that are in no commit: changed, untracked, or local and made neither by us nor by a step.
 fn files_of(repo: &dyn Repository, loaded: &LoadedPolicy, target: &Target) -> Result<Vec<Loss>, Error> {
-    let there = |help: &str| at(&target.root, help);
-    let local = local::look(loaded, &target.root)?;
+    let there = |help: &str| with_folder(&target.root, help);
+    let local = local::read_changes(loaded, &target.root)?;
     let state = state::read(&repo.layout().common_dir, &target.agent)?;
     let ours = files::names(&loaded.plan.policy);
     let is_made = |path: &String| match ours.contains(path) {
@@ -149,7 +149,7 @@ fn files_of(repo: &dyn Repository, loaded: &LoadedPolicy, target: &Target) -> Re
         (kept, "local files", "they are not committed: move or remove them".to_owned()),
     ] {
         if !paths.is_empty() {
-            found.push(Loss::new(format!("{what}: {}", some(&paths)), help));
+            found.push(Loss::new(format!("{what}: {}", list_paths(&paths)), help));
         }
     }
     Ok(found)
@@ -157,7 +157,7 @@ fn files_of(repo: &dyn Repository, loaded: &LoadedPolicy, target: &Target) -> Re
 
 /// Commits that are neither on a remote nor on the base.
 fn commits_of(repo: &dyn Repository, loaded: &LoadedPolicy, target: &Target) -> Result<Vec<Loss>, Error> {
-    let there = |help: &str| at(&target.root, help);
+    let there = |help: &str| with_folder(&target.root, help);
     let here = GitRepo::open_at(&target.root)?;
     let head = here.head()?;
     let Some(tip) = head.oid else {
@@ -175,7 +175,7 @@ fn commits_of(repo: &dyn Repository, loaded: &LoadedPolicy, target: &Target) -> 
         Some(_) => there("push them: git lane push"),
         None => there("HEAD is detached; create a branch: git switch -c BRANCH\nthen push it: git lane push"),
     };
-    Ok(vec![Loss::new(format!("not pushed: {}", named(repo, &unpushed)?), help)])
+    Ok(vec![Loss::new(format!("not pushed: {}", describe_commits(repo, &unpushed)?), help)])
 }
 
 /// Whether the base has all that a commit would bring: it was squashed there.
@@ -188,7 +188,7 @@ fn is_landed(repo: &dyn Repository, loaded: &LoadedPolicy, tip: Oid) -> Result<b
 }
 
 /// A few commits with their subjects, and how many more there are.
-pub(super) fn named(repo: &dyn Repository, oids: &[Oid]) -> Result<String, Error> {
+pub(super) fn describe_commits(repo: &dyn Repository, oids: &[Oid]) -> Result<String, Error> {
     let mut words = Vec::new();
     for oid in oids.iter().take(MOST) {
         let message = repo.commit(*oid)?.message;
@@ -225,7 +225,7 @@ fn locks_of(repo: &dyn Repository, loaded: &LoadedPolicy, agent: &str) -> Result
 }
 
 /// A few paths, and how many more there are.
-pub(super) fn some(paths: &[String]) -> String {
+pub(super) fn list_paths(paths: &[String]) -> String {
     let mut shown: Vec<String> =
         paths.iter().take(MOST).map(|path| lane_core::locks::record::plain(path)).collect();
     if paths.len() > MOST {

@@ -121,14 +121,14 @@ pub fn run(
     }
     let mut work = Vec::new();
     for target in targets {
-        let held = LockedState::take(common_dir, &target.agent, reporter)?;
+        let held = LockedState::open(common_dir, &target.agent, reporter)?;
         work.push(SetupTask { outcome: Outcome::of(&target), target, held, is_new: false });
     }
 
     pool::each(work.iter_mut(), options.jobs, |work| {
         let made = tree::ensure(common_dir, &work.target, &mut work.held);
         work.is_new = made.as_ref().is_ok_and(|made| !made.changes.is_empty());
-        work.settle(made, |outcome, made| {
+        work.record_result(made, |outcome, made| {
             outcome.changes.extend(made.changes);
             outcome.notes.extend(made.notes);
         });
@@ -158,7 +158,7 @@ pub fn run(
             continue;
         }
         let written = files::ensure(loaded, &work.target, &mut work.held);
-        work.settle(written, |outcome, (changes, notes)| {
+        work.record_result(written, |outcome, (changes, notes)| {
             outcome.changes.extend(changes);
             outcome.notes.extend(notes);
         });
@@ -171,10 +171,11 @@ pub fn run(
         else {
             return;
         };
-        let variables = agent_env::among(&plan.policy, agent).resolve(&|name| std::env::var(name).ok());
+        let variables =
+            agent_env::variables_of(&plan.policy, agent).resolve(&|name| std::env::var(name).ok());
         let around = provision::StepContext { common_dir, loaded, environment: &variables, reporter };
         let run = provision::run(&around, steps, &work.target, &mut work.held);
-        work.settle(run, |outcome, steps| outcome.steps = steps);
+        work.record_result(run, |outcome, steps| outcome.steps = steps);
         work.outcome.notes.extend(variables.complaints());
     });
     let new = work.iter().filter(|work| work.is_new).map(|work| work.target.root.clone());
@@ -192,7 +193,7 @@ struct SetupTask {
 }
 
 impl SetupTask {
-    fn settle<T>(&mut self, done: Result<T, Error>, take: impl FnOnce(&mut Outcome, T)) {
+    fn record_result<T>(&mut self, done: Result<T, Error>, take: impl FnOnce(&mut Outcome, T)) {
         match done {
             Ok(done) => take(&mut self.outcome, done),
             Err(error) => self.outcome.error = Some(error),
@@ -205,7 +206,7 @@ fn would(repo: &dyn Repository, loaded: &LoadedPolicy, target: &Target) -> Resul
     let common_dir = &repo.layout().common_dir;
     let mut outcome = Outcome::of(target);
     let state = state::read(common_dir, &target.agent)?;
-    match tree::look(common_dir, target, &state) {
+    match tree::plan_worktree(common_dir, target, &state) {
         Ok(next) => {
             outcome.changes.extend(next.words(target));
             if next == (tree::NextStep::Add { is_stale: false }) {
@@ -217,14 +218,14 @@ fn would(repo: &dyn Repository, loaded: &LoadedPolicy, target: &Target) -> Resul
     if target.installed.as_deref() != Some(target.agent.as_str()) {
         outcome.changes.push(format!("install the hooks, as {}", target.agent));
     }
-    let (changes, notes) = files::look(loaded, target, &state)?;
+    let (changes, notes) = files::plan_files(loaded, target, &state)?;
     outcome.changes.extend(changes);
     outcome.notes.extend(notes);
     outcome.notes.extend(taken_ports(loaded, target));
     if let Some(agent) = loaded.plan.policy.agent(&target.agent) {
         let policy = &loaded.plan.policy;
-        let variables = agent_env::among(policy, agent).resolve(&|name| std::env::var(name).ok());
-        outcome.steps = provision::look(&loaded.plan.policy.provision, &state, &variables);
+        let variables = agent_env::variables_of(policy, agent).resolve(&|name| std::env::var(name).ok());
+        outcome.steps = provision::pending_steps(&loaded.plan.policy.provision, &state, &variables);
         outcome.notes.extend(variables.complaints());
     }
     Ok(outcome)

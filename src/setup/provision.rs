@@ -21,9 +21,9 @@ pub trait Reporter: Sync {
     /// Somebody else sets this agent up at the moment.
     fn waits(&self, agent: &str);
     /// A step begins: the agent, the step's name, its place from 1, and how many there are.
-    fn begins(&self, agent: &str, step: &str, at: usize, of: usize);
+    fn step_started(&self, agent: &str, step: &str, at: usize, of: usize);
     /// A step ended.
-    fn ended(&self, agent: &str, step: &Step);
+    fn step_finished(&self, agent: &str, step: &Step);
 }
 
 /// How many lines of a failed step's output are shown.
@@ -63,7 +63,7 @@ fn as_step(step: &Provision, ended: StepOutcome, log: Option<PathBuf>) -> Step {
 }
 
 /// What would be run.
-pub(super) fn look(steps: &[Provision], state: &State, environment: &AgentEnv) -> Vec<Step> {
+pub(super) fn pending_steps(steps: &[Provision], state: &State, environment: &AgentEnv) -> Vec<Step> {
     let ended = |step: &Provision| match turn(step, state, environment) {
         StepState::Done => StepOutcome::Before,
         StepState::Waits(name) => StepOutcome::Waits(name),
@@ -102,7 +102,7 @@ pub(super) fn run(
             }
             StepState::Waits(variable) => as_step(step, StepOutcome::Waits(variable), None),
             StepState::Due => {
-                reporter.begins(&target.agent, name, at + 1, steps.len());
+                reporter.step_started(&target.agent, name, at + 1, steps.len());
                 let log = log_of(common_dir, &target.agent, name);
                 let before = local.take().unwrap_or_else(|| local::hashes(loaded, &target.root));
                 let ended = run_one(step, target, environment, &log)?;
@@ -122,7 +122,7 @@ pub(super) fn run(
             StepOutcome::Failed(..) => held.note(|state| state.failed = Some(name.clone()))?,
             _ => {}
         }
-        reporter.ended(&target.agent, &ended);
+        reporter.step_finished(&target.agent, &ended);
         let is_failed = matches!(ended.ended, StepOutcome::Failed(..));
         done.push(ended);
         if is_failed {

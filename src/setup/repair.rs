@@ -101,18 +101,18 @@ fn check_out(target: &Target, entry: &Path, held: &LockedState) -> Result<(), Er
         _ => {}
     }
     let run = |args: &[&str]| {
-        let ran = git::at(root, held.share(), args)?;
+        let ran = git::run_in(root, held.share(), args)?;
         if ran.ok {
             return Ok(ran.out);
         }
         Err(Error::write(
-            format!("the worktree {} could not be completed: {}", root.display(), ran.complaint()),
+            format!("the worktree {} could not be completed: {}", root.display(), ran.error_text()),
             format!("fix this, then {}", rerun(&target.agent)),
         ))
     };
     run(&["read-tree", "HEAD"])?;
     // It fails over files that are there, and leaves them.
-    let _ = git::at(root, held.share(), &["checkout-index", "-a", "-q"])?;
+    let _ = git::run_in(root, held.share(), &["checkout-index", "-a", "-q"])?;
     let differing = run(&["diff-files", "--name-only", "-z"])?;
     for path in differing.split('\0').filter(|path| !path.is_empty()) {
         let (Ok(there), Ok(wanted)) =
@@ -126,6 +126,6 @@ fn check_out(target: &Target, entry: &Path, held: &LockedState) -> Result<(), Er
             run(&["checkout-index", "-f", "-q", "--", path])?;
         }
     }
-    let _ = git::at(root, held.share(), &["update-index", "-q", "--refresh"])?;
+    let _ = git::run_in(root, held.share(), &["update-index", "-q", "--refresh"])?;
     Ok(())
 }

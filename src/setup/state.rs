@@ -83,7 +83,7 @@ impl LockedState {
     ///
     /// # Errors
     /// They cannot be read or written.
-    pub fn take(common_dir: &Path, agent: &str, reporter: &dyn Reporter) -> Result<Self, Error> {
+    pub fn open(common_dir: &Path, agent: &str, reporter: &dyn Reporter) -> Result<Self, Error> {
         let path = path_of(common_dir, agent);
         let name = path.with_extension("lock");
         let lock = state_file::lock_file(&name).map_err(|error| unwritable(&name, &error))?;

@@ -30,7 +30,7 @@ pub struct Options {
 
 impl Options {
     /// The command that asked for it.
-    fn typed(&self) -> String {
+    fn command_line(&self) -> String {
         let mut command = format!("git lane teardown {}", self.agent);
         for (is_set, word) in [(self.delete_branch, " --delete-branch"), (self.drop_schema, " --drop-schema")]
         {
@@ -87,7 +87,7 @@ pub fn run(
     let target = targets.remove(0);
     let layout = repo.layout();
     let schema = if options.drop_schema { Some(schema_of(loaded, &options.agent)?) } else { None };
-    let held = LockedState::take(&layout.common_dir, &target.agent, reporter)?;
+    let held = LockedState::open(&layout.common_dir, &target.agent, reporter)?;
     let entry = entry_of(layout, &target.root)?;
     let root = target.root.clone();
     let (mut done, mut notes) = (Vec::new(), Vec::new());
@@ -150,8 +150,8 @@ pub fn run(
             })?;
             if !ran.ok {
                 return Err(Error::write(
-                    format!("git could not remove {path}: {}", ran.complaint()),
-                    format!("nothing else was touched\nfix this, then rerun: {}", options.typed()),
+                    format!("git could not remove {path}: {}", ran.error_text()),
+                    format!("nothing else was touched\nfix this, then rerun: {}", options.command_line()),
                 ));
             }
             done.push(format!("removed the worktree {path}"));
@@ -193,7 +193,7 @@ fn is_no_link(git_dir: &Path, root: &Path, options: &Options) -> Result<(), Erro
             format!(
                 "make git use the folder itself: git worktree repair {}\nrerun: {}",
                 quoted(root),
-                options.typed()
+                options.command_line()
             ),
         ));
     }
@@ -225,7 +225,7 @@ pub(super) fn delete_branch(
         && lane_core::identity::of_branch(&loaded.plan, branch) != Some(&target.agent)
     {
         notes.push(format!("the branch {branch} is kept: it is not one of {}", target.agent));
-    } else if let Some(root) = checked_out(repo, &reference)? {
+    } else if let Some(root) = worktree_of(repo, &reference)? {
         notes.push(format!("the branch {branch} is kept: {} is on it", root.display()));
     } else if !is_merged {
         notes.push(format!(
@@ -239,14 +239,14 @@ pub(super) fn delete_branch(
         if ran.ok {
             done.push(format!("deleted the branch {branch}, which is merged into {base}"));
         } else {
-            notes.push(format!("the branch {branch} is kept: {}", ran.complaint()));
+            notes.push(format!("the branch {branch} is kept: {}", ran.error_text()));
         }
     }
     Ok(())
 }
 
 /// The worktree that is on a branch, or will be on it again after what is in progress there.
-fn checked_out(repo: &dyn Repository, reference: &str) -> Result<Option<PathBuf>, Error> {
+fn worktree_of(repo: &dyn Repository, reference: &str) -> Result<Option<PathBuf>, Error> {
     let files = ["rebase-merge/head-name", "rebase-apply/head-name", "BISECT_START"];
     let short = reference.trim_start_matches("refs/heads/");
     for tree in worktrees(repo.layout())? {

@@ -45,7 +45,7 @@ impl NextStep {
 ///
 /// # Errors
 /// Something that is no worktree stands where it should be.
-pub(super) fn look(common_dir: &Path, target: &Target, state: &State) -> Result<NextStep, Error> {
+pub(super) fn plan_worktree(common_dir: &Path, target: &Target, state: &State) -> Result<NextStep, Error> {
     let root = &target.root;
     if state.adding.as_deref() == Some(root) {
         return Ok(NextStep::Finish);
@@ -124,7 +124,7 @@ pub(super) fn ensure(
 
 fn make(common_dir: &Path, target: &Target, held: &mut LockedState) -> Result<WorktreeChanges, Error> {
     let mut done = WorktreeChanges::default();
-    let mut next = look(common_dir, target, &held.state)?;
+    let mut next = plan_worktree(common_dir, target, &held.state)?;
     if next == NextStep::Finish {
         unlock_branch(common_dir, target);
         let is_finished = repair::finish(common_dir, target, held)?;
@@ -132,7 +132,7 @@ fn make(common_dir: &Path, target: &Target, held: &mut LockedState) -> Result<Wo
         if is_finished {
             done.changes.push(format!("completed the worktree {}", target.root.display()));
         }
-        next = look(common_dir, target, &held.state)?;
+        next = plan_worktree(common_dir, target, &held.state)?;
     }
     if let NextStep::Add { is_stale } = next {
         held.note(|state| *state = State { adding: Some(target.root.clone()), ..State::default() })?;
@@ -213,7 +213,7 @@ fn add(common_dir: &Path, target: &Target, held: &LockedState) -> Result<Worktre
     }
     let help = format!("fix this, then rerun: git lane setup {}", target.agent);
     Err(Error::write(
-        format!("the worktree {} could not be created: {}", root.display(), ran.complaint()),
+        format!("the worktree {} could not be created: {}", root.display(), ran.error_text()),
         help,
     ))
 }
@@ -325,7 +325,7 @@ fn forget_gone(common_dir: &Path, target: &Target, held: &LockedState) -> Result
         return Ok(());
     }
     Err(Error::write(
-        format!("git still has a worktree at {path}, but its folder is missing: {}", ran.complaint()),
+        format!("git still has a worktree at {path}, but its folder is missing: {}", ran.error_text()),
         "git worktree prune",
     ))
 }

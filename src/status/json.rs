@@ -20,7 +20,7 @@ pub fn status(status: &Status) -> Value {
 
 /// Something that could not be read, of one line.
 pub fn unread(line: &Line, why: &Unavailable) -> Value {
-    json!({ "side": line.title(), "why": trouble(why) })
+    json!({ "side": line.title(), "why": error_json(why) })
 }
 
 /// One pair of a forecast.
@@ -28,7 +28,7 @@ pub fn pair(pair: &Pair) -> Value {
     let (state, files, why) = match &pair.forecast {
         Forecast::Clean => ("clean", Vec::new(), None),
         Forecast::Conflicts(files) => ("conflict", files.iter().map(clash).collect(), None),
-        Forecast::Unknown(why) => ("unknown", Vec::new(), Some(trouble(why))),
+        Forecast::Unknown(why) => ("unknown", Vec::new(), Some(error_json(why))),
     };
     json!({
         "one": pair.one, "two": pair.two, "tips": [pair.tips.0, pair.tips.1],
@@ -40,7 +40,7 @@ fn clash(clash: &Clash) -> Value {
     json!({ "path": clash.path, "kinds": clash.kinds })
 }
 
-fn trouble(why: &Unavailable) -> Value {
+fn error_json(why: &Unavailable) -> Value {
     json!({ "reason": why.reason, "help": why.help })
 }
 
@@ -79,7 +79,7 @@ fn line(line: &Line) -> Value {
         "pulls": line.pulls.iter().map(pull).collect::<Vec<_>>(),
         "unassigned": line.is_unassigned,
         "hooks": line.hooks,
-        "troubles": line.troubles.iter().map(trouble).collect::<Vec<_>>(),
+        "troubles": line.troubles.iter().map(error_json).collect::<Vec<_>>(),
     })
 }
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::Line;
-use crate::install::{is_same, named};
+use crate::install::{is_same, policy_worktrees};
 use lane_core::error::Error;
 use lane_core::facts::Unavailable;
 use lane_core::policy::Plan;
@@ -33,7 +33,7 @@ pub fn lanes(repo: &dyn Repository, plan: &Plan) -> Result<Vec<Lane>, Error> {
     // A bare repository that is called `.git` has no main worktree.
     trees.retain(|tree| tree.git_dir != layout.common_dir || has_main(layout, repo));
     let mut lanes = Vec::new();
-    for (agent, root) in named(plan, layout, &trees) {
+    for (agent, root) in policy_worktrees(plan, layout, &trees) {
         let at = trees.iter().position(|tree| is_same(&tree.root, &root));
         let tree = at.map(|at| trees.remove(at));
         let (root, git_dir) = tree.map_or((root, None), |tree| (tree.root, Some(tree.git_dir)));

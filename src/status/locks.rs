@@ -52,7 +52,7 @@ pub(super) fn read(repo: &dyn Repository, plan: &Plan, notes: &mut Vec<String>) 
         };
         let Some(tip) = tip else { continue };
         for lease in tip.record.leases.iter().filter(|lease| !judge.lease(lease).is_over()) {
-            let left = judge.lease(lease).left().div_ceil(1_000);
+            let left = judge.lease(lease).remaining().div_ceil(1_000);
             let reason = lease.reason.as_deref().map(plain);
             let lock = Lock { scope: plain(&lease.stake.scope), left, reason };
             held.locks.push((lease.stake.agent.clone(), lock));

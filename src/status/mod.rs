@@ -25,7 +25,7 @@ use lane_git::Repository;
 use lane_git::pool;
 
 pub use lanes::{Lane, lanes};
-pub use tree::{base_of, trouble};
+pub use tree::{base_of, open_error};
 
 /// How long GitHub may take.
 const HOST: Duration = Duration::from_secs(3);
@@ -212,7 +212,7 @@ pub fn read(repo: &dyn Repository, loaded: &LoadedPolicy, manner: StatusOptions)
             line.requests = agent.map(|agent| requests::waiting_for(&all, plan, agent).len());
         }
     }
-    let pulls = pulls::ask(repo, plan, &lines);
+    let pulls = pulls::start(repo, plan, &lines);
     let clashes = clashes(repo, loaded, &lines, MERGES);
     pulls::fill(&mut lines, pulls, HOST, &mut notes);
     let base = (plan.policy.base.value.clone(), loaded.base.as_ref().map(|base| base.oid));

@@ -16,7 +16,7 @@ pub(super) fn fill(plan: &Plan, lines: &mut [Line], notes: &mut Vec<String>) {
             let listening = known.get_or_insert_with(listening);
             line.ports = listening.range(range.first..=range.last).copied().collect();
             let Some(root) = &line.root else { continue };
-            let foreign = ports::named(&line.ports).into_iter().filter(|taken| !taken.is_of(root));
+            let foreign = ports::describe_ports(&line.ports).into_iter().filter(|taken| !taken.is_of(root));
             notes.extend(foreign.map(|taken| format!("{}: port {}", agent.id.value, taken.words())));
         }
     }

@@ -31,7 +31,7 @@ impl Clock for NoWaitClock {
 
 /// Asks in a thread of its own, which nobody waits for longer than they like. `None`: no token, no repository on
 /// GitHub, or no branch that was pushed.
-pub(super) fn ask(repo: &dyn Repository, plan: &Plan, lines: &[Line]) -> Option<PendingAnswer> {
+pub(super) fn start(repo: &dyn Repository, plan: &Plan, lines: &[Line]) -> Option<PendingAnswer> {
     let remote = &plan.policy.remote.value;
     let address = repo.config(&format!("remote.{remote}.url")).ok()?.pop();
     let settings = Settings::of_process(address.as_deref()).ok()?;

@@ -6,10 +6,10 @@ use ratatui::style::{Color, Modifier, Style, Stylize};
 use ratatui::text::{Line as Row, Text};
 use ratatui::widgets::{List, ListState};
 
-use super::table::{Tone, clash_lines, cut, table, tone};
+use super::table::{Tone, clash_lines, table, tone, truncate};
 use super::{Line, Status};
 use crate::conflicts::Forecast;
-use lane_core::policy::scalar::{clock, in_words};
+use lane_core::policy::scalar::{clock, format_duration};
 use lane_core::text::visible;
 
 /// What the screen knows.
@@ -79,7 +79,7 @@ impl Screen {
         let width = usize::from(frame.area().width);
         let [body, bottom] =
             frame.area().layout(&Layout::vertical([Constraint::Fill(1), Constraint::Length(1)]));
-        frame.render_widget(fitted(self.bottom(), width), bottom);
+        frame.render_widget(fit_row(self.bottom(), width), bottom);
         match &self.status {
             None => frame.render_widget(Row::from("reading …").dim(), body),
             Some(status) => {
@@ -94,11 +94,12 @@ impl Screen {
                     Constraint::Min(u16::try_from(for_pane).unwrap_or(0)),
                 ]);
                 let [head, rows, pane] = body.layout(&shown);
-                frame.render_widget(fitted(Row::from(table.head).bold(), width), head);
-                let lines = table.rows.into_iter().map(|(text, tone)| fitted(Row::styled(text, tone), width));
+                frame.render_widget(fit_row(Row::from(table.head).bold(), width), head);
+                let lines =
+                    table.rows.into_iter().map(|(text, tone)| fit_row(Row::styled(text, tone), width));
                 let list = List::new(lines).highlight_style(Style::reset().reversed());
                 frame.render_stateful_widget(list, rows, &mut self.list);
-                let below = below.into_iter().map(|row| fitted(row, width));
+                let below = below.into_iter().map(|row| fit_row(row, width));
                 frame.render_widget(Text::from_iter(std::iter::once(Row::default()).chain(below)), pane);
             }
         }
@@ -169,7 +170,7 @@ impl Screen {
         }
         for lock in &line.locks {
             let why = lock.reason.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
-            put("lock", format!("{} for {}{why}", lock.scope, in_words(lock.left)), plain);
+            put("lock", format!("{} for {}{why}", lock.scope, format_duration(lock.left)), plain);
         }
         for scope in &line.waits {
             put("waits for", scope.clone(), Style::from(Tone::Warning));
@@ -214,8 +215,8 @@ fn summary(status: &Status) -> Vec<Row<'static>> {
 }
 
 /// A row that is cut where it does not fit.
-fn fitted(row: Row<'static>, width: usize) -> Row<'static> {
-    let text = cut(&visible(&row.to_string()), width);
+fn fit_row(row: Row<'static>, width: usize) -> Row<'static> {
+    let text = truncate(&visible(&row.to_string()), width);
     Row::styled(text, row.style)
 }
 

@@ -63,8 +63,8 @@ const COLUMNS: [Column; 13] = [
     fixed("EDITS", |line, _| line.uncommitted.map_or("?".to_owned(), |count| count.to_string())),
     fixed("CHECK", |line, _| check(line)),
     Column { is_optional: true, ..wide("LOCKS", 8, |line, _| locks(line)) },
-    Column { is_optional: true, ..fixed("PORTS", |line, _| counted(line.ports.len())) },
-    Column { is_optional: true, ..fixed("ASKED", |line, _| counted(line.requests.unwrap_or(0))) },
+    Column { is_optional: true, ..fixed("PORTS", |line, _| count_cell(line.ports.len())) },
+    Column { is_optional: true, ..fixed("ASKED", |line, _| count_cell(line.requests.unwrap_or(0))) },
     Column { is_optional: true, ..fixed("PR", |line, _| pulls(line)) },
     wide("LAST", 10, last),
 ];
@@ -90,10 +90,10 @@ pub fn table(status: &Status, width: usize) -> Table {
         let texts = columns.iter().zip(&widths).enumerate();
         let texts = texts.map(|(at, ((column, _), width))| {
             let text = cell(at);
-            let text = if column.keeps_end { cut_front(&text, *width) } else { text };
+            let text = if column.keeps_end { truncate_front(&text, *width) } else { text };
             padded(&text, *width, column.is_right)
         });
-        cut(texts.collect::<Vec<_>>().join(&" ".repeat(gap)).trim_end(), width)
+        truncate(texts.collect::<Vec<_>>().join(&" ".repeat(gap)).trim_end(), width)
     };
     let head = row(&|at| columns[at].0.title.to_owned());
     let rows = status.lines.iter().enumerate().map(|(number, line)| {
@@ -101,10 +101,10 @@ pub fn table(status: &Status, width: usize) -> Table {
             let why = line.troubles.first().map(|why| why.reason.as_str()).unwrap_or_default();
             let place = line.branch.clone().unwrap_or_default();
             let held = titled("locks: ", locks(line));
-            let asked = titled("asked: ", counted(line.requests.unwrap_or(0)));
+            let asked = titled("asked: ", count_cell(line.requests.unwrap_or(0)));
             let words = [padded(&line.title(), widths[0], false), place, held, asked, format!("({why})")];
             let words: Vec<String> = words.into_iter().filter(|word| !word.is_empty()).collect();
-            cut(&words.join(&" ".repeat(gap)), width)
+            truncate(&words.join(&" ".repeat(gap)), width)
         } else {
             row(&|at| columns[at].1[number].clone())
         };
@@ -191,7 +191,7 @@ fn locks(line: &Line) -> String {
     held.chain(line.waits.iter().map(|scope| format!("~{scope}"))).collect::<Vec<_>>().join(" ")
 }
 
-fn counted(count: usize) -> String {
+fn count_cell(count: usize) -> String {
     if count == 0 { String::new() } else { count.to_string() }
 }
 
@@ -244,11 +244,11 @@ pub fn clash_lines(clashes: &[Pair]) -> Vec<String> {
 /// A text of just so many columns.
 fn padded(text: &str, width: usize, is_right: bool) -> String {
     let side = if is_right { Alignment::Right } else { Alignment::Left };
-    cut(text, width).unicode_pad(width, side, false).into_owned()
+    truncate(text, width).unicode_pad(width, side, false).into_owned()
 }
 
 /// A text of at most so many columns, `…` at its end where something was cut off.
-pub fn cut(text: &str, width: usize) -> String {
+pub fn truncate(text: &str, width: usize) -> String {
     match width.checked_sub(1) {
         _ if text.width() <= width => text.to_owned(),
         Some(left) => format!("{}…", text.unicode_truncate(left).0),
@@ -257,7 +257,7 @@ pub fn cut(text: &str, width: usize) -> String {
 }
 
 /// The same with its end kept.
-fn cut_front(text: &str, width: usize) -> String {
+fn truncate_front(text: &str, width: usize) -> String {
     match width.checked_sub(1) {
         _ if text.width() <= width => text.to_owned(),
         Some(left) => format!("…{}", text.unicode_truncate_start(left).0),
@@ -279,13 +279,13 @@ mod tests {
 
     #[test]
     fn cuts() {
-        assert_eq!(cut("abc", 3), "abc");
-        assert_eq!(cut("abcd", 3), "ab…");
-        assert_eq!(cut("日本語", 5), "日本…");
-        assert_eq!(cut("日本語", 4), "日…");
-        assert_eq!(cut("abc", 0), "");
-        assert_eq!(cut("👩‍👩‍👧‍👦 home", 4), "👩‍👩‍👧‍👦 …", "a picture of four stays whole");
-        assert_eq!(cut_front("feat/a1/pool", 6), "…/pool");
+        assert_eq!(truncate("abc", 3), "abc");
+        assert_eq!(truncate("abcd", 3), "ab…");
+        assert_eq!(truncate("日本語", 5), "日本…");
+        assert_eq!(truncate("日本語", 4), "日…");
+        assert_eq!(truncate("abc", 0), "");
+        assert_eq!(truncate("👩‍👩‍👧‍👦 home", 4), "👩‍👩‍👧‍👦 …", "a picture of four stays whole");
+        assert_eq!(truncate_front("feat/a1/pool", 6), "…/pool");
         assert_eq!(padded("é", 3, true), "  é");
     }
 }

@@ -15,7 +15,7 @@ use lane_git::{GitRepo, Layout, Read, Repository};
 
 /// Reads one worktree as far as it can be read.
 pub(super) fn line(layout: &Layout, lane: &Lane, loaded: &LoadedPolicy, manner: StatusOptions) -> Line {
-    let (mut line, repo) = opened(layout, lane);
+    let (mut line, repo) = open_worktree(layout, lane);
     let Some(repo) = repo else { return line };
     let reading = WorktreeReader { repo: &repo, loaded, now: manner.now };
     // The verdict says which branch it stands on.
@@ -37,7 +37,7 @@ pub(super) fn line(layout: &Layout, lane: &Lane, loaded: &LoadedPolicy, manner: 
 
 /// The branch of one worktree, its tip, and whose it is: by the policy, by its configuration, or by the branch.
 pub(super) fn head_alone(layout: &Layout, lane: &Lane, plan: &Plan) -> Line {
-    let (mut line, repo) = opened(layout, lane);
+    let (mut line, repo) = open_worktree(layout, lane);
     let Some(repo) = repo else { return line };
     if let Err(why) = head(&repo, &mut line) {
         line.troubles.push(why);
@@ -78,7 +78,7 @@ pub(super) fn from_afar(repo: &dyn Repository, plan: &Plan, lane: &Lane, line: &
 }
 
 /// The line of a worktree, and its repository if that can be opened.
-fn opened(layout: &Layout, lane: &Lane) -> (Line, Option<GitRepo>) {
+fn open_worktree(layout: &Layout, lane: &Lane) -> (Line, Option<GitRepo>) {
     let mut line = Line { agent: lane.agent.clone(), root: Some(lane.root.clone()), ..Line::default() };
     let place = lane.root.display();
     let repo = match &lane.git_dir {
@@ -108,8 +108,8 @@ fn opened(layout: &Layout, lane: &Lane) -> (Line, Option<GitRepo>) {
 }
 
 /// Why git cannot use a worktree, if it cannot.
-pub fn trouble(layout: &Layout, lane: &Lane) -> Option<Unavailable> {
-    let (mut line, repo) = opened(layout, lane);
+pub fn open_error(layout: &Layout, lane: &Lane) -> Option<Unavailable> {
+    let (mut line, repo) = open_worktree(layout, lane);
     match repo.map(|repo| repo.head()) {
         Some(Err(why)) => {
             let help = "check the file HEAD in its git folder: it should contain `ref: refs/heads/<branch>`";

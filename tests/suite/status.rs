@@ -6,7 +6,7 @@ use crate::support::terminal::Tmux;
 use crate::support::{LANE, POLICY, Scratch, Worktree};
 use git_lane::conflicts::{Clash, Forecast};
 use git_lane::status::screen::{Key, Screen};
-use git_lane::status::table::{cut, table};
+use git_lane::status::table::{table, truncate};
 use git_lane::status::{Check, LastCommit, Line, Lock, Pair, Pull, Status, json};
 use lane_core::facts::{Oid, RepoPath, Unavailable};
 use ratatui::Terminal;
@@ -103,7 +103,7 @@ fn a_table_fits_its_width() {
     insta::assert_snapshot!(rows(&status, 80));
     insta::assert_snapshot!(rows(&status, 140));
     for width in 0..160 {
-        assert!(rows(&status, width).lines().all(|row| cut(row, width) == row), "{width}");
+        assert!(rows(&status, width).lines().all(|row| truncate(row, width) == row), "{width}");
     }
 }
 

@@ -257,13 +257,13 @@ pub static HOOKS: [Hook; 28] = [
 pub const CONFIGURED_AS: &str = "git-lane-";
 
 /// The hook of a name that git has.
-pub fn named(name: &str) -> Option<&'static Hook> {
+pub fn find(name: &str) -> Option<&'static Hook> {
     HOOKS.iter().find(|hook| hook.name == name)
 }
 
 /// The same, of those that git starts.
 pub fn of_git(name: &str) -> Option<&'static Hook> {
-    named(name).filter(|hook| hook.action != Action::Edit)
+    find(name).filter(|hook| hook.action != Action::Edit)
 }
 
 /// Whether ours is among the hooks of this name that `git hook list` found in the configuration.
@@ -368,7 +368,7 @@ impl Stage {
 
 #[cfg(test)]
 mod tests {
-    use super::{Action, HOOKS, Hook, Subject, named, names, watched};
+    use super::{Action, HOOKS, Hook, Subject, find, names, watched};
 
     #[test]
     fn a_name_and_an_event_have_one_row() {
@@ -376,9 +376,9 @@ mod tests {
             let rest = &HOOKS[at + 1..];
             assert!(rest.iter().all(|other| other.name != hook.name), "{}", hook.name);
             assert!(hook.event.is_none() || rest.iter().all(|other| other.event != hook.event));
-            assert_eq!(named(hook.name), Some(hook));
+            assert_eq!(find(hook.name), Some(hook));
         }
-        assert_eq!(named("pre-nothing"), None);
+        assert_eq!(find("pre-nothing"), None);
     }
 
     #[test]
@@ -406,7 +406,7 @@ mod tests {
         let names = |hooks: &mut dyn Iterator<Item = &'static Hook>| -> Vec<_> {
             hooks.map(|hook| hook.name).collect()
         };
-        let before = |name| names(&mut named(name).unwrap().watched_before());
+        let before = |name| names(&mut find(name).unwrap().watched_before());
         assert_eq!(names(&mut watched()), ["pre-commit", "prepare-commit-msg", "commit-msg", "pre-push"]);
         assert_eq!(before("commit-msg"), ["pre-commit", "prepare-commit-msg"]);
         assert!(before("pre-commit").is_empty() && before("pre-push").is_empty());

@@ -130,7 +130,7 @@ mod tests {
         let beyond = Span { start: 99, len: 9 };
         assert!(snippet(&source, &[(beyond, None)], false).contains("policy.yaml:"), "the end");
         assert_eq!(
-            crate::text::shown(&policy_line("p", &source.line_of(yes), true)).matches("\x1b[").count(),
+            crate::text::sanitize(&policy_line("p", &source.line_of(yes), true)).matches("\x1b[").count(),
             6
         );
     }

@@ -1,7 +1,7 @@
 //! Text on its way to people. Paths, reasons, records, what git says, what was typed: others chose it, and none of it
 //! may steer a terminal, hide in a log, or turn the order of what stands beside it.
 //!
-//! Whatever is written to a terminal goes through [`shown`], where it is written and nowhere else: so a new message
+//! Whatever is written to a terminal goes through [`sanitize`], where it is written and nowhere else: so a new message
 //! need not think of it.
 
 use std::borrow::Cow;
@@ -45,7 +45,7 @@ pub fn plain(text: &str) -> String {
 
 /// A text of ours with texts of others in it, as it is written to a terminal or a log: [`visible`], but for
 /// the colours of [`paint`].
-pub fn shown(text: &str) -> Cow<'_, str> {
+pub fn sanitize(text: &str) -> Cow<'_, str> {
     if has_hidden(text) {
         Cow::Owned(escaped(text, MARK.get().map(String::as_str)))
     } else {
@@ -189,8 +189,11 @@ mod tests {
     #[test]
     fn only_our_own_colours_are_colours() {
         let text = format!("{} \u{1b}[31mred \u{1b}0000000000000000[31m\n", paint("1;31", "a\u{1b}[0mb"));
-        assert_eq!(shown(&text), "\u{1b}[1;31ma\\x1b[0mb\u{1b}[0m \\x1b[31mred \\x1b0000000000000000[31m\n");
-        assert_eq!(shown(&painted("\u{1b}[2mx\u{1b}[0m")), "\u{1b}[2mx\u{1b}[0m");
+        assert_eq!(
+            sanitize(&text),
+            "\u{1b}[1;31ma\\x1b[0mb\u{1b}[0m \\x1b[31mred \\x1b0000000000000000[31m\n"
+        );
+        assert_eq!(sanitize(&painted("\u{1b}[2mx\u{1b}[0m")), "\u{1b}[2mx\u{1b}[0m");
     }
 
     #[test]

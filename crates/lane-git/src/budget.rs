@@ -167,7 +167,7 @@ impl Budget {
     }
 
     /// How many more files, and bytes of paths, may be read.
-    pub fn left(&self) -> (usize, usize) {
+    pub fn remaining(&self) -> (usize, usize) {
         let limit = self.limit.get().unwrap_or(FILES);
         let bytes = limit.saturating_mul(PATH);
         (limit.saturating_sub(self.files.get()), bytes.saturating_sub(self.bytes.get()))
@@ -208,12 +208,12 @@ impl Budget {
     }
 
     /// Whether the size of a tree is to be looked at before it is read.
-    pub fn weighs_trees(&self) -> bool {
+    pub fn limits_trees(&self) -> bool {
         self.weighs.get()
     }
 
     /// A tree of so many bytes is to be read.
-    pub fn weigh(&self, repo: &dyn Repository, bytes: usize) -> Read<()> {
+    pub fn charge(&self, repo: &dyn Repository, bytes: usize) -> Read<()> {
         match self.is_over(repo, |limit| bytes > limit.saturating_mul(ENTRY)) {
             Some(limit) => {
                 let most = limit.saturating_mul(ENTRY);

@@ -49,7 +49,7 @@ pub struct CommandOutput {
 
 impl CommandOutput {
     /// What git said was wrong, on one line.
-    pub fn complaint(&self) -> String {
+    pub fn error_text(&self) -> String {
         let noise = ["hint:", "Please make sure you have", "and the repository exists"];
         let is_word = |line: &&str| !line.is_empty() && !noise.iter().any(|word| line.starts_with(word));
         let lines = self.err.lines().map(str::trim).filter(is_word);

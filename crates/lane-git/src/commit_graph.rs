@@ -89,7 +89,8 @@ impl CommitGraph {
         for tip in tips {
             walk.paint(*tip, OF_TIPS)?;
         }
-        let mut common = walk.down()?.into_iter().filter(|node| walk.flags_of(*node) & STALE == 0);
+        let mut common =
+            walk.common_ancestors()?.into_iter().filter(|node| walk.flags_of(*node) & STALE == 0);
         let best = common.next();
         if common.next().is_some() {
             return None;
@@ -103,9 +104,9 @@ impl CommitGraph {
 
 impl Walk<'_> {
     /// All common ancestors that were come upon, until what is left lies below them.
-    fn down(&mut self) -> Option<Vec<Node>> {
+    fn common_ancestors(&mut self) -> Option<Vec<Node>> {
         let mut common = Vec::new();
-        while self.goes_on()
+        while self.has_more()
             && let Some((_, _, node)) = self.queue.pop()
         {
             let flags = self.flags(node);
@@ -121,7 +122,7 @@ impl Walk<'_> {
                 Node::In(place) => {
                     for parent in self.graph.commit_at(Position(place)).iter_parents() {
                         let parent = self.known_as(parent.ok()?)?;
-                        self.reach(Node::In(parent.0), passed_on);
+                        self.mark(Node::In(parent.0), passed_on);
                     }
                 }
                 Node::Out(place) => {
@@ -134,7 +135,7 @@ impl Walk<'_> {
         Some(common)
     }
 
-    fn goes_on(&self) -> bool {
+    fn has_more(&self) -> bool {
         self.queue.iter().any(|(_, _, node)| self.flags_of(*node) & STALE == 0)
     }
 
@@ -151,7 +152,7 @@ impl Walk<'_> {
             Some(place) => Node::In(place.0),
             None => Node::Out(self.outside(oid)?),
         };
-        self.reach(node, flags);
+        self.mark(node, flags);
         Some(())
     }
 
@@ -166,7 +167,7 @@ impl Walk<'_> {
         Some(place)
     }
 
-    fn reach(&mut self, node: Node, flags: u8) {
+    fn mark(&mut self, node: Node, flags: u8) {
         let here = self.flags(node);
         if *here & flags == flags {
             return;

@@ -68,7 +68,7 @@ impl Git2Repository {
             return Ok(()); // then what libgit2 itself made of the variable has to do
         };
         let added = self.git.odb().and_then(|odb| odb.add_disk_alternate(objects));
-        added.map_err(|error| failed("the folder of objects", &error))
+        added.map_err(|error| git2_error("the folder of objects", &error))
     }
 
     /// Opens the repository in a folder, whatever the environment says.
@@ -122,7 +122,7 @@ impl Git2Repository {
     }
 
     fn to_git(oid: Oid) -> Read<git2::Oid> {
-        git2::Oid::from_bytes(oid.as_bytes()).map_err(|error| failed("an object id", &error))
+        git2::Oid::from_bytes(oid.as_bytes()).map_err(|error| git2_error("an object id", &error))
     }
 
     fn write(&self, kind: ObjectType, bytes: &[u8]) -> Result<Oid, Error> {
@@ -153,7 +153,7 @@ impl Git2Repository {
     /// A commit as libgit2 makes it out.
     fn lenient_commit(&self, oid: Oid) -> Read<RawCommit> {
         let commit = self.git.find_commit(Self::to_git(oid)?);
-        let commit = commit.map_err(|error| failed(&format!("the commit {oid}"), &error))?;
+        let commit = commit.map_err(|error| git2_error(&format!("the commit {oid}"), &error))?;
         let parents: Read<Vec<Oid>> = commit.parent_ids().map(from_git).collect();
         Ok(RawCommit {
             tree: from_git(commit.tree_id())?,
@@ -204,14 +204,14 @@ pub fn line_diff(old: &[u8], new: &[u8]) -> Read<(u64, u64)> {
         let (_, added, deleted) = patch.line_stats()?;
         Ok((added, deleted))
     };
-    let (added, deleted) = diff().map_err(|error| failed("a difference of files", &error))?;
+    let (added, deleted) = diff().map_err(|error| git2_error("a difference of files", &error))?;
     Ok((added as u64, deleted as u64))
 }
 
 /// The SHA-1 id that a blob has, in whatever repository.
 pub fn blob_id(bytes: &[u8]) -> Read<Oid> {
     let oid = git2::Oid::hash_object(ObjectType::Blob, bytes);
-    from_git(oid.map_err(|error| failed("an object id", &error))?)
+    from_git(oid.map_err(|error| git2_error("an object id", &error))?)
 }
 
 /// A key as libgit2 lists it: the first and the last part in small letters, what is between them as it is.
@@ -245,7 +245,7 @@ fn cannot_open(error: &git2::Error) -> Unavailable {
     }
 }
 
-fn failed(what: &str, error: &git2::Error) -> Unavailable {
+fn git2_error(what: &str, error: &git2::Error) -> Unavailable {
     let message = error.message();
     let help = match error.code() {
         ErrorCode::NotFound => "see what is missing with `git fsck`; `git fetch` may restore it",

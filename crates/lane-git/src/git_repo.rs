@@ -310,8 +310,8 @@ impl Repository for GitRepo {
         if let Some(known) = self.trees.borrow().of.get(&oid) {
             return Ok(known.clone());
         }
-        if self.budget.weighs_trees() {
-            self.budget.weigh(self, self.size(oid)?)?;
+        if self.budget.limits_trees() {
+            self.budget.charge(self, self.size(oid)?)?;
         }
         let tree = self.ask(|repo| repo.raw_tree(oid))?;
         self.trees.borrow_mut().keep(oid, &tree);

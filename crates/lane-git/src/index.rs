@@ -73,7 +73,7 @@ fn cached_tree(mut file: impl Read + Seek, guess: Option<u64>) -> io::Result<Opt
     let told = end_of_entries(&mut file, end)?;
     let mut file = BufReader::with_capacity(BUFFER, file);
     file.rewind()?;
-    let header: [u8; HEADER] = take(&mut file)?;
+    let header: [u8; HEADER] = read_array(&mut file)?;
     if &header[..4] != b"DIRC" {
         return Ok(None);
     }
@@ -84,7 +84,7 @@ fn cached_tree(mut file: impl Read + Seek, guess: Option<u64>) -> io::Result<Opt
             return Ok(Some(CachedTree { tree, extensions }));
         }
     }
-    go_to(&mut file, HEADER as u64)?;
+    seek_to(&mut file, HEADER as u64)?;
     let Some(entries) = skip_entries(&mut file, version, count)? else {
         return Ok(None);
     };
@@ -123,10 +123,10 @@ fn tree_from<R: Read + Seek>(
     end: u64,
     count: u32,
 ) -> io::Result<Option<Oid>> {
-    go_to(file, begin)?;
+    seek_to(file, begin)?;
     let (mut at, mut tree) = (begin, None);
     while at + 8 <= end {
-        let head: [u8; 8] = take(file)?;
+        let head: [u8; 8] = read_array(file)?;
         let size = word(&head[4..]);
         at += 8 + u64::from(size);
         match &head[..4] {
@@ -157,7 +157,7 @@ fn end_of_entries(file: &mut (impl Read + Seek), end: u64) -> io::Result<Option<
         return Ok(None);
     };
     file.seek(SeekFrom::Start(last))?;
-    let said: [u8; 8 + SIZE] = take(file)?;
+    let said: [u8; 8 + SIZE] = read_array(file)?;
     if &said[..4] != b"EOIE" || word(&said[4..]) as usize != SIZE {
         return Ok(None);
     }
@@ -166,7 +166,7 @@ fn end_of_entries(file: &mut (impl Read + Seek), end: u64) -> io::Result<Option<
     let mut hash = Sha1::new();
     while at >= HEADER as u64 && at + 8 <= last {
         file.seek(SeekFrom::Start(at))?;
-        let head: [u8; 8] = take(file)?;
+        let head: [u8; 8] = read_array(file)?;
         hash.update(head);
         at += 8 + u64::from(word(&head[4..]));
     }
@@ -174,7 +174,7 @@ fn end_of_entries(file: &mut (impl Read + Seek), end: u64) -> io::Result<Option<
 }
 
 /// Goes to a place, and keeps what is in the buffer where it lies there.
-fn go_to<R: Read + Seek>(file: &mut BufReader<R>, at: u64) -> io::Result<()> {
+fn seek_to<R: Read + Seek>(file: &mut BufReader<R>, at: u64) -> io::Result<()> {
     let here = file.stream_position()?;
     file.seek_relative(at as i64 - here as i64)
 }
@@ -183,7 +183,7 @@ fn word(bytes: &[u8]) -> u32 {
     bytes.iter().take(4).fold(0, |word, byte| word << 8 | u32::from(*byte))
 }
 
-pub fn take<const N: usize>(file: &mut impl Read) -> io::Result<[u8; N]> {
+pub fn read_array<const N: usize>(file: &mut impl Read) -> io::Result<[u8; N]> {
     let mut bytes = [0; N];
     file.read_exact(&mut bytes)?;
     Ok(bytes)
@@ -230,14 +230,14 @@ fn plain_entries(buffer: &[u8], left: u32, version: u32) -> (u32, usize) {
 /// part of the tree.
 fn skip_entry<R: Read + Seek>(file: &mut BufReader<R>, version: u32) -> io::Result<Option<u64>> {
     const INTENT_TO_ADD: u16 = 0x2000;
-    let fixed: [u8; STAT + ID + 2] = take(file)?;
+    let fixed: [u8; STAT + ID + 2] = read_array(file)?;
     let first = u16::from_be_bytes([fixed[STAT + ID], fixed[STAT + ID + 1]]);
     let mut len = fixed.len() as u64;
     if first & STAGE != 0 {
         return Ok(None);
     }
     if first & EXTENDED != 0 {
-        let second = u16::from_be_bytes(take(file)?);
+        let second = u16::from_be_bytes(read_array(file)?);
         if version < 3 || second & INTENT_TO_ADD != 0 {
             return Ok(None);
         }
@@ -246,7 +246,7 @@ fn skip_entry<R: Read + Seek>(file: &mut BufReader<R>, version: u32) -> io::Resu
     if version == 4 {
         // How much of the last name to cut off, then the rest of this one.
         loop {
-            let [byte] = take(file)?;
+            let [byte] = read_array(file)?;
             len += 1;
             if byte & 0x80 == 0 {
                 break;

@@ -138,8 +138,8 @@ impl<'a> Search<'a> {
     }
 
     fn match_names(&mut self, score: Score<'_>) -> Read<()> {
-        let olds = alone(self.unused().into_iter().map(|at| (self.olds[at].name(), at)));
-        let news = alone(self.unmatched().into_iter().map(|at| (self.news[at].name(), at)));
+        let olds = unique_names(self.unused().into_iter().map(|at| (self.olds[at].name(), at)));
+        let news = unique_names(self.unmatched().into_iter().map(|at| (self.news[at].name(), at)));
         for old in self.unused() {
             let name = self.olds[old].name();
             if let (Some(Some(_)), Some(Some(new))) = (olds.get(name), news.get(name))
@@ -209,7 +209,7 @@ impl<'a> Search<'a> {
 }
 
 /// What each name stands for, `None` where it stands for several.
-fn alone<'a>(names: impl Iterator<Item = (&'a [u8], usize)>) -> HashMap<&'a [u8], Option<usize>> {
+fn unique_names<'a>(names: impl Iterator<Item = (&'a [u8], usize)>) -> HashMap<&'a [u8], Option<usize>> {
     let mut alone = HashMap::new();
     for (name, at) in names {
         alone.entry(name).and_modify(|known| *known = None).or_insert(Some(at));

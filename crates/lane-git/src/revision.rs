@@ -9,7 +9,7 @@ use lane_core::facts::Oid;
 const SUFFIXES: [char; 2] = ['~', '^'];
 
 /// The full names of the refs that somebody may mean who types a name, the most likely first.
-pub fn meant(remote: &str, typed: &str) -> Vec<String> {
+pub fn candidate_refs(remote: &str, typed: &str) -> Vec<String> {
     let tracking = |branch: &str| format!("refs/remotes/{remote}/{branch}");
     let below = typed.strip_prefix(remote).and_then(|rest| rest.strip_prefix('/'));
     match below {
@@ -32,7 +32,7 @@ pub fn branch_of(repo: &dyn Repository, typed: &str) -> Read<Option<String>> {
         return Ok(None);
     }
     let remote = repo.config("lane.remote")?.pop().unwrap_or_else(|| "origin".to_owned());
-    for name in meant(&remote, typed) {
+    for name in candidate_refs(&remote, typed) {
         if repo.find_ref(&name)?.is_some() {
             return Ok(Some(name));
         }
@@ -76,13 +76,16 @@ pub fn is_shadowed(repo: &dyn Repository, reference: &str) -> Read<bool> {
 
 #[cfg(test)]
 mod tests {
-    use super::meant;
+    use super::candidate_refs;
 
     #[test]
     fn names() {
-        assert_eq!(meant("origin", "main")[..2], ["refs/heads/main", "refs/remotes/origin/main"]);
-        assert_eq!(meant("origin", "origin/main"), ["refs/remotes/origin/main", "refs/heads/origin/main"]);
-        assert_eq!(meant("origin", "refs/tags/main"), ["refs/tags/main"]);
-        assert!(meant("origin", &"1".repeat(40)).is_empty());
+        assert_eq!(candidate_refs("origin", "main")[..2], ["refs/heads/main", "refs/remotes/origin/main"]);
+        assert_eq!(
+            candidate_refs("origin", "origin/main"),
+            ["refs/remotes/origin/main", "refs/heads/origin/main"]
+        );
+        assert_eq!(candidate_refs("origin", "refs/tags/main"), ["refs/tags/main"]);
+        assert!(candidate_refs("origin", &"1".repeat(40)).is_empty());
     }
 }

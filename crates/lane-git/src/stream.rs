@@ -84,7 +84,7 @@ struct RemainingBudget {
 
 impl RemainingBudget {
     /// Takes one file's share; `None` where there is none left.
-    fn take(&self, path: &[u8]) -> Option<()> {
+    fn spend(&self, path: &[u8]) -> Option<()> {
         let less = |left: &AtomicUsize, by: usize| {
             left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(by)).ok()
         };
@@ -96,11 +96,11 @@ impl RemainingBudget {
 impl Stream {
     /// Nothing is started before the first question. `left`: how many files, and bytes of paths, there may be.
     pub fn new(layout: &Layout, left: (usize, usize)) -> Self {
-        Self::in_parts(layout, left, PART)
+        Self::with_batches(layout, left, PART)
     }
 
     /// `part`: how many commits one git is asked for.
-    pub fn in_parts(layout: &Layout, left: (usize, usize), part: usize) -> Self {
+    pub fn with_batches(layout: &Layout, left: (usize, usize), part: usize) -> Self {
         let layout = layout.clone();
         Self::of(part, left, move || diff_tree(&layout))
     }
@@ -292,11 +292,11 @@ mod tests {
     const NONE: &str = "0000000000000000000000000000000000000000";
 
     /// What is made of a git that is this script; asked for the files of two commits.
-    fn told(script: &str) -> Option<Vec<String>> {
-        told_in_parts(2, (2, 2), script)
+    fn streamed_files(script: &str) -> Option<Vec<String>> {
+        streamed_in_batches(2, (2, 2), script)
     }
 
-    fn told_in_parts(part: usize, left: (usize, usize), script: &str) -> Option<Vec<String>> {
+    fn streamed_in_batches(part: usize, left: (usize, usize), script: &str) -> Option<Vec<String>> {
         // In full, or digits that follow are taken for part of it.
         let script = script.replace(r"\0", r"\000");
         let mut stream = Stream::of(part, left, move || {
@@ -317,7 +317,7 @@ mod tests {
     #[test]
     fn answers() {
         let file = r":000000 100644 $NONE $ONE A\0b\0:100644 100644 $ONE $TWO M\0a\0";
-        let told = |script: &str| told(&format!("cat >/dev/null; {script}"));
+        let told = |script: &str| streamed_files(&format!("cat >/dev/null; {script}"));
         let right = format!(r#"printf "$ONE\0{file}$TWO\0""#);
         assert_eq!(told(&right), Some(vec!["0 a".to_owned(), "0 b".to_owned()]));
         assert_eq!(told(r#"printf "$ONE\0$TWO\0""#), Some(vec![]), "commits that change nothing");
@@ -336,7 +336,8 @@ mod tests {
     #[test]
     fn more_than_may_be_is_no_answer() {
         let file = |path: &str| format!(r":000000 100644 $NONE $ONE A\0{path}\0");
-        let told = |files: String| told(&format!(r#"cat >/dev/null; printf "$ONE\0$TWO\0{files}""#));
+        let told =
+            |files: String| streamed_files(&format!(r#"cat >/dev/null; printf "$ONE\0$TWO\0{files}""#));
         assert!(told(file("a") + &file("b")).is_some());
         assert_eq!(told(file("a") + &file("b") + &file("c")), None, "three files");
         assert_eq!(told(file("abc")), None, "a path of three bytes");
@@ -344,7 +345,7 @@ mod tests {
 
     #[test]
     fn parts_are_answered_in_order() {
-        let told = |script: &str| told_in_parts(1, (2, 2 * ONE.len()), &format!("read c; {script}"));
+        let told = |script: &str| streamed_in_batches(1, (2, 2 * ONE.len()), &format!("read c; {script}"));
         let both = Some(vec![format!("0 {ONE}"), format!("1 {TWO}")]);
         let answer = r#"printf "$c\0:000000 100644 $NONE $ONE A\0$c\0""#;
         assert_eq!(told(answer), both);
@@ -374,8 +375,8 @@ mod tests {
             (r#"cat"#, "an echo"),
         ];
         for (script, what) in fails {
-            assert_eq!(told(&format!("cat >/dev/null & wait; {script}")), None, "{what}");
-            assert_eq!(told(script), None, "{what}, while it is being asked");
+            assert_eq!(streamed_files(&format!("cat >/dev/null & wait; {script}")), None, "{what}");
+            assert_eq!(streamed_files(script), None, "{what}, while it is being asked");
         }
         let mut stream = Stream::of(1, (9, 9), || Command::new("/no/such/git"));
         stream.ask(Oid::from_hex(ONE).expect("an id"), &[]);

@@ -82,7 +82,7 @@ fn known_by(file: &mut File) -> Option<IndexKey> {
         return None;
     }
     file.seek(SeekFrom::End(-(index::ID as i64))).ok()?;
-    let hash = Oid::from_bytes(&index::take::<{ index::ID }>(file).ok()?)?;
+    let hash = Oid::from_bytes(&index::read_array::<{ index::ID }>(file).ok()?)?;
     Some(IndexKey { text: format!("{len} {hash}"), says_all: !hash.is_zero() })
 }
 

@@ -127,7 +127,7 @@ impl GitHub {
     /// # Errors
     /// [`Error::Forbidden`] for a token that only reads, and for a person's: only apps and workflows have check runs.
     pub fn publish_check(&self, run: &CheckRun) -> Result<PublishedCheck, Error> {
-        let annotations: Vec<Annotation> = run.annotations.iter().map(fitting).collect();
+        let annotations: Vec<Annotation> = run.annotations.iter().map(fit_annotation).collect();
         let reference = format!("{}#{:016x}", run.external_id, digest(&annotations));
         let (existing, mut is_current) = match self.newest_run(run, &reference)? {
             Some(existing) => (existing, false),
@@ -202,10 +202,10 @@ impl GitHub {
 
 fn body(run: &CheckRun, reference: &str, annotations: &[Annotation]) -> Map<String, Value> {
     let mut output = Map::new();
-    output.insert("title".to_owned(), json!(cut(&run.title, TITLE)));
-    output.insert("summary".to_owned(), json!(cut(&run.summary, TEXT)));
+    output.insert("title".to_owned(), json!(truncate(&run.title, TITLE)));
+    output.insert("summary".to_owned(), json!(truncate(&run.summary, TEXT)));
     if let Some(text) = &run.text {
-        output.insert("text".to_owned(), json!(cut(text, TEXT)));
+        output.insert("text".to_owned(), json!(truncate(text, TEXT)));
     }
     if !annotations.is_empty() {
         output.insert("annotations".to_owned(), json!(annotations));
@@ -223,19 +223,19 @@ fn body(run: &CheckRun, reference: &str, annotations: &[Annotation]) -> Map<Stri
 }
 
 /// The annotation within GitHub's limits.
-fn fitting(annotation: &Annotation) -> Annotation {
+fn fit_annotation(annotation: &Annotation) -> Annotation {
     let start_line = annotation.start_line.max(1);
     Annotation {
         start_line,
         end_line: annotation.end_line.max(start_line),
-        message: cut(&annotation.message, MESSAGE),
-        title: cut(&annotation.title, TITLE),
+        message: truncate(&annotation.message, MESSAGE),
+        title: truncate(&annotation.title, TITLE),
         ..annotation.clone()
     }
 }
 
 /// The text, or as much of it as `max` bytes hold together with three dots.
-pub(super) fn cut(text: &str, max: usize) -> String {
+pub(super) fn truncate(text: &str, max: usize) -> String {
     const DOTS: &str = "…";
     if text.len() <= max {
         return text.to_owned();
@@ -266,10 +266,10 @@ mod tests {
 
     #[test]
     fn cuts_at_a_character() {
-        assert_eq!(cut("abc", 3), "abc");
-        assert_eq!(cut("abcdefgh", 6), "abc…");
-        assert_eq!(cut("äöüäöü", 8), "äö…");
-        assert_eq!(cut(&"x".repeat(70_000), TEXT).len(), TEXT);
+        assert_eq!(truncate("abc", 3), "abc");
+        assert_eq!(truncate("abcdefgh", 6), "abc…");
+        assert_eq!(truncate("äöüäöü", 8), "äö…");
+        assert_eq!(truncate(&"x".repeat(70_000), TEXT).len(), TEXT);
     }
 
     #[test]
@@ -282,8 +282,8 @@ mod tests {
             message: String::new(),
             title: String::new(),
         };
-        assert_eq!((fitting(&odd).start_line, fitting(&odd).end_line), (1, 1));
-        assert_eq!(fitting(&Annotation { start_line: 9, end_line: 3, ..odd }).end_line, 9);
+        assert_eq!((fit_annotation(&odd).start_line, fit_annotation(&odd).end_line), (1, 1));
+        assert_eq!(fit_annotation(&Annotation { start_line: 9, end_line: 3, ..odd }).end_line, 9);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::GitHub;
-use super::checks::cut;
+use super::checks::truncate;
 use super::error::Error;
 use super::transport::{Answer, Call, Method};
 use super::wire::Account;
@@ -52,20 +52,21 @@ impl GitHub {
     /// [`Error::Forbidden`] for a token that only reads.
     pub fn publish_comment(&self, pull: u64, marker: &str, body: Option<&str>) -> Result<Comment, Error> {
         let start = format!("<!-- {} -->", marker.replace("--", "").replace(['<', '>'], ""));
-        let body = body.map(|body| cut(&format!("{start}\n{body}"), BODY));
-        let outcome = self.settle(pull, &start, &self.our_comments(pull, &start)?, body.as_deref())?;
+        let body = body.map(|body| truncate(&format!("{start}\n{body}"), BODY));
+        let outcome =
+            self.update_comments(pull, &start, &self.our_comments(pull, &start)?, body.as_deref())?;
         if outcome == Comment::Created {
             // Another job may have written at the same moment; both then agree on the older one. A list that does not
             // show ours yet is no reason to write it again.
             let ours = self.our_comments(pull, &start)?;
             if ours.len() > 1 {
-                self.settle(pull, &start, &ours, body.as_deref())?;
+                self.update_comments(pull, &start, &ours, body.as_deref())?;
             }
         }
         Ok(outcome)
     }
 
-    fn settle(
+    fn update_comments(
         &self,
         pull: u64,
         start: &str,

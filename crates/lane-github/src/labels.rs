@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::GitHub;
-use super::checks::cut;
+use super::checks::truncate;
 use super::error::Error;
 use super::transport::{Call, Method};
 use super::wire::{Account, Label, login_of, seconds};
@@ -108,7 +108,7 @@ impl GitHub {
         if is_there()?.is_some() {
             return Ok(());
         }
-        let body = json!({ "name": name, "color": color, "description": cut(description, 100) });
+        let body = json!({ "name": name, "color": color, "description": truncate(description, 100) });
         let url = self.url(&["labels"], &[])?;
         let call = Call { method: Method::Post, url, body: Some(body), needs: NEEDS };
         match self.client.once(&call, |_| Ok(()), is_there) {

@@ -76,7 +76,7 @@ impl Settings {
         };
         let named = var("GITHUB_API_URL");
         let api = match &named {
-            Some(url) => checked(url)?,
+            Some(url) => parse_url(url)?,
             None => {
                 let host = var("GH_HOST").or_else(|| remote.map(|remote| remote.host));
                 api_of(&host.unwrap_or_else(|| "github.com".to_owned()))?
@@ -140,9 +140,9 @@ fn api_of(host: &str) -> Result<Url, Error> {
         ));
     }
     match host.as_str() {
-        "github.com" => checked("https://api.github.com"),
-        host if is_tenant(host) => checked(&format!("https://api.{host}")),
-        host => checked(&format!("https://{host}/api/v3")),
+        "github.com" => parse_url("https://api.github.com"),
+        host if is_tenant(host) => parse_url(&format!("https://api.{host}")),
+        host => parse_url(&format!("https://{host}/api/v3")),
     }
 }
 
@@ -165,7 +165,7 @@ fn is_loopback(url: &Url) -> bool {
 }
 
 /// An address that a token may be sent to.
-fn checked(text: &str) -> Result<Url, Error> {
+fn parse_url(text: &str) -> Result<Url, Error> {
     let wrong = |what: &str| {
         Error::settings(
             format!("the address of GitHub's API {what}"),
@@ -201,7 +201,7 @@ mod tests {
     const ENTERPRISE_REMOTE: Option<&str> = Some("https://git.example.com:8443/o/n.git");
 
     /// API, repository, and the variable of the token.
-    fn told(vars: &[(&str, &str)], remote: Option<&str>) -> (String, String, &'static str) {
+    fn settings_of(vars: &[(&str, &str)], remote: Option<&str>) -> (String, String, &'static str) {
         let read = read(vars, remote).unwrap();
         (read.api().to_owned(), read.repository().to_string(), read.token.from)
     }
@@ -213,13 +213,13 @@ mod tests {
     #[test]
     fn at_a_desk() {
         let github = "https://api.github.com";
-        assert_eq!(told(&[("GITHUB_TOKEN", "t")], REMOTE), at(github, "o/n", "GITHUB_TOKEN"));
+        assert_eq!(settings_of(&[("GITHUB_TOKEN", "t")], REMOTE), at(github, "o/n", "GITHUB_TOKEN"));
         let both = [("GITHUB_TOKEN", "t"), ("GH_TOKEN", "u")];
-        assert_eq!(told(&both, REMOTE), at(github, "o/n", "GH_TOKEN"));
+        assert_eq!(settings_of(&both, REMOTE), at(github, "o/n", "GH_TOKEN"));
         let empty = [("GITHUB_TOKEN", "t"), ("GH_TOKEN", " ")];
-        assert_eq!(told(&empty, REMOTE), at(github, "o/n", "GITHUB_TOKEN"));
+        assert_eq!(settings_of(&empty, REMOTE), at(github, "o/n", "GITHUB_TOKEN"));
         assert_eq!(
-            told(&[("GH_TOKEN", "t")], Some("git@acme.ghe.com:o/n.git")),
+            settings_of(&[("GH_TOKEN", "t")], Some("git@acme.ghe.com:o/n.git")),
             at("https://api.acme.ghe.com", "o/n", "GH_TOKEN")
         );
     }
@@ -231,11 +231,11 @@ mod tests {
             ("GITHUB_REPOSITORY", "base/repo"),
             ("GITHUB_TOKEN", "t"),
         ];
-        assert_eq!(told(&vars, REMOTE), at("https://api.github.com", "base/repo", "GITHUB_TOKEN"));
-        assert_eq!(told(&vars, None), at("https://api.github.com", "base/repo", "GITHUB_TOKEN"));
+        assert_eq!(settings_of(&vars, REMOTE), at("https://api.github.com", "base/repo", "GITHUB_TOKEN"));
+        assert_eq!(settings_of(&vars, None), at("https://api.github.com", "base/repo", "GITHUB_TOKEN"));
         let own_server = [("GITHUB_API_URL", "https://git.example.com/api/v3/"), vars[1], vars[2]];
         assert_eq!(
-            told(&own_server, None),
+            settings_of(&own_server, None),
             at("https://git.example.com/api/v3", "base/repo", "GITHUB_TOKEN")
         );
     }
@@ -244,12 +244,12 @@ mod tests {
     fn a_host_of_ones_own() {
         let token = ("GITHUB_ENTERPRISE_TOKEN", "t");
         assert_eq!(
-            told(&[token, ("GH_ENTERPRISE_TOKEN", "u")], ENTERPRISE_REMOTE),
+            settings_of(&[token, ("GH_ENTERPRISE_TOKEN", "u")], ENTERPRISE_REMOTE),
             at("https://git.example.com:8443/api/v3", "o/n", "GH_ENTERPRISE_TOKEN")
         );
         // An alias of ~/.ssh/config stands where the host should.
         assert_eq!(
-            told(&[token, ("GH_HOST", "Git.example.com")], Some("git@work:o/n.git")),
+            settings_of(&[token, ("GH_HOST", "Git.example.com")], Some("git@work:o/n.git")),
             at("https://git.example.com/api/v3", "o/n", "GITHUB_ENTERPRISE_TOKEN")
         );
     }

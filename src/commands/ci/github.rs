@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use crate::ci::waivers::{self, WaiverFacts};
 use crate::ci::{Host, Job};
 use crate::cli::diagnostics;
-use crate::cli::output::{complain, note};
+use crate::cli::output::{note, print_error};
 use crate::gather::{CiRange, HostFacts};
 use lane_core::error::Error;
 use lane_core::facts::{self, IdentityProof, Oid, Unavailable};
@@ -51,7 +51,12 @@ impl GitHubJob {
             Ok(github) => Ok(Some(Self { github })),
             Err(error) if publishes => Err(Unavailable::from(error).into()),
             Err(_) => {
-                if job.request.labels.as_ref().is_some_and(|labels| !waivers::asked(labels).is_empty()) {
+                if job
+                    .request
+                    .labels
+                    .as_ref()
+                    .is_some_and(|labels| !waivers::requested_rules(labels).is_empty())
+                {
                     note("waiver labels need a token, to look up who added them");
                 }
                 Ok(None)
@@ -64,7 +69,7 @@ impl GitHubJob {
     ///
     /// # Errors
     /// The pull request cannot be read.
-    pub fn tell(
+    pub fn publish_verdict(
         &self,
         located: &CiRange,
         job: &mut Job,
@@ -91,7 +96,7 @@ impl GitHubJob {
         told.request = request(&pull);
         told.proofs = vec![IdentityProof::GithubAccount(pull.author.clone())];
         let plan = &located.loaded.plan;
-        let asks = !waivers::asked(&pull.labels).is_empty();
+        let asks = !waivers::requested_rules(&pull.labels).is_empty();
         if !asks && !plan.has_accounts() {
             return Ok(());
         }
@@ -114,7 +119,7 @@ impl GitHubJob {
                 asked.borrow_mut().insert(login.to_owned(), is_it);
                 Ok(is_it)
             };
-            let (granted, refused) = waivers::granted(plan, &known, &is_maintainer);
+            let (granted, refused) = waivers::grant_waivers(plan, &known, &is_maintainer);
             told.waivers = granted;
             refused.iter().for_each(|why| note(why));
         }
@@ -226,7 +231,7 @@ fn outcome(what: &str, done: Result<(), github::Error>) -> u8 {
         }
         Err(error) => {
             let error = Error::write(format!("{what} was not published: {error}"), error.help());
-            complain(&diagnostics::render_error(&error, false));
+            print_error(&diagnostics::render_error(&error, false));
             error.kind().exit_code()
         }
     }

@@ -6,7 +6,7 @@ use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use crate::cli::Outcome;
-use crate::cli::output::complain;
+use crate::cli::output::print_error;
 use crate::gather::Environment;
 use crate::ops::briefing;
 use crate::ops::edit::{self, Refusal};
@@ -26,7 +26,7 @@ pub fn run(args: &[OsString]) -> Outcome {
     let Some(id) = args.first().and_then(|id| id.to_str()) else {
         return Err(Error::usage("no harness is named", format!("name one of: {}", known())));
     };
-    let Some(harness) = harness::named(id) else {
+    let Some(harness) = harness::find(id) else {
         return Err(Error::usage(format!("unknown harness `{id}`"), format!("it is one of: {}", known())));
     };
     let event = args.get(1).and_then(|event| event.to_str());
@@ -45,7 +45,7 @@ pub fn run(args: &[OsString]) -> Outcome {
         }
     };
     match &occasion.moment {
-        Moment::Tool(deeds) => Ok(answer(harness, tool(&occasion).refusal(deeds))),
+        Moment::Tool(actions) => Ok(answer(harness, tool(&occasion).refusal(actions))),
         Moment::Start => {
             let folder = project.map(PathBuf::from).or_else(|| occasion.folder.as_ref().map(PathBuf::from));
             if let Some(text) = briefing::of(folder.as_deref(), &environment) {
@@ -63,7 +63,7 @@ pub fn run(args: &[OsString]) -> Outcome {
                         Ok(0)
                     }
                     None => {
-                        complain(&format!("{why}\n"));
+                        print_error(&format!("{why}\n"));
                         Ok(2)
                     }
                 },
@@ -93,10 +93,10 @@ pub fn run(args: &[OsString]) -> Outcome {
 fn answer(harness: &Harness, refusal: Option<Refusal>) -> u8 {
     match refusal {
         Some(Refusal { text: reason, .. }) => {
-            if let Some(output) = (harness.refuse)(&lane_core::text::shown(&reason)) {
+            if let Some(output) = (harness.refuse)(&lane_core::text::sanitize(&reason)) {
                 print(&output.to_string());
             }
-            complain(&format!("{}\n", reason.trim_end()));
+            print_error(&format!("{}\n", reason.trim_end()));
             2
         }
         None => {
@@ -111,7 +111,7 @@ fn answer(harness: &Harness, refusal: Option<Refusal>) -> u8 {
 /// Says why no worktree was made, or removed; the exit code.
 fn refuse(error: &Error) -> u8 {
     let help = error.help().map(|help| format!("\nhelp: {help}")).unwrap_or_default();
-    complain(&format!("git-lane: {error}{help}\n"));
+    print_error(&format!("git-lane: {error}{help}\n"));
     2
 }
 

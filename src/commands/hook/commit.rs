@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use super::{Hook, HookMode, HookVerdict, give_back};
-use crate::cli::output::complain;
+use crate::cli::output::print_error;
 use crate::commands::hook::mend;
 use crate::commands::hook::others;
 use crate::gather::{Request, Subject};
@@ -34,7 +34,7 @@ impl Hook<'_> {
         {
             return Ok(HookVerdict { code: 0, input: None, repo: Some(session.last()) });
         }
-        let foreign = self.look(&session.repo);
+        let foreign = self.missing_hooks(&session.repo);
         let (mut code, mut is_taken) = (0, false);
         if event == Event::CommitMsg && foreign.contains(&Event::PreCommit.name()) {
             (code, is_taken) = self.staged(&session)?;
@@ -84,7 +84,7 @@ impl Hook<'_> {
             message_file(self.row.name, self.args).and_then(|path| prepare(*self.output, &path, self.args));
         let repo = match stamped {
             Err(error) if self.row.fails_open => {
-                complain(&format!("warning: the message was not completed: {error}\n"));
+                print_error(&format!("warning: the message was not completed: {error}\n"));
                 None
             }
             stamped => stamped?,
@@ -100,7 +100,7 @@ impl Hook<'_> {
         if self.part == HookMode::Renamed {
             others::note_runner(&repo, self.row.name);
         }
-        let foreign = self.look(&repo);
+        let foreign = self.missing_hooks(&repo);
         let is_alone = self.part != HookMode::Configured && others::is_alone(&repo, self.row, &foreign);
         let (code, is_taken) =
             if is_alone { self.staged(&Session::open_for_commit(*self.output)?)? } else { (0, false) };

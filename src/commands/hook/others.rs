@@ -4,7 +4,7 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use crate::cli::output::complain;
+use crate::cli::output::print_error;
 use crate::gather::{Environment, Invocation};
 use crate::install::chain::Turn;
 use crate::install::in_force::{self, HookGap};
@@ -20,7 +20,7 @@ const TOLD: &str = "told";
 
 /// Looks whether git still runs our other hooks, of this worktree and of the others, and says so where it does not. Those
 /// of this worktree that git does not start itself, as far as this hook has to care.
-pub(in crate::commands) fn look(repo: &GitRepo, hook: &Hook) -> Vec<&'static str> {
+pub(in crate::commands) fn missing_hooks(repo: &GitRepo, hook: &Hook) -> Vec<&'static str> {
     let layout = repo.layout();
     let Some(folder) = folder(repo) else {
         return Vec::new();
@@ -46,7 +46,7 @@ pub(in crate::commands) fn look(repo: &GitRepo, hook: &Hook) -> Vec<&'static str
     // The hook from the configuration, or a script that a manager renamed, may have said it a moment ago.
     let is_told = || verdict_notes::is_judged(layout, TOLD, &parent());
     if !said.is_empty() && !is_told() {
-        complain(&said);
+        print_error(&said);
     }
     // Nothing stands for another one there.
     if hook.is_first() { Vec::new() } else { in_force::foreign(&folder, hook.watched_with()) }
@@ -62,12 +62,12 @@ pub(in crate::commands) fn after_checkout(args: &[OsString]) {
     let layout = repo.layout();
     if let Ok(mut found) = in_force::survey(layout) {
         found.retain(|(tree, _)| tree.git_dir == layout.git_dir);
-        complain(&in_force::warnings(layout, &found, true));
+        print_error(&in_force::warnings(layout, &found, true));
     }
 }
 
 /// The same for a hook from the configuration, which judges whatever the scripts do: a git before 2.54 does not start it.
-pub(in crate::commands) fn look_beside(repo: &GitRepo, hook: &Hook) {
+pub(in crate::commands) fn warn_missing_hooks(repo: &GitRepo, hook: &Hook) {
     let layout = repo.layout();
     let folder = folder(repo);
     if !hook.is_first() {
@@ -87,7 +87,7 @@ pub(in crate::commands) fn look_beside(repo: &GitRepo, hook: &Hook) {
     }
     let said = in_force::warnings(layout, &found, true);
     if !said.is_empty() {
-        complain(&said);
+        print_error(&said);
         verdict_notes::has_judged(layout, TOLD, &parent());
     }
 }

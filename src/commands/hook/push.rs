@@ -37,7 +37,7 @@ impl Hook<'_> {
         if self.is_judged_before(&session.repo, &subject) {
             return Ok(HookVerdict { code: 0, input: Some(input), repo: Some(session.last()) });
         }
-        self.look(&session.repo);
+        self.missing_hooks(&session.repo);
         give_back(&session, event);
         let code = self.output.hook_report(&session.judge(&request)?);
         if code == 0
@@ -50,7 +50,7 @@ impl Hook<'_> {
         let hooks_paths = session.repo.config("core.hooksPath")?;
         let is_followed = || !chain::previous_hooks(&hooks_paths, layout, self.row.name).is_empty();
         if self.part == HookMode::Configured || self.part.chains() && code == 0 && is_followed() {
-            verdict_notes::judged_for_next(layout, self.row.name, &subject);
+            verdict_notes::note_for_next_hook(layout, self.row.name, &subject);
         }
         Ok(HookVerdict { code, input: Some(input), repo: Some(session.last()) })
     }

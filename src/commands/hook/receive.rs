@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use super::{Hook, HookVerdict};
 use crate::cli::diagnostics;
-use crate::cli::output::complain;
+use crate::cli::output::print_error;
 use crate::gather::server_policy::{self, InForce};
 use crate::gather::{
     Environment, LoadedPolicy, PushLine, Request, Subject, parse_received_lines, received_line,
@@ -25,7 +25,7 @@ impl Hook<'_> {
         let input = self.input("what is pushed")?;
         let lines = match &input {
             Some(input) => parse_received_lines(input)?,
-            None => vec![named(self.args)?],
+            None => vec![update_line(self.args)?],
         };
         if std::env::var_os("GIT_NAMESPACE").is_some_and(|name| !name.is_empty()) {
             return Err(Unavailable::new(
@@ -36,7 +36,8 @@ impl Hook<'_> {
         }
         let repo = GitRepo::open()?;
         log::debug!("repository: {:?}", repo.layout());
-        let lines = lines.into_iter().map(|line| meant(&repo, line)).collect::<Result<Vec<_>, _>>()?;
+        let lines =
+            lines.into_iter().map(|line| resolve_symbolic(&repo, line)).collect::<Result<Vec<_>, _>>()?;
         let code = if lines.is_empty() { 0 } else { self.lines(&repo, event, &lines)? };
         Ok(HookVerdict { code, input, repo: Some(repo) })
     }
@@ -93,7 +94,7 @@ impl Hook<'_> {
             }
             Err(error) => {
                 let Some(mistakes) = error.policy() else { return Err(error) };
-                complain(&diagnostics::render_policy(mistakes, false));
+                print_error(&diagnostics::render_policy(mistakes, false));
                 self.output.hook_says(&format!(
                     "git-lane: refused; nothing was pushed ({}): with this policy, nothing could be pushed any \
                      more\n{}",
@@ -106,7 +107,7 @@ impl Hook<'_> {
     }
 }
 
-fn named(args: &[OsString]) -> Result<PushLine, Error> {
+fn update_line(args: &[OsString]) -> Result<PushLine, Error> {
     let words: Vec<Option<&str>> = args.iter().map(|arg| arg.to_str()).collect();
     match words.as_slice() {
         [Some(name), Some(old), Some(new)] => Ok(received_line(name, old, new)?),
@@ -118,7 +119,7 @@ fn named(args: &[OsString]) -> Result<PushLine, Error> {
 }
 
 /// git follows a ref that leads to another one: what moves is the other.
-fn meant(repo: &GitRepo, mut line: PushLine) -> Result<PushLine, Unavailable> {
+fn resolve_symbolic(repo: &GitRepo, mut line: PushLine) -> Result<PushLine, Unavailable> {
     for _ in 0..DEEPEST {
         match repo.symbolic_ref(&line.remote_ref)? {
             Some(target) => line.remote_ref = target,

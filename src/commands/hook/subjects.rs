@@ -7,7 +7,7 @@ use lane_core::hooks::Subject;
 
 impl Hook<'_> {
     /// What a hook works on says what it does.
-    pub(super) fn judged(&self) -> Result<HookVerdict, Error> {
+    pub(super) fn verdict(&self) -> Result<HookVerdict, Error> {
         match (self.row.subject, self.row.event) {
             (Subject::Staged, Some(event)) => self.commit(event, gather::Subject::Staged),
             (Subject::Message, Some(event)) => self.message(event),

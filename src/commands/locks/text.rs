@@ -13,9 +13,9 @@ use lane_core::locks::protocol::{Claim, Refusal};
 use lane_core::locks::record::{Lease, LockEvent, LockEventKind, Stake};
 use lane_core::policy::Plan;
 use lane_core::policy::model::Agent;
-use lane_core::policy::scalar::{as_typed, clock, in_words};
+use lane_core::policy::scalar::{as_typed, clock, format_duration};
 use lane_core::report::quote;
-use lane_core::requests::rights::ask;
+use lane_core::requests::rights::submit_command;
 use lane_core::text::help_block;
 
 /// A lock that is held, at one moment.
@@ -37,14 +37,14 @@ impl<'a> LockView<'a> {
     }
 
     /// Seconds until others may have it.
-    pub fn left(&self) -> u64 {
-        self.liveness.left().div_ceil(1_000)
+    pub fn remaining(&self) -> u64 {
+        self.liveness.remaining().div_ceil(1_000)
     }
 
     /// `until 10:40 UTC (1 h from now)`.
     pub fn until(&self) -> String {
-        let at = clock(self.now.saturating_add_unsigned(self.left()), self.now);
-        let left = in_words(self.left());
+        let at = clock(self.now.saturating_add_unsigned(self.remaining()), self.now);
+        let left = format_duration(self.remaining());
         match self.liveness {
             Liveness::Orphaned(_) => format!("until {at} ({left} from now; its process has ended)"),
             Liveness::Ended(cause) => format!("no more: it {}", cause.words()),
@@ -54,7 +54,7 @@ impl<'a> LockView<'a> {
     }
 
     /// `in /w/a1 on build-7`.
-    pub fn place(&self) -> String {
+    pub fn location(&self) -> String {
         let Stake { worktree, machine, .. } = &self.lease.stake;
         if self.is_here { format!("in {worktree}") } else { format!("in {worktree} on {}", machine.host) }
     }
@@ -73,8 +73,8 @@ impl<'a> LockView<'a> {
             "agent": stake.agent,
             "generation": self.lease.generation,
             "state": state,
-            "left": self.left(),
-            "until": timestamp(self.now.saturating_add_unsigned(self.left())),
+            "left": self.remaining(),
+            "until": timestamp(self.now.saturating_add_unsigned(self.remaining())),
             "since": timestamp(self.lease.since),
             "renewed": timestamp(stake.at),
             "ttl": stake.ttl,
@@ -108,7 +108,7 @@ pub struct RefusalText {
 }
 
 /// What taking a lock came to.
-pub fn taken(held: &LockView<'_>, event: &LockEvent) -> String {
+pub fn taken_message(held: &LockView<'_>, event: &LockEvent) -> String {
     let Lease { stake, generation, .. } = held.lease;
     let (agent, scope) = (&stake.agent, &stake.scope);
     let verb = match event.kind {
@@ -167,24 +167,25 @@ pub fn refusal(
                 "`{what}`{part} is held by {whose} {}{told}\n  since {}, {}, generation {}{reason}",
                 held.until(),
                 clock(lease.since, now),
-                held.place(),
+                held.location(),
                 lease.generation
             );
-            let wait = as_typed(held.left());
-            let ask = ask(&lease.stake.agent, &format!("--area {}", quote(claim.scope.area.as_bytes())));
+            let wait = as_typed(held.remaining());
+            let ask =
+                submit_command(&lease.stake.agent, &format!("--area {}", quote(claim.scope.area.as_bytes())));
             let help = format!(
                 "wait for it: git lane lock {word} --wait {wait}\n\
                  {ask}\n\
                  only if {0} will not return ({0} will be told): git lane lock {word} --steal --reason '…'",
                 lease.stake.agent
             );
-            said(text, help, claim, "held", json!({ "holder": held.json() }))
+            refusal_text(text, help, claim, "held", json!({ "holder": held.json() }))
         }
         Refusal::Queued(ahead) => {
             let names: Vec<&str> = ahead.iter().map(|ticket| ticket.agent.as_str()).collect();
             let text = format!("`{scope}` is free, but {} is first in the queue{told}", names.join(", "));
             let help = format!("join the queue: git lane lock {word} --wait 10m");
-            said(text, help, claim, "queued", json!({ "ahead": names }))
+            refusal_text(text, help, claim, "queued", json!({ "ahead": names }))
         }
         Refusal::Marked(marker) => {
             let file = lane_core::locks::scope::file_name(&marker.area, &marker.area, &marker.agent);
@@ -199,12 +200,12 @@ pub fn refusal(
             let help = format!(
                 "wait for it: git lane lock {word} --wait {}\n{}",
                 as_typed(left),
-                ask(&marker.agent, &format!("--area {}", quote(marker.area.as_bytes())))
+                submit_command(&marker.agent, &format!("--area {}", quote(marker.area.as_bytes())))
             );
             let holder = json!({
                 "agent": marker.agent, "since": timestamp(marker.since), "worktree": marker.place,
             });
-            said(text, help, claim, "marked", json!({ "holder": holder }))
+            refusal_text(text, help, claim, "marked", json!({ "holder": holder }))
         }
         Refusal::Lost(lost, why) => {
             let by = match why.as_ref() {
@@ -217,16 +218,16 @@ pub fn refusal(
                 "all of its locks were released; see what happened: git lane locks --log {}\nthen lock all of them again",
                 quote(lost.as_bytes())
             );
-            said(text, help, claim, "lost", json!({ "lost": lost }))
+            refusal_text(text, help, claim, "lost", json!({ "lost": lost }))
         }
         Refusal::NotHeld => {
             let text = format!("{} does not hold `{scope}`: nothing to renew", claim.agent);
-            said(text, format!("take it: git lane lock {word}"), claim, "not-held", json!({}))
+            refusal_text(text, format!("take it: git lane lock {word}"), claim, "not-held", json!({}))
         }
     }
 }
 
-fn said(text: String, help: String, claim: &Claim<'_>, why: &str, mut json: Value) -> RefusalText {
+fn refusal_text(text: String, help: String, claim: &Claim<'_>, why: &str, mut json: Value) -> RefusalText {
     json["state"] = json!("refused");
     json["scope"] = json!(claim.scope.text);
     json["area"] = json!(claim.scope.area);
@@ -236,7 +237,7 @@ fn said(text: String, help: String, claim: &Claim<'_>, why: &str, mut json: Valu
 }
 
 /// Why another's lock is not given back.
-pub fn not_yours(plan: &Plan, judge: &Judge<'_>, claim: &Claim<'_>, lease: &Lease) -> RefusalText {
+pub fn not_holder(plan: &Plan, judge: &Judge<'_>, claim: &Claim<'_>, lease: &Lease) -> RefusalText {
     let held = LockView::new(&claim.scope.area, lease, judge, judge.now().wall);
     let whose = title(plan, &lease.stake.agent);
     let text = format!("`{}` is not yours to release: {whose} holds it {}", lease.stake.scope, held.until());
@@ -244,14 +245,14 @@ pub fn not_yours(plan: &Plan, judge: &Judge<'_>, claim: &Claim<'_>, lease: &Leas
         "it was left as it is; see who holds it: git lane locks {}",
         quote(claim.scope.text.as_bytes())
     );
-    said(text, help, claim, "held", json!({ "holder": held.json() }))
+    refusal_text(text, help, claim, "held", json!({ "holder": held.json() }))
 }
 
 /// Why a part of what one holds is not given back.
 pub fn another_scope(claim: &Claim<'_>, lease: &Lease) -> RefusalText {
     let (wanted, have) = (&claim.scope.text, &lease.stake.scope);
     let text = format!("{} does not hold `{wanted}`, but `{have}`", claim.agent);
-    said(text, format!("git lane unlock {}", quote(have.as_bytes())), claim, "held", json!({}))
+    refusal_text(text, format!("git lane unlock {}", quote(have.as_bytes())), claim, "held", json!({}))
 }
 
 /// What somebody who waits is told: what does not change from moment to moment, and what does.
@@ -263,7 +264,7 @@ pub fn waiting(plan: &Plan, scope: &str, waiting: &Waiting<'_>) -> (String, Stri
     };
     let (who, left) = match waiting.refusal {
         Refusal::Held(lease, liveness) => {
-            let left = in_words(liveness.left().div_ceil(1_000));
+            let left = format_duration(liveness.remaining().div_ceil(1_000));
             let gone = if matches!(liveness, Liveness::Orphaned(_)) { ", its process has ended" } else { "" };
             (title(plan, &lease.stake.agent), format!(" ({left} left, unless renewed{gone})"))
         }

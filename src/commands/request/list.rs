@@ -27,7 +27,7 @@ use lane_git::Repository;
 pub fn list(args: &List, output: &Output) -> Outcome {
     let session = session::open_to_work(output, None)?;
     let plan = &session.loaded.plan;
-    let me = looker(&session, args.agent.as_deref())?;
+    let me = viewer(&session, args.agent.as_deref())?;
     if args.mine && me.is_none() {
         return Err(Error::usage(
             "no agent works here, so whose requests to list is unknown",
@@ -102,7 +102,7 @@ pub fn list(args: &List, output: &Output) -> Outcome {
 pub fn show(id: &str, output: &Output) -> Outcome {
     let session = session::open_to_work(output, None)?;
     let plan = &session.loaded.plan;
-    let me = looker(&session, None)?;
+    let me = viewer(&session, None)?;
     let log = RequestLog::new(&session.repo, plan);
     let doubt = log.refresh().err();
     if let Some(error) = &doubt {
@@ -138,7 +138,7 @@ pub fn show(id: &str, output: &Output) -> Outcome {
 }
 
 /// Who looks: nobody in particular where nothing says so.
-fn looker(session: &Session, option: Option<&str>) -> Result<Option<Person>, Error> {
+fn viewer(session: &Session, option: Option<&str>) -> Result<Option<Person>, Error> {
     match person(session, option) {
         Ok(person) => Ok(Some(person)),
         Err(error) if option.is_some() => Err(error),

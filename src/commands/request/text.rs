@@ -7,7 +7,7 @@ use crate::requests::Summary;
 use crate::requests::log::{RequestHead, RequestLog};
 use lane_core::policy::Plan;
 use lane_core::policy::model::Access;
-use lane_core::policy::scalar::in_words;
+use lane_core::policy::scalar::format_duration;
 use lane_core::requests::migration::SecondHead;
 use lane_core::requests::record::{Person, RequestEvent, RequestEventKind, RequestRecord, RequestState};
 use lane_core::requests::rights::{Addressees, askable, title};
@@ -38,7 +38,7 @@ pub fn name(plan: &Plan, person: &Person) -> String {
 /// `2 h ago`.
 pub fn ago(at: i64, now: i64) -> String {
     match u64::try_from(now - at) {
-        Ok(seconds @ 1..) => format!("{} ago", in_words(seconds)),
+        Ok(seconds @ 1..) => format!("{} ago", format_duration(seconds)),
         _ => "just now".to_owned(),
     }
 }
@@ -87,7 +87,7 @@ impl RequestView<'_> {
     }
 
     /// What is said after something was written.
-    pub fn written(&self) -> String {
+    pub fn confirmation(&self) -> String {
         let record = self.record();
         let (id, what) = (&record.id, record.target.words());
         let asker = name(self.plan, &record.by);
@@ -237,7 +237,7 @@ pub fn refusal(plan: &Plan, record: &RequestRecord, kind: RequestEventKind, me: 
 }
 
 /// Why it is too late for this, and the next step.
-pub fn finished(plan: &Plan, record: &RequestRecord, kind: RequestEventKind) -> (String, String) {
+pub fn closed_message(plan: &Plan, record: &RequestRecord, kind: RequestEventKind) -> (String, String) {
     let RequestRecord { id, event, .. } = record;
     let who = name(plan, &event.by);
     let why = event.reason.as_ref().map(|reason| format!(": \"{reason}\"")).unwrap_or_default();
@@ -246,7 +246,7 @@ pub fn finished(plan: &Plan, record: &RequestRecord, kind: RequestEventKind) -> 
         (RequestState::Accepted, RequestEventKind::Accept) => {
             format!("once committed: git lane request done {id} --commit HEAD")
         }
-        _ => format!("ask again: git lane request submit {} --reason '…'", record.target.typed()),
+        _ => format!("ask again: git lane request submit {} --reason '…'", record.target.as_arguments()),
     };
     (text, help)
 }

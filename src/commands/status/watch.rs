@@ -47,7 +47,7 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
     ratatui::restore();
     let signal = ended.map_err(unwritable)?;
     if let Some(signal) = signal {
-        caught.die_of(signal);
+        caught.raise_signal(signal);
     }
     Ok(0)
 }
@@ -178,7 +178,7 @@ impl SignalFlag {
 
     /// Ends the process as the signal would have.
     #[cfg(unix)]
-    fn die_of(&self, signal: i32) {
+    fn raise_signal(&self, signal: i32) {
         let _ = signal_hook::low_level::emulate_default_handler(signal);
     }
 

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::cli::output::{Output, complain};
+use crate::cli::output::{Output, print_error};
 use crate::ops::sync::{Conflict, RebaseOutcome, StashOutcome, WorktreeSync, count};
 use lane_core::error::Error;
 use lane_core::facts::{RepoPath, typed_ref};
@@ -55,7 +55,7 @@ pub fn json(done: &WorktreeSync) -> Value {
 ///
 /// # Errors
 /// Standard output is closed, or full.
-pub fn say(done: &WorktreeSync, base: &str, output: &Output) -> Result<(), Error> {
+pub fn print_sync(done: &WorktreeSync, base: &str, output: &Output) -> Result<(), Error> {
     let base = typed_ref(done.onto.as_deref().unwrap_or(base));
     let (who, branch) = (title(done), done.branch.clone().unwrap_or_default());
     let in_it = quote(done.root.as_os_str().as_encoded_bytes());
@@ -103,7 +103,7 @@ pub fn say(done: &WorktreeSync, base: &str, output: &Output) -> Result<(), Error
         }
         RebaseOutcome::Busy { why, help } => {
             let help = help.as_ref().map(|help| help_block(help, false)).unwrap_or_default();
-            complain(&format!("note: {who} was skipped: {why}\n{help}"));
+            print_error(&format!("note: {who} was skipped: {why}\n{help}"));
         }
         RebaseOutcome::Dirty(files) => {
             let text =

@@ -106,7 +106,7 @@ fn both_ways(folder: &Path) -> Vec<(Oid, Vec<FileChange>, Vec<FileChange>)> {
     let repo = Git2Repository::open_at(folder).expect("a repository");
     let tips = repo.tips("refs/heads/").expect("branches");
     let oids = repo.commits(&tips, &[]).expect("commits");
-    let mut stream = Stream::in_parts(repo.layout(), (1000, 100_000), 3);
+    let mut stream = Stream::with_batches(repo.layout(), (1000, 100_000), 3);
     let mut both = Vec::new();
     for oid in oids {
         let raw = repo.commit(oid).expect("a commit");

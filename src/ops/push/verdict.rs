@@ -45,7 +45,7 @@ pub fn unless_hooked(session: &Session, reference: &str, tip: Oid) -> Result<Ver
         conflict_note::note_at_push(&session, &lines);
         // What git starts instead may ask for our verdict as well.
         let subject = pushed_subject(&session.loaded.plan, &lines);
-        verdict_notes::judged_for_next(session.repo.layout(), Event::PrePush.name(), &subject);
+        verdict_notes::note_for_next_hook(session.repo.layout(), Event::PrePush.name(), &subject);
     }
     Ok(report.verdict)
 }
@@ -53,14 +53,14 @@ pub fn unless_hooked(session: &Session, reference: &str, tip: Oid) -> Result<Ver
 /// Whether this git starts our hook from its configuration. One before 2.54 knows of none, and of no such command.
 fn is_configured() -> bool {
     let hook = Event::PrePush.name();
-    said(&["hook", "list", hook]).is_some_and(|names| hooks::is_configured(hook, &names))
+    git_output(&["hook", "list", hook]).is_some_and(|names| hooks::is_configured(hook, &names))
 }
 
 /// What the remote has under this name; where it does not answer, what it had when it did.
 fn there(session: &Session, remote: &str, reference: &str) -> Read<Option<Oid>> {
-    let url = said(&["remote", "get-url", "--push", "--", remote]);
+    let url = git_output(&["remote", "get-url", "--push", "--", remote]);
     let source = url.as_deref().map_or(remote, str::trim_end);
-    let Some(refs) = said(&["ls-remote", "--", source, reference]) else {
+    let Some(refs) = git_output(&["ls-remote", "--", source, reference]) else {
         let branch = reference.strip_prefix("refs/heads/").unwrap_or(reference);
         return session.repo.find_ref(&format!("refs/remotes/{remote}/{branch}"));
     };
@@ -69,7 +69,7 @@ fn there(session: &Session, remote: &str, reference: &str) -> Read<Option<Oid>> 
 }
 
 /// What git says, run as the push is; `None` where it fails.
-fn said(arguments: &[&str]) -> Option<String> {
+fn git_output(arguments: &[&str]) -> Option<String> {
     let mut git = lane_git::command::git();
     git.args(arguments);
     run(git, None, LIMIT).ok().filter(|ran| ran.ok).map(|ran| ran.out)

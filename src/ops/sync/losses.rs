@@ -40,7 +40,7 @@ pub fn of(
     let mut there = BTreeSet::new();
     for (from, to) in steps {
         let added = tree_diff(repo, from, Some(to))?.into_iter().filter(|file| file.old.is_none());
-        there.extend(added.filter_map(|file| in_the_way(root, &file.path)));
+        there.extend(added.filter_map(|file| blocking_path(root, &file.path)));
     }
     let there: Vec<PathBuf> = there.into_iter().collect();
     for some in there.chunks(AT_ONCE) {
@@ -48,7 +48,7 @@ pub fn of(
         git.args(["--literal-pathspecs", "ls-files", "--others", "-z", "--"]).args(some);
         let ran = run_git(git, None, super::SHORT)?;
         if !ran.ok {
-            let reason = format!("uncommitted files could not be listed: {}", ran.complaint());
+            let reason = format!("uncommitted files could not be listed: {}", ran.error_text());
             return Err(Unavailable::new(reason, "git status").into());
         }
         if let Some(path) = ran.raw.split(|byte| *byte == 0).find(|path| !path.is_empty()) {
@@ -75,7 +75,7 @@ pub(super) fn by_hand(root: &Path, onto: &str, landed: Option<Oid>, is_anothers:
 }
 
 /// What lies where a file would be written: the file, or a file where one of its folders would be; from the root.
-fn in_the_way(root: &Path, path: &RepoPath) -> Option<PathBuf> {
+fn blocking_path(root: &Path, path: &RepoPath) -> Option<PathBuf> {
     let path = lane_git::path_of(&path.0);
     let mut below = PathBuf::new();
     for part in path.components() {

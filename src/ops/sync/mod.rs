@@ -118,8 +118,8 @@ fn renew(session: &Session, done: &WorktreeSync) {
     let (Ok(agent), true) = (agent, done.is_good()) else { return };
     let world = ThisMachine::new();
     let mut manager = LockManager::new(&session.repo, &session.loaded.plan, &world);
-    match manager.renew_old(&agent, &session.place()) {
-        Ok(Ok(scopes)) => scopes.iter().for_each(|scope| session.ui.say(&format!("renewed `{scope}`"))),
+    match manager.renew_old(&agent, &session.location()) {
+        Ok(Ok(scopes)) => scopes.iter().for_each(|scope| session.ui.message(&format!("renewed `{scope}`"))),
         Ok(Err(scope)) => session
             .ui
             .note(&format!("the lock `{scope}` changed hands meanwhile; see `git lane locks --log`")),

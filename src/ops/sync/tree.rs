@@ -170,7 +170,7 @@ impl Tree {
             return Ok(RebaseOutcome::Rebased { before, after, behind, landed: left_out, aside });
         }
         if in_progress(&self.git_dir).map(|it| it.word) != Some("rebase") {
-            let reason = format!("the rebase failed: {}", plain(&ran.complaint()));
+            let reason = format!("the rebase failed: {}", plain(&ran.error_text()));
             return Ok(RebaseOutcome::Failed {
                 reason,
                 help: Some("nothing was changed; check: git status".to_owned()),
@@ -182,7 +182,7 @@ impl Tree {
             abort.args(["rebase", "--abort"]);
             let ran = run_git(abort, None, LONG)?;
             if !ran.ok {
-                let reason = format!("the rebase stopped, and could not be undone: {}", ran.complaint());
+                let reason = format!("the rebase stopped, and could not be undone: {}", ran.error_text());
                 let root = quote(self.root.as_os_str().as_encoded_bytes());
                 return Ok(RebaseOutcome::Failed {
                     reason,
@@ -190,7 +190,7 @@ impl Tree {
                 });
             }
         }
-        Ok(RebaseOutcome::Stopped { conflicts, said: plain(&ran.complaint()), is_undone: gives_up })
+        Ok(RebaseOutcome::Stopped { conflicts, said: plain(&ran.error_text()), is_undone: gives_up })
     }
 
     /// A git that sees this worktree. In another agent's nothing of ours may speak for it.
@@ -228,7 +228,7 @@ impl Tree {
         command.arg(if untracked { "--untracked-files=all" } else { "--untracked-files=no" });
         let ran = run_git(command, None, SHORT)?;
         if !ran.ok {
-            let reason = format!("git status failed in {}: {}", self.root.display(), ran.complaint());
+            let reason = format!("git status failed in {}: {}", self.root.display(), ran.error_text());
             return Err(Unavailable::new(reason, "git status").into());
         }
         let entries = ran.raw.split(|byte| *byte == 0).filter(|entry| entry.len() > 3);

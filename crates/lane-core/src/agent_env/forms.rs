@@ -48,7 +48,7 @@ pub fn as_file(variables: &Variables) -> String {
 fn exported(variables: &Variables, variable: &Variable) -> String {
     let (name, parts) = (&variable.name, variable.parts());
     let is_plain = parts.iter().all(|part| matches!(part, Part::Text(_)));
-    let word = if is_plain { single(&variable.value) } else { double(&parts) };
+    let word = if is_plain { single(&variable.value) } else { double_quoted(&parts) };
     let needs = variables.needs(variable);
     if needs.is_empty() {
         return format!("export {name}={word}\n");
@@ -114,7 +114,7 @@ fn single(value: &str) -> String {
 }
 
 /// One word for a POSIX shell that it puts values into.
-fn double(parts: &[Part<'_>]) -> String {
+fn double_quoted(parts: &[Part<'_>]) -> String {
     let mut text = String::from("\"");
     for part in parts {
         match part {

@@ -75,7 +75,7 @@ const SHORTEST: usize = 4;
 
 /// The variables of an agent, and those of all others that are not to reach it. What it refers to itself, what
 /// everybody has, and the address of its database stay.
-pub fn among(policy: &Policy, agent: &Agent) -> Variables {
+pub fn variables_of(policy: &Policy, agent: &Agent) -> Variables {
     let mut variables = of(agent);
     let others = policy.agents.0.iter().filter(|other| other.id.value != agent.id.value);
     let names = others.flat_map(|other| {

@@ -130,9 +130,9 @@ fn what_is_only_others_is_taken_away() {
         "  a1: {env: {ONLY: '${ONLY}', BOTH: x, NEEDED: y, PATH: '/x:${PATH}', DATABASE_URL: z}, limits: {tpm: 1}}\n  \
          a2: {env: {BOTH: w, MINE: '${NEEDED}'}, database: {schema: s}}\n  a3: {}",
     );
-    let foreign = |id: &str| among(&plan.policy, plan.policy.agent(id).expect("an agent")).foreign;
+    let foreign = |id: &str| variables_of(&plan.policy, plan.policy.agent(id).expect("an agent")).foreign;
     assert_eq!(foreign("a2"), ["LIMIT_TPM", "ONLY"]);
     assert_eq!(foreign("a3"), ["BOTH", "DATABASE_URL", "LIMIT_TPM", "MINE", "NEEDED", "ONLY"]);
-    let resolved = among(&plan.policy, plan.policy.agent("a2").expect("an agent")).resolve(&|_| None);
+    let resolved = variables_of(&plan.policy, plan.policy.agent("a2").expect("an agent")).resolve(&|_| None);
     assert!(as_sh(&resolved).contains("unset ONLY\n"), "{}", as_sh(&resolved));
 }

@@ -89,7 +89,7 @@ impl Message {
     /// The same without the prose between its first and its last paragraph, which no rule reads: a long history
     /// has more of it than of all else. Lines that begin with the key of locks stay, wherever they stand.
     #[must_use]
-    pub fn condensed(self) -> Self {
+    pub fn without_prose(self) -> Self {
         let lines: Vec<&str> = self.text.lines().collect();
         let is_blank = |line: &&str| line.trim().is_empty();
         let first = lines.iter().position(|line| !is_blank(line)).unwrap_or(lines.len());
@@ -143,9 +143,9 @@ mod tests {
     fn what_is_condensed_says_the_same() {
         let text =
             message("\n\n[A1] subject\non two lines\n\nprose\nLane-Lock: x@1\n\nmore\n\nAgent: a1\n\n");
-        assert_eq!(text.condensed().text, "[A1] subject\non two lines\n\nLane-Lock: x@1\n\nAgent: a1");
-        assert_eq!(message("one\n").condensed().text, "one");
-        assert_eq!(message(" \n").condensed().text, "");
+        assert_eq!(text.without_prose().text, "[A1] subject\non two lines\n\nLane-Lock: x@1\n\nAgent: a1");
+        assert_eq!(message("one\n").without_prose().text, "one");
+        assert_eq!(message(" \n").without_prose().text, "");
     }
 
     proptest::proptest! {
@@ -159,12 +159,12 @@ mod tests {
             ),
         ) {
             let whole = message(&lines.join("\n"));
-            let condensed = whole.clone().condensed();
+            let condensed = whole.clone().without_prose();
             proptest::prop_assert_eq!(whole.subject(), condensed.subject());
             proptest::prop_assert_eq!(whole.first_line(), condensed.first_line());
             proptest::prop_assert_eq!(whole.trailers(), condensed.trailers());
             proptest::prop_assert_eq!(whole.lock_lines(), condensed.lock_lines());
-            proptest::prop_assert_eq!(condensed.clone().condensed(), condensed);
+            proptest::prop_assert_eq!(condensed.clone().without_prose(), condensed);
         }
     }
 }

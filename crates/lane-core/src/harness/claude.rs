@@ -12,12 +12,12 @@ pub static HARNESS: Harness = Harness {
     read,
     refuse,
     allow: None,
-    tell,
-    go_on,
+    tell: context_json,
+    go_on: continue_json,
 };
 
 fn read(payload: &Value, event: Option<&str>) -> Occasion {
-    occasion(payload, event, deeds)
+    occasion(payload, event, actions)
 }
 
 /// What Claude Code and those that took over its hooks say.
@@ -44,7 +44,7 @@ pub(super) fn occasion(
     Occasion { folder: text(payload, "cwd").map(str::to_owned), project: None, moment }
 }
 
-fn deeds(tool: &str, input: &Value) -> Vec<ToolAction> {
+fn actions(tool: &str, input: &Value) -> Vec<ToolAction> {
     match tool {
         "Edit" | "Write" | "MultiEdit" => edit_of(tool, input, &["file_path", "path"]),
         "NotebookEdit" => edit_of(tool, input, &["notebook_path", "file_path"]),
@@ -61,13 +61,13 @@ pub(super) fn refuse(reason: &str) -> Option<Value> {
     }}))
 }
 
-pub(super) fn tell(text: &str) -> String {
+pub(super) fn context_json(text: &str) -> String {
     let output =
         json!({ "hookSpecificOutput": { "hookEventName": "SessionStart", "additionalContext": text }});
     output.to_string()
 }
 
-pub(super) fn go_on(reason: &str) -> Option<Value> {
+pub(super) fn continue_json(reason: &str) -> Option<Value> {
     Some(json!({ "decision": "block", "reason": reason }))
 }
 

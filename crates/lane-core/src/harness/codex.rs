@@ -12,18 +12,18 @@ pub static HARNESS: Harness = Harness {
     read,
     refuse: claude::refuse,
     allow: None,
-    tell: claude::tell,
-    go_on: claude::go_on,
+    tell: claude::context_json,
+    go_on: claude::continue_json,
 };
 
 fn read(payload: &Value, event: Option<&str>) -> Occasion {
-    claude::occasion(payload, event, deeds)
+    claude::occasion(payload, event, actions)
 }
 
-fn deeds(tool: &str, input: &Value) -> Vec<ToolAction> {
+fn actions(tool: &str, input: &Value) -> Vec<ToolAction> {
     match tool {
         "apply_patch" | "Edit" | "Write" => match text(input, "command").or(text(input, "input")) {
-            Some(text) => patch::deeds(tool, text),
+            Some(text) => patch::actions(tool, text),
             None => vec![ToolAction::Unreadable(format!("`{tool}` holds no patch"))],
         },
         "Bash" | "shell" | "local_shell" | "exec_command" | "unified_exec" => command_of(tool, input),

@@ -23,7 +23,7 @@ fn read(payload: &Value, event: Option<&str>) -> Occasion {
             Moment::Stop { again: payload.get("stop_hook_active").and_then(Value::as_bool).unwrap_or(false) }
         }
         _ => match text(payload, "toolName").or(text(payload, "tool_name")) {
-            Some(tool) => Moment::Tool(deeds(tool, &arguments(payload))),
+            Some(tool) => Moment::Tool(actions(tool, &arguments(payload))),
             None => Moment::Other,
         },
     };
@@ -41,13 +41,13 @@ fn arguments(payload: &Value) -> Value {
     }
 }
 
-fn deeds(tool: &str, input: &Value) -> Vec<ToolAction> {
+fn actions(tool: &str, input: &Value) -> Vec<ToolAction> {
     match tool {
         "edit" | "create" | "str_replace" | "str_replace_editor" | "write" => {
             edit_of(tool, input, &["path", "file_path"])
         }
         "apply_patch" => match input.as_str().or(first(input, &["input", "patch", "patchText", "command"])) {
-            Some(text) => patch::deeds(tool, text),
+            Some(text) => patch::actions(tool, text),
             None => vec![ToolAction::Unreadable(format!("`{tool}` holds no patch"))],
         },
         "bash" | "powershell" | "shell" => command_of(tool, input),

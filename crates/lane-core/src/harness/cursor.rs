@@ -20,7 +20,7 @@ fn read(payload: &Value, event: Option<&str>) -> Occasion {
     let moment = match text(payload, "hook_event_name").or(event).unwrap_or_default() {
         "preToolUse" | "PreToolUse" => {
             let input = payload.get("tool_input").unwrap_or(&Value::Null);
-            Moment::Tool(deeds(text(payload, "tool_name").unwrap_or_default(), input))
+            Moment::Tool(actions(text(payload, "tool_name").unwrap_or_default(), input))
         }
         "beforeShellExecution" => Moment::Tool(command_of("beforeShellExecution", payload)),
         "sessionStart" => Moment::Start,
@@ -36,18 +36,18 @@ fn read(payload: &Value, event: Option<&str>) -> Occasion {
     Occasion { folder: folder.map(str::to_owned), project: root.map(str::to_owned), moment }
 }
 
-fn deeds(tool: &str, input: &Value) -> Vec<ToolAction> {
+fn actions(tool: &str, input: &Value) -> Vec<ToolAction> {
     match tool {
         "Write" | "Edit" | "StrReplace" | "MultiEdit" | "Delete" | "EditNotebook" => {
-            let mut deeds = edit_of(tool, input, &["file_path", "path", "target_notebook"]);
-            if let (true, Some(ToolAction::Edit(edit))) = (tool == "Delete", deeds.first_mut()) {
+            let mut actions = edit_of(tool, input, &["file_path", "path", "target_notebook"]);
+            if let (true, Some(ToolAction::Edit(edit))) = (tool == "Delete", actions.first_mut()) {
                 edit.is_removed = true;
             }
-            deeds
+            actions
         }
         "ApplyPatch" | "apply_patch" => {
             match super::first(input, &["patch", "patchText", "input", "command"]) {
-                Some(text) => patch::deeds(tool, text),
+                Some(text) => patch::actions(tool, text),
                 None => vec![ToolAction::Unreadable(format!("`{tool}` holds no patch"))],
             }
         }

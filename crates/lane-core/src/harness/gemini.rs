@@ -23,7 +23,7 @@ fn read(payload: &Value, event: Option<&str>) -> Occasion {
     let moment = match text(payload, "hook_event_name").or(event).unwrap_or_default() {
         "BeforeTool" => {
             let input = payload.get("tool_input").unwrap_or(&Value::Null);
-            Moment::Tool(deeds(text(payload, "tool_name").unwrap_or_default(), input))
+            Moment::Tool(actions(text(payload, "tool_name").unwrap_or_default(), input))
         }
         "SessionStart" => Moment::Start,
         "AfterAgent" => {
@@ -34,7 +34,7 @@ fn read(payload: &Value, event: Option<&str>) -> Occasion {
     Occasion { folder: text(payload, "cwd").map(str::to_owned), project: None, moment }
 }
 
-fn deeds(tool: &str, input: &Value) -> Vec<ToolAction> {
+fn actions(tool: &str, input: &Value) -> Vec<ToolAction> {
     match tool {
         "write_file" | "replace" | "edit" => edit_of(tool, input, &["file_path"]),
         "run_shell_command" => command_of(tool, input),

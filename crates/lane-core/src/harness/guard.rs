@@ -42,8 +42,8 @@ pub fn bypass(command: &Command) -> Option<Bypass> {
     }
     match program? {
         "git" => of_git(command),
-        "git-lane" => of_lane(&known(&command.words[1..])),
-        "export" | "declare" | "typeset" => known(&command.words[1..]).iter().find_map(|word| {
+        "git-lane" => of_lane(&literal_words(&command.words[1..])),
+        "export" | "declare" | "typeset" => literal_words(&command.words[1..]).iter().find_map(|word| {
             let (name, value) = word.split_once('=')?;
             variable(name, Some(value))
         }),
@@ -52,7 +52,7 @@ pub fn bypass(command: &Command) -> Option<Bypass> {
 }
 
 /// The words that are known, with nothing in place of the others.
-fn known(words: &[Option<String>]) -> Vec<&str> {
+fn literal_words(words: &[Option<String>]) -> Vec<&str> {
     words.iter().map(|word| word.as_deref().unwrap_or_default()).collect()
 }
 
@@ -69,7 +69,7 @@ fn variable(name: &str, value: Option<&str>) -> Option<Bypass> {
 }
 
 fn of_git(command: &Command) -> Option<Bypass> {
-    let words = known(&command.words);
+    let words = literal_words(&command.words);
     let mut at = 1;
     while let Some(word) = words.get(at).filter(|word| word.starts_with('-')) {
         let value = words.get(at + 1).copied().unwrap_or_default();
@@ -209,7 +209,7 @@ fn reaches_into_git(command: &Command) -> Option<String> {
 /// The files that a command says plainly that it writes or takes away, from where its line begins. Where it copies into a folder,
 /// the folder is named.
 pub fn writes(command: &Command) -> Vec<Edit> {
-    let mut edits: Vec<Edit> = command.writes.iter().flatten().map(Edit::written).collect();
+    let mut edits: Vec<Edit> = command.writes.iter().flatten().map(Edit::write).collect();
     edits.extend(of_program(command));
     // Where it runs is not known: only what is named from the root is.
     let folder = command.folder.as_deref();
@@ -226,23 +226,23 @@ fn of_program(command: &Command) -> Vec<Edit> {
     };
     let plain = |values: &str| operands(words, values);
     match program {
-        "tee" | "touch" | "mkfifo" => plain("dtr").into_iter().map(Edit::written).collect(),
-        "truncate" => plain("sr").into_iter().map(Edit::written).collect(),
-        "rm" | "unlink" | "shred" => plain("n").into_iter().map(Edit::removed).collect(),
-        "cp" | "install" | "ln" => {
-            plain("tSmgo").last().map(|word| Edit::written(*word)).into_iter().collect()
-        }
+        "tee" | "touch" | "mkfifo" => plain("dtr").into_iter().map(Edit::write).collect(),
+        "truncate" => plain("sr").into_iter().map(Edit::write).collect(),
+        "rm" | "unlink" | "shred" => plain("n").into_iter().map(Edit::delete).collect(),
+        "cp" | "install" | "ln" => plain("tSmgo").last().map(|word| Edit::write(*word)).into_iter().collect(),
         "mv" => moved(&plain("tS")),
         "sed" if in_place(words) => script_and_files(words, "ef"),
         "perl" if in_place(words) => script_and_files(words, "eEI"),
-        "dd" => known(words).iter().filter_map(|word| word.strip_prefix("of=")).map(Edit::written).collect(),
+        "dd" => {
+            literal_words(words).iter().filter_map(|word| word.strip_prefix("of=")).map(Edit::write).collect()
+        }
         "apply_patch" => {
             let text = command.input.as_deref().or(words.first().and_then(|word| word.as_deref()));
             patch::edits(text.unwrap_or_default())
         }
         "git" => match words.first().and_then(|word| word.as_deref()) {
-            Some("rm") if !known(words).contains(&"--cached") => {
-                operands(&words[1..], "").into_iter().map(Edit::removed).collect()
+            Some("rm") if !literal_words(words).contains(&"--cached") => {
+                operands(&words[1..], "").into_iter().map(Edit::delete).collect()
             }
             Some("mv") => moved(&operands(&words[1..], "")),
             _ => Vec::new(),
@@ -254,7 +254,7 @@ fn of_program(command: &Command) -> Vec<Edit> {
 fn moved(paths: &[&str]) -> Vec<Edit> {
     match paths.split_last() {
         Some((to, from)) if !from.is_empty() => {
-            from.iter().copied().map(Edit::removed).chain([Edit::written(*to)]).collect()
+            from.iter().copied().map(Edit::delete).chain([Edit::write(*to)]).collect()
         }
         _ => Vec::new(),
     }
@@ -287,7 +287,7 @@ fn operands<'w>(words: &'w [Option<String>], values: &str) -> Vec<&'w str> {
 
 /// Whether files are edited where they are.
 fn in_place(words: &[Option<String>]) -> bool {
-    known(words).iter().any(|word| {
+    literal_words(words).iter().any(|word| {
         let short = word.strip_prefix('-').filter(|short| !short.starts_with('-')).unwrap_or_default();
         // The letters after one that takes a value are the value.
         let letters = short.split(['e', 'f', 'E']).next().unwrap_or_default();
@@ -297,7 +297,7 @@ fn in_place(words: &[Option<String>]) -> bool {
 
 /// The files behind a script, which is the first operand unless an option has given it.
 fn script_and_files(words: &[Option<String>], scripts: &str) -> Vec<Edit> {
-    let has_script = known(words).iter().any(|word| {
+    let has_script = literal_words(words).iter().any(|word| {
         let short = word.strip_prefix('-').filter(|short| !short.starts_with('-')).unwrap_or_default();
         short.contains(|letter| scripts.contains(letter))
             || word.starts_with("--expression")
@@ -320,7 +320,7 @@ fn script_and_files(words: &[Option<String>], scripts: &str) -> Vec<Edit> {
         }
     }
     let skipped = usize::from(!has_script);
-    files.into_iter().skip(skipped).map(Edit::written).collect()
+    files.into_iter().skip(skipped).map(Edit::write).collect()
 }
 
 #[cfg(test)]
@@ -332,7 +332,7 @@ mod tests {
         commands(line).expect(line).iter().find_map(bypass).map(|found| found.what)
     }
 
-    fn written(line: &str) -> Vec<String> {
+    fn written_files(line: &str) -> Vec<String> {
         let edits = commands(line).expect(line).iter().flat_map(writes).collect::<Vec<_>>();
         edits
             .into_iter()
@@ -418,24 +418,24 @@ mod tests {
 
     #[test]
     fn files_that_are_written() {
-        assert_eq!(written("echo x > a; cat b >> c"), ["a", "c"]);
-        assert_eq!(written("cd a && echo x > b"), ["a/b"]);
-        assert_eq!(written("cd $A; echo x > b; echo y > /c"), ["/c"]);
-        assert_eq!(written("x | tee -a a b"), ["a", "b"]);
-        assert_eq!(written("cp -r a b c"), ["c"]);
-        assert_eq!(written("mv a b"), ["-a", "b"]);
-        assert_eq!(written("rm -rf a b"), ["-a", "-b"]);
-        assert_eq!(written("sed -i 's/x/y/' a b"), ["a", "b"]);
-        assert_eq!(written("sed -i.bak -e 's/x/y/' a"), ["a"]);
-        assert_eq!(written("sed -n -i -e 's/x/y/' -e p a"), ["a"]);
-        assert_eq!(written("sed 's/x/y/' a"), [""; 0]);
-        assert_eq!(written("perl -pi -e 's/x/y/' a"), ["a"]);
-        assert_eq!(written("truncate -s 0 a"), ["a"]);
-        assert_eq!(written("dd if=x of=a"), ["a"]);
-        assert_eq!(written("git mv a b; git rm c; git rm --cached d"), ["-a", "b", "-c"]);
-        assert_eq!(written("cp a $B; rm $A b"), ["-b"]);
+        assert_eq!(written_files("echo x > a; cat b >> c"), ["a", "c"]);
+        assert_eq!(written_files("cd a && echo x > b"), ["a/b"]);
+        assert_eq!(written_files("cd $A; echo x > b; echo y > /c"), ["/c"]);
+        assert_eq!(written_files("x | tee -a a b"), ["a", "b"]);
+        assert_eq!(written_files("cp -r a b c"), ["c"]);
+        assert_eq!(written_files("mv a b"), ["-a", "b"]);
+        assert_eq!(written_files("rm -rf a b"), ["-a", "-b"]);
+        assert_eq!(written_files("sed -i 's/x/y/' a b"), ["a", "b"]);
+        assert_eq!(written_files("sed -i.bak -e 's/x/y/' a"), ["a"]);
+        assert_eq!(written_files("sed -n -i -e 's/x/y/' -e p a"), ["a"]);
+        assert_eq!(written_files("sed 's/x/y/' a"), [""; 0]);
+        assert_eq!(written_files("perl -pi -e 's/x/y/' a"), ["a"]);
+        assert_eq!(written_files("truncate -s 0 a"), ["a"]);
+        assert_eq!(written_files("dd if=x of=a"), ["a"]);
+        assert_eq!(written_files("git mv a b; git rm c; git rm --cached d"), ["-a", "b", "-c"]);
+        assert_eq!(written_files("cp a $B; rm $A b"), ["-b"]);
         assert_eq!(
-            written("apply_patch <<'EOF'\n*** Begin Patch\n*** Add File: a\n+x\n*** End Patch\nEOF\n"),
+            written_files("apply_patch <<'EOF'\n*** Begin Patch\n*** Add File: a\n+x\n*** End Patch\nEOF\n"),
             ["a"]
         );
     }

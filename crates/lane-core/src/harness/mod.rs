@@ -50,7 +50,7 @@ pub static HARNESSES: [&Harness; 6] = [
 ];
 
 /// The harness of a word.
-pub fn named(id: &str) -> Option<&'static Harness> {
+pub fn find(id: &str) -> Option<&'static Harness> {
     HARNESSES.iter().find(|harness| harness.id == id).copied()
 }
 
@@ -113,12 +113,12 @@ pub struct Edit {
 
 impl Edit {
     /// A file that is there afterwards.
-    pub fn written(path: impl Into<String>) -> Self {
+    pub fn write(path: impl Into<String>) -> Self {
         Self { path: path.into(), is_removed: false }
     }
 
     /// A file that is gone afterwards.
-    pub fn removed(path: impl Into<String>) -> Self {
+    pub fn delete(path: impl Into<String>) -> Self {
         Self { path: path.into(), is_removed: true }
     }
 }
@@ -148,7 +148,7 @@ fn first<'v>(value: &'v Value, names: &[&str]) -> Option<&'v str> {
 /// The edit of the file that one of some keys names, or word that none does.
 fn edit_of(tool: &str, input: &Value, names: &[&str]) -> Vec<ToolAction> {
     match first(input, names).filter(|path| !path.is_empty()) {
-        Some(path) => vec![ToolAction::Edit(Edit::written(path))],
+        Some(path) => vec![ToolAction::Edit(Edit::write(path))],
         None => vec![ToolAction::Unreadable(format!("`{tool}` names no file"))],
     }
 }
@@ -172,9 +172,9 @@ mod tests {
 
     /// What a payload is about, in short.
     pub(super) fn about(id: &str, payload: &str) -> String {
-        match read(named(id).expect("a harness"), payload.as_bytes(), None).expect("a payload").moment {
-            Moment::Tool(deeds) => {
-                let shown = deeds.into_iter().map(|deed| match deed {
+        match read(find(id).expect("a harness"), payload.as_bytes(), None).expect("a payload").moment {
+            Moment::Tool(actions) => {
+                let shown = actions.into_iter().map(|action| match action {
                     ToolAction::Edit(edit) if edit.is_removed => format!("-{}", edit.path),
                     ToolAction::Edit(edit) => edit.path,
                     ToolAction::Shell(command) => format!("$ {command}"),
@@ -192,7 +192,7 @@ mod tests {
         for harness in HARNESSES {
             assert!(seen.insert(harness.id), "{}", harness.id);
             assert!(harness.variables.iter().all(|name| seen.insert(name)), "{}", harness.id);
-            assert_eq!(named(harness.id).map(|found| found.name), Some(harness.name));
+            assert_eq!(find(harness.id).map(|found| found.name), Some(harness.name));
         }
     }
 

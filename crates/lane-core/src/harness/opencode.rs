@@ -21,7 +21,7 @@ fn read(payload: &Value, event: Option<&str>) -> Occasion {
     let moment = match text(payload, "event").or(event).unwrap_or_default() {
         "tool" => {
             let input = payload.get("args").unwrap_or(&Value::Null);
-            Moment::Tool(deeds(text(payload, "tool").unwrap_or_default(), input))
+            Moment::Tool(actions(text(payload, "tool").unwrap_or_default(), input))
         }
         "start" => Moment::Start,
         _ => Moment::Other,
@@ -30,11 +30,11 @@ fn read(payload: &Value, event: Option<&str>) -> Occasion {
     Occasion { folder: folder("cwd"), project: folder("project"), moment }
 }
 
-fn deeds(tool: &str, input: &Value) -> Vec<ToolAction> {
+fn actions(tool: &str, input: &Value) -> Vec<ToolAction> {
     match tool {
         "edit" | "write" | "multiedit" => edit_of(tool, input, &["filePath", "path"]),
         "patch" | "apply_patch" => match first(input, &["patchText", "patch"]) {
-            Some(text) => patch::deeds(tool, text),
+            Some(text) => patch::actions(tool, text),
             None => vec![ToolAction::Unreadable(format!("`{tool}` holds no patch"))],
         },
         "bash" | "shell" => command_of(tool, input),

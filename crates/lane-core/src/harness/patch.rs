@@ -8,7 +8,7 @@ const DELETE: &str = "*** Delete File: ";
 const MOVE: &str = "*** Move to: ";
 
 /// The files of a patch. `tool`: what is said to be without any, if it is.
-pub(super) fn deeds(tool: &str, text: &str) -> Vec<ToolAction> {
+pub(super) fn actions(tool: &str, text: &str) -> Vec<ToolAction> {
     let edits = edits(text);
     if edits.is_empty() {
         return vec![ToolAction::Unreadable(format!("`{tool}` names no file"))];
@@ -22,14 +22,14 @@ pub(super) fn edits(text: &str) -> Vec<Edit> {
     for line in text.lines() {
         let line = line.trim_end();
         if let Some(path) = line.strip_prefix(ADD).or(line.strip_prefix(UPDATE)) {
-            edits.push(Edit::written(path));
+            edits.push(Edit::write(path));
         } else if let Some(path) = line.strip_prefix(DELETE) {
-            edits.push(Edit::removed(path));
+            edits.push(Edit::delete(path));
         } else if let Some(path) = line.strip_prefix(MOVE) {
             if let Some(last) = edits.last_mut() {
                 last.is_removed = true;
             }
-            edits.push(Edit::written(path));
+            edits.push(Edit::write(path));
         }
     }
     edits

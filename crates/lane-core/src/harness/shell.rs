@@ -76,7 +76,7 @@ impl Walk {
     }
 
     /// What it does to the folder is forgotten after it.
-    fn apart(&mut self, walk: impl FnOnce(&mut Self)) {
+    fn in_subshell(&mut self, walk: impl FnOnce(&mut Self)) {
         let folder = self.folder.clone();
         walk(self);
         self.folder = folder;
@@ -94,7 +94,7 @@ impl Walk {
     fn list(&mut self, list: &CompoundList) {
         for item in &list.0 {
             match item.1 {
-                SeparatorOperator::Async => self.apart(|walk| walk.and_or(&item.0)),
+                SeparatorOperator::Async => self.in_subshell(|walk| walk.and_or(&item.0)),
                 SeparatorOperator::Sequence => self.and_or(&item.0),
             }
         }
@@ -113,7 +113,7 @@ impl Walk {
     fn pipeline(&mut self, pipeline: &Pipeline) {
         match pipeline.seq.as_slice() {
             [one] => self.command(one),
-            several => several.iter().for_each(|command| self.apart(|walk| walk.command(command))),
+            several => several.iter().for_each(|command| self.in_subshell(|walk| walk.command(command))),
         }
     }
 
@@ -124,7 +124,7 @@ impl Walk {
                 self.compound(compound);
                 self.redirects(redirects.as_ref().map(|list| list.0.as_slice()).unwrap_or_default());
             }
-            Node::Function(function) => self.apart(|walk| walk.compound(&function.body.0)),
+            Node::Function(function) => self.in_subshell(|walk| walk.compound(&function.body.0)),
             Node::ExtendedTest(..) => {}
         }
     }
@@ -132,7 +132,7 @@ impl Walk {
     fn compound(&mut self, compound: &CompoundCommand) {
         match compound {
             CompoundCommand::BraceGroup(group) => self.list(&group.list),
-            CompoundCommand::Subshell(group) => self.apart(|walk| walk.list(&group.list)),
+            CompoundCommand::Subshell(group) => self.in_subshell(|walk| walk.list(&group.list)),
             CompoundCommand::ForClause(clause) => self.perhaps(|walk| walk.list(&clause.body.list)),
             CompoundCommand::ArithmeticForClause(clause) => self.perhaps(|walk| walk.list(&clause.body.list)),
             CompoundCommand::WhileClause(clause) | CompoundCommand::UntilClause(clause) => {
@@ -154,7 +154,7 @@ impl Walk {
                     self.perhaps(|walk| case.cmd.iter().for_each(|list| walk.list(list)));
                 }
             }
-            CompoundCommand::Coprocess(coprocess) => self.apart(|walk| walk.command(&coprocess.body)),
+            CompoundCommand::Coprocess(coprocess) => self.in_subshell(|walk| walk.command(&coprocess.body)),
             CompoundCommand::Arithmetic(_) => {}
         }
     }
@@ -187,7 +187,7 @@ impl Walk {
                 command.writes.extend((!is_stream).then_some(file));
             }
             IoRedirect::File(_, _, IoFileRedirectTarget::ProcessSubstitution(_, shell)) => {
-                self.apart(|walk| walk.list(&shell.list));
+                self.in_subshell(|walk| walk.list(&shell.list));
             }
             IoRedirect::OutputAndError(file, _) => command.writes.push(self.word(file)),
             IoRedirect::HereDocument(_, document) => {
@@ -241,7 +241,7 @@ impl Walk {
             }
             CommandPrefixOrSuffixItem::ProcessSubstitution(_, shell) => {
                 command.words.push(None);
-                self.apart(|walk| walk.list(&shell.list));
+                self.in_subshell(|walk| walk.list(&shell.list));
             }
             CommandPrefixOrSuffixItem::AssignmentWord(..) => {}
         }
@@ -261,7 +261,7 @@ impl Walk {
         let line = line_of(&command);
         self.found.push(command);
         if let Some(line) = line {
-            self.apart(|walk| {
+            self.in_subshell(|walk| {
                 let _ = walk.line(&line);
             });
         }
@@ -305,7 +305,7 @@ impl Walk {
                     self.pieces(inner, true, text)
                 }
                 WordPiece::CommandSubstitution(line) | WordPiece::BackquotedCommandSubstitution(line) => {
-                    self.apart(|walk| {
+                    self.in_subshell(|walk| {
                         let _ = walk.line(line);
                     });
                     false

@@ -33,7 +33,7 @@ pub fn check(plan: &Plan, before: Option<&LockRecord>, next: &LockRecord, now: i
     let old = before.map(|before| before.leases.as_slice()).unwrap_or_default();
     for lease in next.leases.iter().filter(|lease| !old.contains(lease)) {
         let own = old.iter().find(|own| own.generation == lease.generation);
-        made(plan, own, next, lease)?;
+        check_lease(plan, own, next, lease)?;
         if !is_time(lease.since) || !is_time(lease.stake.at) {
             return Err("its time is invalid, or more than a day ahead of this machine's clock".to_owned());
         }
@@ -49,7 +49,7 @@ pub fn check(plan: &Plan, before: Option<&LockRecord>, next: &LockRecord, now: i
 }
 
 /// A lease that is new, or was renewed.
-fn made(plan: &Plan, own: Option<&Lease>, record: &LockRecord, lease: &Lease) -> Result<(), String> {
+fn check_lease(plan: &Plan, own: Option<&Lease>, record: &LockRecord, lease: &Lease) -> Result<(), String> {
     let (stake, locks) = (&lease.stake, &plan.policy.locks);
     if own.is_none() {
         is_of(plan, record, &stake.agent, &stake.scope)?;

@@ -23,7 +23,7 @@ pub enum Liveness {
 
 impl Liveness {
     /// Milliseconds until somebody else may have it.
-    pub fn left(self) -> u64 {
+    pub fn remaining(self) -> u64 {
         match self {
             Self::Alive(left) | Self::Orphaned(left) => left,
             Self::Ended(_) => 0,
@@ -52,7 +52,7 @@ pub struct Observation {
 
 impl Observations {
     /// Notes what stands in records. True where something is new.
-    pub fn look<'r>(&mut self, records: impl Iterator<Item = &'r LockRecord>, world: &dyn World) -> bool {
+    pub fn observe<'r>(&mut self, records: impl Iterator<Item = &'r LockRecord>, world: &dyn World) -> bool {
         let now = world.now().uptime;
         let mut is_new = false;
         for stake in records.flat_map(stakes) {
@@ -145,7 +145,7 @@ impl<'a> Judge<'a> {
         if !self.is_timed(lease) {
             // Where its life is not measured by this machine's clock, nobody here can say how much is left;
             // where the system tells no starts of the machine, that is so for all, and watching has to do.
-            return self.world.machine().boot.is_none() && life.left() > margin(lease.stake.ttl);
+            return self.world.machine().boot.is_none() && life.remaining() > margin(lease.stake.ttl);
         }
         if life.is_over() {
             return false;
@@ -252,7 +252,7 @@ pub(super) mod tests {
         LockRecord { generation: 1, leases: vec![lease.clone()], ..LockRecord::first("common", event) }
     }
 
-    fn judged(world: &Toy, seen: &Observations, lease: &Lease) -> Liveness {
+    fn liveness_of(world: &Toy, seen: &Observations, lease: &Lease) -> Liveness {
         let plan = plan("version: 1\nareas: [{name: common, paths: [x], access: lock}]\nlocks: {grace: 5s}");
         Judge::new(&plan, world, seen).lease(lease)
     }
@@ -260,14 +260,14 @@ pub(super) mod tests {
     #[test]
     fn on_the_same_machine_its_steady_clock_decides() {
         let (world, seen, lease) = (Toy::new("b1"), Observations::default(), lease("n", None));
-        assert_eq!(judged(&world, &seen, &lease), Liveness::Alive(100_000));
+        assert_eq!(liveness_of(&world, &seen, &lease), Liveness::Alive(100_000));
         world.wall.set(1_000 + 86_400);
-        assert_eq!(judged(&world, &seen, &lease), Liveness::Alive(100_000), "the wall clock was set");
+        assert_eq!(liveness_of(&world, &seen, &lease), Liveness::Alive(100_000), "the wall clock was set");
         world.wall.set(1_000 - 3_600);
         world.uptime.set(1_099_999);
-        assert_eq!(judged(&world, &seen, &lease), Liveness::Alive(1));
+        assert_eq!(liveness_of(&world, &seen, &lease), Liveness::Alive(1));
         world.uptime.set(1_100_000);
-        assert_eq!(judged(&world, &seen, &lease), Liveness::Ended(Cause::Expired));
+        assert_eq!(liveness_of(&world, &seen, &lease), Liveness::Ended(Cause::Expired));
     }
 
     #[test]
@@ -275,30 +275,30 @@ pub(super) mod tests {
         let (world, mut seen, mut lease) = (Toy::new("b2"), Observations::default(), lease("n", Some(7)));
         world.dead.borrow_mut().push(7);
         world.uptime.set(9_000_000);
-        assert_eq!(judged(&world, &seen, &lease), Liveness::Alive(100_000), "never seen before");
-        assert!(seen.look(std::iter::once(&record(&lease)), &world));
+        assert_eq!(liveness_of(&world, &seen, &lease), Liveness::Alive(100_000), "never seen before");
+        assert!(seen.observe(std::iter::once(&record(&lease)), &world));
         world.uptime.set(9_060_000);
-        assert!(!seen.look(std::iter::once(&record(&lease)), &world));
-        assert_eq!(judged(&world, &seen, &lease), Liveness::Alive(40_000));
+        assert!(!seen.observe(std::iter::once(&record(&lease)), &world));
+        assert_eq!(liveness_of(&world, &seen, &lease), Liveness::Alive(40_000));
         lease.stake.nonce = "renewed".into();
-        assert!(seen.look(std::iter::once(&record(&lease)), &world));
-        assert_eq!(judged(&world, &seen, &lease), Liveness::Alive(100_000), "it moved");
+        assert!(seen.observe(std::iter::once(&record(&lease)), &world));
+        assert_eq!(liveness_of(&world, &seen, &lease), Liveness::Alive(100_000), "it moved");
         world.uptime.set(9_160_000);
-        assert_eq!(judged(&world, &seen, &lease), Liveness::Ended(Cause::Expired));
+        assert_eq!(liveness_of(&world, &seen, &lease), Liveness::Ended(Cause::Expired));
     }
 
     #[test]
     fn a_dead_process_has_a_grace() {
         let (world, mut seen, lease) = (Toy::new("b1"), Observations::default(), lease("n", Some(7)));
-        seen.look(std::iter::once(&record(&lease)), &world);
-        assert_eq!(judged(&world, &seen, &lease), Liveness::Alive(100_000));
+        seen.observe(std::iter::once(&record(&lease)), &world);
+        assert_eq!(liveness_of(&world, &seen, &lease), Liveness::Alive(100_000));
         world.dead.borrow_mut().push(7);
-        assert_eq!(judged(&world, &seen, &lease), Liveness::Orphaned(5_000));
-        seen.look(std::iter::once(&record(&lease)), &world);
+        assert_eq!(liveness_of(&world, &seen, &lease), Liveness::Orphaned(5_000));
+        seen.observe(std::iter::once(&record(&lease)), &world);
         world.uptime.set(1_004_000);
-        assert_eq!(judged(&world, &seen, &lease), Liveness::Orphaned(1_000));
+        assert_eq!(liveness_of(&world, &seen, &lease), Liveness::Orphaned(1_000));
         world.uptime.set(1_005_000);
-        assert_eq!(judged(&world, &seen, &lease), Liveness::Ended(Cause::Gone));
+        assert_eq!(liveness_of(&world, &seen, &lease), Liveness::Ended(Cause::Gone));
     }
 
     #[test]

@@ -128,7 +128,7 @@ pub fn claim(
 }
 
 /// Writes down that a manual claim ended with a theft.
-pub fn rob(next: &mut LockRecord, marker: &LockClaim) {
+pub fn steal_from_claim(next: &mut LockRecord, marker: &LockClaim) {
     let (agent, scope) = (marker.agent.clone(), marker.area.clone());
     let loser = Loser { agent, scope, generation: 0, cause: Cause::Stolen };
     let own = next.leases.iter_mut().find(|lease| lease.generation == next.event.generation);

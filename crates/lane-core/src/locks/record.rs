@@ -224,7 +224,7 @@ impl LockRecord {
 
     /// The record of an area whose history is lost, but for the highest generation that was given out: an
     /// empty one to go on from.
-    pub fn above(area: &str, generation: u64) -> Self {
+    pub fn floor(area: &str, generation: u64) -> Self {
         let event = LockEvent {
             kind: LockEventKind::Release,
             agent: String::new(),

@@ -10,7 +10,7 @@ use super::record::{Lease, LockEventKind, LockRecord};
 /// What cannot be, as the end of a sentence.
 pub fn check(before: Option<&LockRecord>, next: &LockRecord) -> Result<(), String> {
     let event = &next.event;
-    let empty = LockRecord::above(&next.area, 0);
+    let empty = LockRecord::floor(&next.area, 0);
     let old = before.unwrap_or(&empty);
     if old.area != next.area {
         return Err(format!("it changes the lock `{}` to `{}`", old.area, next.area));
@@ -22,7 +22,7 @@ pub fn check(before: Option<&LockRecord>, next: &LockRecord) -> Result<(), Strin
         return Err(format!("generation {} cannot follow {}", next.generation, old.generation));
     }
     for lease in &next.leases {
-        made(old, next, lease)?;
+        check_lease(old, next, lease)?;
     }
     for lease in &old.leases {
         let stays = next.leases.iter().any(|kept| kept.generation == lease.generation);
@@ -63,7 +63,7 @@ fn meets(record: &LockRecord, lease: &Lease) -> bool {
 }
 
 /// Whether a lease can be there: it was, or the event is its making.
-fn made(old: &LockRecord, next: &LockRecord, lease: &Lease) -> Result<(), String> {
+fn check_lease(old: &LockRecord, next: &LockRecord, lease: &Lease) -> Result<(), String> {
     let event = &next.event;
     let before = old.leases.iter().find(|before| before.generation == lease.generation);
     if before == Some(lease) {

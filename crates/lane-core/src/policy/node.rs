@@ -166,14 +166,14 @@ impl Tree {
 }
 
 fn span_of<T>(text: &str, located: &CiRange<T>) -> Span {
-    place(text, located.referenced)
+    span_at(text, located.referenced)
 }
 
 fn spelled<T>(text: &str, located: &CiRange<T>) -> String {
-    text[place(text, located.defined).range()].to_owned()
+    text[span_at(text, located.defined).range()].to_owned()
 }
 
-fn place(text: &str, at: serde_yaml::Location) -> Span {
+fn span_at(text: &str, at: serde_yaml::Location) -> Span {
     let span = at.span();
     let start = span
         .byte_offset()

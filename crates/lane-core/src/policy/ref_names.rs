@@ -50,7 +50,7 @@ impl Plan {
     /// What a ref would be taken for, if it has a name that belongs to another.
     pub fn disguise(&self, reference: &str) -> Option<Disguise> {
         let rest = reference.strip_prefix("refs/")?;
-        if let Some(prefix) = self.in_the_way(reference) {
+        if let Some(prefix) = self.conflicting_ref(reference) {
             return Some(Disguise {
                 name: prefix,
                 taken: ReservedRef::Records,
@@ -102,7 +102,7 @@ impl Plan {
 impl Plan {
     /// The folder of records that could not be written any more, were there such a ref: git keeps a ref as a file, and
     /// those below it in a folder of that name.
-    fn in_the_way(&self, reference: &str) -> Option<String> {
+    fn conflicting_ref(&self, reference: &str) -> Option<String> {
         let locks = &self.policy.locks;
         [locks.locks_prefix().to_owned(), locks.requests_prefix()].into_iter().find(|prefix| {
             let (prefix, reference) = (prefix.to_ascii_lowercase(), reference.to_ascii_lowercase());
@@ -130,46 +130,46 @@ mod tests {
     use super::ReservedRef::{self, Agents, Git, Protected, Records, Tracking};
     use crate::policy::tests::reference_plan;
 
-    fn taken(reference: &str) -> Option<ReservedRef> {
+    fn reserved_ref(reference: &str) -> Option<ReservedRef> {
         reference_plan().disguise(reference).map(|disguise| disguise.taken)
     }
 
     #[test]
     fn tags_with_names_of_branches() {
         for name in ["main", "MAIN", "release/9", "heads/main", "refs/heads/main", "refs/tags/main"] {
-            assert_eq!(taken(&format!("refs/tags/{name}")), Some(Protected), "{name}");
+            assert_eq!(reserved_ref(&format!("refs/tags/{name}")), Some(Protected), "{name}");
         }
         for name in ["origin", "origin/main", "origin/feat/a1/x", "remotes/origin/main", "Origin/Main"] {
-            assert_eq!(taken(&format!("refs/tags/{name}")), Some(Tracking), "{name}");
+            assert_eq!(reserved_ref(&format!("refs/tags/{name}")), Some(Tracking), "{name}");
         }
-        assert_eq!(taken("refs/tags/feat/a1/x"), Some(Agents));
-        assert_eq!(taken("refs/tags/heads/feat/a1/x"), Some(Agents));
-        assert_eq!(taken("refs/tags/HEAD"), Some(Git));
+        assert_eq!(reserved_ref("refs/tags/feat/a1/x"), Some(Agents));
+        assert_eq!(reserved_ref("refs/tags/heads/feat/a1/x"), Some(Agents));
+        assert_eq!(reserved_ref("refs/tags/HEAD"), Some(Git));
         for name in ["v1", "v1.0/main", "release", "a1/x", "originals"] {
-            assert_eq!(taken(&format!("refs/tags/{name}")), None, "{name}");
+            assert_eq!(reserved_ref(&format!("refs/tags/{name}")), None, "{name}");
         }
     }
 
     #[test]
     fn branches_with_names_of_others() {
         for name in ["origin", "origin/main", "origin/x", "remotes/origin/main"] {
-            assert_eq!(taken(&format!("refs/heads/{name}")), Some(Tracking), "{name}");
+            assert_eq!(reserved_ref(&format!("refs/heads/{name}")), Some(Tracking), "{name}");
         }
         for name in ["heads/main", "refs/heads/main", "Main", "tags/main", "RELEASE/1"] {
-            assert_eq!(taken(&format!("refs/heads/{name}")), Some(Protected), "{name}");
+            assert_eq!(reserved_ref(&format!("refs/heads/{name}")), Some(Protected), "{name}");
         }
-        assert_eq!(taken("refs/heads/HEAD"), Some(Git));
-        assert_eq!(taken("refs/heads/tags/v1"), Some(Git));
+        assert_eq!(reserved_ref("refs/heads/HEAD"), Some(Git));
+        assert_eq!(reserved_ref("refs/heads/tags/v1"), Some(Git));
         for name in ["main", "release/9", "feat/a1/x", "hotfix", "heads"] {
-            assert_eq!(taken(&format!("refs/heads/{name}")), None, "{name}");
+            assert_eq!(reserved_ref(&format!("refs/heads/{name}")), None, "{name}");
         }
     }
 
     #[test]
     fn other_refs() {
-        assert_eq!(taken("refs/main"), Some(Protected));
-        assert_eq!(taken("refs/origin/main"), Some(Tracking));
-        assert_eq!(taken("refs/remotes/origin/main"), Some(Tracking));
+        assert_eq!(reserved_ref("refs/main"), Some(Protected));
+        assert_eq!(reserved_ref("refs/origin/main"), Some(Tracking));
+        assert_eq!(reserved_ref("refs/remotes/origin/main"), Some(Tracking));
         for name in [
             "refs/notes/main",
             "refs/notes/commits",
@@ -177,7 +177,7 @@ mod tests {
             "refs/for/main",
             "refs/pull/1/head",
         ] {
-            assert_eq!(taken(name), None, "{name}");
+            assert_eq!(reserved_ref(name), None, "{name}");
         }
     }
 
@@ -191,10 +191,10 @@ mod tests {
             "refs/lane/locks/0123/0123",
             "refs/lane/requests/1/x",
         ] {
-            assert_eq!(taken(reference), Some(Records), "{reference}");
+            assert_eq!(reserved_ref(reference), Some(Records), "{reference}");
         }
         for reference in ["refs/lane/locks/0123", "refs/lane/requests/1", "refs/lane/other", "refs/notes/x"] {
-            assert_eq!(taken(reference), None, "{reference}");
+            assert_eq!(reserved_ref(reference), None, "{reference}");
         }
     }
 }

@@ -148,7 +148,7 @@ text_scalar!(Memory, "Memory", r"^\d+\s*([kKmMgGtT]([iI]?[bB])?|[bB])?$");
 text_scalar!(Duration, "Duration", r"^\d");
 
 /// Seconds in the words of a message: `2 h 5 min`, `3 d`.
-pub fn in_words(seconds: u64) -> String {
+pub fn format_duration(seconds: u64) -> String {
     let (days, hours, minutes) = (seconds / 86_400, seconds / 3_600 % 24, seconds / 60 % 60);
     match (days, hours, minutes) {
         (0, 0, 0) => format!("{seconds} s"),
@@ -224,8 +224,8 @@ mod tests {
 
     #[test]
     fn words() {
-        assert_eq!(in_words(59), "59 s");
-        assert_eq!(in_words(7_500), "2 h 5 min");
-        assert_eq!(in_words(90_000), "1 d 1 h");
+        assert_eq!(format_duration(59), "59 s");
+        assert_eq!(format_duration(7_500), "2 h 5 min");
+        assert_eq!(format_duration(90_000), "1 d 1 h");
     }
 }

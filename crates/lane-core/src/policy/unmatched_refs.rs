@@ -65,7 +65,7 @@ mod tests {
     use super::super::{Source, load};
     use super::*;
 
-    fn found(policy: &str) -> Vec<String> {
+    fn unmatched_in(policy: &str) -> Vec<String> {
         let source = Source { name: "policy.yaml".into(), text: format!("version: 1\n{policy}\n") };
         let plan = load(source, false).unwrap_or_else(|error| panic!("{:#?}", error.diagnostics));
         let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
@@ -77,20 +77,23 @@ mod tests {
 
     #[test]
     fn what_is_there_is_not_told() {
-        assert_eq!(found("base: main\nremote: origin"), [] as [&str; 0]);
-        assert_eq!(found("branch: { protected: [main, 'rel/*', develop] }"), [] as [&str; 0]);
-        assert_eq!(found("branch: { protected: [production] }"), [] as [&str; 0], "about to be made");
+        assert_eq!(unmatched_in("base: main\nremote: origin"), [] as [&str; 0]);
+        assert_eq!(unmatched_in("branch: { protected: [main, 'rel/*', develop] }"), [] as [&str; 0]);
+        assert_eq!(unmatched_in("branch: { protected: [production] }"), [] as [&str; 0], "about to be made");
     }
 
     #[test]
     fn what_is_missing() {
         assert_eq!(
-            found("base: master"),
+            unmatched_in("base: master"),
             ["no branch `master` in this repository | correct it; there is: develop, main, release/1.0"]
         );
-        assert_eq!(found("base: mian"), ["no branch `mian` in this repository | did you mean `main`?"]);
-        assert!(found("branch: { protected: [devlop] }")[0].ends_with("did you mean `develop`?"));
-        assert!(found("remote: orgin")[0].ends_with("did you mean `origin`?"));
-        assert!(found("locks: { remote: backup }")[0].starts_with("no remote `backup`"));
+        assert_eq!(
+            unmatched_in("base: mian"),
+            ["no branch `mian` in this repository | did you mean `main`?"]
+        );
+        assert!(unmatched_in("branch: { protected: [devlop] }")[0].ends_with("did you mean `develop`?"));
+        assert!(unmatched_in("remote: orgin")[0].ends_with("did you mean `origin`?"));
+        assert!(unmatched_in("locks: { remote: backup }")[0].starts_with("no remote `backup`"));
     }
 }

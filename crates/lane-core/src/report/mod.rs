@@ -244,7 +244,7 @@ impl Report {
             repository,
             policy,
             reader: None,
-            stats: summed(&changes),
+            stats: total_stats(&changes),
             findings,
             undecided,
             changes,
@@ -304,7 +304,7 @@ impl Report {
     }
 }
 
-fn summed(changes: &[ChangeSummary]) -> Stats {
+fn total_stats(changes: &[ChangeSummary]) -> Stats {
     fn sum<T: std::iter::Sum>(all: impl Iterator<Item = Option<T>>) -> Option<T> {
         let mut all = all.peekable();
         all.peek()?;

@@ -113,10 +113,10 @@ fn head(report: &Report) -> String {
     };
     let mut out = format!("## {sign} git-lane: {word}\n\n");
     let found = match report.undecided.len() {
-        0 => text::found(report),
+        0 => text::counts(report),
         _ if report.findings.is_empty() => "something could not be read, which is never a pass".to_owned(),
         _ => {
-            format!("something could not be read, which is never a pass; also: {}", text::found(report))
+            format!("something could not be read, which is never a pass; also: {}", text::counts(report))
         }
     };
     let _ = writeln!(out, "{}.\n", prose(&found));
@@ -129,7 +129,7 @@ fn head(report: &Report) -> String {
         Identity::Claimed => " (claimed)",
         Identity::Proven => " (proven)",
     };
-    line("who", format!("{}{sure}", code(text::who(report))));
+    line("who", format!("{}{sure}", code(text::actor(report))));
     if let Some(branch) = &report.branch {
         line("branch", code(branch));
     }

@@ -68,7 +68,7 @@ pub fn render(report: &Report, style: Style) -> String {
         report.notes.iter().for_each(|note| render_note(&mut out, note, style));
         report.not_judged.iter().for_each(|files| render_not_judged(&mut out, files, style));
     }
-    let is_hook = hooks::named(report.event).is_some();
+    let is_hook = hooks::find(report.event).is_some();
     let is_silent = report.verdict == Verdict::Pass && (is_hook || style.quiet) && !style.verbose;
     if !(is_silent && out.is_empty()) {
         let _ = writeln!(out, "{}", last_line(report, style));
@@ -260,7 +260,7 @@ fn render_undecided(out: &mut String, undecided: &UndecidedRule, style: Style) {
 }
 
 /// Whose change it is, in words.
-pub(super) fn who(report: &Report) -> &str {
+pub(super) fn actor(report: &Report) -> &str {
     let is_nobody = report.findings.iter().any(|finding| finding.rule == "identity");
     let agents = report.changes.iter().filter_map(|change| change.agent.as_deref());
     match (&report.agent, agents.count()) {
@@ -282,7 +282,7 @@ fn against(report: &Report) -> String {
 }
 
 /// How much was found: `2 errors, 1 warning`.
-pub(super) fn found(report: &Report) -> String {
+pub(super) fn counts(report: &Report) -> String {
     let count = |is_it: fn(&Finding) -> bool, one: &str, many: &str| {
         let count = report.findings.iter().filter(|finding| is_it(finding)).count();
         match count {
@@ -303,16 +303,16 @@ pub(super) fn found(report: &Report) -> String {
 /// The verdict in a few words: `fail: 2 errors, 1 warning`.
 pub fn verdict_words(report: &Report) -> String {
     match report.verdict {
-        Verdict::Pass => format!("pass: {}", found(report)),
-        Verdict::Fail => format!("fail: {}", found(report)),
+        Verdict::Pass => format!("pass: {}", counts(report)),
+        Verdict::Fail => format!("fail: {}", counts(report)),
         Verdict::Undecided => "could not decide".to_owned(),
     }
 }
 
 /// The verdict on one line.
 pub(super) fn last_line(report: &Report, style: Style) -> String {
-    let found = found(report);
-    let whose = format!("{}, {}{}", report.event, who(report), against(report));
+    let found = counts(report);
+    let whose = format!("{}, {}{}", report.event, actor(report), against(report));
     match report.verdict {
         Verdict::Pass => {
             let size = match (report.stats.files, report.stats.counted) {
@@ -355,5 +355,5 @@ pub(super) fn last_line(report: &Report, style: Style) -> String {
 
 /// What a hook's refusal kept from happening.
 fn prevented(report: &Report) -> Option<&'static str> {
-    hooks::named(report.event)?.prevents
+    hooks::find(report.event)?.prevents
 }

@@ -19,7 +19,7 @@ pub enum Addressees<'p> {
 }
 
 /// How to ask whoever holds a lock. `what`: the paths, or the area.
-pub fn ask(holder: &str, what: &str) -> String {
+pub fn submit_command(holder: &str, what: &str) -> String {
     format!(
         "or ask {holder} for the change: git lane request submit {what} --to {holder} --reason 'needed while you hold the lock'"
     )
@@ -244,7 +244,7 @@ impl Target {
     }
 
     /// What is typed after `git lane request submit`.
-    pub fn typed(&self) -> String {
+    pub fn as_arguments(&self) -> String {
         match &self.area {
             Some(area) if self.paths.is_empty() => format!("--area {}", quote(area.as_bytes())),
             _ => {

@@ -64,7 +64,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailab
             account(context, agent, findings);
             return proofs(context, agent, findings);
         }
-        Actor::Maintainer => borrowed(context, findings),
+        Actor::Maintainer => foreign_agent_names(context, findings),
         Actor::Unassigned { variable } => unassigned(context, variable, findings),
         Actor::Stranger => unknown(context, findings),
         // That there is no verdict then is the engine's to say, also where this rule is off.
@@ -152,7 +152,7 @@ fn author(facts: &Facts) -> Option<&String> {
 }
 
 /// An agent's name on what comes from an account that is listed nowhere, whatever the policy takes such a one for.
-fn borrowed(context: &Context<'_>, findings: &mut Findings) {
+fn foreign_agent_names(context: &Context<'_>, findings: &mut Findings) {
     let (plan, facts, change) = (context.plan, context.facts, context.change);
     let Some(pusher) = &facts.pusher else {
         return;
@@ -239,7 +239,7 @@ fn proofs(context: &Context<'_>, agent: &str, findings: &mut Findings) -> Result
                 owner: Some(other.to_owned()),
                 ..Draft::default()
             });
-        } else if let Some(draft) = stranger(context, agent, login) {
+        } else if let Some(draft) = unknown_account(context, agent, login) {
             findings.add(draft);
         }
     }
@@ -280,7 +280,7 @@ fn proofs(context: &Context<'_>, agent: &str, findings: &mut Findings) -> Result
 }
 
 /// An account that comes with an agent's change and is not one of those that the policy lists for it.
-fn stranger(context: &Context<'_>, agent: &str, login: &str) -> Option<Draft> {
+fn unknown_account(context: &Context<'_>, agent: &str, login: &str) -> Option<Draft> {
     let plan = context.plan;
     let listed = &plan.policy.agent(agent)?.identity.as_ref()?.github;
     let is_its = plan.agent_of_account(login) == Some(agent);

@@ -3,7 +3,7 @@
 use super::{Context, Draft, Findings, Rule};
 use crate::facts::{RefUpdate, Stage, Unavailable, typed_ref};
 use crate::policy::model::Level;
-use crate::policy::scalar::in_words;
+use crate::policy::scalar::format_duration;
 
 pub static RULE: Rule = Rule {
     id: "stale-base",
@@ -46,7 +46,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailab
         headline: format!(
             "`{base}` got new commits more than {} ago, and this change branched off {} ago",
             max_age.value,
-            in_words(age(left.time))
+            format_duration(age(left.time))
         ),
         help: format!("{}git lane sync", context.switch()),
         span: max_age.span,

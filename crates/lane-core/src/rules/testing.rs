@@ -169,7 +169,7 @@ impl Scene {
     }
 
     /// A lock in git, of this generation, with so many seconds to live.
-    pub fn held(self, text: &str, agent: &str, generation: u64, left: u64) -> Self {
+    pub fn held_lock(self, text: &str, agent: &str, generation: u64, left: u64) -> Self {
         self.facts(|facts| {
             let Fact::Known(locks) = &mut facts.locks else { panic!("locks are known") };
             locks.leases.push(HeldLock {
@@ -189,7 +189,7 @@ impl Scene {
     }
 
     /// A lock that was taken once.
-    pub fn taken(self, text: &str, agent: &str, generation: u64, kind: LockEventKind) -> Self {
+    pub fn taken_lock(self, text: &str, agent: &str, generation: u64, kind: LockEventKind) -> Self {
         self.facts(|facts| {
             let Fact::Known(locks) = &mut facts.locks else { panic!("locks are known") };
             locks.taken.push(TakenLock {
@@ -208,7 +208,7 @@ impl Scene {
     }
 
     /// Its report. Whatever is found says what to do next: docs/style.md.
-    fn judged(&self) -> Report {
+    fn report(&self) -> Report {
         let plan = self.plan.as_ref().unwrap_or(&REFERENCE);
         let report = judge(plan, &self.facts, None);
         for finding in &report.findings {
@@ -219,18 +219,18 @@ impl Scene {
 
     /// The next steps that are named.
     pub fn helps(&self) -> Vec<String> {
-        let findings = self.judged().findings;
+        let findings = self.report().findings;
         findings.iter().map(|finding| finding.help(finding.path.as_slice())).collect()
     }
 
     /// The headlines of what is found.
     pub fn headlines(&self) -> Vec<String> {
-        self.judged().findings.into_iter().map(|finding| finding.headline).collect()
+        self.report().findings.into_iter().map(|finding| finding.headline).collect()
     }
 
     /// The findings, one line each: `error foreign-path a/b (a4)`.
     pub fn findings(&self) -> Vec<String> {
-        let report = self.judged();
+        let report = self.report();
         let findings = report.findings.iter().map(|finding| {
             let mut line = format!("{} {}", finding.level.word(), finding.rule);
             if let Some(path) = &finding.path {

@@ -94,10 +94,10 @@ fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailab
             path.pushed()
         };
         if wrong.is_empty() && context.agent().is_some() && landed.missing.contains(touched.path) {
-            wrong.push((path.behind(), path.commits()));
+            wrong.push((path.stale_content(), path.commits()));
         }
         if wrong.is_empty() {
-            wrong.extend(path.unstamped());
+            wrong.extend(path.missing_trailers());
         }
         for (draft, commits) in wrong {
             context.path_finding_in(touched, commits, draft, findings);
@@ -106,7 +106,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailab
     if let Some(locks) = context.facts.locks.known() {
         in_doubt(locks, findings);
         if context.facts.event == Event::PreCommit {
-            in_vain(context, locks, findings);
+            void_claims(context, locks, findings);
         }
     }
     Ok(())
@@ -136,8 +136,8 @@ impl<'a> Path<'a> {
                 Some(agent) if lock.agent == agent && lock.is_firm => {
                     lock.pushed_by.as_ref().map(|refspec| self.unrecorded(&lock.scope.text, refspec))
                 }
-                Some(agent) if lock.agent == agent => Some(drafts::ending(lock)),
-                _ => Some(self.held(lock)),
+                Some(agent) if lock.agent == agent => Some(drafts::expiring_lock(lock)),
+                _ => Some(self.held_lock(lock)),
             };
         }
         match (marker(self.context, self.locks, self.area), agent) {
@@ -149,7 +149,7 @@ impl<'a> Path<'a> {
                 help: format!(
                     "take the lock, then try again: git lane lock {0}\n\
                      when your work is pushed, release it: git lane unlock {0}",
-                    self.wanted()
+                    self.lock_argument()
                 ),
                 ..Draft::default()
             }),
@@ -164,7 +164,7 @@ impl<'a> Path<'a> {
             new.copied().partition(|commit| !self.tokens(commit).is_empty());
         let mut wrong: Vec<(Draft, Vec<Oid>)> = Vec::new();
         for commit in &stamped {
-            let Some(draft) = self.stamped(commit) else {
+            let Some(draft) = self.stale_trailer(commit) else {
                 continue;
             };
             match wrong.iter_mut().find(|(known, _)| known.headline == draft.headline) {
@@ -177,7 +177,8 @@ impl<'a> Path<'a> {
         {
             let is_free = draft.owner.is_none() && !self.locks.leases.iter().any(|lock| self.has(lock));
             if !bare.is_empty() && is_free {
-                draft.help = self.to_stamp(&format!("take the lock: git lane lock {}\n", self.wanted()));
+                draft.help =
+                    self.to_stamp(&format!("take the lock: git lane lock {}\n", self.lock_argument()));
             }
             wrong.push((draft, bare.iter().map(|commit| commit.oid).collect()));
         }
@@ -186,7 +187,7 @@ impl<'a> Path<'a> {
 
     /// What others will say of commits that were made past the hooks, though the lock is held now: a job that looks at them
     /// later knows of no manual claim, nor of a time.
-    fn unstamped(&self) -> Option<(Draft, Vec<Oid>)> {
+    fn missing_trailers(&self) -> Option<(Draft, Vec<Oid>)> {
         let is_asked = matches!(self.context.facts.event, Event::PrePush | Event::Check);
         let agent = self.context.agent().filter(|_| is_asked && !self.locks.is_elsewhere)?;
         let bare = self.touched.commits.iter().filter(|commit| !commit.is_pushed);
@@ -253,11 +254,11 @@ impl<'a> Path<'a> {
             let said = self.context.lock_tokens(commit).into_iter().find(|token| self.covers(&token.scope));
             let draft = match said {
                 None => continue, // told already
-                Some(token) if self.tokens(commit).is_empty() => Some(self.stamp(format!(
+                Some(token) if self.tokens(commit).is_empty() => Some(self.missing_trailer(format!(
                     "under generation {} of the lock `{}`, which was never taken",
                     token.generation, token.scope
                 ))),
-                Some(_) => self.stamped(commit),
+                Some(_) => self.stale_trailer(commit),
             };
             if let Some(draft) = draft {
                 wrong.push((draft, vec![commit.oid]));
@@ -295,7 +296,7 @@ fn in_doubt(locks: &Locks, findings: &mut Findings) {
 }
 
 /// Tells an agent of its manual claims that hold nothing, because another has the lock.
-fn in_vain(context: &Context<'_>, locks: &Locks, findings: &mut Findings) {
+fn void_claims(context: &Context<'_>, locks: &Locks, findings: &mut Findings) {
     let Some(agent) = context.agent() else {
         return;
     };

@@ -21,7 +21,8 @@ impl Repository for Git2Repository {
         let all = match self.config.get() {
             Some(all) => all,
             None => {
-                let all = read().map_err(|error| failed(&format!("the configuration `{key}`"), &error))?;
+                let all =
+                    read().map_err(|error| git2_error(&format!("the configuration `{key}`"), &error))?;
                 self.config.get_or_init(|| all)
             }
         };
@@ -32,11 +33,11 @@ impl Repository for Git2Repository {
     fn has_config(&self, pattern: &str) -> Read<bool> {
         let read =
             || self.git.config()?.snapshot()?.entries(Some(pattern))?.next().transpose().map(|e| e.is_some());
-        read().map_err(|error| failed("the configuration", &error))
+        read().map_err(|error| git2_error("the configuration", &error))
     }
 
     fn head(&self) -> Read<Head> {
-        let head = self.git.find_reference("HEAD").map_err(|error| failed("HEAD", &error))?;
+        let head = self.git.find_reference("HEAD").map_err(|error| git2_error("HEAD", &error))?;
         let branch = head.symbolic_target().ok().flatten().map(str::to_owned);
         let oid = match &branch {
             Some(name) => self.find_ref(name)?,
@@ -51,7 +52,7 @@ impl Repository for Git2Repository {
             Err(error) if matches!(error.code(), ErrorCode::NotFound | ErrorCode::InvalidSpec) => {
                 return Ok(None);
             }
-            Err(error) => return Err(failed(&format!("the ref `{name}`"), &error)),
+            Err(error) => return Err(git2_error(&format!("the ref `{name}`"), &error)),
         };
         // libgit2 resolves what is direct already by reading it once more.
         let nothing = || git2::Error::from_str("it names no object");
@@ -67,7 +68,7 @@ impl Repository for Git2Repository {
             {
                 Ok(None)
             }
-            Err(error) => Err(failed(&format!("the ref `{name}`"), &error)),
+            Err(error) => Err(git2_error(&format!("the ref `{name}`"), &error)),
         }
     }
 
@@ -75,7 +76,7 @@ impl Repository for Git2Repository {
         match self.git.find_reference(name) {
             Ok(reference) => Ok(reference.symbolic_target().ok().flatten().map(str::to_owned)),
             Err(error) if error.code() == ErrorCode::NotFound => Ok(None),
-            Err(error) => Err(failed(&format!("the ref `{name}`"), &error)),
+            Err(error) => Err(git2_error(&format!("the ref `{name}`"), &error)),
         }
     }
 
@@ -86,7 +87,7 @@ impl Repository for Git2Repository {
                 None => Ok(Some(RefTarget::Symbolic)),
             },
             Err(error) if error.code() == ErrorCode::NotFound => Ok(None),
-            Err(error) => Err(failed(&format!("the ref `{name}`"), &error)),
+            Err(error) => Err(git2_error(&format!("the ref `{name}`"), &error)),
         }
     }
 
@@ -99,13 +100,13 @@ impl Repository for Git2Repository {
             names.sort();
             Ok(names)
         };
-        read().map_err(|error| failed(&format!("the refs below {prefix}"), &error))
+        read().map_err(|error| git2_error(&format!("the refs below {prefix}"), &error))
     }
 
     fn peel(&self, oid: Oid) -> Read<Option<Oid>> {
         let commit = self
             .commit_at(Self::to_git(oid)?)
-            .map_err(|error| failed(&format!("the object {oid}"), &error))?;
+            .map_err(|error| git2_error(&format!("the object {oid}"), &error))?;
         commit.map(from_git).transpose()
     }
 
@@ -146,7 +147,7 @@ impl Repository for Git2Repository {
             Ok((object.kind() == ObjectType::Commit).then(|| object.data().to_vec()))
         };
         let what = format!("the commit {oid}");
-        match read().map_err(|error| failed(&what, &error))? {
+        match read().map_err(|error| git2_error(&what, &error))? {
             Some(bytes) => Ok(bytes),
             None => Err(Unavailable::new(format!("{what} is not a commit"), "see `git fsck` for details")),
         }
@@ -169,7 +170,7 @@ impl Repository for Git2Repository {
                 }
                 Ok(None)
             }
-            Err(error) => Err(failed("the merge base", &error)),
+            Err(error) => Err(git2_error("the merge base", &error)),
         }
     }
 
@@ -183,7 +184,7 @@ impl Repository for Git2Repository {
                 // The same code is given for a missing commit.
                 self.commit(one).and_then(|_| self.commit(two)).map(|_| Vec::new())
             }
-            Err(error) => Err(failed("the merge bases", &error)),
+            Err(error) => Err(git2_error("the merge bases", &error)),
         }
     }
 
@@ -205,7 +206,7 @@ impl Repository for Git2Repository {
             }
             Ok((index.write_tree_to(&self.git)?, open))
         };
-        let (tree, open) = merge().map_err(|error| failed("the result of a merge", &error))?;
+        let (tree, open) = merge().map_err(|error| git2_error("the result of a merge", &error))?;
         Ok((from_git(tree)?, open))
     }
 
@@ -221,7 +222,7 @@ impl Repository for Git2Repository {
             }
             walk.collect()
         };
-        let oids = walk().map_err(|error| failed("the history of the change", &error))?;
+        let oids = walk().map_err(|error| git2_error("the history of the change", &error))?;
         oids.into_iter().map(from_git).collect()
     }
 
@@ -235,7 +236,7 @@ impl Repository for Git2Repository {
             }
             Ok(oids)
         };
-        let oids = read().map_err(|error| failed(&format!("the refs below {prefix}"), &error))?;
+        let oids = read().map_err(|error| git2_error(&format!("the refs below {prefix}"), &error))?;
         oids.into_iter().map(from_git).collect()
     }
 
@@ -245,7 +246,7 @@ impl Repository for Git2Repository {
 
     fn header(&self, oid: Oid) -> Read<(Kind, usize)> {
         let read = || self.git.odb()?.read_header(git2::Oid::from_bytes(oid.as_bytes())?);
-        let (size, kind) = read().map_err(|error| failed(&format!("the object {oid}"), &error))?;
+        let (size, kind) = read().map_err(|error| git2_error(&format!("the object {oid}"), &error))?;
         let kind = match kind {
             ObjectType::Tree => Kind::Tree,
             ObjectType::Blob => Kind::Blob,
@@ -257,7 +258,7 @@ impl Repository for Git2Repository {
 
     fn tag_target(&self, oid: Oid) -> Read<Oid> {
         let tag = self.git.find_tag(Self::to_git(oid)?);
-        from_git(tag.map_err(|error| failed(&format!("the tag {oid}"), &error))?.target_id())
+        from_git(tag.map_err(|error| git2_error(&format!("the tag {oid}"), &error))?.target_id())
     }
 
     fn raw_tree(&self, oid: Oid) -> Read<RawTree> {
@@ -266,7 +267,7 @@ impl Repository for Git2Repository {
             let object = objects.read(git2::Oid::from_bytes(oid.as_bytes())?)?;
             Ok((object.kind() == ObjectType::Tree).then(|| RawTree::new(oid, object.data())))
         };
-        read().map_err(|error| failed(&format!("the tree {oid}"), &error))?.unwrap_or_else(|| {
+        read().map_err(|error| git2_error(&format!("the tree {oid}"), &error))?.unwrap_or_else(|| {
             let help = "check whether the repository is damaged: git fsck";
             Err(Unavailable::new(format!("the object {oid} is not a tree"), help))
         })
@@ -276,7 +277,7 @@ impl Repository for Git2Repository {
         let blob = self
             .git
             .find_blob(Self::to_git(oid)?)
-            .map_err(|error| failed(&format!("the file contents {oid}"), &error))?;
+            .map_err(|error| git2_error(&format!("the file contents {oid}"), &error))?;
         Ok(blob.content().to_vec())
     }
 
@@ -343,7 +344,7 @@ impl Repository for Git2Repository {
             index.update_all(["*"], None)?;
             index.write_tree()
         };
-        build().map_err(|error| failed("the working tree", &error)).and_then(from_git)
+        build().map_err(|error| git2_error("the working tree", &error)).and_then(from_git)
     }
 
     fn line_diff(&self, old: &[u8], new: &[u8]) -> Read<(u64, u64)> {

@@ -4,7 +4,7 @@ use std::io::{self, BufRead, BufReader, Read as _, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::process::complaint;
+use super::process::first_error;
 use crate::command::cannot_start;
 use crate::repository::Read;
 use lane_core::facts::Unavailable;
@@ -112,7 +112,7 @@ impl Batch {
             io::ErrorKind::UnexpectedEof | io::ErrorKind::BrokenPipe => "git ended early".to_owned(),
             _ => format!("git gave an unexpected answer: {error}"),
         };
-        if said.is_empty() { what } else { format!("{what}: {}", complaint(&said)) }
+        if said.is_empty() { what } else { format!("{what}: {}", first_error(&said)) }
     }
 }
 

@@ -1,12 +1,13 @@
 //! History: git-rev-parse(1), git-rev-list(1), git-merge-base(1), git-merge-tree(1).
 
-use super::process::{Git, failed, run};
+use super::process::{Git, command_error, run};
 use crate::repository::Read;
 use lane_core::facts::{Oid, RepoPath, Unavailable};
 
 /// Object ids, one a line.
 pub(super) fn oids(text: &str) -> Read<Vec<Oid>> {
-    let oid = |line: &str| Oid::from_hex(line).ok_or_else(|| failed("git's answer", &format!("`{line}`")));
+    let oid =
+        |line: &str| Oid::from_hex(line).ok_or_else(|| command_error("git's answer", &format!("`{line}`")));
     text.lines().map(oid).collect()
 }
 
@@ -25,7 +26,7 @@ pub(super) fn resolve(git: &Git, expression: &str) -> Read<Oid> {
     let ran = git.run(&["rev-parse", "--verify", &peeled])?;
     match (ran.code, Oid::from_hex(ran.text().trim())) {
         (Some(0), Some(oid)) => Ok(oid),
-        _ => Err(unknown(&ran.complaint())),
+        _ => Err(unknown(&ran.error_text())),
     }
 }
 
@@ -66,7 +67,7 @@ pub(super) fn merged(git: &Git, ours: Oid, theirs: Oid) -> Read<(Oid, Vec<RepoPa
     let mut words = ran.out.split(|byte| *byte == 0);
     let tree = words.next().and_then(|hex| Oid::from_hex(std::str::from_utf8(hex).ok()?));
     let (Some(0 | 1), Some(tree)) = (ran.code, tree) else {
-        return Err(failed("the result of a merge", &ran.err));
+        return Err(command_error("the result of a merge", &ran.err));
     };
     let mut open: Vec<RepoPath> =
         words.filter(|path| !path.is_empty()).map(|path| RepoPath(path.to_vec())).collect();

@@ -124,8 +124,8 @@ impl Repository for Plumbing {
     fn commit(&self, oid: Oid) -> Read<RawCommit> {
         let bytes = self.commit_bytes(oid)?;
         let what = format!("the commit {oid}");
-        let mut commit =
-            raw_commit::parse(&bytes).ok_or_else(|| process::failed(&what, "it is not a valid commit"))?;
+        let mut commit = raw_commit::parse(&bytes)
+            .ok_or_else(|| process::command_error(&what, "it is not a valid commit"))?;
         if self.is_shallow {
             if self.shallow_edge()?.contains(&oid) {
                 commit.parents.clear();
@@ -176,7 +176,7 @@ impl Repository for Plumbing {
         let bytes = self.object(oid, "tag", &what)?;
         let line = bytes.split(|byte| *byte == b'\n').next().and_then(|line| line.strip_prefix(b"object "));
         let target = line.and_then(|hex| Oid::from_hex(std::str::from_utf8(hex).ok()?));
-        target.ok_or_else(|| process::failed(&what, "it is not a valid tag"))
+        target.ok_or_else(|| process::command_error(&what, "it is not a valid tag"))
     }
 
     fn raw_tree(&self, oid: Oid) -> Read<RawTree> {

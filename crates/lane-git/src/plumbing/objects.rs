@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::Plumbing;
 use super::batch::Batch;
-use super::process::{Git, failed};
+use super::process::{Git, command_error};
 use crate::git2_repo;
 use crate::repository::{Kind, Read, Repository};
 use lane_core::facts::{Cause, Oid, Unavailable};
@@ -41,15 +41,17 @@ impl Objects {
         let name = oid.to_string();
         // Half of a longer id would be taken for a short form of it.
         oid.as_bytes().len() == self.hash_len
-            && ask(&self.headers, git, "--batch-check", |batch| batch.headers(std::slice::from_ref(&name)))
-                .is_ok_and(|found| found.iter().flatten().any(|header| header.oid == name))
+            && query_batch(&self.headers, git, "--batch-check", |batch| {
+                batch.headers(std::slice::from_ref(&name))
+            })
+            .is_ok_and(|found| found.iter().flatten().any(|header| header.oid == name))
     }
 
     /// The commit that each object leads to, tags peeled: `None` for what is missing, `Some(None)` for what
     /// leads to no commit.
     pub fn peeled(&self, git: &Git, oids: &[Oid]) -> Read<Vec<Option<Option<Oid>>>> {
         let names: Vec<String> = oids.iter().map(|oid| format!("{oid}^{{}}")).collect();
-        let found = ask(&self.headers, git, "--batch-check", |batch| batch.headers(&names))?;
+        let found = query_batch(&self.headers, git, "--batch-check", |batch| batch.headers(&names))?;
         let commit =
             |header: super::batch::Header| Oid::from_hex(&header.oid).filter(|_| header.kind == "commit");
         Ok(found.into_iter().map(|header| header.map(commit)).collect())
@@ -62,12 +64,13 @@ impl Objects {
         let mut hash = Sha256::new();
         hash.update(format!("blob {}\0", bytes.len()));
         hash.update(bytes);
-        Oid::from_bytes(&hash.finalize()).ok_or_else(|| failed("an object id", "it has the wrong length"))
+        Oid::from_bytes(&hash.finalize())
+            .ok_or_else(|| command_error("an object id", "it has the wrong length"))
     }
 }
 
 /// Asks a child; one that failed is asked no more.
-fn ask<T>(
+fn query_batch<T>(
     place: &RefCell<Option<Batch>>,
     git: &Git,
     option: &str,
@@ -82,7 +85,7 @@ fn ask<T>(
             place.replace(Some(batch));
             Ok(answer)
         }
-        Err(error) => Err(failed("an object", &batch.why(&error))),
+        Err(error) => Err(command_error("an object", &batch.why(&error))),
     }
 }
 
@@ -99,7 +102,8 @@ impl Plumbing {
     /// What an object is, and how many bytes it has.
     pub(super) fn object_header(&self, oid: Oid) -> Read<(Kind, usize)> {
         let (name, what) = (oid.to_string(), format!("the object {oid}"));
-        let found = ask(&self.objects.headers, &self.git, "--batch-check", |batch| batch.headers(&[name]));
+        let found =
+            query_batch(&self.objects.headers, &self.git, "--batch-check", |batch| batch.headers(&[name]));
         let found = found.map_err(|why| self.unpromised(why, &what, oid))?.pop().flatten();
         let header = found.ok_or_else(|| self.missing(&what, oid))?;
         let kind = match header.kind.as_str() {
@@ -107,7 +111,7 @@ impl Plumbing {
             "tree" => Kind::Tree,
             "blob" => Kind::Blob,
             "tag" => Kind::Tag,
-            other => return Err(failed(&what, &format!("it is a {other}"))),
+            other => return Err(command_error(&what, &format!("it is a {other}"))),
         };
         Ok((kind, header.size))
     }
@@ -117,13 +121,13 @@ impl Plumbing {
         let mut name = String::new();
         let _ = write!(name, "{oid}");
         if oid.as_bytes().len() != self.objects.hash_len {
-            return Err(failed(what, "its id does not have the length of this repository's ids"));
+            return Err(command_error(what, "its id does not have the length of this repository's ids"));
         }
-        let found = ask(&self.objects.contents, &self.git, "--batch", |batch| batch.contents(&name));
+        let found = query_batch(&self.objects.contents, &self.git, "--batch", |batch| batch.contents(&name));
         let found = found.map_err(|why| self.unpromised(why, what, oid))?;
         match found {
             Some((header, bytes)) if header.kind == kind && header.oid == name => Ok(bytes),
-            Some((header, _)) => Err(failed(what, &format!("it is a {}", header.kind))),
+            Some((header, _)) => Err(command_error(what, &format!("it is a {}", header.kind))),
             None => Err(self.missing(what, oid)),
         }
     }
@@ -156,7 +160,7 @@ impl Plumbing {
     pub(super) fn shallow_edge(&self) -> Read<Vec<Oid>> {
         let path = self.layout.common_dir.join("shallow");
         let text = std::fs::read_to_string(&path)
-            .map_err(|error| failed(&path.display().to_string(), &error.to_string()))?;
+            .map_err(|error| command_error(&path.display().to_string(), &error.to_string()))?;
         Ok(text.lines().filter_map(Oid::from_hex).collect())
     }
 }

@@ -88,7 +88,7 @@ fn root_of(git_dir: &Path, common_dir: &Path, config: &Config) -> Option<PathBuf
 }
 
 fn cannot_open(ran: &ProcessOutput) -> Unavailable {
-    let said = ran.complaint();
+    let said = ran.error_text();
     if said.contains("not a git repository") && !said.contains("unknown") {
         return crate::repository::no_repository();
     }

@@ -33,18 +33,18 @@ impl ProcessOutput {
     }
 
     /// What git said was wrong, on one line.
-    pub fn complaint(&self) -> String {
-        complaint(&self.err)
+    pub fn error_text(&self) -> String {
+        first_error(&self.err)
     }
 
     /// Standard output, unless the exit code is not 0.
     pub fn ok(self, what: &str) -> Read<Vec<u8>> {
-        if self.code == Some(0) { Ok(self.out) } else { Err(failed(what, &self.err)) }
+        if self.code == Some(0) { Ok(self.out) } else { Err(command_error(what, &self.err)) }
     }
 }
 
 /// What git said was wrong, on one line.
-pub(super) fn complaint(said: &str) -> String {
+pub(super) fn first_error(said: &str) -> String {
     let lines = said.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("hint:"));
     let lines = lines.map(|line| line.trim_start_matches("fatal: ").trim_start_matches("error: "));
     let text = lines.collect::<Vec<_>>().join("; ");
@@ -52,11 +52,11 @@ pub(super) fn complaint(said: &str) -> String {
 }
 
 /// Something that git could not read.
-pub(super) fn failed(what: &str, said: &str) -> Unavailable {
+pub(super) fn command_error(what: &str, said: &str) -> Unavailable {
     // The words of git itself, LC_ALL=C.
     let cause = if said.contains("promisor remote") { Cause::Promised } else { Cause::Other };
     Unavailable::new(
-        format!("{what} cannot be read: {}", complaint(said)),
+        format!("{what} cannot be read: {}", first_error(said)),
         "check whether the repository is damaged: git fsck",
     )
     .because(cause)
@@ -70,7 +70,7 @@ impl Git {
     }
 
     /// The folder of objects that this process was told to use.
-    pub fn told_objects(&self) -> Option<PathBuf> {
+    pub fn inherited_objects(&self) -> Option<PathBuf> {
         let told = std::env::var_os("GIT_OBJECT_DIRECTORY").filter(|_| self.folder.is_none())?;
         std::path::absolute(told).ok()
     }
@@ -80,7 +80,7 @@ impl Git {
         match self.scratch.get() {
             Some(scratch) => Ok(scratch),
             None => {
-                let objects = self.told_objects();
+                let objects = self.inherited_objects();
                 // Not in memory: a whole working tree may have to go in there.
                 let scratch =
                     Scratch::new(objects.as_deref().unwrap_or(objects_here), &std::env::temp_dir())?;

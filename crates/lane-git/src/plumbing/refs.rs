@@ -1,7 +1,7 @@
 //! Refs: git-symbolic-ref(1), git-show-ref(1), git-for-each-ref(1). Only exact names: no tag called
 //! `refs/heads/main` can take the place of a branch.
 
-use super::process::{Git, failed};
+use super::process::{Git, command_error};
 use super::{Plumbing, history};
 use crate::repository::Read;
 use lane_core::facts::Oid;
@@ -39,7 +39,9 @@ impl Plumbing {
             // git says the same of a file that holds no object id; one that holds one has just been written.
             match std::fs::read_to_string(self.layout.common_dir.join(name)) {
                 Ok(text) if Oid::from_hex(text.trim()).is_some() => {}
-                Ok(text) if !text.starts_with("ref:") => return Err(failed(&what, "it holds no object id")),
+                Ok(text) if !text.starts_with("ref:") => {
+                    return Err(command_error(&what, "it holds no object id"));
+                }
                 _ => return Ok(None),
             }
             ran = self.git.run(&["show-ref", "--verify", name])?;
@@ -47,13 +49,13 @@ impl Plumbing {
         let out = ran.ok(&what)?;
         let hex = String::from_utf8_lossy(&out);
         let oid = hex.split(' ').next().and_then(Oid::from_hex);
-        oid.map(Some).ok_or_else(|| failed(&what, "it holds no object id"))
+        oid.map(Some).ok_or_else(|| command_error(&what, "it holds no object id"))
     }
 }
 
 /// The full names of the refs below a prefix, sorted.
 pub(super) fn names(git: &Git, prefix: &str) -> Read<Vec<String>> {
-    let mut names: Vec<String> = listed(git, prefix, "%(refname)")?
+    let mut names: Vec<String> = for_each_ref(git, prefix, "%(refname)")?
         .lines()
         .filter(|name| name.starts_with(prefix))
         .map(str::to_owned)
@@ -64,10 +66,10 @@ pub(super) fn names(git: &Git, prefix: &str) -> Read<Vec<String>> {
 
 /// What the refs below a prefix hold, tags not peeled.
 pub(super) fn objects(git: &Git, prefix: &str) -> Read<Vec<Oid>> {
-    history::oids(&listed(git, prefix, "%(objectname)")?)
+    history::oids(&for_each_ref(git, prefix, "%(objectname)")?)
 }
 
-fn listed(git: &Git, prefix: &str, format: &str) -> Read<String> {
+fn for_each_ref(git: &Git, prefix: &str, format: &str) -> Read<String> {
     let format = format!("--format={format}");
     let out = git.run(&["for-each-ref", &format, prefix])?.ok(&format!("the refs below {prefix}"))?;
     Ok(String::from_utf8_lossy(&out).into_owned())

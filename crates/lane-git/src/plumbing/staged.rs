@@ -8,13 +8,13 @@ use sha1::Sha1;
 use sha2::{Digest, Sha256};
 
 use super::Plumbing;
-use super::process::{complaint, failed, run};
+use super::process::{command_error, first_error, run};
 use crate::repository::{Read, Repository};
 use lane_core::facts::{Oid, Unavailable};
 
 /// The tree that an index would be committed as.
 pub(super) fn index_tree(repo: &Plumbing, index: &Path) -> Read<Oid> {
-    let copy = copied(repo, index)?;
+    let copy = copy_index(repo, index)?;
     let result = write_tree(repo, &copy, index);
     let _ = std::fs::remove_file(&copy);
     result
@@ -23,10 +23,10 @@ pub(super) fn index_tree(repo: &Plumbing, index: &Path) -> Read<Oid> {
 /// The tree of the working tree, all of it staged.
 pub(super) fn worktree_tree(repo: &Plumbing) -> Read<Oid> {
     let Some(root) = &repo.layout().worktree else {
-        return Err(failed("the working tree", "a bare repository has none"));
+        return Err(command_error("the working tree", "a bare repository has none"));
     };
     let index = repo.layout().git_dir.join("index");
-    let copy = if index.exists() { copied(repo, &index)? } else { place(repo)? };
+    let copy = if index.exists() { copy_index(repo, &index)? } else { copy_path(repo)? };
     let mut command = on_index(repo, &["add", "-A"], &copy);
     command.env("GIT_DIR", &repo.layout().git_dir).env("GIT_WORK_TREE", root);
     let result = run(command, b"")?
@@ -44,13 +44,13 @@ fn on_index(repo: &Plumbing, args: &[&str], index: &Path) -> Command {
 }
 
 /// Where a copy goes; nothing is there yet.
-fn place(repo: &Plumbing) -> Read<PathBuf> {
+fn copy_path(repo: &Plumbing) -> Read<PathBuf> {
     let objects = repo.layout().common_dir.join("objects");
     Ok(repo.git.scratch(&objects)?.path().join("index"))
 }
 
-fn copied(repo: &Plumbing, index: &Path) -> Read<PathBuf> {
-    let copy = place(repo)?;
+fn copy_index(repo: &Plumbing, index: &Path) -> Read<PathBuf> {
+    let copy = copy_path(repo)?;
     let cannot = |error: std::io::Error| {
         Unavailable::new(
             format!("the index {} cannot be copied: {error}", index.display()),
@@ -78,7 +78,7 @@ fn write_tree(repo: &Plumbing, copy: &Path, index: &Path) -> Read<Oid> {
             "resolve the conflicts and `git add` the files (see `git status`)",
         ));
     }
-    Err(unreadable(index, &complaint(&ran.err)))
+    Err(unreadable(index, &first_error(&ran.err)))
 }
 
 fn unreadable(index: &Path, why: &str) -> Unavailable {
@@ -105,5 +105,5 @@ fn is_whole(bytes: &[u8], hash_len: usize) -> bool {
 fn empty_tree(repo: &Plumbing) -> Read<Oid> {
     let out = run(repo.git.command(&["mktree"]), b"")?.ok("the empty tree")?;
     let hex = String::from_utf8_lossy(&out);
-    Oid::from_hex(hex.trim()).ok_or_else(|| failed("the empty tree", "git returned no object id"))
+    Oid::from_hex(hex.trim()).ok_or_else(|| command_error("the empty tree", "git returned no object id"))
 }

@@ -14,7 +14,7 @@ impl Plumbing {
             _ => {
                 let folder = self.layout.common_dir.join("objects");
                 Err(Error::write(
-                    format!("an object cannot be written: {}", ran.complaint()),
+                    format!("an object cannot be written: {}", ran.error_text()),
                     format!("nothing was changed; check free space and permissions of {}", folder.display()),
                 ))
             }

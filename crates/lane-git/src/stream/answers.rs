@@ -25,7 +25,7 @@ pub(super) fn read(
         }
         if field.first() == Some(&b':') {
             let (_, files) = current.as_mut()?;
-            left.take(read_file(&field, &mut output, files)?)?;
+            left.spend(read_file(&field, &mut output, files)?)?;
         } else {
             let next = std::str::from_utf8(&field).ok().and_then(Oid::from_hex)?;
             if let Some(answer) = current.replace((next, Vec::new())) {

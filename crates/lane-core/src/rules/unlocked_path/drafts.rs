@@ -4,13 +4,13 @@ use super::{Path, title, ttl};
 use crate::facts::{HeldLock, LockClaim, TakenLock};
 use crate::locks::record::{Cause, LockEventKind};
 use crate::policy::model::Level;
-use crate::policy::scalar::{as_typed, clock, in_words};
+use crate::policy::scalar::{as_typed, clock, format_duration};
 use crate::report::quote;
-use crate::requests::rights::ask;
+use crate::requests::rights::submit_command;
 use crate::rules::Draft;
 
 impl Path<'_> {
-    pub(super) fn lost(&self, own: &TakenLock, later: &TakenLock) -> Draft {
+    pub(super) fn lost_lock(&self, own: &TakenLock, later: &TakenLock) -> Draft {
         let taker = title(self.context, &later.agent);
         let verb = if later.kind == LockEventKind::Steal { "stole" } else { "has taken since" };
         let why = later.reason.as_ref().map(|reason| format!(": \"{reason}\"")).unwrap_or_default();
@@ -20,10 +20,10 @@ impl Path<'_> {
             own.scope.text,
             clock(later.at, self.context.facts.now)
         );
-        Draft { owner: Some(later.agent.clone()), ..self.stamp(headline) }
+        Draft { owner: Some(later.agent.clone()), ..self.missing_trailer(headline) }
     }
 
-    pub(super) fn stamp(&self, headline: String) -> Draft {
+    pub(super) fn missing_trailer(&self, headline: String) -> Draft {
         let (area, base) = (self.area, self.context.base_name());
         let fetch = match base.split_once('/') {
             Some((remote, _)) if *remote == self.context.plan.policy.remote.value => {
@@ -52,7 +52,7 @@ impl Path<'_> {
     }
 
     pub(super) fn overtaken(&self, own: &TakenLock) -> Draft {
-        self.stamp(format!(
+        self.missing_trailer(format!(
             "under generation {} of the lock `{}`, which had expired before the newest version on {} landed",
             own.generation,
             own.scope.text,
@@ -73,7 +73,7 @@ impl Path<'_> {
     }
 
     /// What landed last is not in the change.
-    pub(super) fn behind(&self) -> Draft {
+    pub(super) fn stale_content(&self) -> Draft {
         let (area, base) = (self.area, self.context.base_name());
         let by = if self.touched.in_staged {
             "update first; your edits are kept: git lane sync --autostash".to_owned()
@@ -102,7 +102,7 @@ impl Path<'_> {
     }
 
     /// What to lock: the area, or these paths alone where another agent has another part of it.
-    pub(super) fn wanted(&self) -> &str {
+    pub(super) fn lock_argument(&self) -> &str {
         let is_shared = |lock: &HeldLock| {
             lock.scope.area == self.area
                 && !lock.scope.is_area()
@@ -111,7 +111,7 @@ impl Path<'_> {
         if self.locks.leases.iter().any(is_shared) { "{paths}" } else { self.area }
     }
 
-    pub(super) fn held(&self, lock: &HeldLock) -> Draft {
+    pub(super) fn held_lock(&self, lock: &HeldLock) -> Draft {
         let (agent, scope) = (&lock.agent, quote(lock.scope.text.as_bytes()));
         let why = lock.reason.as_ref().map(|reason| format!(" (\"{reason}\")")).unwrap_or_default();
         let robbed = lock
@@ -121,11 +121,11 @@ impl Path<'_> {
         let robbed = robbed.map(|loser| format!("; it was stolen from you: {}", loser.words()));
         let why = format!("{why}{}", robbed.unwrap_or_default());
         let wait = if self.context.agent().is_some() {
-            let wanted = if lock.scope.is_area() { self.area } else { self.wanted() };
+            let wanted = if lock.scope.is_area() { self.area } else { self.lock_argument() };
             format!(
                 "wait for it: git lane lock {wanted} --wait {}\n{}\nor talk to {agent}, who works in {}",
                 as_typed(lock.left),
-                ask(agent, "{paths}"),
+                submit_command(agent, "{paths}"),
                 lock.place
             )
         } else {
@@ -145,7 +145,7 @@ impl Path<'_> {
             "wait for it: git lane lock {} --wait {}\n{}\nor talk to {}; the claim is {}/.locks/{file}",
             self.area,
             as_typed(left),
-            ask(&marker.agent, "{paths}"),
+            submit_command(&marker.agent, "{paths}"),
             marker.agent,
             marker.place
         );
@@ -159,7 +159,7 @@ impl Path<'_> {
                 "under the lock `{scope}`, which {} holds until {} ({} from now){why}",
                 title(self.context, agent),
                 clock(until, self.context.facts.now),
-                in_words(left)
+                format_duration(left)
             ),
             help,
             owner: Some(agent.to_owned()),
@@ -169,7 +169,7 @@ impl Path<'_> {
     }
 }
 
-pub(super) fn ending(lock: &HeldLock) -> Draft {
+pub(super) fn expiring_lock(lock: &HeldLock) -> Draft {
     let when = if !lock.is_timed {
         format!(
             "was taken in {}, on another machine or before this one was started, so its end is unknown here",
@@ -178,7 +178,7 @@ pub(super) fn ending(lock: &HeldLock) -> Draft {
     } else if lock.left == 0 {
         "is about to end".to_owned()
     } else {
-        format!("ends in {}", in_words(lock.left))
+        format!("ends in {}", format_duration(lock.left))
     };
     let scope = quote(lock.scope.text.as_bytes());
     Draft {

@@ -23,12 +23,12 @@ impl<'a> Path<'a> {
     }
 
     /// What is wrong with a commit that bears generations: nothing if one of them is right.
-    pub(super) fn stamped(&self, commit: &Commit) -> Option<Draft> {
+    pub(super) fn stale_trailer(&self, commit: &Commit) -> Option<Draft> {
         let mut wrong = None;
         for (generation, taken) in self.tokens(commit) {
             let agent = self.context.agent();
             let draft = match taken {
-                None => self.stamp(format!(
+                None => self.missing_trailer(format!(
                     "under generation {generation} of the lock `{}`, which was never taken",
                     self.area
                 )),
@@ -37,7 +37,7 @@ impl<'a> Path<'a> {
                     let text = &taken.scope.text;
                     Draft {
                         owner: Some(taken.agent.clone()),
-                        ..self.stamp(format!(
+                        ..self.missing_trailer(format!(
                             "under generation {generation} of the lock `{text}`, which belonged to {whose}"
                         ))
                     }
@@ -54,9 +54,9 @@ impl<'a> Path<'a> {
                             && !self.locks.pushed.contains(&commit.oid)
                             && !self.is_overtaken(taken) =>
                     {
-                        Draft { at_most: Some(Level::Warn), ..self.lost(taken, later) }
+                        Draft { at_most: Some(Level::Warn), ..self.lost_lock(taken, later) }
                     }
-                    Some(later) => self.lost(taken, later),
+                    Some(later) => self.lost_lock(taken, later),
                 },
             };
             wrong = Some(draft);
