@@ -6,7 +6,7 @@ use crate::cli::candidates;
 use crate::cli::output::Output;
 use crate::cli::session;
 use crate::commands::setup::SetupProgress;
-use crate::ops::Session;
+use crate::ops::{Session, harness};
 use crate::setup::join::{self, JoinOutcome, Options};
 use lane_core::error::Error;
 use lane_core::policy::Plan;
@@ -38,8 +38,11 @@ pub fn run(args: &Args, output: &Output) -> crate::cli::Outcome {
     let options = Options { agent, feature: args.feature.clone(), dry_run: args.dry_run, binary };
     let Session { repo, environment, loaded, .. } = &session;
     let shown = SetupProgress::new(output);
-    let joined = join::run(repo, environment, loaded, &options, &shown)?;
+    let mut joined = join::run(repo, environment, loaded, &options, &shown)?;
     shown.end();
+    let (changes, notes) = harness::renewed(repo, &loaded.plan, args.dry_run)?;
+    joined.changes.extend(changes);
+    joined.notes.extend(notes);
     if output.is_json() {
         let JoinOutcome { agent, root, branch, changes, notes } = &joined;
         output.print_json(&json!({

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use crate::cli::candidates;
 use crate::cli::output::{Output, print_error};
 use crate::cli::session;
+use crate::ops::harness;
 use crate::setup::{self, Options, Outcome, Reporter, Step, StepOutcome};
 use lane_core::text::plain;
 
@@ -52,8 +53,14 @@ pub fn run(args: &Args, output: &Output) -> crate::cli::Outcome {
         binary,
     };
     let shown = SetupProgress::new(output);
-    let outcomes = setup::run(&session.repo, &session.loaded, &options, &shown)?;
+    let mut outcomes = setup::run(&session.repo, &session.loaded, &options, &shown)?;
     shown.end();
+    // They are of all worktrees: told once.
+    if let Some(first) = outcomes.iter_mut().find(|outcome| outcome.error.is_none()) {
+        let (changes, notes) = harness::renewed(&session.repo, &session.loaded.plan, args.dry_run)?;
+        first.changes.extend(changes);
+        first.notes.extend(notes);
+    }
     let code = u8::from(!outcomes.iter().all(Outcome::is_well));
     if output.is_json() {
         output

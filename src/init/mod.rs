@@ -38,6 +38,32 @@ use workspaces::MANIFESTS;
 /// Where nothing tells how many agents there are to be, there are no more than this.
 const MOST_BY_DEFAULT: usize = 4;
 
+/// The files that are there for a harness, and which one.
+const OF_HARNESSES: [(&str, &str); 10] = [
+    (".claude/", "claude"),
+    ("CLAUDE.md", "claude"),
+    (".codex/", "codex"),
+    (".gemini/", "gemini"),
+    ("GEMINI.md", "gemini"),
+    (".cursor/", "cursor"),
+    (".cursorrules", "cursor"),
+    (".github/copilot-instructions.md", "copilot"),
+    (".opencode/", "opencode"),
+    ("opencode.json", "opencode"),
+];
+
+fn harnesses(files: &[TrackedPath]) -> Vec<&'static str> {
+    let is_there = |name: &str| {
+        files
+            .iter()
+            .any(|file| if name.ends_with('/') { file.path.starts_with(name) } else { file.path == name })
+    };
+    let mut found: Vec<&str> =
+        OF_HARNESSES.iter().filter(|(name, _)| is_there(name)).map(|(_, harness)| *harness).collect();
+    found.dedup();
+    found
+}
+
 /// What was seen of a repository.
 #[derive(Debug, Clone, Default)]
 pub struct Survey {
@@ -96,6 +122,8 @@ pub struct Proposal {
     without: Vec<Agent>,
     /// Folders at the root that are in no lane.
     open: Vec<String>,
+    /// The harnesses that files of the repository are for.
+    harnesses: Vec<&'static str>,
 }
 
 /// An agent and its lane.
@@ -196,6 +224,7 @@ pub fn propose(survey: &Survey, count: Option<u16>) -> Proposal {
         .collect();
     fewer(&lanes, &without, count, survey, &mut notes);
     Proposal {
+        harnesses: harnesses(&survey.files),
         open: open(&files, &structure, &areas),
         migrations: owner_of(&migrations, &lanes, &files),
         service_root: candidates::service_root(&structure.candidates).map(str::to_owned),

@@ -71,6 +71,13 @@ impl Proposal {
              rules: {{ stale-base: warn }}       # error | warn | off, by rule; `git lane rule` lists them\n",
             quoted(&self.base)
         );
+        if !self.harnesses.is_empty() {
+            let harnesses = self.harnesses.join(", ");
+            let _ = writeln!(
+                out,
+                "harness: [{harnesses}]   # `git lane setup` writes their hooks: docs/agents.md"
+            );
+        }
         self.write_tests(&mut out);
         out
     }

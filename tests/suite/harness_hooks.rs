@@ -401,3 +401,39 @@ fn without_a_policy_a_worktree_is_what_claude_makes() {
     ask(&main, "claude", &removal).ok();
     assert_eq!((root.exists(), main.git(&["branch", "--list", "worktree-x"]).ok().out.as_str()), (false, ""));
 }
+
+#[test]
+fn the_policy_says_which_harnesses_setup_writes_for() {
+    let policy = crate::support::POLICY.replace("max_age: 3h", "max_age: null");
+    let scratch = Scratch::with_policy(&format!("harness: [claude, codex]\n{policy}"));
+    scratch.add_origin();
+    let main = scratch.main();
+    main.lane(&["setup", "--dry-run", "a1"]).ok().says("would write the hooks of Claude Code, Codex");
+    assert!(!main.root.join(".claude").exists());
+    main.lane(&["setup", "a1"]).ok().says("wrote the hooks of Claude Code").says("trust it");
+    let a1 = Worktree { root: scratch.home().join("wt-a1-mlops"), home: scratch.home() };
+    for tree in [&main, &a1] {
+        assert!(tree.root.join(".claude/settings.local.json").is_file());
+        assert_eq!(tree.git(&["status", "--porcelain"]).ok().out, "");
+    }
+    assert!(main.root.join(".codex/hooks.json").is_file() && a1.root.join(".codex").is_dir());
+    main.lane(&["setup", "a1"]).ok().says("nothing to do");
+    let fresh = scratch.worktree("fresh", "worktree-fresh");
+    fresh.lane(&["join", "a2"]).ok().says("wrote the hooks of Claude Code");
+    assert!(fresh.root.join(".claude/settings.local.json").is_file());
+    main.lane(&["uninstall", "--all"]).ok();
+    assert!(!main.root.join(".claude").exists() && !main.root.join(".codex").exists());
+    main.write("other.yaml", &format!("harness: [cluade]\n{policy}"));
+    main.lane(&["policy", "check", "other.yaml"]).fails(2).says("did you mean `claude`?");
+}
+
+#[test]
+fn what_the_repository_uses_is_written_into_later_worktrees() {
+    let (scratch, ..) = two();
+    let main = scratch.main();
+    main.lane(&["install", "--harness", "gemini"]).ok();
+    main.lane(&["setup", "a1"]).ok().says("wrote the hooks of Gemini CLI");
+    assert!(scratch.home().join("wt-a1-mlops/.gemini/settings.json").is_file());
+    main.commit("CLAUDE.md", "# Hello\n", "for Claude Code").ok();
+    assert!(main.lane(&["init", "--stdout"]).out.contains("\nharness: [claude]"));
+}

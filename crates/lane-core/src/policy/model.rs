@@ -59,6 +59,8 @@ pub struct Policy {
     pub rules: Levels,
     /// What `git lane setup` writes into each worktree.
     pub setup: Setup,
+    /// The harnesses of the agents, whose hooks `git lane setup` and `join` write into the worktrees: claude, codex, gemini, cursor, copilot, opencode.
+    pub harness: Vec<Spanned<String>>,
     /// Steps run in each new worktree, in order.
     pub provision: Vec<Provision>,
     /// Sentences that `git lane policy test` proves: `a2 may not change services/x/y.py`.

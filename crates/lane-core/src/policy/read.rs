@@ -10,6 +10,7 @@ use super::model::{
 use super::node::{Node, Value};
 use super::reader::{Fields, Reader};
 use super::source::Spanned;
+use crate::harness::HARNESSES;
 
 mod sections;
 
@@ -38,6 +39,7 @@ pub mod keys {
         "locks",
         "rules",
         "setup",
+        "harness",
         "provision",
         "tests",
     ];
@@ -111,10 +113,23 @@ pub fn policy(reader: &mut Reader, root: &Node) -> Option<Policy> {
         locks: locks(reader, &fields),
         rules: levels(reader, &fields),
         setup: setup(reader, &fields),
+        harness: harnesses(reader, &fields),
         provision: provision(reader, &fields),
         tests: texts(reader, &fields, "tests", "tests", false),
         base,
     })
+}
+
+/// The harnesses by their words.
+fn harnesses(reader: &mut Reader, fields: &Fields<'_>) -> Vec<Spanned<String>> {
+    let choices = HARNESSES.map(|harness| (harness.id, harness.id));
+    let nodes = match fields.get("harness").map(|node| (node, &node.value)) {
+        Some((_, Value::List(items))) => items.iter().collect(),
+        Some((node, _)) => vec![node],
+        None => Vec::new(),
+    };
+    let words = nodes.into_iter().filter_map(|node| reader.choice(node, "harness", &choices));
+    words.map(|word| Spanned { value: word.value.to_owned(), span: word.span }).collect()
 }
 
 fn unidentified(reader: &mut Reader, fields: &Fields<'_>, is_open: bool) -> Unidentifieds {
