@@ -3,7 +3,7 @@
 use crate::harness::{self, Change, FileOutcome};
 use crate::install::program;
 use lane_core::error::Error;
-use lane_core::harness::{Harness, named};
+use lane_core::harness::{Harness, find};
 use lane_core::policy::Plan;
 use lane_git::Repository;
 
@@ -11,7 +11,7 @@ use lane_git::Repository;
 fn wanted(repo: &dyn Repository, plan: &Plan) -> Result<Vec<&'static Harness>, Error> {
     let mut wanted = harness::local(repo)?;
     for word in &plan.policy.harness {
-        let harness = named(&word.value).filter(|harness| wanted.iter().all(|known| known.id != harness.id));
+        let harness = find(&word.value).filter(|harness| wanted.iter().all(|known| known.id != harness.id));
         wanted.extend(harness);
     }
     Ok(wanted)
@@ -53,6 +53,6 @@ pub fn renewed(
 }
 
 fn words(change: &Change) -> String {
-    let name = named(change.harness).map_or(change.harness, |harness| harness.name);
+    let name = find(change.harness).map_or(change.harness, |harness| harness.name);
     format!("wrote the hooks of {name}: {}", change.path.display())
 }
