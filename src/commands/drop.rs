@@ -114,7 +114,7 @@ fn text(done: &DropResult) -> String {
     if signed > 0 {
         text.push_str(&format!("{} signed again\n", many(signed, "commit")));
     }
-    if let Some(left) = &done.left {
+    if let Some(left) = &done.restored_branch {
         text.push_str(&format!("note: {left}\n"));
     }
     if let Some(remote) = &done.pushed_to {
@@ -143,6 +143,6 @@ fn json(done: &DropResult) -> serde_json::Value {
         "paths": done.paths,
         "commits": done.commits.iter().map(commit).collect::<Vec<_>>(),
         "needs_force": done.pushed_to.is_some(),
-        "note": done.left,
+        "note": done.restored_branch,
     })
 }

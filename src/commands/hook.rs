@@ -26,8 +26,8 @@ use lane_git::{GitRepo, Repository};
 
 mod agent;
 mod commit;
-mod mend;
-pub mod others;
+pub mod missing_hooks;
+mod policy_repair;
 mod push;
 mod receive;
 mod subjects;
@@ -142,7 +142,7 @@ pub fn run_named(name: &str, args: &[OsString], part: HookMode) -> u8 {
     }
     let judged = match (part, row) {
         (HookMode::Pass, _) => Ok(HookVerdict::default()),
-        (_, Some(row)) => Hook { row, args, part, output: &output }.verdict(),
+        (_, Some(row)) => Hook { row, args, mode: part, output: &output }.verdict(),
         (_, None) => Err(Error::usage(
             format!("git has no hook `{name}`"),
             "see githooks(5); the installed scripts use the right name",
@@ -229,7 +229,7 @@ fn give_back(session: &Session, event: Event) {
 struct Hook<'a> {
     row: &'static hooks::Hook,
     args: &'a [OsString],
-    part: HookMode,
+    mode: HookMode,
     output: &'a Output,
 }
 
@@ -247,18 +247,18 @@ impl Hook<'_> {
     }
 
     fn missing_hooks(&self, repo: &GitRepo) -> Vec<&'static str> {
-        if self.part == HookMode::Configured {
-            others::warn_missing_hooks(repo, self.row);
+        if self.mode == HookMode::Configured {
+            missing_hooks::warn_missing_hooks(repo, self.row);
             return Vec::new();
         }
-        others::missing_hooks(repo, self.row)
+        missing_hooks::missing_hooks(repo, self.row)
     }
 
     /// Whether another hook of ours has judged the same a moment ago, for the same git.
     fn is_judged_before(&self, repo: &GitRepo, subject: &verdict_notes::Subject) -> bool {
-        match self.part {
-            HookMode::Renamed => others::note_runner(repo, self.row.name),
-            HookMode::Whole if others::is_started_by_another(repo) => {}
+        match self.mode {
+            HookMode::Renamed => missing_hooks::note_runner(repo, self.row.name),
+            HookMode::Whole if missing_hooks::is_started_by_another(repo) => {}
             _ => return false,
         }
         verdict_notes::is_judged_before(repo.layout(), self.row.name, subject)
@@ -266,9 +266,9 @@ impl Hook<'_> {
 
     /// Notes for the others what was judged. git goes on with the next one whatever the hook from the configuration says.
     fn note(&self, repo: &GitRepo, code: u8) {
-        let is_configured = self.part == HookMode::Configured;
-        if is_configured || self.part == HookMode::Renamed && code == 0 {
-            let subject = others::subject(repo, self.row, self.args);
+        let is_configured = self.mode == HookMode::Configured;
+        if is_configured || self.mode == HookMode::Renamed && code == 0 {
+            let subject = missing_hooks::subject(repo, self.row, self.args);
             verdict_notes::has_judged(repo.layout(), self.row.name, &subject);
             if is_configured {
                 verdict_notes::note_for_next_hook(repo.layout(), self.row.name, &subject);

@@ -77,7 +77,7 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
         (Some(wait), ..) => LockMode::Wait(wait.seconds),
         (None, ..) => LockMode::Now,
     };
-    let wanted = LockOptions { agent, scopes, ttl, process, reason, how };
+    let wanted = LockOptions { agent, scopes, ttl, process, reason, mode: how };
     let mut manager = LockManager::new(&session.repo, plan, &world);
     let mut progress = Progress::new(output);
     let done = lock::lock(&session, &mut manager, &world, &wanted, &mut |scope, waiting| {

@@ -70,7 +70,7 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
     if code != 0 {
         return Ok(code);
     }
-    let PullOutcome { pull, is_new, labels, below } =
+    let PullOutcome { pull, is_new, labels, parent_pull: below } =
         proposal.propose(&session, &github, &report, args.draft)?;
     if output.is_json() {
         output.print_json(&json!({

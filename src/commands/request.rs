@@ -23,7 +23,7 @@ use lane_core::error::Error;
 use lane_core::facts::RepoPath;
 use lane_core::locks::record::plain;
 use lane_core::report::quote;
-use lane_core::requests::below::{Holding, holdings};
+use lane_core::requests::folder_owners::{Holding, holdings};
 use lane_core::requests::record::{Person, RequestEventKind, RequestState};
 use lane_git::Repository;
 

@@ -85,7 +85,7 @@ pub fn run(args: &Args, output: &Output) -> crate::cli::Outcome {
 
 fn as_text(outcome: &Outcome, is_dry: bool) -> String {
     let Outcome { agent, root, changes, notes, steps, .. } = outcome;
-    let is_new = |step: &&Step| matches!(step.ended, StepOutcome::Done(_) | StepOutcome::Due);
+    let is_new = |step: &&Step| matches!(step.outcome, StepOutcome::Done(_) | StepOutcome::Due);
     let steps: Vec<&Step> = steps.iter().collect();
     let is_unchanged = changes.is_empty() && !steps.iter().any(is_new) && outcome.is_well();
     let said = if is_unchanged { ": nothing to do" } else { "" };
@@ -95,7 +95,7 @@ fn as_text(outcome: &Outcome, is_dry: bool) -> String {
         text.push_str(&format!("    {would}{change}\n"));
     }
     for step in steps {
-        let Step { name, run, ended, .. } = step;
+        let Step { name, run, outcome: ended, .. } = step;
         match ended {
             StepOutcome::Before | StepOutcome::Failed(..) => {}
             StepOutcome::Done(millis) => text.push_str(&format!("    ran {name} ({})\n", seconds(*millis))),
@@ -122,7 +122,7 @@ fn print_failures(outcome: &Outcome, output: &Output) {
     if let Some(error) = &outcome.error {
         return output.refuse(&format!("{agent}: {error}"), &error.help().unwrap_or_default());
     }
-    let Some(Step { name, run, ended: StepOutcome::Failed(how, tail), log }) = outcome.failed() else {
+    let Some(Step { name, run, outcome: StepOutcome::Failed(how, tail), log }) = outcome.failed() else {
         return;
     };
     let mut text = format!("{agent}: the step {name} failed ({how}): {run}");
@@ -136,7 +136,7 @@ fn print_failures(outcome: &Outcome, output: &Output) {
 
 fn as_json(outcome: &Outcome, is_dry: bool) -> Value {
     let step = |step: &Step| {
-        let (state, detail) = match &step.ended {
+        let (state, detail) = match &step.outcome {
             StepOutcome::Before => ("done-before", Value::Null),
             StepOutcome::Done(millis) => ("done", json!({ "milliseconds": millis })),
             StepOutcome::Due => ("due", Value::Null),
@@ -218,7 +218,7 @@ impl Reporter for SetupProgress {
     }
 
     fn step_finished(&self, agent: &str, step: &Step) {
-        match (&self.bars, &step.ended) {
+        match (&self.bars, &step.outcome) {
             (Some(bars), StepOutcome::Done(_)) => self.bar(bars, agent, 1).inc(1),
             (Some(bars), StepOutcome::Failed(..)) => {
                 self.bar(bars, agent, 1).abandon_with_message(format!("{} failed", plain(&step.name)));

@@ -61,7 +61,7 @@ fn all(session: &Session, onto: &RebaseTarget<'_>, args: &Args, output: &Output)
         output.print_json(&json!({ "schema": 1, "base": onto.oid, "worktrees": trees }))?;
     }
     let is_good = |done: &WorktreeSync| {
-        (done.is_good() || matches!(done.worked, RebaseOutcome::Busy { .. })) && done.pushed != Some(false)
+        (done.is_good() || matches!(done.rebase, RebaseOutcome::Busy { .. })) && done.pushed != Some(false)
     };
     Ok(if found.iter().all(is_good) { 0 } else { 1 })
 }

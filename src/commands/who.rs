@@ -17,7 +17,7 @@ use lane_core::harness::{Edit, Moment, Occasion, ToolAction};
 use lane_core::policy::model::{Access, Agent, Unowned};
 use lane_core::policy::{Decision, Owner, Plan, PolicyLine};
 use lane_core::report::Verdict;
-use lane_core::requests::below::holdings;
+use lane_core::requests::folder_owners::holdings;
 use lane_core::snippet::policy_line;
 use lane_git::Repository;
 

@@ -72,11 +72,11 @@ fn merge_pairs(
     command.args(["-c", "core.createObject=rename"]);
     command.args(["merge-tree", "--write-tree", "--stdin", "--name-only"]);
     let ran = run(command, Some(input), limit).map_err(|_| too_long())?;
-    let merged = parse(&ran.raw);
+    let merged = parse(&ran.stdout_bytes);
     if merged.len() >= pairs.len() {
         return Ok((merged, None));
     }
-    let why = if ran.err.contains("usage:") {
+    let why = if ran.stderr.contains("usage:") {
         Unavailable::new("this git has no `merge-tree --write-tree --stdin`", "use git 2.39 or newer")
     } else {
         Unavailable::new(

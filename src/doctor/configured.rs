@@ -27,7 +27,7 @@ pub(super) fn examine(repo: &dyn Repository) -> Option<Check> {
     for name in hooks::names(|hook| hook.is_configured) {
         let listed = match ask(root, &["hook", "list", "--allow-unknown-hook-name", name]) {
             // With none it says so, and fails.
-            Some(ran) if ran.ok || !is_unknown(&ran) => ran.out,
+            Some(ran) if ran.ok || !is_unknown(&ran) => ran.stdout,
             _ => return Some(of_an_older_git(root)),
         };
         if hooks::is_configured(name, &listed) {
@@ -58,7 +58,7 @@ pub(super) fn examine(repo: &dyn Repository) -> Option<Check> {
 
 /// No finding by itself: the scripts of the hooks folder do the same.
 fn of_an_older_git(root: &Path) -> Check {
-    let version = ask(root, &["--version"]).map(|ran| ran.out.trim().to_owned()).unwrap_or_default();
+    let version = ask(root, &["--version"]).map(|ran| ran.stdout.trim().to_owned()).unwrap_or_default();
     let version = if version.is_empty() { "this git".to_owned() } else { version };
     Check::ok(
         NAME,
@@ -81,7 +81,7 @@ fn disabled(root: &Path, ours: &str, event: &str) -> Option<(String, String)> {
         let key = format!("hook.{name}.enabled");
         let ran =
             ask(root, &["config", "--show-scope", "--type=bool", "--get", &key]).filter(|ran| ran.ok)?;
-        let (scope, value) = ran.out.trim().split_once('\t')?;
+        let (scope, value) = ran.stdout.trim().split_once('\t')?;
         (value == "false").then(|| (key, scope.to_owned()))
     })
 }

@@ -78,7 +78,7 @@ fn check_hooks_path(
         }
     };
     let own = read(&layout.git_dir.join(OWN_CONFIG))?;
-    let is_installed = split(own.as_deref(), Block::Hooks).found;
+    let is_installed = split(own.as_deref(), Block::Hooks).is_present;
     Ok(match lack {
         None if is_installed => {
             Check::ok(HOOKS, format!("installed; the scripts are in {}", places.hooks.display()))

@@ -34,7 +34,7 @@ pub(super) fn examine(repo: &dyn Repository) -> Result<Vec<Check>, Error> {
     }
     let places = Places::of_server(layout);
     let config = read(&places.common.join("config"))?;
-    if !split(config.as_deref(), Block::Server).found {
+    if !split(config.as_deref(), Block::Server).is_present {
         return Ok(checks);
     }
     let values = repo.config("core.hooksPath")?;

@@ -9,11 +9,11 @@ use super::mirror::Divergence;
 #[derive(Debug)]
 pub struct Fault<'f> {
     /// What is wrong.
-    pub what: RefFault<'f>,
+    pub kind: RefFault<'f>,
     /// The ref's full name, as it was read here.
     pub name: &'f str,
     /// Its full name where it lies: on the remote, where one has it.
-    pub there: &'f str,
+    pub ref_name: &'f str,
     /// The remote that has it.
     pub remote: Option<&'f str>,
     /// The last event that was written here, if that is still known.

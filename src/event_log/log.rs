@@ -238,7 +238,7 @@ impl<'a, R: LogRecord> EventLog<'a, R> {
 
     pub(super) fn fault(&self, name: &str, last: Option<Oid>, what: RefFault<'_>) -> Error {
         let there = self.full_name(name.rsplit('/').next().unwrap_or_default());
-        R::describe(&Fault { what, name, there: &there, remote: self.remote_name(), last })
+        R::describe(&Fault { kind: what, name, ref_name: &there, remote: self.remote_name(), last })
     }
 
     /// The chain of a key, newest first, until `stop` has seen enough. Each with its commit.

@@ -62,7 +62,7 @@ pub(crate) fn swap(
             _ => {}
         }
         let ran = ran?;
-        let is_locked = ran.err.contains("File exists");
+        let is_locked = ran.stderr.contains("File exists");
         if !is_locked || started.elapsed() > BUSY {
             return Err(write_error(common_dir, name, what, is_locked, &ran));
         }

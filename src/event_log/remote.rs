@@ -60,7 +60,7 @@ impl Remote {
             command
         })?;
         let mut found = BTreeMap::new();
-        for line in ran.out.lines() {
+        for line in ran.stdout.lines() {
             if let Some((oid, name)) = line.split_once('\t')
                 && let Some(last) =
                     name.strip_prefix(self.prefix.as_str()).and_then(|last| last.strip_prefix('/'))
@@ -166,7 +166,7 @@ impl Remote {
         command.args(["remote", "get-url", "--push", "--all", "--", name]);
         let ran = command::run(command, None, ASKING)?;
         if ran.ok {
-            pushes = ran.out.lines().map(str::to_owned).collect();
+            pushes = ran.stdout.lines().map(str::to_owned).collect();
         }
         match pushes.as_slice() {
             [one] => Ok(Some(one.clone())),
@@ -198,7 +198,7 @@ pub fn no_mirror(name: &str) -> Vec<String> {
 
 /// git-push(1), `--porcelain`: `<flag> TAB <from>:<to> TAB <summary> (<reason>)`.
 fn outcome(ran: &CommandOutput) -> PushOutcome {
-    let mut lines = ran.out.lines().filter(|line| line.contains('\t'));
+    let mut lines = ran.stdout.lines().filter(|line| line.contains('\t'));
     let Some(line) = lines.next() else {
         return PushOutcome::Unknown(ran.error_text());
     };
@@ -210,7 +210,7 @@ fn outcome(ran: &CommandOutput) -> PushOutcome {
         return PushOutcome::Stale;
     }
     let hidden = |line: &&str| !line.contains("failed to push some refs");
-    let said = ran.err.lines().map(|line| line.trim_start_matches("remote:").trim());
+    let said = ran.stderr.lines().map(|line| line.trim_start_matches("remote:").trim());
     let said: Vec<&str> = said.filter(hidden).filter(|line| !line.is_empty()).take(4).collect();
     PushOutcome::Refused(plain(&format!("{summary} {}", said.join("; "))))
 }
@@ -220,7 +220,7 @@ mod tests {
     use super::*;
 
     fn pushed(ok: bool, out: &str, err: &str) -> PushOutcome {
-        outcome(&CommandOutput { ok, out: out.into(), raw: Vec::new(), err: err.into() })
+        outcome(&CommandOutput { ok, stdout: out.into(), stdout_bytes: Vec::new(), stderr: err.into() })
     }
 
     #[test]

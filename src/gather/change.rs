@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 
 use super::collector::Collector;
-use super::edited::EditSet;
+use super::edit::EditSet;
 use super::environment::Environment;
 use super::policy_source::LoadedPolicy;
 use super::push::PushLine;
-use super::stacked::Stacks;
+use super::stack::Stacks;
 use super::{locks, message, source};
 use lane_core::facts::{
     Change, Event, Fact, Facts, IdentityProof, Message, Oid, PullRequest, Pusher, Unavailable, Waiver,

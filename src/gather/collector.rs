@@ -8,7 +8,7 @@ use super::identity;
 use super::policy_source::{Base, in_tree};
 use super::push::PushLine;
 use super::root::Root;
-use super::stacked::Stacks;
+use super::stack::Stacks;
 use lane_core::facts::{Change, Event, Fact, FileChange, Lines, Oid, PolicyTexts, RepoPath, Unavailable};
 use lane_core::policy::{FILE, Plan, cases};
 use lane_core::rules::Need;

@@ -65,7 +65,7 @@ fn refs(repo: &dyn Repository) -> Read<Refs> {
     let layout = repo.layout();
     let mut git = in_worktree(layout.worktree.as_ref().unwrap_or(&layout.common_dir));
     git.arg("remote");
-    let remotes = run(git, None, LIMIT).ok().filter(|ran| ran.ok).map(|ran| ran.out).unwrap_or_default();
+    let remotes = run(git, None, LIMIT).ok().filter(|ran| ran.ok).map(|ran| ran.stdout).unwrap_or_default();
     let remotes: BTreeSet<String> = remotes.lines().map(str::to_owned).collect();
     let mut branches = BTreeSet::new();
     for prefix in

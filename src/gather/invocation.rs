@@ -24,7 +24,7 @@ pub struct Invocation {
     pub includes: bool,
     /// The same command for a shell, but for `-a`, with a place for paths that are left out: `{others}` after `-a`,
     /// else `{but}`. `None` where it cannot be typed again, or is too long to show.
-    pub again: Option<String>,
+    pub without_all: Option<String>,
 }
 
 /// A command that is longer is not shown.
@@ -58,7 +58,7 @@ impl Invocation {
             }
         }
         let commits = command == "commit";
-        said.again = if commits { without_all(all, words.len()) } else { None };
+        said.without_all = if commits { without_all(all, words.len()) } else { None };
         while let Some(word) = words.next() {
             if word == "--" {
                 break;
@@ -278,7 +278,7 @@ mod tests {
 
     #[test]
     fn the_same_command_again() {
-        let again = |line: &str| parsed(line).again.unwrap_or_default();
+        let again = |line: &str| parsed(line).without_all.unwrap_or_default();
         assert_eq!(again("/usr/bin/git -c a=b commit -qam x"), "git -c a=b commit -qm x -- {others}");
         assert_eq!(again("git commit -a --message it's"), r"git commit --message 'it'\''s' -- {others}");
         assert_eq!(again("git commit -m -a x y"), "git commit -m -a x y {but}");
@@ -298,7 +298,7 @@ mod tests {
             "git commit -Sv -uno",
             "git commit --allow-empty",
         ] {
-            assert_eq!(Invocation { again: None, ..parsed(line) }, none, "{line}");
+            assert_eq!(Invocation { without_all: None, ..parsed(line) }, none, "{line}");
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::time::Duration;
 
-use super::landed;
+use super::landed_paths;
 use super::push::PushLine;
 use super::server_locks;
 use crate::locks::log::{LockHead, LockLog};
@@ -75,7 +75,7 @@ pub(super) fn landings(repo: &dyn Repository, plan: &Plan, event: Event, changes
             files.extend(change.files.known().into_iter().flatten());
             files.extend(change.commits.known().into_iter().flatten().flat_map(|commit| &commit.files));
         }
-        change.landed = landed::landed(repo, plan, change, &files).into();
+        change.landed = landed_paths::landed(repo, plan, change, &files).into();
     }
 }
 
@@ -156,11 +156,11 @@ pub(super) fn held_lock(area: &str, lease: &Lease, judge: &Judge<'_>) -> HeldLoc
         scope: stake.scope_in(area),
         agent: stake.agent.clone(),
         generation: lease.generation,
-        left: judge.lease(lease).remaining() / 1_000,
+        remaining: judge.lease(lease).remaining() / 1_000,
         is_firm: judge.is_firm(lease),
         is_timed: judge.is_timed(lease),
         reason: lease.reason.clone(),
-        place: format!("{}{host}", stake.worktree),
+        worktree: format!("{}{host}", stake.worktree),
         by_hand: lease.by_hand.clone(),
         from: lease.from.clone(),
         pushed_by: None,
@@ -251,7 +251,7 @@ fn overtaken(
                 && plan.areas_of(file).any(|area| area.name.value == taken.scope.area)
         };
         let paths = files.filter(is_its).map(|file| &file.path).collect();
-        let landed = landed::overtaken(repo, end, merge_base, &paths, &token)?;
+        let landed = landed_paths::overtaken(repo, end, merge_base, &paths, &token)?;
         found.extend(landed.into_iter().map(|path| (merge_base, path)));
     }
     Ok(found)

@@ -48,11 +48,13 @@ pub(super) fn worktree(collector: &Collector<'_>, request: &Request, facts: &mut
         _ => form,
     };
     facts.again = match form {
-        CommitForm::All | CommitForm::Include | CommitForm::Paths => Invocation::of_process().again.clone(),
+        CommitForm::All | CommitForm::Include | CommitForm::Paths => {
+            Invocation::of_process().without_all.clone()
+        }
         _ => None,
     };
     if let Subject::Edited(edited) = &request.subject {
-        facts.elsewhere.clone_from(&edited.elsewhere);
+        facts.elsewhere.clone_from(&edited.foreign);
     }
     facts.repository = repository(collector)?;
     facts.in_subfolder = is_in_subfolder(repo, environment);

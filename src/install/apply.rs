@@ -202,7 +202,7 @@ fn stage_worktree(
     let settings = hooks_block(places, &target.root, &name, agent.as_deref());
     locked.stage(Some(cut.with(Block::Hooks, &settings, &|value| places.is_ours(value))))?;
     outcome.agent = agent;
-    outcome.state = match (cut.found, locked.is_changed()) {
+    outcome.state = match (cut.is_present, locked.is_changed()) {
         (false, _) => State::Created,
         (true, true) => State::Updated,
         (true, false) => State::AlreadyThere,

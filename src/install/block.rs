@@ -85,7 +85,7 @@ pub(crate) struct BlockSplit {
     tail: Vec<u8>,
     before: LeadingText,
     /// Whether the block is there.
-    pub found: bool,
+    pub is_present: bool,
 }
 
 /// Finds a block. One whose last line is lost (`git config --remove-section` takes it along) goes on
@@ -97,14 +97,14 @@ pub(crate) fn split(text: Option<&[u8]>, block: Block) -> BlockSplit {
             body: vec![],
             tail: vec![],
             before: LeadingText::Nothing,
-            found: false,
+            is_present: false,
         };
     };
     let (begin, end) = (block.begin(), block.end());
     let Some((start, inner)) = line_with(text, 0, begin.as_bytes()) else {
         let is_ended = text.is_empty() || text.ends_with(b"\n");
         let before = if is_ended { LeadingText::Ended } else { LeadingText::Unended };
-        return BlockSplit { head: text.to_vec(), body: vec![], tail: vec![], before, found: false };
+        return BlockSplit { head: text.to_vec(), body: vec![], tail: vec![], before, is_present: false };
     };
     let marker = String::from_utf8_lossy(&text[start..inner]).into_owned();
     let before = BEFORE.iter().find(|(_, words)| marker.contains(&format!("before: {words})")));
@@ -114,7 +114,7 @@ pub(crate) fn split(text: Option<&[u8]>, block: Block) -> BlockSplit {
         body: text[inner..stop].to_vec(),
         tail: text[rest..].to_vec(),
         before: before.map_or(LeadingText::Ended, |(before, _)| *before),
-        found: true,
+        is_present: true,
     }
 }
 
@@ -175,7 +175,8 @@ impl BlockSplit {
     pub fn without(&self, block: Block, is_ours: &dyn Fn(&[u8]) -> bool) -> Option<Vec<u8>> {
         let added = [self.foreign(block, is_ours), self.tail.clone()].concat();
         let mut text = self.head.clone();
-        if self.found && self.before == LeadingText::Unended && added.is_empty() && text.ends_with(b"\n") {
+        if self.is_present && self.before == LeadingText::Unended && added.is_empty() && text.ends_with(b"\n")
+        {
             text.pop();
         }
         text.extend(added);

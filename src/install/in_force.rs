@@ -207,7 +207,7 @@ impl<'a> Survey<'a> {
     }
 
     fn lack(&self, own: &[u8], tree: &Worktree) -> Option<HookGap> {
-        let is_installed = !own.is_empty() && split(Some(own), Block::Hooks).found;
+        let is_installed = !own.is_empty() && split(Some(own), Block::Hooks).is_present;
         let value = own_hooks_path(own).filter(|_| self.is_on);
         let value = value.or_else(|| ini::values(&self.common, "core.hookspath").pop());
         let folder = value.as_deref().map(|value| expand(&String::from_utf8_lossy(value), &tree.root));

@@ -29,7 +29,7 @@ pub(crate) struct Places {
     /// What the common configuration includes.
     pub hooks_config: PathBuf,
     /// Hooks that somebody else wrote over ours.
-    pub kept: PathBuf,
+    pub backup: PathBuf,
     /// The second name of the program, by which the scripts are started.
     pub program: PathBuf,
     lock: PathBuf,
@@ -46,7 +46,7 @@ impl Places {
             configured: lane.join("configured"),
             worktree_config: lane.join("worktree.gitconfig"),
             hooks_config: lane.join("hooks.gitconfig"),
-            kept: lane.join("kept"),
+            backup: lane.join("kept"),
             program: lane.join("bin").join("git-lane"),
             lock: lane.join("install.lock"),
             lane,
@@ -57,7 +57,7 @@ impl Places {
     /// The folders of a bare repository's own hooks, beside those of its worktrees.
     pub fn of_server(layout: &Layout) -> Self {
         let places = Self::of(layout);
-        Self { hooks: places.common.join(served::FOLDER), kept: places.lane.join("server-kept"), ..places }
+        Self { hooks: places.common.join(served::FOLDER), backup: places.lane.join("server-kept"), ..places }
     }
 
     /// The name of a worktree in this repository: `worktrees/<name>`, or `.` for the main one.
@@ -124,7 +124,7 @@ impl Drop for InstallLock<'_> {
     fn drop(&mut self) {
         let _ = fs::remove_dir(&self.places.hooks);
         if !self.places.hooks.exists() {
-            let _ = fs::remove_dir(&self.places.kept);
+            let _ = fs::remove_dir(&self.places.backup);
             let _ = fs::remove_dir(&self.places.portable);
             let _ = fs::remove_dir(&self.places.configured);
             // The hooks of a server lie beside those of worktrees, and only these need it.

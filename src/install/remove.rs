@@ -46,7 +46,7 @@ pub fn uninstall(repo: &dyn Repository, all: bool) -> Result<Outcome, Error> {
         let is_current = is_same(&git_dir, &layout.git_dir);
         let path = git_dir.join(OWN_CONFIG);
         let text = os::read(&path)?;
-        let found = split(text.as_deref(), Block::Hooks).found;
+        let found = split(text.as_deref(), Block::Hooks).is_present;
         if found && !all && !is_current {
             staying.push(root_of(&git_dir));
             continue;
@@ -54,7 +54,7 @@ pub fn uninstall(repo: &dyn Repository, all: bool) -> Result<Outcome, Error> {
         let without = without_hooks(&places, text.as_deref());
         has_settings |= !ini::items(&split(without.as_deref(), Block::Moved).outside()).is_empty();
         // `git worktree add` copies the main worktree's file, and with it the block of what moved.
-        let is_copy = git_dir != places.common && split(text.as_deref(), Block::Moved).found;
+        let is_copy = git_dir != places.common && split(text.as_deref(), Block::Moved).is_present;
         if found || is_copy {
             files.push(path);
         }
@@ -87,7 +87,7 @@ fn without_hooks(places: &Places, text: Option<&[u8]>) -> Option<Vec<u8>> {
     // Copies of a configuration may have brought more than one.
     loop {
         let cut = split(text.as_deref(), Block::Hooks);
-        if !cut.found {
+        if !cut.is_present {
             return text;
         }
         text = cut.without(Block::Hooks, &|value| places.is_ours(value));
@@ -104,7 +104,7 @@ fn commit(places: &Places, files: Vec<PathBuf>, is_last: bool, has_settings: boo
     }
     let mut is_moved = false;
     if is_last {
-        is_moved = split(os::read(&main)?.as_deref(), Block::Moved).found;
+        is_moved = split(os::read(&main)?.as_deref(), Block::Moved).is_present;
         if is_moved && !texts.contains_key(&main) {
             texts.insert(main.clone(), LockedFile::open(&main)?);
         }
@@ -113,7 +113,7 @@ fn commit(places: &Places, files: Vec<PathBuf>, is_last: bool, has_settings: boo
         let mut text = without_hooks(places, locked.text.as_deref());
         let moved = split(text.as_deref(), Block::Moved);
         // A copy of the main worktree's configuration has this block too, and nothing in it.
-        if moved.found && (is_last || *path != main) {
+        if moved.is_present && (is_last || *path != main) {
             let stays = has_settings && *path == main;
             text = if stays { Some(moved.without_markers()) } else { moved.without(Block::Moved, &|_| true) };
         }
@@ -142,7 +142,7 @@ fn remove_scripts(places: &Places, notes: &mut Vec<String>) -> Result<(), Error>
             remove(file)?;
         }
     }
-    for folder in [&places.hooks, &places.portable, &places.kept] {
+    for folder in [&places.hooks, &places.portable, &places.backup] {
         let left = fs::read_dir(folder).map(|entries| entries.count()).unwrap_or(0);
         if left > 0 {
             notes.push(format!("{} has hooks that git-lane did not write: they are kept", folder.display()));

@@ -177,7 +177,7 @@ pub(crate) fn stage(
             continue;
         }
         let is_foreign = present.is_some_and(|present| !bears_marker(&present));
-        let kept = is_foreign.then(|| places.kept.join(name));
+        let kept = is_foreign.then(|| places.backup.join(name));
         staged.push(StagedScript::write(target, text, kept, make_executable)?);
     }
     Ok(staged)

@@ -67,7 +67,7 @@ pub fn uninstall_server(repo: &dyn Repository) -> Result<Outcome, Error> {
     let config = places.common.join("config");
     let mut locked = LockedFile::open(&config)?;
     let cut = split(locked.text.as_deref(), Block::Server);
-    if cut.found {
+    if cut.is_present {
         is_removed = true;
         locked.stage(cut.without(Block::Server, &is_ours))?;
         locked.commit()?;
@@ -236,7 +236,7 @@ fn activate(repo: &dyn Repository, places: &Places, options: &ServerOptions) -> 
     settings.extend(quoted(&hooks_path(layout, places)?));
     settings.push(b'\n');
     locked.stage(Some(cut.with(Block::Server, &settings, &is_ours)))?;
-    let state = match (cut.found, locked.is_changed() || !scripts.is_empty()) {
+    let state = match (cut.is_present, locked.is_changed() || !scripts.is_empty()) {
         (false, _) => State::Created,
         (true, true) => State::Updated,
         (true, false) => State::AlreadyThere,

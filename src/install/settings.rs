@@ -164,7 +164,7 @@ pub(crate) fn hooks_config_for_git(places: &Places) -> PathBuf {
         let value = [b"lane.path=".as_slice(), &bytes_of(&detour(&places.common)?)].concat();
         let mut git = command(&places.common);
         git.arg("-c").arg(path_of(&value)).args(["config", "--get", "--type=path", "lane.path"]);
-        let said = run(git, None, PATIENCE).ok()?.raw;
+        let said = run(git, None, PATIENCE).ok()?.stdout_bytes;
         is_same_file(&path_of(said.strip_suffix(b"\n")?), &places.common).then_some(())
     };
     let path = &places.hooks_config;

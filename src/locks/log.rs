@@ -70,8 +70,8 @@ impl LogRecord for LockRecord {
     }
 
     fn describe(fault: &Fault<'_>) -> Error {
-        let Fault { name, there, .. } = *fault;
-        match fault.what {
+        let Fault { name, ref_name: there, .. } = *fault;
+        match fault.kind {
             RefFault::Symbolic => no_lock(fault, name, None, "it points to another ref"),
             RefFault::NoRecord(oid, reason) => no_lock(fault, name, Some(oid), reason),
             RefFault::NoRecordBelow(oid, reason) => no_lock(fault, there, Some(oid), reason),
@@ -126,7 +126,7 @@ fn no_lock(fault: &Fault<'_>, name: &str, oid: Option<Oid>, reason: &str) -> Err
 
 /// A ref that the remote had, and has no more.
 fn lost_ref_error(fault: &Fault<'_>) -> Error {
-    let Fault { name: view, there, .. } = *fault;
+    let Fault { name: view, ref_name: there, .. } = *fault;
     let remote = fault.remote.unwrap_or_default();
     Unavailable::new(
         format!("`{remote}` lost the lock ref {there}"),

@@ -28,7 +28,7 @@ pub struct LockManager<'a> {
     pub(super) plan: &'a Plan,
     pub(super) world: &'a dyn World,
     pub(super) log: LockLog<'a>,
-    seen: Observations,
+    observations: Observations,
     /// What did not work out and stands in nobody's way.
     pub(super) notes: Vec<String>,
 }
@@ -49,7 +49,7 @@ impl<'a> LockManager<'a> {
     pub fn new(repo: &'a dyn Repository, plan: &'a Plan, world: &'a dyn World) -> Self {
         let log = LockLog::new(repo, plan);
         let seen = log.files().seen(world);
-        Self { layout: repo.layout(), plan, world, log, seen, notes: Vec::new() }
+        Self { layout: repo.layout(), plan, world, log, observations: seen, notes: Vec::new() }
     }
 
     /// Where records lie.
@@ -64,7 +64,7 @@ impl<'a> LockManager<'a> {
 
     /// Judges what lives, at this moment.
     pub fn judge(&self) -> Judge<'_> {
-        Judge::new(self.plan, self.world, &self.seen)
+        Judge::new(self.plan, self.world, &self.observations)
     }
 
     /// Reads the remote's locks anew, unless that was done in the last so many milliseconds.
@@ -118,8 +118,8 @@ impl<'a> LockManager<'a> {
     }
 
     fn observe(&mut self, record: Option<&LockRecord>) {
-        if self.seen.observe(record.into_iter(), self.world) {
-            self.log.files().keep_seen(&self.seen, self.world);
+        if self.observations.observe(record.into_iter(), self.world) {
+            self.log.files().keep_seen(&self.observations, self.world);
         }
     }
 
@@ -148,8 +148,8 @@ impl<'a> LockManager<'a> {
         }
         let records: Vec<LockRecord> =
             found.iter().filter_map(|area| Some(area.tip.as_ref().ok()?.as_ref()?.record.clone())).collect();
-        if self.seen.observe(records.iter(), self.world) | self.seen.forget(&records) {
-            self.log.files().keep_seen(&self.seen, self.world);
+        if self.observations.observe(records.iter(), self.world) | self.observations.forget(&records) {
+            self.log.files().keep_seen(&self.observations, self.world);
         }
         Ok(found)
     }

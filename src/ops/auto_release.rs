@@ -21,14 +21,14 @@ const RECENT: u64 = 10_000;
 #[derive(Default)]
 pub struct Landing<'a> {
     /// What the command itself is about to do something with: an agent, and its scopes.
-    pub spared: Option<(&'a str, &'a [Scope])>,
+    pub kept_locks: Option<(&'a str, &'a [Scope])>,
     /// What the remote has since a moment ago.
-    pub pushed: Option<Oid>,
+    pub pushed_tip: Option<Oid>,
 }
 
 impl Landing<'_> {
     fn is_kept(&self, lease: &Lease, area: &str) -> bool {
-        self.spared.is_some_and(|(agent, scopes)| {
+        self.kept_locks.is_some_and(|(agent, scopes)| {
             let is_it = |scope: &Scope| scope.area == area && scope.text == lease.stake.scope;
             lease.stake.agent == agent && scopes.iter().any(is_it)
         })
@@ -53,7 +53,7 @@ pub fn release_landed(session: &Session, manager: &mut LockManager<'_>, landing:
             if own.is_none() || lease.stake.repository != own || is_over || landing.is_kept(lease, area) {
                 continue;
             }
-            match (ReleaseTask { session, lease, area }.has_landed(release, landing.pushed)) {
+            match (ReleaseTask { session, lease, area }.has_landed(release, landing.pushed_tip)) {
                 // Nobody waits twice for a remote that does not answer.
                 Ok(Some(how)) if manager.refresh(RECENT).is_ok() => {
                     give_back(session, manager, lease, area, how);

@@ -46,7 +46,7 @@ pub struct DropResult {
     /// The commits of the branch, parents first, each with its subject.
     pub commits: Vec<(RewrittenCommit, String)>,
     /// What of it could not be done.
-    pub left: Option<String>,
+    pub restored_branch: Option<String>,
     /// The remote that has the branch as it was before, if it has.
     pub pushed_to: Option<String>,
 }
@@ -95,7 +95,7 @@ pub fn drop(session: &Session, paths: &[RepoPath], branch: Option<&str>) -> Resu
         is_here: branch.root.is_some(),
         paths: touched,
         commits: commits.collect(),
-        left,
+        restored_branch: left,
         pushed_to: branch.is_pushed(session, after)?.then(|| remote.clone()),
         branch: branch.name,
     }))
@@ -206,7 +206,7 @@ impl<'a> Branch<'a> {
                 let said = format!("the staged files could not be listed: {}", ran.error_text());
                 return Err(Error::write(said, "nothing was changed; check: git status"));
             }
-            let names = ran.raw.split(|byte| *byte == 0).filter(|name| !name.is_empty());
+            let names = ran.stdout_bytes.split(|byte| *byte == 0).filter(|name| !name.is_empty());
             Ok(names.map(|name| RepoPath(name.to_vec())).collect())
         };
         let known = list(&["ls-files", "-z", "--"])?;

@@ -176,10 +176,10 @@ impl<'a> Tool<'a> {
         let elsewhere = own.filter(|_| is_elsewhere).map(|own| ForeignWorktree {
             agent: there.first().map(|claim| claim.agent.clone()),
             is_main: layout.git_dir == layout.common_dir,
-            own: own.root.display().to_string(),
+            session_root: own.root.display().to_string(),
         });
         let agent = own.filter(|_| is_elsewhere).and_then(|own| own.agent.clone());
-        let edited = EditSet { files, elsewhere };
+        let edited = EditSet { files, foreign: elsewhere };
         let request = Request { event: Event::Edit, agent, branch: None, subject: Subject::Edited(edited) };
         let report = session.judge(&request)?;
         let refusal = || Refusal { verdict: report.verdict, text: render(&report, Style::default()) };

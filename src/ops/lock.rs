@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::auto_release::{self, Landing};
 use super::{Session, by_hand};
-use crate::gather::landed;
+use crate::gather::landed_paths;
 use crate::locks::log::LockHead;
 use crate::locks::manager::LockManager;
 use crate::locks::waiting::Waiting;
@@ -31,7 +31,7 @@ pub struct LockOptions {
     /// What it is for.
     pub reason: Option<String>,
     /// How it is taken.
-    pub how: LockMode,
+    pub mode: LockMode,
 }
 
 /// How locks are taken.
@@ -58,10 +58,10 @@ pub fn lock(
     wanted: &LockOptions,
     tell: &mut dyn FnMut(&str, &Waiting<'_>),
 ) -> Result<Result<Vec<LockHead>, (Scope, Refusal)>, Error> {
-    let LockOptions { agent, scopes, how, .. } = wanted;
+    let LockOptions { agent, scopes, mode: how, .. } = wanted;
     let worktree = session.location();
     by_hand::give_back(session, manager, None);
-    let landing = Landing { spared: Some((agent, scopes)), pushed: None };
+    let landing = Landing { kept_locks: Some((agent, scopes)), pushed_tip: None };
     auto_release::release_landed(session, manager, &landing);
     let repository = manager.repository();
     let claims: Vec<Claim<'_>> = scopes
@@ -193,5 +193,5 @@ pub fn missing(session: &Session, done: &[LockHead]) -> Read<BTreeSet<RepoPath>>
     let scope = |tip: &LockHead| Scope::from_record(&tip.record.area, &tip.record.event.scope);
     let scopes: Vec<Scope> = done.iter().filter_map(scope).collect();
     let scopes: Vec<&Scope> = scopes.iter().collect();
-    landed::missing_in(&session.repo, &session.loaded.plan, base, head, &scopes)
+    landed_paths::missing_in(&session.repo, &session.loaded.plan, base, head, &scopes)
 }

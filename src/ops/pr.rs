@@ -36,7 +36,7 @@ pub struct PullOutcome {
     /// Its labels.
     pub labels: Vec<String>,
     /// The open pull request of the branch that it stands on.
-    pub below: Option<PullRequest>,
+    pub parent_pull: Option<PullRequest>,
 }
 
 /// The GitHub that the policy's remote is on.
@@ -141,7 +141,7 @@ impl Proposal {
         let body = self.body(report, below.as_ref());
         let (pull, is_new) = self.open(github, is_draft, &body)?;
         let labels = self.label(session, github, &pull);
-        Ok(PullOutcome { pull, is_new, labels, below })
+        Ok(PullOutcome { pull, is_new, labels, parent_pull: below })
     }
 
     /// The open pull request of the branch that it stands on.

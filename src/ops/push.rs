@@ -233,7 +233,7 @@ impl PushTask<'_> {
     fn finish(&self, manager: &mut LockManager<'_>, renewed: Vec<String>) -> PushReport {
         manager.show();
         renewed.iter().for_each(|scope| self.session.ui.detail(&format!("renewed `{scope}`")));
-        let landing = Landing { pushed: Some(self.tip), ..Landing::default() };
+        let landing = Landing { pushed_tip: Some(self.tip), ..Landing::default() };
         auto_release::release_landed(self.session, manager, &landing);
         let (reference, remote) = (self.reference.clone(), self.remote().to_owned());
         PushReport { reference, tip: self.tip, remote, renewed, notes: manager.take_notes() }

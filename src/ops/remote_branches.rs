@@ -121,7 +121,7 @@ fn list(
         return Err(ran.error_text());
     }
     let mut seen = HashSet::new();
-    let lines = ran.out.lines().filter_map(|line| {
+    let lines = ran.stdout.lines().filter_map(|line| {
         let (oid, name) = line.split_once('\t')?;
         let name = name.strip_prefix("refs/heads/").filter(|name| name.starts_with(prefix))?;
         seen.insert(name).then_some((name.to_owned(), Oid::from_hex(oid)?))

@@ -1,6 +1,6 @@
 //! Ports: which of a range are taken and by whom, and which service of a worktree has which.
 
-mod assigned;
+mod assignments;
 mod holders;
 
 use std::io::ErrorKind;
@@ -9,7 +9,7 @@ use std::path::Path;
 use std::thread::sleep;
 use std::time::Duration;
 
-pub use assigned::{Service, forget, port_of, release};
+pub use assignments::{Service, forget, port_of, release};
 pub use holders::Holder;
 #[cfg(target_os = "linux")]
 pub use holders::processes_in;

@@ -88,13 +88,13 @@ impl LogRecord for RequestRecord {
     }
 
     fn describe(fault: &Fault<'_>) -> Error {
-        let Fault { name, there, last, .. } = *fault;
+        let Fault { name, ref_name: there, last, .. } = *fault;
         let bring_back = |last: Oid| format!("restore it: git update-ref {name} {last}");
         let bring_back_over = |oid| {
             let last = last.filter(|last| *last != oid)?;
             Some(format!("restore its last event: git update-ref {name} {last} {oid}"))
         };
-        match fault.what {
+        match fault.kind {
             RefFault::Symbolic => {
                 broken(name, "it points to another ref", format!("delete it: git symbolic-ref -d {name}"))
             }
@@ -130,7 +130,7 @@ impl LogRecord for RequestRecord {
 
 /// A ref of the remote that does not follow from what it was.
 fn diverged(fault: &Fault<'_>, divergence: Divergence) -> Error {
-    let Fault { name: view, there, .. } = *fault;
+    let Fault { name: view, ref_name: there, .. } = *fault;
     let remote = fault.remote.unwrap_or_default();
     let mend = match divergence {
         Divergence::Vanished => format!(

@@ -28,7 +28,7 @@ pub(super) fn common(
         git.current_dir(common_dir).args(make());
         let shared = lock.as_ref().and_then(|lock| lock.try_clone().ok());
         let ran = run(git, shared, LIMIT)?;
-        if ran.ok || !is_busy(&ran.err) || started.elapsed() > BUSY {
+        if ran.ok || !is_busy(&ran.stderr) || started.elapsed() > BUSY {
             return Ok(ran);
         }
         sleep(pause);

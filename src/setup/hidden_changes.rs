@@ -29,7 +29,7 @@ fn checked_output(ran: CommandOutput, root: &Path, what: &str) -> Result<Command
 /// Submodules that are there, too: what they have of their own goes with the worktree's git folder.
 pub(super) fn edits(repo: &dyn Repository, root: &Path) -> Result<Vec<Loss>, Error> {
     let ran = checked_output(git::run_in(root, None, &["ls-files", "-s", "-v", "-z"])?, root, "the index")?;
-    let entries = ran.raw.split(|byte| *byte == 0).filter_map(entry);
+    let entries = ran.stdout_bytes.split(|byte| *byte == 0).filter_map(entry);
     let (mut changed, mut files, mut submodules) = (Vec::new(), Vec::new(), Vec::new());
     for (tag, mode, oid, path) in entries {
         if mode == "160000" && root.join(path).join(".git").exists() {
@@ -57,8 +57,11 @@ pub(super) fn edits(repo: &dyn Repository, root: &Path) -> Result<Vec<Loss>, Err
         let mut git = in_worktree(root);
         git.args(["hash-object", "--"]).args(some.iter().map(|(_, path)| path));
         let ran = checked_output(run(git, None, git::LIMIT)?, root, "the changes")?;
-        let same =
-            some.iter().zip(ran.out.lines()).filter(|((oid, _), now)| oid == now).map(|((_, path), _)| path);
+        let same = some
+            .iter()
+            .zip(ran.stdout.lines())
+            .filter(|((oid, _), now)| oid == now)
+            .map(|((_, path), _)| path);
         let same: std::collections::HashSet<_> = same.collect();
         changed.extend(some.iter().map(|(_, path)| *path).filter(|path| !same.contains(path)));
     }
@@ -116,22 +119,22 @@ pub(super) fn commits(repo: &dyn Repository, root: &Path) -> Result<Vec<Loss>, E
     let own = checked_output(git::run_in(root, None, &own)?, root, "the refs of the worktree")?;
     let log = ["log", "-g", "--no-show-signature", "--format=%H %gs", "HEAD"];
     let log = match git::run_in(root, None, &log)? {
-        ran if ran.ok => ran.out,
+        ran if ran.ok => ran.stdout,
         // Before the first commit there is none.
         _ if GitRepo::open_at(root)?.head()?.oid.is_none() => String::new(),
-        ran => checked_output(ran, root, "the reflog of HEAD")?.out,
+        ran => checked_output(ran, root, "the reflog of HEAD")?.stdout,
     };
     // The steps of a rebase are on the branch by now, or were made anew.
     let entries = log.lines().filter_map(|line| line.split_once(' '));
     let made = entries.filter(|(_, how)| !how.starts_with("rebase") && !how.starts_with("pull --rebase"));
     let mut tips = oids(repo, made.map(|(oid, _)| oid));
-    tips.extend(oids(repo, own.out.lines()));
+    tips.extend(oids(repo, own.stdout.lines()));
     let known = repo.tips("refs/")?;
     if tips.is_empty() || repo.commits(&tips, &known)?.is_empty() {
         return Ok(Vec::new());
     }
     let branches = ["log", "-g", "--no-show-signature", "--format=%H", "--branches"];
-    let branches = git::run_in(root, None, &branches)?.out;
+    let branches = git::run_in(root, None, &branches)?.stdout;
     let known = [known, oids(repo, branches.lines())].concat();
     let lost = repo.commits(&tips, &known)?;
     let Some(last) = lost.last() else {

@@ -20,7 +20,7 @@ pub(super) struct Local {
     pub untracked: Vec<String>,
     /// Files that the policy has stay local, ignored folders among their places; those of git-lane's own locks are
     /// not among them.
-    pub kept: Vec<String>,
+    pub files: Vec<String>,
     /// Repositories and worktrees in ignored folders, and folders that cannot be looked into.
     pub closed: Vec<String>,
 }
@@ -47,13 +47,13 @@ pub(super) fn read_changes(loaded: &LoadedPolicy, root: &Path) -> Result<Local, 
         );
     }
     let mut found = Local::default();
-    for entry in ran.out.split('\0').filter(|entry| entry.len() > 3) {
+    for entry in ran.stdout.split('\0').filter(|entry| entry.len() > 3) {
         let (kind, path) = (&entry[..2], entry[3..].to_owned());
         match kind {
             "??" => found.untracked.push(path),
             "!!" => match path.strip_suffix('/') {
                 Some(folder) => into(loaded, root, folder, &mut found),
-                None if is_kept(loaded, &path) => found.kept.push(path),
+                None if is_kept(loaded, &path) => found.files.push(path),
                 None => {}
             },
             _ => found.changed.push(path),
@@ -81,7 +81,7 @@ fn into(loaded: &LoadedPolicy, root: &Path, folder: &str, found: &mut Local) {
             } else if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
                 open.push((path, is_environment));
             } else if !is_environment && is_kept(loaded, &path) {
-                found.kept.push(path);
+                found.files.push(path);
             }
         }
     }
@@ -103,6 +103,6 @@ fn is_kept(loaded: &LoadedPolicy, path: &str) -> bool {
 /// The hashes of the files that stay local, by path: what a step made is told from what was there before. What
 /// cannot be read is left out, and so is nobody's but somebody's own.
 pub(super) fn hashes(loaded: &LoadedPolicy, root: &Path) -> BTreeMap<String, String> {
-    let kept = read_changes(loaded, root).map(|local| local.kept).unwrap_or_default();
+    let kept = read_changes(loaded, root).map(|local| local.files).unwrap_or_default();
     kept.into_iter().filter_map(|path| Some((path.clone(), hash(&fs::read(root.join(path)).ok()?)))).collect()
 }

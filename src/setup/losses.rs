@@ -131,7 +131,7 @@ fn files_of(repo: &dyn Repository, loaded: &LoadedPolicy, target: &Target) -> Re
             there.is_some_and(|there| state.made.get(path) == Some(&state::hash(&there)))
         }
     };
-    let mut kept: Vec<String> = local.kept.into_iter().filter(|path| !is_made(path)).collect();
+    let mut kept: Vec<String> = local.files.into_iter().filter(|path| !is_made(path)).collect();
     kept.extend(local.closed);
     kept.sort();
     let mut found = Vec::new();

@@ -32,7 +32,7 @@ pub struct Step {
     /// Its command.
     pub run: String,
     /// How it ended.
-    pub ended: StepOutcome,
+    pub outcome: StepOutcome,
     /// What it wrote.
     pub log: Option<PathBuf>,
 }
@@ -72,6 +72,6 @@ impl Outcome {
 
     /// The step that failed.
     pub fn failed(&self) -> Option<&Step> {
-        self.steps.iter().find(|step| matches!(step.ended, StepOutcome::Failed(..)))
+        self.steps.iter().find(|step| matches!(step.outcome, StepOutcome::Failed(..)))
     }
 }

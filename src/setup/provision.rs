@@ -59,7 +59,7 @@ fn turn(step: &Provision, state: &State, environment: &AgentEnv) -> StepState {
 }
 
 fn as_step(step: &Provision, ended: StepOutcome, log: Option<PathBuf>) -> Step {
-    Step { name: step.name.value.clone(), run: step.run.value.clone(), ended, log }
+    Step { name: step.name.value.clone(), run: step.run.value.clone(), outcome: ended, log }
 }
 
 /// What would be run.
@@ -114,7 +114,7 @@ pub(super) fn run(
                 as_step(step, ended, Some(log))
             }
         };
-        match &ended.ended {
+        match &ended.outcome {
             StepOutcome::Done(_) => held.note(|state| {
                 state.steps.insert(name.clone(), hash(step.run.value.as_bytes()));
                 state.failed = None;
@@ -123,7 +123,7 @@ pub(super) fn run(
             _ => {}
         }
         reporter.step_finished(&target.agent, &ended);
-        let is_failed = matches!(ended.ended, StepOutcome::Failed(..));
+        let is_failed = matches!(ended.outcome, StepOutcome::Failed(..));
         done.push(ended);
         if is_failed {
             break;

@@ -103,7 +103,7 @@ fn check_out(target: &Target, entry: &Path, held: &LockedState) -> Result<(), Er
     let run = |args: &[&str]| {
         let ran = git::run_in(root, held.share(), args)?;
         if ran.ok {
-            return Ok(ran.out);
+            return Ok(ran.stdout);
         }
         Err(Error::write(
             format!("the worktree {} could not be completed: {}", root.display(), ran.error_text()),

@@ -171,7 +171,7 @@ fn unlock_branch(common_dir: &Path, target: &Target) {
     let mut ask =
         || vec!["rev-parse".to_owned(), "--verify".to_owned(), "-q".to_owned(), format!("{from}^{{commit}}")];
     let start =
-        git::common(common_dir, None, &mut ask).map(|ran| ran.out.trim().to_owned()).unwrap_or_default();
+        git::common(common_dir, None, &mut ask).map(|ran| ran.stdout.trim().to_owned()).unwrap_or_default();
     if text.is_empty() || text.trim_end() == start {
         let _ = fs::remove_file(lock);
     }
@@ -187,7 +187,7 @@ fn add(common_dir: &Path, target: &Target, held: &LockedState) -> Result<Worktre
     };
     if !is_there(&reference) && from.is_none() {
         let mut remotes = || vec!["remote".to_owned()];
-        let remotes = git::common(common_dir, None, &mut remotes).map(|ran| ran.out).unwrap_or_default();
+        let remotes = git::common(common_dir, None, &mut remotes).map(|ran| ran.stdout).unwrap_or_default();
         let mut remotes: Vec<&str> = remotes.lines().collect();
         remotes.sort_by_key(|name| *name != "origin");
         return Err(no_base(target, remotes.first().copied()));
@@ -225,7 +225,7 @@ fn failed_hook(common_dir: &Path, target: &Target, ran: &CommandOutput) -> Optio
     // git takes an unfinished one away again, or leaves it locked.
     let is_made =
         entry.join("index").is_file() && !entry.join("locked").exists() && root.join(".git").is_file();
-    let said = ran.err.lines().map(str::trim).filter(|line| {
+    let said = ran.stderr.lines().map(str::trim).filter(|line| {
         !line.is_empty() && !line.starts_with("Preparing worktree") && !line.starts_with("HEAD is now at")
     });
     let said: Vec<String> = said.map(plain).collect();

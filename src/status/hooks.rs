@@ -69,6 +69,6 @@ fn is_configured(root: &Path) -> bool {
     let mut git = in_worktree(root);
     let hook = Event::PreCommit.name();
     git.args(["hook", "list", hook]);
-    let names = run(git, None, LIMIT).ok().filter(|ran| ran.ok).map(|ran| ran.out).unwrap_or_default();
+    let names = run(git, None, LIMIT).ok().filter(|ran| ran.ok).map(|ran| ran.stdout).unwrap_or_default();
     hooks::is_configured(hook, &names)
 }

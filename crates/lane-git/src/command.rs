@@ -40,11 +40,11 @@ pub struct CommandOutput {
     /// Its exit code was 0.
     pub ok: bool,
     /// Standard output.
-    pub out: String,
+    pub stdout: String,
     /// The same as bytes: paths need not be UTF-8.
-    pub raw: Vec<u8>,
+    pub stdout_bytes: Vec<u8>,
     /// Standard error.
-    pub err: String,
+    pub stderr: String,
 }
 
 impl CommandOutput {
@@ -52,7 +52,7 @@ impl CommandOutput {
     pub fn error_text(&self) -> String {
         let noise = ["hint:", "Please make sure you have", "and the repository exists"];
         let is_word = |line: &&str| !line.is_empty() && !noise.iter().any(|word| line.starts_with(word));
-        let lines = self.err.lines().map(str::trim).filter(is_word);
+        let lines = self.stderr.lines().map(str::trim).filter(is_word);
         let lines = lines.map(|line| line.trim_start_matches("fatal: ").trim_start_matches("error: "));
         let text = lines.map(plain).collect::<Vec<_>>().join("; ");
         if text.is_empty() { "git gave no reason".to_owned() } else { text }
@@ -174,9 +174,9 @@ pub fn run(mut command: Command, input: Option<File>, limit: Duration) -> Result
     let raw = out.bytes();
     Ok(CommandOutput {
         ok,
-        out: String::from_utf8_lossy(&raw).into_owned(),
-        raw,
-        err: String::from_utf8_lossy(&err.bytes()).into_owned(),
+        stdout: String::from_utf8_lossy(&raw).into_owned(),
+        stdout_bytes: raw,
+        stderr: String::from_utf8_lossy(&err.bytes()).into_owned(),
     })
 }
 

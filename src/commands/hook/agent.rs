@@ -49,7 +49,7 @@ pub fn run(args: &[OsString]) -> Outcome {
         Moment::Start => {
             let folder = project.map(PathBuf::from).or_else(|| occasion.folder.as_ref().map(PathBuf::from));
             if let Some(text) = briefing::of(folder.as_deref(), &environment) {
-                print(&(harness.tell)(&text));
+                print(&(harness.context)(&text));
             }
             Ok(0)
         }
@@ -57,7 +57,7 @@ pub fn run(args: &[OsString]) -> Outcome {
             let folder = occasion.folder.as_ref().map(PathBuf::from);
             match briefing::unfinished(folder.as_deref(), &environment) {
                 // Harnesses that have words for this read them with exit 0; Copilot does with no other.
-                Some(why) => match (harness.go_on)(&why) {
+                Some(why) => match (harness.continue_turn)(&why) {
                     Some(output) => {
                         print(&output.to_string());
                         Ok(0)

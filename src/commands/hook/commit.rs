@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use super::{Hook, HookMode, HookVerdict, give_back};
 use crate::cli::output::print_error;
-use crate::commands::hook::mend;
-use crate::commands::hook::others;
+use crate::commands::hook::missing_hooks;
+use crate::commands::hook::policy_repair;
 use crate::gather::{Request, Subject};
 use crate::install::verdict_notes;
 use crate::ops::Session;
@@ -23,14 +23,15 @@ impl Hook<'_> {
         let request = Request { event, agent: None, branch: None, subject };
         let session = match Session::open_for_commit(*self.output) {
             Err(error) => {
-                let (session, report) = mend::judge(error, &request, self.output)?;
+                let (session, report) = policy_repair::judge(error, &request, self.output)?;
                 let code = self.output.hook_report(&report);
                 return Ok(HookVerdict { code, input: None, repo: Some(session.last()) });
             }
             Ok(session) => session,
         };
-        if self.part == HookMode::Renamed
-            && self.is_judged_before(&session.repo, &others::subject(&session.repo, self.row, self.args))
+        if self.mode == HookMode::Renamed
+            && self
+                .is_judged_before(&session.repo, &missing_hooks::subject(&session.repo, self.row, self.args))
         {
             return Ok(HookVerdict { code: 0, input: None, repo: Some(session.last()) });
         }
@@ -64,7 +65,7 @@ impl Hook<'_> {
     /// What pre-commit would have said, unless it has; and whether a manual claim has become a lock.
     fn staged(&self, session: &Session) -> Result<(u8, bool), Error> {
         let event = Event::PreCommit;
-        let subject = others::staged_subject(&session.repo);
+        let subject = missing_hooks::staged_subject(&session.repo);
         if verdict_notes::is_judged(session.repo.layout(), event.name(), &subject) {
             return Ok((0, false));
         }
@@ -97,11 +98,12 @@ impl Hook<'_> {
         let Some(repo) = repo.filter(|_| self.row.action == Action::Commit) else {
             return Ok(HookVerdict::default());
         };
-        if self.part == HookMode::Renamed {
-            others::note_runner(&repo, self.row.name);
+        if self.mode == HookMode::Renamed {
+            missing_hooks::note_runner(&repo, self.row.name);
         }
         let foreign = self.missing_hooks(&repo);
-        let is_alone = self.part != HookMode::Configured && others::is_alone(&repo, self.row, &foreign);
+        let is_alone =
+            self.mode != HookMode::Configured && missing_hooks::is_alone(&repo, self.row, &foreign);
         let (code, is_taken) =
             if is_alone { self.staged(&Session::open_for_commit(*self.output)?)? } else { (0, false) };
         if code == 0 && is_taken {

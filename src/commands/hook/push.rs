@@ -1,7 +1,7 @@
 //! pre-push.
 
 use super::{Hook, HookMode, HookVerdict, give_back};
-use crate::commands::hook::mend;
+use crate::commands::hook::policy_repair;
 use crate::gather::{Request, Subject, parse_push_lines};
 use crate::install::chain;
 use crate::install::verdict_notes;
@@ -24,7 +24,7 @@ impl Hook<'_> {
         let request = Request { event, agent: None, branch: None, subject };
         let session = match Session::open(*self.output, None) {
             Err(error) => {
-                let (session, report) = mend::judge(error, &request, self.output)?;
+                let (session, report) = policy_repair::judge(error, &request, self.output)?;
                 let code = self.output.hook_report(&report);
                 return Ok(HookVerdict { code, input: Some(input), repo: Some(session.last()) });
             }
@@ -49,7 +49,7 @@ impl Hook<'_> {
         let layout = session.repo.layout();
         let hooks_paths = session.repo.config("core.hooksPath")?;
         let is_followed = || !chain::previous_hooks(&hooks_paths, layout, self.row.name).is_empty();
-        if self.part == HookMode::Configured || self.part.chains() && code == 0 && is_followed() {
+        if self.mode == HookMode::Configured || self.mode.chains() && code == 0 && is_followed() {
             verdict_notes::note_for_next_hook(layout, self.row.name, &subject);
         }
         Ok(HookVerdict { code, input: Some(input), repo: Some(session.last()) })

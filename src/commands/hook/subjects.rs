@@ -1,6 +1,6 @@
 //! What each hook does, by what it works on: see `Subject` in `lane_core::hooks`.
 
-use super::{Hook, HookMode, HookVerdict, others};
+use super::{Hook, HookMode, HookVerdict, missing_hooks};
 use crate::gather;
 use lane_core::error::Error;
 use lane_core::hooks::Subject;
@@ -14,8 +14,8 @@ impl Hook<'_> {
             (Subject::Pushed, Some(event)) => self.push(event),
             (Subject::Received, Some(event)) => self.receive(event),
             (Subject::Draft, _) => self.draft(),
-            (Subject::Worktree, _) if self.part == HookMode::Configured => {
-                others::after_checkout(self.args);
+            (Subject::Worktree, _) if self.mode == HookMode::Configured => {
+                missing_hooks::after_checkout(self.args);
                 Ok(HookVerdict::default())
             }
             (Subject::Worktree | Subject::Nothing | Subject::Occasion, _) | (_, None) => {

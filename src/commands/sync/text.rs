@@ -25,7 +25,7 @@ pub fn json(done: &WorktreeSync) -> Value {
         "worktree": done.root.display().to_string(), "agent": done.agent, "branch": done.branch,
         "pushed": done.pushed,
     });
-    let (state, more) = match &done.worked {
+    let (state, more) = match &done.rebase {
         RebaseOutcome::Nothing => ("current", json!({})),
         RebaseOutcome::Stacked { on, behind } => ("stacked", json!({ "on": on, "behind": behind })),
         RebaseOutcome::Rebased { before, after, behind, landed, aside } => {
@@ -59,7 +59,7 @@ pub fn print_sync(done: &WorktreeSync, base: &str, output: &Output) -> Result<()
     let base = typed_ref(done.onto.as_deref().unwrap_or(base));
     let (who, branch) = (title(done), done.branch.clone().unwrap_or_default());
     let in_it = quote(done.root.as_os_str().as_encoded_bytes());
-    match &done.worked {
+    match &done.rebase {
         RebaseOutcome::Nothing if output.is_quiet() => {}
         RebaseOutcome::Nothing => {
             output.print(&format!("{who}: `{branch}` is already up to date with {base}\n"))?

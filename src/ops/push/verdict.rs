@@ -72,7 +72,7 @@ fn there(session: &Session, remote: &str, reference: &str) -> Read<Option<Oid>> 
 fn git_output(arguments: &[&str]) -> Option<String> {
     let mut git = lane_git::command::git();
     git.args(arguments);
-    run(git, None, LIMIT).ok().filter(|ran| ran.ok).map(|ran| ran.out)
+    run(git, None, LIMIT).ok().filter(|ran| ran.ok).map(|ran| ran.stdout)
 }
 
 /// What pre-push judges, so that it is known again, whatever a hook manager leaves of its arguments. Locks and requests are

@@ -51,7 +51,7 @@ pub fn of(
             let reason = format!("uncommitted files could not be listed: {}", ran.error_text());
             return Err(Unavailable::new(reason, "git status").into());
         }
-        if let Some(path) = ran.raw.split(|byte| *byte == 0).find(|path| !path.is_empty()) {
+        if let Some(path) = ran.stdout_bytes.split(|byte| *byte == 0).find(|path| !path.is_empty()) {
             let path = RepoPath(path.to_vec());
             return Ok(Some(RebaseOutcome::Busy {
                 why: format!("{path} is not committed, and the rebase would overwrite it"),

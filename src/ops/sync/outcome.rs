@@ -13,7 +13,7 @@ pub struct WorktreeSync {
     /// The branch.
     pub branch: Option<String>,
     /// What was done.
-    pub worked: RebaseOutcome,
+    pub rebase: RebaseOutcome,
     /// Whether it was pushed; `None`: nobody tried.
     pub pushed: Option<bool>,
     /// The base of the branch, where that is not the policy's.
@@ -93,13 +93,13 @@ pub struct Conflict {
 impl WorktreeSync {
     /// What was done with a worktree.
     pub fn new(root: &Path, worked: RebaseOutcome) -> Self {
-        Self { root: root.to_owned(), agent: None, branch: None, worked, pushed: None, onto: None }
+        Self { root: root.to_owned(), agent: None, branch: None, rebase: worked, pushed: None, onto: None }
     }
 
     /// Whether it stands on the base.
     pub fn is_good(&self) -> bool {
         matches!(
-            self.worked,
+            self.rebase,
             RebaseOutcome::Nothing
                 | RebaseOutcome::Stacked { .. }
                 | RebaseOutcome::Rebased { aside: StashOutcome::Back, .. }

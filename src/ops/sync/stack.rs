@@ -145,5 +145,5 @@ fn fork_point(root: &Path, reference: &str, tip: Oid) -> Result<Option<Oid>, Err
     let mut git = in_worktree(root);
     git.args(["merge-base", "--fork-point", reference, &tip.to_string()]);
     let ran = run_git(git, None, super::SHORT)?;
-    Ok(Oid::from_hex(ran.out.trim()).filter(|_| ran.ok))
+    Ok(Oid::from_hex(ran.stdout.trim()).filter(|_| ran.ok))
 }

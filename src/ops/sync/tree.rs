@@ -58,9 +58,9 @@ impl Tree {
         let mut done = WorktreeSync::new(&self.root, RebaseOutcome::Nothing);
         let rebase = match self.prepared(onto, autostash, gives_up, &mut done)? {
             Ok(rebase) => rebase,
-            Err(worked) => return Ok(WorktreeSync { worked, ..done }),
+            Err(worked) => return Ok(WorktreeSync { rebase: worked, ..done }),
         };
-        done.worked = self.rebased(&rebase, gives_up)?;
+        done.rebase = self.rebased(&rebase, gives_up)?;
         Ok(done)
     }
 
@@ -231,7 +231,7 @@ impl Tree {
             let reason = format!("git status failed in {}: {}", self.root.display(), ran.error_text());
             return Err(Unavailable::new(reason, "git status").into());
         }
-        let entries = ran.raw.split(|byte| *byte == 0).filter(|entry| entry.len() > 3);
+        let entries = ran.stdout_bytes.split(|byte| *byte == 0).filter(|entry| entry.len() > 3);
         Ok(entries.map(|entry| RepoPath(entry[3..].to_vec())).collect())
     }
 
@@ -239,7 +239,7 @@ impl Tree {
     fn conflicts(&self, base: Oid, from: Option<Oid>) -> Vec<Conflict> {
         let mut command = in_worktree(&self.root);
         command.args(["diff", "--name-only", "--diff-filter=U", "-z"]);
-        let raw = run_git(command, None, SHORT).map(|ran| ran.raw).unwrap_or_default();
+        let raw = run_git(command, None, SHORT).map(|ran| ran.stdout_bytes).unwrap_or_default();
         let paths = raw.split(|byte| *byte == 0).filter(|path| !path.is_empty());
         let conflict = |(at, path): (usize, &[u8])| {
             let path = RepoPath(path.to_vec());
@@ -263,7 +263,7 @@ impl Tree {
             path.as_text()?,
         ]);
         let ran = run_git(command, None, SHORT).ok()?;
-        Some(plain(ran.out.trim())).filter(|text| ran.ok && !text.is_empty())
+        Some(plain(ran.stdout.trim())).filter(|text| ran.ok && !text.is_empty())
     }
 
     /// Whether its branch has commits that the base has not, and the remote's branch is another.

@@ -61,7 +61,7 @@ pub struct HeldLock {
     /// Its generation.
     pub generation: u64,
     /// How many seconds it lives on unless it is renewed; of a lock on another machine, the most it can be.
-    pub left: u64,
+    pub remaining: u64,
     /// Whether its holder may still rely on it: not in the last moments before its end.
     pub is_firm: bool,
     /// Whether this machine's clock measures its life.
@@ -69,7 +69,7 @@ pub struct HeldLock {
     /// Why, in the holder's words.
     pub reason: Option<String>,
     /// The worktree it was taken in, with its machine where that is another one.
-    pub place: String,
+    pub worktree: String,
     /// The worktree in which its holder had claimed the area by hand.
     pub by_hand: Option<String>,
     /// Whose locks ended when it was taken.

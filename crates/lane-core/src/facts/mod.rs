@@ -131,7 +131,7 @@ pub struct ForeignWorktree {
     /// Whether it is the main one.
     pub is_main: bool,
     /// The root of the worktree that the session works in.
-    pub own: String,
+    pub session_root: String,
 }
 
 /// Who pushes, as the host that let them in tells its hooks.

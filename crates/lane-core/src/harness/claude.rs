@@ -12,8 +12,8 @@ pub static HARNESS: Harness = Harness {
     read,
     refuse,
     allow: None,
-    tell: context_json,
-    go_on: continue_json,
+    context: context_json,
+    continue_turn: continue_json,
 };
 
 fn read(payload: &Value, event: Option<&str>) -> Occasion {

@@ -12,8 +12,8 @@ pub static HARNESS: Harness = Harness {
     read,
     refuse: claude::refuse,
     allow: None,
-    tell: claude::context_json,
-    go_on: claude::continue_json,
+    context: claude::context_json,
+    continue_turn: claude::continue_json,
 };
 
 fn read(payload: &Value, event: Option<&str>) -> Occasion {

@@ -12,8 +12,8 @@ pub static HARNESS: Harness = Harness {
     read,
     refuse: |reason| Some(json!({ "permissionDecision": "deny", "permissionDecisionReason": reason })),
     allow: None,
-    tell: |text| json!({ "additionalContext": text }).to_string(),
-    go_on: |reason| Some(json!({ "decision": "block", "reason": reason })),
+    context: |text| json!({ "additionalContext": text }).to_string(),
+    continue_turn: |reason| Some(json!({ "decision": "block", "reason": reason })),
 };
 
 fn read(payload: &Value, event: Option<&str>) -> Occasion {

@@ -12,8 +12,8 @@ pub static HARNESS: Harness = Harness {
     read,
     refuse: |reason| Some(json!({ "permission": "deny", "user_message": reason, "agent_message": reason })),
     allow: Some(|| json!({ "permission": "allow" })),
-    tell: |text| json!({ "additional_context": text }).to_string(),
-    go_on: |reason| Some(json!({ "followup_message": reason })),
+    context: |text| json!({ "additional_context": text }).to_string(),
+    continue_turn: |reason| Some(json!({ "followup_message": reason })),
 };
 
 fn read(payload: &Value, event: Option<&str>) -> Occasion {

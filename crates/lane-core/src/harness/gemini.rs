@@ -12,11 +12,11 @@ pub static HARNESS: Harness = Harness {
     read,
     refuse: |reason| Some(json!({ "decision": "deny", "reason": reason })),
     allow: None,
-    tell: |text| {
+    context: |text| {
         json!({ "hookSpecificOutput": { "hookEventName": "SessionStart", "additionalContext": text }})
             .to_string()
     },
-    go_on: |reason| Some(json!({ "decision": "deny", "reason": reason })),
+    continue_turn: |reason| Some(json!({ "decision": "deny", "reason": reason })),
 };
 
 fn read(payload: &Value, event: Option<&str>) -> Occasion {

@@ -34,9 +34,9 @@ pub struct Harness {
     /// What is printed to let a tool run. `None`: nothing.
     pub allow: Option<fn() -> Value>,
     /// What is printed for the model to read as a session begins.
-    pub tell: fn(text: &str) -> String,
+    pub context: fn(text: &str) -> String,
     /// What is printed to have the agent go on where it was about to stop.
-    pub go_on: fn(reason: &str) -> Option<Value>,
+    pub continue_turn: fn(reason: &str) -> Option<Value>,
 }
 
 /// All harnesses, in the order in which they are listed to people.

@@ -13,8 +13,8 @@ pub static HARNESS: Harness = Harness {
     read,
     refuse: |_| None,
     allow: None,
-    tell: str::to_owned,
-    go_on: |_| None,
+    context: str::to_owned,
+    continue_turn: |_| None,
 };
 
 fn read(payload: &Value, event: Option<&str>) -> Occasion {

@@ -92,7 +92,7 @@ fn process_is_gone(stake: &Stake, world: &dyn World) -> bool {
 /// Judges by one clock and by what was seen.
 pub struct Judge<'a> {
     world: &'a dyn World,
-    seen: &'a Observations,
+    observations: &'a Observations,
     now: Now,
     grace: u64,
     fold: bool,
@@ -102,7 +102,7 @@ impl<'a> Judge<'a> {
     /// At this moment.
     pub fn new(plan: &Plan, world: &'a dyn World, seen: &'a Observations) -> Self {
         let grace = plan.policy.locks.grace.value.seconds.saturating_mul(1_000);
-        Self { world, seen, now: world.now(), grace, fold: plan.folds_case() }
+        Self { world, observations: seen, now: world.now(), grace, fold: plan.folds_case() }
     }
 
     /// Whether a lock still lives.
@@ -118,7 +118,7 @@ impl<'a> Judge<'a> {
     fn stake(&self, stake: &Stake, grace: u64) -> Liveness {
         let ttl = stake.ttl.saturating_mul(1_000);
         let since = |start: u64| self.now.uptime.saturating_sub(start);
-        let sight = self.seen.0.get(&stake.nonce);
+        let sight = self.observations.0.get(&stake.nonce);
         let spent = if stake.machine.shares_clock(self.world.machine()) {
             since(stake.uptime)
         } else {

@@ -26,7 +26,7 @@ pub struct Disguise {
     /// The name, as it is typed.
     pub name: String,
     /// What has that name by right.
-    pub taken: ReservedRef,
+    pub reserved: ReservedRef,
     /// Where the policy says so.
     pub span: Option<Span>,
 }
@@ -53,7 +53,7 @@ impl Plan {
         if let Some(prefix) = self.conflicting_ref(reference) {
             return Some(Disguise {
                 name: prefix,
-                taken: ReservedRef::Records,
+                reserved: ReservedRef::Records,
                 span: self.policy.locks.prefix.span,
             });
         }
@@ -65,7 +65,7 @@ impl Plan {
             _ => ("", rest),
         };
         let bare = bare(name);
-        let disguise = |taken, span| Some(Disguise { name: bare.to_owned(), taken, span });
+        let disguise = |taken, span| Some(Disguise { name: bare.to_owned(), reserved: taken, span });
         let folded = String::from_utf8_lossy(&fold::letters(bare.as_bytes())).into_owned();
         if SPECIAL.contains(&folded.as_str()) {
             return disguise(ReservedRef::Git, None);
@@ -131,7 +131,7 @@ mod tests {
     use crate::policy::tests::reference_plan;
 
     fn reserved_ref(reference: &str) -> Option<ReservedRef> {
-        reference_plan().disguise(reference).map(|disguise| disguise.taken)
+        reference_plan().disguise(reference).map(|disguise| disguise.reserved)
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What requests are: [`record`] (what is stored), [`rights`] and [`step`] (who may do what), [`migration`], and [`order`];
 //! [`below`] says whose the files of a folder are. `docs/requests.md` has the format.
 
-pub mod below;
+pub mod folder_owners;
 pub mod migration;
 pub mod order;
 pub mod record;

@@ -18,7 +18,7 @@ pub struct Context<'a> {
     /// The change that is judged.
     pub change: &'a Change,
     /// Whose it is.
-    pub who: &'a Actor,
+    pub actor: &'a Actor,
     touched: &'a Result<Vec<TouchedPath<'a>>, Unavailable>,
 }
 
@@ -119,7 +119,7 @@ impl<'a> Context<'a> {
         who: &'a Actor,
         touched: &'a Result<Vec<TouchedPath<'a>>, Unavailable>,
     ) -> Self {
-        Self { plan, facts, change, who, touched }
+        Self { plan, facts, change, actor: who, touched }
     }
 
     /// The paths that the change touches, sorted.
@@ -152,7 +152,7 @@ impl<'a> Context<'a> {
 
     /// The id of the agent whose change it is.
     pub fn agent(&self) -> Option<&str> {
-        self.who.agent()
+        self.actor.agent()
     }
 
     /// Whether an agent owns a path by its lane or by name.

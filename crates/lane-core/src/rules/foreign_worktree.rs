@@ -46,7 +46,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailab
         // No line of the policy decides this.
         findings.add(Draft {
             headline: whose.clone(),
-            help: format!("make the edit in your own worktree: {}", elsewhere.own),
+            help: format!("make the edit in your own worktree: {}", elsewhere.session_root),
             owner: elsewhere.agent.clone(),
             path: Some(touched.path.clone()),
             ..Draft::default()
@@ -65,7 +65,7 @@ mod tests {
         let elsewhere = ForeignWorktree {
             agent: agent.map(str::to_owned),
             is_main: agent.is_none(),
-            own: "/w/a2".to_owned(),
+            session_root: "/w/a2".to_owned(),
         };
         Scene::new(event, "a2")
             .files(&["services/rag_pipeline/x"])

@@ -59,7 +59,7 @@ it; `git lane install --agent a2` gives it its agent alone; `unset AGENT_ID` cle
 };
 
 fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailable> {
-    match context.who {
+    match context.actor {
         Actor::Agent(agent) => {
             account(context, agent, findings);
             return proofs(context, agent, findings);

@@ -104,7 +104,7 @@ fn disguise(context: &Context<'_>, update: RefUpdate) -> Option<Draft> {
             ..Draft::default()
         });
     }
-    let Disguise { name, taken, span } = context.plan.disguise(reference)?;
+    let Disguise { name, reserved: taken, span } = context.plan.disguise(reference)?;
     // Where nothing shows who pushes, a maintainer may still name a tag after a release branch to come, and take away
     // one that is in the way.
     let is_harmless =

@@ -38,7 +38,7 @@ pub(super) fn merge_bases(git: &Git, all: bool, base: Oid, tips: &[Oid]) -> Read
     }
     command.arg(base.to_string()).args(tips.iter().map(Oid::to_string));
     let ran = run(command, b"")?;
-    if ran.code == Some(1) && ran.out.is_empty() && ran.err.is_empty() {
+    if ran.code == Some(1) && ran.stdout.is_empty() && ran.stderr.is_empty() {
         return Ok(Vec::new());
     }
     oids(&String::from_utf8_lossy(&ran.ok("the merge base")?))
@@ -61,13 +61,13 @@ pub(super) fn merged(git: &Git, ours: Oid, theirs: Oid) -> Read<(Oid, Vec<RepoPa
     let (ours, theirs) = (ours.to_string(), theirs.to_string());
     let ran =
         git.run(&["merge-tree", "--write-tree", "-z", "--name-only", "--no-messages", &ours, &theirs])?;
-    if ran.err.contains("usage:") {
+    if ran.stderr.contains("usage:") {
         return Err(Unavailable::new("this git has no `merge-tree --write-tree`", "use git 2.39 or newer"));
     }
-    let mut words = ran.out.split(|byte| *byte == 0);
+    let mut words = ran.stdout.split(|byte| *byte == 0);
     let tree = words.next().and_then(|hex| Oid::from_hex(std::str::from_utf8(hex).ok()?));
     let (Some(0 | 1), Some(tree)) = (ran.code, tree) else {
-        return Err(command_error("the result of a merge", &ran.err));
+        return Err(command_error("the result of a merge", &ran.stderr));
     };
     let mut open: Vec<RepoPath> =
         words.filter(|path| !path.is_empty()).map(|path| RepoPath(path.to_vec())).collect();

@@ -26,7 +26,7 @@ const QUESTIONS: [&str; 8] = [
 
 pub(super) fn open(git: Git) -> Read<Plumbing> {
     let ran = git.run(&QUESTIONS)?;
-    let lines = lines(&ran.out);
+    let lines = lines(&ran.stdout);
     let [git_dir, common_dir, is_bare, is_shallow, format, rest @ ..] = lines.as_slice() else {
         return Err(cannot_open(&ran));
     };

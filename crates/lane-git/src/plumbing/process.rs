@@ -22,24 +22,24 @@ pub(super) struct Git {
 pub(super) struct ProcessOutput {
     /// Its exit code; `None` if a signal ended it.
     pub code: Option<i32>,
-    pub out: Vec<u8>,
-    pub err: String,
+    pub stdout: Vec<u8>,
+    pub stderr: String,
 }
 
 impl ProcessOutput {
     /// Standard output as text.
     pub fn text(&self) -> String {
-        String::from_utf8_lossy(&self.out).into_owned()
+        String::from_utf8_lossy(&self.stdout).into_owned()
     }
 
     /// What git said was wrong, on one line.
     pub fn error_text(&self) -> String {
-        first_error(&self.err)
+        first_error(&self.stderr)
     }
 
     /// Standard output, unless the exit code is not 0.
     pub fn ok(self, what: &str) -> Read<Vec<u8>> {
-        if self.code == Some(0) { Ok(self.out) } else { Err(command_error(what, &self.err)) }
+        if self.code == Some(0) { Ok(self.stdout) } else { Err(command_error(what, &self.stderr)) }
     }
 }
 
@@ -148,7 +148,7 @@ pub(super) fn run(mut command: Command, input: &[u8]) -> Read<ProcessOutput> {
     })?;
     Ok(ProcessOutput {
         code: output.status.code(),
-        out: output.stdout,
-        err: String::from_utf8_lossy(&output.stderr).into_owned(),
+        stdout: output.stdout,
+        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
     })
 }

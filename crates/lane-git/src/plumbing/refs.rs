@@ -15,7 +15,8 @@ pub(super) fn symbolic(git: &Git, name: &str) -> Read<Option<String>> {
     if ran.code == Some(USAGE) {
         ran = git.run(&["symbolic-ref", "-q", name])?;
     }
-    let is_no_ref = ran.code == Some(1) || ran.err.contains("No such ref") || ran.err.contains("invalid ref");
+    let is_no_ref =
+        ran.code == Some(1) || ran.stderr.contains("No such ref") || ran.stderr.contains("invalid ref");
     if ran.code != Some(0) && is_no_ref {
         return Ok(None);
     }
@@ -33,7 +34,7 @@ impl Plumbing {
         let what = format!("the ref `{name}`");
         let mut ran = self.git.run(&["show-ref", "--verify", name])?;
         for _ in 0..TRIES {
-            if ran.code == Some(0) || !ran.err.contains("not a valid ref") {
+            if ran.code == Some(0) || !ran.stderr.contains("not a valid ref") {
                 break;
             }
             // git says the same of a file that holds no object id; one that holds one has just been written.

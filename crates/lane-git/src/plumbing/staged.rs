@@ -72,13 +72,13 @@ fn write_tree(repo: &Plumbing, copy: &Path, index: &Path) -> Read<Oid> {
     if let (Some(0), Some(oid)) = (ran.code, Oid::from_hex(ran.text().trim())) {
         return Ok(oid);
     }
-    if ran.err.contains(": unmerged (") {
+    if ran.stderr.contains(": unmerged (") {
         return Err(Unavailable::new(
             "the index has unmerged paths",
             "resolve the conflicts and `git add` the files (see `git status`)",
         ));
     }
-    Err(unreadable(index, &first_error(&ran.err)))
+    Err(unreadable(index, &first_error(&ran.stderr)))
 }
 
 fn unreadable(index: &Path, why: &str) -> Unavailable {

@@ -124,17 +124,17 @@ impl Path<'_> {
             let wanted = if lock.scope.is_area() { self.area } else { self.lock_argument() };
             format!(
                 "wait for it: git lane lock {wanted} --wait {}\n{}\nor talk to {agent}, who works in {}",
-                as_typed(lock.left),
+                as_typed(lock.remaining),
                 submit_command(agent, "{paths}"),
-                lock.place
+                lock.worktree
             )
         } else {
             format!(
                 "talk to {agent}, who works in {}; see what happened: git lane locks --log {scope}",
-                lock.place
+                lock.worktree
             )
         };
-        self.by_another(&lock.agent, &lock.scope.text, lock.left, &why, wait)
+        self.by_another(&lock.agent, &lock.scope.text, lock.remaining, &why, wait)
     }
 
     pub(super) fn marked(&self, marker: &LockClaim) -> Draft {
@@ -173,12 +173,12 @@ pub(super) fn expiring_lock(lock: &HeldLock) -> Draft {
     let when = if !lock.is_timed {
         format!(
             "was taken in {}, on another machine or before this one was started, so its end is unknown here",
-            lock.place
+            lock.worktree
         )
-    } else if lock.left == 0 {
+    } else if lock.remaining == 0 {
         "is about to end".to_owned()
     } else {
-        format!("ends in {}", format_duration(lock.left))
+        format!("ends in {}", format_duration(lock.remaining))
     };
     let scope = quote(lock.scope.text.as_bytes());
     Draft {

@@ -12,7 +12,7 @@ pub struct EditSet {
     /// The files, from the worktree's root, and whether each is gone afterwards.
     pub files: Vec<(RepoPath, bool)>,
     /// The worktree, if it is not that of the session.
-    pub elsewhere: Option<ForeignWorktree>,
+    pub foreign: Option<ForeignWorktree>,
 }
 
 impl Collector<'_> {
