@@ -20,6 +20,7 @@ mod limited;
 mod lock;
 mod locks;
 mod mangen;
+mod mcp;
 mod near_miss;
 mod policy;
 mod port;
@@ -105,6 +106,7 @@ const TABLE: &[Group] = &[
             command!(install).formats(DATA).quiet(),
             command!(uninstall).formats(DATA).quiet(),
             command!(doctor).formats(DATA).quiet(),
+            command!(mcp),
             command!(ci).formats(VERDICT).quiet().verbose().judges("ci"),
             command!(completions),
             command!(help),

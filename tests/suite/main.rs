@@ -44,6 +44,7 @@ mod locks_model;
 mod locks_push;
 mod locks_release;
 mod locks_remote;
+mod mcp;
 mod parsed_policy;
 mod patterns;
 mod policy_changes;

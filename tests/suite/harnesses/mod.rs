@@ -10,6 +10,7 @@ mod contract;
 mod copilot;
 mod gemini;
 mod lane;
+mod mcp;
 mod model;
 mod opencode;
 mod payloads;
