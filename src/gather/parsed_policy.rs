@@ -23,9 +23,6 @@ pub const KEPT: &str = "lane/parsed-policy";
 /// What the file begins with. Another version may parse otherwise.
 const HEAD: &str = concat!("git-lane ", env!("CARGO_PKG_VERSION"), " parsed policy 2 ");
 
-/// Larger trees are parsed each time.
-const LARGEST: u64 = 16 << 20;
-
 /// Whether a parsed policy may stand for its text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum CacheUse {
@@ -91,7 +88,9 @@ fn checksum(bytes: &[u8]) -> [u8; 8] {
 }
 
 fn read(path: &Path, head: &str, text: &str) -> Option<Tree> {
-    if fs::metadata(path).ok()?.len() > LARGEST {
+    // Larger than the tree of such a text can be.
+    let most = head.len() + size_of::<u64>() + Tree::most_bytes(text);
+    if fs::metadata(path).ok()?.len() > most as u64 {
         return None;
     }
     let bytes = fs::read(path).ok()?;

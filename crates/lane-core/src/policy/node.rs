@@ -2,6 +2,7 @@
 //!
 //! serde stops at the first mistake; a tree that is read by hand lets us report them all.
 
+use std::cell::Cell;
 use std::fmt;
 
 use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
@@ -29,9 +30,30 @@ pub enum Value {
     /// A whole number and how it is spelled.
     Integer(i64, String),
     String(String),
+    #[serde(deserialize_with = "nested")]
     List(Vec<Node>),
     /// Entries in order, duplicates included.
+    #[serde(deserialize_with = "nested")]
     Map(Vec<(Key, Node)>),
+}
+
+/// Values inside of values, in bytes that are read back: no policy goes a tenth as deep.
+const DEEPEST: usize = 64;
+
+thread_local! {
+    static DEPTH: Cell<usize> = const { Cell::new(0) };
+}
+
+/// Reads values that hold others, and refuses what would go on for ever.
+fn nested<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<T, D::Error> {
+    let depth = DEPTH.get();
+    if depth >= DEEPEST {
+        return Err(D::Error::custom("nested too deep"));
+    }
+    DEPTH.set(depth + 1);
+    let read = T::deserialize(deserializer);
+    DEPTH.set(depth);
+    read
 }
 
 /// A key of a mapping.

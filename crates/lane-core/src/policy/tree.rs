@@ -27,8 +27,16 @@ impl Tree {
         postcard::to_stdvec(&self.0).unwrap_or_default()
     }
 
+    /// The most bytes that the tree of a text has, by far: a value takes two of its text and eight of these.
+    pub fn most_bytes(text: &str) -> usize {
+        text.len().saturating_mul(16).saturating_add(64)
+    }
+
     /// The tree that the bytes hold. `text`: what it is the tree of.
     pub fn from_bytes(bytes: &[u8], text: &str) -> Option<Self> {
+        if bytes.len() > Self::most_bytes(text) {
+            return None;
+        }
         let (node, rest) = postcard::take_from_bytes::<Node>(bytes).ok()?;
         (rest.is_empty() && is_within(&node, text)).then_some(Tree(node))
     }
@@ -70,6 +78,29 @@ mod tests {
         let text = include_str!("../../../../policy.yaml");
         let tree = Tree::parse(&source(text)).expect("parses");
         assert_eq!(Tree::from_bytes(&tree.to_bytes(), text), Some(tree));
+    }
+
+    /// A list with a list in it, and so on.
+    fn lists(depth: usize) -> Vec<u8> {
+        // Where it begins, how long it is, that it is a list, how many are in it; the innermost holds nothing.
+        let tag = postcard::to_stdvec(&Value::List(Vec::new())).expect("bytes")[0];
+        [[0, 0, tag, 1].repeat(depth), vec![0, 0, tag, 0]].concat()
+    }
+
+    #[test]
+    fn bytes_that_nest_without_end_are_no_tree() {
+        let text = " ".repeat(1 << 20);
+        assert!(Tree::from_bytes(&lists(10), &text).is_some());
+        for depth in [64, 1_000, 4 << 20] {
+            assert_eq!(Tree::from_bytes(&lists(depth), &text), None, "{depth}");
+        }
+        assert!(Tree::from_bytes(&lists(10), &text).is_some(), "the next one is read as before");
+        // A length that there is nothing for, and more values than the text can have.
+        let tag = lists(0)[2];
+        assert_eq!(Tree::from_bytes(&[&[0, 0, tag][..], &[0xff; 9], &[1]].concat(), &text), None);
+        let many = [&[0, 0, tag][..], &[0xff, 0xff, 0x03], &[0; 3].repeat(0xffff)].concat();
+        assert!(Tree::from_bytes(&many, &text).is_some());
+        assert_eq!(Tree::from_bytes(&many, "a: b"), None);
     }
 
     #[test]
