@@ -32,6 +32,7 @@ mod hooks;
 mod hooks_in_force;
 mod hooks_start;
 mod hostile;
+mod hostile_payloads;
 mod init;
 mod install;
 mod join;

@@ -10,6 +10,7 @@ mod copilot;
 mod cursor;
 mod gemini;
 pub mod guard;
+mod nesting;
 mod opencode;
 mod patch;
 pub mod shell;

@@ -7,7 +7,9 @@ use brush_parser::ast::{
     SeparatorOperator, SimpleCommand, Word,
 };
 use brush_parser::word::{self, WordPiece, WordPieceWithSource};
-use brush_parser::{Parser, ParserOptions};
+use brush_parser::{ParserOptions, TokenizerOptions, parse_tokens, uncached_tokenize_str};
+
+use super::nesting;
 
 /// How deep shells may start shells.
 const NESTED: usize = 8;
@@ -62,11 +64,14 @@ struct Walk {
 
 impl Walk {
     fn line(&mut self, line: &str) -> Option<()> {
-        if self.depth >= NESTED || line.len() > LONGEST {
+        if self.depth >= NESTED || line.len() > LONGEST || !nesting::has_few_substitutions(line) {
             return None;
         }
-        let mut parser = Parser::new(line.as_bytes(), &ParserOptions::default());
-        let program = parser.parse_program().ok()?;
+        let tokens = uncached_tokenize_str(line, &TokenizerOptions::default()).ok()?;
+        if !nesting::has_few_lists(&tokens) {
+            return None;
+        }
+        let program = parse_tokens(&tokens, &ParserOptions::default()).ok()?;
         self.depth += 1;
         for list in &program.complete_commands {
             self.list(list);
@@ -474,6 +479,97 @@ mod tests {
     fn what_is_no_line_of_a_shell() {
         for line in ["'", "if", "a &&", "$(", "(a"] {
             assert_eq!(commands(line), None, "{line}");
+        }
+    }
+
+    /// What begins a level, what stands inside, and what ends it.
+    const LEVELS: [(&str, &str, &str); 26] = [
+        ("( ", "a", ")"),
+        ("((", "1", "))"),
+        ("{ ", "a", "; }"),
+        ("f() { ", "a", "; }"),
+        ("$(", "a", ")"),
+        ("\"$(", "a", ")\""),
+        ("$( ')' ", "a", ")"),
+        ("$(case x in a) ", "a", ";; esac)"),
+        ("$((", "1", "))"),
+        ("${x:-", "a", "}"),
+        ("\"${x:-", "a", "}\""),
+        ("$[", "1", "]"),
+        ("`", "a", "`"),
+        ("cat <(", "a", ")"),
+        ("if ", "a", "; then b; fi"),
+        ("if a; then b; else ", "a", "; fi"),
+        ("if a; then ", "b", "; elif c; then d; fi"),
+        ("while ", "a", "; do b; done"),
+        ("until a; do ", "a", "; done"),
+        ("for x in a; do ", "a", "; done"),
+        ("case x in a) ", "a", ";; esac"),
+        ("coproc ", "a", ""),
+        ("[[ ( ", "a", " ) ]]"),
+        ("! ", "a", ""),
+        ("sh -c \"", "a", "\""),
+        ("cat <<E\n$(", "a", ")\nE\n"),
+    ];
+
+    #[test]
+    fn nothing_is_nested_so_deep_that_reading_it_ends_the_program() {
+        for (begin, inside, end) in LEVELS {
+            for depth in [1, 8, 12, 100, 101, 5_000, 50_000] {
+                // With and without its ends, and closed where it looks open.
+                for (ends, more) in [(depth, ""), (0, ""), (0, "'"), (depth / 2, "")] {
+                    let line = format!("{}{inside}{}{more}", begin.repeat(depth), end.repeat(ends));
+                    let _ = commands(&line);
+                }
+            }
+        }
+        for many in
+            ["a && ", "a | ", "a; ", "a & ", "a\n", "X=1 ", ">x ", "env ", "if a; then b; fi; ", "$(a) "]
+        {
+            assert!(commands(&format!("{}a", many.repeat(2_000))).is_some(), "{many}");
+        }
+        for inside in ["a || ", "a && ", "! ", "-n "] {
+            let _ = commands(&format!("[[ {}a ]]", inside.repeat(20_000)));
+        }
+        let elifs = format!("if a; then b; {} fi", "elif c; then d; ".repeat(10_000));
+        let _ = commands(&elifs);
+        let cases = format!("case x in {} esac", "a|b) c;; ".repeat(1_000));
+        assert!(commands(&cases).is_some());
+    }
+
+    #[test]
+    fn what_people_write_is_not_too_deep() {
+        let heredoc = |body: &str| format!("cat >a/b.c <<'E'\n{}E\n", body.repeat(400));
+        for body in
+            ["int f() { return (1); }\n", "  \"k\": { \"${v}\": [1, $(x)] },\n", "don't (see $HOME)\n"]
+        {
+            let read = commands(&heredoc(body)).unwrap_or_else(|| panic!("{body}"));
+            assert_eq!(read[0].writes, [Some("a/b.c".to_owned())]);
+        }
+        let script = "for f in *; do if [ -f \"$f\" ]; then (cd \"$(dirname \"$f\")\" && while read -r x; do case $x in a) { echo b; };; esac; done); fi; done";
+        assert!(commands(script).is_some());
+    }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig::with_cases(500))]
+        #[test]
+        fn any_words_are_read_or_not(
+            words in proptest::collection::vec(
+                proptest::sample::select(vec![
+                    "(", ")", "((", "))", "{", "}", "if", "then", "else", "elif", "fi", "while", "until", "do", "done", "for",
+                    "x in", "case", "in", "esac", ";;", "a)", "[[", "]]", "!", "coproc", "function", "f()", "$(", "${", "$((", "`",
+                    "'", "\"", "\\", "<(", ">", "<<E\n", "E\n", "\nE\n", "<<<", "&&", "||", "|", ";", "&", "\n", "a", "=", "a=(", "cd b",
+                    "sh -c", "eval", "env", "xargs", "git push", "@(", "?(", "#", "\u{0}", "\u{feff}", "é", "~", "*", "time", "select",
+                ]), 0..120,
+            ),
+            is_spaced in proptest::bool::ANY,
+        ) {
+            let _ = commands(&words.join(if is_spaced { " " } else { "" }));
+        }
+
+        #[test]
+        fn any_text_is_read_or_not(text in "\\PC{0,400}") {
+            let _ = commands(&text);
         }
     }
 }
