@@ -3,7 +3,9 @@
 use crate::cli::Outcome;
 use crate::cli::output::Output;
 use crate::commands::install::report;
+use crate::ops::edit_log;
 use crate::{harness, install, setup};
+use lane_git::worktrees::worktrees;
 use lane_git::{GitRepo, Repository};
 
 /// Remove the hooks, and restore everything as it was
@@ -28,6 +30,9 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
     }
     let lines = if args.all { setup::forget(repo.layout())? } else { Vec::new() };
     let restored = if args.all { harness::uninstall(&repo)? } else { Vec::new() };
+    if args.all {
+        worktrees(repo.layout())?.iter().for_each(|tree| edit_log::forget(&tree.git_dir));
+    }
     let mut done = install::uninstall(&repo, args.all)?;
     done.notes.extend(restored.iter().map(ToString::to_string));
     if !lines.is_empty() {

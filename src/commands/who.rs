@@ -107,15 +107,21 @@ fn show_own_lane(args: &Args, output: &Output) -> Outcome {
     let paths = args.paths.iter().map(|path| ToolAction::Edit(Edit::write(path.to_string_lossy())));
     let actions: Vec<ToolAction> = paths.collect();
     let here = Occasion { folder: None, project: None, moment: Moment::Other };
-    let refusal = edit::Tool::new(&here, None, &session.environment).refusal(&actions);
-    let (verdict, text) =
-        refusal.map_or((Verdict::Pass, String::new()), |refusal| (refusal.verdict, refusal.text));
+    let tool = edit::Tool::new(&here, None, &session.environment).asked();
+    let (verdict, text) = match tool.answer(&actions) {
+        edit::Answer::Refuse(refusal) => (refusal.verdict, refusal.text),
+        edit::Answer::Warn(text) => (Verdict::Pass, text),
+        edit::Answer::Pass => (Verdict::Pass, String::new()),
+    };
     if output.is_json() {
         output.print_json(&json!({ "verdict": verdict, "message": text.trim_end() }))?;
-    } else if !text.is_empty() {
-        output.print(&format!("{}\n", text.trim_end()))?;
-    } else if !output.is_quiet() {
-        output.print("you may change all of them\n")?;
+    } else {
+        if !text.is_empty() {
+            output.print(&format!("{}\n", text.trim_end()))?;
+        }
+        if verdict == Verdict::Pass && !output.is_quiet() {
+            output.print("you may change all of them\n")?;
+        }
     }
     Ok(verdict.exit_code())
 }

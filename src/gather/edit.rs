@@ -2,9 +2,11 @@
 
 use std::path::Path;
 
+use super::change_base::BaseChoice;
 use super::collector::Collector;
-use lane_core::facts::{Change, Fact, FileChange, FileVersion, ForeignWorktree, Oid, RepoPath};
-use lane_git::{Head, Read, find_in_tree, path_of};
+use lane_core::facts::{Change, Fact, FileChange, FileVersion, ForeignWorktree, Lines, Oid, RepoPath};
+use lane_core::rules::Need;
+use lane_git::{Head, Read, find_in_tree, lines, path_of};
 
 /// What is about to be edited.
 #[derive(Debug, Clone, Default)]
@@ -13,6 +15,8 @@ pub struct EditSet {
     pub files: Vec<(RepoPath, bool)>,
     /// The worktree, if it is not that of the session.
     pub foreign: Option<ForeignWorktree>,
+    /// What was edited here before, as far as it is known.
+    pub so_far: Vec<RepoPath>,
 }
 
 impl Collector<'_> {
@@ -32,7 +36,53 @@ impl Collector<'_> {
         }
         change.staged = Fact::Known(files.clone());
         change.files = Fact::Known(files);
+        if self.wants(Need::Lines) {
+            // A size that cannot be told refuses no edit: the commit is where it counts.
+            change.lines = Fact::Known(self.size_so_far(head, &edited.so_far).unwrap_or_default());
+        }
         Ok(change)
+    }
+
+    /// The size of the change before the edit: from what is committed and what was edited here, and only where that comes near the
+    /// limit, from all that is in the working tree.
+    fn size_so_far(&self, head: &Head, so_far: &[RepoPath]) -> Read<Lines> {
+        let Some(oid) = head.oid else { return Ok(Lines::default()) };
+        let root = self.root(self.base, &[oid], BaseChoice::Nearest)?;
+        let mut files = self.whole(&root, Some(self.repo.commit(oid)?.tree))?;
+        files.retain(|file| !so_far.contains(&file.path));
+        let mut lines = lines::count(self.repo, &files, root.tree, &|path| self.plan.is_excluded(path))?;
+        for path in so_far.iter().filter(|path| !self.plan.is_excluded(&path.0)) {
+            lines.counted += self.lines_on_disk(root.tree, path)?;
+        }
+        let limits = &self.plan.policy.change;
+        let limit = [&limits.warn_at, &limits.max_lines].into_iter().flatten().map(|limit| limit.value).min();
+        if limit.is_none_or(|limit| lines.counted < limit) {
+            return Ok(lines);
+        }
+        match self.worktree(head)?.lines {
+            Fact::Known(exact) => Ok(exact),
+            _ => Ok(Lines::default()),
+        }
+    }
+
+    /// Lines added and deleted in one file, as it is on disk; none where it is not text.
+    fn lines_on_disk(&self, base_tree: Option<Oid>, path: &RepoPath) -> Read<u64> {
+        const LARGEST: u64 = 4 << 20;
+        let old = match base_tree {
+            Some(tree) => find_in_tree(self.repo, tree, &path.0)?,
+            None => None,
+        };
+        let root = self.repo.layout().worktree.as_deref().unwrap_or(Path::new(""));
+        let place = root.join(path_of(&path.0));
+        let is_read = std::fs::metadata(&place).is_ok_and(|data| data.is_file() && data.len() <= LARGEST);
+        let new = if is_read { std::fs::read(&place).unwrap_or_default() } else { Vec::new() };
+        let old = old.filter(|version| !version.is_submodule()).map(|version| self.repo.blob(version.oid));
+        let old = old.transpose()?.unwrap_or_default();
+        if [&old, &new].into_iter().any(|bytes| bytes.contains(&0)) {
+            return Ok(0);
+        }
+        let (added, deleted) = self.repo.line_diff(&old, &new)?;
+        Ok(added + deleted)
     }
 
     /// What will be there: what it holds is not known, and a link stays one.

@@ -214,6 +214,8 @@ fn content(harness: &'static str, program: &str, scope: Scope) -> Content {
             Vec::new(),
             vec![
                 ("BeforeTool", group(Some("write_file|replace|run_shell_command"), PATIENCE * 1000, None)),
+                // What it is to know of an edit reaches the model afterwards.
+                ("AfterTool", group(Some("write_file|replace"), PATIENCE * 1000, None)),
                 ("SessionStart", group(None, PATIENCE * 1000, None)),
                 ("AfterAgent", group(None, PATIENCE * 1000, None)),
             ],

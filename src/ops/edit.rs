@@ -3,6 +3,7 @@
 use std::path::{Component, Path, PathBuf};
 
 use super::Session;
+use super::edit_log::EditLog;
 use crate::gather::{EditSet, Environment, Request, Subject, claims};
 use lane_core::error::Error;
 use lane_core::facts::{Event, ForeignWorktree, RepoPath};
@@ -25,6 +26,23 @@ pub struct Refusal {
     pub text: String,
 }
 
+/// What is said to a tool.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// Nothing.
+    Pass,
+    /// It may be done; this is for the model to know.
+    Warn(String),
+    /// It may not be done.
+    Refuse(Refusal),
+}
+
+impl From<Option<Refusal>> for Answer {
+    fn from(refusal: Option<Refusal>) -> Self {
+        refusal.map_or(Self::Pass, Self::Refuse)
+    }
+}
+
 impl Refusal {
     fn breach(text: String) -> Self {
         Self { verdict: Verdict::Fail, text }
@@ -44,6 +62,8 @@ pub struct Tool<'a> {
     /// The worktree that the session was started in.
     own: Option<SessionWorktree>,
     environment: &'a Environment,
+    /// Whether it is noted what is edited, and what is said.
+    is_noted: bool,
 }
 
 /// The worktree of a session.
@@ -64,22 +84,27 @@ impl<'a> Tool<'a> {
         if own.as_ref().is_none_or(|own| own.agent.is_none()) {
             own = self::session_worktree(&folder, environment).or(own);
         }
-        Self { folder, own, environment }
+        Self { folder, own, environment, is_noted: true }
     }
 
-    /// Why it may not be done, in words for the model; `None`: it may.
-    pub fn refusal(&self, actions: &[ToolAction]) -> Option<Refusal> {
+    /// The same for whoever only asks.
+    pub fn asked(self) -> Self {
+        Self { is_noted: false, ..self }
+    }
+
+    /// Whether it may be done, and what the model is told.
+    pub fn answer(&self, actions: &[ToolAction]) -> Answer {
         let mut edits = Vec::new();
         for action in actions {
             match action {
                 ToolAction::Edit(edit) => edits.push(edit.clone()),
                 ToolAction::Shell(line) => match self.commands(line) {
                     Ok(written) => edits.extend(written),
-                    Err(why) => return Some(Refusal::breach(why)),
+                    Err(why) => return Answer::Refuse(Refusal::breach(why)),
                 },
                 ToolAction::Unreadable(why) => {
                     if let Some(refusal) = self.unreadable(why) {
-                        return Some(refusal);
+                        return Answer::Refuse(refusal);
                     }
                 }
             }
@@ -109,27 +134,38 @@ impl<'a> Tool<'a> {
         }
         let mut edits = Vec::new();
         for edit in commands.iter().flat_map(guard::writes) {
-            edits.extend(self.on_disk(edit, &commands));
+            edits.extend(self.on_disk(edit));
         }
         Ok(edits)
     }
 
     /// What is copied into a folder, and what is in a folder that is taken away.
-    fn on_disk(&self, edit: Edit, commands: &[shell::Command]) -> Vec<Edit> {
+    fn on_disk(&self, edit: Edit) -> Vec<Edit> {
         let place = self.folder.join(&edit.path);
-        if !place.is_dir() || place.is_symlink() {
+        if !place.is_dir() || edit.is_removed && place.is_symlink() {
             return vec![edit];
         }
         if edit.is_removed {
             return files_below(&place);
         }
-        let sources = commands.iter().flat_map(|command| command.words.iter().flatten());
-        let names = sources.filter_map(|word| Some((word, Path::new(word).file_name()?.to_str()?)));
-        let copies = names.filter(|(word, _)| **word != edit.path && self.folder.join(word).exists());
-        copies.map(|(_, name)| Edit::write(join(&edit.path, name))).collect()
+        let mut copies = Vec::new();
+        for source in &edit.sources {
+            let from = self.folder.join(source);
+            let Some(name) = from.file_name().and_then(|name| name.to_str()) else { continue };
+            let to = join(&edit.path, name);
+            if !from.is_dir() {
+                copies.push(Edit::write(to));
+                continue;
+            }
+            for file in files_below(&from) {
+                let rest = Path::new(&file.path).strip_prefix(&from).ok().and_then(Path::to_str);
+                copies.extend(rest.map(|rest| Edit::write(join(&to, rest))));
+            }
+        }
+        copies
     }
 
-    fn edits(&self, edits: &[Edit]) -> Option<Refusal> {
+    fn edits(&self, edits: &[Edit]) -> Answer {
         let mut roots: Vec<(PathBuf, Vec<(RepoPath, bool)>)> = Vec::new();
         for edit in edits {
             let place = resolve_path(&self.folder.join(&edit.path), edit.is_removed);
@@ -144,21 +180,30 @@ impl<'a> Tool<'a> {
                 None => roots.push((root, vec![file])),
             }
         }
-        roots.into_iter().find_map(|(root, files)| match self.in_worktree(&root, files) {
-            Ok(refusal) => refusal,
-            Err(error) => Some(Refusal::undecided(&error.to_string(), error.help().as_deref())),
-        })
+        let mut warnings = String::new();
+        for (root, files) in roots {
+            match self.in_worktree(&root, files) {
+                Ok(Answer::Pass) => {}
+                Ok(Answer::Warn(text)) => warnings.push_str(&text),
+                Ok(refusal) => return refusal,
+                Err(error) => {
+                    let refusal = Refusal::undecided(&error.to_string(), error.help().as_deref());
+                    return Answer::Refuse(refusal);
+                }
+            }
+        }
+        if warnings.is_empty() { Answer::Pass } else { Answer::Warn(warnings) }
     }
 
-    fn in_worktree(&self, root: &Path, files: Vec<(RepoPath, bool)>) -> Result<Option<Refusal>, Error> {
+    fn in_worktree(&self, root: &Path, files: Vec<(RepoPath, bool)>) -> Result<Answer, Error> {
         let Some(session) = Session::open_at(root, self.environment)? else {
-            return Ok(None);
+            return Ok(Answer::Pass);
         };
         let is_git = |(path, _): &(RepoPath, bool)| {
             path.0.split(|b| *b == b'/').any(|part| part.eq_ignore_ascii_case(b".git"))
         };
         if let Some((path, _)) = files.iter().find(|file| is_git(file)) {
-            return Ok(Some(Refusal::breach(format!(
+            return Ok(Answer::Refuse(Refusal::breach(format!(
                 "error: {path} is git's own\nhelp: {}",
                 guard::INTERNALS
             ))));
@@ -179,11 +224,24 @@ impl<'a> Tool<'a> {
             session_root: own.root.display().to_string(),
         });
         let agent = own.filter(|_| is_elsewhere).and_then(|own| own.agent.clone());
-        let edited = EditSet { files, foreign: elsewhere };
-        let request = Request { event: Event::Edit, agent, branch: None, subject: Subject::Edited(edited) };
-        let report = session.judge(&request)?;
-        let refusal = || Refusal { verdict: report.verdict, text: render(&report, Style::default()) };
-        Ok((report.verdict != Verdict::Pass).then(refusal))
+        let mut log = EditLog::read(&session.repo);
+        let edited = EditSet { files, foreign: elsewhere, so_far: log.paths() };
+        let request =
+            Request { event: Event::Edit, agent, branch: None, subject: Subject::Edited(edited.clone()) };
+        let mut report = session.judge(&request)?;
+        if report.verdict != Verdict::Pass {
+            let text = render(&report, Style::default());
+            return Ok(Answer::Refuse(Refusal { verdict: report.verdict, text }));
+        }
+        if self.is_noted {
+            if session.loaded.plan.policy.change.is_limited() {
+                log.add(&session.repo, edited.files);
+            }
+            report.findings.retain(|finding| log.is_news(finding, session.environment.now));
+            log.write();
+        }
+        let is_silent = report.findings.is_empty();
+        Ok(if is_silent { Answer::Pass } else { Answer::Warn(render(&report, Style::default())) })
     }
 }
 

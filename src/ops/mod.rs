@@ -8,6 +8,7 @@ pub mod commit_message;
 pub mod conflict_note;
 pub mod drop;
 pub mod edit;
+pub mod edit_log;
 pub mod harness;
 pub mod lock;
 pub mod pr;

@@ -199,6 +199,7 @@ git cat-file blob {}{}
 git cherry-pick --abort
 git cherry-pick --continue
 git commit -- {}
+git commit {}
 git commit --amend
 git commit --amend --no-edit
 git commit --amend --no-edit --only {}

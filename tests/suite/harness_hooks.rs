@@ -130,6 +130,87 @@ fn commands_that_go_round_the_hooks_are_refused_with_the_lawful_way() {
 }
 
 #[test]
+fn copies_and_moves_are_edits_of_what_they_write() {
+    let (_scratch, a2, _) = two();
+    a2.write("services/rag_pipeline/sub/deep.py", "x\n");
+    for line in [
+        "cp services/rag_pipeline/main.py services/revenue",
+        "cp -t services/revenue services/rag_pipeline/main.py",
+        "cp -r services/rag_pipeline/sub services/revenue/",
+        "mv services/rag_pipeline/main.py services/revenue/",
+        "mv services/revenue/main.py services/rag_pipeline/other.py",
+        "echo x >new.txt && cp new.txt services/revenue/",
+        "install -m 755 services/rag_pipeline/main.py services/revenue/x",
+    ] {
+        refused(shell(&a2, line), "foreign-path");
+    }
+    for line in [
+        "cp services/revenue/main.py services/rag_pipeline/copy.py",
+        "cp services/revenue/main.py services/revenue/new.py services/rag_pipeline/sub",
+        "cp -r services/revenue /tmp/elsewhere",
+        "cat services/revenue/main.py; cp services/rag_pipeline/main.py services/rag_pipeline/sub/",
+        "mv services/rag_pipeline/main.py services/rag_pipeline/sub/",
+    ] {
+        allowed(shell(&a2, line));
+    }
+}
+
+/// What is said with a pass.
+#[track_caller]
+fn told(ran: Ran) -> String {
+    let ran = ran.ok();
+    assert_eq!(ran.err, "");
+    let output = &ran.json()["hookSpecificOutput"];
+    assert!(output.get("permissionDecision").is_none(), "{}", ran.out);
+    output["additionalContext"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn the_size_so_far_is_told_before_the_commit_is_refused() {
+    let (_scratch, a2, _) = two();
+    let (big, other) = ("services/rag_pipeline/big.py", "services/rag_pipeline/other.py");
+    allowed(edit(&a2, big));
+    a2.write(big, "x\n".repeat(250));
+    let text = told(edit(&a2, other));
+    assert!(text.contains("the whole change has 250 lines; the limit is 300"), "{text}");
+    assert!(text.contains("git lane push") && text.contains("git switch -c"), "{text}");
+    allowed(edit(&a2, other)); // told once
+    a2.write(big, "x\n".repeat(310));
+    let text = told(edit(&a2, other));
+    assert!(text.contains("310 lines, more than the 300 allowed"), "{text}");
+    a2.write(big, "x\n");
+    allowed(edit(&a2, other));
+    // What is committed counts as well, and what was moved is not counted twice.
+    a2.write(big, "y\n".repeat(200));
+    a2.git(&["add", "-A"]).ok();
+    a2.git(&["commit", "-q", "-m", "[A2] feat: more"]).ok();
+    allowed(edit(&a2, other));
+    a2.git(&["mv", big, "services/rag_pipeline/moved.py"]).ok();
+    a2.write("services/rag_pipeline/moved.py", "y\n".repeat(201));
+    allowed(edit(&a2, "services/rag_pipeline/moved.py"));
+    allowed(edit(&a2, other));
+    a2.lane(&["who", "--mine", other]).ok();
+}
+
+#[test]
+fn what_is_to_be_coordinated_is_told_at_the_edit() {
+    let (scratch, a2, _) = two();
+    let text = told(edit(&a2, "requirements.txt"));
+    assert!(text.contains("uncoordinated-path") && text.contains("Coordinated-with: AGENT"), "{text}");
+    allowed(edit(&a2, "requirements.txt"));
+    a2.write("requirements.txt", "fastapi\nhttpx\n");
+    a2.git(&["add", "-A"]).ok();
+    let command =
+        text.lines().find_map(|line| Some(line[line.find("git commit")?..].replace("AGENT", "a1"))).unwrap();
+    scratch.run(&a2.root, "sh", &["-c", &format!("{command} -m x")]).ok();
+    a2.lane(&["check"]).ok();
+    a2.lane(&["who", "--mine", "requirements.txt"]).ok().says("Coordinated-with").says("you may change all");
+    let before = json!({ "hook_event_name": "BeforeTool", "cwd": a2.root, "tool_name": "replace",
+        "tool_input": { "file_path": "docs/../requirements.txt" } });
+    assert_eq!(ask(&a2, "gemini", &before).ok().out, "");
+}
+
+#[test]
 fn a_lock_is_not_stolen_without_a_reason() {
     let (_scratch, a2, a4) = two();
     a4.lane(&["lock", "common"]).ok();
@@ -423,7 +504,7 @@ fn the_policy_says_which_harnesses_setup_writes_for() {
     assert!(fresh.root.join(".claude/settings.local.json").is_file());
     main.lane(&["uninstall", "--all"]).ok();
     assert!(!main.root.join(".claude").exists() && !main.root.join(".codex").exists());
-    main.write("other.yaml", &format!("harness: [cluade]\n{policy}"));
+    main.write("other.yaml", format!("harness: [cluade]\n{policy}"));
     main.lane(&["policy", "check", "other.yaml"]).fails(2).says("did you mean `claude`?");
 }
 

@@ -9,7 +9,7 @@ use crate::cli::Outcome;
 use crate::cli::output::print_error;
 use crate::gather::Environment;
 use crate::ops::briefing;
-use crate::ops::edit::{self, Refusal};
+use crate::ops::edit::{self, Answer, Refusal};
 use crate::ops::worktree;
 use lane_core::error::Error;
 use lane_core::harness::{self, HARNESSES, Harness, Moment, Occasion};
@@ -41,11 +41,21 @@ pub fn run(args: &[OsString]) -> Outcome {
         Err(why) => {
             let nothing = Occasion { folder: None, project: None, moment: Moment::Other };
             let why = format!("what {} says cannot be read: {why}", harness.name);
-            return Ok(answer(harness, tool(&nothing).unreadable(&why)));
+            return Ok(answer(harness, tool(&nothing).unreadable(&why).into()));
         }
     };
     match &occasion.moment {
-        Moment::Tool(actions) => Ok(answer(harness, tool(&occasion).refusal(actions))),
+        Moment::Tool(actions) => {
+            let tool = tool(&occasion);
+            let tool = if harness.note.is_some() { tool } else { tool.asked() };
+            Ok(answer(harness, tool.answer(actions)))
+        }
+        Moment::Done(actions) => {
+            if let (Some(note), Answer::Warn(text)) = (harness.note_after, tool(&occasion).answer(actions)) {
+                print(&note(&lane_core::text::sanitize(&text)));
+            }
+            Ok(0)
+        }
         Moment::Start => {
             let folder = project.map(PathBuf::from).or_else(|| occasion.folder.as_ref().map(PathBuf::from));
             if let Some(text) = briefing::of(folder.as_deref(), &environment) {
@@ -90,16 +100,20 @@ pub fn run(args: &[OsString]) -> Outcome {
 
 /// Says yes or no to a tool, in the words of the harness; the exit code. What a harness reads on standard output is one object
 /// and nothing else; all of them take exit 2 with the reason on standard error.
-fn answer(harness: &Harness, refusal: Option<Refusal>) -> u8 {
-    match refusal {
-        Some(Refusal { text: reason, .. }) => {
+fn answer(harness: &Harness, answer: Answer) -> u8 {
+    match (answer, harness.note) {
+        (Answer::Refuse(Refusal { text: reason, .. }), _) => {
             if let Some(output) = (harness.refuse)(&lane_core::text::sanitize(&reason)) {
                 print(&output.to_string());
             }
             print_error(&format!("{}\n", reason.trim_end()));
             2
         }
-        None => {
+        (Answer::Warn(text), Some(note)) => {
+            print(&note(&lane_core::text::sanitize(&text)));
+            0
+        }
+        (Answer::Warn(_) | Answer::Pass, _) => {
             if let Some(allow) = harness.allow {
                 print(&allow().to_string());
             }

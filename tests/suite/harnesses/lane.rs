@@ -156,3 +156,20 @@ fn an_isolated_subagent_of_claude_keeps_to_its_agents_lane() {
         "?? services/revenue/foreign.txt\n"
     );
 }
+
+/// A warning lets the edit through, and the model reads it.
+#[test]
+fn what_an_agent_should_know_of_its_edit_reaches_the_model() {
+    for client in [Client::claude, Client::codex, Client::gemini, Client::copilot, Client::opencode] {
+        let Some(client) = client() else { continue };
+        let name = client.harness.name();
+        let (_scratch, a2) = installed(name);
+        let mut turns = client.harness.edit(&a2.root, "requirements.txt", "fastapi", "flask");
+        let edit = turns.len() - 1;
+        turns.push(Turn::say("done"));
+        let session = client.run(&a2, turns);
+        assert_eq!(read(&a2, "requirements.txt"), "flask\n", "{name}: {}", session.ran.all());
+        let told = session.after(edit);
+        assert!(told.contains("Coordinated-with"), "{name}: {told}");
+    }
+}

@@ -12,6 +12,8 @@ pub static HARNESS: Harness = Harness {
     read,
     refuse,
     allow: None,
+    note: Some(note_json),
+    note_after: None,
     context: context_json,
     continue_turn: continue_json,
 };
@@ -59,6 +61,11 @@ pub(super) fn refuse(reason: &str) -> Option<Value> {
         "permissionDecision": "deny",
         "permissionDecisionReason": reason,
     }}))
+}
+
+pub(super) fn note_json(text: &str) -> String {
+    let output = json!({ "hookSpecificOutput": { "hookEventName": "PreToolUse", "additionalContext": text }});
+    output.to_string()
 }
 
 pub(super) fn context_json(text: &str) -> String {

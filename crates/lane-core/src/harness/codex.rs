@@ -12,6 +12,8 @@ pub static HARNESS: Harness = Harness {
     read,
     refuse: claude::refuse,
     allow: None,
+    note: Some(claude::note_json),
+    note_after: None,
     context: claude::context_json,
     continue_turn: claude::continue_json,
 };

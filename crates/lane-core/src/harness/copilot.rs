@@ -12,6 +12,8 @@ pub static HARNESS: Harness = Harness {
     read,
     refuse: |reason| Some(json!({ "permissionDecision": "deny", "permissionDecisionReason": reason })),
     allow: None,
+    note: Some(|text| json!({ "additionalContext": text }).to_string()),
+    note_after: None,
     context: |text| json!({ "additionalContext": text }).to_string(),
     continue_turn: |reason| Some(json!({ "decision": "block", "reason": reason })),
 };

@@ -12,6 +12,8 @@ pub static HARNESS: Harness = Harness {
     read,
     refuse: |reason| Some(json!({ "permission": "deny", "user_message": reason, "agent_message": reason })),
     allow: Some(|| json!({ "permission": "allow" })),
+    note: Some(|text| json!({ "permission": "allow", "agent_message": text }).to_string()),
+    note_after: None,
     context: |text| json!({ "additional_context": text }).to_string(),
     continue_turn: |reason| Some(json!({ "followup_message": reason })),
 };

@@ -12,6 +12,11 @@ pub static HARNESS: Harness = Harness {
     read,
     refuse: |reason| Some(json!({ "decision": "deny", "reason": reason })),
     allow: None,
+    note: None,
+    note_after: Some(|text| {
+        json!({ "hookSpecificOutput": { "hookEventName": "AfterTool", "additionalContext": text }})
+            .to_string()
+    }),
     context: |text| {
         json!({ "hookSpecificOutput": { "hookEventName": "SessionStart", "additionalContext": text }})
             .to_string()
@@ -24,6 +29,10 @@ fn read(payload: &Value, event: Option<&str>) -> Occasion {
         "BeforeTool" => {
             let input = payload.get("tool_input").unwrap_or(&Value::Null);
             Moment::Tool(actions(text(payload, "tool_name").unwrap_or_default(), input))
+        }
+        "AfterTool" => {
+            let input = payload.get("tool_input").unwrap_or(&Value::Null);
+            Moment::Done(actions(text(payload, "tool_name").unwrap_or_default(), input))
         }
         "SessionStart" => Moment::Start,
         "AfterAgent" => {

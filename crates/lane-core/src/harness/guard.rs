@@ -1,6 +1,7 @@
 //! Commands that go round the hooks, and the files that commands say plainly that they write.
 
 use super::Edit;
+use super::copy;
 use super::patch;
 use super::shell::{Command, join};
 
@@ -216,6 +217,9 @@ pub fn writes(command: &Command) -> Vec<Edit> {
     edits.retain(|edit| !edit.path.is_empty() && (folder.is_some() || edit.path.starts_with('/')));
     for edit in &mut edits {
         edit.path = join(folder.unwrap_or_default(), &edit.path);
+        for source in &mut edit.sources {
+            *source = join(folder.unwrap_or_default(), source);
+        }
     }
     edits
 }
@@ -229,8 +233,7 @@ fn of_program(command: &Command) -> Vec<Edit> {
         "tee" | "touch" | "mkfifo" => plain("dtr").into_iter().map(Edit::write).collect(),
         "truncate" => plain("sr").into_iter().map(Edit::write).collect(),
         "rm" | "unlink" | "shred" => plain("n").into_iter().map(Edit::delete).collect(),
-        "cp" | "install" | "ln" => plain("tSmgo").last().map(|word| Edit::write(*word)).into_iter().collect(),
-        "mv" => moved(&plain("tS")),
+        "cp" | "install" | "ln" | "mv" => copy::edits(program, words),
         "sed" if in_place(words) => script_and_files(words, "ef"),
         "perl" if in_place(words) => script_and_files(words, "eEI"),
         "dd" => {
@@ -244,18 +247,9 @@ fn of_program(command: &Command) -> Vec<Edit> {
             Some("rm") if !literal_words(words).contains(&"--cached") => {
                 operands(&words[1..], "").into_iter().map(Edit::delete).collect()
             }
-            Some("mv") => moved(&operands(&words[1..], "")),
+            Some("mv") => copy::edits("mv", &words[1..]),
             _ => Vec::new(),
         },
-        _ => Vec::new(),
-    }
-}
-
-fn moved(paths: &[&str]) -> Vec<Edit> {
-    match paths.split_last() {
-        Some((to, from)) if !from.is_empty() => {
-            from.iter().copied().map(Edit::delete).chain([Edit::write(*to)]).collect()
-        }
         _ => Vec::new(),
     }
 }

@@ -7,6 +7,7 @@
 mod claude;
 mod codex;
 mod copilot;
+mod copy;
 mod cursor;
 mod gemini;
 pub mod guard;
@@ -34,6 +35,10 @@ pub struct Harness {
     pub refuse: fn(reason: &str) -> Option<Value>,
     /// What is printed to let a tool run. `None`: nothing.
     pub allow: Option<fn() -> Value>,
+    /// What is printed for the model to know of a tool that runs, before it does. `None`: the model would not see it.
+    pub note: Option<fn(text: &str) -> String>,
+    /// The same once it has run, where that is when the model sees it.
+    pub note_after: Option<fn(text: &str) -> String>,
     /// What is printed for the model to read as a session begins.
     pub context: fn(text: &str) -> String,
     /// What is printed to have the agent go on where it was about to stop.
@@ -71,6 +76,8 @@ pub struct Occasion {
 pub enum Moment {
     /// A tool is about to do something.
     Tool(Vec<ToolAction>),
+    /// A tool has done something.
+    Done(Vec<ToolAction>),
     /// A session begins, or begins again.
     Start,
     /// The agent is about to say that it is done. `again`: it was asked to go on already.
@@ -110,17 +117,19 @@ pub struct Edit {
     pub path: String,
     /// Whether it is gone afterwards.
     pub is_removed: bool,
+    /// What is copied there: where the path is a folder, each of these has its own name in it.
+    pub sources: Vec<String>,
 }
 
 impl Edit {
     /// A file that is there afterwards.
     pub fn write(path: impl Into<String>) -> Self {
-        Self { path: path.into(), is_removed: false }
+        Self { path: path.into(), is_removed: false, sources: Vec::new() }
     }
 
     /// A file that is gone afterwards.
     pub fn delete(path: impl Into<String>) -> Self {
-        Self { path: path.into(), is_removed: true }
+        Self { path: path.into(), is_removed: true, sources: Vec::new() }
     }
 }
 

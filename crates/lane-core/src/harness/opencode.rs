@@ -13,6 +13,9 @@ pub static HARNESS: Harness = Harness {
     read,
     refuse: |_| None,
     allow: None,
+    // The plug-in appends it to what the tool says.
+    note: Some(str::to_owned),
+    note_after: None,
     context: str::to_owned,
     continue_turn: |_| None,
 };

@@ -1,7 +1,7 @@
 //! `oversized-change`
 
 use super::{Context, Draft, Findings, Need, Rule};
-use crate::facts::{Stage, Unavailable, typed_ref};
+use crate::facts::{CommitForm, Stage, Unavailable, typed_ref};
 use crate::policy::model::Level;
 
 pub static RULE: Rule = Rule {
@@ -13,6 +13,8 @@ A change whose added and deleted lines, from the merge base on, are more than `c
 warning from `change.warn_at` on. Lines are what `git diff --numstat -M` counts with the attributes of
 the base. Files under `change.exclude`, and those that the base marks `linguist-generated`, do not
 count; binary files have no lines.
+
+Before an edit it is a warning at most, for the model of a coding agent to read.
 
 ## Why
 A change that is too long to read in one sitting is not reviewed, and conflicts with all others.
@@ -31,10 +33,10 @@ In a job the lower branches count that are fetched: `git fetch origin '+refs/hea
 Commit generated files separately, or ask a maintainer to add them to `change.exclude`.
 ",
     level: Level::Error,
-    at: &[Stage::Commit, Stage::Push, Stage::Server, Stage::Ci],
+    at: &[Stage::Edit, Stage::Commit, Stage::Push, Stage::Server, Stage::Ci],
     binds_maintainers: false,
     needs: &[Need::Lines],
-    is_wanted: |plan| plan.policy.change.max_lines.is_some() || plan.policy.change.warn_at.is_some(),
+    is_wanted: |plan| plan.policy.change.is_limited(),
     check,
 };
 
@@ -56,6 +58,8 @@ fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailab
         }
         _ => format!("the whole change has {} lines, more than the {} allowed", lines.counted, limit.value),
     };
+    // The edit that makes it smaller is one, too: the commit is refused.
+    let at_most = if context.facts.form == CommitForm::Edit { Some(Level::Warn) } else { at_most };
     let from = lines.counted_from.as_deref().map(typed_ref);
     let headline = from.map_or(headline.clone(), |from| format!("{headline}, counted from {from}"));
     findings.add(Draft {
@@ -74,6 +78,14 @@ fn next_step(context: &Context<'_>) -> String {
         return step;
     }
     let change = context.change;
+    if context.facts.form == CommitForm::Edit {
+        let next = change.lines.known().and_then(|lines| lines.next.as_deref()).unwrap_or("BRANCH");
+        return format!(
+            "commit a part of it, and push it: git lane push\n\
+             then continue on top of it: git switch -c {next}\n\
+             the change is counted from the pushed branch"
+        );
+    }
     let remote = &context.plan.policy.remote.value;
     let lines = change.lines.known();
     let next = lines.and_then(|lines| lines.next.as_deref());

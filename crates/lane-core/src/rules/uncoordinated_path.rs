@@ -1,7 +1,7 @@
 //! `uncoordinated-path`
 
 use super::{Context, Draft, Findings, Need, Rule};
-use crate::facts::{Message, Stage, Unavailable};
+use crate::facts::{CommitForm, Message, Stage, Unavailable};
 use crate::policy::model::{Access, Level};
 
 pub static RULE: Rule = Rule {
@@ -11,6 +11,7 @@ pub static RULE: Rule = Rule {
 ## What it finds
 A commit that changes an area with `access: coordinate` and whose message has no trailer
 `Coordinated-with: <agent>` naming another agent of the policy, or a maintainer.
+Before an edit it is a warning at most: there is no message yet.
 
 ## Why
 Files such as `requirements.txt` and deployment charts affect everybody at once. Whoever changes them
@@ -24,7 +25,7 @@ Talk to the agents whom it concerns, then say so in the message:
 `git commit --amend --trailer 'Coordinated-with: a1'`.
 ",
     level: Level::Warn,
-    at: &[Stage::CommitMsg, Stage::Push, Stage::Server, Stage::Ci],
+    at: &[Stage::Edit, Stage::CommitMsg, Stage::Push, Stage::Server, Stage::Ci],
     binds_maintainers: false,
     needs: &[Need::Files, Need::Messages],
     is_wanted: |plan| plan.has_area(Access::Coordinate),
@@ -56,6 +57,16 @@ fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailab
             ),
             ..Draft::default()
         };
+        if context.facts.form == CommitForm::Edit {
+            // There is no message yet that could say so.
+            let help = format!(
+                "tell the agents it concerns{among}, and name them in the commit: git commit {trailer}"
+            );
+            let headline = format!("in the area `{}`, which is to be coordinated", area.name.value);
+            let draft = Draft { headline, help, at_most: Some(Level::Warn), ..draft };
+            context.path_finding(touched, draft, findings);
+            continue;
+        }
         if at_commit {
             // A warning lets the commit go through: then it is there to be amended.
             let help = match RULE.level_in(context.plan) {

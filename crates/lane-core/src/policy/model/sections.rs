@@ -50,6 +50,13 @@ pub struct History {
     pub max_age: Option<Spanned<Duration>>,
 }
 
+impl Change {
+    /// Whether a size is too large.
+    pub fn is_limited(&self) -> bool {
+        self.max_lines.is_some() || self.warn_at.is_some()
+    }
+}
+
 /// Whether merges are allowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
