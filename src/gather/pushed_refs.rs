@@ -193,16 +193,8 @@ impl Collector<'_> {
             (Some(_), Some(old)) if self.repo.merge_base(old, &[tip])? == Some(old) => RefUpdate::Forward,
             _ => RefUpdate::Rewrite,
         });
-        // A ref of locks brings no commit of anybody's lane: the move is what counts.
         if is_lock {
-            change.head = Some(tip);
-            let is_onward = change.update != Some(RefUpdate::Rewrite);
-            let events = || {
-                let part = line.remote_ref.rsplit('/').next().unwrap_or_default();
-                lock_events(self.repo, self.plan, self.environment.now, part, old, tip)
-            };
-            change.lock_events = is_onward.then(events).transpose()?;
-            return Ok(Some(change));
+            return self.pushed_lock_ref(line, change, old, tip).map(Some);
         }
         // What is pushed to the base itself is compared with what the remote has of it.
         let is_base = branch.as_deref() == Some(self.plan.policy.base.value.as_str());
@@ -222,26 +214,7 @@ impl Collector<'_> {
                 change.commits = Fact::Known(self.commits(&[tip], &exclude, Some(unpushed))?);
                 return Ok(Some(change));
             }
-            // A tag adds nothing to a branch: only commits that the remote never saw are judged.
-            if !unpushed.contains(&tip) {
-                change.head = Some(tip);
-                return Ok(Some(change).filter(|change| change.was_landed || self.knows_pusher()));
-            }
-            let mut commits = self.commits(&[tip], &exclude, None)?;
-            commits.retain(|commit| unpushed.contains(&commit.oid));
-            // Notes and git-lane's own refs hold no part of the project, unless somebody puts it there.
-            let aside = ["refs/notes/", "refs/lane/"];
-            let is_aside = is_request || aside.iter().any(|prefix| line.remote_ref.starts_with(prefix));
-            let is_project = |file: &FileChange| match is_request {
-                true => file.path.0 != CONTENT.as_bytes() || file.is_folder(),
-                false => self.plan.decide(&file.path.0, file.is_folder()).owner.is_some(),
-            };
-            change.head = Some(tip);
-            if is_aside && !commits.iter().flat_map(|commit| &commit.files).any(is_project) {
-                return Ok(Some(change).filter(|_| self.knows_pusher()));
-            }
-            change.commits = Fact::Known(commits);
-            return Ok(Some(change));
+            return self.pushed_other_ref(line, change, tip, &exclude, unpushed);
         }
         let Some(base) = base else {
             return Err(self.no_base());
@@ -251,6 +224,54 @@ impl Collector<'_> {
         if let (Some(RefUpdate::Rewrite), Some(old)) = (change.update, old) {
             change.unchanged = self.unchanged(&change, old, tip)?;
         }
+        Ok(Some(change))
+    }
+
+    /// A ref of locks, which brings no commit of anybody's lane: the move is what counts.
+    fn pushed_lock_ref(
+        &self,
+        line: &PushLine,
+        mut change: Change,
+        old: Option<Oid>,
+        tip: Oid,
+    ) -> Read<Change> {
+        change.head = Some(tip);
+        let is_onward = change.update != Some(RefUpdate::Rewrite);
+        let events = || {
+            let part = line.remote_ref.rsplit('/').next().unwrap_or_default();
+            lock_events(self.repo, self.plan, self.environment.now, part, old, tip)
+        };
+        change.lock_events = is_onward.then(events).transpose()?;
+        Ok(change)
+    }
+
+    /// A tag, a note, a request: it adds nothing to a branch, so only commits that the remote never saw are judged.
+    fn pushed_other_ref(
+        &self,
+        line: &PushLine,
+        mut change: Change,
+        tip: Oid,
+        exclude: &[Oid],
+        unpushed: &HashSet<Oid>,
+    ) -> Read<Option<Change>> {
+        change.head = Some(tip);
+        if !unpushed.contains(&tip) {
+            return Ok(Some(change).filter(|change| change.was_landed || self.knows_pusher()));
+        }
+        let mut commits = self.commits(&[tip], exclude, None)?;
+        commits.retain(|commit| unpushed.contains(&commit.oid));
+        // Notes and git-lane's own refs hold no part of the project, unless somebody puts it there.
+        let is_request = self.plan.policy.locks.request_of(&line.remote_ref).is_some();
+        let aside = ["refs/notes/", "refs/lane/"];
+        let is_aside = is_request || aside.iter().any(|prefix| line.remote_ref.starts_with(prefix));
+        let is_project = |file: &FileChange| match is_request {
+            true => file.path.0 != CONTENT.as_bytes() || file.is_folder(),
+            false => self.plan.decide(&file.path.0, file.is_folder()).owner.is_some(),
+        };
+        if is_aside && !commits.iter().flat_map(|commit| &commit.files).any(is_project) {
+            return Ok(Some(change).filter(|_| self.knows_pusher()));
+        }
+        change.commits = Fact::Known(commits);
         Ok(Some(change))
     }
 }

@@ -78,17 +78,7 @@ fn apply(
     // Whatever scripts are there already find the installed program by themselves.
     let program = program::link_starter(&places, binary);
     let scripts = scripts_of(&places, binary, program.as_deref(), &names)?;
-    let mut own = Vec::new();
-    for (target, outcome) in targets.iter().zip(&mut worktrees) {
-        let is_main = is_same(&target.git_dir, &places.common);
-        own.push((is_main, stage_worktree(&places, target, outcome, if is_main { &moved } else { &[] })?));
-    }
-    if !moved.is_empty() && !own.iter().any(|(is_main, _)| *is_main) {
-        let mut locked = LockedFile::open(&places.common.join(OWN_CONFIG))?;
-        let text = with_moved(locked.text.as_deref(), &moved);
-        locked.stage(Some(text))?;
-        own.push((true, locked));
-    }
+    let own = stage_worktrees(&places, targets, &mut worktrees, &moved)?;
     // The lock that others want most is held for the shortest time, and not at all without need.
     let mut shared = None;
     if planned != common {
@@ -106,6 +96,42 @@ fn apply(
     }
 
     let is_refreshed = !scripts.is_empty() || shared.is_some();
+    let mut notes = commit_scripts(scripts)?;
+    commit_configs(own, shared, !moved.is_empty())?;
+    for outcome in &mut worktrees {
+        if outcome.state == State::AlreadyThere && is_refreshed {
+            outcome.state = State::Updated;
+        }
+    }
+    notes.extend(worktrees.iter().filter_map(contradiction));
+    worktrees.extend(missing);
+    Ok(Outcome { worktrees, notes })
+}
+
+/// The configuration of each worktree, written beside its place, and whether it is that of the main one. `moved`: settings
+/// that go from the common configuration to the main worktree's.
+fn stage_worktrees(
+    places: &Places,
+    targets: &[Target],
+    worktrees: &mut [WorktreeOutcome],
+    moved: &[u8],
+) -> Result<Vec<(bool, LockedFile)>, Error> {
+    let mut own = Vec::new();
+    for (target, outcome) in targets.iter().zip(worktrees) {
+        let is_main = is_same(&target.git_dir, &places.common);
+        own.push((is_main, stage_worktree(places, target, outcome, if is_main { moved } else { &[] })?));
+    }
+    if !moved.is_empty() && !own.iter().any(|(is_main, _)| *is_main) {
+        let mut locked = LockedFile::open(&places.common.join(OWN_CONFIG))?;
+        let text = with_moved(locked.text.as_deref(), moved);
+        locked.stage(Some(text))?;
+        own.push((true, locked));
+    }
+    Ok(own)
+}
+
+/// Puts scripts in their places. Notes of those that another program had overwritten.
+fn commit_scripts(scripts: Vec<StagedScript>) -> Result<Vec<String>, Error> {
     let mut notes = Vec::new();
     for script in scripts {
         if let Some(kept) = script.commit()? {
@@ -115,29 +141,19 @@ fn apply(
             ));
         }
     }
-    // What moves to the main worktree's configuration is there before it leaves the common one; git
-    // does not read it until then.
-    let (first, last): (Vec<_>, Vec<_>) = own
-        .into_iter()
-        .map(|(is_main, locked)| (is_main && !moved.is_empty(), locked))
-        .partition(|(first, _)| *first);
-    for (_, locked) in first {
-        locked.commit()?;
-    }
-    if let Some(shared) = shared {
-        shared.commit()?;
-    }
-    for (_, locked) in last {
-        locked.commit()?;
-    }
-    for outcome in &mut worktrees {
-        if outcome.state == State::AlreadyThere && is_refreshed {
-            outcome.state = State::Updated;
-        }
-    }
-    notes.extend(worktrees.iter().filter_map(contradiction));
-    worktrees.extend(missing);
-    Ok(Outcome { worktrees, notes })
+    Ok(notes)
+}
+
+/// What moves to the main worktree's configuration is there before it leaves the common one; git does not read it
+/// until then.
+fn commit_configs(
+    own: Vec<(bool, LockedFile)>,
+    shared: Option<LockedFile>,
+    has_moved: bool,
+) -> Result<(), Error> {
+    let (first, last): (Vec<_>, Vec<_>) = own.into_iter().partition(|(is_main, _)| *is_main && has_moved);
+    let files = |all: Vec<(bool, LockedFile)>| all.into_iter().map(|(_, locked)| locked);
+    files(first).chain(shared).chain(files(last)).try_for_each(LockedFile::commit)
 }
 
 /// What a worktree's file says of its agent, if that is another one: then nothing is decided there.

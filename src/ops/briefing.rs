@@ -6,7 +6,7 @@ use std::path::Path;
 use super::Session;
 use super::edit::root_of;
 use crate::gather::{Environment, Request, Subject};
-use crate::status::{self, StatusOptions};
+use crate::status::{self, Line, Status, StatusOptions};
 use lane_core::facts::Event;
 use lane_core::identity::Actor;
 use lane_core::policy::model::Access;
@@ -66,44 +66,52 @@ pub fn of(folder: Option<&Path>, environment: &Environment) -> Option<String> {
     text.push_str("\nWhether you may change a file: git lane who --mine PATH\nTo ask its owner for a change: git lane request submit PATH --reason '…'\n");
     let manner = StatusOptions { now: session.environment.now, may_refresh: false };
     if let Ok(status) = status::read(&session.repo, &session.loaded, manner) {
-        let root = session.repo.layout().worktree.clone();
-        let own = status
-            .lines
-            .iter()
-            .find(|line| line.root == root)
-            .or_else(|| status.lines.iter().find(|line| line.agent.as_ref() == Some(&agent)));
-        if let Some(own) = own {
-            if let Some(branch) = &own.branch {
-                let _ = write!(text, "Branch: {branch}");
-                if let Some(behind) = own.behind.filter(|behind| *behind > 0) {
-                    let _ = write!(text, ", {behind} behind {}: git lane sync", status.base.0);
-                }
-                text.push('\n');
-            }
-            if let Some((lines, Some(most))) = own.lines.filter(|(lines, _)| *lines > 0) {
-                let _ = writeln!(text, "Size of the change: {lines} of {most} lines");
-            }
-            let locks: Vec<String> = own.locks.iter().map(|lock| lock.scope.clone()).collect();
-            if !locks.is_empty() {
-                let _ = writeln!(text, "You hold: {}", join_first(&locks, ", "));
-            }
-            if !own.waits.is_empty() {
-                let _ = writeln!(text, "You wait for: {}", join_first(&own.waits, ", "));
-            }
-            if let Some(waiting) = own.requests.filter(|waiting| *waiting > 0) {
-                let _ = writeln!(text, "Requests that wait for you: {waiting}: git lane request list");
-            }
-        }
-        let others =
-            status.lines.iter().filter(|line| line.agent.as_ref().is_some_and(|other| *other != agent));
-        let held: Vec<String> = others
-            .flat_map(|line| line.locks.iter().map(move |lock| format!("{} ({})", lock.scope, line.title())))
-            .collect();
-        if !held.is_empty() {
-            let _ = writeln!(text, "Locked by others: {}", join_first(&held, ", "));
-        }
+        write_status(&mut text, &session, &agent, &status);
     }
     Some(truncate(text))
+}
+
+/// The branch of this worktree, its size, its locks and requests; the locks of others.
+fn write_status(text: &mut String, session: &Session, agent: &str, status: &Status) {
+    let root = session.repo.layout().worktree.clone();
+    let own = status
+        .lines
+        .iter()
+        .find(|line| line.root == root)
+        .or_else(|| status.lines.iter().find(|line| line.agent.as_deref() == Some(agent)));
+    if let Some(own) = own {
+        write_own_lane(text, own, &status.base.0);
+    }
+    let others = status.lines.iter().filter(|line| line.agent.as_ref().is_some_and(|other| *other != agent));
+    let held: Vec<String> = others
+        .flat_map(|line| line.locks.iter().map(move |lock| format!("{} ({})", lock.scope, line.title())))
+        .collect();
+    if !held.is_empty() {
+        let _ = writeln!(text, "Locked by others: {}", join_first(&held, ", "));
+    }
+}
+
+fn write_own_lane(text: &mut String, own: &Line, base: &str) {
+    if let Some(branch) = &own.branch {
+        let _ = write!(text, "Branch: {branch}");
+        if let Some(behind) = own.behind.filter(|behind| *behind > 0) {
+            let _ = write!(text, ", {behind} behind {}: git lane sync", base);
+        }
+        text.push('\n');
+    }
+    if let Some((lines, Some(most))) = own.lines.filter(|(lines, _)| *lines > 0) {
+        let _ = writeln!(text, "Size of the change: {lines} of {most} lines");
+    }
+    let locks: Vec<String> = own.locks.iter().map(|lock| lock.scope.clone()).collect();
+    if !locks.is_empty() {
+        let _ = writeln!(text, "You hold: {}", join_first(&locks, ", "));
+    }
+    if !own.waits.is_empty() {
+        let _ = writeln!(text, "You wait for: {}", join_first(&own.waits, ", "));
+    }
+    if let Some(waiting) = own.requests.filter(|waiting| *waiting > 0) {
+        let _ = writeln!(text, "Requests that wait for you: {waiting}: git lane request list");
+    }
 }
 
 /// What keeps an agent from being done: findings on everything in its working tree.

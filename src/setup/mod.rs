@@ -111,13 +111,7 @@ pub fn run(
         targets.retain(|target| state::is_unfinished(common_dir, target));
     }
     if options.dry_run {
-        let mut outcomes: Vec<Outcome> =
-            targets.iter().map(|target| would(repo, loaded, target)).collect::<Result<_, _>>()?;
-        let all: Vec<_> = targets.into_iter().map(|target| (target.agent, target.root)).collect();
-        if let Some(first) = outcomes.first_mut() {
-            first.changes.extend(exclude::missing(common_dir, &exclude::lines(loaded, layout, &all))?);
-        }
-        return Ok(outcomes);
+        return plan_all(repo, loaded, targets);
     }
     let mut work = Vec::new();
     for target in targets {
@@ -153,31 +147,16 @@ pub fn run(
     if let Some(first) = work.iter_mut().find(|work| work.outcome.error.is_none()) {
         first.outcome.changes.extend(excluded);
     }
-    for work in &mut work {
-        if work.outcome.error.is_some() {
-            continue;
-        }
-        let written = files::ensure(loaded, &work.target, &mut work.held);
-        work.record_result(written, |outcome, (changes, notes)| {
-            outcome.changes.extend(changes);
-            outcome.notes.extend(notes);
-        });
-        work.outcome.notes.extend(taken_ports(loaded, &work.target));
+    for work in work.iter_mut().filter(|work| work.outcome.error.is_none()) {
+        work.write_files(loaded);
     }
-
-    let steps = &plan.policy.provision;
-    pool::each(work.iter_mut(), options.jobs, |work| {
-        let Some(agent) = plan.policy.agent(&work.target.agent).filter(|_| work.outcome.error.is_none())
-        else {
-            return;
-        };
-        let variables =
-            agent_env::variables_of(&plan.policy, agent).resolve(&|name| std::env::var(name).ok());
-        let around = provision::StepContext { common_dir, loaded, environment: &variables, reporter };
-        let run = provision::run(&around, steps, &work.target, &mut work.held);
-        work.record_result(run, |outcome, steps| outcome.steps = steps);
-        work.outcome.notes.extend(variables.complaints());
-    });
+    pool::each(
+        work.iter_mut().filter(|work| work.outcome.error.is_none()).collect::<Vec<_>>().into_iter(),
+        options.jobs,
+        |work| {
+            work.run_steps(common_dir, loaded, reporter);
+        },
+    );
     let new = work.iter().filter(|work| work.is_new).map(|work| work.target.root.clone());
     refresh::refresh(&new.collect::<Vec<_>>());
     Ok(work.into_iter().map(|work| work.outcome).collect())
@@ -199,6 +178,43 @@ impl SetupTask {
             Err(error) => self.outcome.error = Some(error),
         }
     }
+
+    fn write_files(&mut self, loaded: &LoadedPolicy) {
+        let written = files::ensure(loaded, &self.target, &mut self.held);
+        self.record_result(written, |outcome, (changes, notes)| {
+            outcome.changes.extend(changes);
+            outcome.notes.extend(notes);
+        });
+        self.outcome.notes.extend(taken_ports(loaded, &self.target));
+    }
+
+    fn run_steps(&mut self, common_dir: &Path, loaded: &LoadedPolicy, reporter: &dyn Reporter) {
+        let policy = &loaded.plan.policy;
+        let Some(agent) = policy.agent(&self.target.agent) else {
+            return;
+        };
+        let variables = agent_env::variables_of(policy, agent).resolve(&|name| std::env::var(name).ok());
+        let context = provision::StepContext { common_dir, loaded, environment: &variables, reporter };
+        let run = provision::run(&context, &policy.provision, &self.target, &mut self.held);
+        self.record_result(run, |outcome, steps| outcome.steps = steps);
+        self.outcome.notes.extend(variables.complaints());
+    }
+}
+
+/// What would be done for all of these agents.
+fn plan_all(
+    repo: &dyn Repository,
+    loaded: &LoadedPolicy,
+    targets: Vec<Target>,
+) -> Result<Vec<Outcome>, Error> {
+    let layout = repo.layout();
+    let mut outcomes: Vec<Outcome> =
+        targets.iter().map(|target| would(repo, loaded, target)).collect::<Result<_, _>>()?;
+    let all: Vec<_> = targets.into_iter().map(|target| (target.agent, target.root)).collect();
+    if let Some(first) = outcomes.first_mut() {
+        first.changes.extend(exclude::missing(&layout.common_dir, &exclude::lines(loaded, layout, &all))?);
+    }
+    Ok(outcomes)
 }
 
 /// What would be done for an agent.

@@ -88,75 +88,21 @@ pub fn run(
     let layout = repo.layout();
     let schema = if options.drop_schema { Some(schema_of(loaded, &options.agent)?) } else { None };
     let held = LockedState::open(&layout.common_dir, &target.agent, reporter)?;
-    let entry = entry_of(layout, &target.root)?;
-    let root = target.root.clone();
     let (mut done, mut notes) = (Vec::new(), Vec::new());
     let mut branch = target.branch.clone();
-    match &entry {
+    match entry_of(layout, &target.root)? {
         None => match elsewhere(layout, &target.agent)? {
-            Some(there) => {
-                return Err(Error::usage(
-                    format!(
-                        "{} works in {}, not in the place from the policy",
-                        target.agent,
-                        there.display()
-                    ),
-                    format!(
-                        "git worktree move {} {}\nor set its path in the policy: `agents.{}.worktree`",
-                        quoted(&there),
-                        quoted(&root),
-                        target.agent
-                    ),
-                ));
-            }
-            None => notes.push(format!("no worktree at {}", root.display())),
+            Some(there) => return Err(moved_error(&target, &there)),
+            None => notes.push(format!("no worktree at {}", target.root.display())),
         },
         Some(git_dir) => {
-            if *git_dir == layout.common_dir {
-                return Err(Error::usage(
-                    format!("{} is the main worktree", root.display()),
-                    "only linked worktrees can be removed",
-                ));
+            check_removable(layout, &target, &git_dir, options)?;
+            let (found, current) = find_losses(repo, loaded, &target, &git_dir)?;
+            if !found.is_empty() {
+                return Ok(TeardownOutcome::Refused(found));
             }
-            let here = std::env::current_dir().ok().and_then(|here| here.canonicalize().ok());
-            let common = &layout.common_dir;
-            let home = common.parent().filter(|_| common.ends_with(".git")).unwrap_or(common);
-            if root.is_dir() && here.is_some_and(|here| here.starts_with(&root)) {
-                return Err(Error::usage(
-                    format!("the current folder is in {}, which would be removed", root.display()),
-                    // A shell that stays in it is at work there.
-                    format!("leave it: cd {}\nthen rerun: git lane teardown {}", quoted(home), target.agent),
-                ));
-            }
-            is_no_link(git_dir, &root, options)?;
-            if !root.is_dir() {
-                let found = losses::of_gone(repo, git_dir)?;
-                if !found.is_empty() {
-                    return Ok(TeardownOutcome::Refused(found));
-                }
-            }
-            if root.is_dir() {
-                let found = losses::of(repo, loaded, &target, git_dir)?;
-                if !found.is_empty() {
-                    return Ok(TeardownOutcome::Refused(found));
-                }
-                let head = lane_git::GitRepo::open_at(&root)?.head()?;
-                let on = head.branch.and_then(|name| name.strip_prefix("refs/heads/").map(str::to_owned));
-                branch = on.unwrap_or(branch);
-            }
-            let path = root.to_string_lossy().into_owned();
-            let ran = git::common(&layout.common_dir, held.share(), &mut || {
-                vec!["worktree".to_owned(), "remove".to_owned(), path.clone()]
-            })?;
-            if !ran.ok {
-                return Err(Error::write(
-                    format!("git could not remove {path}: {}", ran.error_text()),
-                    format!("nothing else was touched\nfix this, then rerun: {}", options.command_line()),
-                ));
-            }
-            done.push(format!("removed the worktree {path}"));
-            let name = git_dir.strip_prefix(&layout.common_dir).unwrap_or(git_dir);
-            ports::forget(&layout.common_dir, &target.agent, &name.to_string_lossy())?;
+            branch = current.unwrap_or(branch);
+            done.push(remove_worktree(layout, &target, &git_dir, &held, options)?);
         }
     }
     held.forget()?;
@@ -170,6 +116,81 @@ pub fn run(
         done.push(format!("dropped the schema {schema}"));
     }
     Ok(TeardownOutcome::Done(done, notes))
+}
+
+/// The agent's worktree is in another place than the policy says.
+fn moved_error(target: &Target, there: &Path) -> Error {
+    let agent = &target.agent;
+    Error::usage(
+        format!("{agent} works in {}, not in the place from the policy", there.display()),
+        format!(
+            "git worktree move {} {}\nor set its path in the policy: `agents.{agent}.worktree`",
+            quoted(there),
+            quoted(&target.root)
+        ),
+    )
+}
+
+/// Refuses what git could not remove, or only to the harm of whoever asks.
+fn check_removable(layout: &Layout, target: &Target, git_dir: &Path, options: &Options) -> Result<(), Error> {
+    let (root, common) = (&target.root, &layout.common_dir);
+    if git_dir == common {
+        return Err(Error::usage(
+            format!("{} is the main worktree", root.display()),
+            "only linked worktrees can be removed",
+        ));
+    }
+    let here = std::env::current_dir().ok().and_then(|here| here.canonicalize().ok());
+    let home = common.parent().filter(|_| common.ends_with(".git")).unwrap_or(common);
+    if root.is_dir() && here.is_some_and(|here| here.starts_with(root)) {
+        return Err(Error::usage(
+            format!("the current folder is in {}, which would be removed", root.display()),
+            // A shell that stays in it is at work there.
+            format!("leave it: cd {}\nthen rerun: git lane teardown {}", quoted(home), target.agent),
+        ));
+    }
+    is_no_link(git_dir, root, options)
+}
+
+/// What would be lost with a worktree, and the branch that is checked out in it.
+fn find_losses(
+    repo: &dyn Repository,
+    loaded: &LoadedPolicy,
+    target: &Target,
+    git_dir: &Path,
+) -> Result<(Vec<Loss>, Option<String>), Error> {
+    if !target.root.is_dir() {
+        return Ok((losses::of_gone(repo, git_dir)?, None));
+    }
+    let found = losses::of(repo, loaded, target, git_dir)?;
+    if !found.is_empty() {
+        return Ok((found, None));
+    }
+    let head = lane_git::GitRepo::open_at(&target.root)?.head()?;
+    Ok((found, head.branch.and_then(|name| name.strip_prefix("refs/heads/").map(str::to_owned))))
+}
+
+/// Removes a worktree and what is known of its ports. What was done, for people.
+fn remove_worktree(
+    layout: &Layout,
+    target: &Target,
+    git_dir: &Path,
+    held: &LockedState,
+    options: &Options,
+) -> Result<String, Error> {
+    let path = target.root.to_string_lossy().into_owned();
+    let ran = git::common(&layout.common_dir, held.share(), &mut || {
+        vec!["worktree".to_owned(), "remove".to_owned(), path.clone()]
+    })?;
+    if !ran.ok {
+        return Err(Error::write(
+            format!("git could not remove {path}: {}", ran.error_text()),
+            format!("nothing else was touched\nfix this, then rerun: {}", options.command_line()),
+        ));
+    }
+    let name = git_dir.strip_prefix(&layout.common_dir).unwrap_or(git_dir);
+    ports::forget(&layout.common_dir, &target.agent, &name.to_string_lossy())?;
+    Ok(format!("removed the worktree {path}"))
 }
 
 /// Another worktree that is installed for an agent.

@@ -167,3 +167,22 @@ fn imports_are_found_however_they_are_written() {
     let text = "use crate::{a, b::{c, d}, e::f};\nuse crate::g::h;\n// crate::i\nfn x() { crate::j::k(); lane_crate::l(); }";
     assert_eq!(used(text).into_iter().collect::<Vec<_>>(), ["a", "b", "e", "g", "j"]);
 }
+
+/// How many lines a file of source may have; unit tests in a `tests.rs` of their own do not count.
+const LONGEST_FILE: usize = 400;
+
+#[test]
+fn no_file_is_longer_than_400_lines() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let crates = std::fs::read_dir(root.join("crates")).unwrap();
+    let folders = crates.map(|entry| entry.unwrap().path().join("src")).chain([root.join("src")]);
+    let long: Vec<String> = folders
+        .flat_map(|folder| files(&folder))
+        .filter(|file| file.file_name().is_none_or(|name| name != "tests.rs"))
+        .filter_map(|file| {
+            let lines = std::fs::read_to_string(&file).unwrap().lines().count();
+            (lines > LONGEST_FILE).then(|| format!("{}: {lines} lines", file.display()))
+        })
+        .collect();
+    assert!(long.is_empty(), "divide them by subject:\n{}", long.join("\n"));
+}

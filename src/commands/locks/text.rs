@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::locks::manager::LockManager;
 use crate::locks::waiting::Waiting;
 use crate::ops::Session;
-use lane_core::facts::{RepoPath, typed_ref};
+use lane_core::facts::{LockClaim, RepoPath, typed_ref};
 use lane_core::locks::liveness::{Judge, Liveness};
 use lane_core::locks::protocol::{Claim, Refusal};
 use lane_core::locks::record::{Lease, LockEvent, LockEventKind, Stake};
@@ -156,57 +156,14 @@ pub fn refusal(
     let now = manager.judge().now().wall;
     let told = if waited { " (timed out waiting)" } else { "" };
     match why {
-        Refusal::Held(lease, _) => {
-            let judge = manager.judge();
-            let held = LockView::new(&claim.scope.area, lease, &judge, now);
-            let whose = title(plan, &lease.stake.agent);
-            let what = &lease.stake.scope;
-            let part = if what == scope { String::new() } else { format!(", which overlaps `{scope}`,") };
-            let reason = lease.reason.as_ref().map(|why| format!(": \"{why}\"")).unwrap_or_default();
-            let text = format!(
-                "`{what}`{part} is held by {whose} {}{told}\n  since {}, {}, generation {}{reason}",
-                held.until(),
-                clock(lease.since, now),
-                held.location(),
-                lease.generation
-            );
-            let wait = as_typed(held.remaining());
-            let ask =
-                submit_command(&lease.stake.agent, &format!("--area {}", quote(claim.scope.area.as_bytes())));
-            let help = format!(
-                "wait for it: git lane lock {word} --wait {wait}\n\
-                 {ask}\n\
-                 only if {0} will not return ({0} will be told): git lane lock {word} --steal --reason '…'",
-                lease.stake.agent
-            );
-            refusal_text(text, help, claim, "held", json!({ "holder": held.json() }))
-        }
+        Refusal::Held(lease, _) => held_refusal(plan, &manager.judge(), claim, lease, told),
         Refusal::Queued(ahead) => {
             let names: Vec<&str> = ahead.iter().map(|ticket| ticket.agent.as_str()).collect();
             let text = format!("`{scope}` is free, but {} is first in the queue{told}", names.join(", "));
             let help = format!("join the queue: git lane lock {word} --wait 10m");
             refusal_text(text, help, claim, "queued", json!({ "ahead": names }))
         }
-        Refusal::Marked(marker) => {
-            let file = lane_core::locks::scope::file_name(&marker.area, &marker.area, &marker.agent);
-            let whose = title(plan, &marker.agent);
-            let since = clock(marker.since, now);
-            let text = format!(
-                "`{}` is held by {whose} since {since}, claimed manually: {}/.locks/{file}{told}",
-                marker.area, marker.place
-            );
-            let until = marker.since.saturating_add_unsigned(plan.policy.locks.ttl.value.seconds);
-            let left = u64::try_from(until - now).unwrap_or(0);
-            let help = format!(
-                "wait for it: git lane lock {word} --wait {}\n{}",
-                as_typed(left),
-                submit_command(&marker.agent, &format!("--area {}", quote(marker.area.as_bytes())))
-            );
-            let holder = json!({
-                "agent": marker.agent, "since": timestamp(marker.since), "worktree": marker.place,
-            });
-            refusal_text(text, help, claim, "marked", json!({ "holder": holder }))
-        }
+        Refusal::Marked(marker) => claimed_refusal(plan, claim, marker, now, told),
         Refusal::Lost(lost, why) => {
             let by = match why.as_ref() {
                 Refusal::Held(lease, _) => format!("{} holds it now", title(plan, &lease.stake.agent)),
@@ -225,6 +182,56 @@ pub fn refusal(
             refusal_text(text, format!("take it: git lane lock {word}"), claim, "not-held", json!({}))
         }
     }
+}
+
+/// Another agent holds the lock, or one that overlaps it.
+fn held_refusal(plan: &Plan, judge: &Judge<'_>, claim: &Claim<'_>, lease: &Lease, told: &str) -> RefusalText {
+    let (scope, now) = (&claim.scope.text, judge.now().wall);
+    let word = quote(scope.as_bytes());
+    let held = LockView::new(&claim.scope.area, lease, judge, now);
+    let whose = title(plan, &lease.stake.agent);
+    let what = &lease.stake.scope;
+    let part = if what == scope { String::new() } else { format!(", which overlaps `{scope}`,") };
+    let reason = lease.reason.as_ref().map(|why| format!(": \"{why}\"")).unwrap_or_default();
+    let text = format!(
+        "`{what}`{part} is held by {whose} {}{told}\n  since {}, {}, generation {}{reason}",
+        held.until(),
+        clock(lease.since, now),
+        held.location(),
+        lease.generation
+    );
+    let wait = as_typed(held.remaining());
+    let ask = submit_command(&lease.stake.agent, &format!("--area {}", quote(claim.scope.area.as_bytes())));
+    let help = format!(
+        "wait for it: git lane lock {word} --wait {wait}\n\
+         {ask}\n\
+         only if {0} will not return ({0} will be told): git lane lock {word} --steal --reason '…'",
+        lease.stake.agent
+    );
+    refusal_text(text, help, claim, "held", json!({ "holder": held.json() }))
+}
+
+/// Another agent has claimed the lock with a file.
+fn claimed_refusal(plan: &Plan, claim: &Claim<'_>, marker: &LockClaim, now: i64, told: &str) -> RefusalText {
+    let word = quote(claim.scope.text.as_bytes());
+    let file = lane_core::locks::scope::file_name(&marker.area, &marker.area, &marker.agent);
+    let whose = title(plan, &marker.agent);
+    let since = clock(marker.since, now);
+    let text = format!(
+        "`{}` is held by {whose} since {since}, claimed manually: {}/.locks/{file}{told}",
+        marker.area, marker.place
+    );
+    let until = marker.since.saturating_add_unsigned(plan.policy.locks.ttl.value.seconds);
+    let left = u64::try_from(until - now).unwrap_or(0);
+    let help = format!(
+        "wait for it: git lane lock {word} --wait {}\n{}",
+        as_typed(left),
+        submit_command(&marker.agent, &format!("--area {}", quote(marker.area.as_bytes())))
+    );
+    let holder = json!({
+        "agent": marker.agent, "since": timestamp(marker.since), "worktree": marker.place,
+    });
+    refusal_text(text, help, claim, "marked", json!({ "holder": holder }))
 }
 
 fn refusal_text(text: String, help: String, claim: &Claim<'_>, why: &str, mut json: Value) -> RefusalText {

@@ -67,17 +67,8 @@ pub fn list(args: &List, output: &Output) -> Outcome {
             "requests": shown().map(|seen| seen.json()).collect::<Vec<Value>>(), "broken": broken,
         }))?;
     } else {
-        let now = ThisMachine::new().now().wall;
-        let mut text = String::new();
         let waiting = wanted.iter().filter(|summary| summary.waits_for_you).count();
-        for (at, seen) in shown().enumerate() {
-            match at {
-                0 if waiting > 0 => text.push_str("waiting for you:\n"),
-                at if at == waiting && at > 0 => text.push_str("\nother requests:\n"),
-                _ => {}
-            }
-            text.push_str(&seen.entry(now));
-        }
+        let mut text = list_text(shown(), waiting);
         if wanted.is_empty() {
             let none = match (&doubt, args.all) {
                 (Some(_), _) => "no requests known here; the remote could not be asked",
@@ -93,6 +84,21 @@ pub fn list(args: &List, output: &Output) -> Outcome {
         output.page(&text)?;
     }
     Ok(if broken.is_empty() && doubt.is_none() { 0 } else { 2 })
+}
+
+/// All requests, first those that wait for whoever looks: `waiting` of them.
+fn list_text<'v>(requests: impl Iterator<Item = RequestView<'v>>, waiting: usize) -> String {
+    let now = ThisMachine::new().now().wall;
+    let mut text = String::new();
+    for (at, request) in requests.enumerate() {
+        match at {
+            0 if waiting > 0 => text.push_str("waiting for you:\n"),
+            at if at == waiting && at > 0 => text.push_str("\nother requests:\n"),
+            _ => {}
+        }
+        text.push_str(&request.entry(now));
+    }
+    text
 }
 
 /// Shows one request, with the file that came with it.

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::cli::output::{Output, print_error};
 use crate::ops::sync::{Conflict, RebaseOutcome, StashOutcome, WorktreeSync, count};
 use lane_core::error::Error;
-use lane_core::facts::{RepoPath, typed_ref};
+use lane_core::facts::{Oid, RepoPath, typed_ref};
 use lane_core::report::quote;
 use lane_core::text::help_block;
 
@@ -58,7 +58,6 @@ pub fn json(done: &WorktreeSync) -> Value {
 pub fn print_sync(done: &WorktreeSync, base: &str, output: &Output) -> Result<(), Error> {
     let base = typed_ref(done.onto.as_deref().unwrap_or(base));
     let (who, branch) = (title(done), done.branch.clone().unwrap_or_default());
-    let in_it = quote(done.root.as_os_str().as_encoded_bytes());
     match &done.rebase {
         RebaseOutcome::Nothing if output.is_quiet() => {}
         RebaseOutcome::Nothing => {
@@ -78,18 +77,8 @@ pub fn print_sync(done: &WorktreeSync, base: &str, output: &Output) -> Result<()
             ))?;
         }
         RebaseOutcome::Rebased { before, behind, landed, aside, .. } => {
-            let commits =
-                if *behind == 1 { "1 new commit".to_owned() } else { format!("{behind} new commits") };
             if !output.is_quiet() {
-                let left_out = match landed {
-                    0 => String::new(),
-                    1 => ", skipping 1 commit that already landed".to_owned(),
-                    count => format!(", skipping {count} commits that already landed"),
-                };
-                output.print(&format!(
-                    "{who}: rebased `{branch}` on {base}, {commits}{left_out}; was {}\n",
-                    before.short()
-                ))?;
+                output.print(&rebased(&who, &branch, base, (*before, *behind, *landed)))?;
             }
             let help = match aside {
                 StashOutcome::Back => return Ok(()),
@@ -112,31 +101,7 @@ pub fn print_sync(done: &WorktreeSync, base: &str, output: &Output) -> Result<()
             output.refuse(&text, help);
         }
         RebaseOutcome::Stopped { conflicts, said, is_undone } => {
-            // Not every stop is at a conflict: a file is in the way, a signature cannot be made.
-            let at = if conflicts.is_empty() { said.clone() } else { count(conflicts.len()) };
-            let mut text = format!("{who}: rebase of `{branch}` on {base} stopped: {at}");
-            for Conflict { path, cause } in conflicts.iter().take(NAMED) {
-                text.push_str(&format!("\n    {}", quote(&path.0)));
-                cause.iter().for_each(|cause| text.push_str(&format!("\n        on {base}: {cause}")));
-            }
-            text.push_str(&more(conflicts.len()));
-            let help = if *is_undone {
-                format!("nothing was changed; resolve it there: git -C {in_it} lane sync")
-            } else {
-                let solve = match conflicts.len() {
-                    0 => "fix this, then continue: ".to_owned(),
-                    1..=NAMED => {
-                        let names: Vec<String> =
-                            conflicts.iter().map(|it| pathspec(&done.root, &it.path)).collect();
-                        format!("resolve them, then stage them: git add -- {}\nand go on: ", names.join(" "))
-                    }
-                    _ => "resolve them, then stage each: git add -- FILE\nand go on: ".to_owned(),
-                };
-                format!(
-                    "{solve}git rebase --continue\n\
-                     or undo the rebase: git rebase --abort"
-                )
-            };
+            let (text, help) = stopped(done, base, conflicts, said, *is_undone);
             output.refuse(&text, &help);
         }
         RebaseOutcome::Failed { reason, help } => {
@@ -144,6 +109,54 @@ pub fn print_sync(done: &WorktreeSync, base: &str, output: &Output) -> Result<()
         }
     }
     Ok(())
+}
+
+/// What is said of a rebase. The tip before, how many commits the base has that the branch had not, how many had landed.
+fn rebased(who: &str, branch: &str, base: &str, (before, behind, landed): (Oid, usize, usize)) -> String {
+    let commits = if behind == 1 { "1 new commit".to_owned() } else { format!("{behind} new commits") };
+    let left_out = match landed {
+        0 => String::new(),
+        1 => ", skipping 1 commit that already landed".to_owned(),
+        count => format!(", skipping {count} commits that already landed"),
+    };
+    format!("{who}: rebased `{branch}` on {base}, {commits}{left_out}; was {}\n", before.short())
+}
+
+/// What is said of a rebase that stopped, and the next step.
+fn stopped(
+    done: &WorktreeSync,
+    base: &str,
+    conflicts: &[Conflict],
+    said: &str,
+    is_undone: bool,
+) -> (String, String) {
+    let (who, branch) = (title(done), done.branch.as_deref().unwrap_or_default());
+    let in_it = quote(done.root.as_os_str().as_encoded_bytes());
+    // Not every stop is at a conflict: a file is in the way, a signature cannot be made.
+    let at = if conflicts.is_empty() { said.to_owned() } else { count(conflicts.len()) };
+    let mut text = format!("{who}: rebase of `{branch}` on {base} stopped: {at}");
+    for Conflict { path, cause } in conflicts.iter().take(NAMED) {
+        text.push_str(&format!("\n    {}", quote(&path.0)));
+        cause.iter().for_each(|cause| text.push_str(&format!("\n        on {base}: {cause}")));
+    }
+    text.push_str(&more(conflicts.len()));
+    let help = if is_undone {
+        format!("nothing was changed; resolve it there: git -C {in_it} lane sync")
+    } else {
+        let solve = match conflicts.len() {
+            0 => "fix this, then continue: ".to_owned(),
+            1..=NAMED => {
+                let names: Vec<String> = conflicts.iter().map(|it| pathspec(&done.root, &it.path)).collect();
+                format!("resolve them, then stage them: git add -- {}\nand go on: ", names.join(" "))
+            }
+            _ => "resolve them, then stage each: git add -- FILE\nand go on: ".to_owned(),
+        };
+        format!(
+            "{solve}git rebase --continue\n\
+             or undo the rebase: git rebase --abort"
+        )
+    };
+    (text, help)
 }
 
 /// A path as git reads it where the command was typed.
