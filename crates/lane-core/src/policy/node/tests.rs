@@ -13,7 +13,7 @@ fn same(text: &str) -> bool {
 
 #[test]
 fn the_short_way_is_the_same() {
-    assert!(same(include_str!("../../../../policy.yaml")), "the policy of this project is plain");
+    assert!(same(include_str!("../../../../../policy.yaml")), "the policy of this project is plain");
     let words = [
         "a",
         "a1",
