@@ -34,6 +34,9 @@ pub fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
 /// Says what is wrong with the command line, or the help that it asks for. Clap repeats what was typed as it is.
 fn misused(args: &[OsString], error: clap::Error) -> u8 {
     let code = if error.use_stderr() { 2 } else { 0 };
+    if !error.use_stderr() || error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        return if error.print().is_ok() { code } else { 2 };
+    }
     let typed: Vec<String> = args.iter().map(|arg| arg.to_string_lossy().into_owned()).collect();
     let mut root = args::command();
     root.build();
@@ -44,9 +47,6 @@ fn misused(args: &[OsString], error: clap::Error) -> u8 {
     {
         output::print_error(&diagnostics::render_error(&near_miss::unknown(command, &word), color));
         return code;
-    }
-    if !error.use_stderr() || error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
-        return if error.print().is_ok() { code } else { 2 };
     }
     if !typed.iter().any(|arg| has_hidden(arg)) {
         let text =

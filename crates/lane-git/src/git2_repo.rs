@@ -40,6 +40,8 @@ pub struct Git2Repository {
     budget: Budget,
     /// Whether what `git` writes stays in memory.
     is_in_memory: Cell<bool>,
+    /// Whether no recent object was found in a pack so far.
+    are_recent_loose: Cell<bool>,
     /// The same repository with nothing in memory, once something is to last after all.
     lasting: OnceCell<Git>,
 }
@@ -94,8 +96,20 @@ impl Git2Repository {
         };
         let (config, graph) = (OnceCell::new(), OnceCell::new());
         let (is_in_memory, lasting, is_shallow) = (Cell::new(false), OnceCell::new(), OnceCell::new());
+        let are_recent_loose = Cell::new(true);
         let (commits, budget) = (RefCell::default(), Budget::default());
-        Ok(Self { git, layout, config, graph, is_shallow, commits, budget, is_in_memory, lasting })
+        Ok(Self {
+            git,
+            layout,
+            config,
+            graph,
+            is_shallow,
+            commits,
+            budget,
+            is_in_memory,
+            are_recent_loose,
+            lasting,
+        })
     }
 
     /// What of this repository libgit2 would read otherwise than git does, if anything, and what to do about it.

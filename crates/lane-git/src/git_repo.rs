@@ -322,6 +322,10 @@ impl Repository for GitRepo {
         self.ask(|repo| repo.blob(oid))
     }
 
+    fn recent_blob(&self, oid: Oid, most: usize) -> Read<Option<Vec<u8>>> {
+        self.ask(|repo| repo.recent_blob(oid, most))
+    }
+
     fn has(&self, oid: Oid) -> bool {
         match (&self.first, self.second.get()) {
             (Some(first), None) => first.has(oid),

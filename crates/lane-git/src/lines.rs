@@ -111,15 +111,14 @@ fn count_objects(
 ) -> Read<Option<(u64, u64)>> {
     let is_same = old.map(|(_, version)| version.oid) == new.map(|(_, version)| version.oid);
     let mut texts = [None, None];
-    for (text, side) in texts.iter_mut().zip([old, new]) {
+    for ((text, side), is_new) in texts.iter_mut().zip([old, new]).zip([false, true]) {
         let Some((path, version)) = side else {
             continue;
         };
         let is_decided = !is_same && attributes.is_binary(&path.0, version)?.is_some();
-        if !version.is_submodule() && repo.size(version.oid)? > BIG_FILE {
+        let Some(bytes) = contents(repo, version, is_new)? else {
             return if is_decided { Err(too_large(path)) } else { Ok(None) };
-        }
-        let bytes = contents(repo, version)?;
+        };
         if !is_decided && has_nul(&bytes) {
             return Ok(None);
         }
@@ -142,12 +141,15 @@ fn too_large(path: &RepoPath) -> Unavailable {
     )
 }
 
-/// What a diff of the file compares: a link's target, and for a submodule one line.
-fn contents(repo: &dyn Repository, version: FileVersion) -> Read<Vec<u8>> {
+/// What a diff of the file compares: a link's target, and for a submodule one line. `None` where it is too large.
+fn contents(repo: &dyn Repository, version: FileVersion, is_new: bool) -> Read<Option<Vec<u8>>> {
     if version.is_submodule() {
-        return Ok(format!("Subproject commit {}\n", version.oid).into_bytes());
+        return Ok(Some(format!("Subproject commit {}\n", version.oid).into_bytes()));
     }
-    repo.blob(version.oid)
+    if is_new {
+        return repo.recent_blob(version.oid, BIG_FILE);
+    }
+    if repo.size(version.oid)? > BIG_FILE { Ok(None) } else { repo.blob(version.oid).map(Some) }
 }
 
 /// Lines, the last one whether or not a line feed ends it.

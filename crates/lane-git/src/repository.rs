@@ -226,6 +226,15 @@ pub trait Repository {
         Ok(self.header(oid)?.1)
     }
 
+    /// The contents of a file that was written lately, if they have at most so many bytes. Such an object mostly lies
+    /// loose, where its size and its contents can be read in one go.
+    ///
+    /// # Errors
+    /// It is missing.
+    fn recent_blob(&self, oid: Oid, most: usize) -> Read<Option<Vec<u8>>> {
+        if self.size(oid)? > most { Ok(None) } else { self.blob(oid).map(Some) }
+    }
+
     /// The object that a tag object names.
     ///
     /// # Errors

@@ -1,6 +1,14 @@
 //! What a repository is asked, answered by libgit2.
 
+use std::io::Read as _;
+
 use super::*;
+
+const FSCK: &str = "check whether the repository is damaged: git fsck";
+
+fn not_a_file(oid: Oid) -> Unavailable {
+    Unavailable::new(format!("the object {oid} is not a file's contents"), FSCK)
+}
 
 impl Repository for Git2Repository {
     fn layout(&self) -> &Layout {
@@ -31,8 +39,7 @@ impl Repository for Git2Repository {
     }
 
     fn has_config(&self, pattern: &str) -> Read<bool> {
-        let read =
-            || self.git.config()?.snapshot()?.entries(Some(pattern))?.next().transpose().map(|e| e.is_some());
+        let read = || self.git.config()?.entries(Some(pattern))?.next().transpose().map(|e| e.is_some());
         read().map_err(|error| git2_error("the configuration", &error))
     }
 
@@ -267,18 +274,42 @@ impl Repository for Git2Repository {
             let object = objects.read(git2::Oid::from_bytes(oid.as_bytes())?)?;
             Ok((object.kind() == ObjectType::Tree).then(|| RawTree::new(oid, object.data())))
         };
-        read().map_err(|error| git2_error(&format!("the tree {oid}"), &error))?.unwrap_or_else(|| {
-            let help = "check whether the repository is damaged: git fsck";
-            Err(Unavailable::new(format!("the object {oid} is not a tree"), help))
-        })
+        read()
+            .map_err(|error| git2_error(&format!("the tree {oid}"), &error))?
+            .unwrap_or_else(|| Err(Unavailable::new(format!("the object {oid} is not a tree"), FSCK)))
     }
 
     fn blob(&self, oid: Oid) -> Read<Vec<u8>> {
-        let blob = self
-            .git
-            .find_blob(Self::to_git(oid)?)
-            .map_err(|error| git2_error(&format!("the file contents {oid}"), &error))?;
-        Ok(blob.content().to_vec())
+        let read = || -> Result<Option<Vec<u8>>, git2::Error> {
+            let objects = self.git.odb()?;
+            let object = objects.read(git2::Oid::from_bytes(oid.as_bytes())?)?;
+            Ok((object.kind() == ObjectType::Blob).then(|| object.data().to_vec()))
+        };
+        let content = read().map_err(|error| git2_error(&format!("the file contents {oid}"), &error))?;
+        content.ok_or_else(|| not_a_file(oid))
+    }
+
+    fn recent_blob(&self, oid: Oid, most: usize) -> Read<Option<Vec<u8>>> {
+        // libgit2 has streams of loose objects alone. Where one was in a pack, the next will be, too.
+        let stream = || {
+            let objects = self.git.odb().ok()?;
+            let (mut stream, size, kind) =
+                objects.reader(git2::Oid::from_bytes(oid.as_bytes()).ok()?).ok()?;
+            if kind != ObjectType::Blob || size > most {
+                return Some((None, kind));
+            }
+            let mut content = vec![0; size];
+            stream.read_exact(&mut content).ok()?;
+            Some((Some(content), kind))
+        };
+        if self.are_recent_loose.get() {
+            match stream() {
+                Some((content, ObjectType::Blob)) => return Ok(content),
+                Some(_) => return Err(not_a_file(oid)),
+                None => self.are_recent_loose.set(false),
+            }
+        }
+        if self.size(oid)? > most { Ok(None) } else { self.blob(oid).map(Some) }
     }
 
     fn has(&self, oid: Oid) -> bool {
