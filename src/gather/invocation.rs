@@ -20,6 +20,8 @@ pub struct Invocation {
     pub template: Option<String>,
     /// `git commit --no-verify`
     pub skips_hooks: bool,
+    /// `git commit` itself has started this process: nothing stands between.
+    pub is_parent_commit: bool,
     /// `--include`, `--patch`, `--interactive`: what is staged already is committed too, though paths are named.
     pub includes: bool,
     /// The same command for a shell, but for `-a`, with a place for paths that are left out: `{others}` after `-a`,
@@ -34,7 +36,11 @@ impl Invocation {
     /// That of this process's git, read once.
     pub fn of_process() -> &'static Self {
         static READ: OnceLock<Invocation> = OnceLock::new();
-        READ.get_or_init(|| ancestor().map(|words| Self::parse(&words)).unwrap_or_default())
+        READ.get_or_init(|| {
+            let Some((generation, words)) = ancestor() else { return Self::default() };
+            let parsed = Self::parse(&words);
+            Self { is_parent_commit: generation == 0 && parsed.is_parent_commit, ..parsed }
+        })
     }
 
     /// Parses a whole command line of git, abbreviations of long options included.
@@ -201,12 +207,13 @@ impl Long {
     }
 }
 
-/// The command line of the nearest git that this process descends from: a hook manager may stand between.
+/// The command line of the nearest git that this process descends from, and how many processes stand between: those of a
+/// hook manager may.
 #[cfg(target_os = "linux")]
-fn ancestor() -> Option<Vec<String>> {
+fn ancestor() -> Option<(usize, Vec<String>)> {
     const GENERATIONS: usize = 6;
     let mut pid = std::os::unix::process::parent_id();
-    for _ in 0..GENERATIONS {
+    for generation in 0..GENERATIONS {
         // `pid (name) state ppid …`, where the name may hold anything: proc(5).
         let stat = beginning(&format!("/proc/{pid}/stat"))?;
         let end = stat.iter().rposition(|byte| *byte == b')')?;
@@ -214,7 +221,7 @@ fn ancestor() -> Option<Vec<String>> {
         if memchr::memmem::find(&stat[..end], b"git").is_some()
             && let Some(words) = git_line(pid)
         {
-            return Some(words);
+            return Some((generation, words));
         }
         let mut fields = std::str::from_utf8(&stat[end + 1..]).ok()?.split_ascii_whitespace();
         pid = fields.nth(1)?.parse().ok().filter(|pid| *pid > 1)?;
@@ -244,7 +251,7 @@ fn beginning(path: &str) -> Option<Vec<u8>> {
 }
 
 #[cfg(not(target_os = "linux"))]
-fn ancestor() -> Option<Vec<String>> {
+fn ancestor() -> Option<(usize, Vec<String>)> {
     None
 }
 

@@ -133,6 +133,11 @@ pub fn folder_of(hooks_paths: &[String], layout: &Layout) -> Option<PathBuf> {
     folder.is_dir().then_some(folder)
 }
 
+/// Whether a value of `core.hooksPath` names a folder of ours, and no variable of git's names another. `root`: of the worktree.
+pub fn is_folder(hooks_path: &str, root: &Path, folder: &Path) -> bool {
+    expand(hooks_path, root) == folder && !is_overridden()
+}
+
 /// The last `core.hooksPath` of a worktree's own configuration, with the files that it includes.
 fn own_hooks_path(text: &[u8]) -> Option<Vec<u8>> {
     let mut last = None;

@@ -1,5 +1,6 @@
 //! The installed hooks under real git: commits, pushes, and all that happens in between.
 
+use crate::support::locks::hook;
 use crate::support::{LANE, POLICY, Ran, Scratch, Worktree, stable};
 
 #[test]
@@ -286,6 +287,34 @@ fn an_editor_finds_the_tag_in_the_message() {
     tree.git(&["add", "-A"]).ok();
     edit("true").fails(1); // left as it was: a tag alone is no message
     edit("sh -c ': > \"$1\"' -").fails(1);
+}
+
+#[test]
+fn a_message_that_no_editor_shows_is_completed_by_whichever_hook_runs() {
+    let (scratch, tree) = Scratch::installed();
+    let log = scratch.home().join("log");
+    // The earlier hook of the repository has its turn as before.
+    let earlier = scratch.root().join(".git/hooks/prepare-commit-msg");
+    std::fs::create_dir_all(earlier.parent().unwrap()).unwrap();
+    hook(&tree, &earlier, &format!("echo prepared >> '{}'", log.display()));
+    let subject = || tree.git(&["log", "-1", "--format=%s"]).out;
+    let commit = |file: &str, args: &[&str]| {
+        tree.write(&format!("services/rag_pipeline/{file}"), "x\n");
+        tree.git(&["add", "-A"]).ok();
+        tree.git(&[&["commit", "-q"], args].concat()).ok();
+        assert_eq!(subject(), "[A2] feat: a\n", "{args:?}");
+    };
+    commit("a", &["-m", "feat: a"]);
+    assert_eq!(std::fs::read_to_string(&log).unwrap(), "prepared\n");
+    // commit-msg does not run.
+    commit("b", &["--no-verify", "-m", "feat: a"]);
+    commit("c", &["-nm", "feat: a"]);
+    // Neither does ours.
+    let script = scratch.root().join(".git/lane/hooks/commit-msg");
+    hook(&tree, &script, "");
+    commit("d", &["-m", "feat: a"]);
+    std::fs::remove_file(&script).unwrap();
+    commit("e", &["-m", "feat: a"]);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use super::{Hook, HookMode, HookVerdict, give_back};
 use crate::cli::output::print_error;
 use crate::commands::hook::missing_hooks;
 use crate::commands::hook::policy_repair;
-use crate::gather::{Request, Subject};
+use crate::gather::{Environment, Request, Subject};
 use crate::install::verdict_notes;
 use crate::ops::Session;
 use crate::ops::by_hand;
@@ -45,7 +45,11 @@ impl Hook<'_> {
         }
         if let Subject::Message(path) = &request.subject
             && code == 0
-            && !complete(&session, path, is_taken)?
+            && !complete(
+                &session,
+                path,
+                is_taken || missing_hooks::is_edited_by_nobody(&session.environment),
+            )?
         {
             return Ok(HookVerdict { code: 0, input: None, repo: Some(session.last()) });
         }
@@ -80,6 +84,13 @@ impl Hook<'_> {
         // A template that nobody edits is no message to git, and has to stay so.
         if self.args.get(1).is_some_and(|source| source == "template") {
             return Ok(HookVerdict::default());
+        }
+        if self.mode == HookMode::Whole
+            && missing_hooks::is_edited_by_nobody(&Environment::of_process())
+            && let Ok(repo) = Session::repository()
+            && missing_hooks::is_next(&repo, Event::CommitMsg.name())
+        {
+            return Ok(HookVerdict { repo: Some(repo), ..HookVerdict::default() });
         }
         let stamped =
             message_file(self.row.name, self.args).and_then(|path| prepare(*self.output, &path, self.args));

@@ -121,6 +121,23 @@ pub(in crate::commands) fn is_alone(repo: &GitRepo, hook: &Hook, missing: &[&str
         && !Invocation::of_process().skips_hooks
 }
 
+/// Whether `git commit` has started this hook, opens no editor, and starts commit-msg as well: nobody sees the message
+/// before that one does, which puts tag and locks in. Where the command line cannot be seen, nobody can tell.
+pub(in crate::commands) fn is_edited_by_nobody(environment: &Environment) -> bool {
+    let invocation = Invocation::of_process();
+    environment.no_editor && invocation.is_parent_commit && !invocation.skips_hooks
+}
+
+/// Whether the git that has started our script of a folder finds another one of ours in the same folder.
+pub(in crate::commands) fn is_next(repo: &GitRepo, name: &str) -> bool {
+    let Ok(hooks_paths) = repo.config("core.hooksPath") else { return false };
+    let root = repo.layout().worktree.as_deref().unwrap_or(&repo.layout().common_dir);
+    let folder = in_force::folder_of(&hooks_paths, repo.layout());
+    let is_named =
+        |folder: &Path| hooks_paths.last().is_some_and(|value| in_force::is_folder(value, root, folder));
+    folder.is_some_and(|folder| is_named(&folder) && in_force::is_script(&folder, name))
+}
+
 /// Whether a hook manager, and not git, starts our pre-push: in a turn of its own after ours, or in its place.
 pub(in crate::commands) fn is_started_by_another(repo: &GitRepo) -> bool {
     let name = Event::PrePush.name();
