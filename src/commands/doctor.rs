@@ -67,7 +67,7 @@ fn as_text(check: &Check, color: bool) -> String {
     let state = if color { paint(code, &padded) } else { padded };
     let mut text = format!("{state}  {}: {}\n", check.name, check.detail);
     for line in check.mend.iter().flat_map(|mend| mend.lines()) {
-        text.push_str(&format!("         mend: {line}\n"));
+        text.push_str(&format!("         help: {line}\n"));
     }
     text
 }

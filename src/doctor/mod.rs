@@ -1,4 +1,4 @@
-//! `git lane doctor`: what is wrong with an installation, and the command that mends it.
+//! `git lane doctor`: what is wrong with an installation, and the command that fixes it.
 
 mod configured;
 mod gits;
@@ -38,7 +38,7 @@ pub struct Check {
     pub state: Health,
     /// What was found.
     pub detail: String,
-    /// The command that mends it.
+    /// The command that fixes it.
     pub mend: Option<String>,
 }
 

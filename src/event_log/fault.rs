@@ -5,7 +5,7 @@ use lane_core::facts::Oid;
 use super::local_files::Floor;
 use super::mirror::Divergence;
 
-/// A ref that nobody can go by, and what helps to mend it.
+/// A ref that cannot be relied on, and what helps to repair it.
 #[derive(Debug)]
 pub struct Fault<'f> {
     /// What is wrong.

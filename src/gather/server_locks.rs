@@ -50,7 +50,7 @@ pub(super) fn locks(
         let (tip, before, refspec) = match line.and_then(|line| line.local) {
             Some(oid) => {
                 let tip = LockHead { oid, record: record(repo, &name, oid, Some(area))?, files: () };
-                // What lies there may be broken, which this push may mend.
+                // What lies there may be broken, which this push may repair.
                 (Some(tip), recorded.ok().flatten(), Some(format!("{oid}:{name}")))
             }
             None => (recorded?, None, None),

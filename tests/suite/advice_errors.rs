@@ -29,8 +29,7 @@ pub fn leads_on(tree: &Worktree, ran: &Ran, expected: &[&str], fill: &[(&str, &s
 /// The commands of a text, of its help or not: what a line is, or has after a colon.
 pub fn told(text: &str) -> Vec<String> {
     let is_command = |text: &str| ["git ", "unset ", "gh ", "mv "].iter().any(|word| text.starts_with(word));
-    let lines =
-        text.lines().map(|line| line.trim().trim_start_matches("help: ").trim_start_matches("mend: "));
+    let lines = text.lines().map(|line| line.trim().trim_start_matches("help: "));
     let lines = lines
         .filter(|line| !["git-lane", "error", "warning", "note"].iter().any(|word| line.starts_with(word)));
     let command = |line: &str| {

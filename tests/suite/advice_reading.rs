@@ -339,7 +339,7 @@ fn what_lies_in_the_way_is_removed() {
     std::fs::File::create(&lock).unwrap().set_modified(old).unwrap();
     let ran = tree.lane(&["doctor"]).fails(1);
     let remove = format!("rm {}", lock.display());
-    let ran = ran.says(&format!("mend: if no git process is running: {remove}"));
+    let ran = ran.says(&format!("help: if no git process is running: {remove}"));
     sh(&tree, &remove).ok();
     tree.lane(&["doctor"]).does_not_say("config.lock");
     // Several gits.

@@ -119,7 +119,7 @@ fn hooks_that_the_configuration_names() {
     doctor("*").says("ok       configured hooks: git starts all of them");
     tree.git(&["config", "--global", "hook.git-lane-pre-push.enabled", "false"]).ok();
     let ran =
-        doctor("[!p]*").fails(1).says("git finds no git-lane-pre-commit").says("mend: git lane install");
+        doctor("[!p]*").fails(1).says("git finds no git-lane-pre-commit").says("help: git lane install");
     ran.says("hook.git-lane-pre-push.enabled is false for pre-push");
     let mend = "git config --global --unset-all hook.git-lane-pre-push.enabled";
     doctor("[!p]*").says(mend);

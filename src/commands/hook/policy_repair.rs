@@ -23,7 +23,7 @@ pub fn judge(error: Error, request: &Request, output: &Output) -> Result<(Sessio
             note(&format!("{broken}; this change mends it, and is judged by the policy that it brings"));
             Ok((session, report))
         }
-        // What is wrong with the policy of the change is the same as before, or the next thing to mend.
+        // What is wrong with the policy of the change is the same as before, or the next thing to fix.
         Ok(None) => Err(error),
         Err(mine) if mine.policy().is_some() => Err(mine),
         Err(_) => Err(error),
