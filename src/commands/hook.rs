@@ -27,6 +27,7 @@ use lane_git::{GitRepo, Repository};
 mod agent;
 mod commit;
 pub mod missing_hooks;
+mod moved;
 mod policy_repair;
 mod push;
 mod receive;

@@ -15,6 +15,8 @@ use crate::install::settings::OWN_CONFIG;
 use crate::install::targets::is_same;
 use lane_core::error::Error;
 use lane_core::hooks;
+use lane_core::policy::Plan;
+use lane_core::policy::model::Unverified;
 use lane_core::report::quote;
 use lane_git::worktrees::Worktree;
 use lane_git::{Layout, Repository};
@@ -48,6 +50,17 @@ pub(super) fn examine(
     checks.extend(elsewhere(repo, &lacks));
     checks.extend(locks(&places, &layout.git_dir));
     Ok(checks)
+}
+
+/// Whether the guard that the policy asks for is installed, where anything is.
+pub(super) fn guard(layout: &Layout, plan: &Plan) -> Option<Check> {
+    let places = Places::of(layout);
+    if plan.policy.history.unverified.value == Unverified::Allow || !places.hooks.is_dir() {
+        return None;
+    }
+    let missing = hooks::names(|hook| hook.is_guard && !in_force::is_script(&places.hooks, hook.name));
+    let said = format!("`history.unverified: deny` needs {}, which is not installed", missing.join(", "));
+    (!missing.is_empty()).then(|| Check::problem(SCRIPTS, said, INSTALL))
 }
 
 /// Whether git looks for its hooks where ours are.

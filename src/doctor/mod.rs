@@ -98,6 +98,7 @@ pub fn examine(
     checks.push(lane::identity(repo, loaded.ok().map(|loaded| &loaded.plan), environment));
     checks.extend(lane::policy(repo, loaded));
     if let Ok(loaded) = loaded {
+        checks.extend(hooks::guard(layout, &loaded.plan));
         checks.extend(locks::examine(repo, &loaded.plan));
         checks.extend(ports::examine(repo, &loaded.plan));
         checks.extend(worktrees::examine(repo, &loaded.plan));

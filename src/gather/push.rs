@@ -68,6 +68,36 @@ pub fn parse_received_lines(input: &[u8]) -> Read<Vec<PushLine>> {
     lines.collect()
 }
 
+/// Reads the lines that git gives to reference-transaction: `<old> <new> <ref>`. What points to another ref, as HEAD does, is left
+/// out.
+///
+/// # Errors
+/// A line that is cut short or has no object ids.
+pub fn parse_moved_lines(input: &[u8]) -> Read<Vec<PushLine>> {
+    let wrong = |line: &str| {
+        Unavailable::new(
+            format!("reference-transaction got an incomplete line: `{line}`"),
+            "expected three words: <old value> <new value> <ref>; run the command again",
+        )
+    };
+    let text = String::from_utf8_lossy(input);
+    let mut lines = Vec::new();
+    for line in text.lines() {
+        let mut words = line.splitn(3, ' ');
+        let (Some(old), Some(new), Some(name)) = (words.next(), words.next(), words.next()) else {
+            return Err(wrong(line));
+        };
+        if old.starts_with("ref:") || new.starts_with("ref:") {
+            continue;
+        }
+        Oid::from_hex(old).ok_or_else(|| wrong(line))?;
+        let new = Oid::from_hex(new).ok_or_else(|| wrong(line))?;
+        let local = (!new.is_zero()).then_some(new);
+        lines.push(PushLine { local_ref: name.to_owned(), local, remote_ref: name.to_owned(), remote: None });
+    }
+    Ok(lines)
+}
+
 /// One ref of a push that a server receives.
 ///
 /// # Errors

@@ -20,6 +20,7 @@ use crate::gather::agent_in_file;
 use lane_core::error::Error;
 use lane_core::hooks;
 use lane_core::policy::Plan;
+use lane_core::policy::model::Unverified;
 use lane_core::text::help_block;
 use lane_git::Repository;
 
@@ -63,7 +64,8 @@ fn apply(
     let (planned, moved) = common_with(&hooks, &common, plan)?;
     let was_on = is_extension_on(&common);
 
-    let own = hooks::names(|hook| hook.is_script);
+    let is_guarded = plan.policy.history.unverified.value == Unverified::Deny;
+    let own = hooks::names(|hook| hook.is_script || hook.is_guard && is_guarded);
     let mut names: BTreeSet<String> = own.into_iter().map(str::to_owned).collect();
     let present = present(&places.hooks)?.into_iter().map(|(name, _)| name);
     names.extend(present.filter(|name| hooks::of_git(name).is_some()));

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::Ui;
 use crate::gather::Environment;
-use lane_core::facts::{Facts, Oid};
+use lane_core::facts::{Event, Facts, Oid};
 use lane_core::policy::Plan;
 use lane_core::report::{Report, quote};
 use lane_core::text::help_block;
@@ -45,7 +45,11 @@ pub fn fetch_missing_branches(
 ) -> Read<Option<Environment>> {
     let depends = report.findings.iter().any(|finding| finding.rule == "oversized-change");
     let remote = &plan.policy.remote.value;
-    if !depends || facts.event.is_server() || repo.config(&format!("remote.{remote}.url"))?.is_empty() {
+    if !depends
+        || facts.event.is_server()
+        || facts.event == Event::RefUpdate
+        || repo.config(&format!("remote.{remote}.url"))?.is_empty()
+    {
         return Ok(None);
     }
     let limit = if facts.event.is_commit() { BRIEFLY } else { LIMIT };

@@ -88,7 +88,8 @@ fn a_hook_that_cannot_work_does_what_its_row_says() {
         fs::write(&message, "feat: a\n").unwrap();
         let zero = "0".repeat(40);
         let input = format!("refs/heads/x {zero} refs/heads/x {}\n", "1".repeat(40));
-        let ran = tree.lane_stdin(&["hook", name, message.to_str().unwrap()], input.as_bytes());
+        let about = if hook.subject == Subject::Moved { "prepared" } else { message.to_str().unwrap() };
+        let ran = tree.lane_stdin(&["hook", name, about], input.as_bytes());
         let ran = ran.fails(if fails_open { 0 } else { 2 });
         match prevents {
             Some(what) => ran.says(&format!("git-lane: could not decide ({name}); {what}")),

@@ -67,6 +67,7 @@ mod sync;
 mod teardown;
 mod traps;
 mod tree_cache;
+mod unverified;
 mod voice;
 
 use std::collections::BTreeSet;

@@ -20,6 +20,8 @@ pub enum Event {
     PreReceive,
     /// The update hook of a server: one ref of a push.
     Update,
+    /// The reference-transaction hook: a branch is about to be moved.
+    RefUpdate,
     /// `git lane check` of what is staged.
     CheckStaged,
     /// `git lane check` of a branch, a range or a working tree.
@@ -77,6 +79,8 @@ pub enum Subject {
     Pushed,
     /// The refs on standard input or in its arguments, where they are received.
     Received,
+    /// The refs on standard input, where they are moved.
+    Moved,
     /// The worktree that a checkout has made: its first argument is no commit then.
     Worktree,
     /// What a harness says on standard input: its first argument is the harness.
@@ -104,6 +108,8 @@ pub struct Hook {
     pub reads_input: bool,
     /// Whether it always has a script in our folder of hooks.
     pub is_script: bool,
+    /// Whether it has one there where the policy says `history: { unverified: deny }`.
+    pub is_guard: bool,
     /// Whether it is in the configuration too, for git 2.54 and newer.
     pub is_configured: bool,
     /// Whether it always has a script in the folder of a server, so that one which is put there later is not lost.
@@ -123,6 +129,7 @@ const PASSED_ON: Hook = Hook {
     fails_open: false,
     reads_input: false,
     is_script: false,
+    is_guard: false,
     is_configured: false,
     is_on_server: false,
     is_watched: false,
@@ -214,6 +221,17 @@ pub static HOOKS: [Hook; 28] = [
         prevents: Some("this ref was not pushed"),
         ..SERVER
     },
+    // Not even `--no-verify` skips it, and cherry-pick, am and rebase start it.
+    Hook {
+        name: "reference-transaction",
+        event: Some(Event::RefUpdate),
+        stages: &[Stage::Commit, Stage::CommitMsg],
+        subject: Subject::Moved,
+        prevents: Some("no branch was moved"),
+        reads_input: true,
+        is_guard: true,
+        ..PASSED_ON
+    },
     // The only one that is told of a new worktree, which may have no folder of ours yet.
     Hook {
         name: "post-checkout",
@@ -238,7 +256,6 @@ pub static HOOKS: [Hook; 28] = [
     Hook { name: "pre-rebase", ..PASSED_ON },
     Hook { name: "proc-receive", ..PASSED_ON },
     Hook { name: "push-to-checkout", ..PASSED_ON },
-    Hook { name: "reference-transaction", reads_input: true, ..PASSED_ON },
     Hook { name: "sendemail-validate", ..PASSED_ON },
     // No hook of git's: `git lane hook agent <harness>`.
     Hook {

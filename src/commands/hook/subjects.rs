@@ -13,6 +13,7 @@ impl Hook<'_> {
             (Subject::Message, Some(event)) => self.message(event),
             (Subject::Pushed, Some(event)) => self.push(event),
             (Subject::Received, Some(event)) => self.receive(event),
+            (Subject::Moved, Some(event)) => self.moved(event),
             (Subject::Draft, _) => self.draft(),
             (Subject::Worktree, _) if self.mode == HookMode::Configured => {
                 missing_hooks::after_checkout(self.args);

@@ -14,7 +14,8 @@ use super::source::{Span, Spanned};
 mod sections;
 
 pub use sections::{
-    Accept, Branch, Change, History, Locks, Merges, Message, Provision, PullRequests, Release, Setup, Waivers,
+    Accept, Branch, Change, History, Locks, Merges, Message, Provision, PullRequests, Release, Setup,
+    Unverified, Waivers,
 };
 
 /// A whole `policy.yaml`.

@@ -71,7 +71,7 @@ pub mod keys {
     /// `waivers`.
     pub const WAIVERS: &[&str] = &["accept", "max_age"];
     /// `history`.
-    pub const HISTORY: &[&str] = &["merges", "max_age"];
+    pub const HISTORY: &[&str] = &["merges", "max_age", "unverified"];
     /// `locks`.
     pub const LOCKS: &[&str] = &["ttl", "min_ttl", "max_ttl", "grace", "remote", "prefix", "release"];
     /// `setup`.

@@ -48,6 +48,19 @@ pub struct History {
     pub merges: Spanned<Merges>,
     /// How old the merge base may be once the base has moved on. Null: any age.
     pub max_age: Option<Spanned<Duration>>,
+    /// Whether a branch of an agent may be moved to commits that no hook has judged: those of `git commit --no-verify`, cherry-pick, am, rebase,
+    /// merge, reset. Deny: they are judged then, by the rules of a commit.
+    pub unverified: Spanned<Unverified>,
+}
+
+/// What becomes of commits that no hook has judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Unverified {
+    /// They wait for the push.
+    Allow,
+    /// They are judged before a branch is moved to them.
+    Deny,
 }
 
 impl Change {

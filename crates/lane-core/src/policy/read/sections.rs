@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::super::FOCUS;
 use super::super::model::{
     Accept, Branch, Change, History, Level, Levels, Locks, Merges, Message, Provision, PullRequests, Release,
-    Setup, Waivers,
+    Setup, Unverified, Waivers,
 };
 use super::super::reader::{Fields, Reader};
 use super::super::scalar::Duration;
@@ -78,8 +78,13 @@ pub(super) fn history(reader: &mut Reader, fields: &Fields<'_>) -> History {
         let choices = [("allow", Merges::Allow), ("deny", Merges::Deny)];
         reader.choice(node, "choice for `history.merges`", &choices)
     });
+    let unverified = section.as_ref().and_then(|fields| fields.get("unverified")).and_then(|node| {
+        let choices = [("allow", Unverified::Allow), ("deny", Unverified::Deny)];
+        reader.choice(node, "choice for `history.unverified`", &choices)
+    });
     History {
         merges: merges.unwrap_or(Spanned::default_of(Merges::Allow)),
+        unverified: unverified.unwrap_or(Spanned::default_of(Unverified::Allow)),
         max_age: section
             .and_then(|fields| fields.get("max_age"))
             .and_then(|node| reader.parsed(node, "duration")),
