@@ -131,10 +131,9 @@ fn read_by_all(payload: &[u8]) {
             for action in actions {
                 if let ToolAction::Shell(line) = action {
                     let commands = shell::commands(&line).unwrap_or_default();
-                    let _ = commands
-                        .iter()
-                        .map(|command| (guard::bypass(command), guard::writes(command)))
-                        .count();
+                    commands.iter().for_each(|command| {
+                        let _ = (guard::bypass(command), guard::writes(command));
+                    });
                 }
             }
         }
