@@ -31,6 +31,9 @@ pub struct Args {
     /// Into files that a maintainer commits
     #[arg(long, requires = "harness", conflicts_with = "user")]
     pub shared: bool,
+    /// Also a block about lanes in AGENTS.md, CLAUDE.md or GEMINI.md, which agents read in every session
+    #[arg(long, requires = "shared")]
+    pub instructions: bool,
     /// Install into a bare repository, to judge what is pushed to it
     #[arg(long, conflicts_with_all = ["agent", "all"])]
     pub server: bool,
@@ -83,7 +86,10 @@ fn into_harnesses(args: &Args, binary: &Path, output: &Output) -> crate::cli::Ou
     if harnesses.is_empty() {
         return Err(Error::usage("no harness was found here", "name it: git lane install --harness claude"));
     }
-    let changes = harness::install(&repo, &harnesses, scope, binary)?;
+    let mut changes = harness::install(&repo, &harnesses, scope, binary)?;
+    if args.instructions {
+        changes.extend(harness::install_instructions(&repo, &harnesses)?);
+    }
     if output.is_json() {
         output.print_json(&changes)?;
     } else if !output.is_quiet() {

@@ -1,6 +1,7 @@
 //! The hooks of harnesses: written where each of them looks, beside whatever is there, and taken out again byte for byte.
 
 mod files;
+mod instructions;
 mod merge;
 mod record;
 
@@ -182,7 +183,7 @@ pub fn uninstall(repo: &dyn Repository) -> Result<Vec<Change>, Error> {
         let Some(harness) = find(&entry.harness) else { continue };
         let Some(now) = read(&entry.path)? else { continue };
         // Whoever has edited it since keeps what they wrote.
-        let before = if now == entry.after { entry.before.clone() } else { merge::without(&now, harness.id) };
+        let before = if now == entry.after { entry.before.clone() } else { without(&now, harness.id) };
         match &before {
             Some(text) if *text == now => continue,
             Some(text) => write(&entry.path, text)?,
@@ -207,7 +208,8 @@ pub fn missing_hooks(repo: &dyn Repository) -> Result<Vec<(&'static str, PathBuf
     let record = Record::read(&repo.layout().common_dir)?;
     let is_lost =
         |path: &Path, id: &str| !fs::read_to_string(path).is_ok_and(|text| merge::has_hooks(&text, id));
-    let entries = record.entries().filter_map(|entry| Some((find(&entry.harness)?.id, entry.path.clone())));
+    let hooks = record.entries().filter(|entry| !instructions::is_in(&entry.after));
+    let entries = hooks.filter_map(|entry| Some((find(&entry.harness)?.id, entry.path.clone())));
     Ok(entries.filter(|(id, path)| is_lost(path, id)).collect())
 }
 
@@ -217,10 +219,70 @@ pub fn missing_hooks(repo: &dyn Repository) -> Result<Vec<(&'static str, PathBuf
 /// The list of them cannot be read.
 pub fn installed(repo: &dyn Repository) -> Result<Vec<&'static Harness>, Error> {
     let record = Record::read(&repo.layout().common_dir)?;
-    let mut found: Vec<&'static Harness> =
-        record.entries().filter_map(|entry| find(&entry.harness)).collect();
+    let hooks = record.entries().filter(|entry| !instructions::is_in(&entry.after));
+    let mut found: Vec<&'static Harness> = hooks.filter_map(|entry| find(&entry.harness)).collect();
     found.dedup_by_key(|harness| harness.id);
     Ok(found)
+}
+
+/// Writes the block about lanes into the files of this worktree that the harnesses read in every session, for a maintainer to
+/// commit.
+///
+/// # Errors
+/// A file cannot be read or written.
+pub fn install_instructions(
+    repo: &dyn Repository,
+    harnesses: &[&'static Harness],
+) -> Result<Vec<Change>, Error> {
+    let layout = repo.layout();
+    let mut record = Record::read(&layout.common_dir)?;
+    let mut changes: Vec<Change> = Vec::new();
+    for harness in harnesses {
+        let Some(path) = layout.worktree.as_ref().map(|root| root.join(instructions::file(harness.id)))
+        else {
+            continue;
+        };
+        if changes.iter().any(|change| change.path == path) {
+            continue;
+        }
+        let before = read(&path)?;
+        let after = instructions::with(before.as_deref().unwrap_or_default());
+        let state = match &before {
+            None => FileOutcome::Created,
+            Some(before) if *before == after => FileOutcome::AlreadyThere,
+            Some(_) => FileOutcome::Updated,
+        };
+        if state != FileOutcome::AlreadyThere {
+            record.note(&path, harness.id, before, &after);
+            record.write()?;
+            write(&path, &after)?;
+        }
+        changes.push(Change { harness: harness.id, path, state, note: None });
+    }
+    Ok(changes)
+}
+
+/// The files of a harness that hold hooks of ours.
+///
+/// # Errors
+/// The list of them cannot be read.
+pub fn files_of(repo: &dyn Repository, harness: &str) -> Result<Vec<PathBuf>, Error> {
+    let record = Record::read(&repo.layout().common_dir)?;
+    let entries =
+        record.entries().filter(|entry| entry.harness == harness && !instructions::is_in(&entry.after));
+    Ok(entries.map(|entry| entry.path.clone()).collect())
+}
+
+/// The file in which Codex keeps what the user has configured and trusted.
+pub fn codex_config() -> Option<PathBuf> {
+    let home = std::env::var_os("CODEX_HOME").filter(|folder| !folder.is_empty()).map(PathBuf::from);
+    let home = home.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".codex")));
+    home.map(|home| home.join("config.toml"))
+}
+
+/// A text without what is ours; `None` where nothing else is in it.
+fn without(text: &str, harness: &str) -> Option<String> {
+    if instructions::is_in(text) { instructions::without(text) } else { merge::without(text, harness) }
 }
 
 /// The harnesses whose hooks are in the worktrees of this repository.

@@ -50,9 +50,11 @@ impl Record {
         match known {
             Some(entry) => {
                 if before.as_ref() != Some(&entry.after) {
-                    entry.before = before.and_then(|text| match super::merge::has_hooks(&text, harness) {
-                        true => super::merge::without(&text, harness),
-                        false => Some(text),
+                    entry.before = before.and_then(|text| {
+                        match super::merge::has_hooks(&text, harness) || super::instructions::is_in(&text) {
+                            true => super::without(&text, harness),
+                            false => Some(text),
+                        }
                     });
                 }
                 after.clone_into(&mut entry.after);

@@ -64,6 +64,11 @@ pub fn of(folder: Option<&Path>, environment: &Environment) -> Option<String> {
         let _ = write!(text, "\nBefore a file of {}: git lane lock AREA", join_first(&locked, ", "));
     }
     text.push_str("\nWhether you may change a file: git lane who --mine PATH\nTo ask its owner for a change: git lane request submit PATH --reason '…'\n");
+    let root = session.repo.layout().worktree.clone().unwrap_or_default();
+    let more = policy.setup.instructions.iter().find(|name| root.join(&name.value).is_file());
+    if let Some(more) = more {
+        let _ = writeln!(text, "All about your lane: {}", more.value);
+    }
     let manner = StatusOptions { now: session.environment.now, may_refresh: false };
     if let Ok(status) = status::read(&session.repo, &session.loaded, manner) {
         write_status(&mut text, &session, &agent, &status);

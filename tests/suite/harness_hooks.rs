@@ -518,3 +518,78 @@ fn what_the_repository_uses_is_written_into_later_worktrees() {
     main.commit("CLAUDE.md", "# Hello\n", "for Claude Code").ok();
     assert!(main.lane(&["init", "--stdout"]).out.contains("\nharness: [claude]"));
 }
+
+#[test]
+fn instructions_name_commands_that_exist() {
+    let (_scratch, a2, _) = two();
+    let mut seen = 0;
+    for text in
+        [include_str!("../../skills/git-lane/SKILL.md"), include_str!("../../src/harness/instructions.md")]
+    {
+        for command in text.split('`').skip(1).step_by(2).filter(|code| code.starts_with("git lane ")) {
+            crate::advice::sh(&a2, &format!("{command} --help")).ok();
+            seen += 1;
+        }
+    }
+    assert!(seen > 20, "{seen}");
+    let skill = include_str!("../../skills/git-lane/SKILL.md");
+    let head = skill.strip_prefix("---\n").unwrap().split("\n---\n").next().unwrap();
+    assert!(head.contains("name: git-lane\n") && head.contains("description: "), "{head}");
+}
+
+#[test]
+fn a_block_in_agents_md_is_a_maintainers_to_commit() {
+    let (scratch, ..) = two();
+    let main = scratch.main();
+    main.write("AGENTS.md", "# Mine\n");
+    main.lane(&["install", "--harness", "codex", "--instructions"]).fails(2).says("--shared");
+    let install = || main.lane(&["install", "--harness", "claude,codex", "--shared", "--instructions"]);
+    install().ok();
+    let text = fs::read_to_string(main.root.join("AGENTS.md")).unwrap();
+    assert!(text.starts_with("# Mine\n\n<!-- git-lane: begin -->\n"), "{text}");
+    assert!(main.root.join("CLAUDE.md").is_file());
+    assert!(!install().ok().out.contains("updated"));
+    main.write("AGENTS.md", format!("{text}\nlater\n"));
+    main.lane(&["doctor"]).says("Claude Code asks git-lane");
+    main.lane(&["uninstall", "--all"]).ok();
+    assert_eq!(fs::read_to_string(main.root.join("AGENTS.md")).unwrap(), "# Mine\n\nlater\n");
+    assert!(!main.root.join("CLAUDE.md").exists());
+}
+
+#[test]
+fn instructions_reach_the_harness_that_is_there() {
+    let policy = crate::support::POLICY.replace("max_age: 3h", "max_age: null");
+    let scratch = Scratch::with_policy(&format!("harness: [claude]\n{policy}"));
+    scratch.add_origin();
+    scratch.main().lane(&["setup", "a1"]).ok();
+    let a1 = Worktree { root: scratch.home().join("wt-a1-mlops"), home: scratch.home() };
+    assert!(fs::read_to_string(a1.root.join("CLAUDE.local.md")).unwrap().contains("# You are a1"));
+    assert_eq!(a1.git(&["status", "--porcelain"]).ok().out, "");
+    let start = json!({ "hook_event_name": "SessionStart", "cwd": a1.root, "source": "startup" });
+    ask(&a1, "codex", &start).ok().says("All about your lane: AGENT_FOCUS.md");
+}
+
+#[test]
+fn doctor_says_what_codex_has_to_be_told() {
+    let (scratch, a2, a4) = two();
+    let main = scratch.main();
+    main.lane(&["install", "--harness", "codex,gemini"]).ok();
+    let said = main.lane(&["doctor"]).says("until they are trusted").says("[sandbox_workspace_write]");
+    let roots = said.all();
+    let roots =
+        roots.lines().find_map(|line| Some(&line[line.find("writable_roots = ")?..])).unwrap().to_owned();
+    let hooks = main.root.join(".codex/hooks.json");
+    fs::create_dir_all(scratch.home().join(".codex")).unwrap();
+    let config = format!(
+        "[sandbox_workspace_write]\n{roots}\n[hooks.state.\"{}:pre_tool_use:0:0\"]\ntrusted_hash = \"sha256:0\"\n",
+        hooks.display()
+    );
+    fs::write(scratch.home().join(".codex/config.toml"), config).unwrap();
+    let said = main.lane(&["doctor"]).all();
+    assert!(!said.contains("until they are trusted") && !said.contains("writable_roots"), "{said}");
+    fs::create_dir_all(a2.root.join("docs")).unwrap();
+    let sub = Worktree { root: a2.root.join("docs"), home: scratch.home() };
+    sub.lane(&["doctor"]).says("Gemini CLI finds no hooks").says("--user");
+    fs::write(scratch.home().join(".codex/config.toml"), "=").unwrap();
+    a4.lane(&["doctor"]).says("cannot be read as TOML");
+}

@@ -173,3 +173,18 @@ fn what_an_agent_should_know_of_its_edit_reaches_the_model() {
         assert!(told.contains("Coordinated-with"), "{name}: {told}");
     }
 }
+
+/// What `git lane setup` writes for Claude Code is read by it.
+#[test]
+fn claude_reads_its_instructions() {
+    let Some(client) = Client::claude() else { return };
+    let policy = crate::support::POLICY.replace("max_age: 3h", "max_age: null");
+    let scratch = Scratch::with_policy(&format!("harness: [claude]\n{policy}"));
+    scratch.add_origin();
+    scratch.main().lane(&["setup", "a1"]).ok();
+    let a1 = Worktree { root: scratch.home().join("wt-a1-mlops"), home: scratch.home() };
+    let session = client.run(&a1, vec![Turn::say("done")]);
+    let start = session.start();
+    assert!(start.contains("Written by `git lane setup` from the policy"), "{start}");
+    assert!(start.contains("git-lane: you are a1"), "{start}");
+}

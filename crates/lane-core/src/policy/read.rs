@@ -94,6 +94,7 @@ pub fn policy(reader: &mut Reader, root: &Node) -> Option<Policy> {
         let choices = [("allow", Unowned::Allow), ("warn", Unowned::Warn), ("deny", Unowned::Deny)];
         reader.choice(node, "choice for `unowned`", &choices)
     });
+    let harness = harnesses(reader, &fields);
     Some(Policy {
         version: Spanned::default_of(1),
         remote: text(reader, &fields, "remote", "remote").unwrap_or(Spanned::default_of("origin".into())),
@@ -112,8 +113,8 @@ pub fn policy(reader: &mut Reader, root: &Node) -> Option<Policy> {
         waivers: waivers(reader, &fields),
         locks: locks(reader, &fields),
         rules: levels(reader, &fields),
-        setup: setup(reader, &fields),
-        harness: harnesses(reader, &fields),
+        setup: setup(reader, &fields, &harness),
+        harness,
         provision: provision(reader, &fields),
         tests: texts(reader, &fields, "tests", "tests", false),
         base,

@@ -149,12 +149,16 @@ pub(super) fn levels(reader: &mut Reader, fields: &Fields<'_>) -> Levels {
     Levels(levels)
 }
 
-pub(super) fn setup(reader: &mut Reader, fields: &Fields<'_>) -> Setup {
+pub(super) fn setup(reader: &mut Reader, fields: &Fields<'_>, harness: &[Spanned<String>]) -> Setup {
     let section = section(reader, fields, "setup", keys::SETUP);
     let written = section.filter(|fields| fields.get("instructions").is_some());
     let instructions = match written {
         Some(fields) => texts(reader, &fields, "instructions", "setup.instructions", true),
-        None => vec![Spanned::default_of(FOCUS.to_owned())],
+        None => {
+            // Claude Code reads this one by itself.
+            let own = harness.iter().any(|word| word.value == "claude").then(|| "CLAUDE.local.md".to_owned());
+            std::iter::once(FOCUS.to_owned()).chain(own).map(Spanned::default_of).collect()
+        }
     };
     Setup { instructions }
 }
