@@ -55,6 +55,7 @@ fn what_the_hooks_would_refuse_moves_no_branch() {
         assert_ne!(ran.code, 0, "{line:?}: {}", ran.all());
         assert!(ran.all().contains("foreign-path"), "{line:?}: {}", ran.all());
         assert!(ran.all().contains("no branch was moved"), "{line:?}: {}", ran.all());
+        assert!(!ran.all().contains("git lane drop"), "it is on no branch: {}", ran.all());
         assert_eq!(a2.git(&["rev-parse", "refs/heads/feat/a2/x"]).ok().out.trim(), head, "{line:?}");
     };
     refused(&["commit", "-q", "--no-verify", "-m", "feat: a"]);

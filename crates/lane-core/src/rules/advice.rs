@@ -84,6 +84,7 @@ impl Context<'_> {
     /// does.
     pub fn leave_to(&self, touched: &TouchedPath<'_>, whom: &str, by: Option<&str>) -> String {
         if self.is_committed(touched)
+            && self.facts.event != Event::RefUpdate
             && let Some(help) = self.first_step()
         {
             return help;
@@ -109,6 +110,10 @@ impl Context<'_> {
         // is staged here, so that nothing else goes with it.
         if self.facts.event == Event::PreMergeCommit {
             return "give up the merge (your commits and edits stay): git merge --abort".to_owned();
+        }
+        // The commits are on no branch: there is nothing to take them out of.
+        if self.facts.event == Event::RefUpdate {
+            return "leave it out of the commits; the branch stays where it was".to_owned();
         }
         if !self.is_committed(touched) {
             // What is staged by `commit -a` or `commit PATH` is in an index of its own, which is gone once git gives up.
