@@ -64,6 +64,7 @@ impl Invocation {
             }
         }
         let commits = command == "commit";
+        said.is_parent_commit = commits;
         said.without_all = if commits { without_all(all, words.len()) } else { None };
         while let Some(word) = words.next() {
             if word == "--" {
@@ -271,6 +272,7 @@ mod tests {
         assert!(said.is_verbose && said.allows_empty_message && said.amends);
         assert_eq!(parsed("git commit --cl verbatim").cleanup.as_deref(), Some("verbatim"));
         assert!(parsed("git commit --ame").amends);
+        assert!(said.is_parent_commit && !parsed("git -c commit merge").is_parent_commit);
         for line in
             ["git commit --no-verify", "git commit -nm x", "git -C x commit -qan", "git commit --no-verif"]
         {
