@@ -8,6 +8,7 @@ pub mod logger;
 pub mod options;
 pub mod output;
 pub mod pager;
+pub mod progress;
 pub mod relay;
 pub mod session;
 pub mod step_summary;

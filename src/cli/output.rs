@@ -53,46 +53,6 @@ pub fn warn(text: &str, help: &str) {
     print_error(&diagnostics::render("warning", text, &[help], false));
 }
 
-/// A line that says how it is going: rewritten in place on a terminal, else written again only when
-/// something else is going on.
-#[derive(Debug)]
-pub struct Progress {
-    is_terminal: bool,
-    is_quiet: bool,
-    said: String,
-}
-
-impl Progress {
-    /// Nothing said so far.
-    pub fn new(output: &Output) -> Self {
-        let is_terminal = std::io::stderr().is_terminal();
-        Self { is_terminal, is_quiet: output.is_quiet(), said: String::new() }
-    }
-
-    /// Says what goes on; `detail` may change from moment to moment.
-    pub fn update(&mut self, what: &str, detail: &str) {
-        if self.is_quiet {
-            return;
-        }
-        let said = if self.is_terminal { format!("{what}{detail}") } else { what.to_owned() };
-        if said != self.said {
-            if self.is_terminal {
-                write_error(&format!("\r\x1b[K{}", sanitize(&said)));
-            } else {
-                print_error(&format!("{what}{detail}\n"));
-            }
-            self.said = said;
-        }
-    }
-
-    /// Leaves the line.
-    pub fn end(&mut self) {
-        if self.is_terminal && !self.said.is_empty() {
-            write_error("\r\x1b[K");
-        }
-    }
-}
-
 /// Whether to use colours: as the options, the terminal and the environment say.
 pub(crate) fn wants_color(when: When, is_terminal: bool) -> bool {
     let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());

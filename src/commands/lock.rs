@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 
 use crate::cli::Outcome;
 use crate::cli::candidates;
-use crate::cli::output::{Output, Progress, note, print_error};
+use crate::cli::output::{Output, note, print_error};
+use crate::cli::progress::Progress;
 use crate::cli::session;
 use crate::commands::lock::args::{bounded, holder, notes, one_line, scopes};
 use crate::commands::locks::text::{self, LockView};
@@ -79,10 +80,10 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
     };
     let wanted = LockOptions { agent, scopes, ttl, process, reason, mode: how };
     let mut manager = LockManager::new(&session.repo, plan, &world);
-    let mut progress = Progress::new(output);
+    let progress = Progress::new(output.is_quiet());
     let done = lock::lock(&session, &mut manager, &world, &wanted, &mut |scope, waiting| {
         let (what, detail) = text::waiting(plan, scope, waiting);
-        progress.update(&what, &detail);
+        progress.status("", &what, &detail);
     });
     progress.end();
     match done? {

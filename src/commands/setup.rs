@@ -1,18 +1,13 @@
 //! `git lane setup`
 
-use std::collections::BTreeMap;
-use std::io::IsTerminal;
-use std::sync::{Mutex, PoisonError};
-
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 
 use crate::cli::candidates;
-use crate::cli::output::{Output, print_error};
+use crate::cli::output::Output;
+use crate::cli::progress::Progress;
 use crate::cli::session;
 use crate::ops::harness;
 use crate::setup::{self, Options, Outcome, Reporter, Step, StepOutcome};
-use lane_core::text::plain;
 
 /// Create the worktrees of the policy's agents
 ///
@@ -52,9 +47,9 @@ pub fn run(args: &Args, output: &Output) -> crate::cli::Outcome {
         jobs: args.jobs.map_or(cores.max(JOBS), usize::from),
         binary,
     };
-    let shown = SetupProgress::new(output);
-    let mut outcomes = setup::run(&session.repo, &session.loaded, &options, &shown)?;
-    shown.end();
+    let progress = progress(output);
+    let mut outcomes = setup::run(&session.repo, &session.loaded, &options, &progress)?;
+    progress.end();
     // They are of all worktrees: told once.
     if let Some(first) = outcomes.iter_mut().find(|outcome| outcome.error.is_none()) {
         let (changes, notes) = harness::renewed(&session.repo, &session.loaded.plan, args.dry_run)?;
@@ -159,75 +154,29 @@ fn as_json(outcome: &Outcome, is_dry: bool) -> Value {
     })
 }
 
-/// How it is going: a bar for each agent on a terminal, else a line for each step.
-pub(in crate::commands) struct SetupProgress {
-    bars: Option<MultiProgress>,
-    is_quiet: bool,
-    by_agent: Mutex<BTreeMap<String, ProgressBar>>,
+/// Where setting up, joining and tearing down say how far they are; programs that read JSON are not told.
+pub(in crate::commands) fn progress(output: &Output) -> Progress {
+    Progress::new(output.is_quiet() || output.is_json())
 }
 
-impl SetupProgress {
-    /// Nothing shown so far.
-    pub fn new(output: &Output) -> Self {
-        let is_quiet = output.is_quiet() || output.is_json();
-        let has_bars = !is_quiet && std::io::stderr().is_terminal();
-        Self { bars: has_bars.then(MultiProgress::new), is_quiet, by_agent: Mutex::default() }
-    }
-
-    fn line(&self, text: &str) {
-        if !self.is_quiet {
-            print_error(&format!("{text}\n"));
-        }
-    }
-
-    fn bar(&self, bars: &MultiProgress, agent: &str, of: usize) -> ProgressBar {
-        let mut by_agent = self.by_agent.lock().unwrap_or_else(PoisonError::into_inner);
-        let make = || {
-            let bar = bars.add(ProgressBar::new(u64::try_from(of).unwrap_or(u64::MAX)));
-            if let Ok(style) = ProgressStyle::with_template("{prefix:>10} [{bar:24}] {pos}/{len} {msg}") {
-                bar.set_style(style.progress_chars("=> "));
-            }
-            bar.set_prefix(plain(agent));
-            bar
-        };
-        by_agent.entry(agent.to_owned()).or_insert_with(make).clone()
-    }
-
-    /// Takes the bars away.
-    pub fn end(&self) {
-        if let Some(bars) = &self.bars {
-            let _ = bars.clear();
-        }
-    }
-}
-
-impl Reporter for SetupProgress {
+impl Reporter for Progress {
     fn waits(&self, agent: &str) {
         self.line(&format!("{agent}: waiting for another setup to finish"));
     }
 
     fn step_started(&self, agent: &str, step: &str, at: usize, of: usize) {
-        match &self.bars {
-            Some(bars) => {
-                let bar = self.bar(bars, agent, of);
-                bar.set_position(u64::try_from(at.saturating_sub(1)).unwrap_or(u64::MAX));
-                bar.set_message(plain(step));
-            }
-            None => self.line(&format!("{agent}: {step} ({at} of {of})")),
-        }
+        self.step(agent, step, at, of);
     }
 
     fn step_finished(&self, agent: &str, step: &Step) {
-        match (&self.bars, &step.outcome) {
-            (Some(bars), StepOutcome::Done(_)) => self.bar(bars, agent, 1).inc(1),
-            (Some(bars), StepOutcome::Failed(..)) => {
-                self.bar(bars, agent, 1).abandon_with_message(format!("{} failed", plain(&step.name)));
+        let name = &step.name;
+        match &step.outcome {
+            StepOutcome::Done(millis) => {
+                self.step_ended(agent, &format!("{agent}: {name} done ({})", seconds(*millis)), None);
             }
-            (None, StepOutcome::Done(millis)) => {
-                self.line(&format!("{agent}: {} done ({})", step.name, seconds(*millis)));
-            }
-            (None, StepOutcome::Failed(how, _)) => {
-                self.line(&format!("{agent}: {} failed ({how})", step.name))
+            StepOutcome::Failed(how, _) => {
+                let text = format!("{agent}: {name} failed ({how})");
+                self.step_ended(agent, &text, Some(&format!("{name} failed")));
             }
             _ => {}
         }

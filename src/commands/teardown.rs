@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::cli::candidates;
 use crate::cli::output::{Output, print_error};
 use crate::cli::session;
-use crate::commands::setup::SetupProgress;
+use crate::commands::setup;
 use crate::ops::Session;
 use crate::setup::teardown::{self, Options, TeardownOutcome};
 use lane_core::error::Error;
@@ -46,7 +46,7 @@ pub fn run(args: &Args, output: &Output) -> crate::cli::Outcome {
         delete_branch: args.delete_branch,
         drop_schema: args.drop_schema,
     };
-    let ended = teardown::run(repo, loaded, &options, &SetupProgress::new(output))?;
+    let ended = teardown::run(repo, loaded, &options, &setup::progress(output))?;
     let code = u8::from(matches!(ended, TeardownOutcome::Refused(_)));
     if output.is_json() {
         let value = match &ended {
