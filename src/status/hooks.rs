@@ -25,6 +25,7 @@ pub(super) fn fill(repo: &dyn Repository, lines: &mut [Line], notes: &mut Vec<St
             return;
         }
     };
+    let mut is_reported = false;
     for (tree, lack) in found {
         let is_main = tree.git_dir == layout.common_dir;
         if is_main && lack == HookGap::NotInstalled {
@@ -40,19 +41,14 @@ pub(super) fn fill(repo: &dyn Repository, lines: &mut [Line], notes: &mut Vec<St
             ));
             continue;
         }
-        let note = match lack {
-            HookGap::Scripts(_) | HookGap::ExtensionOff => {
-                format!("hooks are not in force in any worktree: {}; {help}", lack.words())
-            }
-            _ => format!("hooks are not in force in {}: {}; {help}", tree.root.display(), lack.words()),
-        };
         // All worktrees have the same scripts.
-        let is_told = notes.iter().any(|told| {
-            told.starts_with("hooks are not in force in any")
-                && note.starts_with("hooks are not in force in any")
-        });
-        if !is_told {
-            notes.push(note);
+        let is_of_all = matches!(lack, HookGap::Scripts(_) | HookGap::ExtensionOff);
+        if !is_of_all {
+            let root = tree.root.display();
+            notes.push(format!("hooks are not in force in {root}: {}; {help}", lack.words()));
+        } else if !is_reported {
+            notes.push(format!("hooks are not in force in any worktree: {}; {help}", lack.words()));
+            is_reported = true;
         }
         let is_its = |line: &&mut Line| line.root.as_ref().is_some_and(|root| is_same(root, &tree.root));
         if let Some(line) = lines.iter_mut().find(is_its) {

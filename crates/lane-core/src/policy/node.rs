@@ -130,12 +130,13 @@ fn syntax_error(text: &str, error: &serde_yaml::Error) -> Diagnostic {
             |offset| offset as usize,
         )
     });
-    let message = error.without_snippet().to_string();
-    let message = message.split(" at line ").next().unwrap_or(&message);
-    let message = if message.starts_with("multiple YAML documents") {
-        "a policy is one YAML document, but a second one starts here"
-    } else {
-        message
+    let error = error.without_snippet();
+    let message = error.to_string();
+    let message = match error {
+        serde_yaml::Error::MultipleDocuments { .. } => {
+            "a policy is one YAML document, but a second one starts here"
+        }
+        _ => message.split(" at line ").next().unwrap_or(&message),
     };
     let len =
         text[start.min(text.len())..].chars().next().map_or(0, |c| if c == '\n' { 0 } else { c.len_utf8() });

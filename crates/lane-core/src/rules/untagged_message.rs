@@ -78,9 +78,9 @@ fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailab
                 format!("replace the tag with {}: {reword}", forms(context, agent))
             } else {
                 let reword = context.reword("git commit --amend --no-edit", "git rebase --force-rebase");
-                match reword.starts_with("git ") {
-                    true => format!("let the prepare-commit-msg hook add the tag: {reword}"),
-                    false => reword,
+                match context.first_step() {
+                    Some(first) => first,
+                    None => format!("let the prepare-commit-msg hook add the tag: {reword}"),
                 }
             },
             owner: drafted.owner,
