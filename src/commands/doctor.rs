@@ -54,7 +54,7 @@ fn word(state: Health) -> &'static str {
 }
 
 fn as_json(check: &Check) -> serde_json::Value {
-    json!({ "name": check.name, "state": word(check.state), "detail": check.detail, "mend": check.mend })
+    json!({ "name": check.name, "state": word(check.state), "detail": check.detail, "mend": check.help })
 }
 
 fn as_text(check: &Check, color: bool) -> String {
@@ -66,7 +66,7 @@ fn as_text(check: &Check, color: bool) -> String {
     let padded = format!("{:7}", word(check.state));
     let state = if color { paint(code, &padded) } else { padded };
     let mut text = format!("{state}  {}: {}\n", check.name, check.detail);
-    for line in check.mend.iter().flat_map(|mend| mend.lines()) {
+    for line in check.help.iter().flat_map(|help| help.lines()) {
         text.push_str(&format!("         help: {line}\n"));
     }
     text

@@ -23,7 +23,7 @@ pub(super) fn examine(repo: &dyn Repository) -> Option<Check> {
         return None;
     }
     let mut wrong = Vec::new();
-    let mut mends = Vec::new();
+    let mut helps = Vec::new();
     for name in hooks::names(|hook| hook.is_configured) {
         let listed = match ask(root, &["hook", "list", "--allow-unknown-hook-name", name]) {
             // With none it says so, and fails.
@@ -37,22 +37,22 @@ pub(super) fn examine(repo: &dyn Repository) -> Option<Check> {
         match disabled(root, &ours, name) {
             Some((key, scope)) => {
                 wrong.push(format!("{key} is false for {name}"));
-                mends.push(match scope.as_str() {
+                helps.push(match scope.as_str() {
                     "command" => "clear the variable: unset GIT_CONFIG_COUNT".to_owned(),
                     scope => format!("git config --{scope} --unset-all {key}"),
                 });
             }
             None => {
                 wrong.push(format!("git finds no {ours}"));
-                mends.push(INSTALL.to_owned());
+                helps.push(INSTALL.to_owned());
             }
         }
     }
-    mends.sort_unstable();
-    mends.dedup();
+    helps.sort_unstable();
+    helps.dedup();
     Some(match wrong.as_slice() {
         [] => Check::ok(NAME, "git starts all of them, whatever core.hooksPath says"),
-        _ => Check::problem(NAME, wrong.join("; "), mends.join("\n")),
+        _ => Check::problem(NAME, wrong.join("; "), helps.join("\n")),
     })
 }
 

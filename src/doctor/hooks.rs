@@ -119,13 +119,13 @@ fn elsewhere(repo: &dyn Repository, lacks: &[(Worktree, HookGap)]) -> Vec<Check>
     let others = lacks.iter().filter(|(tree, _)| !is_same(&tree.git_dir, &layout.git_dir));
     let check = |(tree, lack): &(Worktree, HookGap)| {
         let detail = format!("{}: {}", tree.root.display(), lack.words());
-        let mend = format!("git lane -C {} install", quote(&bytes_of(&tree.root)));
+        let help = format!("git lane -C {} install", quote(&bytes_of(&tree.root)));
         // Whoever works in the main worktree is a maintainer as a rule.
         match lack {
             HookGap::NotInstalled if tree.git_dir == layout.common_dir => {
-                Check::warning(OTHERS, detail, mend)
+                Check::warning(OTHERS, detail, help)
             }
-            _ => Check::problem(OTHERS, detail, mend),
+            _ => Check::problem(OTHERS, detail, help),
         }
     };
     others.map(check).collect()

@@ -47,11 +47,11 @@ pub(super) fn identity(repo: &dyn Repository, plan: Option<&Plan>, environment: 
     };
     if plan.policy.agent(&first.agent).is_none() {
         let near = nearest(&first.agent, plan.policy.agent_ids());
-        let mend = near.map_or(install, |near| format!("git lane install --agent {near}"));
+        let help = near.map_or(install, |near| format!("git lane install --agent {near}"));
         return Check::problem(
             IDENTITY,
             format!("{said}; {}", unknown_agent(&first.agent, &plan.source.name)),
-            mend,
+            help,
         );
     }
     match agent_here {

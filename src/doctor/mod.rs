@@ -39,25 +39,25 @@ pub struct Check {
     /// What was found.
     pub detail: String,
     /// The command that fixes it.
-    pub mend: Option<String>,
+    pub help: Option<String>,
 }
 
 impl Check {
     fn ok(name: &'static str, detail: impl Into<String>) -> Self {
-        Self { name, state: Health::Ok, detail: detail.into(), mend: None }
+        Self { name, state: Health::Ok, detail: detail.into(), help: None }
     }
 
-    fn warning(name: &'static str, detail: impl Into<String>, mend: impl Into<String>) -> Self {
-        Self { name, state: Health::Warning, detail: detail.into(), mend: Some(mend.into()) }
+    fn warning(name: &'static str, detail: impl Into<String>, help: impl Into<String>) -> Self {
+        Self { name, state: Health::Warning, detail: detail.into(), help: Some(help.into()) }
     }
 
-    fn problem(name: &'static str, detail: impl Into<String>, mend: impl Into<String>) -> Self {
-        Self { name, state: Health::Problem, detail: detail.into(), mend: Some(mend.into()) }
+    fn problem(name: &'static str, detail: impl Into<String>, help: impl Into<String>) -> Self {
+        Self { name, state: Health::Problem, detail: detail.into(), help: Some(help.into()) }
     }
 
     fn error(name: &'static str, error: &Error) -> Self {
-        let mend = error.help();
-        Self { name, state: Health::Problem, detail: error.to_string(), mend }
+        let help = error.help();
+        Self { name, state: Health::Problem, detail: error.to_string(), help }
     }
 }
 

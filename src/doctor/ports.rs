@@ -29,9 +29,9 @@ pub(super) fn examine(repo: &dyn Repository, plan: &Plan) -> Option<Check> {
     }
     let words: Vec<String> = strange.iter().map(PortConflict::words).collect();
     let id_of = strange.iter().find_map(|taken| taken.process.as_ref()).map(|process| process.id);
-    let mend = match id_of {
+    let help = match id_of {
         Some(process) => format!("stop it (kill {process}), or give {id} another range in the policy"),
         None => format!("stop what listens there, or give {id} another range in the policy"),
     };
-    Some(Check::warning(PORTS, format!("{range} of {id}: {}", words.join(", ")), mend))
+    Some(Check::warning(PORTS, format!("{range} of {id}: {}", words.join(", ")), help))
 }

@@ -21,16 +21,16 @@ pub(super) fn examine(repo: &dyn Repository) -> Result<Vec<Check>, Error> {
     if layout.worktree.is_some() {
         return Ok(Vec::new());
     }
-    let mend = format!("{INSTALL} --server");
+    let help = format!("{INSTALL} --server");
     let mut checks = Vec::new();
     for path in files(layout)? {
         let text = read(&path)?.unwrap_or_default();
         checks.push(if is_executable(&path) {
             Check::ok(NAME, format!("installed as {}", path.display()))
         } else {
-            Check::problem(NAME, format!("{} is not executable", path.display()), &mend)
+            Check::problem(NAME, format!("{} is not executable", path.display()), &help)
         });
-        checks.extend(binary_of(&text).map(|binary| of_binary(&binary, &mend)));
+        checks.extend(binary_of(&text).map(|binary| of_binary(&binary, &help)));
     }
     let places = Places::of_server(layout);
     let config = read(&places.common.join("config"))?;
@@ -43,24 +43,24 @@ pub(super) fn examine(repo: &dyn Repository) -> Result<Vec<Check>, Error> {
         Some(value) if !is_ours(value.as_bytes()) => Check::problem(
             NAME,
             format!("core.hooksPath is {value}, so git does not run git-lane's hooks"),
-            &mend,
+            &help,
         ),
         _ if !is_executable(&places.hooks.join(Event::PreReceive.name())) => {
-            Check::problem(NAME, "the scripts are missing", &mend)
+            Check::problem(NAME, "the scripts are missing", &help)
         }
         _ => Check::ok(NAME, format!("installed; the scripts are in {}", places.hooks.display())),
     });
     if let Some(binary) = scripts.first().and_then(|(_, text)| binary_of(text)) {
-        checks.push(of_binary(&binary, &mend));
+        checks.push(of_binary(&binary, &help));
     }
-    checks.extend(hidden(&previous_folder(&values, layout), &scripts, &mend));
+    checks.extend(hidden(&previous_folder(&values, layout), &scripts, &help));
     Ok(checks)
 }
 
 /// Hooks that came later, and that ours hide.
-fn hidden(folder: &Path, scripts: &[(String, Vec<u8>)], mend: &str) -> Option<Check> {
+fn hidden(folder: &Path, scripts: &[(String, Vec<u8>)], help: &str) -> Option<Check> {
     let is_hidden = |name: &&str| !scripts.iter().any(|(script, _)| script == name);
     let names: Vec<&str> = hooks_in(folder).into_iter().filter(is_hidden).collect();
     let detail = format!("git no longer runs {} of {}", names.join(", "), folder.display());
-    (!names.is_empty()).then(|| Check::warning("earlier hooks", detail, mend))
+    (!names.is_empty()).then(|| Check::warning("earlier hooks", detail, help))
 }

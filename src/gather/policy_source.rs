@@ -172,7 +172,7 @@ pub fn from_file(repo: Option<&dyn Repository>, path: &Path) -> Result<LoadedPol
 ///
 /// # Errors
 /// It cannot be read, or has mistakes itself.
-pub fn mended(repo: &dyn Repository, tree: Oid) -> Result<Option<LoadedPolicy>, Error> {
+pub fn repaired(repo: &dyn Repository, tree: Oid) -> Result<Option<LoadedPolicy>, Error> {
     let Some((source, oid)) = in_tree(repo, tree, FILE, FILE)? else {
         return Ok(None);
     };

@@ -183,7 +183,7 @@ fn unborn(repo: &dyn Repository, reference: &str, lines: &[PushLine]) -> Result<
     let usual = branches.iter().find(|name| usual.contains(&name.as_str()));
     let best = usual.or(with_policy).or(branches.first()).map_or("refs/heads/BRANCH", String::as_str);
     let is_configured = !repo.config(SETTING)?.is_empty();
-    let (place, mend) = if is_configured {
+    let (place, help) = if is_configured {
         (SETTING, format!("git config {SETTING} {}", best.trim_start_matches("refs/heads/")))
     } else {
         ("HEAD", repoint(best))
@@ -192,7 +192,7 @@ fn unborn(repo: &dyn Repository, reference: &str, lines: &[PushLine]) -> Result<
         format!(
             "{place} on the server is {reference}, which does not exist, although other refs do: which policy applies is unknown"
         ),
-        format!("on the server: {mend}\nor restore {reference} there"),
+        format!("on the server: {help}\nor restore {reference} there"),
     )
     .into())
 }

@@ -47,7 +47,7 @@ pub(super) fn worktree(collector: &Collector<'_>, request: &Request, facts: &mut
         Subject::Edited(_) => CommitForm::Edit,
         _ => form,
     };
-    facts.again = match form {
+    facts.retry_command = match form {
         CommitForm::All | CommitForm::Include | CommitForm::Paths => {
             Invocation::of_process().without_all.clone()
         }

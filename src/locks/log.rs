@@ -105,7 +105,7 @@ fn went_back(fault: &Fault<'_>, what: &str, last: &str, generation: u64) -> Erro
 /// A ref with something else in it.
 fn no_lock(fault: &Fault<'_>, name: &str, oid: Option<Oid>, reason: &str) -> Error {
     let value = oid.map_or_else(|| "it".to_owned(), |oid| oid.to_string());
-    let mend = match (fault.remote, oid, fault.last) {
+    let help = match (fault.remote, oid, fault.last) {
         (Some(remote), ..) => format!("\nanyone who may write to `{remote}` can move the ref back"),
         (None, None, _) => format!("\ndelete it: git symbolic-ref -d {name}"),
         (None, Some(oid), Some(last)) => {
@@ -119,7 +119,7 @@ fn no_lock(fault: &Fault<'_>, name: &str, oid: Option<Oid>, reason: &str) -> Err
     };
     Unavailable::new(
         format!("the lock ref {name} has no valid lock: {reason}"),
-        format!("the lock cannot be taken until this is fixed; look at {value}: git log {name}{mend}"),
+        format!("the lock cannot be taken until this is fixed; look at {value}: git log {name}{help}"),
     )
     .into()
 }

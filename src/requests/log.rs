@@ -132,7 +132,7 @@ impl LogRecord for RequestRecord {
 fn diverged(fault: &Fault<'_>, divergence: Divergence) -> Error {
     let Fault { name: view, ref_name: there, .. } = *fault;
     let remote = fault.remote.unwrap_or_default();
-    let mend = match divergence {
+    let help = match divergence {
         Divergence::Vanished => format!(
             "restore it: git push --no-verify {remote} {view}:{there}\n\
              or forget it, if it was deleted on purpose: git update-ref -d {view}"
@@ -142,7 +142,7 @@ fn diverged(fault: &Fault<'_>, divergence: Divergence) -> Error {
             old.short()
         ),
     };
-    broken(&format!("{there} of `{remote}`"), &divergence.words(), mend)
+    broken(&format!("{there} of `{remote}`"), &divergence.words(), help)
 }
 
 fn broken(name: &str, reason: &str, help: impl Into<String>) -> Error {

@@ -187,8 +187,8 @@ fn a_maintainer_mends_a_broken_policy_and_an_agent_does_not() {
     agent.git(&["config", "--worktree", "--unset", "lane.agent"]).ok();
     agent.git(&["commit", "-q", "-m", "[A2] chore: mend"]).fails(1).says("policy.yaml:14:1");
     main.commit("policy.yaml", &format!("{POLICY}agentss: {{}}\n"), "chore: worse").fails(1).says("agentss");
-    main.commit("policy.yaml", POLICY, "chore: mend").ok().says("this change mends it");
-    main.git(&["push", "-q", "origin", "main"]).ok().says("this change mends it");
+    main.commit("policy.yaml", POLICY, "chore: mend").ok().says("this change fixes it");
+    main.git(&["push", "-q", "origin", "main"]).ok().says("this change fixes it");
     main.commit("other", "x\n", "chore: other").ok();
 }
 

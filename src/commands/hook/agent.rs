@@ -63,7 +63,7 @@ pub fn run(args: &[OsString]) -> Outcome {
             }
             Ok(0)
         }
-        Moment::Stop { again: false } => {
+        Moment::Stop { is_repeated: false } => {
             let folder = occasion.folder.as_ref().map(PathBuf::from);
             match briefing::unfinished(folder.as_deref(), &environment) {
                 // Harnesses that have words for this read them with exit 0; Copilot does with no other.
@@ -94,7 +94,7 @@ pub fn run(args: &[OsString]) -> Outcome {
         Moment::Removal { root } => {
             Ok(worktree::remove(Path::new(root), &environment).map_or_else(|error| refuse(&error), |()| 0))
         }
-        Moment::Stop { again: true } | Moment::Other => Ok(0),
+        Moment::Stop { is_repeated: true } | Moment::Other => Ok(0),
     }
 }
 

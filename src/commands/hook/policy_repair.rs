@@ -18,9 +18,9 @@ use lane_git::{GitRepo, Read, Repository, staged_tree};
 /// The error as it was, where it is another one, or where an agent is at work.
 pub fn judge(error: Error, request: &Request, output: &Output) -> Result<(Session, Report), Error> {
     let Some(broken) = error.policy() else { return Err(error) };
-    match mended(request, output) {
+    match repaired(request, output) {
         Ok(Some((session, report))) => {
-            note(&format!("{broken}; this change mends it, and is judged by the policy that it brings"));
+            note(&format!("{broken}; this change fixes it, and is judged by the policy that it brings"));
             Ok((session, report))
         }
         // What is wrong with the policy of the change is the same as before, or the next thing to fix.
@@ -30,14 +30,14 @@ pub fn judge(error: Error, request: &Request, output: &Output) -> Result<(Sessio
     }
 }
 
-fn mended(request: &Request, output: &Output) -> Result<Option<(Session, Report)>, Error> {
+fn repaired(request: &Request, output: &Output) -> Result<Option<(Session, Report)>, Error> {
     let repo = GitRepo::open()?;
     let environment = Environment::of_process();
     if !claims(&repo, &environment, request.agent.as_deref())?.is_empty() {
         return Ok(None);
     }
     for tree in trees(&repo, &environment, &request.subject)? {
-        if let Some(loaded) = policy_source::mended(&repo, tree)? {
+        if let Some(loaded) = policy_source::repaired(&repo, tree)? {
             let session = Session::with(repo, loaded, *output);
             let report = session.judge(request)?;
             let is_of_maintainer = report.changes.iter().all(|change| change.agent.is_none());

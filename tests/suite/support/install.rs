@@ -193,8 +193,8 @@ fn examine() -> String {
     let path = std::env::var_os("LANE_TEST_PATH").or_else(|| std::env::var_os("PATH"));
     let checks = doctor::examine(repo, loaded.as_ref(), &Environment::of_process(), path.as_deref());
     let line = |check: &doctor::Check| {
-        let mend = check.mend.as_deref().unwrap_or("-");
-        format!("{} {:?}: {} => {mend}\n", check.name, check.state, check.detail)
+        let help = check.help.as_deref().unwrap_or("-");
+        format!("{} {:?}: {} => {help}\n", check.name, check.state, check.detail)
     };
     checks.iter().map(line).collect()
 }

@@ -68,7 +68,7 @@ pub struct Facts {
     /// How a commit that is being made was asked for.
     pub form: CommitForm,
     /// The command that asked for it, for a shell, with places for paths that are left out; where it is known.
-    pub again: Option<String>,
+    pub retry_command: Option<String>,
     /// The local base branch, where the change stands on commits of it that the remote's does not have.
     pub unpushed_base: Option<String>,
     /// The address of the remote that holds the base, if reports are to name it.
@@ -98,7 +98,7 @@ impl Facts {
             base_ref: None,
             is_base_shadowed: false,
             form: CommitForm::Index,
-            again: None,
+            retry_command: None,
             unpushed_base: None,
             repository: None,
             in_subfolder: false,

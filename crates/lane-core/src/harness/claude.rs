@@ -34,9 +34,9 @@ pub(super) fn occasion(
             Moment::Tool(deeds(text(payload, "tool_name").unwrap_or_default(), input))
         }
         "SessionStart" => Moment::Start,
-        "Stop" | "SubagentStop" => {
-            Moment::Stop { again: payload.get("stop_hook_active").and_then(Value::as_bool).unwrap_or(false) }
-        }
+        "Stop" | "SubagentStop" => Moment::Stop {
+            is_repeated: payload.get("stop_hook_active").and_then(Value::as_bool).unwrap_or(false),
+        },
         "WorktreeCreate" => Moment::Worktree { name: text(payload, "name").unwrap_or_default().to_owned() },
         "WorktreeRemove" => {
             Moment::Removal { root: text(payload, "worktree_path").unwrap_or_default().to_owned() }
@@ -103,7 +103,7 @@ mod tests {
         assert_eq!(about("claude", r#"{"hook_event_name":"SessionStart","source":"startup"}"#), "Start");
         assert_eq!(
             about("claude", r#"{"hook_event_name":"Stop","stop_hook_active":true}"#),
-            "Stop { again: true }"
+            "Stop { is_repeated: true }"
         );
         assert_eq!(
             about("claude", r#"{"hook_event_name":"WorktreeCreate","name":"x"}"#),

@@ -21,9 +21,9 @@ pub static HARNESS: Harness = Harness {
 fn read(payload: &Value, event: Option<&str>) -> Occasion {
     let moment = match event.or(text(payload, "hook_event_name")).unwrap_or_default() {
         "sessionStart" => Moment::Start,
-        "agentStop" => {
-            Moment::Stop { again: payload.get("stop_hook_active").and_then(Value::as_bool).unwrap_or(false) }
-        }
+        "agentStop" => Moment::Stop {
+            is_repeated: payload.get("stop_hook_active").and_then(Value::as_bool).unwrap_or(false),
+        },
         _ => match text(payload, "toolName").or(text(payload, "tool_name")) {
             Some(tool) => Moment::Tool(actions(tool, &arguments(payload))),
             None => Moment::Other,

@@ -28,7 +28,7 @@ fn read(payload: &Value, event: Option<&str>) -> Occasion {
         "sessionStart" => Moment::Start,
         "stop" => {
             let turns = payload.get("loop_count").and_then(Value::as_u64).unwrap_or(0);
-            Moment::Stop { again: turns > 0 }
+            Moment::Stop { is_repeated: turns > 0 }
         }
         _ => Moment::Other,
     };

@@ -35,9 +35,9 @@ fn read(payload: &Value, event: Option<&str>) -> Occasion {
             Moment::Done(actions(text(payload, "tool_name").unwrap_or_default(), input))
         }
         "SessionStart" => Moment::Start,
-        "AfterAgent" => {
-            Moment::Stop { again: payload.get("stop_hook_active").and_then(Value::as_bool).unwrap_or(false) }
-        }
+        "AfterAgent" => Moment::Stop {
+            is_repeated: payload.get("stop_hook_active").and_then(Value::as_bool).unwrap_or(false),
+        },
         _ => Moment::Other,
     };
     Occasion { folder: text(payload, "cwd").map(str::to_owned), project: None, moment }
@@ -67,6 +67,6 @@ mod tests {
         assert_eq!(tool("write_file", r#"{"file_path":"/r/b.py"}"#), "/r/b.py");
         assert_eq!(tool("run_shell_command", r#"{"command":"ls"}"#), "$ ls");
         assert_eq!(tool("read_file", r#"{"file_path":"a.py"}"#), "");
-        assert_eq!(about("gemini", r#"{"hook_event_name":"AfterAgent"}"#), "Stop { again: false }");
+        assert_eq!(about("gemini", r#"{"hook_event_name":"AfterAgent"}"#), "Stop { is_repeated: false }");
     }
 }

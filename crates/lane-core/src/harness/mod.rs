@@ -80,10 +80,10 @@ pub enum Moment {
     Done(Vec<ToolAction>),
     /// A session begins, or begins again.
     Start,
-    /// The agent is about to say that it is done. `again`: it was asked to go on already.
+    /// The agent is about to say that it is done. `is_repeated`: it was asked to go on already.
     Stop {
         /// Whether a hook has kept it from stopping a moment ago.
-        again: bool,
+        is_repeated: bool,
     },
     /// A worktree is to be made, and its path printed.
     Worktree {

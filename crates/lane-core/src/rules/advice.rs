@@ -129,8 +129,12 @@ impl Context<'_> {
                 }
                 // What was staged before stays staged, and the same command would commit it again.
                 (CommitForm::Include, head) => {
-                    let again =
-                        self.facts.again.as_ref().map(|again| format!(": {again}")).unwrap_or_default();
+                    let again = self
+                        .facts
+                        .retry_command
+                        .as_ref()
+                        .map(|again| format!(": {again}"))
+                        .unwrap_or_default();
                     let unstage = match head {
                         Some(_) => format!("{stays}: git restore --staged -- {{pathspecs}}"),
                         None => format!("{stays}: git reset -q -- {{pathspecs}}"),
@@ -141,15 +145,17 @@ impl Context<'_> {
                 (CommitForm::All, _) if is_merging => {
                     format!("{stays}: git add -u -- {{others}}\nthen commit again, without -a")
                 }
-                (form @ (CommitForm::All | CommitForm::Paths), _) => match (&self.facts.again, form) {
-                    (Some(again), _) => {
-                        format!("commit the rest (your edit stays in the working tree): {again}")
+                (form @ (CommitForm::All | CommitForm::Paths), _) => {
+                    match (&self.facts.retry_command, form) {
+                        (Some(again), _) => {
+                            format!("commit the rest (your edit stays in the working tree): {again}")
+                        }
+                        (None, CommitForm::All) => {
+                            format!("{stays}: git add -u -- {{others}}\nthen commit again, without -a")
+                        }
+                        (None, _) => "commit the other paths, without {paths}".to_owned(),
                     }
-                    (None, CommitForm::All) => {
-                        format!("{stays}: git add -u -- {{others}}\nthen commit again, without -a")
-                    }
-                    (None, _) => "commit the other paths, without {paths}".to_owned(),
-                },
+                }
                 (_, None) => format!("{stays}: git reset -q -- {{pathspecs}}"),
                 _ => format!("{stays}: git restore --staged -- {{pathspecs}}"),
             };

@@ -74,7 +74,7 @@ impl Scene {
                 form: crate::facts::CommitForm::Index,
                 unpushed_base: None,
                 repository: None,
-                again: None,
+                retry_command: None,
                 in_subfolder: false,
                 elsewhere: None,
             },
