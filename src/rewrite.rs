@@ -11,7 +11,7 @@ use lane_core::facts::{FileVersion, Oid, RepoPath};
 use lane_core::locks::record::plain;
 use lane_core::signature;
 use lane_git::command::in_worktree;
-use lane_git::{FOLDER, GitRepo, ObjectWriter, Read, Repository};
+use lane_git::{FOLDER, GitRepo, ObjectWriter, Read, Repository, TreeEntry};
 
 /// What became of one commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -159,14 +159,18 @@ fn replace_entry(
         (Some(at), Some(version)) => entries[at].version = version,
         (Some(at), None) => drop(entries.remove(at)),
         (None, Some(version)) => {
-            entries.push(lane_git::TreeEntry { name: name.to_vec(), version });
+            entries.push(TreeEntry { name: name.to_vec(), version });
         }
         (None, None) => {}
     }
     if entries.is_empty() {
         return Ok(None);
     }
-    // Sorted by name, folders as if theirs ended in a slash: gitformat-pack(5).
+    write_tree(repo, entries).map(Some)
+}
+
+/// Sorted by name, folders as if theirs ended in a slash: gitformat-pack(5).
+fn write_tree(repo: &GitRepo, mut entries: Vec<TreeEntry>) -> Result<Oid, Error> {
     entries.sort_by_cached_key(|entry| {
         let mut key = entry.name.clone();
         if entry.version.mode == FOLDER {
@@ -181,7 +185,7 @@ fn replace_entry(
         raw.push(0);
         raw.extend(entry.version.oid.as_bytes());
     }
-    repo.write_tree(&raw).map(Some)
+    repo.write_tree(&raw)
 }
 
 /// Writes a commit with another tree and other parents; all else, dates and names included, stays. What was signed is

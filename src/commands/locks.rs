@@ -89,6 +89,13 @@ struct List<'a> {
     me: Option<String>,
 }
 
+/// A ref that could not be read as locks.
+fn broken_text(area: &str, error: &Error) -> String {
+    let help = error.help().unwrap_or_default();
+    let help: String = help.lines().map(|line| format!("    {line}\n")).collect();
+    format!("{area}: could not decide\n    {error}\n{help}")
+}
+
 impl List<'_> {
     fn is_wanted(&self, area: &str, text: &str) -> bool {
         let fold = self.session.loaded.plan.folds_case();
@@ -107,9 +114,7 @@ impl List<'_> {
             let tip = match &area.tip {
                 Ok(tip) => tip.as_ref(),
                 Err(error) => {
-                    let help = error.help().unwrap_or_default();
-                    text.push_str(&format!("{name}: could not decide\n    {error}\n"));
-                    help.lines().for_each(|line| text.push_str(&format!("    {line}\n")));
+                    text.push_str(&broken_text(name, error));
                     let (reason, help) = (error.to_string(), error.help());
                     broken.push(json!({ "ref": area.reference, "reason": reason, "help": help }));
                     continue;

@@ -102,21 +102,7 @@ fn whole(root: &Command) -> Page {
     let mut roff = Roff::new();
     roff.control("SH", ["NAME"]);
     roff.text([roman("git-lane - keep many coding agents inside their lanes")]);
-    roff.control("SH", ["SYNOPSIS"]);
-    roff.text([
-        bold("git lane"),
-        roman(" [ "),
-        bold("-C "),
-        italic("DIR"),
-        roman(" ] [ "),
-        bold("--color "),
-        italic("WHEN"),
-        roman(" ] "),
-        italic("COMMAND"),
-        roman(" [ "),
-        italic("ARGS"),
-        roman(" ]"),
-    ]);
+    synopsis(&mut roff);
     roff.control("SH", ["DESCRIPTION"]);
     for (at, text) in DESCRIPTION.iter().enumerate() {
         if at > 0 {
@@ -148,19 +134,40 @@ fn whole(root: &Command) -> Page {
             item(&mut roff, [bold(*name)], text);
         }
     }
+    see_also(&mut roff);
+    roff.to_writer(&mut page)?;
+    Ok(page)
+}
+
+fn synopsis(roff: &mut Roff) {
+    roff.control("SH", ["SYNOPSIS"]);
+    roff.text([
+        bold("git lane"),
+        roman(" [ "),
+        bold("-C "),
+        italic("DIR"),
+        roman(" ] [ "),
+        bold("--color "),
+        italic("WHEN"),
+        roman(" ] "),
+        italic("COMMAND"),
+        roman(" [ "),
+        italic("ARGS"),
+        roman(" ]"),
+    ]);
+}
+
+fn see_also(roff: &mut Roff) {
     roff.control("SH", ["SEE ALSO"]);
+    let pages = [("git", 1), ("githooks", 5), ("git-worktree", 1), ("git-config", 1)];
     let mut line = Vec::new();
-    for (at, (name, section)) in
-        [("git", 1), ("githooks", 5), ("git-worktree", 1), ("git-config", 1)].iter().enumerate()
-    {
+    for (at, (name, section)) in pages.into_iter().enumerate() {
         if at > 0 {
             line.push(roman(", "));
         }
-        line.extend([bold(*name), roman(format!("({section})"))]);
+        line.extend([bold(name), roman(format!("({section})"))]);
     }
     roff.text(line);
-    roff.to_writer(&mut page)?;
-    Ok(page)
 }
 
 fn item(roff: &mut Roff, name: impl Into<Vec<Inline>>, text: &str) {

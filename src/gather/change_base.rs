@@ -85,17 +85,22 @@ pub(super) fn find(
         _ => base.clone(),
     };
     let merge_base = repo.merge_base(base.oid, tips)?;
-    let mut merged_in = edge;
+    let merged_in = without_contained(repo, edge, base.oid)?;
+    Ok(Origin { base, merge_base, merged_in })
+}
+
+/// Those commits that neither the base has nor another one of them.
+fn without_contained(repo: &dyn Repository, mut commits: Vec<Oid>, base: Oid) -> Read<Vec<Oid>> {
     let mut at = 0;
-    while let Some(oid) = merged_in.get(at) {
-        let known = merged_in.iter().filter(|other| *other != oid).chain([&base.oid]);
+    while let Some(oid) = commits.get(at) {
+        let known = commits.iter().filter(|other| *other != oid).chain([&base]);
         if repo.commits(&[*oid], &known.copied().collect::<Vec<_>>())?.is_empty() {
-            merged_in.remove(at);
+            commits.remove(at);
         } else {
             at += 1;
         }
     }
-    Ok(Origin { base, merge_base, merged_in })
+    Ok(commits)
 }
 
 /// The base of a branch that is here, to rebase it on and to propose it to. Where the policy's base and another protected

@@ -71,47 +71,57 @@ impl Invocation {
                 break;
             }
             if let Some(long) = word.strip_prefix("--") {
-                let (name, value) = match long.split_once('=') {
-                    Some((name, value)) => (name, Some(value.to_owned())),
-                    None => (long, None),
-                };
-                let mut given = || value.clone().or_else(|| words.next().map(str::to_owned));
-                match Long::from_name(name) {
-                    Some(Long::Amend) => said.amends = true,
-                    Some(Long::Cleanup) => said.cleanup = given(),
-                    Some(Long::Verbose) => said.is_verbose = true,
-                    Some(Long::AllowEmptyMessage) => said.allows_empty_message = true,
-                    Some(Long::NoVerify) => said.skips_hooks = commits,
-                    Some(Long::Include) => said.includes = commits,
-                    Some(Long::Template) => said.template = given(),
-                    Some(Long::OtherWithValue) => drop(given()),
-                    None => {}
-                }
+                said.read_long(long, commits, &mut words);
             } else if let Some(short) = word.strip_prefix('-') {
-                for (at, letter) in short.char_indices() {
-                    let rest = &short[at + letter.len_utf8()..];
-                    match letter {
-                        'v' => said.is_verbose = true,
-                        'n' => said.skips_hooks = commits,
-                        'i' | 'p' => said.includes = commits,
-                        'm' | 'F' | 'C' | 'c' | 't' => {
-                            let value = match rest {
-                                "" => words.next().map(str::to_owned),
-                                rest => Some(rest.to_owned()),
-                            };
-                            if letter == 't' {
-                                said.template = value;
-                            }
-                            break;
-                        }
-                        // The value of these is in the same word, if they have one.
-                        'S' | 'u' | 'X' => break,
-                        _ => {}
-                    }
-                }
+                said.read_short(short, commits, &mut words);
             }
         }
         said
+    }
+
+    /// Reads a long option, and the next word where that is its value.
+    fn read_long<'w>(&mut self, long: &str, commits: bool, words: &mut impl Iterator<Item = &'w str>) {
+        let (name, value) = match long.split_once('=') {
+            Some((name, value)) => (name, Some(value.to_owned())),
+            None => (long, None),
+        };
+        let mut value = || value.clone().or_else(|| words.next().map(str::to_owned));
+        match Long::from_name(name) {
+            Some(Long::Amend) => self.amends = true,
+            Some(Long::Cleanup) => self.cleanup = value(),
+            Some(Long::Verbose) => self.is_verbose = true,
+            Some(Long::AllowEmptyMessage) => self.allows_empty_message = true,
+            Some(Long::NoVerify) => self.skips_hooks = commits,
+            Some(Long::Include) => self.includes = commits,
+            Some(Long::Template) => self.template = value(),
+            Some(Long::OtherWithValue) => drop(value()),
+            None => {}
+        }
+    }
+
+    /// Reads short options in one word, and the next word where that is the value of the last.
+    fn read_short<'w>(&mut self, short: &str, commits: bool, words: &mut impl Iterator<Item = &'w str>) {
+        for (at, letter) in short.char_indices() {
+            let rest = &short[at + letter.len_utf8()..];
+            match letter {
+                'v' => self.is_verbose = true,
+                'n' => self.skips_hooks = commits,
+                'i' | 'p' => self.includes = commits,
+                'm' | 'F' | 'C' | 'c' | 't' => {
+                    let value = match rest {
+                        "" => words.next().map(str::to_owned),
+                        rest => Some(rest.to_owned()),
+                    };
+                    if letter == 't' {
+                        self.template = value;
+                    }
+                    break;
+                }
+                // The value of these is in the same word, if they have one.
+                'S' | 'u' | 'X' => break,
+                _ => {}
+            }
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use super::change_base::BaseChoice;
 use super::collector::Collector;
 use super::locks::lock_events;
+use super::policy_source::Base;
 use super::push::PushLine;
 use lane_core::facts::{Change, Fact, FileChange, Message, Oid, RefUpdate, is_replacing};
 use lane_core::policy::Disguise;
@@ -188,45 +189,63 @@ impl Collector<'_> {
             Some(oid) if self.repo.has(oid) => self.repo.peel(oid)?,
             _ => None,
         };
-        change.update = Some(match (line.remote, old) {
+        change.update = Some(self.update_of(line, old, tip)?);
+        match branch {
+            _ if is_lock => self.pushed_lock_ref(line, change, old, tip).map(Some),
+            Some(branch) => {
+                self.fill_branch(&mut change, &branch, unpushed, old, tip, pushes)?;
+                Ok(Some(change))
+            }
+            // What is done to the history of a request counts, too.
+            None if is_request && change.update == Some(RefUpdate::Rewrite) => Ok(Some(change)),
+            None => {
+                let base = self.base.map(|base| base.oid);
+                let exclude: Vec<Oid> = base.into_iter().chain(old).collect();
+                // Whose it is, the commits tell, even if none of them is new.
+                if disguise.is_some() {
+                    change.head = Some(tip);
+                    change.commits = Fact::Known(self.commits(&[tip], &exclude, Some(unpushed))?);
+                    return Ok(Some(change));
+                }
+                self.pushed_other_ref(line, change, tip, &exclude, unpushed)
+            }
+        }
+    }
+
+    fn update_of(&self, line: &PushLine, old: Option<Oid>, tip: Oid) -> Read<RefUpdate> {
+        Ok(match (line.remote, old) {
             (None, _) => RefUpdate::Create,
             (Some(_), Some(old)) if self.repo.merge_base(old, &[tip])? == Some(old) => RefUpdate::Forward,
             _ => RefUpdate::Rewrite,
-        });
-        if is_lock {
-            return self.pushed_lock_ref(line, change, old, tip).map(Some);
-        }
-        // What is pushed to the base itself is compared with what the remote has of it.
-        let is_base = branch.as_deref() == Some(self.plan.policy.base.value.as_str());
-        let mut base = self.base.cloned();
-        if let (true, Some(oid), Some(base)) = (is_base, old, &mut base) {
-            base.oid = oid;
-        }
-        if branch.is_none() {
-            // What is done to the history of a request counts, too.
-            if is_request && change.update == Some(RefUpdate::Rewrite) {
-                return Ok(Some(change));
-            }
-            let exclude: Vec<Oid> = base.map(|base| base.oid).into_iter().chain(old).collect();
-            // Whose it is, the commits tell, even if none of them is new.
-            if disguise.is_some() {
-                change.head = Some(tip);
-                change.commits = Fact::Known(self.commits(&[tip], &exclude, Some(unpushed))?);
-                return Ok(Some(change));
-            }
-            return self.pushed_other_ref(line, change, tip, &exclude, unpushed);
-        }
-        let Some(base) = base else {
-            return Err(self.no_base());
-        };
-        let root = self.root(Some(&base), &[tip], BaseChoice::Nearest)?;
-        self.fill(&mut change, &root, tip, Some(unpushed), old, pushes)?;
-        if let (Some(RefUpdate::Rewrite), Some(old)) = (change.update, old) {
-            change.unchanged = self.unchanged(&change, old, tip)?;
-        }
-        Ok(Some(change))
+        })
     }
 
+    fn fill_branch(
+        &self,
+        change: &mut Change,
+        branch: &str,
+        unpushed: &HashSet<Oid>,
+        old: Option<Oid>,
+        tip: Oid,
+        pushes: &[PushLine],
+    ) -> Read<()> {
+        let base = self.base_at(branch, old).ok_or_else(|| self.no_base())?;
+        let root = self.root(Some(&base), &[tip], BaseChoice::Nearest)?;
+        self.fill(change, &root, tip, Some(unpushed), old, pushes)?;
+        if let (Some(RefUpdate::Rewrite), Some(old)) = (change.update, old) {
+            change.unchanged = self.unchanged(change, old, tip)?;
+        }
+        Ok(())
+    }
+
+    /// The base of a pushed branch; what is pushed to the base itself is compared with what the remote has of it.
+    fn base_at(&self, branch: &str, old: Option<Oid>) -> Option<Base> {
+        let mut base = self.base.cloned()?;
+        if let (true, Some(oid)) = (branch == self.plan.policy.base.value, old) {
+            base.oid = oid;
+        }
+        Some(base)
+    }
     /// A ref of locks, which brings no commit of anybody's lane: the move is what counts.
     fn pushed_lock_ref(
         &self,

@@ -169,79 +169,80 @@ pub(super) fn is_used(harness: &str, root: Option<&Path>) -> bool {
 
 fn content(harness: &'static str, program: &str, scope: Scope) -> Content {
     let command = format!("{program} hook agent {harness}");
-    let merged = |top: Vec<(&'static str, Value)>, events| Content::Merged(Hooks { harness, top, events });
-    // One group of one command, as Claude Code, Codex and Gemini CLI have them.
-    let group = |matcher: Option<&str>, seconds: u64, extra: Option<(&str, Value)>| {
-        let mut hook = json!({ "type": "command", "command": command, "timeout": seconds });
-        if let (Some((key, value)), Some(map)) = (extra, hook.as_object_mut()) {
-            map.insert(key.to_owned(), value);
-        }
-        match matcher {
-            Some(matcher) => json!({ "matcher": matcher, "hooks": [hook] }),
-            None => json!({ "hooks": [hook] }),
-        }
+    let (top, events) = match harness {
+        "claude" => (Vec::new(), claude(&command, scope)),
+        "codex" => (Vec::new(), codex(&command)),
+        "gemini" => (Vec::new(), gemini(&command)),
+        "cursor" => (vec![("version", json!(1))], cursor(&command)),
+        "copilot" => (vec![("version", json!(1))], copilot(&command)),
+        _ => return Content::Whole(PLUGIN.replace("@COMMAND@", &json!(command).to_string())),
     };
-    match harness {
-        "claude" => {
-            let mut events = vec![
-                (
-                    "PreToolUse",
-                    group(
-                        Some("Edit|Write|MultiEdit|NotebookEdit|Bash"),
-                        PATIENCE,
-                        Some(("onFailure", json!("block"))),
-                    ),
-                ),
-                ("SessionStart", group(None, PATIENCE, None)),
-                ("Stop", group(None, PATIENCE, None)),
-            ];
-            // For all repositories: most have no lanes, and Claude Code makes worktrees in them as it always did.
-            if scope != Scope::User {
-                let worktrees = ["WorktreeCreate", "WorktreeRemove"];
-                events.extend(worktrees.map(|event| (event, group(None, PROVISIONING, None))));
-            }
-            merged(Vec::new(), events)
-        }
-        "codex" => merged(
-            Vec::new(),
-            vec![
-                ("PreToolUse", group(Some("^(apply_patch|Bash)$"), PATIENCE, None)),
-                ("SessionStart", group(None, PATIENCE, None)),
-                ("Stop", group(None, PATIENCE, None)),
-            ],
-        ),
-        "gemini" => merged(
-            Vec::new(),
-            vec![
-                ("BeforeTool", group(Some("write_file|replace|run_shell_command"), PATIENCE * 1000, None)),
-                // What it is to know of an edit reaches the model afterwards.
-                ("AfterTool", group(Some("write_file|replace"), PATIENCE * 1000, None)),
-                ("SessionStart", group(None, PATIENCE * 1000, None)),
-                ("AfterAgent", group(None, PATIENCE * 1000, None)),
-            ],
-        ),
-        "cursor" => merged(
-            vec![("version", json!(1))],
-            vec![
-                ("preToolUse", json!({ "command": command, "failClosed": true, "timeout": PATIENCE })),
-                (
-                    "beforeShellExecution",
-                    json!({ "command": command, "failClosed": true, "timeout": PATIENCE }),
-                ),
-                ("sessionStart", json!({ "command": command, "timeout": PATIENCE })),
-                ("stop", json!({ "command": command, "timeout": PATIENCE })),
-            ],
-        ),
-        "copilot" => {
-            let hook = |event: &str| {
-                let line = format!("{command} {event}");
-                json!({ "type": "command", "bash": line, "powershell": line, "timeoutSec": PATIENCE })
-            };
-            let events = ["preToolUse", "sessionStart", "agentStop"].map(|event| (event, hook(event)));
-            merged(vec![("version", json!(1))], events.into())
-        }
-        _ => Content::Whole(PLUGIN.replace("@COMMAND@", &json!(command).to_string())),
+    Content::Merged(Hooks { harness, top, events })
+}
+
+/// The events of a harness, each with what is started then.
+type Events = Vec<(&'static str, Value)>;
+
+/// One group of one command, as Claude Code, Codex and Gemini CLI have them.
+fn group(command: &str, matcher: Option<&str>, timeout: u64) -> Value {
+    let hook = json!({ "type": "command", "command": command, "timeout": timeout });
+    match matcher {
+        Some(matcher) => json!({ "matcher": matcher, "hooks": [hook] }),
+        None => json!({ "hooks": [hook] }),
     }
+}
+
+fn claude(command: &str, scope: Scope) -> Events {
+    let edit = json!({ "type": "command", "command": command, "timeout": PATIENCE, "onFailure": "block" });
+    let mut events = vec![
+        ("PreToolUse", json!({ "matcher": "Edit|Write|MultiEdit|NotebookEdit|Bash", "hooks": [edit] })),
+        ("SessionStart", group(command, None, PATIENCE)),
+        ("Stop", group(command, None, PATIENCE)),
+    ];
+    // For all repositories: most have no lanes, and Claude Code makes worktrees in them as it always did.
+    if scope != Scope::User {
+        let worktrees = ["WorktreeCreate", "WorktreeRemove"];
+        events.extend(worktrees.map(|event| (event, group(command, None, PROVISIONING))));
+    }
+    events
+}
+
+fn codex(command: &str) -> Events {
+    vec![
+        ("PreToolUse", group(command, Some("^(apply_patch|Bash)$"), PATIENCE)),
+        ("SessionStart", group(command, None, PATIENCE)),
+        ("Stop", group(command, None, PATIENCE)),
+    ]
+}
+
+/// Its times are in milliseconds.
+fn gemini(command: &str) -> Events {
+    vec![
+        ("BeforeTool", group(command, Some("write_file|replace|run_shell_command"), PATIENCE * 1000)),
+        // What it is to know of an edit reaches the model afterwards.
+        ("AfterTool", group(command, Some("write_file|replace"), PATIENCE * 1000)),
+        ("SessionStart", group(command, None, PATIENCE * 1000)),
+        ("AfterAgent", group(command, None, PATIENCE * 1000)),
+    ]
+}
+
+fn cursor(command: &str) -> Events {
+    let closed = json!({ "command": command, "failClosed": true, "timeout": PATIENCE });
+    let open = json!({ "command": command, "timeout": PATIENCE });
+    vec![
+        ("preToolUse", closed.clone()),
+        ("beforeShellExecution", closed),
+        ("sessionStart", open.clone()),
+        ("stop", open),
+    ]
+}
+
+fn copilot(command: &str) -> Events {
+    let hook = |event: &str| {
+        let line = format!("{command} {event}");
+        json!({ "type": "command", "bash": line, "powershell": line, "timeoutSec": PATIENCE })
+    };
+    ["preToolUse", "sessionStart", "agentStop"].map(|event| (event, hook(event))).into()
 }
 
 /// opencode has plug-ins in place of commands.

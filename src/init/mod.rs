@@ -245,7 +245,7 @@ fn lanes(
     codeowners: Option<&Codeowners>,
     count: usize,
 ) -> Vec<(Vec<Folder>, Option<String>)> {
-    let mut inside: HashMap<&str, Vec<(&str, Kind)>> = HashMap::new();
+    let mut inside = Inside::new();
     for file in files.tracked().iter().filter(|file| is_free(file, areas)) {
         let folders = ancestors(&file.path).chain([file.path.as_str()]);
         let folder = folders.into_iter().find(|folder| structure.candidates.contains_key(*folder));
@@ -260,26 +260,7 @@ fn lanes(
             .find(|path| plain(path))
             .map(str::to_owned)
     };
-    let mut folders: Vec<(String, Folder)> = structure
-        .candidates
-        .iter()
-        .map(|(path, found)| {
-            let owners =
-                inside.get(path.as_str()).and_then(|files| codeowners?.owners_of(files)).map(str::to_owned);
-            let group = owners.clone().unwrap_or_else(|| parent(path).to_owned());
-            (
-                group,
-                Folder {
-                    files: files.free(path),
-                    uncounted: files.uncounted(path),
-                    source: found.to_string(),
-                    owners,
-                    count: 1,
-                    path: path.clone(),
-                },
-            )
-        })
-        .collect();
+    let mut folders = by_group(structure, files, &inside, codeowners);
     if folders.is_empty() {
         let whole = Folder {
             path: String::new(),
@@ -294,15 +275,7 @@ fn lanes(
         return vec![(whole, example)];
     }
     folders.sort_by(|one, two| (&one.0, &one.1.path).cmp(&(&two.0, &two.1.path)));
-    let items: Vec<Item> = folders
-        .iter()
-        .map(|(group, folder)| Item { size: files.weight(&folder.path), group: group.clone() })
-        .collect();
-    let divided = balance::divide(&items, count.min(items.len()));
-    let mut folders: Vec<Option<Folder>> = folders.into_iter().map(|(_, folder)| Some(folder)).collect();
-    let mut lanes: Vec<Vec<Folder>> =
-        divided.iter().map(|lane| lane.iter().filter_map(|at| folders[*at].take()).collect()).collect();
-    lanes.iter_mut().for_each(|lane| lane.sort_by(|one, two| one.path.cmp(&two.path)));
+    let lanes = divide(folders, files, count);
     let root = candidates::service_root(&structure.candidates);
     let mut lanes: Vec<(Vec<Folder>, Option<String>)> = lanes
         .into_iter()
@@ -312,6 +285,47 @@ fn lanes(
         })
         .collect();
     lanes.sort_by(|(one, _), (two, _)| one.iter().map(|f| &f.path).cmp(two.iter().map(|f| &f.path)));
+    lanes
+}
+
+/// The files that are free for a lane, by the folder that they are counted for.
+type Inside<'a> = HashMap<&'a str, Vec<(&'a str, Kind)>>;
+
+/// The folders that lanes are made of, each with what it is kept together by: its owners, else the folder around it.
+fn by_group(
+    structure: &Structure,
+    files: &Files<'_>,
+    inside: &Inside<'_>,
+    codeowners: Option<&Codeowners>,
+) -> Vec<(String, Folder)> {
+    let candidates = structure.candidates.iter();
+    let folders = candidates.map(|(path, found)| {
+        let owners =
+            inside.get(path.as_str()).and_then(|files| codeowners?.owners_of(files)).map(str::to_owned);
+        let group = owners.clone().unwrap_or_else(|| parent(path).to_owned());
+        let folder = Folder {
+            files: files.free(path),
+            uncounted: files.uncounted(path),
+            source: found.to_string(),
+            owners,
+            count: 1,
+            path: path.clone(),
+        };
+        (group, folder)
+    });
+    folders.collect()
+}
+
+/// As many lanes as asked for, or as there are folders, of about the same size.
+fn divide(folders: Vec<(String, Folder)>, files: &Files<'_>, count: usize) -> Vec<Vec<Folder>> {
+    let size = |folder: &Folder| files.weight(&folder.path);
+    let items: Vec<Item> =
+        folders.iter().map(|(group, folder)| Item { size: size(folder), group: group.clone() }).collect();
+    let divided = balance::divide(&items, count.min(items.len()));
+    let mut folders: Vec<Option<Folder>> = folders.into_iter().map(|(_, folder)| Some(folder)).collect();
+    let mut lanes: Vec<Vec<Folder>> =
+        divided.iter().map(|lane| lane.iter().filter_map(|at| folders[*at].take()).collect()).collect();
+    lanes.iter_mut().for_each(|lane| lane.sort_by(|one, two| one.path.cmp(&two.path)));
     lanes
 }
 

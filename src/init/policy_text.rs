@@ -30,17 +30,7 @@ impl Proposal {
              unidentified: maintainer          # or: deny\n",
             quoted(&self.base)
         );
-        if let Some(root) = &self.service_root {
-            let there = self
-                .lanes
-                .iter()
-                .flat_map(|lane| &lane.folders)
-                .filter(|folder| self.service(folder).is_some());
-            let sources: BTreeSet<&str> = there.map(|folder| folder.source.as_str()).collect();
-            let sources = sources.into_iter().collect::<Vec<_>>().join("; ");
-            let paths = quoted(&format!("{}/{{service}}/**", escape(root)));
-            let _ = write!(out, "\nservices:\n  paths: {paths}  # where a service lives ({sources})\n");
-        }
+        self.write_services(&mut out);
         out.push_str("\nagents:\n");
         for (at, lane) in self.lanes.iter().enumerate() {
             self.write_lane(&mut out, lane, at);
@@ -54,6 +44,30 @@ impl Proposal {
             );
         }
         self.write_areas(&mut out);
+        self.write_defaults(&mut out);
+        if !self.harnesses.is_empty() {
+            let harnesses = self.harnesses.join(", ");
+            let _ = writeln!(
+                out,
+                "harness: [{harnesses}]   # `git lane setup` writes their hooks: docs/agents.md"
+            );
+        }
+        self.write_tests(&mut out);
+        out
+    }
+
+    fn write_services(&self, out: &mut String) {
+        let Some(root) = &self.service_root else { return };
+        let folders = self.lanes.iter().flat_map(|lane| &lane.folders);
+        let folders = folders.filter(|folder| self.service(folder).is_some());
+        let sources: BTreeSet<&str> = folders.map(|folder| folder.source.as_str()).collect();
+        let sources = sources.into_iter().collect::<Vec<_>>().join("; ");
+        let paths = quoted(&format!("{}/{{service}}/**", escape(root)));
+        let _ = write!(out, "\nservices:\n  paths: {paths}  # where a service lives ({sources})\n");
+    }
+
+    /// What is the same in every proposal, but for the folders that no lane has.
+    fn write_defaults(&self, out: &mut String) {
         let open: Vec<String> =
             self.open.iter().take(LISTED).map(|folder| format!("{}/", sanitize_name(folder))).collect();
         let more = self.open.len() - open.len();
@@ -71,15 +85,6 @@ impl Proposal {
              rules: {{ stale-base: warn }}       # error | warn | off, by rule; `git lane rule` lists them\n",
             quoted(&self.base)
         );
-        if !self.harnesses.is_empty() {
-            let harnesses = self.harnesses.join(", ");
-            let _ = writeln!(
-                out,
-                "harness: [{harnesses}]   # `git lane setup` writes their hooks: docs/agents.md"
-            );
-        }
-        self.write_tests(&mut out);
-        out
     }
 
     /// The service that a folder is.

@@ -64,11 +64,7 @@ fn apply(
     let (planned, moved) = common_with(&hooks, &common, plan)?;
     let was_on = is_extension_on(&common);
 
-    let is_guarded = plan.policy.history.unverified.value == Unverified::Deny;
-    let own = hooks::names(|hook| hook.is_script || hook.is_guard && is_guarded);
-    let mut names: BTreeSet<String> = own.into_iter().map(str::to_owned).collect();
-    let present = present(&places.hooks)?.into_iter().map(|(name, _)| name);
-    names.extend(present.filter(|name| hooks::of_git(name).is_some()));
+    let mut names = hook_names(&places, plan)?;
     let mut worktrees = Vec::new();
     for target in targets {
         let chained = chained_hooks(repo, target, was_on)?;
@@ -108,6 +104,15 @@ fn apply(
     notes.extend(worktrees.iter().filter_map(contradiction));
     worktrees.extend(missing);
     Ok(Outcome { worktrees, notes })
+}
+
+/// The hooks that get a script: those of ours that this policy needs, and those of git's that stand in our folder already.
+fn hook_names(places: &Places, plan: &Plan) -> Result<BTreeSet<String>, Error> {
+    let is_guarded = plan.policy.history.unverified.value == Unverified::Deny;
+    let own = hooks::names(|hook| hook.is_script || hook.is_guard && is_guarded);
+    let present = present(&places.hooks)?.into_iter().map(|(name, _)| name);
+    let present = present.filter(|name| hooks::of_git(name).is_some());
+    Ok(own.into_iter().map(str::to_owned).chain(present).collect())
 }
 
 /// The configuration of each worktree, written beside its place, and whether it is that of the main one. `moved`: settings

@@ -16,6 +16,7 @@ const DEAF: u64 = 60_000;
 const TICKET: u64 = 60;
 /// How often a waiter looks where looking costs next to nothing.
 const LOOK: Duration = Duration::from_millis(25);
+
 /// What somebody who waits is told.
 #[derive(Debug)]
 pub struct Waiting<'a> {
@@ -23,6 +24,80 @@ pub struct Waiting<'a> {
     pub refusal: &'a Refusal,
     /// How many stand in front.
     pub ahead: usize,
+}
+
+/// One wait for one lock. Times are in milliseconds of the machine's uptime.
+struct Wait<'a> {
+    claim: &'a Claim<'a>,
+    ticket: Claim<'a>,
+    kept: &'a [Claim<'a>],
+    start: u64,
+    /// How long to wait, in milliseconds.
+    patience: u64,
+    is_local: bool,
+    /// The place in the queue, and when it was renewed last.
+    nonce: Option<String>,
+    renewed: u64,
+    /// Who is first in a queue before a free lock, and since when that is so.
+    turn: Option<(String, u64)>,
+    /// How long the remote takes to answer.
+    exchange: Duration,
+    unanswered_since: Option<u64>,
+}
+
+impl<'a> Wait<'a> {
+    fn new(
+        claim: &'a Claim<'a>,
+        ticket: &Claim<'a>,
+        kept: &'a [Claim<'a>],
+        start: u64,
+        is_local: bool,
+    ) -> Self {
+        // Elsewhere nobody can see that this process lives: the place in the queue has to be renewed.
+        let ttl = if is_local { ticket.ttl } else { ticket.ttl.min(TICKET) };
+        Self {
+            claim,
+            ticket: Claim { ttl, ..ticket.clone() },
+            kept,
+            start,
+            patience: ticket.ttl.saturating_mul(1_000),
+            is_local,
+            nonce: None,
+            renewed: start,
+            turn: None,
+            exchange: Duration::ZERO,
+            unanswered_since: None,
+        }
+    }
+
+    fn is_over(&self, now: u64) -> bool {
+        now.saturating_sub(self.start) >= self.patience
+    }
+
+    fn is_renewal_due(&self, now: u64) -> bool {
+        !self.is_local && now.saturating_sub(self.renewed) > TICKET * 1_000 / 2
+    }
+
+    /// Whether the remote has not answered for too long; the time counts from the first question.
+    fn is_unanswered(&mut self, now: u64) -> bool {
+        *self.unanswered_since.get_or_insert(now) + DEAF < now
+    }
+
+    /// Whoever is first in the queue and does not take a free lock is passed over in time.
+    fn take_mode(&self, now: u64) -> TakeMode {
+        let pass = self.turn.as_ref().map_or(0, |(_, since)| now.saturating_sub(*since) / TURN);
+        TakeMode::Take { pass: usize::try_from(pass).unwrap_or(usize::MAX) }
+    }
+
+    fn note_turn(&mut self, refusal: &Refusal, now: u64) {
+        self.turn = match (refusal, self.turn.take()) {
+            (Refusal::Queued(ahead), before) => ahead.first().map(|first| match before {
+                Some((nonce, since)) if nonce == first.nonce => (nonce, since),
+                _ => (first.nonce.clone(), now),
+            }),
+            _ => None,
+        };
+    }
 }
 
 impl LockManager<'_> {
@@ -39,81 +114,78 @@ impl LockManager<'_> {
         kept: &[Claim<'_>],
         tell: &mut dyn FnMut(&Waiting<'_>),
     ) -> Result<Outcome, Error> {
-        let area = claim.scope.area.clone();
-        let start = self.world.now().uptime;
-        let patience = ticket.ttl.saturating_mul(1_000);
-        // Elsewhere nobody can see that this process lives: the place in the queue has to be kept up.
-        let is_local = self.log.remote_name().is_none();
-        let ticket =
-            &Claim { ttl: if is_local { ticket.ttl } else { ticket.ttl.min(TICKET) }, ..ticket.clone() };
-        let mut kept_up = start;
-        let mut nonce: Option<String> = None;
-        // Who is first in a queue before a free lock, and since when that is so.
-        let mut turn: Option<(String, u64)> = None;
-        let mut exchange = Duration::ZERO;
-        // Since when the remote does not answer.
-        let mut deaf: Option<u64> = None;
+        let mut wait =
+            Wait::new(claim, ticket, kept, self.world.now().uptime, self.log.remote_name().is_none());
         loop {
             let now = self.world.now().uptime;
-            let pass = turn.as_ref().map_or(0, |(_, since)| now.saturating_sub(*since) / TURN);
-            let manner = TakeMode::Take { pass: usize::try_from(pass).unwrap_or(usize::MAX) };
-            let mut round = || -> Result<Option<Outcome>, Error> {
-                let refusal = match self.try_claim(claim, manner)? {
-                    Ok(tip) => return Ok(Some(Ok(tip))),
-                    Err(refusal) => refusal,
-                };
-                if now.saturating_sub(start) >= patience {
-                    self.leave(ticket, nonce.as_deref())?;
-                    return Ok(Some(Err(refusal)));
-                }
-                if let Err(lost) = self.keep(kept)? {
-                    self.leave(ticket, nonce.as_deref())?;
-                    return Ok(Some(Err(lost)));
-                }
-                turn = match (&refusal, turn.take()) {
-                    (Refusal::Queued(ahead), before) => ahead.first().map(|first| match before {
-                        Some((nonce, since)) if nonce == first.nonce => (nonce, since),
-                        _ => (first.nonce.clone(), now),
-                    }),
-                    _ => None,
-                };
-                let tip = self.tip(&area)?;
-                let queue = tip.as_ref().map(|tip| tip.record.queue.as_slice()).unwrap_or_default();
-                match position(queue, nonce.as_deref()) {
-                    _ if matches!(refusal, Refusal::Marked(_)) => {}
-                    None => (nonce, kept_up) = (self.enqueue(ticket, None)?, now),
-                    Some(_) if !is_local && now.saturating_sub(kept_up) > TICKET * 1_000 / 2 => {
-                        (nonce, kept_up) = (self.enqueue(ticket, nonce.as_deref())?, now);
-                    }
-                    Some(_) => {}
-                }
-                let ahead = position(queue, nonce.as_deref()).unwrap_or(queue.len());
-                tell(&Waiting { refusal: &refusal, ahead });
-                Ok(None)
-            };
-            match round() {
+            match self.attempt(&mut wait, now, tell) {
                 Ok(Some(outcome)) => return Ok(outcome),
                 Ok(None) => {}
                 // A network that comes and goes costs nobody the place in the queue.
-                Err(error) if is_local || nonce.is_none() || *deaf.get_or_insert(now) + DEAF < now => {
+                Err(error) if wait.is_local || wait.nonce.is_none() || wait.is_unanswered(now) => {
                     return Err(error);
                 }
                 Err(_) => {}
             }
-            if is_local {
+            if wait.is_local {
                 sleep(LOOK);
-                continue;
-            }
-            // As often as ten times the time that it takes, but every few seconds.
-            let pause = (exchange * 10).clamp(Duration::from_millis(100), Duration::from_secs(3));
-            sleep(self.with_jitter(u64::try_from(pause.as_millis()).unwrap_or(3_000)));
-            let asked = Instant::now();
-            match self.refresh(u64::try_from(pause.as_millis()).unwrap_or(0) / 2) {
-                Ok(()) => (exchange, deaf) = (exchange.max(asked.elapsed()), None),
-                Err(error) if *deaf.get_or_insert(now) + DEAF < now => return Err(error),
-                Err(_) => {}
+            } else {
+                self.pause(&mut wait, now)?;
             }
         }
+    }
+
+    /// Tries once to take the lock; where that fails, sees to the place in the queue, and gives an outcome only where there
+    /// is no use in waiting on.
+    fn attempt(
+        &mut self,
+        wait: &mut Wait<'_>,
+        now: u64,
+        tell: &mut dyn FnMut(&Waiting<'_>),
+    ) -> Result<Option<Outcome>, Error> {
+        let refusal = match self.try_claim(wait.claim, wait.take_mode(now))? {
+            Ok(tip) => return Ok(Some(Ok(tip))),
+            Err(refusal) => refusal,
+        };
+        if wait.is_over(now) {
+            self.leave(&wait.ticket, wait.nonce.as_deref())?;
+            return Ok(Some(Err(refusal)));
+        }
+        if let Err(lost) = self.keep(wait.kept)? {
+            self.leave(&wait.ticket, wait.nonce.as_deref())?;
+            return Ok(Some(Err(lost)));
+        }
+        wait.note_turn(&refusal, now);
+        let tip = self.tip(&wait.claim.scope.area)?;
+        let queue = tip.as_ref().map(|tip| tip.record.queue.as_slice()).unwrap_or_default();
+        match position(queue, wait.nonce.as_deref()) {
+            _ if matches!(refusal, Refusal::Marked(_)) => {}
+            None => (wait.nonce, wait.renewed) = (self.enqueue(&wait.ticket, None)?, now),
+            Some(_) if wait.is_renewal_due(now) => {
+                (wait.nonce, wait.renewed) = (self.enqueue(&wait.ticket, wait.nonce.as_deref())?, now);
+            }
+            Some(_) => {}
+        }
+        let ahead = position(queue, wait.nonce.as_deref()).unwrap_or(queue.len());
+        tell(&Waiting { refusal: &refusal, ahead });
+        Ok(None)
+    }
+
+    /// Waits before the remote is asked once more, and asks it.
+    fn pause(&mut self, wait: &mut Wait<'_>, now: u64) -> Result<(), Error> {
+        // As often as ten times the time that it takes, but every few seconds.
+        let pause = (wait.exchange * 10).clamp(Duration::from_millis(100), Duration::from_secs(3));
+        sleep(self.with_jitter(u64::try_from(pause.as_millis()).unwrap_or(3_000)));
+        let asked = Instant::now();
+        match self.refresh(u64::try_from(pause.as_millis()).unwrap_or(0) / 2) {
+            Ok(()) => {
+                wait.exchange = wait.exchange.max(asked.elapsed());
+                wait.unanswered_since = None;
+            }
+            Err(error) if wait.is_unanswered(now) => return Err(error),
+            Err(_) => {}
+        }
+        Ok(())
     }
 
     /// Looks first, without keeping anybody out, whether there is any use in trying.

@@ -1,5 +1,6 @@
 //! What would be lost with a worktree, and `git status` does not show.
 
+use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::path::Path;
 
@@ -54,44 +55,48 @@ pub(super) fn edits(repo: &dyn Repository, root: &Path) -> Result<Vec<Loss>, Err
         }
     }
     for some in files.chunks(AT_ONCE) {
-        let mut git = in_worktree(root);
-        git.args(["hash-object", "--"]).args(some.iter().map(|(_, path)| path));
-        let ran = checked_output(run(git, None, git::LIMIT)?, root, "the changes")?;
-        let same = some
-            .iter()
-            .zip(ran.stdout.lines())
-            .filter(|((oid, _), now)| oid == now)
-            .map(|((_, path), _)| path);
-        let same: std::collections::HashSet<_> = same.collect();
-        changed.extend(some.iter().map(|(_, path)| *path).filter(|path| !same.contains(path)));
+        changed.extend(unlike(root, some)?);
     }
-    let mut found = Vec::new();
-    if !changed.is_empty() {
-        let names: Vec<String> = changed.iter().map(|path| path.to_string_lossy().into_owned()).collect();
-        let what = format!("not committed, and hidden from git status: {}", list_paths(&names));
-        let files = match names.len() {
-            0..=LISTED => names.iter().map(|name| quote(name.as_bytes())).collect::<Vec<_>>().join(" "),
-            _ => "FILE".to_owned(),
-        };
-        // git does one of the two at a time.
-        let help = format!(
-            "show them to git: git update-index --no-assume-unchanged -- {files}\n\
-             and: git update-index --no-skip-worktree -- {files}\n\
-             then commit them"
-        );
-        found.push(Loss::new(what, with_folder(root, &help)));
-    }
-    if !submodules.is_empty() {
-        let what = format!("submodules with their own repositories: {}", list_paths(&submodules));
-        let each = "git status -s; git log --oneline --branches --not --remotes";
-        let help = format!(
-            "check that everything is pushed: git -C {0} submodule foreach --recursive '{each}'\n\
-             then: git worktree remove --force {0}",
-            quoted(root)
-        );
-        found.push(Loss::new(what, help));
-    }
-    Ok(found)
+    let changed = (!changed.is_empty()).then(|| hidden_files(root, &changed));
+    let submodules = (!submodules.is_empty()).then(|| own_repositories(root, &submodules));
+    Ok(changed.into_iter().chain(submodules).collect())
+}
+
+/// The files whose content is not the index's.
+fn unlike<'p>(root: &Path, files: &[(&str, &'p OsStr)]) -> Result<Vec<&'p OsStr>, Error> {
+    let mut git = in_worktree(root);
+    git.args(["hash-object", "--"]).args(files.iter().map(|(_, path)| path));
+    let ran = checked_output(run(git, None, git::LIMIT)?, root, "the changes")?;
+    let now = files.iter().zip(ran.stdout.lines());
+    let same: HashSet<_> = now.filter(|((oid, _), now)| oid == now).map(|((_, path), _)| path).collect();
+    Ok(files.iter().map(|(_, path)| *path).filter(|path| !same.contains(path)).collect())
+}
+
+fn hidden_files(root: &Path, paths: &[&OsStr]) -> Loss {
+    let names: Vec<String> = paths.iter().map(|path| path.to_string_lossy().into_owned()).collect();
+    let what = format!("not committed, and hidden from git status: {}", list_paths(&names));
+    let files = match names.len() {
+        0..=LISTED => names.iter().map(|name| quote(name.as_bytes())).collect::<Vec<_>>().join(" "),
+        _ => "FILE".to_owned(),
+    };
+    // git does one of the two at a time.
+    let help = format!(
+        "show them to git: git update-index --no-assume-unchanged -- {files}\n\
+         and: git update-index --no-skip-worktree -- {files}\n\
+         then commit them"
+    );
+    Loss::new(what, with_folder(root, &help))
+}
+
+fn own_repositories(root: &Path, submodules: &[String]) -> Loss {
+    let what = format!("submodules with their own repositories: {}", list_paths(submodules));
+    let each = "git status -s; git log --oneline --branches --not --remotes";
+    let help = format!(
+        "check that everything is pushed: git -C {0} submodule foreach --recursive '{each}'\n\
+         then: git worktree remove --force {0}",
+        quoted(root)
+    );
+    Loss::new(what, help)
 }
 
 /// `H 100644 <oid> 0\t<path>`: git-ls-files(1), `-s -v -z`.

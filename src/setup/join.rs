@@ -88,32 +88,64 @@ pub fn run(
         steps: Vec::new(),
     };
     let is_its_own = root_of(repo, plan, agent)?.is_some_and(|of_policy| install::is_same(&of_policy, root));
-    let noted = if is_its_own { agent.clone() } else { state_name(agent, &worktree_name(layout)) };
-    let common_dir = layout.common_dir.as_path();
-    let lines = exclude::lines(loaded, layout, &[(agent.clone(), root.clone())]);
+    let state = if is_its_own { agent.clone() } else { state_name(agent, &worktree_name(layout)) };
+    let join = Join { repo, loaded, options, next: &next, target: &target, state: &state };
     if options.dry_run {
-        joined.changes.extend(words(&next));
-        if target.installed.as_deref() != Some(agent.as_str()) {
-            joined.changes.push(format!("install the hooks, as {agent}"));
-        }
-        joined.changes.extend(exclude::missing(common_dir, &lines)?);
-        let (changes, notes) = files::plan_files(loaded, &target, &state::read(common_dir, &noted)?)?;
-        joined.changes.extend(changes);
-        joined.notes.extend(notes);
+        join.preview(&mut joined)?
     } else {
-        let mut held = LockedState::open(common_dir, &noted, reporter)?;
-        switch_branch(repo, plan, &next, &mut joined)?;
-        let here = [(agent.clone(), root.clone())];
-        let news = install::install_into(repo, plan, &options.binary, &here)?;
-        joined.changes.extend(install::news(&news).into_iter().map(|(_, what)| what));
-        joined.notes.extend(news.notes);
-        joined.changes.extend(exclude::ensure(common_dir, &lines)?);
-        let (changes, notes) = files::ensure(loaded, &target, &mut held)?;
-        joined.changes.extend(changes);
-        joined.notes.extend(notes);
+        join.apply(reporter, &mut joined)?
     }
     joined.notes.extend(remarks(repo, plan, &next, agent, is_its_own)?);
     Ok(joined)
+}
+
+/// What joining comes to, once it is known that it can be.
+struct Join<'a> {
+    repo: &'a dyn Repository,
+    loaded: &'a LoadedPolicy,
+    options: &'a Options,
+    next: &'a Move,
+    target: &'a Target,
+    /// The name of the worktree's state.
+    state: &'a str,
+}
+
+impl Join<'_> {
+    fn exclude_lines(&self) -> Vec<String> {
+        let here = [(self.target.agent.clone(), self.target.root.clone())];
+        exclude::lines(self.loaded, self.repo.layout(), &here)
+    }
+
+    /// Says what would change.
+    fn preview(&self, joined: &mut JoinOutcome) -> Result<(), Error> {
+        let (agent, common_dir) = (&self.target.agent, &self.repo.layout().common_dir);
+        joined.changes.extend(words(self.next));
+        if self.target.installed.as_ref() != Some(agent) {
+            joined.changes.push(format!("install the hooks, as {agent}"));
+        }
+        joined.changes.extend(exclude::missing(common_dir, &self.exclude_lines())?);
+        let state = state::read(common_dir, self.state)?;
+        let (changes, notes) = files::plan_files(self.loaded, self.target, &state)?;
+        joined.changes.extend(changes);
+        joined.notes.extend(notes);
+        Ok(())
+    }
+
+    fn apply(&self, reporter: &dyn Reporter, joined: &mut JoinOutcome) -> Result<(), Error> {
+        let (plan, common_dir) = (&self.loaded.plan, &self.repo.layout().common_dir);
+        let mut held = LockedState::open(common_dir, self.state, reporter)?;
+        let lines = self.exclude_lines();
+        switch_branch(self.repo, plan, self.next, joined)?;
+        let here = [(self.target.agent.clone(), self.target.root.clone())];
+        let news = install::install_into(self.repo, plan, &self.options.binary, &here)?;
+        joined.changes.extend(install::news(&news).into_iter().map(|(_, what)| what));
+        joined.notes.extend(news.notes);
+        joined.changes.extend(exclude::ensure(common_dir, &lines)?);
+        let (changes, notes) = files::ensure(self.loaded, self.target, &mut held)?;
+        joined.changes.extend(changes);
+        joined.notes.extend(notes);
+        Ok(())
+    }
 }
 
 /// Puts the worktree on the agent's branch, and its upstream where the branch was pushed under another name.

@@ -103,10 +103,8 @@ pub fn run(
     options: &Options,
     reporter: &dyn Reporter,
 ) -> Result<Vec<Outcome>, Error> {
-    let plan = &loaded.plan;
-    let layout = repo.layout();
     let mut targets = target::select(repo, loaded, &options.agents)?;
-    let common_dir = layout.common_dir.as_path();
+    let common_dir = repo.layout().common_dir.as_path();
     if options.resume {
         targets.retain(|target| state::is_unfinished(common_dir, target));
     }
@@ -128,7 +126,6 @@ pub fn run(
         });
     });
 
-    // The install code wants a program that the hooks can start; it takes its own lock and writes once for all.
     let there: Vec<(String, PathBuf)> = work
         .iter()
         .filter(|work| work.outcome.error.is_none())
@@ -137,16 +134,7 @@ pub fn run(
     if there.is_empty() {
         return Ok(work.into_iter().map(|work| work.outcome).collect());
     }
-    let installed = install::install_into(repo, plan, &options.binary, &there)?;
-    for (id, what) in install::news(&installed) {
-        let of_agent = work.iter_mut().filter(|work| work.target.agent == id);
-        of_agent.for_each(|work| work.outcome.changes.push(what.clone()));
-    }
-    let excluded = exclude::ensure(common_dir, &exclude::lines(loaded, layout, &there))?;
-    // It is one file for all of them: told once.
-    if let Some(first) = work.iter_mut().find(|work| work.outcome.error.is_none()) {
-        first.outcome.changes.extend(excluded);
-    }
+    install_all(repo, loaded, options, &there, &mut work)?;
     for work in work.iter_mut().filter(|work| work.outcome.error.is_none()) {
         work.write_files(loaded);
     }
@@ -160,6 +148,29 @@ pub fn run(
     let new = work.iter().filter(|work| work.is_new).map(|work| work.target.root.clone());
     refresh::refresh(&new.collect::<Vec<_>>());
     Ok(work.into_iter().map(|work| work.outcome).collect())
+}
+
+/// Installs the hooks in these worktrees, and keeps what setup writes there out of git. The install code wants a program
+/// that the hooks can start; it takes its own lock and writes once for all.
+fn install_all(
+    repo: &dyn Repository,
+    loaded: &LoadedPolicy,
+    options: &Options,
+    there: &[(String, PathBuf)],
+    work: &mut [SetupTask],
+) -> Result<(), Error> {
+    let installed = install::install_into(repo, &loaded.plan, &options.binary, there)?;
+    for (id, what) in install::news(&installed) {
+        let of_agent = work.iter_mut().filter(|work| work.target.agent == id);
+        of_agent.for_each(|work| work.outcome.changes.push(what.clone()));
+    }
+    let layout = repo.layout();
+    let excluded = exclude::ensure(&layout.common_dir, &exclude::lines(loaded, layout, there))?;
+    // It is one file for all of them: reported once.
+    if let Some(first) = work.iter_mut().find(|work| work.outcome.error.is_none()) {
+        first.outcome.changes.extend(excluded);
+    }
+    Ok(())
 }
 
 /// One agent while it is set up.

@@ -173,16 +173,109 @@ const LONGEST_FILE: usize = 400;
 
 #[test]
 fn no_file_is_longer_than_400_lines() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let crates = std::fs::read_dir(root.join("crates")).unwrap();
-    let folders = crates.map(|entry| entry.unwrap().path().join("src")).chain([root.join("src")]);
-    let long: Vec<String> = folders
-        .flat_map(|folder| files(&folder))
-        .filter(|file| file.file_name().is_none_or(|name| name != "tests.rs"))
+    let long: Vec<String> = sources()
+        .into_iter()
         .filter_map(|file| {
             let lines = std::fs::read_to_string(&file).unwrap().lines().count();
             (lines > LONGEST_FILE).then(|| format!("{}: {lines} lines", file.display()))
         })
         .collect();
     assert!(long.is_empty(), "divide them by subject:\n{}", long.join("\n"));
+}
+
+/// How many lines a function may have.
+const LONGEST_FUNCTION: usize = 60;
+
+/// Functions that are longer, and why they are not divided.
+const LONG_FUNCTIONS: [(&str, &str, &str); 1] =
+    [("src/status/screen.rs", "details", "a list of rows, each of which stands alone")];
+
+#[test]
+fn no_function_is_longer_than_60_lines() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut long = Vec::new();
+    let mut excepted = BTreeSet::new();
+    for file in sources() {
+        let name = file.strip_prefix(root).unwrap().to_string_lossy().replace('\\', "/");
+        for (function, lines) in functions(&std::fs::read_to_string(&file).unwrap()) {
+            if lines <= LONGEST_FUNCTION {
+                continue;
+            }
+            let is_it = |(path, known, _): &&(&str, &str, &str)| *path == name && *known == function;
+            match LONG_FUNCTIONS.iter().find(is_it) {
+                Some(exception) => drop(excepted.insert(exception)),
+                None => long.push(format!("{name}: {function} has {lines} lines")),
+            }
+        }
+    }
+    assert!(long.is_empty(), "divide them where they fall apart:\n{}", long.join("\n"));
+    assert_eq!(excepted.len(), LONG_FUNCTIONS.len(), "no longer an exception; these still are: {excepted:?}");
+}
+
+/// The sources of the program and its crates, but for unit tests that have a file of their own.
+fn sources() -> Vec<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let crates = std::fs::read_dir(root.join("crates")).unwrap();
+    let folders = crates.map(|entry| entry.unwrap().path().join("src")).chain([root.join("src")]);
+    let all = folders.flat_map(|folder| files(&folder));
+    all.filter(|file| file.file_name().is_none_or(|name| name != "tests.rs")).collect()
+}
+
+/// The functions of a text as rustfmt writes it, each with how many lines it has: it ends at the brace that stands as far
+/// to the right as it does.
+fn functions(text: &str) -> Vec<(String, usize)> {
+    let lines: Vec<&str> = text.lines().collect();
+    let mut found = Vec::new();
+    for (at, line) in lines.iter().enumerate() {
+        let start = line.trim_start();
+        let indent = &line[..line.len() - start.len()];
+        let Some((before, name)) = start.split_once("fn ") else { continue };
+        let is_head = before.split_whitespace().all(|word| {
+            word.starts_with("pub")
+                || word == "in"
+                || word.ends_with(')')
+                || matches!(word, "const" | "async")
+        });
+        // One that has no body, or all of it on this line.
+        if !is_head || line.ends_with([';', '}']) {
+            continue;
+        }
+        let is_last = |line: &&str| {
+            line.strip_prefix(indent).is_some_and(|rest| {
+                rest == "}" || (rest.starts_with(')') && (rest.ends_with(';') || rest.ends_with('}')))
+            })
+        };
+        let len = lines[at..].iter().position(is_last).unwrap_or_else(|| panic!("no end: {line}")) + 1;
+        found.extend(word(name).map(|name| (name, len)));
+    }
+    found
+}
+
+#[test]
+fn functions_are_measured_from_their_head_to_their_brace() {
+    let text = [
+        "pub(super) fn a<T>(",
+        "    b: T,",
+        ") -> T",
+        "where",
+        "    T: Copy,",
+        "{",
+        "    if b {",
+        "    }",
+        "    b",
+        "}",
+        "trait T {",
+        "    fn c(&self);",
+        "    fn d(",
+        "        &self,",
+        "    );",
+        "    fn e() {}",
+        "    const fn f() {",
+        "        g();",
+        "    }",
+        "}",
+        "// fn h() {",
+    ];
+    let found = functions(&text.join("\n"));
+    assert_eq!(found, [("a".to_owned(), 10), ("d".to_owned(), 3), ("f".to_owned(), 3)]);
 }

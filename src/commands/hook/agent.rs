@@ -22,13 +22,7 @@ const LONGEST: u64 = 64 << 20;
 /// # Errors
 /// It is not said which harness asks, or of one that is not known.
 pub fn run(args: &[OsString]) -> Outcome {
-    let known = || HARNESSES.map(|harness| harness.id).join(", ");
-    let Some(id) = args.first().and_then(|id| id.to_str()) else {
-        return Err(Error::usage("no harness is named", format!("name one of: {}", known())));
-    };
-    let Some(harness) = harness::find(id) else {
-        return Err(Error::usage(format!("unknown harness `{id}`"), format!("it is one of: {}", known())));
-    };
+    let harness = named(args.first())?;
     let event = args.get(1).and_then(|event| event.to_str());
     let mut payload = Vec::new();
     let read = std::io::stdin().take(LONGEST).read_to_end(&mut payload).map_err(|error| error.to_string());
@@ -65,36 +59,45 @@ pub fn run(args: &[OsString]) -> Outcome {
         }
         Moment::Stop { is_repeated: false } => {
             let folder = occasion.folder.as_ref().map(PathBuf::from);
-            match briefing::unfinished(folder.as_deref(), &environment) {
-                // Harnesses that have words for this read them with exit 0; Copilot does with no other.
-                Some(why) => match (harness.continue_turn)(&why) {
-                    Some(output) => {
-                        print(&output.to_string());
-                        Ok(0)
-                    }
-                    None => {
-                        print_error(&format!("{why}\n"));
-                        Ok(2)
-                    }
-                },
-                None => Ok(0),
-            }
+            let reason = briefing::unfinished(folder.as_deref(), &environment);
+            Ok(reason.map_or(0, |reason| keep_going(harness, &reason)))
         }
         Moment::Worktree { name } => {
             let folder = occasion.folder.as_ref().map_or_else(|| PathBuf::from("."), PathBuf::from);
             let project = project.map(PathBuf::from);
-            Ok(match worktree::create(&folder, project.as_deref(), name, &environment) {
-                Ok(root) => {
-                    print(&root.to_string_lossy());
-                    0
-                }
-                Err(error) => refuse(&error),
-            })
+            let root = worktree::create(&folder, project.as_deref(), name, &environment);
+            let root = root.map(|root| print(&root.to_string_lossy()));
+            Ok(root.map_or_else(|error| refuse(&error), |()| 0))
         }
         Moment::Removal { root } => {
             Ok(worktree::remove(Path::new(root), &environment).map_or_else(|error| refuse(&error), |()| 0))
         }
         Moment::Stop { is_repeated: true } | Moment::Other => Ok(0),
+    }
+}
+
+/// The harness that asks.
+fn named(id: Option<&OsString>) -> Result<&'static Harness, Error> {
+    let known = || HARNESSES.map(|harness| harness.id).join(", ");
+    let Some(id) = id.and_then(|id| id.to_str()) else {
+        return Err(Error::usage("no harness is named", format!("name one of: {}", known())));
+    };
+    harness::find(id)
+        .ok_or_else(|| Error::usage(format!("unknown harness `{id}`"), format!("it is one of: {}", known())))
+}
+
+/// Asks the agent to go on; the exit code. Harnesses that have words for this read them with exit 0; Copilot does with no
+/// other.
+fn keep_going(harness: &Harness, reason: &str) -> u8 {
+    match (harness.continue_turn)(reason) {
+        Some(output) => {
+            print(&output.to_string());
+            0
+        }
+        None => {
+            print_error(&format!("{reason}\n"));
+            2
+        }
     }
 }
 

@@ -70,12 +70,7 @@ pub fn list(args: &List, output: &Output) -> Outcome {
         let waiting = wanted.iter().filter(|summary| summary.waits_for_you).count();
         let mut text = list_text(shown(), waiting);
         if wanted.is_empty() {
-            let none = match (&doubt, args.all) {
-                (Some(_), _) => "no requests known here; the remote could not be asked",
-                (None, true) => "no requests",
-                (None, false) => "no open requests",
-            };
-            text.push_str(&format!("{none}\n"));
+            text.push_str(nothing_text(doubt.is_some(), args.all));
         }
         for (id, error) in &broken {
             text.push_str(&format!("{id}: could not decide\n    {error}\n"));
@@ -84,6 +79,14 @@ pub fn list(args: &List, output: &Output) -> Outcome {
         output.page(&text)?;
     }
     Ok(if broken.is_empty() && doubt.is_none() { 0 } else { 2 })
+}
+
+fn nothing_text(is_in_doubt: bool, all: bool) -> &'static str {
+    match (is_in_doubt, all) {
+        (true, _) => "no requests known here; the remote could not be asked\n",
+        (false, true) => "no requests\n",
+        (false, false) => "no open requests\n",
+    }
 }
 
 /// All requests, first those that wait for whoever looks: `waiting` of them.

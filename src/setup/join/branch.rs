@@ -10,9 +10,9 @@ use lane_core::facts::Unavailable;
 use lane_core::identity::of_branch;
 use lane_core::policy::{Plan, is_branch_name};
 use lane_core::report::quote;
-use lane_git::Repository;
 use lane_git::in_progress::in_progress;
 use lane_git::worktrees::{head_of, worktrees};
+use lane_git::{Layout, Repository};
 
 /// What has to be done about the branch.
 pub(super) enum Move {
@@ -45,39 +45,13 @@ pub(super) fn plan_branch(
         if is_its_own && wanted.as_deref().is_none_or(|wanted| wanted == branch) {
             return Ok(Move::Stay(branch.to_owned()));
         }
-        if let (true, Some(wanted)) = (is_its_own, &wanted) {
-            return Err(Error::usage(
-                format!("this worktree is already on a branch of {agent}: {branch}"),
-                format!("start another one here, with all edits: git switch -c {wanted}"),
-            ));
-        }
-        if let Some(other) = bearer {
-            return Err(Error::usage(
-                format!("this worktree is on a branch of {other}: {branch}"),
-                format!("if that is your lane: git lane join {other}"),
-            ));
-        }
+        refuse_taken(agent, branch, bearer, wanted.as_deref())?;
         // Where no pattern says whose a branch is, any will do that is not the base.
         if plan.branch.is_none() && wanted.is_none() && !is_shared(plan, branch) {
             return Ok(Move::Stay(branch.to_owned()));
         }
     }
-    if let Some(it) = in_progress(&layout.git_dir) {
-        let again = command_line(options);
-        return Err(Error::usage(
-            format!("{} is in progress in this worktree", it.what),
-            format!("{}\nthen rerun this: {again}", it.help),
-        ));
-    }
-    if head.oid.is_none() && !has_base {
-        let first = "create one first, with the policy for example: git add policy.yaml\n\
-                     git commit -m 'chore: a policy for our agents'";
-        return Err(Unavailable::new(
-            "this repository has no commits yet",
-            format!("{first}\nthen rerun this: {}", command_line(options)),
-        )
-        .into());
-    }
+    refuse_unready(options, layout, head.oid.is_some() || has_base)?;
     let to = match wanted {
         Some(to) => free(repo, agent, to)?,
         None => first_free(repo, plan, agent, branch)?,
@@ -86,6 +60,43 @@ pub(super) fn plan_branch(
         Some(from) if !is_shared(plan, from) => Ok(Move::Rename { from: from.to_owned(), to }),
         from => Ok(Move::Begin { from: from.map(str::to_owned), to }),
     }
+}
+
+/// A branch that is an agent's already stays what it is. `owner`: whose it is by its name.
+fn refuse_taken(agent: &str, branch: &str, owner: Option<&str>, wanted: Option<&str>) -> Result<(), Error> {
+    let (message, help) = match (owner, wanted) {
+        (Some(owner), Some(wanted)) if owner == agent => (
+            format!("this worktree is already on a branch of {agent}: {branch}"),
+            format!("start another one here, with all edits: git switch -c {wanted}"),
+        ),
+        (Some(other), _) if other != agent => (
+            format!("this worktree is on a branch of {other}: {branch}"),
+            format!("if that is your lane: git lane join {other}"),
+        ),
+        _ => return Ok(()),
+    };
+    Err(Error::usage(message, help))
+}
+
+/// No branch can be made in the middle of something, or where there is no commit.
+fn refuse_unready(options: &Options, layout: &Layout, has_commits: bool) -> Result<(), Error> {
+    let again = command_line(options);
+    if let Some(it) = in_progress(&layout.git_dir) {
+        return Err(Error::usage(
+            format!("{} is in progress in this worktree", it.what),
+            format!("{}\nthen rerun this: {again}", it.help),
+        ));
+    }
+    if !has_commits {
+        let first = "create one first, with the policy for example: git add policy.yaml\n\
+                     git commit -m 'chore: a policy for our agents'";
+        return Err(Unavailable::new(
+            "this repository has no commits yet",
+            format!("{first}\nthen rerun this: {again}"),
+        )
+        .into());
+    }
+    Ok(())
 }
 
 /// The command as it was typed.

@@ -102,17 +102,12 @@ pub fn claim(
         TakeMode::Take { .. } | TakeMode::Steal => claim.by_hand.clone(),
     };
     let mut event = event(claim, judge);
-    let (kind, mut lease) = match own {
-        Some(own) if is_alive => {
+    let (kind, mut lease) = match own.filter(|_| is_alive) {
+        Some(own) => {
             let reason = claim.reason.map(str::to_owned).or(own.reason.clone());
             (LockEventKind::Renew, Lease { stake, reason, by_hand, ..own.clone() })
         }
-        _ => {
-            let generation = record.map_or(0, |record| record.generation) + 1;
-            let (reason, since) = (claim.reason.map(str::to_owned), judge.now().wall);
-            let (base, from) = (claim.base.clone(), Vec::new());
-            (LockEventKind::Take, Lease { stake, generation, since, reason, base, by_hand, from })
-        }
+        None => (LockEventKind::Take, new_lease(record, claim, stake, by_hand, judge)),
     };
     event.kind = if is_theft { LockEventKind::Steal } else { kind };
     event.generation = lease.generation;
@@ -125,6 +120,24 @@ pub fn claim(
     next.leases.push(lease);
     next.leases.sort_by_key(|lease| lease.generation);
     Ok(next)
+}
+
+fn new_lease(
+    record: Option<&LockRecord>,
+    claim: &Claim<'_>,
+    stake: Stake,
+    by_hand: Option<String>,
+    judge: &Judge<'_>,
+) -> Lease {
+    Lease {
+        stake,
+        generation: record.map_or(0, |record| record.generation) + 1,
+        since: judge.now().wall,
+        reason: claim.reason.map(str::to_owned),
+        base: claim.base.clone(),
+        by_hand,
+        from: Vec::new(),
+    }
 }
 
 /// Writes down that a manual claim ended with a theft.

@@ -98,38 +98,44 @@ impl Decision<'_> {
     }
 }
 
+/// The policy's words on paths, and the sets in which they are found by their numbers: as they are, and folded.
+fn entries(policy: &Policy, fold: bool, diagnostics: &mut Vec<Diagnostic>) -> (Vec<Entry>, PathSet, PathSet) {
+    let (mut paths, mut odd) = (PathSet::new(fold), PathSet::of_folded());
+    let mut entries: Vec<Entry> = Vec::new();
+    let mut add = |owner, text: &str, span: Option<Span>, is_service: bool| {
+        let span = span.unwrap_or_default();
+        if let Some(pattern) = pattern(text, span, diagnostics) {
+            paths.insert(&pattern, entries.len());
+            if !pattern.is_folded() {
+                odd.insert(&pattern.folded(), entries.len());
+            }
+            entries.push(Entry { owner, pattern, span, text: text.to_owned(), is_service });
+        }
+    };
+    for (at, agent) in policy.agents.0.iter().enumerate() {
+        for service in &agent.services {
+            if let Some(template) = &policy.services.paths {
+                let text = template.value.replace("{service}", &escape(&service.value));
+                add(EntryOwner::Lane(at), &text, service.span, true);
+            }
+        }
+        for owned in &agent.owns {
+            add(EntryOwner::Lane(at), &owned.value, owned.span, false);
+        }
+    }
+    for (at, area) in policy.areas.iter().enumerate() {
+        for path in &area.paths {
+            add(EntryOwner::Area(at), &path.value, path.span, false);
+        }
+    }
+    (entries, paths, odd)
+}
+
 impl Plan {
     /// Compiles a policy. `fold`: paths are compared without regard to ASCII case
     /// (`core.ignoreCase`). Mistakes in patterns and templates are added to `diagnostics`.
     pub fn compile(policy: Policy, source: Source, fold: bool, diagnostics: &mut Vec<Diagnostic>) -> Self {
-        let (mut paths, mut odd) = (PathSet::new(fold), PathSet::of_folded());
-        let mut entries: Vec<Entry> = Vec::new();
-        let mut add = |owner, text: &str, span: Span, is_service: bool, diagnostics: &mut Vec<Diagnostic>| {
-            if let Some(pattern) = pattern(text, span, diagnostics) {
-                paths.insert(&pattern, entries.len());
-                if !pattern.is_folded() {
-                    odd.insert(&pattern.folded(), entries.len());
-                }
-                let text = text.to_owned();
-                entries.push(Entry { owner, pattern, span, text, is_service });
-            }
-        };
-        for (at, agent) in policy.agents.0.iter().enumerate() {
-            for service in &agent.services {
-                if let Some(template) = &policy.services.paths {
-                    let text = template.value.replace("{service}", &escape(&service.value));
-                    add(EntryOwner::Lane(at), &text, service.span.unwrap_or_default(), true, diagnostics);
-                }
-            }
-            for owned in &agent.owns {
-                add(EntryOwner::Lane(at), &owned.value, owned.span.unwrap_or_default(), false, diagnostics);
-            }
-        }
-        for (at, area) in policy.areas.iter().enumerate() {
-            for path in &area.paths {
-                add(EntryOwner::Area(at), &path.value, path.span.unwrap_or_default(), false, diagnostics);
-            }
-        }
+        let (entries, paths, odd) = entries(&policy, fold, diagnostics);
         let mut excluded = PathSet::new(fold);
         for text in &policy.change.exclude {
             if let Some(pattern) = pattern(&text.value, text.span.unwrap_or_default(), diagnostics) {

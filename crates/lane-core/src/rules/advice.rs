@@ -6,8 +6,10 @@ use crate::policy::Owner;
 use crate::policy::model::Access;
 use crate::report::quote;
 
+const UNSTAGE: &str = "unstage it (your edit stays in the working tree)";
+
 impl Context<'_> {
-    /// The command that makes messages anew, commit by commit: `amend` where one commit is all there
+    /// The command that rewrites messages, commit by commit: `amend` where one commit is all there
     /// is, else `rebase` with the place to rebase to.
     pub fn reword(&self, amend: &str, rebase: &str) -> String {
         if let Some(help) = self.first_step() {
@@ -104,62 +106,55 @@ impl Context<'_> {
     /// How paths are taken out of the change again, and where the edits are then; `{paths}` stands for the paths,
     /// `{pathspecs}` for the same as git reads them, `{others}` for all paths but these.
     pub fn take_out(&self, touched: &TouchedPath<'_>) -> String {
-        let stays = "unstage it (your edit stays in the working tree)";
-        let is_merging = self.change.is_merging;
         // Without it a merge commit would be left, or commits of others whose files the push refuses. git alone made what
         // is staged here, so that nothing else goes with it.
         if self.facts.event == Event::PreMergeCommit {
-            return "give up the merge (your commits and edits stay): git merge --abort".to_owned();
+            "give up the merge (your commits and edits stay): git merge --abort".to_owned()
+        } else if self.facts.event == Event::RefUpdate {
+            // The commits are on no branch: there is nothing to take them out of.
+            "leave it out of the commits; the branch stays where it was".to_owned()
+        } else if self.is_committed(touched) {
+            self.take_out_of_commits(touched)
+        } else {
+            self.take_out_of_index()
         }
-        // The commits are on no branch: there is nothing to take them out of.
-        if self.facts.event == Event::RefUpdate {
-            return "leave it out of the commits; the branch stays where it was".to_owned();
+    }
+
+    fn take_out_of_index(&self) -> String {
+        let form = self.facts.form;
+        let without_all = || format!("{UNSTAGE}: git add -u -- {{others}}\nthen commit again, without -a");
+        let unstage = match self.change.head {
+            Some(_) => format!("{UNSTAGE}: git restore --staged -- {{pathspecs}}"),
+            None => format!("{UNSTAGE}: git reset -q -- {{pathspecs}}"),
+        };
+        // What is staged by `commit -a` or `commit PATH` is in an index of its own, which is gone once git gives up.
+        match (form, &self.facts.retry_command) {
+            (CommitForm::Edit, _) => "leave it as it is: nothing was changed".to_owned(),
+            (CommitForm::Worktree, _) => {
+                "stash your edit: git stash push --include-untracked -- {pathspecs}\n\
+                                          to restore it: git stash pop"
+                    .to_owned()
+            }
+            (CommitForm::All | CommitForm::Include | CommitForm::Paths, _) if !self.has_more() => {
+                "nothing else is in this commit; your edit stays in the working tree".to_owned()
+            }
+            // What was staged before stays staged, and the same command would commit it again.
+            (CommitForm::Include, retry) => {
+                let retry = retry.as_ref().map(|retry| format!(": {retry}")).unwrap_or_default();
+                format!("{unstage}\nthen commit the rest{retry}")
+            }
+            // git makes no partial commit in the middle of a merge.
+            (CommitForm::All, _) if self.change.is_merging => without_all(),
+            (CommitForm::All | CommitForm::Paths, Some(retry)) => {
+                format!("commit the rest (your edit stays in the working tree): {retry}")
+            }
+            (CommitForm::All, None) => without_all(),
+            (CommitForm::Paths, None) => "commit the other paths, without {paths}".to_owned(),
+            _ => unstage,
         }
-        if !self.is_committed(touched) {
-            // What is staged by `commit -a` or `commit PATH` is in an index of its own, which is gone once git gives up.
-            return match (self.facts.form, self.change.head) {
-                (CommitForm::Edit, _) => "leave it as it is: nothing was changed".to_owned(),
-                (CommitForm::Worktree, _) => {
-                    "stash your edit: git stash push --include-untracked -- {pathspecs}\n\
-                                              to restore it: git stash pop"
-                        .to_owned()
-                }
-                (CommitForm::All | CommitForm::Include | CommitForm::Paths, _) if !self.has_more() => {
-                    "nothing else is in this commit; your edit stays in the working tree".to_owned()
-                }
-                // What was staged before stays staged, and the same command would commit it again.
-                (CommitForm::Include, head) => {
-                    let again = self
-                        .facts
-                        .retry_command
-                        .as_ref()
-                        .map(|again| format!(": {again}"))
-                        .unwrap_or_default();
-                    let unstage = match head {
-                        Some(_) => format!("{stays}: git restore --staged -- {{pathspecs}}"),
-                        None => format!("{stays}: git reset -q -- {{pathspecs}}"),
-                    };
-                    format!("{unstage}\nthen commit the rest{again}")
-                }
-                // git makes no partial commit in the middle of a merge.
-                (CommitForm::All, _) if is_merging => {
-                    format!("{stays}: git add -u -- {{others}}\nthen commit again, without -a")
-                }
-                (form @ (CommitForm::All | CommitForm::Paths), _) => {
-                    match (&self.facts.retry_command, form) {
-                        (Some(again), _) => {
-                            format!("commit the rest (your edit stays in the working tree): {again}")
-                        }
-                        (None, CommitForm::All) => {
-                            format!("{stays}: git add -u -- {{others}}\nthen commit again, without -a")
-                        }
-                        (None, _) => "commit the other paths, without {paths}".to_owned(),
-                    }
-                }
-                (_, None) => format!("{stays}: git reset -q -- {{pathspecs}}"),
-                _ => format!("{stays}: git restore --staged -- {{pathspecs}}"),
-            };
-        }
+    }
+
+    fn take_out_of_commits(&self, touched: &TouchedPath<'_>) -> String {
         if let Some(help) = self.first_step() {
             return help;
         }
@@ -168,19 +163,16 @@ impl Context<'_> {
         }
         match (self.change.merge_base, self.change.elsewhere.as_ref()) {
             // No commit is made anew in the middle of a merge.
-            (Some(base), _) if is_merging => {
-                format!("{stays}: git restore --staged --source={} -- {{pathspecs}}", base.oid.short())
+            (Some(base), _) if self.change.is_merging => {
+                format!("{UNSTAGE}: git restore --staged --source={} -- {{pathspecs}}", base.oid.short())
             }
             (_, Some(name)) => format!(
                 "remove it from the commits of {0}: git lane drop --branch {0} -- {{paths}}",
                 quote(name.as_bytes())
             ),
             (_, None) => {
-                let push = if touched.commits.iter().any(|commit| commit.is_pushed) {
-                    self.push_again()
-                } else {
-                    ""
-                };
+                let is_pushed = touched.commits.iter().any(|commit| commit.is_pushed);
+                let push = if is_pushed { self.push_again() } else { "" };
                 format!(
                     "remove it from your commits (your edit stays in the working tree): git lane drop -- {{paths}}{push}"
                 )

@@ -46,37 +46,21 @@ fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailab
         if area.access.value != Access::Coordinate {
             continue;
         }
-        let draft = Draft {
-            headline: format!("in the area `{}`, without a Coordinated-with trailer", area.name.value),
-            help: format!(
-                "tell the agents it concerns{among}, then add the trailer: {}",
-                context.reword(
-                    &format!("git commit --amend --no-edit {trailer}"),
-                    "`reword` it in: git rebase -i"
-                )
-            ),
-            ..Draft::default()
-        };
         if context.facts.form == CommitForm::Edit {
             // There is no message yet that could say so.
             let help = format!(
                 "tell the agents it concerns{among}, and name them in the commit: git commit {trailer}"
             );
             let headline = format!("in the area `{}`, which is to be coordinated", area.name.value);
-            let draft = Draft { headline, help, at_most: Some(Level::Warn), ..draft };
+            let draft = Draft { headline, help, at_most: Some(Level::Warn), ..Draft::default() };
             context.path_finding(touched, draft, findings);
             continue;
         }
+        let headline = format!("in the area `{}`, without a Coordinated-with trailer", area.name.value);
         if at_commit {
-            // A warning lets the commit go through: then it is there to be amended.
-            let help = match RULE.level_in(context.plan) {
-                Level::Warn => format!(
-                    "tell the agents it concerns{among}, then add the trailer: git commit --amend --no-edit --only {trailer}"
-                ),
-                _ => format!("tell the agents it concerns{among}, then commit again with {trailer}"),
-            };
             if touched.in_staged {
-                context.path_finding(touched, Draft { help, ..draft }, findings);
+                let help = help_at_commit(context, &among, &trailer);
+                context.path_finding(touched, Draft { headline, help, ..Draft::default() }, findings);
             }
             continue;
         }
@@ -91,10 +75,28 @@ fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailab
             commit,
             commits: commit.into_iter().collect(),
             span: touched.decision.span,
-            ..draft
+            headline,
+            help: format!(
+                "tell the agents it concerns{among}, then add the trailer: {}",
+                context.reword(
+                    &format!("git commit --amend --no-edit {trailer}"),
+                    "`reword` it in: git rebase -i"
+                )
+            ),
+            ..Draft::default()
         });
     }
     Ok(())
+}
+
+/// A warning lets the commit go through: then it is there to be amended.
+fn help_at_commit(context: &Context<'_>, among: &str, trailer: &str) -> String {
+    match RULE.level_in(context.plan) {
+        Level::Warn => format!(
+            "tell the agents it concerns{among}, then add the trailer: git commit --amend --no-edit --only {trailer}"
+        ),
+        _ => format!("tell the agents it concerns{among}, then commit again with {trailer}"),
+    }
 }
 
 /// Who may be named, but for whoever commits: agents, or the maintainers where there are no others.
