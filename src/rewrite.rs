@@ -1,4 +1,4 @@
-//! Commits made anew without some paths: each stays as it is but for these, which it leaves as its parents have them.
+//! Commits rewritten without some paths: each stays as it is but for these, which it leaves as its parents have them.
 //!
 //! No file, index or ref is touched: objects are written, and whoever asked moves the branch.
 
@@ -22,11 +22,11 @@ pub struct RewrittenCommit {
     pub after: Oid,
     /// It changes nothing any more, and did before.
     pub is_emptied: bool,
-    /// It was signed, and was signed anew.
+    /// It was signed, and was signed again.
     pub is_signed: bool,
 }
 
-/// Makes commits anew, parents before children, without what they do to some paths.
+/// Rewrites commits, parents before children, without what they do to some paths.
 ///
 /// # Errors
 /// A merge that changes such a path on both sides, a folder in the place of a file, a signature that cannot be made,
@@ -189,7 +189,7 @@ fn write_tree(repo: &GitRepo, mut entries: Vec<TreeEntry>) -> Result<Oid, Error>
 }
 
 /// Writes a commit with another tree and other parents; all else, dates and names included, stays. What was signed is
-/// signed anew.
+/// signed again.
 fn write(
     repo: &GitRepo,
     oid: Oid,
@@ -222,7 +222,7 @@ fn write(
     sign(repo, &made).map(|oid| (oid, true))
 }
 
-/// Has git sign a commit that is made anew.
+/// Has git sign a commit that is rewritten.
 fn sign(repo: &GitRepo, raw: &[u8]) -> Result<Oid, Error> {
     let unsigned = repo.write_commit(raw)?;
     let layout = repo.layout();

@@ -44,7 +44,7 @@ pub fn read_job(variable: &dyn Fn(&str) -> Option<String>) -> Result<Job, Error>
             number: number.parse().ok(),
             title: said("CI_MERGE_REQUEST_TITLE"),
             labels: Some(labels.collect()),
-            // GITLAB_USER_LOGIN is whoever started the pipeline: that may be a maintainer who ran it anew.
+            // GITLAB_USER_LOGIN is whoever started the pipeline: that may be a maintainer who ran it again.
             author: None,
             is_fork: said("CI_MERGE_REQUEST_SOURCE_PROJECT_PATH") != said("CI_MERGE_REQUEST_PROJECT_PATH"),
         },

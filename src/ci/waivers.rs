@@ -15,7 +15,7 @@ pub struct WaiverFacts<'a> {
     pub labels: &'a [String],
     /// Who gave or took which, the oldest first.
     pub events: &'a [LabelEvent],
-    /// When the head was pushed, in seconds since the epoch; `None` where nobody can tell.
+    /// When the head was pushed, in seconds since the epoch; `None` where that is unknown.
     pub pushed: Option<i64>,
     /// Now, likewise.
     pub now: i64,
@@ -31,7 +31,7 @@ pub fn requested_rules(labels: &[String]) -> Vec<&str> {
 }
 
 /// The waivers that count, and for every other label why it does not. `is_maintainer`: whether an account may
-/// waive, or why nobody can tell.
+/// waive, or why that is unknown.
 ///
 /// A label counts only if a maintainer gave it, after the head was pushed, and not too long ago. So whatever
 /// is pushed later is judged as if it had never been there.

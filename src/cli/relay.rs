@@ -54,7 +54,7 @@ fn show(chunks: &Receiver<Vec<u8>>, child: &mut Child) {
     write_error(&lines(&pending, is_terminal));
 }
 
-/// Git begins a line of its progress anew with a carriage return, which is for terminals alone.
+/// Git begins a line of its progress again with a carriage return, which is for terminals alone.
 fn lines(bytes: &[u8], is_terminal: bool) -> String {
     let text = String::from_utf8_lossy(bytes).replace("\r\n", "\n");
     let mut out = String::with_capacity(text.len());

@@ -53,7 +53,7 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
         }
         None if args.staged => Subject::Staged,
         None if args.worktree && session.repo.layout().worktree.is_some() => Subject::Worktree,
-        // HEAD of such a repository is nobody's work, mostly the base itself: there is nothing to judge it against.
+        // HEAD of such a repository is mostly the base itself: there is nothing to judge it against.
         None if session.repo.layout().worktree.is_none() => {
             return Err(Error::usage(
                 "a bare repository has no branch checked out, and no working tree",

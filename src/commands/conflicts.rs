@@ -14,7 +14,7 @@ use lane_core::report::quote;
 #[derive(Debug, clap::Args)]
 pub struct Args {}
 
-/// Merges each pair of branches in memory. Exit code 1 where some would conflict, 2 where nobody can tell.
+/// Merges each pair of branches in memory. Exit code 1 where some would conflict, 2 where that is unknown.
 ///
 /// # Errors
 /// No repository, no policy, or no list of worktrees.

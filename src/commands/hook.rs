@@ -207,7 +207,7 @@ pub fn run_script(script: &OsStr, args: &[OsString]) -> u8 {
     })
 }
 
-/// Gives back the locks whose work has landed, where the policy says so.
+/// Releases the locks whose work has landed, where the policy says so.
 fn give_back(session: &Session, event: Event) {
     let plan = &session.loaded.plan;
     if event == Event::PrePush && plan.has_area(Access::Lock) && std::env::var_os(PUSHING).is_none() {

@@ -44,7 +44,7 @@ pub struct Args {
 /// The locks of a remote are shown as they were up to so many milliseconds ago.
 const RECENT: u64 = 1_000;
 
-/// Says who holds what, or who did what. Exit code 2 where a ref holds no lock: nobody can tell then.
+/// Says who holds what, or who did what. Exit code 2 where a ref holds no lock: it is unknown then.
 ///
 /// # Errors
 /// No repository, no policy, or a store that cannot be read.

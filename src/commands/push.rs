@@ -68,7 +68,7 @@ pub(in crate::commands) fn branch(
 fn refused(why: &PushFailure, replaces: bool, output: &Output) -> u8 {
     if why.is_rewritten {
         let (remote, branch) = (&why.remote, quote(why.branch.as_bytes()));
-        // What is on top of the base by now is made anew beside it; sync leaves that out again.
+        // What is on top of the base by now is rewritten beside it; sync leaves that out again.
         let others = format!(
             "if someone else pushed to it, see what: git log HEAD..refs/remotes/{remote}/{branch}\n\
              then rebase on that: git rebase --autostash refs/remotes/{remote}/{branch}\n\

@@ -50,8 +50,8 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
 /// Pairs that are listed where nobody asked for all of them.
 const PAIRS: usize = 20;
 
-/// Reads everything anew. `may_refresh`: whether indexes may be refreshed, as `git status` does; nothing that runs in the
-/// background does so.
+/// Reads everything again. `may_refresh`: whether indexes may be refreshed, as `git status` does; nothing that runs in
+/// the background does so.
 pub(in crate::commands) fn read(ui: impl Ui + 'static, may_refresh: bool) -> Result<Status, Error> {
     let session = Session::open(ui, None)?;
     let manner = StatusOptions { now: session.environment.now, may_refresh };

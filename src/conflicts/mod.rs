@@ -25,7 +25,7 @@ pub enum Forecast {
     Clean,
     /// It stops at these files, sorted by path.
     Conflicts(Vec<Clash>),
-    /// Nobody can tell.
+    /// Unknown.
     Unknown(Unavailable),
 }
 

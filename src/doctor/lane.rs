@@ -132,7 +132,7 @@ pub(super) fn policy(repo: &dyn Repository, loaded: Result<&LoadedPolicy, &Error
     let has_remote = repo.config(&format!("remote.{remote}.url")).is_ok_and(|urls| !urls.is_empty());
     let is_unborn = loaded.base.is_none() && repo.head().is_ok_and(|head| head.oid.is_none());
     let mut checks = Vec::new();
-    // A policy from a commit bears the ref in its name.
+    // A policy from a commit has the ref in its name.
     if source.contains(':') {
         checks.push(Check::ok(
             POLICY,

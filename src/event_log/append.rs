@@ -53,7 +53,7 @@ impl<R: LogRecord> EventLog<'_, R> {
     /// the log, it decides.
     ///
     /// # Errors
-    /// It cannot be written, or nobody can tell whether it was.
+    /// It cannot be written, or it is unknown whether it was.
     pub fn append(
         &self,
         old: Option<&Head<R>>,

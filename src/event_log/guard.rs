@@ -10,12 +10,12 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use crate::machine::any_process;
 use lane_core::facts::Oid;
 
-/// Held while refs of a log are moved; given back by the system when its holder dies, and shared with the
+/// Held while refs of a log are moved; released by the system when its holder dies, and shared with the
 /// git that moves them, so that nobody comes in between while that one still runs.
 #[derive(Debug)]
 pub struct Guard {
     file: File,
-    /// What those who were killed left, and nobody could tell yet whether it is theirs.
+    /// What those who were killed left, and whose it is is not known yet.
     left: Vec<Move>,
 }
 
@@ -132,7 +132,7 @@ pub(super) fn lock_file(common_dir: &Path, name: &str) -> PathBuf {
 }
 
 /// Whether a process in a folder can be at work on a repository: in its git folder or a worktree of it, or where
-/// nobody can tell. What is told by `--git-dir` lies there too, as far as git's own commands start one another.
+/// that is unknown. What is told by `--git-dir` lies there too, as far as git's own commands start one another.
 fn is_at(folder: Option<&Path>, common_dir: &Path) -> bool {
     let Some(folder) = folder else {
         return true;

@@ -24,7 +24,7 @@ pub struct EventLog<'a, R> {
     pub(super) files: LocalFiles,
     /// What is wrong with the remote's refs, by the last part of their names.
     diverged: RefCell<BTreeMap<String, Divergence>>,
-    /// What did not work out and stands in nobody's way.
+    /// What did not work out and stops nothing.
     pub(super) notes: RefCell<Vec<String>>,
     record: PhantomData<R>,
 }
@@ -48,7 +48,7 @@ impl<'a, R: LogRecord> EventLog<'a, R> {
         &self.files
     }
 
-    /// What did not work out and stands in nobody's way; told once.
+    /// What did not work out and stops nothing; told once.
     pub fn take_notes(&self) -> Vec<String> {
         self.notes.take()
     }
@@ -141,7 +141,7 @@ impl<'a, R: LogRecord> EventLog<'a, R> {
         if self.is_here() { self.files.floor(part) } else { None }
     }
 
-    /// Reads the remote's refs anew; true where something is new here. Nothing to do where they lie here.
+    /// Reads the remote's refs again; true where something is new here. Nothing to do where they lie here.
     ///
     /// A ref that was there and is gone, or that does not come from what it was, is never taken for one that never
     /// was: whoever reads it is told so.

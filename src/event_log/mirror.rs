@@ -67,7 +67,7 @@ impl Mirror<'_> {
         }
     }
 
-    /// Reads the remote's refs anew: what is wrong, by the last part of a name, and whether anything is new.
+    /// Reads the remote's refs again: what is wrong, by the last part of a name, and whether anything is new.
     ///
     /// # Errors
     /// The remote cannot be reached, or what it has cannot be noted.

@@ -27,7 +27,7 @@ pub(super) struct Origin {
     pub(super) base: Base,
     /// Where it left that branch; `None` where they share no history.
     pub(super) merge_base: Option<Oid>,
-    /// The last commits of other protected branches that it has and its base lacks: nobody's breach.
+    /// The last commits of other protected branches that it has and its base lacks: not a breach.
     pub(super) merged_in: Vec<Oid>,
 }
 

@@ -12,7 +12,7 @@ const CANDIDATES: &str = "#;@!$%^&|:";
 /// How git cleans a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cleanup {
-    /// What a comment begins with; `None`: nobody can tell, and nothing is one.
+    /// What a comment begins with; `None`: unknown, and nothing is one.
     comment: Option<String>,
     /// Whether comments are taken away.
     strips: bool,

@@ -20,7 +20,7 @@ pub struct EditSet {
 }
 
 impl Collector<'_> {
-    /// The edit as a change of its own: what is there already is for the hooks of the commit.
+    /// The edit as a change of its own: what already exists is for the hooks of the commit.
     pub(super) fn edit_change(&self, head: &Head, edited: &EditSet) -> Read<Change> {
         let mut change = self.empty_change(self.branch(head)?);
         change.head = head.oid;

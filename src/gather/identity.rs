@@ -64,7 +64,7 @@ pub(super) fn branch(repo: &dyn Repository, head: &Head) -> Read<Option<String>>
     Ok(name.map(|name| name.strip_prefix("refs/heads/").unwrap_or(&name).to_owned()))
 }
 
-/// The e-mail address that commits made here bear.
+/// The e-mail address that commits made here have.
 ///
 /// # Errors
 /// The configuration cannot be read.

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use lane_core::report::quote;
 
-/// What was typed after `git commit` or `git merge`, as far as hooks ask. All of it is off where nobody can tell.
+/// What was typed after `git commit` or `git merge`, as far as hooks ask. All of it is off where that is unknown.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Invocation {
     /// `--amend`

@@ -62,7 +62,7 @@ pub fn missing_in(
     Ok(missing(repo, base, merge_base, head, paths)?.into_iter().collect())
 }
 
-/// The paths that others have changed between a commit and a merge base that comes after it. Own work bears one of
+/// The paths that others have changed between a commit and a merge base that comes after it. Own work has one of
 /// the tokens.
 pub(super) fn overtaken(
     repo: &dyn Repository,

@@ -41,7 +41,7 @@ pub(super) struct Stacks {
     counted: RefCell<HashMap<StackRange, u64>>,
 }
 
-/// A change whose lines are counted anew.
+/// A change whose lines are counted again.
 struct Stack<'a> {
     root: &'a Root,
     /// Its commits, oldest first.

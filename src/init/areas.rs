@@ -136,7 +136,7 @@ pub struct Area {
 }
 
 /// All areas of a repository, in the order of the policy, and the folders of migrations. A folder at the root that is or
-/// has a package is nobody's but its agent's.
+/// has a package belongs to one agent.
 pub fn areas(files: &Files<'_>, structure: &Structure) -> (Vec<Area>, Vec<String>) {
     let is_there = |path: &&str| match path.strip_suffix('/') {
         Some(folder) => files.count(folder) > 0 && !files.has(folder) && !structure.has(folder),

@@ -179,7 +179,7 @@ impl Structure {
     }
 }
 
-/// Adds folders that lie in no other. Around what is there already, they are divided.
+/// Adds folders that lie in no other. Around what already exists, they are divided.
 pub fn add<'f>(
     files: &Files<'f>,
     marks: &mut Candidates,

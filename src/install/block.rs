@@ -124,8 +124,8 @@ impl BlockSplit {
         [self.head.as_slice(), b"\n", &self.tail].concat()
     }
 
-    /// The lines inside the block that others wrote: `git config` adds a key to the section that is
-    /// there already, and that may be ours.
+    /// The lines inside the block that others wrote: `git config` adds a key to a section that exists,
+    /// and that may be ours.
     fn foreign(&self, block: Block, is_ours: &dyn Fn(&[u8]) -> bool) -> Vec<u8> {
         let items = ini::items(&self.body);
         let mut kept = Vec::new();

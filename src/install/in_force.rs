@@ -93,7 +93,7 @@ pub fn note_runner(layout: &Layout, folder: &Path, name: &str) {
     }
 }
 
-/// Leaves out the scripts of which nobody can tell yet whether they are run: somebody keeps ours beside what stands in its
+/// Leaves out the scripts that may or may not be run: somebody keeps ours beside what stands in its
 /// place, under a name that begins alike, and has not had a turn since.
 pub fn without_untried(layout: &Layout, folder: &Path, lack: HookGap) -> Option<HookGap> {
     let HookGap::Scripts(mut names) = lack else {

@@ -29,7 +29,7 @@ pub struct LockManager<'a> {
     pub(super) world: &'a dyn World,
     pub(super) log: LockLog<'a>,
     observations: Observations,
-    /// What did not work out and stands in nobody's way.
+    /// What did not work out and stops nothing.
     pub(super) notes: Vec<String>,
 }
 
@@ -67,7 +67,7 @@ impl<'a> LockManager<'a> {
         Judge::new(self.plan, self.world, &self.observations)
     }
 
-    /// Reads the remote's locks anew, unless that was done in the last so many milliseconds.
+    /// Reads the remote's locks again, unless that was done in the last so many milliseconds.
     ///
     /// # Errors
     /// The remote cannot be reached.
@@ -268,7 +268,7 @@ impl<'a> LockManager<'a> {
         })
     }
 
-    /// Gives back what an agent holds; `only`: the lock of this generation.
+    /// Releases what an agent holds; `only`: the lock of this generation.
     ///
     /// # Errors
     /// Something cannot be read or written.
@@ -285,7 +285,7 @@ impl<'a> LockManager<'a> {
         Ok(holding.filter(|marker| marker.agent != claim.agent).cloned())
     }
 
-    /// What did not work out and stands in nobody's way; told once.
+    /// What did not work out and stops nothing; told once.
     pub fn take_notes(&mut self) -> Vec<String> {
         let mut notes = std::mem::take(&mut self.notes);
         notes.extend(self.log.take_notes());

@@ -60,7 +60,7 @@ pub fn in_worktree(root: &Path, policy: &Policy, claims: &mut Vec<LockClaim>) ->
         }
         let touched = match entry.metadata().and_then(|data| touched(&data)) {
             Ok(time) => time,
-            Err(error) if error.kind() == ErrorKind::NotFound => continue, // given back just now
+            Err(error) if error.kind() == ErrorKind::NotFound => continue, // released just now
             Err(error) => return Err(unreadable(&path, &error)),
         };
         let since = touched.duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -270,7 +270,7 @@ fn is_missing(path: &Path) -> bool {
 }
 
 /// Whether the file by which an agent had claimed an area by hand was removed from the worktree at `place`. Not where
-/// that worktree is not there, or is empty: then nobody can tell.
+/// that worktree is not there, or is empty: then it is unknown.
 pub fn is_removed(layout: &Layout, place: &str, area: &str, agent: &str) -> bool {
     let trees = worktrees(layout).unwrap_or_default();
     let Some(tree) = trees.into_iter().find(|tree| tree.root.display().to_string() == place) else {

@@ -82,7 +82,7 @@ impl LockManager<'_> {
         Ok(renewals)
     }
 
-    /// The claim that begins a lease's life anew.
+    /// The claim that begins a lease's life again.
     fn renewal_claim<'c>(
         &self,
         lease: &Lease,
@@ -100,7 +100,7 @@ impl LockManager<'_> {
         self.log.files().repository(|| self.world.nonce())
     }
 
-    /// Begins the life of all that an agent holds anew: what was renewed, or the first scope that changed
+    /// Begins the life of all that an agent holds again: what was renewed, or the first scope that changed
     /// hands just now.
     ///
     /// # Errors

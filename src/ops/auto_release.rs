@@ -17,7 +17,7 @@ use lane_git::{GitRepo, RawCommit, Read, Repository};
 /// The locks of a remote may be known from so many milliseconds ago.
 const RECENT: u64 = 10_000;
 
-/// What else is known when locks are given back.
+/// What else is known when locks are released.
 #[derive(Default)]
 pub struct Landing<'a> {
     /// What the command itself is about to do something with: an agent, and its scopes.
@@ -35,7 +35,7 @@ impl Landing<'_> {
     }
 }
 
-/// Gives back the locks of this repository's worktrees whose work has landed, and says so. What cannot be
+/// Releases the locks of this repository's worktrees whose work has landed, and says so. What cannot be
 /// found out changes nothing: a lock that is kept for too long ends by its time.
 pub fn release_landed(session: &Session, manager: &mut LockManager<'_>, landing: &Landing<'_>) {
     let plan = &session.loaded.plan;

@@ -125,7 +125,7 @@ fn take_lock(
     Ok(taken.is_ok())
 }
 
-/// Gives back the locks of this repository whose manual claim was removed, and says so; whether there was one. Nothing
+/// Releases the locks of this repository whose manual claim was removed, and says so; whether there was one. Nothing
 /// is looked at where no lock came from such a claim. `spared`: an agent whose locks stay as they are.
 pub fn give_back(session: &Session, manager: &mut LockManager<'_>, spared: Option<&str>) -> bool {
     let mut has_any = false;

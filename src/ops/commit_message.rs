@@ -130,7 +130,7 @@ fn write(path: &Path, draft: &Draft, raw: &str) -> Result<(), Error> {
 struct Token {
     /// `common@7`.
     text: String,
-    /// The agent holds it now; else it is what the amended commit bore.
+    /// The agent holds it now; else it is what the amended commit had.
     is_held: bool,
 }
 
@@ -162,7 +162,7 @@ fn tokens(session: &Session, agent: &str, args: &[OsString]) -> Result<Vec<Token
         })
     };
     let mut tokens = Vec::new();
-    // What the amended commit bore stays true of what it still changes; a newer one of the same scope comes
+    // What the amended commit had stays true of what it still changes; a newer one of the same scope comes
     // after it and takes its place.
     for token in before {
         let scopes = lockable(plan).into_iter().filter_map(|area| Scope::from_record(area, &token.scope));

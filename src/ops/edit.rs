@@ -80,7 +80,7 @@ impl<'a> Tool<'a> {
         let folder = occasion.folder.as_ref().map_or_else(here, PathBuf::from);
         let project = project.or_else(|| occasion.project.as_ref().map(PathBuf::from));
         let mut own = project.as_deref().and_then(|folder| session_worktree(folder, environment));
-        // A session of nobody's, at work in a worktree that is somebody's: it is theirs.
+        // A session of no agent, at work in a worktree that is somebody's: it is theirs.
         if own.as_ref().is_none_or(|own| own.agent.is_none()) {
             own = self::session_worktree(&folder, environment).or(own);
         }
@@ -112,7 +112,7 @@ impl<'a> Tool<'a> {
         self.edits(&edits)
     }
 
-    /// Why nothing may be done of which nobody can say what it is; `None` where there is no policy.
+    /// Why an action that cannot be identified is refused; `None` where there is no policy.
     pub fn unreadable(&self, why: &str) -> Option<Refusal> {
         self.is_governed().then(|| Refusal::undecided(why, Some("git lane doctor")))
     }

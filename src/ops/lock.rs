@@ -43,7 +43,7 @@ pub enum LockMode {
     Wait(u64),
     /// Away from whoever has them.
     Steal,
-    /// Anew, where they are the agent's already.
+    /// Again, where they are the agent's already.
     Renew,
 }
 
@@ -162,7 +162,7 @@ impl LockTask<'_> {
     }
 }
 
-/// Gives back what this command took before it was refused something else, and nothing that was held before.
+/// Releases what this command took before it was refused something else, and nothing that was held before.
 fn undo(session: &Session, manager: &mut LockManager<'_>, done: &[LockHead], claim: &Claim<'_>) {
     for tip in done.iter().filter(|tip| tip.record.event.kind != LockEventKind::Renew) {
         let event = &tip.record.event;
@@ -174,7 +174,7 @@ fn undo(session: &Session, manager: &mut LockManager<'_>, done: &[LockHead], cla
             base: claim.base.clone(),
             ..Claim::of_return(&scope, claim.agent, claim.worktree, reason)
         };
-        // What somebody else has by now is not there to be given back.
+        // What somebody else has by now is not there to be released.
         if manager.release(&back, Some(event.generation)).is_err() {
             let word = quote(event.scope.as_bytes());
             session.ui.message(&format!("`{}` is still held: git lane unlock {word}", event.scope));

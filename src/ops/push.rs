@@ -49,7 +49,7 @@ pub struct PushReport {
     pub remote: String,
     /// The locks that were renewed.
     pub renewed: Vec<String>,
-    /// What did not work out and stands in nobody's way.
+    /// What did not work out and stops nothing.
     pub notes: Vec<String>,
 }
 

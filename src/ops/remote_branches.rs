@@ -29,8 +29,8 @@ pub enum CallerKind {
     Job,
 }
 
-/// The environment in which a change is to be judged anew, since the size of it may count from a branch that is known to the
-/// remote alone; `None` where the verdict stands.
+/// The environment in which a change is to be judged again, since its size may count from a branch that only the remote
+/// knows; `None` where the verdict stands.
 ///
 /// # Errors
 /// Configuration or objects cannot be read.

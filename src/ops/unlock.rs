@@ -10,7 +10,7 @@ use lane_core::locks::scope::{Scope, lockable};
 use lane_core::policy::pattern::escape;
 use lane_git::Repository;
 
-/// What is to be given back.
+/// What is to be released.
 pub enum UnlockScope {
     /// All that the agent holds.
     All,
@@ -61,7 +61,7 @@ pub fn unlock(
         }
         UnlockScope::Scopes(typed) => as_locked(manager, agent, typed),
     };
-    // One's own is what the command itself gives back.
+    // One's own is what the command itself releases.
     by_hand::give_back(session, manager, Some(agent));
     let worktree = session.location();
     let mut done = Vec::new();

@@ -78,7 +78,7 @@ fn of_agent(session: &Session, agent: &str, root: &Path, name: &str) -> Result<P
     }
 }
 
-/// A session of nobody's gets the lane that it names, the one that it had under that name, or one that is free.
+/// A session of no agent gets the lane that it names, the one that it had under that name, or one that is free.
 fn of_anybody(session: &Session, name: &str) -> Result<PathBuf, Error> {
     let plan = &session.loaded.plan;
     let layout = session.repo.layout();
@@ -312,7 +312,7 @@ struct WorktreeNames {
 }
 
 impl WorktreeNames {
-    /// A list that cannot be read is begun anew: it only spares a second lane for one name.
+    /// A list that cannot be read starts over: it only spares a second lane for one name.
     fn read(common_dir: &Path) -> Self {
         let file = common_dir.join("lane").join(setup::WORKTREE_NAMES);
         let read = fs::read(&file).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());

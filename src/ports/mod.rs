@@ -69,7 +69,7 @@ fn is_taken(port: u16) -> bool {
     })
 }
 
-/// A port that may not be bound for another reason (no IPv6 here, a low number) is nobody's.
+/// A port that may not be bound for another reason (no IPv6 here, a low number) belongs to no agent.
 fn is_in_use(bound: std::io::Result<TcpListener>) -> bool {
     bound.is_err_and(|error| error.kind() == ErrorKind::AddrInUse)
 }

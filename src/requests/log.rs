@@ -221,7 +221,7 @@ impl EventLog<'_, RequestRecord> {
     /// Keeps a new request under the next free id. `make`: the record with that id.
     ///
     /// # Errors
-    /// It cannot be written, or nobody can tell whether it was.
+    /// It cannot be written, or it is unknown whether it was.
     pub fn create(
         &self,
         content: Option<&[u8]>,
@@ -252,7 +252,7 @@ impl EventLog<'_, RequestRecord> {
     /// `next`: the record that follows, or why there is none.
     ///
     /// # Errors
-    /// There is no such request, it cannot be written, or nobody can tell whether it was.
+    /// There is no such request, it cannot be written, or it is unknown whether it was.
     pub fn add<R>(
         &self,
         id: &str,

@@ -119,7 +119,7 @@ fn group(folder: &Path, bytes: u64) -> Option<PathBuf> {
     Some(folder.to_owned())
 }
 
-/// Limits this process, then becomes the command. Gives back what kept it from that.
+/// Limits this process, then becomes the command. Undoes what kept it from that.
 #[cfg(unix)]
 pub fn become_limited(memory: Option<u64>, group: Option<&Path>, command: &[OsString]) -> std::io::Error {
     use std::os::unix::process::CommandExt;

@@ -1,7 +1,7 @@
 //! A command run in an agent's environment, within its memory.
 //!
 //! The command is started by another process of ours, which limits itself, then becomes the command. This one
-//! stays behind: it passes signals on, gives back the exit code, and clears away.
+//! stays behind: it passes signals on, returns the exit code, and clears away.
 
 mod limit;
 mod signals;

@@ -15,7 +15,7 @@ pub(super) const LIMIT: Duration = Duration::from_secs(1_800);
 const BUSY: Duration = Duration::from_secs(15);
 
 /// Runs a git on the repository that all worktrees share, again while another git is in its way. `make` gives
-/// the arguments anew each time: the one that failed may have done the first half.
+/// the arguments again each time: the one that failed may have done the first half.
 pub(super) fn common(
     common_dir: &Path,
     lock: Option<File>,

@@ -129,7 +129,7 @@ pub(super) fn commits(repo: &dyn Repository, root: &Path) -> Result<Vec<Loss>, E
         _ if GitRepo::open_at(root)?.head()?.oid.is_none() => String::new(),
         ran => checked_output(ran, root, "the reflog of HEAD")?.stdout,
     };
-    // The steps of a rebase are on the branch by now, or were made anew.
+    // The steps of a rebase are on the branch by now, or were rewritten.
     let entries = log.lines().filter_map(|line| line.split_once(' '));
     let made = entries.filter(|(_, how)| !how.starts_with("rebase") && !how.starts_with("pull --rebase"));
     let mut tips = oids(repo, made.map(|(oid, _)| oid));

@@ -62,7 +62,7 @@ pub(super) fn read_changes(loaded: &LoadedPolicy, root: &Path) -> Result<Local, 
     Ok(found)
 }
 
-/// Looks into an ignored folder. Whole environments can be made anew, but not the repositories in them.
+/// Looks into an ignored folder. Whole environments can be recreated, but not the repositories in them.
 fn into(loaded: &LoadedPolicy, root: &Path, folder: &str, found: &mut Local) {
     let mut open = vec![(folder.to_owned(), false)];
     while let Some((folder, is_environment)) = open.pop() {
@@ -101,7 +101,7 @@ fn is_kept(loaded: &LoadedPolicy, path: &str) -> bool {
 }
 
 /// The hashes of the files that stay local, by path: what a step made is told from what was there before. What
-/// cannot be read is left out, and so is nobody's but somebody's own.
+/// cannot be read is left out, and so counts as the user's own.
 pub(super) fn hashes(loaded: &LoadedPolicy, root: &Path) -> BTreeMap<String, String> {
     let kept = read_changes(loaded, root).map(|local| local.files).unwrap_or_default();
     kept.into_iter().filter_map(|path| Some((path.clone(), hash(&fs::read(root.join(path)).ok()?)))).collect()

@@ -35,7 +35,7 @@ const MOST: usize = 5;
 /// All that would be lost with the worktree of an agent, at its root, with its git folder.
 ///
 /// # Errors
-/// Something cannot be read: then nobody can say that nothing would be lost.
+/// Something cannot be read: then it is unknown whether something would be lost.
 pub(super) fn of(
     repo: &dyn Repository,
     loaded: &LoadedPolicy,

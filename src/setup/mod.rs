@@ -2,7 +2,7 @@
 //!
 //! What is missing is found first ([`target`]), then made: worktrees side by side ([`tree`]), hooks and
 //! identity all at once (the code of `install`), local files ([`files`], [`exclude`]), then the policy's steps
-//! ([`provision`]). What was done is noted per agent ([`state`]) under a lock that the system gives back when
+//! ([`provision`]). What was done is noted per agent ([`state`]) under a lock that the system releases when
 //! its holder dies, so that whoever comes after one that was killed goes on where that one stopped.
 
 mod exclude;

@@ -2,7 +2,7 @@
 //!
 //! Git tells by the times of a file and of the index whether the file has changed since, in whole seconds. What was
 //! checked out in the second in which the index was written may have changed after it: until somebody writes the index
-//! anew, each `git status` reads all of those files again. See "Racy Git" in git's technical documentation.
+//! again, each `git status` reads all of those files again. See "Racy Git" in git's technical documentation.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -13,8 +13,8 @@ use lane_git::pool;
 
 const TICK: Duration = Duration::from_millis(20);
 
-/// Writes the indexes anew in a later second than that of any file. Nobody works there yet who could need the lock. Where it
-/// fails, a later git does the same.
+/// Writes the indexes again in a later second than that of any file. Nobody works there yet who could need the lock.
+/// Where it fails, a later git does the same.
 pub(super) fn refresh(roots: &[PathBuf]) {
     if roots.is_empty() {
         return;

@@ -13,7 +13,7 @@ use lane_core::error::Error;
 /// it with us, so that none of them is still at work.
 ///
 /// # Errors
-/// git cannot finish it, or files are there that nobody can tell the owner of.
+/// git cannot finish it, or files are there whose owner is unknown.
 pub(super) fn finish(common_dir: &Path, target: &Target, held: &LockedState) -> Result<bool, Error> {
     let root = &target.root;
     let Some(entry) = gone_entry(common_dir, root).or_else(|| nameless_entry(common_dir, root)) else {

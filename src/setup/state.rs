@@ -20,7 +20,7 @@ pub(super) struct State {
     /// The worktree that is being made: whoever finds this takes over from one that was killed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub adding: Option<PathBuf>,
-    /// The worktree that the rest is about. Another one begins anew.
+    /// The worktree that the rest is about. Another one starts over.
     pub root: Option<PathBuf>,
     /// The SHA-256 of what was written, by the file's name from the worktree's root.
     pub files: BTreeMap<String, String>,

@@ -284,7 +284,7 @@ fn worktree_of(repo: &dyn Repository, reference: &str) -> Result<Option<PathBuf>
 }
 
 /// Drops a schema that is there. The password of the address goes by the environment: the arguments of a command
-/// are everybody's to see.
+/// can be seen by everybody.
 fn drop_schema(schema: &str, url: &str) -> Result<(), Error> {
     let failed = |why: String| {
         Error::write(

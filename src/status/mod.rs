@@ -47,7 +47,7 @@ pub struct Status {
     pub notes: Vec<String>,
 }
 
-/// One agent with its worktree, or a worktree of nobody's.
+/// One agent with its worktree, or a worktree of no agent.
 #[derive(Debug, Clone, Default)]
 pub struct Line {
     /// The agent.
@@ -162,14 +162,14 @@ impl Line {
         self.agent.clone().or_else(folder).unwrap_or_else(|| "-".to_owned())
     }
 
-    /// Why nobody can tell what would be merged from this worktree, where that is so. One without a commit has
+    /// Why it is unknown what would be merged from this worktree, where that is so. One without a commit has
     /// nothing to merge.
     pub fn unread(&self) -> Option<&Unavailable> {
         let is_unread = self.root.is_some() && self.head.is_none() && self.branch.is_none();
         self.troubles.first().filter(|_| is_unread)
     }
 
-    /// What a forecast calls it: `a1`, or the branch of nobody's worktree.
+    /// What a forecast calls it: `a1`, or the branch of a worktree of no agent.
     fn side(&self) -> String {
         self.agent.clone().or_else(|| self.branch.clone()).unwrap_or_else(|| self.title())
     }

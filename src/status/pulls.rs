@@ -18,7 +18,7 @@ pub(super) struct PendingAnswer {
     since: Instant,
 }
 
-/// A clock that waits for nobody's limit.
+/// A clock that waits for no limit.
 struct NoWaitClock;
 
 impl Clock for NoWaitClock {

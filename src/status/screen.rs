@@ -17,7 +17,7 @@ use lane_core::text::visible;
 pub struct Screen {
     /// What was read last.
     pub status: Option<Status>,
-    /// Why it could not be read anew.
+    /// Why it could not be read again.
     pub error: Option<String>,
     /// It is being read.
     pub is_busy: bool,

@@ -215,7 +215,7 @@ pub fn age(at: i64, now: i64) -> String {
     }
 }
 
-/// Each pair that would conflict, on one line; then how many pairs nobody could tell of.
+/// Each pair that would conflict, on one line; then how many pairs are unknown.
 pub fn clash_lines(clashes: &[Pair]) -> Vec<String> {
     let mut lines = Vec::new();
     let mut unknown: Vec<(&Pair, &str)> = Vec::new();

@@ -98,6 +98,40 @@ fn no_help_text_speaks_a_dialect() {
     assert!(found.is_empty(), "docs/style.md says how: {found:#?}");
 }
 
+#[test]
+fn no_comment_speaks_a_dialect() {
+    let mut found = Vec::new();
+    let mut folders = sources();
+    while let Some(folder) = folders.pop() {
+        for path in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let text = std::fs::read_to_string(&path).unwrap();
+            let words = comments(&text).into_iter().flat_map(|comment| dialect(&comment));
+            found.extend(words.map(|words| format!("{}: {words}", path.display())));
+        }
+    }
+    assert!(found.is_empty(), "docs/style.md says how: {found:#?}");
+}
+
+/// The comments of a text, each of which may have several lines.
+fn comments(text: &str) -> Vec<String> {
+    let mut found = vec![String::new()];
+    for line in text.lines() {
+        let comment = line.trim_start().strip_prefix("//").or_else(|| Some(line.split_once(" // ")?.1));
+        match (comment, found.last_mut()) {
+            (Some(comment), Some(last)) => {
+                last.push_str(comment.trim_start_matches(['/', '!']));
+                last.push('\n');
+            }
+            _ => found.push(String::new()),
+        }
+    }
+    found
+}
+
 /// Findings are held to a help by `Scene` of the rules' own tests, which runs each of them.
 #[test]
 fn no_error_is_without_a_next_step() {

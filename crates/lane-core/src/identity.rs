@@ -26,7 +26,7 @@ pub enum Actor {
         /// The variable by which its harness says so.
         variable: String,
     },
-    /// Claims that disagree, or that name no agent of the policy: nobody can tell.
+    /// Claims that disagree, or that name an unknown agent: nothing can be decided.
     Unclear {
         /// What is wrong.
         reason: String,
@@ -86,7 +86,7 @@ pub fn here(plan: &Plan, worktree: &Worktree<'_>, message: Option<&Message>, ema
 }
 
 impl Worktree<'_> {
-    /// The agent, or what is wrong; `None` where nothing speaks of one. `tagged`: the agent whose tag the messages bear.
+    /// The agent, or what is wrong; `None` where nothing speaks of one. `tagged`: the agent whose tag the messages have.
     fn agent(&self, plan: &Plan, tagged: impl FnOnce() -> Option<String>) -> Option<Actor> {
         let is_copy = |claim: &&IdentityClaim| claim.source == IdentitySource::CopiedConfig;
         if let Some(who) = outright(plan, self.claims.iter().filter(|claim| !is_copy(claim)).collect()) {
@@ -123,7 +123,7 @@ fn proposed(plan: &Plan, facts: &Facts, change: &Change, request: &PullRequest) 
     if let Some(agent) = account.or(branch) {
         return Actor::Agent(agent.to_owned());
     }
-    // Who is known to be none may land the work of agents, whatever tags it bears.
+    // Who is known to be none may land the work of agents, whatever tags the work has.
     if author.is_some_and(|author| is_maintainer_on_github(plan, author)) {
         return Actor::Maintainer;
     }
@@ -131,7 +131,7 @@ fn proposed(plan: &Plan, facts: &Facts, change: &Change, request: &PullRequest) 
     agent.map_or_else(|| nobody(plan, facts, change), Actor::Agent)
 }
 
-/// The one agent whose tag a title bears.
+/// The one agent whose tag a title has.
 fn of_title(plan: &Plan, request: &PullRequest) -> Option<String> {
     let title = Message { text: request.title.clone()? };
     match plan.tagged(&title).as_slice() {
@@ -205,8 +205,8 @@ pub fn of_account<'p>(plan: &'p Plan, pusher: &Pusher) -> Option<&'p str> {
     agent.map(|agent| agent.id.value.as_str())
 }
 
-/// The agent who pushes to what is everybody's, such as a protected branch or a tag: the one whose tag the
-/// last commit bears, unless others have a part in it.
+/// The agent who pushes to what is shared, such as a protected branch or a tag: the one whose tag the
+/// last commit has, unless others have a part in it.
 fn of_shared(plan: &Plan, change: &Change) -> Option<String> {
     let commits = change.commits.known()?;
     let [agent] = plan.tagged(&commits.last()?.message)[..] else {
@@ -283,13 +283,13 @@ pub fn has_account(plan: &Plan, facts: &Facts, agent: &str) -> bool {
     is_pushed || (!facts.proofs.is_empty() && facts.proofs.iter().all(is_its))
 }
 
-/// The agent of the policy that a branch's name bears.
+/// The agent of the policy that a branch's name has.
 pub fn of_branch<'p>(plan: &'p Plan, branch: &str) -> Option<&'p str> {
     let id = plan.branch.as_ref()?.parse(branch)?;
     plan.policy.agent(id).map(|agent| agent.id.value.as_str())
 }
 
-/// The one agent whose tag the messages of a branch bear. Where there are several, or on a protected
+/// The one agent whose tag the messages of a branch have. Where there are several, or on a protected
 /// branch or a tag, somebody puts the work of agents together: that is a maintainer.
 fn of_messages(plan: &Plan, facts: &Facts, change: &Change) -> Option<String> {
     let is_tag = change.reference.as_deref().is_some_and(|name| !name.starts_with("refs/heads/"));
@@ -302,7 +302,7 @@ fn of_messages(plan: &Plan, facts: &Facts, change: &Change) -> Option<String> {
     tagged_agent(plan, made.into_iter().chain(commits.map(|commit| &commit.message)))
 }
 
-/// The one agent whose tag messages bear.
+/// The one agent whose tag messages have.
 fn tagged_agent<'m>(plan: &Plan, messages: impl IntoIterator<Item = &'m Message>) -> Option<String> {
     let mut agents: Vec<&str> = Vec::new();
     for message in messages {
@@ -322,7 +322,7 @@ fn tagged_agent<'m>(plan: &Plan, messages: impl IntoIterator<Item = &'m Message>
 
 fn nobody(plan: &Plan, facts: &Facts, change: &Change) -> Actor {
     let policy = &plan.policy;
-    // Whose e-mail address a commit bears is easily said: it counts only where accounts cannot.
+    // Whose e-mail address a commit has is easily said: it counts only where accounts cannot.
     let by_account = policy.maintainers.iter().any(|listed| listed.value.starts_with(ACCOUNT));
     let author = facts.request.as_ref().and_then(|request| request.author.as_deref());
     let is_known =

@@ -25,7 +25,7 @@ pub fn candidate_refs(remote: &str, typed: &str) -> Vec<String> {
 /// # Errors
 /// The refs cannot be read.
 pub fn branch_of(repo: &dyn Repository, typed: &str) -> Read<Option<String>> {
-    // HEAD and its like are nobody's branch, and no branch takes their place.
+    // HEAD and its like are not branches, and no branch takes their place.
     let is_special =
         typed.is_empty() || typed.starts_with('@') || typed.ends_with("HEAD") && !typed.contains('/');
     if is_special {

@@ -16,7 +16,7 @@ pub fn lock_file(path: &Path) -> io::Result<File> {
     OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)
 }
 
-/// Waits until nobody else has the lock, and takes it; whoever drops the file gives it back.
+/// Waits until nobody else has the lock, and takes it; whoever drops the file releases it.
 ///
 /// # Errors
 /// As for opening it.

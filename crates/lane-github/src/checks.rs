@@ -116,7 +116,7 @@ struct Output {
 impl GitHub {
     /// Publishes a check run: one for one name, commit, `external_id` and set of annotations.
     ///
-    /// Annotations can only be added to a run, never taken away. So the run on GitHub bears a digest of them at the end
+    /// Annotations can only be added to a run, never taken away. So the run on GitHub has a digest of them at the end
     /// of its `external_id`. The newest run of this name, commit and `external_id` is brought up to date where its
     /// annotations are the same, and gets those that it lacks, which GitHub counts; otherwise there is a new run, and
     /// GitHub shows the newest. However often this is called, and whichever answer is lost, nothing is there twice.

@@ -24,7 +24,7 @@ pub(super) struct Token {
 }
 
 impl Token {
-    /// The token, for the one header that bears it.
+    /// The token, for the one header that has it.
     pub fn reveal(&self) -> &str {
         &self.value
     }
@@ -100,7 +100,7 @@ impl Settings {
                 ),
             )
         })?;
-        // What is no token would break the header that bears it.
+        // What is no token would break the header that has it.
         if !token.value.bytes().all(|b| b.is_ascii_graphic()) {
             return Err(Error::settings(
                 format!("{} does not hold a token: it contains characters that no token has", token.from),

@@ -173,7 +173,7 @@ impl GitHubJob {
             (Some(commit), _) if job.is_queue => commit.clone(),
             (_, Some(head)) => head.to_string(),
             (Some(commit), None) if Oid::from_hex(commit).is_some() => commit.clone(),
-            // Nobody can tell beside which commit.
+            // It is unknown beside which commit.
             _ => return Ok(2),
         };
         // A check speaks for a commit, whichever base it was held against: what passes on its way to a branch that

@@ -122,7 +122,7 @@ pub(in crate::commands) fn is_alone(repo: &GitRepo, hook: &Hook, missing: &[&str
 }
 
 /// Whether `git commit` has started this hook, opens no editor, and starts commit-msg as well: nobody sees the message
-/// before that one does, which puts tag and locks in. Where the command line cannot be seen, nobody can tell.
+/// before that one does, which puts tag and locks in. Where the command line cannot be seen, that is unknown.
 pub(in crate::commands) fn is_edited_by_nobody(environment: &Environment) -> bool {
     let invocation = Invocation::of_process();
     environment.no_editor && invocation.is_parent_commit && !invocation.skips_hooks

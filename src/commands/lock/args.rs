@@ -18,7 +18,7 @@ const HOLDER: &str = "LANE_PID";
 /// The most characters that a reason may have.
 const LONGEST: usize = 300;
 
-/// What did not work out and stands in nobody's way.
+/// What did not work out and stops nothing.
 pub(in crate::commands) fn notes(manager: &mut LockManager<'_>, output: &Output) {
     for note in manager.take_notes() {
         if !output.is_quiet() {

@@ -243,7 +243,7 @@ fn refusal_text(text: String, help: String, claim: &Claim<'_>, why: &str, mut js
     RefusalText { text, help, json }
 }
 
-/// Why another's lock is not given back.
+/// Why another's lock is not released.
 pub fn not_holder(plan: &Plan, judge: &Judge<'_>, claim: &Claim<'_>, lease: &Lease) -> RefusalText {
     let held = LockView::new(&claim.scope.area, lease, judge, judge.now().wall);
     let whose = title(plan, &lease.stake.agent);
@@ -255,7 +255,7 @@ pub fn not_holder(plan: &Plan, judge: &Judge<'_>, claim: &Claim<'_>, lease: &Lea
     refusal_text(text, help, claim, "held", json!({ "holder": held.json() }))
 }
 
-/// Why a part of what one holds is not given back.
+/// Why a part of what one holds is not released.
 pub fn another_scope(claim: &Claim<'_>, lease: &Lease) -> RefusalText {
     let (wanted, have) = (&claim.scope.text, &lease.stake.scope);
     let text = format!("{} does not hold `{wanted}`, but `{have}`", claim.agent);

@@ -37,7 +37,7 @@ pub fn unless_hooked(session: &Session, reference: &str, tip: Oid) -> Result<Ver
     let lines = vec![line];
     let subject = Subject::Push { remote, lines: lines.clone() };
     let request = Request { event: Event::PrePush, agent: None, branch: None, subject };
-    // What was fetched and given back since the command began counts, as it does for a hook.
+    // What was fetched and released since the command began counts, as it does for a hook.
     let session = session.reopened()?;
     let report = session.judge(&request)?;
     session.ui.verdict(&report);

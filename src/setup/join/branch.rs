@@ -106,7 +106,7 @@ fn command_line(options: &Options) -> String {
     format!("git lane join {}{}{dry_run}", options.agent, feature.unwrap_or_default())
 }
 
-/// Whether a branch is nobody's to rename.
+/// Whether a branch may not be renamed.
 fn is_shared(plan: &Plan, branch: &str) -> bool {
     branch == plan.policy.base.value || plan.protected(branch).is_some()
 }

@@ -24,7 +24,7 @@ pub enum IdentityProof {
     /// An account on GitHub that a change comes from, as GitHub itself says: whoever opened the pull request,
     /// or pushed its head.
     GithubAccount(String),
-    /// Nobody can tell which account pushed the head: then no account proves anything.
+    /// It is unknown which account pushed the head: then no account proves anything.
     UnknownPusher,
 }
 

@@ -55,7 +55,7 @@ pub enum Refusal {
     Queued(Vec<Stake>),
     /// Another agent claimed the area by hand.
     Marked(LockClaim),
-    /// Nobody holds it, so it can be neither renewed nor given back.
+    /// Nobody holds it, so it can be neither renewed nor released.
     NotHeld,
     /// This scope, which the same command had taken before, is another's by now, and why.
     Lost(String, Box<Refusal>),
@@ -140,7 +140,7 @@ fn new_lease(
     }
 }
 
-/// Writes down that a manual claim ended with a theft.
+/// Writes down that a manual claim ended by being stolen.
 pub fn steal_from_claim(next: &mut LockRecord, marker: &LockClaim) {
     let (agent, scope) = (marker.agent.clone(), marker.area.clone());
     let loser = Loser { agent, scope, generation: 0, cause: Cause::Stolen };
@@ -175,11 +175,11 @@ impl<'a> Claim<'a> {
     }
 }
 
-/// The next record after somebody gives back what they hold: the scope itself, or, for a whole area,
+/// The next record after somebody releases what they hold: the scope itself, or, for a whole area,
 /// everything of theirs in it. `only`: what has this generation, and nothing else.
 ///
 /// # Errors
-/// It is another's, or nobody's.
+/// It is another's, or of no agent.
 pub fn release(
     record: Option<&LockRecord>,
     claim: &Claim<'_>,

@@ -75,9 +75,9 @@ pub struct LockEvent {
 pub enum LockEventKind {
     /// It is taken while it was free, or after its life had ended.
     Take,
-    /// Its life begins anew.
+    /// Its life starts over.
     Renew,
-    /// It is given back.
+    /// It is released.
     Release,
     /// It is taken from a holder who still had it.
     Steal,
@@ -117,7 +117,7 @@ pub struct Loser {
     pub cause: Cause,
 }
 
-/// Why a lock ended without being given back.
+/// Why a lock ended without being released.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Cause {

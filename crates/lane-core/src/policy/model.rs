@@ -32,7 +32,7 @@ pub struct Policy {
     pub maintainers: Vec<Spanned<String>>,
     /// What somebody without an agent identity is taken for.
     pub unidentified: Unidentifieds,
-    /// What a claimed identity has to bear.
+    /// What a claimed identity needs.
     pub identity: Identities,
     /// Where services live.
     pub services: Services,
@@ -44,13 +44,13 @@ pub struct Policy {
     pub unowned: Spanned<Unowned>,
     /// How branches are named.
     pub branch: Branch,
-    /// What commit messages bear.
+    /// What commit messages have.
     pub message: Message,
     /// How large a change may be.
     pub change: Change,
     /// How history may look.
     pub history: History,
-    /// What pull requests bear.
+    /// What pull requests have.
     pub pull_request: PullRequests,
     /// How findings may be waived.
     pub waivers: Waivers,
@@ -123,7 +123,7 @@ pub enum Unidentified {
     Deny,
 }
 
-/// What a claimed identity has to bear.
+/// What a claimed identity needs.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct Identities {

@@ -92,7 +92,7 @@ impl Plan {
                 ReservedRef::Agents,
                 self.policy.branch.pattern.as_ref().and_then(|pattern| pattern.span),
             ),
-            // `tags/…` is no name for a branch, nor `remotes/…` for a tag.
+            // `tags/…` is not a name for a branch, nor `remotes/…` for a tag.
             _ if bare.len() < name.len() => disguise(ReservedRef::Git, None),
             _ => None,
         }

@@ -6,7 +6,7 @@ use super::template::Template;
 use crate::facts::{LOCK_TRAILER, Message};
 
 impl Plan {
-    /// The agents of the policy whose tags a message bears, each once.
+    /// The agents of the policy whose tags a message has, each once.
     pub fn tagged(&self, message: &Message) -> Vec<&str> {
         let mut agents = Vec::new();
         for form in &self.tags {

@@ -37,7 +37,7 @@ pub fn did_you_mean_or<'a>(name: &str, known: impl IntoIterator<Item = &'a str>,
 }
 
 impl Policy {
-    /// The hint for a name that is no agent of this policy.
+    /// The hint for an unknown name of an agent.
     pub fn agent_hint(&self, id: &str) -> String {
         did_you_mean_or(id, self.agent_ids(), &self.agents_in_words())
     }

@@ -121,7 +121,7 @@ impl Verdict {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Identity {
-    /// There is no agent.
+    /// No agent is known.
     None,
     /// Somebody said so.
     Claimed,

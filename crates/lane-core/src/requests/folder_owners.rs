@@ -14,7 +14,7 @@ pub struct Holding<'p> {
 }
 
 /// What the owners have among the files of a folder, each once, in the order of the paths. What everybody may change, and
-/// what stays out of git, is nobody's.
+/// what stays out of git, belongs to no agent.
 pub fn holdings<'p>(plan: &'p Plan, folder: &RepoPath, files: &[RepoPath]) -> Vec<Holding<'p>> {
     let mut files: Vec<(&[u8], Option<Owner<'p>>)> =
         files.iter().map(|file| (file.0.as_slice(), owner(plan, file))).collect();

@@ -162,7 +162,7 @@ impl Context<'_> {
             return "keep the tag as it is, and tag a commit without that file".to_owned();
         }
         match (self.change.merge_base, self.change.elsewhere.as_ref()) {
-            // No commit is made anew in the middle of a merge.
+            // No commit is rewritten in the middle of a merge.
             (Some(base), _) if self.change.is_merging => {
                 format!("{UNSTAGE}: git restore --staged --source={} -- {{pathspecs}}", base.oid.short())
             }

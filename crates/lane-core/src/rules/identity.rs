@@ -78,7 +78,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailab
 /// A coding agent that no lane was given to.
 fn unassigned(context: &Context<'_>, variable: &str, findings: &mut Findings) {
     let policy = &context.plan.policy;
-    // Before there is a commit, a lane has nothing to begin at; the policy in the working tree is nobody's law yet.
+    // Before there is a commit, a lane has nothing to begin at; the policy in the working tree does not apply yet.
     if context.facts.event.is_commit() && context.change.head.is_none() && context.change.base.is_none() {
         if context.facts.event.stages() == [Stage::Commit] {
             findings.add(Draft {

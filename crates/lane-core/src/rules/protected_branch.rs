@@ -96,7 +96,7 @@ fn disguise(context: &Context<'_>, update: RefUpdate) -> Option<Draft> {
     let reference = context.change.reference.as_ref()?;
     let is_tag = reference.starts_with("refs/tags/");
     if is_replacing(reference) {
-        // Whoever runs the server has other ways.
+        // A server administrator has other ways.
         let whose = whose(context, true).filter(|_| update != RefUpdate::Delete)?;
         return Some(Draft {
             headline: format!("the push replaces an object through `{reference}`{whose}"),
@@ -129,7 +129,7 @@ fn disguise(context: &Context<'_>, update: RefUpdate) -> Option<Draft> {
     Some(Draft { headline, help: help.to_owned(), span, ..Draft::default() })
 }
 
-/// A tag on what has landed is everybody's.
+/// A tag on what has landed is shared.
 fn landed_tag(context: &Context<'_>, update: RefUpdate) -> Option<Draft> {
     let reference = context.change.reference.as_ref()?;
     let agent = context.agent().filter(|_| context.change.was_landed && update != RefUpdate::Create)?;

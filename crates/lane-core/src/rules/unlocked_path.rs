@@ -156,7 +156,7 @@ impl<'a> Path<'a> {
         }
     }
 
-    /// What is wrong with pushing it: the commits that bear a generation are judged by that one, all
+    /// What is wrong with pushing it: the commits that have a generation are judged by that one, all
     /// others by what is held now.
     fn pushed(&self) -> Vec<(Draft, Vec<Oid>)> {
         let new = self.touched.commits.iter().filter(|commit| !commit.is_pushed);

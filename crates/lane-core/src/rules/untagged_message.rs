@@ -91,7 +91,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailab
     Ok(())
 }
 
-/// What is wrong with a message: the other agents whose tags it bears, none for no tag at all.
+/// What is wrong with a message: the other agents whose tags it has, none for no tag at all.
 fn breach(context: &Context<'_>, agent: &str, message: &Message) -> Option<String> {
     let tagged = context.plan.tagged(message);
     let others: Vec<&str> = tagged.iter().copied().filter(|id| *id != agent).collect();

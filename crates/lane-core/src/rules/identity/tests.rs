@@ -23,7 +23,7 @@ fn invalid(n: usize) -> Signature {
     Signature::Invalid { reason: "does not fit the commit".into(), key: Some(key(n)) }
 }
 
-/// a1 has the first key, a2 the second and an account; the third is nobody's.
+/// a1 has the first key, a2 the second and an account; the third belongs to no agent.
 fn signing(event: crate::facts::Event, require: &str) -> Scene {
     Scene::new(event, "a2").policy(&format!(
         "{{version: 1, identity: {{require: {require}}}, agents: {{a1: {{identity: {{signing_keys: [{}]}}}}, \

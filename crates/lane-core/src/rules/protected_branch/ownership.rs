@@ -50,8 +50,8 @@ pub(super) fn check(context: &Context<'_>, update: RefUpdate) -> Option<Draft> {
     })
 }
 
-/// A branch whose name is no agent's goes away by the hand of the agent alone whose tag its last commit bears. Other rules are
-/// about branches of agents, and about what is pushed to any.
+/// A branch whose name has no agent's id is deleted by the agent alone whose tag its last commit has. Other rules
+/// are about branches of agents, and about what is pushed to any.
 fn branch(context: &Context<'_>, agent: &str, name: &str, update: RefUpdate) -> Option<Draft> {
     let plan = context.plan;
     let is_told = plan.branch.as_ref()?.parse(name).is_some() || plan.protected(name).is_some();
@@ -100,7 +100,7 @@ fn tag(context: &Context<'_>, agent: &str, name: &str, update: RefUpdate) -> Opt
     })
 }
 
-/// Notes are everybody's, and only grow; those with an agent's id in their name are that agent's.
+/// Notes are shared, and only grow; those with an agent's id in their name are that agent's.
 fn note(context: &Context<'_>, agent: &str, name: &str, update: RefUpdate) -> Option<Draft> {
     let owners = owners(context.plan, name, None);
     let is_other = !owners.is_empty() && owners.as_slice() != [agent];

@@ -1,4 +1,4 @@
-//! The generations that commits bear, each held against who had the lock when.
+//! The generations that commits have, each held against who had the lock when.
 
 use super::{Path, title};
 use crate::facts::{Commit, Event, Oid, TakenLock};
@@ -6,7 +6,7 @@ use crate::policy::model::Level;
 use crate::rules::Draft;
 
 impl<'a> Path<'a> {
-    /// The generations that a commit bears for this path. A whole area's that was never given out is one
+    /// The generations that a commit has for this path. A whole area's that was never given out is one
     /// too, if a wrong one.
     pub(super) fn tokens(&self, commit: &Commit) -> Vec<(u64, Option<&'a TakenLock>)> {
         let tokens = self.context.lock_tokens(commit).into_iter();
@@ -22,7 +22,7 @@ impl<'a> Path<'a> {
         of_path.collect()
     }
 
-    /// What is wrong with a commit that bears generations: nothing if one of them is right.
+    /// What is wrong with a commit that has generations: nothing if one of them is right.
     pub(super) fn stale_trailer(&self, commit: &Commit) -> Option<Draft> {
         let mut wrong = None;
         for (generation, taken) in self.tokens(commit) {
