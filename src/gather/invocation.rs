@@ -308,7 +308,7 @@ mod tests {
 
     #[test]
     fn values_and_paths_are_no_options() {
-        let none = Invocation::default();
+        let none = Invocation { is_parent_commit: true, ..Invocation::default() };
         for line in [
             "git commit -m --amend",
             "git commit -am --cleanup=strip",
