@@ -162,6 +162,19 @@ fn plain_changes() {
     let late = [vec![b'a'; 8000], vec![0]].concat();
     repo.check("NUL too late", &[("a", FILE, &late[1..])], &[("a", FILE, &late)]);
     repo.check("line ends", &[("a", FILE, &long)], &[("a", FILE, &crlf(&long))]);
+    let binary = [b"\0".as_slice(), &text("a", 0..9000)].concat();
+    let repeat = |repo: &Repo, name: &str| {
+        repo.check(name, &[("a", FILE, &text("a", 0..3000))], &[("a", FILE, &text("a", 5..3100))]);
+        repo.check(name, &[("a", FILE, &late)], &[("a", FILE, &binary), ("b", FILE, &text("b", 0..3000))]);
+    };
+    repeat(&repo, "longer than what is searched for a NUL");
+    repo.git(&["config", "gc.auto", "0"], None);
+    repo.git(
+        &["tag", "-f", "all", &repo.commit(&[("a", FILE, &binary), ("b", FILE, &text("b", 0..3000))])],
+        None,
+    );
+    repo.git(&["repack", "-qad"], None);
+    repeat(&repo, "some of it in a pack");
 }
 
 #[test]

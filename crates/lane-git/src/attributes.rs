@@ -18,7 +18,7 @@ use lane_core::facts::{FileVersion, Oid, Unavailable};
 
 const NAME: &[u8] = b".gitattributes";
 /// How many bytes are searched for a NUL, which makes a file a binary one.
-const SEARCHED: usize = 8000;
+pub const NUL_WITHIN: usize = 8000;
 /// The only attributes that git-lane asks for.
 const ASKED: [&str; 2] = ["diff", "linguist-generated"];
 /// The macro that git knows without being told.
@@ -189,7 +189,7 @@ pub fn is_regular(mode: u32) -> bool {
 
 /// Whether contents that no attribute decides on are binary: there is a NUL near the start.
 pub fn has_nul(bytes: &[u8]) -> bool {
-    bytes.iter().take(SEARCHED).any(|b| *b == 0)
+    bytes.iter().take(NUL_WITHIN).any(|b| *b == 0)
 }
 
 #[cfg(test)]
@@ -287,11 +287,11 @@ mod tests {
 
     #[test]
     fn a_nul_near_the_start_makes_a_file_binary() {
-        let mut bytes = vec![b'a'; SEARCHED];
+        let mut bytes = vec![b'a'; NUL_WITHIN];
         assert!(!has_nul(&bytes));
         bytes.push(0);
         assert!(!has_nul(&bytes));
-        bytes[SEARCHED - 1] = 0;
+        bytes[NUL_WITHIN - 1] = 0;
         assert!(has_nul(&bytes));
     }
 }

@@ -322,8 +322,8 @@ impl Repository for GitRepo {
         self.ask(|repo| repo.blob(oid))
     }
 
-    fn recent_blob(&self, oid: Oid, most: usize) -> Read<Option<Vec<u8>>> {
-        self.ask(|repo| repo.recent_blob(oid, most))
+    fn recent_blob(&self, oid: Oid, most: usize, is_text: bool) -> Read<Option<Vec<u8>>> {
+        self.ask(|repo| repo.recent_blob(oid, most, is_text))
     }
 
     fn has(&self, oid: Oid) -> bool {

@@ -111,12 +111,13 @@ fn count_objects(
 ) -> Read<Option<(u64, u64)>> {
     let is_same = old.map(|(_, version)| version.oid) == new.map(|(_, version)| version.oid);
     let mut texts = [None, None];
-    for ((text, side), is_new) in texts.iter_mut().zip([old, new]).zip([false, true]) {
+    // The new one first: where it is binary, the old one need not be read.
+    for (is_new, side) in [(true, new), (false, old)] {
         let Some((path, version)) = side else {
             continue;
         };
         let is_decided = !is_same && attributes.is_binary(&path.0, version)?.is_some();
-        let Some(bytes) = contents(repo, version, is_new)? else {
+        let Some(bytes) = contents(repo, version, is_new, is_decided)? else {
             return if is_decided { Err(too_large(path)) } else { Ok(None) };
         };
         if !is_decided && has_nul(&bytes) {
@@ -125,7 +126,7 @@ fn count_objects(
         if is_same {
             return Ok(Some((0, 0)));
         }
-        *text = Some(bytes);
+        texts[usize::from(is_new)] = Some(bytes);
     }
     Ok(Some(match texts {
         [Some(old), Some(new)] => repo.line_diff(&old, &new)?,
@@ -142,12 +143,18 @@ fn too_large(path: &RepoPath) -> Unavailable {
 }
 
 /// What a diff of the file compares: a link's target, and for a submodule one line. `None` where it is too large.
-fn contents(repo: &dyn Repository, version: FileVersion, is_new: bool) -> Read<Option<Vec<u8>>> {
+/// Where nobody `is_decided` that it is text, a binary one may be cut.
+fn contents(
+    repo: &dyn Repository,
+    version: FileVersion,
+    is_new: bool,
+    is_decided: bool,
+) -> Read<Option<Vec<u8>>> {
     if version.is_submodule() {
         return Ok(Some(format!("Subproject commit {}\n", version.oid).into_bytes()));
     }
     if is_new {
-        return repo.recent_blob(version.oid, BIG_FILE);
+        return repo.recent_blob(version.oid, BIG_FILE, is_decided);
     }
     if repo.size(version.oid)? > BIG_FILE { Ok(None) } else { repo.blob(version.oid).map(Some) }
 }

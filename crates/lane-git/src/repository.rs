@@ -227,11 +227,12 @@ pub trait Repository {
     }
 
     /// The contents of a file that was written lately, if they have at most so many bytes. Such an object mostly lies
-    /// loose, where its size and its contents can be read in one go.
+    /// loose, where its size and its contents can be read in one go. Unless `is_text`, contents in which
+    /// [`has_nul`](crate::attributes::has_nul) finds a NUL may be cut after what it looks at.
     ///
     /// # Errors
     /// It is missing.
-    fn recent_blob(&self, oid: Oid, most: usize) -> Read<Option<Vec<u8>>> {
+    fn recent_blob(&self, oid: Oid, most: usize, _is_text: bool) -> Read<Option<Vec<u8>>> {
         if self.size(oid)? > most { Ok(None) } else { self.blob(oid).map(Some) }
     }
 

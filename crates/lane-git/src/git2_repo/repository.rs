@@ -3,6 +3,7 @@
 use std::io::Read as _;
 
 use super::*;
+use crate::attributes::{NUL_WITHIN, has_nul};
 
 const FSCK: &str = "check whether the repository is damaged: git fsck";
 
@@ -289,7 +290,7 @@ impl Repository for Git2Repository {
         content.ok_or_else(|| not_a_file(oid))
     }
 
-    fn recent_blob(&self, oid: Oid, most: usize) -> Read<Option<Vec<u8>>> {
+    fn recent_blob(&self, oid: Oid, most: usize, is_text: bool) -> Read<Option<Vec<u8>>> {
         // libgit2 has streams of loose objects alone. Where one was in a pack, the next will be, too.
         let stream = || {
             let objects = self.git.odb().ok()?;
@@ -298,8 +299,12 @@ impl Repository for Git2Repository {
             if kind != ObjectType::Blob || size > most {
                 return Some((None, kind));
             }
-            let mut content = vec![0; size];
+            let mut content = vec![0; if is_text { size } else { size.min(NUL_WITHIN) }];
             stream.read_exact(&mut content).ok()?;
+            if content.len() < size && !has_nul(&content) {
+                content.resize(size, 0);
+                stream.read_exact(&mut content[NUL_WITHIN..]).ok()?;
+            }
             Some((Some(content), kind))
         };
         if self.are_recent_loose.get() {
