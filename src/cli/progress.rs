@@ -75,7 +75,7 @@ impl Progress {
         }
     }
 
-    /// `key`: what has to be another for a new line of text.
+    /// `key`: what has to differ for a new line of text; a row is redrawn where `text` does.
     fn update(
         &self,
         about: &str,
@@ -90,13 +90,14 @@ impl Progress {
         let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
         let make = || Line { bar: self.bars.as_ref().map(|bars| bar(bars, form)), last: String::new() };
         let line = lines.entry(about.to_owned()).or_insert_with(make);
+        let shown = if line.bar.is_some() { text } else { key };
+        if line.last == shown {
+            return;
+        }
+        shown.clone_into(&mut line.last);
         match &line.bar {
             Some(bar) => draw(bar, plain(text)),
-            None if line.last != key => {
-                self.write(text);
-                line.last = key.to_owned();
-            }
-            None => {}
+            None => self.write(text),
         }
     }
 }
