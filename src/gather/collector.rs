@@ -167,7 +167,7 @@ impl Collector<'_> {
         Ok(change)
     }
 
-    /// The local base branch as it is typed, if a change stands on commits of it that the base does not have: somebody
+    /// The local base branch as it is typed, if a change is based on commits of it that the base does not have: somebody
     /// committed there and has not pushed yet.
     pub(super) fn unpushed_base(&self, changes: &[Change]) -> Read<Option<String>> {
         let local = format!("refs/heads/{}", self.plan.policy.base.value);

@@ -134,7 +134,7 @@ fn missing(
     Ok(found)
 }
 
-/// The paths that stand on another version of the base since a merge that the remote does not have: with it, what
+/// The paths that are based on another version of the base since a merge that the remote does not have: with it, what
 /// was pushed before takes the place of what has landed since.
 fn moved(
     repo: &dyn Repository,
@@ -155,7 +155,7 @@ fn moved(
     }
     let heads: Vec<Oid> = pushed.into_iter().filter(|oid| !parents.contains(oid)).collect();
     let versions = Versions { repo };
-    // Each by itself: one that stands on the newest base says nothing of another.
+    // Each by itself: one that is based on the newest base says nothing of another.
     for head in heads {
         let before = repo.merge_base(base, &[head])?;
         if before == Some(merge_base) {

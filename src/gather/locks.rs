@@ -99,7 +99,7 @@ fn files_to_check(change: &Change, at_commit: bool) -> Vec<&FileChange> {
     let (pushed, new): (Vec<&Commit>, Vec<&Commit>) = commits.partition(|commit| commit.is_pushed);
     let old: HashSet<&RepoPath> =
         pushed.iter().flat_map(|commit| &commit.files).map(|file| &file.path).collect();
-    // What was pushed may stand on something else by now.
+    // What was pushed may be based on something else by now.
     let is_moved =
         |file: &FileChange| change.landed.known().is_some_and(|landed| landed.moved.contains(&file.path));
     let whole = change.files.known().into_iter().flatten();

@@ -243,7 +243,7 @@ fn base(repo: &dyn Repository, remote: &str, name: &str) -> Read<Option<Base>> {
 
 pub(super) fn in_commit(repo: &dyn Repository, base: &Base) -> Read<Option<(Source, Oid)>> {
     let tree = repo.commit(base.oid)?.tree;
-    // What stands on the base was weighed when it came there.
+    // What is on the base was judged when it came there.
     let name = format!("{}:{FILE}", base.reference);
     entry_of(repo, tree, FILE, &name)?.map(|oid| read(repo, oid, &name)).transpose()
 }

@@ -21,7 +21,7 @@ pub enum InForce {
 
 /// Finds the policy that judges a push.
 ///
-/// It stands on the default branch: `lane.base` if the server's own configuration has it, else HEAD. If
+/// It is on the default branch: `lane.base` if the server's own configuration has it, else HEAD. If
 /// that one's policy names another base with a policy of its own, that one's counts. A server without a
 /// policy binds nobody: it is empty, or nobody put one on the default branch yet. But where the default
 /// branch is missing while others are there, it is unknown whether there should be a policy.

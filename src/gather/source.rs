@@ -73,7 +73,7 @@ fn repository(collector: &Collector<'_>) -> Read<Option<String>> {
     }
 }
 
-/// A commit that is made names the base only where it merges, or stands on what is not pushed; any other is not to wait for a
+/// A commit that is made names the base only where it merges, or is based on what is not pushed; any other is not to wait for a
 /// look at more refs.
 fn is_base_shadowed(collector: &Collector<'_>, facts: &Facts) -> Read<bool> {
     let is_named = || facts.unpushed_base.is_some() || facts.changes.iter().any(|change| change.is_merging);

@@ -1,4 +1,4 @@
-//! Stacked branches: how much a change adds to the pushed branch of the same agent that it stands on.
+//! Stacked branches: how much a change adds to the pushed branch of the same agent that it is based on.
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -50,7 +50,7 @@ struct Stack<'a> {
 }
 
 impl Collector<'_> {
-    /// Counts the lines of a change from the highest pushed branch of the same agent that it stands on. Each branch of the
+    /// Counts the lines of a change from the highest pushed branch of the same agent that it is based on. Each branch of the
     /// stack has to keep to the limit by itself, so that nothing large hides below. `pushes`: what the same push brings.
     pub(super) fn count_from_pushed(
         &self,

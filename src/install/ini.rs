@@ -12,7 +12,7 @@ pub(super) struct Item {
     pub value: Option<Vec<u8>>,
     /// The bytes of its lines, with their ends.
     pub range: Range<usize>,
-    /// No other item stands on these lines.
+    /// No other item is on these lines.
     pub alone: bool,
 }
 

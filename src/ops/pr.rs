@@ -35,7 +35,7 @@ pub struct PullOutcome {
     pub is_new: bool,
     /// Its labels.
     pub labels: Vec<String>,
-    /// The open pull request of the branch that it stands on.
+    /// The open pull request of the branch that it is based on.
     pub parent_pull: Option<PullRequest>,
 }
 
@@ -57,7 +57,7 @@ pub struct Proposal {
     pub branch: String,
     /// The branch that it is to be merged into.
     pub base: String,
-    /// The pushed branch of the same agent that it stands on, and that has not landed.
+    /// The pushed branch of the same agent that it is based on, and that has not landed.
     pub lower: Option<String>,
     /// Whether somebody said into which branch.
     is_base_said: bool,
@@ -144,7 +144,7 @@ impl Proposal {
         Ok(PullOutcome { pull, is_new, labels, parent_pull: below })
     }
 
-    /// The open pull request of the branch that it stands on.
+    /// The open pull request of the branch that it is based on.
     fn parent_pull(&self, github: &GitHub) -> Result<Option<PullRequest>, Error> {
         let Some(lower) = &self.lower else {
             return Ok(None);
@@ -219,7 +219,7 @@ impl Proposal {
     }
 }
 
-/// The pushed branch of the same agent that a branch stands on and that `base` does not have, and its tip.
+/// The pushed branch of the same agent that a branch is based on and that `base` does not have, and its tip.
 fn lower_of(session: &Session, branch: &str, tip: Oid, base: Oid) -> Result<Option<(String, Oid)>, Error> {
     let (repo, plan) = (&session.repo, &session.loaded.plan);
     let told = remote_branches::of_agent(repo, plan, branch, &*session.ui)?;

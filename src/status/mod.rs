@@ -62,11 +62,11 @@ pub struct Line {
     pub under_way: Option<&'static str>,
     /// The branch that it is to be merged into, by its short name, and the tip of that.
     pub base: Option<(String, Oid)>,
-    /// The pushed branch of the same agent that it stands on, by its short name: lines and commits count from there.
+    /// The pushed branch of the same agent that it is based on, by its short name: lines and commits count from there.
     pub counted_from: Option<String>,
     /// Where a pull request of it goes, if not to the policy's base: another protected branch, or that one.
     pub into: Option<String>,
-    /// Commits that neither the base has nor the branch that it stands on.
+    /// Commits that neither the base has nor the branch that it is based on.
     pub ahead: Option<usize>,
     /// Commits of the base that it does not have.
     pub behind: Option<usize>,

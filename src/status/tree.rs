@@ -18,7 +18,7 @@ pub(super) fn line(layout: &Layout, lane: &Lane, loaded: &LoadedPolicy, manner: 
     let (mut line, repo) = open_worktree(layout, lane);
     let Some(repo) = repo else { return line };
     let reading = WorktreeReader { repo: &repo, loaded, now: manner.now };
-    // The verdict says which branch it stands on.
+    // The verdict says which branch it is based on.
     for step in [WorktreeReader::head, WorktreeReader::check, WorktreeReader::distance] {
         if let Err(why) = step(&reading, &mut line)
             && !line.troubles.contains(&why)

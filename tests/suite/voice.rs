@@ -31,7 +31,7 @@ const DIALECT: &[(&str, &str)] = &[
     (r"\banew\b", "again"),
     (r"\bbeyond repair\b", "damaged"),
     (r"\bhalf made\b", "incomplete"),
-    (r"\bstands on \S+ already\b", "is already up to date with"),
+    (r"\bstands? on\b", "is based on, is up to date with"),
     (r"\bis there already\b", "already exists"),
     (r"\blook at (its|the) permissions\b", "check its permissions"),
     (r"\bmake room\b", "free some disk space"),

@@ -138,7 +138,7 @@ const PASSED_ON: Hook = Hook {
 /// A hook that stands in every worktree.
 const LOCAL: Hook = Hook { is_script: true, is_configured: true, ..PASSED_ON };
 
-/// A hook that stands on servers.
+/// A hook that runs on servers.
 const SERVER: Hook = Hook { action: Action::Receive, is_on_server: true, ..PASSED_ON };
 
 const COMMITTED: Option<&str> = Some("nothing was committed");

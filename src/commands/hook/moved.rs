@@ -78,7 +78,7 @@ fn unverified(session: &Session, moved: &[PushLine]) -> Read<Vec<PushLine>> {
             None => {
                 let mut tips = repo.tips("refs/remotes/")?;
                 for name in repo.ref_names(HEADS)? {
-                    // What stands on a protected branch here, and nowhere else, nobody has judged.
+                    // What is on a protected branch here, and nowhere else, nobody has judged.
                     if !is_protected(&name[HEADS.len()..]) {
                         tips.extend(repo.find_ref(&name)?);
                     }

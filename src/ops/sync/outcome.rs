@@ -22,9 +22,9 @@ pub struct WorktreeSync {
 
 /// What was done.
 pub enum RebaseOutcome {
-    /// It stands on the base already.
+    /// It was up to date with the base.
     Nothing,
-    /// It stands on the base now.
+    /// It is up to date with the base now.
     Rebased {
         /// The tip before.
         before: Oid,
@@ -37,7 +37,7 @@ pub enum RebaseOutcome {
         /// What became of uncommitted work.
         aside: StashOutcome,
     },
-    /// It was not touched: it stands on a pushed branch that has not landed.
+    /// It was not touched: it is based on a pushed branch that has not landed.
     Stacked {
         /// That branch.
         on: String,
@@ -96,7 +96,7 @@ impl WorktreeSync {
         Self { root: root.to_owned(), agent: None, branch: None, rebase: worked, pushed: None, onto: None }
     }
 
-    /// Whether it stands on the base.
+    /// Whether it is up to date with the base.
     pub fn is_good(&self) -> bool {
         matches!(
             self.rebase,

@@ -1,4 +1,4 @@
-//! What a sync does with branches that stand on one another.
+//! What a sync does with branches that are based on one another.
 
 use std::path::Path;
 
@@ -68,7 +68,7 @@ fn paths(repo: &dyn Repository, from: Oid, to: Oid) -> Read<Vec<RepoPath>> {
     Ok(files.into_iter().map(|file| file.path).collect())
 }
 
-/// What a branch of a stack stands on.
+/// What a branch of a stack is based on.
 pub enum StackParent {
     /// A pushed branch that has not landed.
     Pushed(String),
@@ -83,7 +83,7 @@ pub enum StackParent {
     },
 }
 
-/// The pushed branch of the same agent that a branch stands on, above what has landed. `told`: what the remote was found to
+/// The pushed branch of the same agent that a branch is based on, above what has landed. `told`: what the remote was found to
 /// have besides what refs here say.
 ///
 /// # Errors
@@ -118,7 +118,7 @@ pub fn lower(
         let place = |oid: Oid| own.iter().position(|known| *known == oid);
         let found = match place(oid) {
             Some(at) => Some((at, StackParent::Pushed(name.to_owned()))),
-            // One that stands on this branch was never left by it.
+            // One that is based on this branch was never left by it.
             None if repo.merge_base(oid, &[tip])? == Some(tip) => None,
             None => fork_point(root, &reference, tip)?
                 .and_then(|left| Some((place(left)?, StackParent::Rewritten { reference, tip: oid, left }))),

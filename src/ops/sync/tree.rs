@@ -118,7 +118,7 @@ impl Tree {
         Ok(Ok(Rebase { repo, before, target, autostash }))
     }
 
-    /// What a branch is to be rebased on: its own base, or the rewritten branch that it stands on. Else what is so already, and
+    /// What a branch is to be rebased on: its own base, or the rewritten branch that it is based on. Else what is so already, and
     /// the base by which that was found.
     fn target(
         &self,
@@ -208,7 +208,7 @@ impl Tree {
 
     fn rebase(&self, onto: Oid, landed: Option<Oid>, autostash: bool, is_anothers: bool) -> Command {
         let mut command = self.git(is_anothers);
-        // Branches of others that stand on this one are theirs to move.
+        // Branches of others that are based on this one are theirs to move.
         command.args(["-c", "rebase.updateRefs=false", "rebase"]);
         command.arg(if autostash { "--autostash" } else { "--no-autostash" });
         // What the base has already, as other commits, would only be in the way.

@@ -69,7 +69,7 @@ pub struct Facts {
     pub form: CommitForm,
     /// The command that asked for it, for a shell, with places for paths that are left out; where it is known.
     pub retry_command: Option<String>,
-    /// The local base branch, where the change stands on commits of it that the remote's does not have.
+    /// The local base branch, where the change is based on commits of it that the remote's does not have.
     pub unpushed_base: Option<String>,
     /// The address of the remote that holds the base, if reports are to name it.
     pub repository: Option<String>,
@@ -335,7 +335,7 @@ pub struct Lines {
     pub deleted: u64,
     /// Added plus deleted without what is excluded.
     pub counted: u64,
-    /// The ref that `counted` begins at: a pushed branch of the same agent that the change stands on.
+    /// The ref that `counted` begins at: a pushed branch of the same agent that the change is based on.
     pub counted_from: Option<String>,
     /// Of too many lines: the last commit up to which the limit is kept, where that is known.
     pub split: Option<Oid>,

@@ -151,7 +151,7 @@ pub struct Stats {
     pub deleted: Option<u64>,
     /// Lines that count against the limit.
     pub counted: Option<u64>,
-    /// The ref that these lines are counted from: a pushed branch of the same agent that the change stands on. Null:
+    /// The ref that these lines are counted from: a pushed branch of the same agent that the change is based on. Null:
     /// from the merge base.
     pub counted_from: Option<String>,
     /// The most lines that one change may have; null: any number.

@@ -216,7 +216,7 @@ impl<'a> Path<'a> {
 
     /// What is wrong with pushing it to a server that sees no locks: an agent's commits have to say under
     /// which they were made, and whether that is true is judged where the locks are. `is_moved`: what was
-    /// pushed before stands on top of something else.
+    /// pushed before is on top of something else.
     fn elsewhere(&self, is_moved: bool) -> Vec<(Draft, Vec<Oid>)> {
         if self.context.agent().is_none() {
             return Vec::new();

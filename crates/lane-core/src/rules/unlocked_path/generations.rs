@@ -75,7 +75,7 @@ impl<'a> Path<'a> {
         })
     }
 
-    /// Whether the change stands on what others have landed on this path after that lock had ended.
+    /// Whether the change is based on what others have landed on this path after that lock had ended.
     fn is_overtaken(&self, own: &TakenLock) -> bool {
         let merge_base = self.context.change.merge_base.map(|base| base.oid);
         merge_base.is_some_and(|oid| own.overtaken.contains(&(oid, self.touched.path.clone())))
