@@ -88,7 +88,8 @@ impl Hook<'_> {
         if self.mode == HookMode::Whole
             && missing_hooks::is_edited_by_nobody(&Environment::of_process())
             && let Ok(repo) = Session::repository()
-            && missing_hooks::is_next(&repo, Event::CommitMsg.name())
+            // Where pre-commit is not ours any more, it is this hook that says so.
+            && missing_hooks::are_in_force(&repo, &[Event::CommitMsg.name(), Event::PreCommit.name()])
         {
             return Ok(HookVerdict { repo: Some(repo), ..HookVerdict::default() });
         }
