@@ -108,10 +108,11 @@ fn hook_of(args: &[OsString]) -> Option<u8> {
         [_, hook, name, rest @ ..]
             if hook == "hook" && !name.as_encoded_bytes().starts_with(b"-") && !hook::is_of_harness(name) =>
         {
-            Some(hook::run_named(&name.to_string_lossy(), rest, hook::HookMode::Whole))
+            Some(hook::run_named(&name.to_string_lossy(), rest, hook::HookMode::Whole, None))
         }
         [_, hook, flag, name, rest @ ..] if hook == "hook" && hook::HookMode::of_script(flag).is_some() => {
-            hook::HookMode::of_script(flag).map(|part| hook::run_named(&name.to_string_lossy(), rest, part))
+            hook::HookMode::of_script(flag)
+                .map(|part| hook::run_named(&name.to_string_lossy(), rest, part, None))
         }
         [_, word, script, rest @ ..] if word == program::WORD => Some(hook::run_script(script, rest)),
         _ => None,

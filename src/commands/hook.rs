@@ -10,6 +10,7 @@ use crate::cli::diagnostics;
 use crate::cli::output::{Output, print_error, warn};
 use crate::install::chain::{self, Turn};
 use crate::install::program::{self, RunningProgram};
+use crate::install::unchained::is_unchained;
 use crate::install::{in_force, verdict_notes};
 use crate::locks::manager::LockManager;
 use crate::machine::ThisMachine;
@@ -121,7 +122,7 @@ pub fn run(args: &Args, _: &Output) -> Outcome {
     if is_of_harness(OsStr::new(&args.name)) {
         return agent::run(&args.args);
     }
-    Ok(run_named(&args.name, &args.args, args.part()))
+    Ok(run_named(&args.name, &args.args, args.part(), None))
 }
 
 /// Whether a harness starts it, and git does not. It is not in the program that holds the hooks of git alone.
@@ -129,8 +130,9 @@ pub fn is_of_harness(name: &OsStr) -> bool {
     name.to_str().and_then(hooks::find).is_some_and(|row| row.subject == hooks::Subject::Occasion)
 }
 
-/// Judges what a hook stands for; then the hook that was there before has its turn.
-pub fn run_named(name: &str, args: &[OsString], part: HookMode) -> u8 {
+/// Judges what a hook stands for; then the hook that was there before has its turn. `script`: what git has started, where that
+/// is known.
+pub fn run_named(name: &str, args: &[OsString], part: HookMode, script: Option<&Path>) -> u8 {
     let row = hooks::find(name);
     let is_server = row.and_then(|row| row.event).is_some_and(Event::is_server);
     let output = if is_server { Output::of_server_hook() } else { Output::of_hook() };
@@ -150,6 +152,11 @@ pub fn run_named(name: &str, args: &[OsString], part: HookMode) -> u8 {
         )),
     };
     match judged {
+        Ok(HookVerdict { code: 0, repo: None, .. })
+            if part == HookMode::Whole && script.is_some_and(|script| is_unchained(script, name)) =>
+        {
+            0
+        }
         Ok(HookVerdict { code: 0, input, repo }) if part.chains() => {
             run_chained(name, args, input.as_deref(), repo).unwrap_or_else(|error| output.error(&error))
         }
@@ -187,7 +194,7 @@ pub fn run_script(script: &OsStr, args: &[OsString]) -> u8 {
             warn(&text, "install git-lane again, then: git lane install");
         }
         match found.starts {
-            RunningProgram::This => Ok(run_named(found.name, args, part)),
+            RunningProgram::This => Ok(run_named(found.name, args, part, Some(Path::new(script)))),
             RunningProgram::Other(binary) => {
                 let words = ["hook"].into_iter().chain(part.flag()).chain([found.name]);
                 let args = words.map(OsString::from).chain(args.iter().cloned());

@@ -20,6 +20,7 @@ pub(crate) mod scripts;
 pub(crate) mod server;
 pub(crate) mod settings;
 pub(crate) mod targets;
+pub mod unchained;
 pub mod verdict_notes;
 
 use std::path::PathBuf;
