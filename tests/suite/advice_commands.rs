@@ -358,6 +358,7 @@ git stash pop
 git stash push
 git stash push --include-untracked
 git stash push --include-untracked -- {}
+git stash show --patch
 git switch -c BRANCH
 git switch -c {}
 git switch BRANCH

@@ -166,3 +166,117 @@ fn maintainers_and_refs_that_are_no_branches_are_let_through() {
         .fails(2)
         .says("no branch was moved");
 }
+
+#[test]
+fn a_refusal_after_the_files_were_written_says_the_way_back() {
+    let (scratch, a2) = guarded();
+    a2.commit(OWN, "1\n", "feat: one").ok();
+    // On top of what the branch has: a fast-forward.
+    let commit = {
+        let tree = unseen(&scratch, FOREIGN);
+        let line = ["commit-tree", &format!("{tree}^{{tree}}"), "-p", "HEAD", "-m", "[A2] feat: x"];
+        a2.git(&line).ok().out.trim().to_owned()
+    };
+    let head = a2.head();
+    for line in [["merge", "-q", &commit], ["reset", "--merge", &commit]] {
+        // Own edits, one of them in the index.
+        a2.write("services/rag_pipeline/staged.py", "staged\n");
+        a2.git(&["add", "services/rag_pipeline/staged.py"]).ok();
+        a2.write("services/rag_pipeline/untracked.py", "untracked\n");
+        let ran = a2.git(&line);
+        assert!(ran.code != 0 && ran.all().contains("foreign-path"), "{line:?}: {}", ran.all());
+        assert!(a2.root.join(FOREIGN).exists(), "{line:?}");
+        assert!(
+            ran.all().contains("was not moved, but the index differs from it"),
+            "{line:?}: {}",
+            ran.all()
+        );
+        assert!(ran.all().contains("git stash push\n"), "{line:?}: {}", ran.all());
+        a2.git(&["stash", "push"]).ok();
+        assert_eq!(a2.head(), head);
+        assert_eq!(a2.git(&["status", "--short"]).ok().out, "?? services/rag_pipeline/untracked.py\n");
+        a2.git(&["stash", "show", "--patch"]).ok().says(FOREIGN);
+        a2.git(&["stash", "drop", "-q"]).ok();
+    }
+    // Nothing but the branch would have changed.
+    for line in [["reset", "--soft", &commit], ["branch", "feat/a2/y", &commit]] {
+        let ran = a2.git(&line);
+        assert_ne!(ran.code, 0, "{line:?}");
+        assert!(!ran.all().contains("git stash"), "{line:?}: {}", ran.all());
+    }
+    let own = a2.head();
+    a2.write(FOREIGN, "2\n");
+    a2.git(&["add", FOREIGN]).ok();
+    a2.git(&["update-ref", "-d", "ORIG_HEAD"]).ok();
+    let ran = a2.git(&["commit", "-q", "--no-verify", "-m", "feat: x"]);
+    assert!(ran.code != 0 && !ran.all().contains("git stash"), "{}", ran.all());
+    assert_eq!(a2.head(), own);
+    a2.git(&["rm", "-q", "-f", FOREIGN]).ok();
+    // What takes several steps has its own way back.
+    let ran = a2.git(&["cherry-pick", &commit]);
+    assert!(ran.code != 0 && ran.all().contains("git cherry-pick --abort\n"), "{}", ran.all());
+    a2.git(&["cherry-pick", "--abort"]).ok();
+    assert_eq!(a2.git(&["status", "--short"]).ok().out, "?? services/rag_pipeline/untracked.py\n");
+    // A message without a tag, on commits that no branch has.
+    let untold = a2.git(&["commit-tree", "HEAD^{tree}", "-p", "HEAD", "-m", "nonsense"]).ok().out;
+    let ran = a2.git(&["reset", "-q", "--soft", untold.trim()]);
+    assert!(ran.all().contains("make the commits again, with git's hooks on"), "{}", ran.all());
+    assert!(!ran.all().contains("git rebase"), "{}", ran.all());
+}
+
+/// Notes each turn of a hook, and what it was given.
+#[cfg(unix)]
+fn noting(scratch: &Scratch, hook: &std::path::Path) -> impl Fn() -> String + use<> {
+    use std::os::unix::fs::PermissionsExt;
+    let log = scratch.home().join("turns");
+    std::fs::create_dir_all(hook.parent().unwrap()).unwrap();
+    std::fs::write(hook, format!("#!/bin/sh\necho \"$1\" >> '{0}'\ncat >> '{0}'\n", log.display())).unwrap();
+    std::fs::set_permissions(hook, std::fs::Permissions::from_mode(0o755)).unwrap();
+    move || {
+        let said = std::fs::read_to_string(&log).unwrap_or_default();
+        let _ = std::fs::remove_file(&log);
+        said
+    }
+}
+
+#[test]
+#[cfg(unix)]
+fn a_hook_that_was_there_before_has_its_turn_wherever_git_would_find_it() {
+    let (scratch, a2) = guarded();
+    let name = "reference-transaction";
+    let elsewhere = scratch.home().join("my hooks");
+    let places = [scratch.root().join(".git/hooks"), elsewhere.clone(), elsewhere.clone(), elsewhere.clone()];
+    let value = elsewhere.to_str().unwrap();
+    let included = scratch.home().join("included");
+    std::fs::write(&included, format!("[core]\n\thooksPath = \"{value}\"\n")).unwrap();
+    let condition = format!("includeIf.gitdir:{}/.path", scratch.home().display());
+    let settings: [&[&str]; 4] = [
+        &[],
+        &["config", "core.hooksPath", value],
+        &["config", "--global", "core.hooksPath", value],
+        &["config", "--global", &condition, included.to_str().unwrap()],
+    ];
+    for (folder, setting) in places.iter().zip(settings) {
+        let turns = noting(&scratch, &folder.join(name));
+        if !setting.is_empty() {
+            assert!(turns().is_empty());
+            a2.git(&["tag", "before"]).ok();
+            assert_eq!(turns(), "", "{setting:?}: not told to git yet");
+            scratch.git(setting).ok();
+        }
+        a2.git(&["tag", "t"]).ok();
+        let said = turns();
+        assert!(said.contains("prepared\n") && said.contains("committed\n"), "{setting:?}: {said}");
+        assert!(said.contains(" refs/tags/t\n"), "{setting:?}: {said}");
+        a2.git(&["tag", "-d", "t"]).ok();
+        if !setting.is_empty() {
+            a2.git(&["tag", "-d", "before"]).ok();
+            let scope: &[&str] = if setting[1] == "--global" { &["--global"] } else { &[] };
+            let key = setting[setting.len() - 2];
+            scratch.git(&[&["config"], scope, &["--unset-all", key]].concat()).ok();
+        }
+        std::fs::remove_file(folder.join(name)).unwrap();
+        turns();
+    }
+    a2.git(&["tag", "t"]).ok();
+}

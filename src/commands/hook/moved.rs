@@ -2,6 +2,7 @@
 //! the hooks of a commit would let through, whoever made them and however.
 
 use super::{Hook, HookVerdict};
+use crate::cli::output::warn;
 use crate::commands::hook::policy_repair;
 use crate::gather::{PushLine, Request, Subject, parse_moved_lines};
 use crate::ops::Session;
@@ -9,7 +10,9 @@ use lane_core::error::Error;
 use lane_core::facts::{Event, Oid};
 use lane_core::identity::Actor;
 use lane_core::policy::model::Unverified;
-use lane_git::{Read, Repository};
+use lane_core::report::quote;
+use lane_git::in_progress::in_progress;
+use lane_git::{Read, Repository, staged_tree};
 
 /// Where the branches of a repository lie.
 const HEADS: &str = "refs/heads/";
@@ -26,7 +29,8 @@ impl Hook<'_> {
         }
         let input = self.input("what git moves")?.unwrap_or_default();
         let moved = parse_moved_lines(&input)?;
-        if !moved.iter().any(|line| line.local_ref.starts_with(HEADS)) {
+        // A branch that is deleted has nothing to be judged.
+        if !moved.iter().any(|line| line.local.is_some() && line.local_ref.starts_with(HEADS)) {
             return Ok(HookVerdict { code: 0, input: Some(input), repo: None });
         }
         let request = |lines: Vec<PushLine>, remote: &str| Request {
@@ -49,11 +53,56 @@ impl Hook<'_> {
         if is_asked && session.actor(None)? != Actor::Maintainer {
             let lines = unverified(&session, &moved)?;
             if !lines.is_empty() {
+                let on_head = head_branch(&session, &lines)?;
                 code = self.output.hook_report(&session.judge(&request(lines, &policy.remote.value))?);
+                if code != 0
+                    && let Some(branch) = on_head
+                {
+                    warn_of_remains(&session, &branch)?;
+                }
             }
         }
         Ok(HookVerdict { code, input: Some(input), repo: Some(session.last()) })
     }
+}
+
+/// The branch that is checked out here, if it is among those that are to be moved, or a rebase is about to.
+fn head_branch(session: &Session, lines: &[PushLine]) -> Read<Option<String>> {
+    let head = session.repo.symbolic_ref("HEAD")?;
+    let is_moved = |head: &String| lines.iter().any(|line| line.local_ref == *head);
+    let is_rebased = || in_progress(&session.repo.layout().git_dir).is_some();
+    Ok(match head {
+        Some(head) => Some(head).filter(is_moved),
+        None => lines.first().filter(|_| is_rebased()).map(|line| line.local_ref.clone()),
+    })
+}
+
+/// Says what the command has changed by now, though the branch stays, and how to come back from there: git has written the
+/// index and the files before it asks.
+fn warn_of_remains(session: &Session, reference: &str) -> Read<()> {
+    let repo = &session.repo;
+    let git_dir = &repo.layout().git_dir;
+    if let Some((it, (_, abort))) =
+        in_progress(git_dir).and_then(|it| Some((it, it.help.rsplit_once("\nor ")?)))
+    {
+        warn(&format!("{} is still in progress", it.what), abort);
+        return Ok(());
+    }
+    let Some(tip) = repo.find_ref(reference)? else { return Ok(()) };
+    // Both note first where the branch was. What a plain commit was to take stays staged.
+    let is_noted = repo.find_ref("ORIG_HEAD")? == Some(tip);
+    if is_noted && staged_tree(repo, &git_dir.join("index"))? != Some(repo.commit(tip)?.tree) {
+        let branch = quote(reference.strip_prefix(HEADS).unwrap_or(reference).as_bytes());
+        warn(
+            &format!(
+                "{branch} was not moved, but the index differs from it: git writes the index and the files of a reset \
+                 or a fast-forward merge before it asks"
+            ),
+            "set the index and the files back to the branch; what they had is kept in a stash: git stash push\n\
+             your own edits are in there too, if you had any: git stash show --patch",
+        );
+    }
+    Ok(())
 }
 
 /// The branches that are to be moved to commits of which neither the remote, nor a branch here, nor this transaction has

@@ -15,6 +15,10 @@ impl Context<'_> {
         if let Some(help) = self.first_step() {
             return help;
         }
+        // They are on no branch that could be rebased.
+        if self.facts.event == Event::RefUpdate {
+            return "make the commits again, with git's hooks on".to_owned();
+        }
         let commits = self.change.commits.known().map(Vec::as_slice).unwrap_or_default();
         let merges = if commits.iter().any(|commit| commit.parents > 1) { " --rebase-merges" } else { "" };
         let command = match self.change.merge_base {
