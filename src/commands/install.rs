@@ -87,6 +87,19 @@ fn into_harnesses(args: &Args, binary: &Path, output: &Output) -> crate::cli::Ou
         return Err(Error::usage("no harness was found here", "name it: git lane install --harness claude"));
     }
     let mut changes = harness::install(&repo, &harnesses, scope, binary)?;
+    if changes.is_empty() {
+        let whose = match scope {
+            Scope::Shared => "no worktree is checked out here",
+            _ => "this repository has no worktree to write hooks into",
+        };
+        let words = args.harness.join(",");
+        return Err(Error::usage(
+            whose,
+            format!(
+                "run it in a worktree, or write them for this user: git lane install --harness {words} --user"
+            ),
+        ));
+    }
     if args.instructions {
         changes.extend(harness::install_instructions(&repo, &harnesses)?);
     }

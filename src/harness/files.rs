@@ -104,6 +104,11 @@ pub(super) fn local(harness: &str, root: &Path) -> PathBuf {
     root.join(layout(harness).local)
 }
 
+/// The folder that a worktree has to have for a harness to look for hooks in the main checkout, if it does that.
+pub(super) fn companion(harness: &str, root: &Path) -> Option<PathBuf> {
+    (harness == "codex").then(|| root.join(".codex"))
+}
+
 /// The files of a harness. `roots`: the worktrees, the main one first.
 ///
 /// # Errors
@@ -141,7 +146,7 @@ pub(super) fn places(
         // Codex reads the hooks of the main checkout, and only where the worktree has such a folder too.
         Scope::Local if harness == "codex" => {
             let Some((main, others)) = roots.split_first() else { return Ok(Vec::new()) };
-            let folders = others.iter().map(|root| root.join(".codex")).collect();
+            let folders = others.iter().filter_map(|root| companion(harness, root)).collect();
             Ok(vec![HookFile { folders, ..place(main.join(layout.local), Some(main)) }])
         }
         Scope::Local => Ok(roots.iter().map(|root| place(root.join(layout.local), Some(root))).collect()),

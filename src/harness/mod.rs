@@ -179,8 +179,13 @@ fn tracked(path: &Path, harness: &str) -> Error {
 pub fn uninstall(repo: &dyn Repository) -> Result<Vec<Change>, Error> {
     let mut record = Record::read(&repo.layout().common_dir)?;
     let mut changes = Vec::new();
+    let trees = worktrees(repo.layout())?;
     for entry in record.drain() {
         let Some(harness) = find(&entry.harness) else { continue };
+        // The folders that the hooks were found by go where nothing else is in them.
+        for folder in trees.iter().filter_map(|tree| files::companion(harness.id, &tree.root)) {
+            let _ = fs::remove_dir(folder);
+        }
         let Some(now) = read(&entry.path)? else { continue };
         // Whoever has edited it since keeps what they wrote.
         let before = if now == entry.after { entry.before.clone() } else { without(&now, harness.id) };

@@ -174,3 +174,16 @@ fn commands_that_are_mistyped() {
     scratch.lane(&["check", "--stagd"]).fails(2).says("--staged");
     scratch.lane(&[]).fails(2).says("Usage");
 }
+
+#[test]
+#[cfg(unix)]
+fn a_folder_that_was_removed_under_a_shell_is_named() {
+    let scratch = Scratch::new();
+    let (root, lane) = (scratch.root(), env!("CARGO_BIN_EXE_git-lane"));
+    let line = format!("mkdir gone && cd gone && rmdir ../gone && '{lane}' who README.md");
+    scratch
+        .run(&root, "sh", &["-c", &line])
+        .fails(2)
+        .says("the current folder does not exist any more")
+        .says("change to a folder that exists");
+}

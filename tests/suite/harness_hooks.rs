@@ -364,6 +364,20 @@ fn hooks_are_written_for_every_worktree_and_taken_out_byte_for_byte() {
     assert_eq!(fs::read_to_string(a4.root.join(".claude/settings.local.json")).unwrap(), "{}\n");
     assert!(!main.root.join(".claude").exists() && !main.root.join(".gemini").exists());
     assert!(!main.root.join(".opencode").exists() && !main.root.join(".github").exists());
+    assert!(!main.root.join(".codex").exists() && !a2.root.join(".codex").exists());
+}
+
+#[test]
+fn where_there_is_no_worktree_hooks_are_written_for_the_user() {
+    let scratch = Scratch::empty();
+    let bare = scratch.home().join("bare.git");
+    scratch.run(&scratch.home(), "git", &["init", "-q", "--bare", "bare.git"]).ok();
+    let bare = Worktree { root: bare, home: scratch.home() };
+    bare.lane(&["install", "--harness", "claude"])
+        .fails(2)
+        .says("has no worktree to write hooks into")
+        .says("git lane install --harness claude --user");
+    bare.lane(&["install", "--harness", "claude", "--user"]).ok().says(".claude/settings.json");
 }
 
 #[test]

@@ -92,6 +92,12 @@ fn cannot_open(ran: &ProcessOutput) -> Unavailable {
     if said.contains("not a git repository") && !said.contains("unknown") {
         return crate::repository::no_repository();
     }
+    if said.contains("Unable to read current working directory") {
+        return Unavailable::new(
+            "the current folder does not exist any more",
+            "change to a folder that exists, then rerun this command",
+        );
+    }
     if said.contains("dubious ownership") || said.contains("safe.directory") {
         return Unavailable::new(
             format!("the repository belongs to another user: {said}"),
