@@ -201,10 +201,14 @@ fn of_lane(words: &[&str]) -> Option<Bypass> {
     }
 }
 
-/// The first file in git's own folder that a command writes to.
+/// The first file in git's own folder that a command writes to, or makes git pass over by its mode.
 fn reaches_into_git(command: &Command) -> Option<String> {
     let is_inside = |path: &str| path.split('/').any(|part| part.eq_ignore_ascii_case(".git"));
-    writes(command).into_iter().map(|edit| edit.path).find(|path| is_inside(path))
+    let is_mode = matches!(command.program(), Some("chmod" | "chown" | "chgrp" | "setfacl"));
+    let modes = operands(command.words.get(1..).filter(|_| is_mode).unwrap_or_default(), "");
+    let folder = command.folder.as_deref().unwrap_or_default();
+    let written = writes(command).into_iter().map(|edit| edit.path);
+    written.chain(modes.into_iter().map(|path| join(folder, path))).find(|path| is_inside(path))
 }
 
 /// The files that a command says plainly that it writes or takes away, from where its line begins. Where it copies into a folder,
