@@ -13,7 +13,7 @@ use crate::gather::tracked_below;
 use crate::ops::{Session, edit};
 use lane_core::error::Error;
 use lane_core::facts::RepoPath;
-use lane_core::harness::{Edit, Moment, Occasion, ToolAction};
+use lane_core::harness::{Moment, Occasion};
 use lane_core::policy::model::{Access, Agent, Unowned};
 use lane_core::policy::{Decision, Owner, Plan, PolicyLine};
 use lane_core::report::Verdict;
@@ -104,10 +104,12 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
 fn show_own_lane(args: &Args, output: &Output) -> Outcome {
     // No policy, no answer.
     let session = session::open_to_work(output, None)?;
-    let paths = args.paths.iter().map(|path| ToolAction::Edit(Edit::write(path.to_string_lossy())));
-    let actions: Vec<ToolAction> = paths.collect();
     let here = Occasion { folder: None, project: None, moment: Moment::Other };
     let tool = edit::Tool::new(&here, None, &session.environment).asked();
+    let mut actions = Vec::new();
+    for path in &args.paths {
+        actions.extend(tool.files_of(&path.to_string_lossy())?);
+    }
     let (verdict, text) = match tool.answer(&actions) {
         edit::Answer::Refuse(refusal) => (refusal.verdict, refusal.text),
         edit::Answer::Warn(text) => (Verdict::Pass, text),

@@ -48,12 +48,17 @@ pub fn survey(repo: &dyn Repository) -> Read<Survey> {
     Ok(survey)
 }
 
-/// The tracked files below a folder; a file of that name, or nothing there, has none.
+/// The tracked files below a folder, an empty path being the root; a file of that name, or nothing there, has none.
 ///
 /// # Errors
 /// The index or HEAD's tree cannot be read.
 pub fn tracked_below(repo: &dyn Repository, folder: &RepoPath) -> Read<Vec<RepoPath>> {
     let Some(tree) = tracked_tree(repo)? else { return Ok(Vec::new()) };
+    if folder.0.is_empty() {
+        let mut files = Vec::new();
+        walk(repo, &repo.raw_tree(tree)?, &mut String::new(), 0, &mut files)?;
+        return Ok(files.into_iter().map(|file| RepoPath(file.path.into_bytes())).collect());
+    }
     let found = find_in_tree(repo, tree, &folder.0)?.filter(|entry| entry.mode == FOLDER);
     let (Some(entry), Some(name)) = (found, folder.as_text()) else { return Ok(Vec::new()) };
     let mut files = Vec::new();

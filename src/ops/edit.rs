@@ -4,7 +4,7 @@ use std::path::{Component, Path, PathBuf};
 
 use super::Session;
 use super::edit_log::EditLog;
-use crate::gather::{EditSet, Environment, Request, Subject, claims};
+use crate::gather::{EditSet, Environment, Request, Subject, claims, tracked_below};
 use lane_core::error::Error;
 use lane_core::facts::{Event, ForeignWorktree, RepoPath};
 use lane_core::harness::shell::{self, join};
@@ -12,7 +12,7 @@ use lane_core::harness::{Edit, Occasion, ToolAction, guard};
 use lane_core::identity::Actor;
 use lane_core::report::Verdict;
 use lane_core::report::text::{Style, render};
-use lane_git::Repository;
+use lane_git::{GitRepo, Repository};
 
 /// How many files below a folder that is taken away are looked at.
 const BELOW: usize = 5_000;
@@ -90,6 +90,35 @@ impl<'a> Tool<'a> {
     /// The same for whoever only asks.
     pub fn asked(self) -> Self {
         Self { is_noted: false, ..self }
+    }
+
+    /// What somebody who names a path asks about: a folder is all the files that git has in it, or else whatever may come into it.
+    /// `:/` begins a path from the root, as in reports.
+    ///
+    /// # Errors
+    /// The path is empty, or the files of the folder cannot be read.
+    pub fn files_of(&self, path: &str) -> Result<Vec<ToolAction>, Error> {
+        if path.is_empty() {
+            return Err(Error::usage("a path is empty", "name a file or a folder: git lane who --mine PATH"));
+        }
+        let root = root_of(&self.folder);
+        let place = match (path.strip_prefix(":/"), root) {
+            (Some(rest), Some(root)) => root.join(rest),
+            _ => self.folder.join(path),
+        };
+        let edit = |place: &Path| ToolAction::Edit(Edit::write(place.to_string_lossy()));
+        if !place.is_dir() && !path.ends_with('/') {
+            return Ok(vec![edit(&place)]);
+        }
+        let place = resolve_path(&place, false);
+        let within =
+            root_of(&place).and_then(|root| Some((place.strip_prefix(&root).ok()?.to_owned(), root)));
+        let Some((folder, root)) = within else { return Ok(vec![edit(&place)]) };
+        let folder = RepoPath(folder.as_os_str().as_encoded_bytes().to_vec());
+        let files = tracked_below(&GitRepo::open_at(&root)?, &folder)?;
+        let tracked = files.iter().filter_map(RepoPath::as_text).map(|file| edit(&root.join(file)));
+        let tracked: Vec<ToolAction> = tracked.collect();
+        Ok(if tracked.is_empty() { vec![edit(&place.join("*"))] } else { tracked })
     }
 
     /// Whether it may be done, and what the model is told.

@@ -328,6 +328,18 @@ fn who_mine() {
         .fails(1)
         .says("foreign-path");
     a2.lane(&["who", "--mine", "services/common/y"]).fails(1).says("git lane lock common");
+    // A folder is what is in it, and what may come into it.
+    a2.commit("services/rag_pipeline/x.py", "x\n", "feat: x").ok();
+    a2.lane(&["who", "--mine", "services/rag_pipeline"]).ok();
+    a2.sneak("services/revenue/z.py", "z\n", "[A2] feat: z");
+    for folder in ["services/revenue", "services/revenue/", "services", ".", ":/services"] {
+        a2.lane(&["who", "--mine", folder]).fails(1).says("services/revenue/z.py");
+    }
+    a2.lane(&["who", "--mine", "services/threads_adaptor/"]).fails(1).says("services/threads_adaptor/*");
+    let below = Worktree { root: a2.root.join("services"), home: a2.home.clone() };
+    below.lane(&["who", "--mine", ":/services/revenue/y"]).fails(1).says("services/revenue/y");
+    below.lane(&["who", "--mine", ":/services/rag_pipeline/y"]).ok();
+    a2.lane(&["who", "--mine", ""]).fails(2).says("a path is empty");
     let said = a2.lane(&["who", "--mine", "--format", "json", "services/revenue/y"]).fails(1).json();
     assert_eq!(said["verdict"], "fail");
 }
