@@ -212,6 +212,11 @@ impl Budget {
         self.weighs.get()
     }
 
+    /// How many bytes a tree may have without a question.
+    pub fn tree_bytes(&self) -> usize {
+        self.limit.get().unwrap_or(FILES).saturating_mul(ENTRY)
+    }
+
     /// A tree of so many bytes is to be read.
     pub fn charge(&self, repo: &dyn Repository, bytes: usize) -> Read<()> {
         match self.is_over(repo, |limit| bytes > limit.saturating_mul(ENTRY)) {

@@ -17,6 +17,7 @@ use crate::paths::path_of;
 use lane_core::error::Error;
 use lane_core::facts::{Oid, RepoPath, Unavailable};
 
+mod loose;
 mod repository;
 
 /// How many commits are remembered, and how long in bytes a message may be for that.
@@ -40,8 +41,9 @@ pub struct Git2Repository {
     budget: Budget,
     /// Whether what `git` writes stays in memory.
     is_in_memory: Cell<bool>,
-    /// Whether no recent object was found in a pack so far.
-    are_recent_loose: Cell<bool>,
+    /// How many of the last objects that were looked for among the loose ones were not there.
+    blob_misses: Cell<u8>,
+    tree_misses: Cell<u8>,
     /// The same repository with nothing in memory, once something is to last after all.
     lasting: OnceCell<Git>,
 }
@@ -96,7 +98,7 @@ impl Git2Repository {
         };
         let (config, graph) = (OnceCell::new(), OnceCell::new());
         let (is_in_memory, lasting, is_shallow) = (Cell::new(false), OnceCell::new(), OnceCell::new());
-        let are_recent_loose = Cell::new(true);
+        let (blob_misses, tree_misses) = (Cell::new(0), Cell::new(0));
         let (commits, budget) = (RefCell::default(), Budget::default());
         Ok(Self {
             git,
@@ -107,7 +109,8 @@ impl Git2Repository {
             commits,
             budget,
             is_in_memory,
-            are_recent_loose,
+            blob_misses,
+            tree_misses,
             lasting,
         })
     }

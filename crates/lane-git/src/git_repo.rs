@@ -310,16 +310,27 @@ impl Repository for GitRepo {
         if let Some(known) = self.trees.borrow().of.get(&oid) {
             return Ok(known.clone());
         }
-        if self.budget.limits_trees() {
-            self.budget.charge(self, self.size(oid)?)?;
-        }
-        let tree = self.ask(|repo| repo.raw_tree(oid))?;
+        let tree = if self.budget.limits_trees() {
+            match self.ask(|repo| repo.small_tree(oid, self.budget.tree_bytes()))? {
+                Some(tree) => tree,
+                None => {
+                    self.budget.charge(self, self.size(oid)?)?;
+                    self.ask(|repo| repo.raw_tree(oid))?
+                }
+            }
+        } else {
+            self.ask(|repo| repo.raw_tree(oid))?
+        };
         self.trees.borrow_mut().keep(oid, &tree);
         Ok(tree)
     }
 
     fn blob(&self, oid: Oid) -> Read<Vec<u8>> {
         self.ask(|repo| repo.blob(oid))
+    }
+
+    fn small_tree(&self, oid: Oid, most: usize) -> Read<Option<RawTree>> {
+        self.ask(|repo| repo.small_tree(oid, most))
     }
 
     fn recent_blob(&self, oid: Oid, most: usize, is_text: bool) -> Read<Option<Vec<u8>>> {

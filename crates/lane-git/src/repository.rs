@@ -226,6 +226,14 @@ pub trait Repository {
         Ok(self.header(oid)?.1)
     }
 
+    /// A tree, if it has at most so many bytes.
+    ///
+    /// # Errors
+    /// It is missing, or damaged.
+    fn small_tree(&self, oid: Oid, most: usize) -> Read<Option<RawTree>> {
+        if self.size(oid)? > most { Ok(None) } else { self.raw_tree(oid).map(Some) }
+    }
+
     /// The contents of a file that was written lately, if they have at most so many bytes. Such an object mostly lies
     /// loose, where its size and its contents can be read in one go. Unless `is_text`, contents in which
     /// [`has_nul`](crate::attributes::has_nul) finds a NUL may be cut after what it looks at.

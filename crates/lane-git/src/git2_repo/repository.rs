@@ -1,13 +1,10 @@
 //! What a repository is asked, answered by libgit2.
 
-use std::io::Read as _;
-
 use super::*;
-use crate::attributes::{NUL_WITHIN, has_nul};
 
 const FSCK: &str = "check whether the repository is damaged: git fsck";
 
-fn not_a_file(oid: Oid) -> Unavailable {
+pub(super) fn not_a_file(oid: Oid) -> Unavailable {
     Unavailable::new(format!("the object {oid} is not a file's contents"), FSCK)
 }
 
@@ -291,30 +288,11 @@ impl Repository for Git2Repository {
     }
 
     fn recent_blob(&self, oid: Oid, most: usize, is_text: bool) -> Read<Option<Vec<u8>>> {
-        // libgit2 has streams of loose objects alone. Where one was in a pack, the next will be, too.
-        let stream = || {
-            let objects = self.git.odb().ok()?;
-            let (mut stream, size, kind) =
-                objects.reader(git2::Oid::from_bytes(oid.as_bytes()).ok()?).ok()?;
-            if kind != ObjectType::Blob || size > most {
-                return Some((None, kind));
-            }
-            let mut content = vec![0; if is_text { size } else { size.min(NUL_WITHIN) }];
-            stream.read_exact(&mut content).ok()?;
-            if content.len() < size && !has_nul(&content) {
-                content.resize(size, 0);
-                stream.read_exact(&mut content[NUL_WITHIN..]).ok()?;
-            }
-            Some((Some(content), kind))
-        };
-        if self.are_recent_loose.get() {
-            match stream() {
-                Some((content, ObjectType::Blob)) => return Ok(content),
-                Some(_) => return Err(not_a_file(oid)),
-                None => self.are_recent_loose.set(false),
-            }
-        }
-        if self.size(oid)? > most { Ok(None) } else { self.blob(oid).map(Some) }
+        self.loose_blob(oid, most, is_text)
+    }
+
+    fn small_tree(&self, oid: Oid, most: usize) -> Read<Option<RawTree>> {
+        self.loose_tree(oid, most)
     }
 
     fn has(&self, oid: Oid) -> bool {
