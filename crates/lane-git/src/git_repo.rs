@@ -10,6 +10,7 @@ use super::budget::Budget;
 use super::git2_repo::Git2Repository;
 use super::plumbing::Plumbing;
 use super::raw_tree::RawTree;
+use super::recent_trees::RecentTrees;
 use super::repository::{Head, Kind, Layout, ObjectWriter, RawCommit, Read, RefTarget, Repository};
 use lane_core::error::Error;
 use lane_core::facts::{Cause, Oid, RepoPath, Unavailable};
@@ -39,30 +40,10 @@ pub struct GitRepo {
     layout: Layout,
     /// The folder that it was opened in; `None`: as the environment says.
     folder: Option<PathBuf>,
-    trees: RefCell<Trees>,
+    trees: RefCell<RecentTrees>,
     /// The commits that tag objects lead to.
     tags: RefCell<FxHashMap<Oid, Option<Oid>>>,
     budget: Budget,
-}
-
-/// Trees that were read: the one that is judged is compared with several others.
-#[derive(Default)]
-struct Trees {
-    of: FxHashMap<Oid, RawTree>,
-    bytes: usize,
-}
-
-impl Trees {
-    /// The most that is kept, in bytes.
-    const MOST: usize = 8 << 20;
-
-    fn keep(&mut self, oid: Oid, tree: &RawTree) {
-        if self.bytes + tree.size() > Self::MOST {
-            *self = Self::default();
-        }
-        self.bytes += tree.size();
-        self.of.insert(oid, tree.clone());
-    }
 }
 
 impl GitRepo {

@@ -16,6 +16,7 @@ pub mod pool;
 pub mod process;
 mod raw_commit;
 pub mod raw_tree;
+mod recent_trees;
 mod renames;
 mod repository;
 pub mod revision;

@@ -55,7 +55,7 @@ impl Git2Repository {
         read: impl FnOnce(&mut git2::OdbReader<'_>, usize, ObjectType) -> Option<T>,
     ) -> Option<T> {
         /// After so many in a row the next ones are likely packed as well.
-        const MISSES: u8 = 4;
+        const MISSES: u8 = 16;
         if misses.get() >= MISSES {
             return None;
         }
