@@ -105,7 +105,7 @@ fn place(layer: &str) -> Option<usize> {
     LAYERS.iter().position(|known| *known == layer)
 }
 
-fn files(folder: &Path) -> Vec<PathBuf> {
+pub fn files(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -214,10 +214,7 @@ fn no_function_is_longer_than_60_lines() {
 
 /// The sources of the program and its crates, but for unit tests that have a file of their own.
 fn sources() -> Vec<PathBuf> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let crates = std::fs::read_dir(root.join("crates")).unwrap();
-    let folders = crates.map(|entry| entry.unwrap().path().join("src")).chain([root.join("src")]);
-    let all = folders.flat_map(|folder| files(&folder));
+    let all = crate::advice_commands::sources().into_iter().flat_map(|folder| files(&folder));
     all.filter(|file| file.file_name().is_none_or(|name| name != "tests.rs")).collect()
 }
 

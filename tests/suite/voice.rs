@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use crate::advice_commands::{messages, sources};
+use crate::layers::files;
 use crate::support::Scratch;
 
 /// What no message, help text or page says, and what it says instead.
@@ -56,6 +57,12 @@ fn dialect(text: &str) -> Vec<String> {
     found.collect()
 }
 
+/// All files of the sources, and what they say.
+fn source_texts() -> Vec<(PathBuf, String)> {
+    let all = sources().into_iter().flat_map(|folder| files(&folder));
+    all.map(|path| (path.clone(), std::fs::read_to_string(path).unwrap())).collect()
+}
+
 fn pages(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     entries.filter(|path| path.extension().is_some_and(|word| word == "md")).collect()
@@ -74,7 +81,8 @@ fn no_message_speaks_a_dialect() {
 fn no_page_speaks_a_dialect() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut found = Vec::new();
-    let all = pages(&root.join("docs")).into_iter().chain([root.join("README.md")]);
+    let folders = ["docs", "docs/agents", "docs/adr", "skills/git-lane"];
+    let all = folders.iter().flat_map(|folder| pages(&root.join(folder))).chain([root.join("README.md")]);
     // The page that lists the words has them all.
     for path in all.filter(|path| !path.ends_with("style.md")) {
         let text = std::fs::read_to_string(&path).unwrap();
@@ -101,17 +109,9 @@ fn no_help_text_speaks_a_dialect() {
 #[test]
 fn no_comment_speaks_a_dialect() {
     let mut found = Vec::new();
-    let mut folders = sources();
-    while let Some(folder) = folders.pop() {
-        for path in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
-            if path.is_dir() {
-                folders.push(path);
-                continue;
-            }
-            let text = std::fs::read_to_string(&path).unwrap();
-            let words = comments(&text).into_iter().flat_map(|comment| dialect(&comment));
-            found.extend(words.map(|words| format!("{}: {words}", path.display())));
-        }
+    for (path, text) in source_texts() {
+        let words = comments(&text).into_iter().flat_map(|comment| dialect(&comment));
+        found.extend(words.map(|words| format!("{}: {words}", path.display())));
     }
     assert!(found.is_empty(), "docs/style.md says how: {found:#?}");
 }
@@ -137,30 +137,21 @@ fn comments(text: &str) -> Vec<String> {
 fn no_error_is_without_a_next_step() {
     let constructors = ["Error::usage(", "Error::write(", "Error::refused(", "Unavailable::new("];
     let mut found = Vec::new();
-    let mut folders = sources();
-    while let Some(folder) = folders.pop() {
-        for path in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
-            if path.is_dir() {
-                folders.push(path);
-                continue;
-            }
-            let text = std::fs::read_to_string(&path).unwrap();
-            let text = text.split("#[cfg(test)]").next().unwrap().to_owned();
-            for constructor in constructors {
-                for (at, _) in text.match_indices(constructor) {
-                    let call = arguments(&text[at + constructor.len()..]);
-                    let last =
-                        call.trim().trim_end_matches(',').rsplit(',').next().unwrap_or_default().trim();
-                    if matches!(last, "\"\"" | "String::new()" | "\"\".to_owned()") || !call.contains(',') {
-                        found.push(format!("{}: {constructor}{call})", path.display()));
-                    }
+    for (path, text) in source_texts() {
+        let text = text.split("#[cfg(test)]").next().unwrap().to_owned();
+        for constructor in constructors {
+            for (at, _) in text.match_indices(constructor) {
+                let call = arguments(&text[at + constructor.len()..]);
+                let last = call.trim().trim_end_matches(',').rsplit(',').next().unwrap_or_default().trim();
+                if matches!(last, "\"\"" | "String::new()" | "\"\".to_owned()") || !call.contains(',') {
+                    found.push(format!("{}: {constructor}{call})", path.display()));
                 }
             }
-            // The one place that says so is where another error is taken over as it is.
-            let is_own = path.ends_with("fact.rs") || path.ends_with("error.rs");
-            if text.contains("without_help(") && !is_own {
-                found.push(format!("{}: without_help", path.display()));
-            }
+        }
+        // The one place that says so is where another error is taken over as it is.
+        let is_own = path.ends_with("fact.rs") || path.ends_with("error.rs");
+        if text.contains("without_help(") && !is_own {
+            found.push(format!("{}: without_help", path.display()));
         }
     }
     assert!(found.is_empty(), "an error says what to do next: {found:#?}");
