@@ -156,7 +156,7 @@ fn contents(
     if is_new {
         return repo.recent_blob(version.oid, BIG_FILE, is_decided);
     }
-    if repo.size(version.oid)? > BIG_FILE { Ok(None) } else { repo.blob(version.oid).map(Some) }
+    repo.blob_up_to(version.oid, BIG_FILE)
 }
 
 /// Lines, the last one whether or not a line feed ends it.

@@ -234,6 +234,14 @@ pub trait Repository {
         if self.size(oid)? > most { Ok(None) } else { self.raw_tree(oid).map(Some) }
     }
 
+    /// The contents of a file, if they have at most so many bytes.
+    ///
+    /// # Errors
+    /// It is missing.
+    fn blob_up_to(&self, oid: Oid, most: usize) -> Read<Option<Vec<u8>>> {
+        if self.size(oid)? > most { Ok(None) } else { self.blob(oid).map(Some) }
+    }
+
     /// The contents of a file that was written lately, if they have at most so many bytes. Such an object mostly lies
     /// loose, where its size and its contents can be read in one go. Unless `is_text`, contents in which
     /// [`has_nul`](crate::attributes::has_nul) finds a NUL may be cut after what it looks at.
@@ -241,7 +249,7 @@ pub trait Repository {
     /// # Errors
     /// It is missing.
     fn recent_blob(&self, oid: Oid, most: usize, _is_text: bool) -> Read<Option<Vec<u8>>> {
-        if self.size(oid)? > most { Ok(None) } else { self.blob(oid).map(Some) }
+        self.blob_up_to(oid, most)
     }
 
     /// The object that a tag object names.

@@ -80,16 +80,11 @@ pub(super) fn continue_json(reason: &str) -> Option<Value> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::about;
+    use super::super::tests::{about, about_tool};
 
     #[test]
     fn tools() {
-        let tool = |name: &str, input: &str| {
-            about(
-                "claude",
-                &format!(r#"{{"hook_event_name":"PreToolUse","tool_name":"{name}","tool_input":{input}}}"#),
-            )
-        };
+        let tool = |name: &str, input: &str| about_tool("claude", "PreToolUse", name, input);
         assert_eq!(tool("Edit", r#"{"file_path":"/r/a.py","old_string":"x","new_string":"y"}"#), "/r/a.py");
         assert_eq!(tool("Write", r#"{"file_path":"/r/b.py","content":""}"#), "/r/b.py");
         assert_eq!(tool("NotebookEdit", r#"{"notebook_path":"/r/n.ipynb","new_source":""}"#), "/r/n.ipynb");

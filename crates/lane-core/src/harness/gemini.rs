@@ -53,16 +53,11 @@ fn actions(tool: &str, input: &Value) -> Vec<ToolAction> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::about;
+    use super::super::tests::{about, about_tool};
 
     #[test]
     fn tools() {
-        let tool = |name: &str, input: &str| {
-            about(
-                "gemini",
-                &format!(r#"{{"hook_event_name":"BeforeTool","tool_name":"{name}","tool_input":{input}}}"#),
-            )
-        };
+        let tool = |name: &str, input: &str| about_tool("gemini", "BeforeTool", name, input);
         assert_eq!(tool("replace", r#"{"file_path":"a.py"}"#), "a.py");
         assert_eq!(tool("write_file", r#"{"file_path":"/r/b.py"}"#), "/r/b.py");
         assert_eq!(tool("run_shell_command", r#"{"command":"ls"}"#), "$ ls");

@@ -196,6 +196,12 @@ mod tests {
         }
     }
 
+    /// The same of a tool that is about to be used, as Claude Code and those after it send it.
+    pub(super) fn about_tool(id: &str, event: &str, name: &str, input: &str) -> String {
+        let event = format!(r#""hook_event_name":"{event}""#);
+        about(id, &format!(r#"{{{event},"tool_name":"{name}","tool_input":{input}}}"#))
+    }
+
     #[test]
     fn ids_and_variables_are_named_once() {
         let mut seen = std::collections::BTreeSet::new();

@@ -24,8 +24,7 @@ impl Git2Repository {
         match found {
             Some((content, ObjectType::Blob)) => Ok(content),
             Some(_) => Err(not_a_file(oid)),
-            None if self.size(oid)? > most => Ok(None),
-            None => self.blob(oid).map(Some),
+            None => self.blob_up_to(oid, most),
         }
     }
 
