@@ -14,11 +14,11 @@ const WORDS: [&str; 2] = ["hookspath", "include"];
 
 /// Whether surely no hook was there before ours, nor was one written over it. `script`: ours, in the folder of all worktrees.
 pub fn is_unchained(script: &Path, name: &str) -> bool {
-    told(script, name).unwrap_or(false)
+    is_alone(script, name).unwrap_or(false)
 }
 
 /// `None`: it has to be looked at closely.
-fn told(script: &Path, name: &str) -> Option<bool> {
+fn is_alone(script: &Path, name: &str) -> Option<bool> {
     let is_named = |name: &str| std::env::var_os(name).is_some();
     if !cfg!(unix) || ["GIT_CONFIG", "GIT_CONFIG_COUNT", "GIT_CONFIG_PARAMETERS"].into_iter().any(is_named) {
         return None;

@@ -20,15 +20,20 @@ use lane_git::{GitRepo, Repository};
 ///
 /// # Errors
 /// What keeps it from doing so, or from part of it.
-pub fn prepare(ui: impl Ui + 'static, path: &Path, args: &[OsString]) -> Result<Option<GitRepo>, Error> {
-    let session = Session::open_for_commit(ui)?;
+pub fn prepare(
+    repo: GitRepo,
+    ui: impl Ui + 'static,
+    path: &Path,
+    args: &[OsString],
+) -> Result<GitRepo, Error> {
+    let session = Session::open_for_commit_in(repo, ui)?;
     let plan = &session.loaded.plan;
     if plan.tags.is_empty() && !plan.has_area(Access::Lock) {
-        return Ok(Some(session.last()));
+        return Ok(session.last());
     }
     let before = message::read(&session.repo, &session.environment, path)?;
     write_message(&session, path, &before, args)?;
-    Ok(Some(session.last()))
+    Ok(session.last())
 }
 
 /// Looks at a message that was edited, before it is judged. False: it says nothing, which git itself tells whoever

@@ -63,7 +63,14 @@ impl Session {
     /// # Errors
     /// As [`Self::open`].
     pub fn open_for_commit(ui: impl Ui + 'static) -> Result<Self, Error> {
-        let repo = Self::repository()?;
+        Self::open_for_commit_in(Self::repository()?, ui)
+    }
+
+    /// The same in a repository that is open.
+    ///
+    /// # Errors
+    /// As [`Self::open_in`].
+    pub fn open_for_commit_in(repo: GitRepo, ui: impl Ui + 'static) -> Result<Self, Error> {
         let loaded = policy_source::find_for_commit(&repo)?;
         Ok(Self::with(repo, loaded, ui))
     }

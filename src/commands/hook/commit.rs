@@ -85,22 +85,23 @@ impl Hook<'_> {
         if self.args.get(1).is_some_and(|source| source == "template") {
             return Ok(HookVerdict::default());
         }
-        if self.mode == HookMode::Whole
-            && missing_hooks::is_edited_by_nobody(&Environment::of_process())
-            && let Ok(repo) = Session::repository()
-            // Where pre-commit is not ours any more, it is this hook that says so.
-            && missing_hooks::are_in_force(&repo, &[Event::CommitMsg.name(), Event::PreCommit.name()])
-        {
-            return Ok(HookVerdict { repo: Some(repo), ..HookVerdict::default() });
-        }
-        let stamped =
-            message_file(self.row.name, self.args).and_then(|path| prepare(*self.output, &path, self.args));
+        let is_edited =
+            self.mode != HookMode::Whole || !missing_hooks::is_edited_by_nobody(&Environment::of_process());
+        let stamped = match Session::repository() {
+            // Where another one is not ours any more, it is this hook that says so.
+            Ok(repo) if !is_edited && missing_hooks::are_others_in_force(&repo, self.row) => {
+                return Ok(HookVerdict { repo: Some(repo), ..HookVerdict::default() });
+            }
+            opened => opened.and_then(|repo| {
+                prepare(repo, *self.output, &message_file(self.row.name, self.args)?, self.args)
+            }),
+        };
         let repo = match stamped {
             Err(error) if self.row.fails_open => {
                 print_error(&format!("warning: the message was not completed: {error}\n"));
                 None
             }
-            stamped => stamped?,
+            stamped => Some(stamped?),
         };
         self.in_place(repo)
     }
@@ -119,7 +120,8 @@ impl Hook<'_> {
         let (code, is_taken) =
             if is_alone { self.staged(&Session::open_for_commit(*self.output)?)? } else { (0, false) };
         if code == 0 && is_taken {
-            prepare(*self.output, &message_file(self.row.name, self.args)?, self.args)?;
+            let path = message_file(self.row.name, self.args)?;
+            prepare(Session::repository()?, *self.output, &path, self.args)?;
         }
         Ok(HookVerdict { code, input: None, repo: Some(repo) })
     }

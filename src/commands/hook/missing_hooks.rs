@@ -128,16 +128,16 @@ pub(in crate::commands) fn is_edited_by_nobody(environment: &Environment) -> boo
     environment.no_editor && invocation.is_parent_commit && !invocation.skips_hooks
 }
 
-/// Whether the git that has started our script of a folder finds these others of ours in the same folder.
-pub(in crate::commands) fn are_in_force(repo: &GitRepo, names: &[&str]) -> bool {
+/// Whether the git that has started our script of a folder finds all other ones of ours for the same there: then each does
+/// its own part.
+pub(in crate::commands) fn are_others_in_force(repo: &GitRepo, hook: &Hook) -> bool {
     let Ok(hooks_paths) = repo.config("core.hooksPath") else { return false };
     let root = repo.layout().worktree.as_deref().unwrap_or(&repo.layout().common_dir);
     let folder = in_force::folder_of(&hooks_paths, repo.layout());
     let is_named =
         |folder: &Path| hooks_paths.last().is_some_and(|value| in_force::is_folder(value, root, folder));
-    folder.is_some_and(|folder| {
-        is_named(&folder) && names.iter().all(|name| in_force::is_script(&folder, name))
-    })
+    let others = hook.watched_with().filter(|other| other.name != hook.name);
+    folder.is_some_and(|folder| is_named(&folder) && in_force::foreign(&folder, others).is_empty())
 }
 
 /// Whether a hook manager, and not git, starts our pre-push: in a turn of its own after ours, or in its place.
