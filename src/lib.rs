@@ -19,6 +19,7 @@ pub mod init;
 pub mod install;
 pub mod locks;
 pub mod machine;
+pub mod metrics;
 pub mod ops;
 pub mod ports;
 pub mod requests;

@@ -47,6 +47,8 @@ pub struct Common {
 pub const DATA: Formats = Formats::Data;
 /// What is told is a verdict.
 pub const VERDICT: Formats = Formats::Verdict;
+/// What is told is a report on a period.
+pub const METRICS: Formats = Formats::Metrics;
 /// What is told are variables.
 pub const VARIABLES: Formats = Formats::Variables;
 

@@ -7,6 +7,7 @@ use clap::ValueEnum;
 use clap::builder::PossibleValue;
 
 use super::candidates;
+use lane_core::metrics;
 use lane_core::report::{self, FORMATS};
 
 /// What stands above them in help.
@@ -37,6 +38,8 @@ pub struct Global {
 pub enum Format {
     /// In a form that reports have.
     Report(&'static report::Format),
+    /// In a form that only the report on a period has.
+    Metrics(&'static metrics::format::Format),
     /// For `eval` in a shell.
     Sh,
     /// For dotenv libraries.
@@ -45,7 +48,8 @@ pub enum Format {
 
 static ALL: LazyLock<Vec<Format>> = LazyLock::new(|| {
     let reports = FORMATS.iter().map(|format| Format::Report(format));
-    reports.chain([Format::Sh, Format::Dotenv]).collect()
+    let metrics = metrics::format::FORMATS.iter().map(|format| Format::Metrics(format));
+    reports.chain(metrics).chain([Format::Sh, Format::Dotenv]).collect()
 });
 
 impl Format {
@@ -60,6 +64,7 @@ impl Format {
     pub fn word(self) -> &'static str {
         match self {
             Self::Report(format) => format.word,
+            Self::Metrics(format) => format.word,
             Self::Sh => "sh",
             Self::Dotenv => "dotenv",
         }
@@ -68,6 +73,7 @@ impl Format {
     fn about(self) -> &'static str {
         match self {
             Self::Report(format) => format.about,
+            Self::Metrics(format) => format.about,
             Self::Sh => "For `eval` in a shell",
             Self::Dotenv => "For dotenv libraries",
         }
@@ -76,6 +82,11 @@ impl Format {
     /// Whether only variables can be told in it.
     pub fn is_of_variables(self) -> bool {
         matches!(self, Self::Sh | Self::Dotenv)
+    }
+
+    /// Whether only the report on a period can be told in it.
+    pub fn is_of_metrics(self) -> bool {
+        matches!(self, Self::Metrics(_))
     }
 
     /// Whether only a verdict can be told in it.
@@ -109,6 +120,8 @@ pub enum Formats {
     Data,
     /// What is told is a verdict.
     Verdict,
+    /// What is told is a report on a period.
+    Metrics,
     /// What is told are variables.
     Variables,
 }
@@ -116,11 +129,12 @@ pub enum Formats {
 impl Formats {
     /// Whether this is one of them.
     pub fn has(self, format: Format) -> bool {
-        let is_of_data = !format.is_of_verdicts() && !format.is_of_variables();
+        let is_of_data = !format.is_of_verdicts() && !format.is_of_variables() && !format.is_of_metrics();
         match self {
             Self::Nothing => false,
             Self::Data => is_of_data,
             Self::Verdict => is_of_data || format.is_of_verdicts(),
+            Self::Metrics => is_of_data || format.is_of_metrics(),
             Self::Variables => is_of_data || format.is_of_variables(),
         }
     }

@@ -26,6 +26,7 @@ mod policy;
 mod port;
 mod pr;
 mod push;
+mod report;
 mod request;
 mod rule;
 mod run;
@@ -39,7 +40,7 @@ mod who;
 
 pub use dispatch::{run, run_hooks};
 
-use crate::cli::catalog::{Common, DATA, Entry, Group, VARIABLES, VERDICT};
+use crate::cli::catalog::{Common, DATA, Entry, Group, METRICS, VARIABLES, VERDICT};
 use crate::cli::options::Formats;
 
 /// The row of a command that is called like its module.
@@ -66,6 +67,7 @@ const TABLE: &[Group] = &[
             command!(drop).formats(DATA).quiet(),
             command!(conflicts).formats(DATA).quiet().verbose(),
             command!(request).formats(DATA).quiet(),
+            command!(report).formats(METRICS).quiet(),
         ],
     },
     Group {

@@ -14,6 +14,7 @@ pub mod lock;
 pub mod pr;
 pub mod push;
 pub mod remote_branches;
+pub mod report;
 pub mod request;
 mod session;
 pub mod sync;

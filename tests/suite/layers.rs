@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// The modules of `src`, each of which may use those before it.
-const LAYERS: [&str; 20] = [
+const LAYERS: [&str; 21] = [
     "served",
     "ci",
     "init",
@@ -23,6 +23,7 @@ const LAYERS: [&str; 20] = [
     "conflicts",
     "status",
     "doctor",
+    "metrics",
     "ops",
     "cli",
     "commands",

@@ -11,6 +11,7 @@ pub mod harness;
 pub mod hooks;
 pub mod identity;
 pub mod locks;
+pub mod metrics;
 pub mod policy;
 pub mod report;
 pub mod requests;

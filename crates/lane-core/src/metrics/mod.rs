@@ -1,0 +1,16 @@
+//! What `git lane report` tells: how much was merged, how large, how fast, with how many conflicts, who held which lock,
+//! what was refused, and how all that stands against the policy's own goals. Plain data and pure functions over it; what is
+//! read from git, from the records, from CI and from GitHub is brought here by the program.
+
+mod distribution;
+pub mod format;
+mod model;
+pub mod text;
+
+pub use distribution::Distribution;
+pub use model::{
+    AgentMetrics, Blocked, Builds, ConflictKind, Conflicts, ContestedFile, Coverage, CoverageFile, Goal,
+    GoalState, Integration, LandedChange, LaneCut, LockArea, LockHold, LockWait, Locks, LostMerge, Metrics,
+    Missing, OpenBranch, Outcome, Period, Refusal, Refusals, RequestAnswer, Requests, RuleRefusals, Sizes,
+    WaivedRule,
+};
