@@ -1,5 +1,7 @@
 //! `git lane report`
 
+use std::path::PathBuf;
+
 use crate::cli::Outcome;
 use crate::cli::candidates;
 use crate::cli::options::Format;
@@ -18,6 +20,9 @@ pub struct Args {
     /// Only this agent
     #[arg(long, value_name = "ID", add = candidates::agents())]
     pub agent: Option<String>,
+    /// Use this policy, to try it out on any repository
+    #[arg(long, value_name = "FILE")]
+    pub policy: Option<PathBuf>,
 }
 
 /// Reads what git, the records, CI and GitHub know of a period, and shows it.
@@ -25,7 +30,7 @@ pub struct Args {
 /// # Errors
 /// No repository, no policy, or an unknown agent.
 pub fn run(args: &Args, output: &Output) -> Outcome {
-    let session = session::open_to_work(output, None)?;
+    let session = session::open_to_work(output, args.policy.as_deref())?;
     let options = Options { since: args.since.seconds, agent: args.agent.clone() };
     let metrics = report(&session, &options)?;
     match output.format() {

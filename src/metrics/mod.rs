@@ -1,6 +1,7 @@
 //! What the report on a period is made of. Each part is read by a module of its own and puts its section into the report;
 //! what cannot be read goes into [`Metrics::missing`] with what would help, and never makes the whole fail.
 
+use crate::gather::LoadedPolicy;
 use lane_core::metrics::{Metrics, Period};
 use lane_core::policy::Plan;
 use lane_git::GitRepo;
@@ -15,7 +16,9 @@ pub mod records;
 pub struct Query<'a> {
     /// The repository.
     pub repo: &'a GitRepo,
-    /// The policy in force.
+    /// The policy in force, with the base.
+    pub loaded: &'a LoadedPolicy,
+    /// The policy alone.
     pub plan: &'a Plan,
     /// From when to when.
     pub period: Period,

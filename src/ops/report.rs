@@ -31,7 +31,11 @@ pub fn report(session: &Session, options: &Options) -> Result<Metrics, Error> {
     let base =
         session.loaded.base.as_ref().map_or(plan.policy.base.value.as_str(), |base| short(&base.reference));
     let base = base.to_owned();
-    let query = Query { repo: &session.repo, plan, period, agent: options.agent.as_deref(), now };
+    let agent = options.agent.as_deref();
+    if let Some(agent) = agent {
+        plan.agent(agent)?;
+    }
+    let query = Query { repo: &session.repo, loaded: &session.loaded, plan, period, agent, now };
     let mut metrics = Metrics::empty(repository, base, period, options.agent.clone());
     for read in SECTIONS {
         read(&query, &mut metrics);

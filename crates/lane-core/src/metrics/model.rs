@@ -40,11 +40,11 @@ pub struct Metrics {
     pub locks: Locks,
     /// What was refused, and what became of it.
     pub refusals: Refusals,
-    /// Findings that were waived, by rule, the most frequent first.
+    /// Waivers that merged commits asked for, by rule, the most frequent first.
     pub waivers: Vec<WaivedRule>,
     /// Requests between agents.
     pub requests: Requests,
-    /// Branches of agents that are not merged, those farthest behind first.
+    /// Branches that are not merged, those farthest behind first.
     pub branches: Vec<OpenBranch>,
     /// Files that several agents changed, the most contested first.
     pub contested: Vec<ContestedFile>,
@@ -82,7 +82,7 @@ pub struct AgentMetrics {
     pub merged_by_day: BTreeMap<String, usize>,
     /// Changes that were merged, for each day on which the agent did anything: made a commit that was merged, or merged.
     pub per_active_day: Option<f64>,
-    /// Lines added and removed by them.
+    /// Lines added and removed by them, those of generated and excluded files among them.
     pub lines: u64,
     /// How many of them were above the limit.
     pub oversized: usize,
@@ -131,10 +131,11 @@ pub enum GoalState {
     Unknown,
 }
 
-/// A change that was merged into the base: a merge commit with what it brought in, or one commit of the first-parent line.
+/// A change that was merged into the base: a merge commit with what it brought in, or a commit of the first-parent line; a
+/// run of such commits that one agent made in one go is one change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct LandedChange {
-    /// The commit on the base's first-parent line, in full.
+    /// The commit on the base's first-parent line, in full; the last one of a run.
     pub commit: String,
     /// Whose change it was.
     pub agent: Option<String>,
@@ -152,6 +153,8 @@ pub struct LandedChange {
     pub commits: usize,
     /// Lines added and removed, as `git diff --numstat -M` counts; none where they were not counted.
     pub lines: Option<u64>,
+    /// Those of them that the policy's limit is held against: without generated and excluded files.
+    pub counted: Option<u64>,
     /// How many files it changed.
     pub files: usize,
     /// Whether it was a merge commit.
@@ -163,7 +166,7 @@ pub struct LandedChange {
 pub struct Sizes {
     /// The policy's limit, in lines, if there is one.
     pub limit: Option<u64>,
-    /// The lines of the changes.
+    /// The lines of the changes that the limit is held against.
     pub lines: Option<Distribution>,
     /// How many were above the limit.
     pub oversized: usize,
@@ -339,14 +342,15 @@ pub struct Refusal {
     pub outcome: Outcome,
 }
 
-/// Waivers of one rule.
+/// Waivers of one rule: those that merged commits asked for (`Lane-Waiver-Request`). Which of them a maintainer gave, git
+/// does not know.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct WaivedRule {
     /// The rule's id.
     pub rule: String,
     /// How often.
     pub count: usize,
-    /// By whom the commits were, or the empty word.
+    /// By whom the changes were; the empty word for those of nobody.
     pub agents: BTreeMap<String, usize>,
     /// The reasons, made safe to show, newest first, at most ten.
     pub reasons: Vec<String>,
@@ -386,7 +390,7 @@ pub struct RequestAnswer {
     pub state: String,
 }
 
-/// A branch of an agent that is not merged.
+/// A branch that is not merged, of an agent or of anybody else.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct OpenBranch {
     /// Its short name: `feat/a1/search`, or `origin/feat/a1/search`.
