@@ -17,6 +17,7 @@ pub mod gather;
 pub mod harness;
 pub mod init;
 pub mod install;
+pub mod journal;
 pub mod locks;
 pub mod machine;
 pub mod metrics;

@@ -12,6 +12,7 @@ use crate::install::chain::{self, Turn};
 use crate::install::program::{self, RunningProgram};
 use crate::install::unchained::is_unchained;
 use crate::install::{in_force, verdict_notes};
+use crate::journal;
 use crate::locks::manager::LockManager;
 use crate::machine::ThisMachine;
 use crate::ops::Session;
@@ -22,6 +23,7 @@ use lane_core::error::Error;
 use lane_core::facts::{Event, Unavailable};
 use lane_core::hooks;
 use lane_core::policy::model::{Access, Release};
+use lane_core::report::Report;
 use lane_core::text::help_block;
 use lane_git::{GitRepo, Repository};
 
@@ -231,6 +233,16 @@ fn give_back(session: &Session, event: Event) {
     let mut manager = LockManager::new(&session.repo, plan, &world);
     manager.set_patience(BRIEFLY);
     release_landed(session, &mut manager, &Landing::default());
+}
+
+/// Notes in the journal what was judged, or that it could not be.
+fn noted(session: &Session, event: Event, judged: Result<Report, Error>) -> Result<Report, Error> {
+    let (layout, policy) = (session.repo.layout(), &session.loaded.plan.policy);
+    match &judged {
+        Ok(report) => journal::note(layout, policy, report),
+        Err(_) => journal::note_failure(layout, policy, event, None),
+    }
+    judged
 }
 
 /// A hook that is running.

@@ -81,7 +81,8 @@ impl Proposal {
              message: {{ tag: [\"[{{AGENT}}]\", \"Agent: {{agent}}\"], types: [] }}   # any one form satisfies\n\
              change:  {{ max_lines: 300, warn_at: 240, exclude: [\"*.lock\", package-lock.json, pnpm-lock.yaml, go.sum] }}\n\
              history: {{ merges: deny, max_age: 3h }}\n\
-             locks:   {{ ttl: 2h }}\n\n\
+             locks:   {{ ttl: 2h }}\n\
+             metrics: {{ velocity: 1..2, conflicts: 2/week, build: 5m, coverage: 80%, integration: 95% }}   # goals of `git lane report`\n\n\
              rules: {{ stale-base: warn }}       # error | warn | off, by rule; `git lane rule` lists them\n",
             quoted(&self.base)
         );

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::os::{bytes_of, is_absent, is_at, unreadable, unwritable};
 use super::scripts::is_ours as is_our_script;
 use crate::gather::parsed_policy;
+use crate::journal;
 use crate::served;
 use lane_core::error::Error;
 use lane_core::hooks::HOOKS;
@@ -131,7 +132,7 @@ impl Drop for InstallLock<'_> {
             if !self.places.lane.join("hooks").exists() {
                 super::program::remove(self.places);
                 super::verdict_notes::forget(&self.places.common);
-                for kept in [parsed_policy::KEPT, tree_cache::NOTE] {
+                for kept in [parsed_policy::KEPT, tree_cache::NOTE].into_iter().chain(journal::FILES) {
                     let _ = fs::remove_file(self.places.common.join(kept));
                 }
             }

@@ -5,13 +5,14 @@ use std::path::{Component, Path, PathBuf};
 use super::Session;
 use super::edit_log::EditLog;
 use crate::gather::{EditSet, Environment, Request, Subject, claims, tracked_below};
+use crate::journal;
 use lane_core::error::Error;
 use lane_core::facts::{Event, ForeignWorktree, RepoPath};
 use lane_core::harness::shell::{self, join};
 use lane_core::harness::{Edit, Occasion, ToolAction, guard};
 use lane_core::identity::Actor;
-use lane_core::report::Verdict;
 use lane_core::report::text::{Style, render};
+use lane_core::report::{Report, Verdict};
 use lane_git::{GitRepo, Repository};
 
 /// How many files below a folder that is taken away are looked at.
@@ -64,6 +65,8 @@ pub struct Tool<'a> {
     environment: &'a Environment,
     /// Whether it is noted what is edited, and what is said.
     is_noted: bool,
+    /// Whether refusals go into the journal.
+    is_journaled: bool,
 }
 
 /// The worktree of a session.
@@ -84,11 +87,16 @@ impl<'a> Tool<'a> {
         if own.as_ref().is_none_or(|own| own.agent.is_none()) {
             own = self::session_worktree(&folder, environment).or(own);
         }
-        Self { folder, own, environment, is_noted: true }
+        Self { folder, own, environment, is_noted: true, is_journaled: true }
     }
 
     /// The same for whoever only asks.
     pub fn asked(self) -> Self {
+        Self { is_noted: false, is_journaled: false, ..self }
+    }
+
+    /// The same for a harness that has no words for a warning.
+    pub fn without_warnings(self) -> Self {
         Self { is_noted: false, ..self }
     }
 
@@ -224,6 +232,13 @@ impl<'a> Tool<'a> {
         if warnings.is_empty() { Answer::Pass } else { Answer::Warn(warnings) }
     }
 
+    /// Notes what is said. An edit that nothing is said of is not noted: the commit that has it tells what became of it.
+    fn journal(&self, session: &Session, report: &Report) {
+        if self.is_journaled {
+            journal::note(session.repo.layout(), &session.loaded.plan.policy, report);
+        }
+    }
+
     fn in_worktree(&self, root: &Path, files: Vec<(RepoPath, bool)>) -> Result<Answer, Error> {
         let Some(session) = Session::open_at(root, self.environment)? else {
             return Ok(Answer::Pass);
@@ -259,6 +274,7 @@ impl<'a> Tool<'a> {
             Request { event: Event::Edit, agent, branch: None, subject: Subject::Edited(edited.clone()) };
         let mut report = session.judge(&request)?;
         if report.verdict != Verdict::Pass {
+            self.journal(&session, &report);
             let text = render(&report, Style::default());
             return Ok(Answer::Refuse(Refusal { verdict: report.verdict, text }));
         }
@@ -270,6 +286,9 @@ impl<'a> Tool<'a> {
             log.write();
         }
         let is_silent = report.findings.is_empty();
+        if self.is_noted && !is_silent {
+            self.journal(&session, &report);
+        }
         Ok(if is_silent { Answer::Pass } else { Answer::Warn(render(&report, Style::default())) })
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// The modules of `src`, each of which may use those before it.
-const LAYERS: [&str; 21] = [
+const LAYERS: [&str; 22] = [
     "served",
     "ci",
     "init",
@@ -13,6 +13,7 @@ const LAYERS: [&str; 21] = [
     "run",
     "machine",
     "event_log",
+    "journal",
     "locks",
     "requests",
     "gather",

@@ -41,7 +41,7 @@ pub fn run(args: &[OsString]) -> Outcome {
     match &occasion.moment {
         Moment::Tool(actions) => {
             let tool = tool(&occasion);
-            let tool = if harness.note.is_some() { tool } else { tool.asked() };
+            let tool = if harness.note.is_some() { tool } else { tool.without_warnings() };
             Ok(answer(harness, tool.answer(actions)))
         }
         Moment::Done(actions) => {

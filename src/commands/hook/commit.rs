@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use super::{Hook, HookMode, HookVerdict, give_back};
+use super::{Hook, HookMode, HookVerdict, give_back, noted};
 use crate::cli::output::print_error;
 use crate::commands::hook::missing_hooks;
 use crate::commands::hook::policy_repair;
@@ -54,7 +54,8 @@ impl Hook<'_> {
             return Ok(HookVerdict { code: 0, input: None, repo: Some(session.last()) });
         }
         if code == 0 {
-            let (report, _) = by_hand::judge(&session, &request)?;
+            let judged = by_hand::judge(&session, &request).map(|(report, _)| report);
+            let report = noted(&session, event, judged)?;
             code = self.output.hook_report(&report);
         }
         self.note(&session.repo, code);
@@ -75,7 +76,12 @@ impl Hook<'_> {
         }
         let request = Request { event, agent: None, branch: None, subject: Subject::Staged };
         give_back(session, event);
-        let (report, is_taken) = by_hand::judge(session, &request)?;
+        let mut is_taken = false;
+        let judged = by_hand::judge(session, &request).map(|(report, taken)| {
+            is_taken = taken;
+            report
+        });
+        let report = noted(session, event, judged)?;
         Ok((self.output.hook_report(&report), is_taken))
     }
 

@@ -1,7 +1,7 @@
 //! reference-transaction, where the policy says `history: { unverified: deny }`: an agent's branch is moved only to commits that
 //! the hooks of a commit would let through, whoever made them and however.
 
-use super::{Hook, HookVerdict};
+use super::{Hook, HookVerdict, noted};
 use crate::cli::output::warn;
 use crate::commands::hook::policy_repair;
 use crate::gather::{PushLine, Request, Subject, parse_moved_lines};
@@ -54,7 +54,8 @@ impl Hook<'_> {
             let lines = unverified(&session, &moved)?;
             if !lines.is_empty() {
                 let on_head = head_branch(&session, &lines)?;
-                code = self.output.hook_report(&session.judge(&request(lines, &policy.remote.value))?);
+                let judged = session.judge(&request(lines, &policy.remote.value));
+                code = self.output.hook_report(&noted(&session, event, judged)?);
                 if code != 0
                     && let Some(branch) = on_head
                 {

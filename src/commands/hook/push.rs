@@ -1,6 +1,6 @@
 //! pre-push.
 
-use super::{Hook, HookMode, HookVerdict, give_back};
+use super::{Hook, HookMode, HookVerdict, give_back, noted};
 use crate::commands::hook::policy_repair;
 use crate::gather::{Request, Subject, parse_push_lines};
 use crate::install::chain;
@@ -39,7 +39,7 @@ impl Hook<'_> {
         }
         self.missing_hooks(&session.repo);
         give_back(&session, event);
-        let code = self.output.hook_report(&session.judge(&request)?);
+        let code = self.output.hook_report(&noted(&session, event, session.judge(&request))?);
         if code == 0
             && let Subject::Push { lines, .. } = &request.subject
         {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::gather::{PushLine, Request, Subject};
 use crate::install::{in_force, verdict_notes};
+use crate::journal;
 use crate::ops::{Session, conflict_note};
 use lane_core::error::Error;
 use lane_core::facts::{Event, Oid};
@@ -40,6 +41,7 @@ pub fn unless_hooked(session: &Session, reference: &str, tip: Oid) -> Result<Ver
     // What was fetched and released since the command began counts, as it does for a hook.
     let session = session.reopened()?;
     let report = session.judge(&request)?;
+    journal::note(session.repo.layout(), &session.loaded.plan.policy, &report);
     session.ui.verdict(&report);
     if report.verdict == Verdict::Pass {
         conflict_note::note_at_push(&session, &lines);

@@ -12,6 +12,7 @@ pub use outcome::{Conflict, RebaseOutcome, StashOutcome, WorktreeSync};
 
 use super::Session;
 use crate::gather::LoadedPolicy;
+use crate::journal;
 use crate::locks::manager::LockManager;
 use crate::machine::ThisMachine;
 use crate::status::{Lane, lanes};
@@ -77,6 +78,7 @@ pub fn here(session: &Session, onto: &RebaseTarget<'_>, autostash: bool) -> Resu
     };
     let tree = Tree { root, git_dir: layout.git_dir.clone() };
     let done = tree.sync(onto, autostash, false)?;
+    journal_conflict(session, &tree, &done, session.agent(None).ok());
     renew(session, &done);
     Ok(done)
 }
@@ -103,6 +105,7 @@ pub fn all(
             )
         });
         done.agent = agent.or(done.agent);
+        journal_conflict(session, &tree, &done, done.agent.clone());
         tell(&done)?;
         if pushes && done.is_good() && tree.has_news(onto)? {
             done.pushed = Some(tree.push(session.ui.is_quiet())?);
@@ -110,6 +113,15 @@ pub fn all(
         found.push(done);
     }
     Ok(found)
+}
+
+/// Notes for the report that a rebase stopped.
+fn journal_conflict(session: &Session, tree: &Tree, done: &WorktreeSync, agent: Option<String>) {
+    if let RebaseOutcome::Stopped { conflicts, .. } = &done.rebase {
+        let (common_dir, policy) = (&session.repo.layout().common_dir, &session.loaded.plan.policy);
+        let files = conflicts.iter().map(|conflict| conflict.path.to_string()).collect();
+        journal::note_conflict(common_dir, &tree.git_dir, policy, agent, files);
+    }
 }
 
 /// Lets the locks of whoever works here live on: the work under them does.

@@ -4,6 +4,7 @@
 
 mod distribution;
 pub mod format;
+pub mod journal;
 mod model;
 pub mod text;
 

@@ -12,7 +12,7 @@ use super::Distribution;
 
 /// What `git lane report` found out about one repository and one period.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
-#[schemars(title = "git-lane report")]
+#[schemars(title = "git-lane report on a period")]
 pub struct Metrics {
     /// Version of the format; 1.
     pub schema: u32,
@@ -296,6 +296,12 @@ pub struct Refusals {
     pub all: Vec<Refusal>,
     /// How many verdicts the journal has of the period; none where there is no journal.
     pub verdicts: Option<usize>,
+    /// Warnings by rule: verdicts that passed, or that refused something else.
+    pub warnings: BTreeMap<String, usize>,
+    /// Since when the journal has records; none where there is no journal.
+    pub since: Option<i64>,
+    /// How many records of the journal could not be read.
+    pub torn: usize,
 }
 
 /// Refusals by one rule.
@@ -309,7 +315,7 @@ pub struct RuleRefusals {
     pub agents: BTreeMap<String, usize>,
     /// What became of them.
     pub outcomes: BTreeMap<Outcome, usize>,
-    /// From the refusal to what passed, in seconds.
+    /// From the first of several refusals in a row to the verdict without it, in seconds.
     pub time_to_fix: Option<Distribution>,
 }
 
@@ -321,7 +327,7 @@ pub enum Outcome {
     Fixed,
     /// It was waived.
     Waived,
-    /// The same finding came again and nothing passed since.
+    /// The next one had it again.
     Repeated,
     /// Nothing came after it.
     Open,
@@ -513,6 +519,11 @@ pub struct Missing {
 }
 
 impl Metrics {
+    /// The JSON Schema of the report.
+    pub fn json_schema() -> serde_json::Value {
+        schemars::schema_for!(Metrics).to_value()
+    }
+
     /// A report in which nothing is known yet.
     pub fn empty(repository: String, base: String, period: Period, agent: Option<String>) -> Self {
         Self {

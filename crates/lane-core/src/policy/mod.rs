@@ -4,6 +4,7 @@ pub mod cases;
 mod diagnostic;
 mod events;
 pub mod fold;
+pub mod goals;
 mod intersect;
 mod lint;
 mod lint_setup;

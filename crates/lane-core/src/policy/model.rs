@@ -14,8 +14,8 @@ use super::source::{Span, Spanned};
 mod sections;
 
 pub use sections::{
-    Accept, Branch, Change, History, Locks, Merges, Message, Provision, PullRequests, Release, Setup,
-    Unverified, Waivers,
+    Accept, Branch, Change, History, Journal, Locks, Merges, Message, Metrics, Provision, PullRequests,
+    Release, Setup, Unverified, Waivers,
 };
 
 /// A whole `policy.yaml`.
@@ -56,6 +56,8 @@ pub struct Policy {
     pub waivers: Waivers,
     /// How locks live.
     pub locks: Locks,
+    /// Goals of `git lane report`, and what it is made of.
+    pub metrics: Metrics,
     /// The level of each rule, where it is not the rule's own.
     pub rules: Levels,
     /// What `git lane setup` writes into each worktree.

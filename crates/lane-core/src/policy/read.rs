@@ -12,8 +12,10 @@ use super::reader::{Fields, Reader};
 use super::source::Spanned;
 use crate::harness::HARNESSES;
 
+mod metrics;
 mod sections;
 
+use metrics::metrics;
 use sections::{branch, change, history, levels, locks, message, provision, pull_request, setup, waivers};
 
 /// The keys of each section, as the reader knows them. A test holds them against the JSON Schema.
@@ -37,6 +39,7 @@ pub mod keys {
         "pull_request",
         "waivers",
         "locks",
+        "metrics",
         "rules",
         "setup",
         "harness",
@@ -74,6 +77,8 @@ pub mod keys {
     pub const HISTORY: &[&str] = &["merges", "max_age", "unverified"];
     /// `locks`.
     pub const LOCKS: &[&str] = &["ttl", "min_ttl", "max_ttl", "grace", "remote", "prefix", "release"];
+    /// `metrics`.
+    pub const METRICS: &[&str] = &["velocity", "conflicts", "build", "coverage", "integration", "journal"];
     /// `setup`.
     pub const SETUP: &[&str] = &["instructions"];
     /// An entry of `provision`.
@@ -112,6 +117,7 @@ pub fn policy(reader: &mut Reader, root: &Node) -> Option<Policy> {
         pull_request: pull_request(reader, &fields),
         waivers: waivers(reader, &fields),
         locks: locks(reader, &fields),
+        metrics: metrics(reader, &fields),
         rules: levels(reader, &fields),
         setup: setup(reader, &fields, &harness),
         harness,

@@ -222,6 +222,7 @@ fn the_schema_and_the_reader_know_the_same_keys() {
         ("PullRequests", keys::PULL_REQUEST),
         ("Waivers", keys::WAIVERS),
         ("Locks", keys::LOCKS),
+        ("Metrics", keys::METRICS),
         ("Setup", keys::SETUP),
         ("Provision", keys::PROVISION),
     ];

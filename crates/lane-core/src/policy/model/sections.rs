@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::super::goals::{NumberRange, Percentage, Rate};
 use super::super::scalar::Duration;
 use super::super::source::Spanned;
 use super::OneOrMany;
@@ -183,4 +184,32 @@ pub struct Provision {
     pub run: Spanned<String>,
     /// An environment variable that must be set for the step to run.
     pub when: Option<Spanned<String>>,
+}
+
+/// Goals of `git lane report`: what has none is reported all the same.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Metrics {
+    /// How many changes each agent is to have merged on a day on which it works: `1..2`.
+    pub velocity: Option<Spanned<NumberRange>>,
+    /// There are to be fewer conflicts than this: `2/week`.
+    pub conflicts: Option<Spanned<Rate>>,
+    /// The median build is to take less than this: `5m`.
+    pub build: Option<Spanned<Duration>>,
+    /// More of the lines are to be covered by tests than this: `80%`.
+    pub coverage: Option<Spanned<Percentage>>,
+    /// More of what is merged is to pass CI than this: `95%`.
+    pub integration: Option<Spanned<Percentage>>,
+    /// Whether hooks keep a local journal of their verdicts, for the report.
+    pub journal: Spanned<Journal>,
+}
+
+/// Whether verdicts are noted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Journal {
+    /// They are, in the common git folder.
+    On,
+    /// They are not.
+    Off,
 }
