@@ -6,12 +6,12 @@
 use std::collections::HashSet;
 
 use super::collector::Collector;
-use lane_core::facts::{Commit, Fact, FileChange, Message, Oid, RepoPath, Unavailable};
+use lane_core::facts::{Commit, Fact, FileChange, Message, Oid, RepoPath};
 use lane_core::rules::Need;
 use lane_core::signature::{self, Signature};
 use lane_git::stream::Stream;
 use lane_git::tree_diff::{merge_diff, tree_diff};
-use lane_git::{RawCommit, Read, Repository};
+use lane_git::{RawCommit, Read, Repository, shallow_edge};
 
 /// From how many commits on a git of its own is started for their files. Up to here it is no sooner done on a repository
 /// like git's own, takes more of the processors, and four times as long in one of 200,000 files.
@@ -42,7 +42,7 @@ impl Collector<'_> {
         exclude: &[Oid],
         unpushed: Option<&HashSet<Oid>>,
     ) -> Read<CommitRead> {
-        let edge = self.shallow_edge()?;
+        let edge = shallow_edge(self.repo)?;
         let oids = self.repo.commits(include, exclude)?;
         let wants_files = self.wants(Need::Files);
         let is_long = wants_files && oids.len() >= STREAMED;
@@ -98,17 +98,6 @@ impl Collector<'_> {
         }
         let is_sha256 = oid.as_bytes().len() == 32;
         self.repo.commit_bytes(oid).map(|raw| signature::of_commit(&raw, is_sha256)).into()
-    }
-
-    fn shallow_edge(&self) -> Read<HashSet<Oid>> {
-        if !self.repo.is_shallow() {
-            return Ok(HashSet::new());
-        }
-        let path = self.repo.layout().common_dir.join("shallow");
-        let text = std::fs::read_to_string(&path).map_err(|error| {
-            Unavailable::new(format!("{} cannot be read: {error}", path.display()), "git fsck")
-        })?;
-        Ok(text.lines().filter_map(Oid::from_hex).collect())
     }
 }
 

@@ -34,6 +34,6 @@ pub use environment::Environment;
 pub use identity::{agent_in_file, claims, rebasing_branch};
 pub use inventory::inventory;
 pub use invocation::Invocation;
-pub use policy_source::LoadedPolicy;
+pub use policy_source::{Base, LoadedPolicy};
 pub use push::{PushLine, parse_moved_lines, parse_push_lines, parse_received_lines, received_line};
 pub use survey::{survey, tracked_below};

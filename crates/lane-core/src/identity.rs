@@ -303,7 +303,7 @@ fn of_messages(plan: &Plan, facts: &Facts, change: &Change) -> Option<String> {
 }
 
 /// The one agent whose tag messages have.
-fn tagged_agent<'m>(plan: &Plan, messages: impl IntoIterator<Item = &'m Message>) -> Option<String> {
+pub fn tagged_agent<'m>(plan: &Plan, messages: impl IntoIterator<Item = &'m Message>) -> Option<String> {
     let mut agents: Vec<&str> = Vec::new();
     for message in messages {
         match plan.tagged(message).as_slice() {

@@ -176,6 +176,8 @@ impl Git2Repository {
             tree: from_git(commit.tree_id())?,
             parents: parents?,
             time: commit.committer().when().seconds(),
+            authored: commit.author().when().seconds(),
+            author: String::from_utf8_lossy(commit.author().email_bytes()).into_owned(),
             committer: String::from_utf8_lossy(commit.committer().email_bytes()).into_owned(),
             message: String::from_utf8_lossy(commit.message_bytes()).into_owned(),
         })

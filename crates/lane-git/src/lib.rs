@@ -36,6 +36,6 @@ pub use paths::{join, path_of};
 pub use plumbing::Plumbing;
 pub use repository::{
     FOLDER, Head, Layout, ObjectWriter, RawCommit, Read, RefTarget, Repository, TreeEntry, config_bool,
-    find_in_tree,
+    find_in_tree, shallow_edge,
 };
 pub use scratch::Scratch;

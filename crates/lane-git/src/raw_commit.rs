@@ -21,7 +21,7 @@ pub(crate) fn parse(bytes: &[u8]) -> Option<RawCommit> {
         at = line()?;
     }
     // Some old tools wrote several authors.
-    at.strip_prefix(b"author ")?;
+    let (author, authored) = at.strip_prefix(b"author ").map(|line| signature(line).unwrap_or_default())?;
     while at.starts_with(b"author ") {
         at = line()?;
     }
@@ -39,7 +39,7 @@ pub(crate) fn parse(bytes: &[u8]) -> Option<RawCommit> {
     let start = rest.iter().position(|byte| *byte != b'\n').unwrap_or(rest.len());
     let message = rest[start..].split(|byte| *byte == 0).next().unwrap_or_default();
     let message = String::from_utf8_lossy(message).into_owned();
-    Some(RawCommit { tree, parents, time, committer, message })
+    Some(RawCommit { tree, parents, time, authored, author, committer, message })
 }
 
 /// The address and the time of `Name <address> 1700000000 +0000`.
@@ -69,6 +69,7 @@ mod tests {
         );
         let read = parse(text.as_bytes()).expect("a commit");
         assert_eq!((read.parents.len(), read.committer.as_str(), read.time), (2, "c@d", 12));
+        assert_eq!((read.author.as_str(), read.authored), ("a@b", 1));
         assert_eq!(read.message, "subject\n\nbody\n");
         let end = text.find("gpgsig").expect("a header");
         for cut in 0..end {

@@ -1,6 +1,7 @@
 //! The narrow interface through which a repository is read: trees, commits, blobs, refs, the staged
 //! tree. git2 stands behind it; everything above it is the same for any other backend.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use super::budget::Budget;
@@ -58,6 +59,10 @@ pub struct RawCommit {
     pub parents: Vec<Oid>,
     /// When it was committed, in seconds since the epoch.
     pub time: i64,
+    /// When its author made it, likewise.
+    pub authored: i64,
+    /// Its author's e-mail address, bytes that are not UTF-8 replaced.
+    pub author: String,
     /// Its committer's e-mail address, bytes that are not UTF-8 replaced.
     pub committer: String,
     /// Its message, bytes that are not UTF-8 replaced.
@@ -359,4 +364,19 @@ pub fn find_in_tree(repo: &dyn Repository, tree: Oid, path: &[u8]) -> Read<Optio
         }
     }
     Ok(Some(at))
+}
+
+/// The commits at which history is cut off; none where it is whole.
+///
+/// # Errors
+/// The list of them cannot be read.
+pub fn shallow_edge(repo: &dyn Repository) -> Read<HashSet<Oid>> {
+    if !repo.is_shallow() {
+        return Ok(HashSet::new());
+    }
+    let path = repo.layout().common_dir.join("shallow");
+    let text = std::fs::read_to_string(&path).map_err(|error| {
+        Unavailable::new(format!("{} cannot be read: {error}", path.display()), "git fsck")
+    })?;
+    Ok(text.lines().filter_map(Oid::from_hex).collect())
 }

@@ -2,13 +2,24 @@
 //! what was refused, and how all that stands against the policy's own goals. Plain data and pure functions over it; what is
 //! read from git, from the records, from CI and from GitHub is brought here by the program.
 
+pub mod agents;
+pub mod attribution;
+pub mod contested;
 mod distribution;
 pub mod format;
+pub mod history;
 pub mod journal;
+pub mod landed;
+pub mod lane_cuts;
+pub mod merge_subject;
 mod model;
+#[cfg(test)]
+mod testing;
 pub mod text;
+pub mod waivers;
 
 pub use distribution::Distribution;
+pub use landed::ChangeCount;
 pub use model::{
     AgentMetrics, Blocked, Builds, ConflictKind, Conflicts, ContestedFile, Coverage, CoverageFile, Goal,
     GoalState, Integration, LandedChange, LaneCut, LockArea, LockHold, LockWait, Locks, LostMerge, Metrics,

@@ -33,7 +33,7 @@ pub use lint::is_name;
 pub use lint_setup::log_name;
 pub use lint_values::is_branch_name;
 pub use model::Policy;
-pub use plan::{Decision, Owner, Plan, is_ref_match};
+pub use plan::{Decision, Entry, EntryOwner, Owner, Plan, is_ref_match};
 pub use ref_names::{Disguise, ReservedRef};
 pub use signers::Signer;
 pub use source::{PolicyLine, Source, Span, Spanned};
