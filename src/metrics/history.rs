@@ -17,6 +17,7 @@ mod cache;
 mod counts;
 mod forecast;
 mod merges;
+mod rebases;
 mod walk;
 
 /// Seconds of a week.
@@ -49,7 +50,9 @@ fn tell(query: &Query, walked: &Walked, metrics: &mut Metrics) {
     let counted = counts::count(query, history, &landings, &mut cache);
     metrics.missing.extend(counts::missing(&counted));
     let counts: Vec<&ChangeCount> = counted.iter().map(|(count, _)| count).collect();
-    let resolved = merges::resolved(query, history, &landings, &mut cache, metrics);
+    let mut resolved = merges::resolved(query, history, &landings, &mut cache, metrics);
+    resolved.extend(rebases::stopped(query, metrics));
+    resolved.sort_by_key(|conflict| conflict.at);
     cache.save();
     let both: Vec<(&Landing, &ChangeCount)> = landings.iter().zip(counts.iter().copied()).collect();
     let is_own = |agent: Option<&str>| query.agent.is_none() || agent == query.agent;

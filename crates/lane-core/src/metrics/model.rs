@@ -190,7 +190,7 @@ pub struct Conflicts {
 pub struct LostMerge {
     /// What it was.
     pub kind: ConflictKind,
-    /// The commit that resolved it, in full; none for a forecast.
+    /// The commit that resolved it, in full; none for a rebase and for a forecast.
     pub commit: Option<String>,
     /// When it was resolved; none for a forecast.
     pub at: Option<i64>,
