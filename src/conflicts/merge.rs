@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use super::{Clash, Forecast};
 use lane_core::facts::{Oid, RepoPath, Unavailable};
-use lane_git::command::{in_worktree, run};
+use lane_git::command::{git, run, untie};
 use lane_git::{Repository, Scratch};
 
 /// How many pairs leave their objects until they are cleared away: these take room in memory.
@@ -67,7 +68,7 @@ fn merge_pairs(
     let input = scratch.file("pairs", &lines).map_err(|error| {
         Unavailable::new(format!("a temporary file could not be written: {error}"), "check TMPDIR")
     })?;
-    let mut command = in_worktree(root);
+    let mut command = at_worktree(root);
     command.env("GIT_OBJECT_DIRECTORY", scratch.path()).env("GIT_NO_LAZY_FETCH", "1");
     command.args(["-c", "core.createObject=rename"]);
     command.args(["merge-tree", "--write-tree", "--stdin", "--name-only"]);
@@ -85,6 +86,14 @@ fn merge_pairs(
         )
     };
     Ok((merged, Some(why)))
+}
+
+/// A git command in a worktree: git goes there by itself: a process that starts another one in a folder has to make a
+/// copy of itself first, where the C library is linked in.
+fn at_worktree(root: &Path) -> Command {
+    let mut command = git();
+    untie(&mut command).env("LC_ALL", "C").env("GIT_OPTIONAL_LOCKS", "0").arg("-C").arg(root);
+    command
 }
 
 fn too_long() -> Unavailable {
@@ -160,7 +169,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let root = folder.path();
         let git = |args: &[&str]| {
-            let mut command = in_worktree(root);
+            let mut command = at_worktree(root);
             command.args(["-c", "user.name=t", "-c", "user.email=t@example.com"]).args(args);
             let ran = run(command, None, Duration::from_secs(20)).expect("git");
             assert!(ran.ok, "{}", ran.error_text());

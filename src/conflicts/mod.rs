@@ -42,6 +42,9 @@ pub struct Clash {
 pub fn forecast(repo: &dyn Repository, pairs: &[(Oid, Oid)], limit: Duration) -> Vec<Forecast> {
     // The folder whose git attributes and configuration hold: a worktree, or a bare repository.
     let root = repo.layout().worktree.as_ref().unwrap_or(&repo.layout().common_dir);
+    if pairs.len() <= CHUNK {
+        return of_chunk(repo, root, pairs, limit);
+    }
     let processors = std::thread::available_parallelism().map_or(2, usize::from);
     let chunks: Vec<&[(Oid, Oid)]> = pairs.chunks(CHUNK.max(pairs.len().div_ceil(processors))).collect();
     if let [chunk] = chunks.as_slice() {

@@ -9,7 +9,7 @@ use super::environment::Environment;
 use super::identity::{claims, email, option_claim};
 use super::invocation::Invocation;
 use lane_core::facts::{CommitForm, Event, Facts};
-use lane_git::{Read, Repository, revision};
+use lane_git::{Read, Repository, is_same, revision};
 
 /// On a server: the environment and the configuration are its own, whoever pushes.
 pub(super) fn server(collector: &Collector<'_>, facts: &mut Facts) {
@@ -98,7 +98,7 @@ fn is_in_subfolder(repo: &dyn Repository, environment: &Environment) -> bool {
     if let Some(prefix) = &environment.prefix {
         return !prefix.as_os_str().is_empty();
     }
-    let root = repo.layout().worktree.as_deref().and_then(|root| root.canonicalize().ok());
-    let here = std::env::current_dir().and_then(|here| here.canonicalize()).ok();
-    root.is_some() && here.is_some() && root != here
+    let Some(root) = repo.layout().worktree.as_deref() else { return false };
+    let here = Path::new(".");
+    matches!((root.metadata(), here.metadata()), (Ok(a), Ok(b)) if !is_same((root, &a), (here, &b)))
 }

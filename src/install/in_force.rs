@@ -1,6 +1,7 @@
 //! Whether git runs our hooks in a worktree. Whatever of git-lane still runs looks at this: hook managers write into the
 //! folder that git names, which is ours, and other programs set `core.hooksPath`.
 
+use std::cell::OnceCell;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -157,7 +158,9 @@ fn own_hooks_path(text: &[u8]) -> Option<Vec<u8>> {
 /// What is looked at for every worktree, and found once.
 struct Survey<'a> {
     layout: &'a Layout,
-    places: Places,
+    /// As the layout spells them: links in their path are followed where that makes a difference.
+    spelled: Places,
+    places: OnceCell<Places>,
     /// The common configuration.
     common: Vec<u8>,
     is_on: bool,
@@ -172,20 +175,25 @@ struct Survey<'a> {
 impl<'a> Survey<'a> {
     /// `None` where git-lane is installed nowhere. `seen`: what [`replaced`] found in a folder of ours, so that nobody looks twice.
     fn of(layout: &'a Layout, seen: Option<(&Path, &[&'static str])>) -> Result<Option<Self>, Error> {
-        let places = Places::of(layout);
-        let is_included = places.worktree_config.is_file();
+        let spelled = Places::below(&layout.common_dir);
+        let is_included = spelled.worktree_config.is_file();
         // Somebody may have taken the folder away, and with it all scripts.
-        if !is_included && !places.hooks.is_dir() {
+        if !is_included && !spelled.hooks.is_dir() {
             return Ok(None);
         }
-        let common = read(&places.common.join("config"))?.unwrap_or_default();
+        let common = read(&spelled.common.join("config"))?.unwrap_or_default();
         let is_on = is_extension_on(&common);
         let scripts = match seen {
-            Some((folder, names)) if folder == places.hooks => lack_of(names.to_vec()),
-            _ => scripts_of(layout, &places.hooks),
+            Some((folder, names)) if folder == spelled.hooks => lack_of(names.to_vec()),
+            _ => scripts_of(layout, &spelled.hooks),
         };
-        let include = include_line(&places);
-        Ok(Some(Self { layout, places, common, is_on, is_included, scripts, include }))
+        let include = include_line(&spelled);
+        let places = OnceCell::new();
+        Ok(Some(Self { layout, spelled, places, common, is_on, is_included, scripts, include }))
+    }
+
+    fn places(&self) -> &Places {
+        self.places.get_or_init(|| Places::of(self.layout))
     }
 
     /// What a worktree lacks; nothing of one that is gone.
@@ -204,11 +212,17 @@ impl<'a> Survey<'a> {
 
     /// Whether nothing behind our include could say otherwise.
     fn is_whole(&self, own: &[u8]) -> bool {
-        memchr::memmem::rfind(own, &self.include).is_some_and(|at| {
-            let rest = own[at + self.include.len()..].to_ascii_lowercase();
-            let has = |word: &[u8]| memchr::memmem::find(&rest, word).is_some();
-            !has(b"hookspath") && !has(b"include")
-        })
+        let is_last = |include: &[u8]| {
+            memchr::memmem::rfind(own, include).is_some_and(|at| {
+                let rest = own[at + include.len()..].to_ascii_lowercase();
+                let has = |word: &[u8]| memchr::memmem::find(&rest, word).is_some();
+                !has(b"hookspath") && !has(b"include")
+            })
+        };
+        is_last(&self.include)
+            || !own.is_empty()
+                && self.places().common != self.spelled.common
+                && is_last(&include_line(self.places()))
     }
 
     fn lack(&self, own: &[u8], tree: &Worktree) -> Option<HookGap> {
@@ -217,8 +231,8 @@ impl<'a> Survey<'a> {
         let value = value.or_else(|| ini::values(&self.common, "core.hookspath").pop());
         let folder = value.as_deref().map(|value| expand(&String::from_utf8_lossy(value), &tree.root));
         match folder {
-            Some(folder) if folder == self.places.hooks => self.scripts.clone(),
-            Some(folder) if self.places.is_ours(&bytes_of(&folder)) && folder.is_dir() => {
+            Some(folder) if folder == self.places().hooks => self.scripts.clone(),
+            Some(folder) if self.places().is_ours(&bytes_of(&folder)) && folder.is_dir() => {
                 scripts_of(self.layout, &folder)
             }
             _ if !is_installed => Some(HookGap::NotInstalled),

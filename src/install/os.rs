@@ -6,7 +6,7 @@ use std::path::Path;
 
 use lane_core::error::Error;
 use lane_core::facts::Unavailable;
-pub(crate) use lane_git::path_of;
+pub(crate) use lane_git::{is_same, is_same_file, path_of};
 
 /// Whether git would run this file as a hook.
 pub(crate) fn is_executable(path: &Path) -> bool {
@@ -52,24 +52,6 @@ pub(crate) fn is_at(file: &File, path: &Path) -> bool {
 #[cfg(not(unix))]
 pub(crate) fn is_at(_: &File, path: &Path) -> bool {
     path.exists() // an open file cannot be removed there
-}
-
-/// Whether two paths lead to one file.
-pub(crate) fn is_same_file(one: &Path, two: &Path) -> bool {
-    let look = |path| std::fs::metadata(path);
-    matches!((look(one), look(two)), (Ok(a), Ok(b)) if is_same((one, &a), (two, &b)))
-}
-
-/// The same of two paths that were looked at already.
-#[cfg(unix)]
-pub(crate) fn is_same((_, one): (&Path, &Metadata), (_, two): (&Path, &Metadata)) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    (one.dev(), one.ino()) == (two.dev(), two.ino())
-}
-
-#[cfg(not(unix))]
-pub(crate) fn is_same((one, _): (&Path, &Metadata), (two, _): (&Path, &Metadata)) -> bool {
-    matches!((one.canonicalize(), two.canonicalize()), (Ok(a), Ok(b)) if a == b)
 }
 
 /// A path as the bytes that a script or a configuration file holds.

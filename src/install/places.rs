@@ -39,7 +39,11 @@ pub(crate) struct Places {
 impl Places {
     /// The folders of a repository.
     pub fn of(layout: &Layout) -> Self {
-        let common = fs::canonicalize(&layout.common_dir).unwrap_or_else(|_| layout.common_dir.clone());
+        Self::below(&fs::canonicalize(&layout.common_dir).unwrap_or_else(|_| layout.common_dir.clone()))
+    }
+
+    /// The same for a common git folder as it is spelled.
+    pub fn below(common: &Path) -> Self {
         let lane = common.join("lane");
         Self {
             hooks: lane.join("hooks"),
@@ -51,7 +55,7 @@ impl Places {
             program: lane.join("bin").join("git-lane"),
             lock: lane.join("install.lock"),
             lane,
-            common,
+            common: common.to_owned(),
         }
     }
 

@@ -122,7 +122,15 @@ pub fn is_copied(layout: &Layout) -> Result<bool, Error> {
 pub fn installed_agent(layout: &Layout, git_dir: &Path) -> Result<Option<String>, Error> {
     let text = read(&git_dir.join(OWN_CONFIG))?;
     let cut = split(text.as_deref(), Block::Hooks);
-    Ok(agent_in(&cut.body, &Places::of(layout).worktree_name(git_dir)))
+    if !cut.is_present {
+        return Ok(None);
+    }
+    // As git lists them, no link has to be followed for the name.
+    let name = match git_dir.strip_prefix(&layout.common_dir) {
+        Ok(name) if !name.as_os_str().is_empty() => bytes_of(name),
+        _ => Places::of(layout).worktree_name(git_dir),
+    };
+    Ok(agent_in(&cut.body, &name))
 }
 
 /// The common configuration with our block, and what has to move to the main worktree's.

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::os::is_same_file;
 use super::outcome::{State, WorktreeOutcome};
 use super::settings::OWN_CONFIG;
 use super::{InstallOptions, ini, os};
@@ -123,7 +124,7 @@ pub(crate) fn targets_at(layout: &Layout, agents: &[(String, PathBuf)]) -> Resul
 
 /// Whether two paths lead to one place.
 pub fn is_same(one: &Path, other: &Path) -> bool {
-    one == other || matches!((fs::canonicalize(one), fs::canonicalize(other)), (Ok(a), Ok(b)) if a == b)
+    one == other || is_same_file(one, other)
 }
 
 /// All values of `core.hooksPath` that hold in a worktree, lowest scope first. The repository was

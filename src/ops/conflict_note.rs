@@ -47,7 +47,7 @@ fn clashes_at_push(session: &Session, lines: &[PushLine]) -> Result<Vec<(String,
         return Ok(Vec::new());
     }
     let base = session.loaded.base.as_ref().map(|base| base.oid);
-    let others: Vec<Other> = status::heads(&session.repo, plan)?
+    let others: Vec<Other> = status::heads_from_afar(&session.repo, plan)?
         .into_iter()
         .filter(|line| !line.branch.as_deref().is_some_and(|branch| names.contains(&branch)))
         .filter_map(|line| {

@@ -231,6 +231,22 @@ pub fn heads(repo: &dyn Repository, plan: &Plan) -> Result<Vec<Line>, Error> {
     Ok(lines)
 }
 
+/// The same without opening a worktree: for a note, which has no place for what cannot be read.
+///
+/// # Errors
+/// The list of worktrees cannot be read.
+pub fn heads_from_afar(repo: &dyn Repository, plan: &Plan) -> Result<Vec<Line>, Error> {
+    let line = |lane: &Lane| {
+        let root = lane.git_dir.as_ref().map(|_| lane.root.clone());
+        let mut line = Line { agent: lane.agent.clone(), root, ..Line::default() };
+        tree::from_afar(repo, plan, lane, &mut line);
+        line
+    };
+    let mut lines: Vec<Line> = lanes(repo, plan)?.iter().map(line).collect();
+    lanes::adopt(repo, plan, &mut lines);
+    Ok(lines)
+}
+
 /// One side of a merge.
 struct Side {
     name: String,

@@ -2,7 +2,7 @@
 
 use super::{Check, Lane, LastCommit, Line, StatusOptions};
 use crate::gather::{
-    Environment, LoadedPolicy, Request, Subject, change_base, claims, gather, rebasing_branch,
+    Environment, LoadedPolicy, Request, Subject, agent_in_file, change_base, claims, gather, rebasing_branch,
 };
 use lane_core::engine;
 use lane_core::facts::{Event, Facts, IdentityClaim, IdentitySource, Message, Oid, Unavailable};
@@ -11,6 +11,7 @@ use lane_core::policy::Plan;
 use lane_core::report::{Report, quote};
 use lane_git::command::status_files;
 use lane_git::in_progress::in_progress;
+use lane_git::worktrees::head_of;
 use lane_git::{GitRepo, Layout, Read, Repository};
 
 /// Reads one worktree as far as it can be read.
@@ -54,27 +55,29 @@ pub(super) fn head_alone(layout: &Layout, lane: &Lane, plan: &Plan) -> Line {
     line
 }
 
-/// The branch and the tip of a worktree that cannot be opened, by what git keeps of it elsewhere: its HEAD, and
-/// the branch that a rebase there will come back to. Whose it is, by the policy, the installation, or the branch.
+/// The branch and the tip of a worktree without opening it, by what git keeps of it elsewhere: its HEAD, and the branch
+/// that a rebase there will come back to. Whose it is, by the policy, the installation, its `.agent.env`, or the branch.
 pub(super) fn from_afar(repo: &dyn Repository, plan: &Plan, lane: &Lane, line: &mut Line) {
     let (Some(git_dir), None) = (&lane.git_dir, line.head) else { return };
     let layout = Layout { git_dir: git_dir.clone(), ..repo.layout().clone() };
-    let text = std::fs::read_to_string(git_dir.join("HEAD")).unwrap_or_default();
-    let head = match text.trim_end().strip_prefix("ref: ") {
-        Some(name) => repo.find_ref(name.trim_start()).map(|oid| (Some(name.trim_start().to_owned()), oid)),
-        None => rebasing_branch(&layout).and_then(|branch| {
+    let head = head_of(repo, git_dir).and_then(|head| match head.branch {
+        Some(_) => Ok((head.branch, head.oid)),
+        None => {
+            let branch = rebasing_branch(&layout)?;
             let of_branch = branch.as_ref().map(|name| repo.find_ref(name)).transpose()?.flatten();
-            Ok((branch, of_branch.or_else(|| Oid::from_hex(text.trim_end()))))
-        }),
-    };
+            Ok((branch, of_branch.or(head.oid)))
+        }
+    });
     if let Ok((branch, oid)) = head {
         line.branch = branch.map(|name| plain(name.strip_prefix("refs/heads/").unwrap_or(&name)));
         line.head = oid;
     }
     let installed = || crate::install::installed_agent(repo.layout(), git_dir).ok()?;
+    let in_file = || agent_in_file(&lane.root).ok()?;
     let named = || lane_core::identity::of_branch(plan, line.branch.as_deref()?).map(str::to_owned);
     let known = |id: &String| plan.policy.agent(id).is_some();
-    line.agent = line.agent.clone().or_else(|| installed().filter(known)).or_else(named);
+    let claimed = || installed().filter(known).or_else(|| in_file().filter(known));
+    line.agent = line.agent.clone().or_else(claimed).or_else(named);
 }
 
 /// The line of a worktree, and its repository if that can be opened.

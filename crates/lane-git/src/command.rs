@@ -1,13 +1,11 @@
 //! Every git that is started: which environment it has, how long it may take, and what it came to.
 
 use std::fs::File;
-use std::io::Read;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{RecvTimeoutError, channel};
-use std::sync::{Arc, Mutex};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use crate::pipes::Pipes;
 use crate::process::end_tree;
 use lane_core::error::Error;
 use lane_core::facts::{Cause, Unavailable};
@@ -153,12 +151,9 @@ pub fn run(mut command: Command, input: Option<File>, limit: Duration) -> Result
     let input = input.map_or_else(Stdio::null, Stdio::from);
     command.stdin(input).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().map_err(|error| cannot_start(&error))?;
-    let (out, err) = (drain(child.stdout.take()), drain(child.stderr.take()));
+    let mut pipes = Pipes::of(&mut child);
     // An ssh that goes on in the background may keep standard error open for hours, never the output.
-    let ended = match out.done.recv_timeout(limit) {
-        Err(RecvTimeoutError::Timeout) => None,
-        Ok(()) | Err(RecvTimeoutError::Disconnected) => wait(&mut child, limit),
-    };
+    let ended = if pipes.read_output(limit) { pipes.wait(&mut child, limit) } else { None };
     let Some(ok) = ended else {
         end_tree(child.id());
         let _ = child.kill();
@@ -169,55 +164,11 @@ pub fn run(mut command: Command, input: Option<File>, limit: Duration) -> Result
         )
         .into());
     };
-    // Whatever it had to say is there by the time that it ended, or a moment later.
-    let _ = err.done.recv_timeout(Duration::from_millis(200));
-    let raw = out.bytes();
+    let (raw, errors) = pipes.finish(Duration::from_millis(200));
     Ok(CommandOutput {
         ok,
         stdout: String::from_utf8_lossy(&raw).into_owned(),
         stdout_bytes: raw,
-        stderr: String::from_utf8_lossy(&err.bytes()).into_owned(),
+        stderr: String::from_utf8_lossy(&errors).into_owned(),
     })
-}
-
-/// Whether it ended well; `None`: not in time.
-fn wait(child: &mut Child, limit: Duration) -> Option<bool> {
-    let started = std::time::Instant::now();
-    loop {
-        match child.try_wait() {
-            Ok(Some(status)) => return Some(status.success()),
-            Ok(None) if started.elapsed() < limit => std::thread::sleep(Duration::from_micros(300)),
-            _ => return None,
-        }
-    }
-}
-
-struct PipeDrain {
-    bytes: Arc<Mutex<Vec<u8>>>,
-    done: std::sync::mpsc::Receiver<()>,
-}
-
-impl PipeDrain {
-    fn bytes(&self) -> Vec<u8> {
-        self.bytes.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
-    }
-}
-
-/// Reads a pipe to its end in a thread of its own, so that neither of two can fill up.
-fn drain(pipe: Option<impl Read + Send + 'static>) -> PipeDrain {
-    let (sender, done) = channel();
-    let bytes = Arc::new(Mutex::new(Vec::new()));
-    let kept = Arc::clone(&bytes);
-    std::thread::spawn(move || {
-        let mut chunk = [0; 4096];
-        if let Some(mut pipe) = pipe {
-            while let Ok(len @ 1..) = pipe.read(&mut chunk) {
-                kept.lock()
-                    .unwrap_or_else(std::sync::PoisonError::into_inner)
-                    .extend_from_slice(&chunk[..len]);
-            }
-        }
-        let _ = sender.send(());
-    });
-    PipeDrain { bytes, done }
 }

@@ -11,6 +11,7 @@ pub mod in_progress;
 mod index;
 pub mod lines;
 mod paths;
+mod pipes;
 mod plumbing;
 pub mod pool;
 pub mod process;
@@ -32,7 +33,7 @@ pub use budget::Budget;
 pub use git_repo::GitRepo;
 pub use git2_repo::Git2Repository;
 pub use index::staged_tree;
-pub use paths::{join, path_of};
+pub use paths::{is_same, is_same_file, join, path_of};
 pub use plumbing::Plumbing;
 pub use repository::{
     FOLDER, Head, Layout, ObjectWriter, RawCommit, Read, RefTarget, Repository, TreeEntry, config_bool,
