@@ -7,16 +7,22 @@ pub mod attribution;
 pub mod contested;
 mod distribution;
 pub mod format;
+pub mod goals;
 pub mod history;
 pub mod journal;
 pub mod landed;
 pub mod lane_cuts;
+pub mod lock_times;
 pub mod merge_subject;
 mod model;
+pub mod refusals;
+pub mod requests;
+mod rows;
 #[cfg(test)]
 mod testing;
 pub mod text;
 pub mod waivers;
+pub mod words;
 
 pub use distribution::Distribution;
 pub use landed::ChangeCount;
