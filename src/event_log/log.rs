@@ -223,11 +223,16 @@ impl<'a, R: LogRecord> EventLog<'a, R> {
 
     /// The record in a commit.
     fn head(&self, oid: Oid, key: Option<&str>) -> Result<Head<R>, String> {
+        Ok(self.head_and_parent(oid, key)?.0)
+    }
+
+    /// The record in a commit, and the event before it.
+    fn head_and_parent(&self, oid: Oid, key: Option<&str>) -> Result<(Head<R>, Option<Oid>), String> {
         key.map_or(Ok(()), R::check_key)?;
         let commit = self.repo.commit(oid).map_err(|why| why.reason)?;
         let record = R::parse(&commit.message, key)?;
         let files = record.read_files(self.repo, commit.tree)?;
-        Ok(Head { oid, record, files })
+        Ok((Head { oid, record, files }, commit.parents.first().copied()))
     }
 
     /// The last event of a ref that was noted here and is still in the repository.
@@ -246,21 +251,17 @@ impl<'a, R: LogRecord> EventLog<'a, R> {
     /// # Errors
     /// A commit of the chain is missing, or no record.
     pub fn walk(&self, head: &Head<R>, mut stop: impl FnMut(&Head<R>) -> bool) -> Result<(), Error> {
-        let mut at = head.clone();
-        let key = head.record.key();
+        let (mut at, key) = (head.clone(), head.record.key());
+        let mut parent = self.repo.commit(at.oid)?.parents.first().copied();
         while !stop(&at) {
-            let Some(parent) = self.repo.commit(at.oid)?.parents.first().copied() else {
+            let Some(below) = parent else {
                 return Ok(());
             };
-            match self.head(parent, Some(key)) {
-                Ok(below) => at = below,
+            match self.head_and_parent(below, Some(key)) {
+                Ok(found) => (at, parent) = found,
                 Err(reason) => {
                     let name = self.reference(key)?;
-                    return Err(self.fault(
-                        &name,
-                        self.last(&name),
-                        RefFault::NoRecordBelow(parent, &reason),
-                    ));
+                    return Err(self.fault(&name, self.last(&name), RefFault::NoRecordBelow(below, &reason)));
                 }
             }
         }

@@ -7,7 +7,7 @@ use crate::machine::ThisMachine;
 use crate::metrics::{Query, SECTIONS};
 use lane_core::error::Error;
 use lane_core::locks::world::World;
-use lane_core::metrics::{Metrics, Period};
+use lane_core::metrics::{Metrics, Period, goals};
 use lane_git::Repository;
 
 /// What is asked for.
@@ -40,6 +40,8 @@ pub fn report(session: &Session, options: &Options) -> Result<Metrics, Error> {
     for read in SECTIONS {
         read(&query, &mut metrics);
     }
+    metrics.sort_rows(plan);
+    metrics.goals = goals::measure(plan, &metrics);
     Ok(metrics)
 }
 

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::facts::Event;
 use crate::report::{Report, Verdict};
+use crate::text::{is_hidden, plain};
 
 /// What stands for a rule where something that is no rule's could not be decided.
 pub const UNDECIDED: &str = "could-not-decide";
@@ -124,19 +125,35 @@ impl Entry {
     }
 }
 
+impl Entry {
+    /// Reads one. Whatever it has goes to terminals and pages: it is made safe to show.
+    fn read(text: &[u8]) -> Option<Self> {
+        let mut entry: Self = serde_json::from_slice(text).ok()?;
+        let rules = [&mut entry.refused, &mut entry.warned, &mut entry.waived];
+        for rules in rules.into_iter().filter(|rules| rules.keys().any(|rule| rule.contains(is_hidden))) {
+            *rules = rules.iter().map(|(rule, count)| (plain(rule), *count)).collect();
+        }
+        let texts = entry.agent.iter_mut().chain([&mut entry.event]).chain(&mut entry.files);
+        for text in texts.filter(|text| text.contains(is_hidden)) {
+            *text = plain(text);
+        }
+        Some(entry)
+    }
+}
+
 /// The records of a text, in its order, and how many were torn: what a full disk or a machine that went down has left of one
 /// is no record, and takes none of the others with it.
 pub fn parse(text: &[u8]) -> (Vec<Entry>, usize) {
     let (mut entries, mut torn) = (Vec::new(), 0);
     for line in text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
-        if let Ok(entry) = serde_json::from_slice(line) {
+        if let Some(entry) = Entry::read(line) {
             entries.push(entry);
             continue;
         }
         torn += 1;
         let line = String::from_utf8_lossy(line);
         let whole = line.rfind(BEGIN).filter(|at| *at > 0).map(|at| &line[at..]);
-        entries.extend(whole.and_then(|whole| serde_json::from_str(whole).ok()));
+        entries.extend(whole.and_then(|whole| Entry::read(whole.as_bytes())));
     }
     (entries, torn)
 }
