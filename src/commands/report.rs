@@ -1,15 +1,22 @@
 //! `git lane report`
 
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use crate::cli::Outcome;
 use crate::cli::candidates;
 use crate::cli::options::Format;
-use crate::cli::output::Output;
+use crate::cli::output::{Output, note};
 use crate::cli::session;
+use crate::cli::step_summary;
+use crate::ops::Session;
 use crate::ops::report::{Options, report};
-use lane_core::metrics::text;
+use lane_core::error::Error;
+use lane_core::facts::Unavailable;
+use lane_core::metrics::{Metrics, markdown, text};
 use lane_core::policy::scalar::Duration;
+use lane_git::Repository;
+use lane_github::{Comment, GitHub, Settings};
 
 /// Show what was merged, held, refused and asked for in a period, against the policy's goals
 #[derive(Debug, clap::Args)]
@@ -23,6 +30,35 @@ pub struct Args {
     /// Use this policy, to try it out on any repository
     #[arg(long, value_name = "FILE")]
     pub policy: Option<PathBuf>,
+    /// A report of coverage in lcov or Cobertura form; without it those in the usual places. May be repeated
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub coverage: Vec<PathBuf>,
+    /// Also put it on GitHub: into the `summary` of this step, or as the one comment of ours on the issue or pull request NUMBER
+    #[arg(long, value_name = "WHERE", num_args = 0..=1, default_missing_value = "summary")]
+    pub post: Option<Destination>,
+}
+
+/// What the comment begins with, hidden.
+const MARK: &str = "git-lane report";
+
+/// Where on GitHub the report is put.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Destination {
+    /// The summary of the step that runs.
+    Summary,
+    /// A comment on an issue or a pull request.
+    Issue(u64),
+}
+
+impl FromStr for Destination {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        match (text, text.trim_start_matches('#').parse()) {
+            ("summary", _) => Ok(Self::Summary),
+            (_, Ok(number)) if number > 0 => Ok(Self::Issue(number)),
+            _ => Err("expected `summary`, or the number of an issue or a pull request".to_owned()),
+        }
+    }
 }
 
 /// Reads what git, the records, CI and GitHub know of a period, and shows it.
@@ -31,12 +67,38 @@ pub struct Args {
 /// No repository, no policy, or an unknown agent.
 pub fn run(args: &Args, output: &Output) -> Outcome {
     let session = session::open_to_work(output, args.policy.as_deref())?;
-    let options = Options { since: args.since.seconds, agent: args.agent.clone() };
+    let options =
+        Options { since: args.since.seconds, agent: args.agent.clone(), coverage: args.coverage.clone() };
     let metrics = report(&session, &options)?;
     match output.format() {
         Format::Metrics(format) => output.print_data(&(format.render)(&metrics))?,
         _ if output.is_json() => output.print_json(&metrics)?,
         _ => output.page(&text::render(&metrics))?,
+    }
+    match args.post {
+        None => Ok(0),
+        Some(destination) => post(&session, destination, &metrics, output),
+    }
+}
+
+/// Puts the report where people read it.
+fn post(session: &Session, destination: Destination, metrics: &Metrics, output: &Output) -> Outcome {
+    let text = markdown::render(metrics);
+    let done = match destination {
+        Destination::Summary => step_summary::append_text(&text)?,
+        Destination::Issue(number) => {
+            let remote = &session.loaded.plan.policy.remote.value;
+            let address = session.repo.config(&format!("remote.{remote}.url"))?.pop();
+            let github =
+                Settings::of_process(address.as_deref()).and_then(|settings| GitHub::connect(&settings));
+            let comment = github.and_then(|github| github.publish_comment(number, MARK, Some(&text)));
+            let comment = comment.map_err(|error| Error::from(Unavailable::from(error)))?;
+            let what = if comment == Comment::Created { "added" } else { "updated" };
+            format!("{what} the comment on #{number}")
+        }
+    };
+    if output.is_text() && !output.is_quiet() {
+        note(&done);
     }
     Ok(0)
 }

@@ -10,6 +10,7 @@ use crate::journal;
 use crate::served;
 use lane_core::error::Error;
 use lane_core::hooks::HOOKS;
+use lane_core::metrics::ci;
 use lane_git::{Layout, join, tree_cache};
 
 /// Our folders.
@@ -136,7 +137,9 @@ impl Drop for InstallLock<'_> {
             if !self.places.lane.join("hooks").exists() {
                 super::program::remove(self.places);
                 super::verdict_notes::forget(&self.places.common);
-                for kept in [parsed_policy::KEPT, tree_cache::NOTE].into_iter().chain(journal::FILES) {
+                for kept in
+                    [parsed_policy::KEPT, tree_cache::NOTE, ci::KEPT].into_iter().chain(journal::FILES)
+                {
                     let _ = fs::remove_file(self.places.common.join(kept));
                 }
             }

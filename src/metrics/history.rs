@@ -4,7 +4,7 @@ use lane_core::facts::Unavailable;
 use lane_core::metrics::agents::agents;
 use lane_core::metrics::contested::contested;
 use lane_core::metrics::history::{BaseName, Landing};
-use lane_core::metrics::landed::{landed_change, lead_times, sizes};
+use lane_core::metrics::landed::{add_pulls, landed_change, lead_times, sizes};
 use lane_core::metrics::lane_cuts::lane_cuts;
 use lane_core::metrics::waivers::waivers;
 use lane_core::metrics::{ChangeCount, Conflicts, LandedChange, LostMerge, Metrics, Missing};
@@ -41,11 +41,17 @@ pub fn read(query: &Query, metrics: &mut Metrics) {
 fn tell(query: &Query, walked: &Walked, metrics: &mut Metrics) {
     let (plan, history) = (query.plan, &walked.history);
     metrics.missing.extend(walked.missing.iter().cloned());
-    let landings: Vec<Landing> = history
+    let mut landings: Vec<Landing> = history
         .landings(plan)
         .into_iter()
         .filter(|landing| walked.is_wanted(landing, query.period))
         .collect();
+    add_pulls(
+        plan,
+        history,
+        &mut landings,
+        query.github.map(|github| github.pulls.as_slice()).unwrap_or_default(),
+    );
     let mut cache = cache::Cache::open(query);
     let counted = counts::count(query, history, &landings, &mut cache);
     metrics.missing.extend(counts::missing(&counted));

@@ -1,13 +1,15 @@
 //! What the report on a period is made of. Each part is read by a module of its own and puts its section into the report;
 //! what cannot be read goes into [`Metrics::missing`] with what would help, and never makes the whole fail.
 
+use std::path::PathBuf;
+
 use crate::gather::LoadedPolicy;
 use lane_core::metrics::{Metrics, Period};
 use lane_core::policy::Plan;
 use lane_git::GitRepo;
 
-pub mod checks;
 pub mod coverage;
+pub mod github;
 pub mod history;
 pub mod journal;
 pub mod records;
@@ -24,6 +26,10 @@ pub struct Query<'a> {
     pub period: Period,
     /// The agent that alone is reported on.
     pub agent: Option<&'a str>,
+    /// What GitHub says, where it may be asked.
+    pub github: Option<&'a github::Answers>,
+    /// Reports of coverage that were named.
+    pub coverage: &'a [PathBuf],
     /// Now, in seconds since the epoch.
     pub now: i64,
 }
@@ -33,4 +39,4 @@ pub type Section = fn(&Query, &mut Metrics);
 
 /// The sections, in the order in which they are read: a later one may use what an earlier one put in.
 pub const SECTIONS: [Section; 5] =
-    [history::read, records::read, journal::read, coverage::read, checks::read];
+    [history::read, records::read, journal::read, coverage::read, github::read];

@@ -1,10 +1,10 @@
 //! The report on a period.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::Session;
 use crate::machine::ThisMachine;
-use crate::metrics::{Query, SECTIONS};
+use crate::metrics::{Query, SECTIONS, github};
 use lane_core::error::Error;
 use lane_core::locks::world::World;
 use lane_core::metrics::{Metrics, Period, goals};
@@ -17,6 +17,8 @@ pub struct Options {
     pub since: u64,
     /// The agent that alone is reported on.
     pub agent: Option<String>,
+    /// Reports of coverage, where they are not in the usual places.
+    pub coverage: Vec<PathBuf>,
 }
 
 /// Reads every section of the report.
@@ -35,8 +37,18 @@ pub fn report(session: &Session, options: &Options) -> Result<Metrics, Error> {
     if let Some(agent) = agent {
         plan.agent(agent)?;
     }
-    let query = Query { repo: &session.repo, loaded: &session.loaded, plan, period, agent, now };
     let mut metrics = Metrics::empty(repository, base, period, options.agent.clone());
+    let answers = github::ask(&session.repo, plan, period, agent, &mut metrics);
+    let query = Query {
+        repo: &session.repo,
+        loaded: &session.loaded,
+        plan,
+        period,
+        agent,
+        github: answers.as_ref(),
+        coverage: &options.coverage,
+        now,
+    };
     for read in SECTIONS {
         read(&query, &mut metrics);
     }

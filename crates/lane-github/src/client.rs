@@ -10,7 +10,7 @@ use url::Url;
 
 use super::error::Error;
 use super::limits::{Clock, next_page, wait_asked};
-use super::settings::{Settings, Token};
+use super::settings::{Settings, Token, is_loopback};
 use super::transport::{Answer, Call, Method, Patience, Transport};
 
 /// Waits before the second, third and fourth time that something is sent.
@@ -103,6 +103,34 @@ impl Client {
                 next.ok_or_else(|| useless(&call, answer.status, "its next page is on another host"))?;
         }
         Err(useless(&call, 200, &format!("there are more than {PAGES} pages")))
+    }
+
+    /// Fetches a file that the API sends on to, from whatever host, over https unless it is on this machine.
+    ///
+    /// # Errors
+    /// As for any call; also where the file has more than `most` bytes.
+    pub fn download(&self, url: Url, needs: &'static str, most: usize) -> Result<Vec<u8>, Error> {
+        let call = Call { method: Method::Get, url, body: None, needs };
+        let mut url = call.url.clone();
+        for _ in 0..=REDIRECTS {
+            let (answer, bytes) = self.transport.fetch(&url, most).map_err(|reason| Error::Unreachable {
+                call: call.to_string(),
+                reason: self.plain(&reason),
+            })?;
+            match answer.status {
+                200..=299 => return Ok(bytes),
+                301 | 302 | 303 | 307 | 308 => {
+                    let next = answer.location.as_deref().and_then(|next| url.join(next).ok());
+                    let is_local = |next: &Url| is_loopback(&self.api) && is_loopback(next);
+                    let is_safe = |next: &Url| next.scheme() == "https" || is_local(next);
+                    url = next.filter(is_safe).ok_or_else(|| useless(&call, answer.status, "no address"))?;
+                }
+                status => match self.refusal(&call, status, "no reason given".to_owned()) {
+                    Failure::Final(error) | Failure::Unsure(error) => return Err(error),
+                },
+            }
+        }
+        Err(useless(&call, 302, "it is sent on again and again"))
     }
 
     /// Sends what does the same however often it is sent.

@@ -6,6 +6,7 @@
 //! the epoch. Every error says what to do next ([`Error::help`]).
 
 mod activity;
+mod artifacts;
 mod checks;
 mod client;
 mod comments;
@@ -14,6 +15,7 @@ mod labels;
 mod limits;
 mod pulls;
 mod remote_url;
+mod runs;
 mod settings;
 mod transport;
 mod viewer;
@@ -22,12 +24,13 @@ mod wire;
 use std::cell::OnceCell;
 
 pub use activity::{Permission, Push, PushKind};
+pub use artifacts::Artifact;
 pub use checks::{Annotation, CheckRun, Conclusion, Level, PublishedCheck};
 pub use comments::Comment;
 pub use error::Error;
 pub use labels::{LabelEvent, LabelHistory};
 pub use limits::Clock;
-pub use pulls::{NewPull, PullRequest};
+pub use pulls::{NewPull, PullOutcome, PullRequest};
 pub use remote_url::RepositoryName;
 pub use settings::Settings;
 pub use transport::Patience;

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::GitHub;
 use super::error::Error;
 use super::transport::{Answer, Call, Method};
-use super::wire::{Account, Label, login_of};
+use super::wire::{Account, Label, login_of, maybe_seconds};
 
 const READS: &str = "pull-requests: read";
 const WRITES: &str = "pull-requests: write";
@@ -48,6 +48,27 @@ pub struct PullRequest {
     pub labels: Vec<String>,
 }
 
+/// What became of a pull request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PullOutcome {
+    /// Its number.
+    pub number: u64,
+    /// Who opened it; `ghost` if the account is gone.
+    pub author: String,
+    /// Its own branch, in the head repository.
+    pub head_ref: String,
+    /// Whether that is in another repository than its base.
+    pub is_fork: bool,
+    /// When it was opened, in seconds since the epoch.
+    pub created_at: i64,
+    /// When it was closed, merged or not.
+    pub closed_at: Option<i64>,
+    /// When it was merged.
+    pub merged_at: Option<i64>,
+    /// The commit on the base that it was merged as.
+    pub merge_commit: Option<String>,
+}
+
 /// A pull request to open.
 #[derive(Debug, Clone)]
 pub struct NewPull<'a> {
@@ -63,7 +84,7 @@ pub struct NewPull<'a> {
     pub is_draft: bool,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 struct PullResponse {
     number: u64,
     html_url: String,
@@ -72,6 +93,15 @@ struct PullResponse {
     state: String,
     #[serde(default)]
     draft: Option<bool>,
+    #[serde(default, deserialize_with = "maybe_seconds")]
+    created_at: Option<i64>,
+    #[serde(default, deserialize_with = "maybe_seconds")]
+    updated_at: Option<i64>,
+    #[serde(default, deserialize_with = "maybe_seconds")]
+    closed_at: Option<i64>,
+    #[serde(default, deserialize_with = "maybe_seconds")]
+    merged_at: Option<i64>,
+    merge_commit_sha: Option<String>,
     user: Option<Account>,
     base: Side,
     head: Side,
@@ -79,7 +109,7 @@ struct PullResponse {
     labels: Vec<Label>,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 struct Side {
     #[serde(rename = "ref")]
     name: String,
@@ -87,7 +117,7 @@ struct Side {
     repo: Option<Repository>,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 struct Repository {
     full_name: String,
 }
@@ -113,6 +143,21 @@ impl From<PullResponse> for PullRequest {
             is_fork: head_repository.is_none() || head_repository != of_base,
             head_repository,
             labels: answered.labels.into_iter().map(|label| label.name).collect(),
+        }
+    }
+}
+
+impl From<PullResponse> for PullOutcome {
+    fn from(answered: PullResponse) -> Self {
+        Self {
+            number: answered.number,
+            created_at: answered.created_at.unwrap_or_default(),
+            closed_at: answered.closed_at,
+            merged_at: answered.merged_at,
+            merge_commit: answered.merge_commit_sha.clone(),
+            head_ref: answered.head.name.clone(),
+            is_fork: PullRequest::from(answered.clone()).is_fork,
+            author: login_of(answered.user),
         }
     }
 }
@@ -146,6 +191,37 @@ impl GitHub {
         })?;
         // Of a filter that it does not understand GitHub takes no notice.
         found.retain(|pull: &PullRequest| pull.is_open && pull.head_ref == branch);
+        Ok(found)
+    }
+
+    /// The pull requests into a branch that are open, and those in which something happened since a time in seconds
+    /// since the epoch; in no order.
+    ///
+    /// `GET /repos/{owner}/{repo}/pulls?state=open`, `GET /repos/{owner}/{repo}/pulls?state=closed&sort=updated`
+    ///
+    /// # Errors
+    /// Any.
+    pub fn pull_outcomes(&self, base: &str, since: i64) -> Result<Vec<PullOutcome>, Error> {
+        let mut found = Vec::new();
+        let url = self.url(&["pulls"], &[("state", "open"), ("base", base), ("per_page", "100")])?;
+        self.client.pages(url, READS, |page: Vec<PullResponse>| {
+            found.extend(page.into_iter().filter(|pull| pull.base.name == base).map(PullOutcome::from));
+            ControlFlow::Continue(())
+        })?;
+        let query = [
+            ("state", "closed"),
+            ("base", base),
+            ("sort", "updated"),
+            ("direction", "desc"),
+            ("per_page", "100"),
+        ];
+        let url = self.url(&["pulls"], &query)?;
+        self.client.pages(url, READS, |page: Vec<PullResponse>| {
+            let is_over = page.iter().any(|pull| pull.updated_at.is_some_and(|at| at < since));
+            let recent = page.into_iter().filter(|pull| pull.updated_at.is_none_or(|at| at >= since));
+            found.extend(recent.filter(|pull| pull.base.name == base).map(PullOutcome::from));
+            if is_over { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        })?;
         Ok(found)
     }
 

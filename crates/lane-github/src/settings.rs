@@ -155,7 +155,8 @@ fn is_githubs_own(api: &Url) -> bool {
     host == "api.github.com" || is_tenant(host) || is_loopback(api)
 }
 
-fn is_loopback(url: &Url) -> bool {
+/// Whether it is on this machine.
+pub(super) fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost",
         Some(Host::Ipv4(address)) => address.is_loopback(),

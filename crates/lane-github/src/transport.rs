@@ -6,6 +6,8 @@
 
 use std::time::Duration;
 
+use http_body_util::combinators::BoxBody;
+use http_body_util::{BodyExt, Limited};
 use octocrab::Octocrab;
 use serde_json::Value;
 use tokio::runtime::{Builder, Runtime};
@@ -50,6 +52,8 @@ pub(super) struct Answer {
     pub remaining: Option<String>,
     pub reset: Option<String>,
 }
+
+type Response = http::Response<BoxBody<bytes::Bytes, octocrab::Error>>;
 
 /// How long to wait for what.
 #[derive(Debug, Clone, Copy)]
@@ -113,27 +117,59 @@ impl Transport {
         }
     }
 
-    async fn exchange(&self, call: &Call) -> octocrab::Result<Answer> {
+    /// Fetches a file, from any host: the API's alone is given the token. What is not a success has no bytes.
+    ///
+    /// # Errors
+    /// Why there is no answer, or that it has more than `most` bytes.
+    pub fn fetch(&self, url: &Url, most: usize) -> Result<(Answer, Vec<u8>), String> {
+        let Some(runtime) = &self.runtime else { return Err("the connection is closed".to_owned()) };
+        let call = Call { method: Method::Get, url: url.clone(), body: None, needs: "" };
+        let fetched = async {
+            let response = self.response(&call).await.map_err(|error| reason(&error))?;
+            let answer = head_of(&response);
+            if !response.status().is_success() {
+                return Ok((answer, Vec::new()));
+            }
+            let body = Limited::new(response.into_body(), most).collect().await;
+            let bytes = body.map_err(|error| reason(&*error))?.to_bytes();
+            Ok((answer, bytes.to_vec()))
+        };
+        match runtime.block_on(async { tokio::time::timeout(self.answer, fetched).await }) {
+            Ok(fetched) => fetched,
+            Err(_) => Err(format!("none within {} s", self.answer.as_secs_f32())),
+        }
+    }
+
+    async fn response(&self, call: &Call) -> octocrab::Result<Response> {
         let request = http::Request::builder()
             .method(http_method(call.method))
             .uri(call.url.as_str())
             .header(http::header::ACCEPT, "application/vnd.github+json, application/json");
         let request = self.octocrab.build_request(request, call.body.as_ref())?;
-        let response = self.octocrab.execute(request).await?;
-        let header = |name: &str| {
-            let value = response.headers().get(name)?;
-            value.to_str().ok().map(str::to_owned)
-        };
-        let answer = Answer {
-            status: response.status().as_u16(),
-            body: String::new(),
-            link: header("link"),
-            location: header("location"),
-            retry_after: header("retry-after"),
-            remaining: header("x-ratelimit-remaining"),
-            reset: header("x-ratelimit-reset"),
-        };
+        self.octocrab.execute(request).await
+    }
+
+    async fn exchange(&self, call: &Call) -> octocrab::Result<Answer> {
+        let response = self.response(call).await?;
+        let answer = head_of(&response);
         Ok(Answer { body: self.octocrab.body_to_string(response).await?, ..answer })
+    }
+}
+
+/// What is answered, but for the body.
+fn head_of(response: &Response) -> Answer {
+    let header = |name: &str| {
+        let value = response.headers().get(name)?;
+        value.to_str().ok().map(str::to_owned)
+    };
+    Answer {
+        status: response.status().as_u16(),
+        body: String::new(),
+        link: header("link"),
+        location: header("location"),
+        retry_after: header("retry-after"),
+        remaining: header("x-ratelimit-remaining"),
+        reset: header("x-ratelimit-reset"),
     }
 }
 

@@ -12,7 +12,7 @@ pub(super) struct Account {
 }
 
 /// A label; only its name counts.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 pub(super) struct Label {
     pub name: String,
 }
@@ -27,4 +27,11 @@ pub(super) fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64,
     let text = String::deserialize(deserializer)?;
     let time: jiff::Timestamp = text.parse().map_err(de::Error::custom)?;
     Ok(time.as_second())
+}
+
+/// The same where there may be none.
+pub(super) fn maybe_seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
+    let Some(text) = Option::<String>::deserialize(deserializer)? else { return Ok(None) };
+    let time: jiff::Timestamp = text.parse().map_err(de::Error::custom)?;
+    Ok(Some(time.as_second()))
 }

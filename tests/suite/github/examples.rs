@@ -96,6 +96,10 @@ fn every_example_is_read() {
         let repository = RepositoryName::parse("octocat/Hello-World").unwrap();
         let pushes = github.pushes(&repository, "main", None).unwrap();
         assert_eq!(pushes[0].after, "827efc6d56897b048c772eb4087f854f46256132");
+        let jobs = github.jobs_of(SHA).unwrap();
+        assert_eq!((jobs[0].name.as_str(), jobs[0].completed_at), ("mighty_readme", Some(1_525_396_492)));
+        assert_eq!(github.pull_outcomes("master", 0).unwrap()[0].created_at, 1_296_068_472);
+        assert_eq!(github.artifacts_since(0).unwrap()[0].branch.as_deref(), Some("main"));
         assert_eq!(github.publish_check(&check_run()).unwrap().id, 4);
         assert_eq!(github.publish_comment(1, "x", Some("Me too")).unwrap(), Comment::Created);
         all.append(&mut by.answered.lock().unwrap());
@@ -113,6 +117,17 @@ fn every_example_is_read() {
     all.append(&mut comment.answered.lock().unwrap());
     let run = check_with_one_lost_patch();
     all.append(&mut run.answered.lock().unwrap());
+    // Statuses are asked for where there is no check run; a zip file has no example.
+    let bare = ByExample::new(0, |operation, example| {
+        Some(if operation.path.ends_with("/check-runs") {
+            json!({ "total_count": 0, "check_runs": [] })
+        } else {
+            example
+        })
+    });
+    assert_eq!(bare.server.github().jobs_of(SHA).unwrap()[1].name, "security/brakeman");
+    all.append(&mut bare.answered.lock().unwrap());
+    all.insert("GET /repos/{owner}/{repo}/actions/artifacts/{artifact_id}/{archive_format}".to_owned());
     let made = Server::with([
         status(404),
         json_of(201, super::description::example("POST", "/repos/{owner}/{repo}/labels")),

@@ -11,5 +11,6 @@ mod limits;
 mod mock;
 mod pr;
 mod pulls;
+mod report;
 mod safety;
 mod server;

@@ -14,4 +14,4 @@ pub struct Format {
 }
 
 /// All of them, beside text and JSON, which every command has.
-pub static FORMATS: [&Format; 0] = [];
+pub static FORMATS: [&Format; 1] = [&super::markdown::FORMAT];

@@ -79,6 +79,8 @@ pub struct Landing {
     pub agent: Option<Attribution>,
     /// The number of its pull request.
     pub pull_request: Option<u64>,
+    /// When its pull request was opened, where a host says so.
+    pub opened_at: Option<i64>,
     /// Whether it is a merge.
     pub is_merge: bool,
 }
@@ -123,6 +125,7 @@ impl History {
                 before: *before,
                 agent,
                 pull_request: merged.pull_request,
+                opened_at: None,
                 is_merge,
             };
             match landings.last_mut().filter(|last| self.is_one_go(last, &landing)) {

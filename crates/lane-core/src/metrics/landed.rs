@@ -3,6 +3,8 @@
 use super::history::{History, HistoryCommit, Landing};
 use super::{Distribution, LandedChange, Sizes};
 use crate::facts::RepoPath;
+use crate::identity::of_branch;
+use crate::policy::Plan;
 use crate::text::plain;
 
 /// What was counted of one change.
@@ -16,9 +18,38 @@ pub struct ChangeCount {
     pub paths: Vec<RepoPath>,
 }
 
+/// A merged pull request, as its host has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MergedPull {
+    /// The commit of the base that it was merged as, in full.
+    pub commit: String,
+    /// Its number.
+    pub number: u64,
+    /// When it was opened, in seconds since the epoch.
+    pub opened_at: i64,
+    /// Its branch, unless that is in another repository: a fork may call its branches what it likes.
+    pub branch: Option<String>,
+}
+
+/// Puts into changes what their host knows of them and a squashed commit no longer has: the pull request, since when there
+/// was one, and the branch, which tells whose it was.
+pub fn add_pulls(plan: &Plan, history: &History, landings: &mut [Landing], pulls: &[MergedPull]) {
+    for landing in landings {
+        let commit = history.tip(landing).oid.to_string();
+        let Some(pull) = pulls.iter().find(|pull| pull.commit == commit) else { continue };
+        landing.pull_request = Some(pull.number);
+        landing.opened_at = Some(pull.opened_at);
+        if landing.agent.is_none() {
+            let agent = pull.branch.as_deref().and_then(|branch| of_branch(plan, branch));
+            landing.agent = agent.map(|agent| (agent.to_owned(), "branch"));
+        }
+    }
+}
+
 /// A change as the report has it.
 pub fn landed_change(history: &History, landing: &Landing, count: &ChangeCount) -> LandedChange {
     let tip = history.tip(landing);
+    let first = first_commit(history, landing).map_or(tip.authored, |commit| commit.authored);
     LandedChange {
         commit: tip.oid.to_string(),
         agent: landing.agent.as_ref().map(|(agent, _)| agent.clone()),
@@ -26,7 +57,7 @@ pub fn landed_change(history: &History, landing: &Landing, count: &ChangeCount) 
         subject: plain(&tip.message.subject()),
         pull_request: landing.pull_request,
         merged_at: tip.committed,
-        first_commit_at: first_commit(history, landing).map_or(tip.authored, |commit| commit.authored),
+        first_commit_at: landing.opened_at.map_or(first, |opened| opened.min(first)),
         commits: if landing.is_merge { landing.brought.len() } else { landing.run.len() },
         lines: count.lines.map(|(all, _)| all),
         counted: count.lines.map(|(_, counted)| counted),

@@ -4,6 +4,7 @@
 
 pub mod agents;
 pub mod attribution;
+pub mod ci;
 pub mod contested;
 mod distribution;
 pub mod format;
@@ -13,6 +14,7 @@ pub mod journal;
 pub mod landed;
 pub mod lane_cuts;
 pub mod lock_times;
+pub mod markdown;
 pub mod merge_subject;
 mod model;
 pub mod refusals;
@@ -25,7 +27,7 @@ pub mod waivers;
 pub mod words;
 
 pub use distribution::Distribution;
-pub use landed::ChangeCount;
+pub use landed::{ChangeCount, MergedPull};
 pub use model::{
     AgentMetrics, Blocked, Builds, ConflictKind, Conflicts, ContestedFile, Coverage, CoverageFile, Goal,
     GoalState, Integration, LandedChange, LaneCut, LockArea, LockHold, LockWait, Locks, LostMerge, Metrics,

@@ -333,6 +333,18 @@ pub enum Outcome {
     Open,
 }
 
+impl Outcome {
+    /// The word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Fixed => "fixed",
+            Self::Waived => "waived",
+            Self::Repeated => "repeated",
+            Self::Open => "open",
+        }
+    }
+}
+
 /// One verdict that refused something.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Refusal {

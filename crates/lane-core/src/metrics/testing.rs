@@ -54,6 +54,7 @@ pub(super) fn landing_of(agent: &str) -> Landing {
         before: None,
         agent: Some((agent.to_owned(), "branch")).filter(|_| !agent.is_empty()),
         pull_request: None,
+        opened_at: None,
         is_merge: false,
     }
 }

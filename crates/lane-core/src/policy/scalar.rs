@@ -179,6 +179,15 @@ pub fn clock(at: i64, now: i64) -> String {
     time.strftime(if is_today { "%H:%M UTC" } else { "%Y-%m-%d %H:%M UTC" }).to_string()
 }
 
+/// The day in UTC, `2026-11-28`, of a time in seconds since the epoch.
+pub fn day(at: i64) -> String {
+    match jiff::Timestamp::from_second(at) {
+        Ok(time) => time.strftime("%Y-%m-%d").to_string(),
+        Err(_) if at < 0 => "the beginning of time".to_owned(),
+        Err(_) => "the end of time".to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

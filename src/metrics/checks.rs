@@ -1,8 +1,0 @@
-//! Runs of CI and pull requests, from GitHub.
-
-use lane_core::metrics::Metrics;
-
-use super::Query;
-
-/// Puts it into the report.
-pub fn read(_query: &Query, _metrics: &mut Metrics) {}
