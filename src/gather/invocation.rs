@@ -20,6 +20,8 @@ pub struct Invocation {
     pub template: Option<String>,
     /// `git commit --no-verify`
     pub skips_hooks: bool,
+    /// A command that makes commits without pre-commit, whatever its options are: what it starts first is another hook.
+    pub has_no_pre_commit: bool,
     /// `git commit` itself has started this process: nothing stands between.
     pub is_parent_commit: bool,
     /// `--include`, `--patch`, `--interactive`: what is staged already is committed too, though paths are named.
@@ -28,6 +30,9 @@ pub struct Invocation {
     /// else `{but}`. `None` where it cannot be typed again, or is too long to show.
     pub without_all: Option<String>,
 }
+
+/// The commands that start prepare-commit-msg without pre-commit before it: githooks(5).
+const WITHOUT_PRE_COMMIT: [&str; 5] = ["cherry-pick", "merge", "pull", "rebase", "revert"];
 
 /// A command that is longer is not shown.
 const LONGEST: usize = 600;
@@ -65,6 +70,7 @@ impl Invocation {
         }
         let commits = command == "commit";
         said.is_parent_commit = commits;
+        said.has_no_pre_commit = WITHOUT_PRE_COMMIT.contains(&command);
         said.without_all = if commits { without_all(all, words.len()) } else { None };
         while let Some(word) = words.next() {
             if word == "--" {
@@ -293,6 +299,10 @@ mod tests {
         }
         assert!(!parsed("git commit -mi x").includes && !parsed("git commit -am pi").includes);
         assert!(!parsed("git merge -n x").skips_hooks && !parsed("git commit -mn").skips_hooks);
+        assert!(
+            parsed("git -c a=b rebase main").has_no_pre_commit
+                && !parsed("git commit -m pull").has_no_pre_commit
+        );
     }
 
     #[test]

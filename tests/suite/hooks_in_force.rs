@@ -79,6 +79,29 @@ fn a_push_says_what_is_missing() {
         .says("foreign-path");
 }
 
+/// `git lfs update --force` takes the hooks of pushes and checkouts, and none of a commit.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_commit_that_skips_its_hooks_still_says_that_pushes_are_not_judged() {
+    let (scratch, tree) = Scratch::installed();
+    let overwritten = "#!/bin/sh\ncommand -v git-lfs >/dev/null 2>&1 || exit 0\nexit 0\n";
+    for name in ["pre-push", "post-checkout", "post-commit", "post-merge"] {
+        put(&hooks(&scratch).join(name), overwritten);
+    }
+    let missing = "replaced or removed: pre-push; a git before 2.54 does not judge a plain git push then\n  help: git lane install";
+    tree.write(FOREIGN, "x\n");
+    tree.git(&["add", "-A"]).ok();
+    let ran = tree.git(&["commit", "-q", "--no-verify", "-m", "feat: a"]).ok().says(missing);
+    assert_eq!(ran.all().matches("warning:").count(), 1, "{}", ran.all());
+    // A rebase of several commits says it once.
+    tree.write(FOREIGN, "y\n");
+    tree.git(&["commit", "-qanm", "feat: b"]).ok().says(missing);
+    let ran = tree.git(&["rebase", "-q", "--force-rebase", "HEAD~2"]).ok();
+    assert_eq!(ran.all().matches(missing.split('\n').next().unwrap()).count(), 1, "{}", ran.all());
+    tree.lane(&["install"]).ok();
+    tree.git(&["push", "-q", "origin", "HEAD"]).fails(1).says("foreign-path");
+}
+
 /// How often a verdict refuses or passes a path of another agent.
 fn verdicts(ran: &Ran) -> usize {
     ran.all().matches("error[foreign-path]").count()

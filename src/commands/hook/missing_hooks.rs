@@ -25,10 +25,11 @@ pub(in crate::commands) fn missing_hooks(repo: &GitRepo, hook: &Hook) -> Vec<&'s
     let Some(folder) = folder(repo) else {
         return Vec::new();
     };
-    // The first hook of ours in a commit speaks for all of them.
+    // The first hook of ours that git starts for a commit speaks for all of them.
     let before = hook.watched_before();
     let foreign = in_force::foreign(&folder, before.clone());
-    if foreign.len() < before.count() {
+    let is_spoken_for = foreign.len() < before.count();
+    if is_spoken_for && !is_first_started(hook) {
         return foreign;
     }
     let replaced = in_force::replaced(layout, &folder);
@@ -47,9 +48,20 @@ pub(in crate::commands) fn missing_hooks(repo: &GitRepo, hook: &Hook) -> Vec<&'s
     let is_told = || verdict_notes::is_judged(layout, TOLD, &parent());
     if !said.is_empty() && !is_told() {
         print_error(&said);
+        // A rebase starts it for each commit.
+        if is_spoken_for {
+            verdict_notes::has_judged(layout, TOLD, &parent());
+        }
     }
     // Nothing stands for another one there.
     if hook.is_first() { Vec::new() } else { in_force::foreign(&folder, hook.watched_with()) }
+}
+
+/// Whether git starts a hook without those before it, as far as its command line tells: `--no-verify` leaves them out, and
+/// picks have none.
+fn is_first_started(hook: &Hook) -> bool {
+    let started = Invocation::of_process();
+    hook.subject == Subject::Draft && (started.skips_hooks || started.has_no_pre_commit)
 }
 
 /// Tells whoever made a worktree what it lacks. Nothing that goes wrong here keeps git from anything.
