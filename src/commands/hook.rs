@@ -10,6 +10,7 @@ use crate::cli::diagnostics;
 use crate::cli::output::{Output, print_error, warn};
 use crate::install::chain::{self, Turn};
 use crate::install::program::{self, RunningProgram};
+use crate::install::server;
 use crate::install::unchained::is_unchained;
 use crate::install::{in_force, verdict_notes};
 use crate::journal;
@@ -305,7 +306,11 @@ fn run_chained(name: &str, args: &[OsString], input: Option<&[u8]>, repo: Option
     let Some(turn) = Turn::begin(repo.layout(), name) else {
         return Ok(0);
     };
-    let hooks = chain::previous_hooks(&repo.config("core.hooksPath")?, repo.layout(), name);
+    let hooks_paths = repo.config("core.hooksPath")?;
+    if name == Event::PreReceive.name() {
+        server::pass_on_update(repo.layout(), &hooks_paths)?;
+    }
+    let hooks = chain::previous_hooks(&hooks_paths, repo.layout(), name);
     repo.abandon();
     match hooks.as_slice() {
         [] => Ok(0),

@@ -59,7 +59,9 @@ pub(super) fn examine(repo: &dyn Repository) -> Result<Vec<Check>, Error> {
 
 /// Hooks that came later, and that ours hide.
 fn hidden(folder: &Path, scripts: &[(String, Vec<u8>)], help: &str) -> Option<Check> {
-    let is_hidden = |name: &&str| !scripts.iter().any(|(script, _)| script == name);
+    // An `update` is passed on by `pre-receive` as soon as it is there.
+    let is_hidden =
+        |name: &&str| *name != Event::Update.name() && !scripts.iter().any(|(script, _)| script == name);
     let names: Vec<&str> = hooks_in(folder).into_iter().filter(is_hidden).collect();
     let detail = format!("git no longer runs {} of {}", names.join(", "), folder.display());
     (!names.is_empty()).then(|| Check::warning("earlier hooks", detail, help))

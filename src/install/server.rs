@@ -11,16 +11,18 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use super::block::{Block, split};
+use super::chain::previous_hook;
 use super::ini::{self, quoted};
 use super::lockfile::LockedFile;
 use super::os::{self, bytes_of, make_executable, unwritable};
 use super::outcome::{ChainedHooks, Outcome, State, WorktreeOutcome};
 use super::places::{Places, previous_folder};
-use super::scripts::{bears_marker, hooks_in, present, render_server, stage};
+use super::scripts::{bears_marker, binary_of, hooks_in, present, render_server, stage};
 use super::settings::OWN_CONFIG;
 use super::{manager, targets};
 use crate::served;
 use lane_core::error::Error;
+use lane_core::facts::{Event, Unavailable};
 use lane_core::hooks;
 use lane_git::worktrees::worktrees;
 use lane_git::{Layout, Repository};
@@ -220,6 +222,9 @@ fn activate(repo: &dyn Repository, places: &Places, options: &ServerOptions) -> 
     let mut names: Vec<String> =
         hooks::names(|hook| hook.is_on_server).iter().chain(&before).map(|name| (*name).to_owned()).collect();
     names.extend(present(&places.hooks)?.into_iter().map(|(name, _)| name));
+    let update = Event::Update.name();
+    let has_idle_update = options.hook != update && !before.contains(&update);
+    names.retain(|name| name != update || !has_idle_update);
     let texts: BTreeMap<String, Vec<u8>> = names
         .into_iter()
         .map(|name| {
@@ -244,6 +249,9 @@ fn activate(repo: &dyn Repository, places: &Places, options: &ServerOptions) -> 
     for script in scripts {
         script.commit()?;
     }
+    if has_idle_update {
+        remove_own(&places.hooks.join(update))?;
+    }
     locked.commit()?;
     let chained = (!before.is_empty()).then(|| ChainedHooks {
         manager: manager::recognise(&folder, &before),
@@ -251,6 +259,52 @@ fn activate(repo: &dyn Repository, places: &Places, options: &ServerOptions) -> 
         hooks: before.into_iter().map(str::to_owned).collect(),
     });
     Ok(outcome(layout, state, chained))
+}
+
+/// Removes a script of ours, if it is there.
+fn remove_own(path: &Path) -> Result<(), Error> {
+    if os::read(path)?.is_some_and(|text| bears_marker(&text)) {
+        fs::remove_file(path).map_err(|error| unwritable(path, &error))?;
+    }
+    Ok(())
+}
+
+/// Sees to it that git starts an `update` hook that came after the installation. git starts `update` once for each ref of a
+/// push, which costs as much as the whole verdict; so our folder has a script of that name only where there is a hook to
+/// pass it on to, and `pre-receive`, which git starts before, looks whether there is one now.
+///
+/// # Errors
+/// Ours cannot be written: git would leave that hook out.
+pub fn pass_on_update(layout: &Layout, hooks_paths: &[String]) -> Result<(), Error> {
+    let folder = layout.common_dir.join(served::FOLDER);
+    let update = Event::Update.name();
+    let script = folder.join(update);
+    let Some(hook) = previous_hook(hooks_paths, layout, update).filter(|_| !os::is_executable(&script))
+    else {
+        return Ok(());
+    };
+    let own = os::read(&folder.join(Event::PreReceive.name()))?;
+    let Some(binary) = own.as_deref().filter(|text| bears_marker(text)).and_then(binary_of) else {
+        return Ok(());
+    };
+    let text = render_server(update, &binary, " --pass");
+    let beside = folder.join(format!(".{update}.{}", std::process::id()));
+    let write = || {
+        let mut file = OpenOptions::new().write(true).create_new(true).open(&beside)?;
+        file.write_all(&text)?;
+        make_executable(&file)?;
+        fs::rename(&beside, &script)
+    };
+    write().map_err(|error| {
+        let _ = fs::remove_file(&beside);
+        let what = format!(
+            "git would leave out {}: {} cannot be written: {error}",
+            hook.display(),
+            script.display()
+        );
+        Unavailable::new(what, "a server administrator can put it in force: run `git lane install --server`")
+            .into()
+    })
 }
 
 /// git takes a relative path from the folder that the hook runs in, which is the bare repository itself: it

@@ -39,6 +39,33 @@ fn installed_and_taken_away_every_byte_is_as_it_was() {
     push(&tree, &["HEAD"]).ok();
 }
 
+#[test]
+fn nothing_is_started_for_each_ref_where_there_is_no_hook_for_it() {
+    let server = Server::without_hook(&policy());
+    let script = server.root().join("lane/server-hooks/update");
+    server.lane(&["install", "--server", "--hook", "update"]).ok();
+    assert!(script.is_file(), "it judges");
+    server.lane(&["install", "--server"]).ok().says("hooks updated");
+    assert!(!script.exists(), "what was installed before is taken away");
+    let tree = server.clone("c", "feat/a2/x");
+    commit(&tree, "services/rag_pipeline/a.py", "[A2] feat: a");
+    push(&tree, &["HEAD"]).ok();
+    assert!(!script.exists());
+    // One that comes later is not left out, not even by the first push after it.
+    server.hook("hooks/update", "#!/bin/sh\necho no refs today >&2\nexit 1\n");
+    server.lane(&["doctor"]).does_not_say("git no longer runs");
+    commit(&tree, "services/rag_pipeline/b.py", "[A2] feat: b");
+    push(&tree, &["HEAD"]).fails(1).says("no refs today");
+    push(&tree, &["HEAD"]).fails(1).says("no refs today");
+    // Where it cannot be passed on, nothing goes past it.
+    fs::remove_file(&script).unwrap();
+    fs::create_dir_all(script.join("x")).unwrap();
+    push(&tree, &["HEAD"]).fails(1).says("git would leave out").says("git lane install --server");
+    fs::remove_dir_all(&script).unwrap();
+    fs::remove_file(server.root().join("hooks/update")).unwrap();
+    push(&tree, &["HEAD"]).ok();
+}
+
 fn config(server: &Server) -> String {
     fs::read_to_string(server.root().join("config")).unwrap()
 }
