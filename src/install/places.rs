@@ -10,7 +10,7 @@ use crate::journal;
 use crate::served;
 use lane_core::error::Error;
 use lane_core::hooks::HOOKS;
-use lane_core::metrics::ci;
+use lane_core::metrics::{ci, kept};
 use lane_git::{Layout, join, tree_cache};
 
 /// Our folders.
@@ -137,9 +137,8 @@ impl Drop for InstallLock<'_> {
             if !self.places.lane.join("hooks").exists() {
                 super::program::remove(self.places);
                 super::verdict_notes::forget(&self.places.common);
-                for kept in
-                    [parsed_policy::KEPT, tree_cache::NOTE, ci::KEPT].into_iter().chain(journal::FILES)
-                {
+                let caches = [parsed_policy::KEPT, tree_cache::NOTE, ci::KEPT, kept::KEPT];
+                for kept in caches.into_iter().chain(journal::FILES) {
                     let _ = fs::remove_file(self.places.common.join(kept));
                 }
             }

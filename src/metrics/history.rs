@@ -17,6 +17,7 @@ mod cache;
 mod counts;
 mod forecast;
 mod merges;
+mod overlap;
 mod rebases;
 mod walk;
 
@@ -56,7 +57,7 @@ fn tell(query: &Query, walked: &Walked, metrics: &mut Metrics) {
     let counted = counts::count(query, history, &landings, &mut cache);
     metrics.missing.extend(counts::missing(&counted));
     let counts: Vec<&ChangeCount> = counted.iter().map(|(count, _)| count).collect();
-    let mut resolved = merges::resolved(query, history, &landings, &mut cache, metrics);
+    let mut resolved = merges::resolved(query, history, &landings, &counts, &mut cache, metrics);
     resolved.extend(rebases::stopped(query, metrics));
     resolved.sort_by_key(|conflict| conflict.at);
     cache.save();
@@ -64,7 +65,9 @@ fn tell(query: &Query, walked: &Walked, metrics: &mut Metrics) {
     let is_own = |agent: Option<&str>| query.agent.is_none() || agent == query.agent;
     metrics.contested = contested(plan, &both, &resolved);
     metrics.contested.retain(|file| query.agent.is_none_or(|agent| file.agents.contains_key(agent)));
-    metrics.lane_cuts = lane_cuts(plan, &counts);
+    // What a repository began with was not made together.
+    let made = both.iter().filter(|(landing, _)| landing.before.is_some());
+    metrics.lane_cuts = lane_cuts(plan, &made.map(|(_, count)| *count).collect::<Vec<_>>());
     metrics.lane_cuts.retain(|cut| is_own(Some(&cut.lane)) || is_own(Some(&cut.with)));
     let merged: Vec<(&Landing, LandedChange)> = both
         .into_iter()

@@ -50,6 +50,8 @@ mod parsed_policy;
 mod patterns;
 mod policy_changes;
 mod ranges;
+mod report_edges;
+mod report_history;
 mod requests;
 mod server;
 mod server_http;

@@ -1,44 +1,68 @@
-//! What was found out of commits that never change: how large a change is, and where a merge has conflicts.
+//! What was found out of commits that never change, kept in the common git folder, so that the next report need not count
+//! it again: [`lane_core::metrics::kept`].
 
-use rustc_hash::FxHashMap;
+use std::fs;
+use std::hash::{Hash, Hasher};
+use std::path::PathBuf;
+
+use rustc_hash::FxHasher;
 
 use super::super::Query;
 use lane_core::facts::Oid;
 use lane_core::metrics::ChangeCount;
+use lane_core::metrics::kept::{KEPT, Kept, MOST};
+use lane_git::Repository;
+use lane_git::state_file;
 
 /// What is known from earlier reports.
-#[derive(Debug, Default)]
 pub struct Cache {
-    counts: FxHashMap<(Oid, Option<Oid>), ChangeCount>,
-    conflicts: FxHashMap<Oid, Vec<String>>,
+    path: PathBuf,
+    head: String,
+    kept: Kept,
 }
 
 impl Cache {
-    /// That of a repository.
-    pub fn open(_query: &Query) -> Self {
-        Self::default()
+    /// That of a repository. It is another one where the policy leaves out other files.
+    pub fn open(query: &Query) -> Self {
+        let mut hasher = FxHasher::default();
+        query.plan.policy.change.exclude.iter().for_each(|pattern| pattern.value.hash(&mut hasher));
+        query.plan.folds_case().hash(&mut hasher);
+        let head =
+            format!("git-lane {} report history 1 {:016x}\n", env!("CARGO_PKG_VERSION"), hasher.finish());
+        let path = query.repo.layout().common_dir.join(KEPT);
+        let is_small = fs::metadata(&path).is_ok_and(|file| file.len() <= MOST as u64);
+        let bytes = is_small.then(|| fs::read(&path).ok()).flatten();
+        let kept = bytes.and_then(|bytes| Kept::from_bytes(&bytes, &head)).unwrap_or_default();
+        Self { path, head, kept }
     }
 
     /// What was counted between two commits of the base.
-    pub fn count(&self, tip: Oid, before: Option<Oid>) -> Option<&ChangeCount> {
-        self.counts.get(&(tip, before))
+    pub fn count(&mut self, tip: Oid, before: Option<Oid>) -> Option<&ChangeCount> {
+        self.kept.count((tip, before))
     }
 
     /// Keeps it.
     pub fn keep_count(&mut self, tip: Oid, before: Option<Oid>, count: &ChangeCount) {
-        self.counts.insert((tip, before), count.clone());
+        self.kept.keep_count((tip, before), count);
     }
 
     /// The files in which a merge had conflicts; none, where it had none.
-    pub fn conflict(&self, merge: Oid) -> Option<&[String]> {
-        self.conflicts.get(&merge).map(Vec::as_slice)
+    pub fn conflict(&mut self, merge: Oid) -> Option<&[String]> {
+        self.kept.conflict(merge)
     }
 
     /// Keeps them.
     pub fn keep_conflict(&mut self, merge: Oid, files: Vec<String>) {
-        self.conflicts.insert(merge, files);
+        self.kept.keep_conflict(merge, files);
     }
 
-    /// Writes it down.
-    pub fn save(&self) {}
+    /// Writes it down. Where git-lane has no folder yet, as in a repository that was only looked at, nothing is kept.
+    pub fn save(&self) {
+        if self.path.parent().is_some_and(|folder| folder.is_dir())
+            && let Some(bytes) = self.kept.to_bytes(&self.head)
+            && let Err(error) = state_file::replace(&self.path, &bytes)
+        {
+            log::debug!("what the report counted was not kept: {error}");
+        }
+    }
 }

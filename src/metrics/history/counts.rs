@@ -78,13 +78,20 @@ fn of_change(repo: &GitRepo, plan: &Plan, task: &Task) -> Counted {
         Err(why) => return (ChangeCount::default(), Some(why)),
     };
     let lines = lines::count(repo, &files, before, &|path| plan.is_excluded(path));
-    let paths = files.iter().map(|file| file.path.clone()).collect();
+    let mut count = ChangeCount {
+        lines: None,
+        files: files.len(),
+        paths: files.iter().map(|file| file.path.clone()).collect(),
+        adds: files.iter().any(|file| file.old.is_none()),
+        deletes: files.iter().any(|file| file.new.is_none()),
+    };
     match lines {
         Ok(lines) => {
-            let all = lines.added.saturating_add(lines.deleted);
-            (ChangeCount { lines: Some((all, lines.counted)), files: lines.files, paths }, None)
+            count.lines = Some((lines.added.saturating_add(lines.deleted), lines.counted));
+            count.files = lines.files;
+            (count, None)
         }
-        Err(why) => (ChangeCount { lines: None, files: files.len(), paths }, Some(why)),
+        Err(why) => (count, Some(why)),
     }
 }
 

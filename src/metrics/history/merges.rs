@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use super::super::Query;
 use super::cache::Cache;
+use super::overlap;
 use super::walk::read_all;
 use crate::conflicts::{Clash, Forecast, forecast};
 use lane_core::facts::{Oid, Unavailable};
 use lane_core::identity::of_branch;
 use lane_core::metrics::history::{History, HistoryCommit, Landing};
 use lane_core::metrics::merge_subject::MergeSubject;
-use lane_core::metrics::{ConflictKind, LostMerge, Metrics, Missing};
+use lane_core::metrics::{ChangeCount, ConflictKind, LostMerge, Metrics, Missing};
 use lane_git::{Read, Repository};
 
 /// How long all merges together may take.
@@ -29,9 +30,11 @@ pub fn resolved(
     query: &Query,
     history: &History,
     landings: &[Landing],
+    counts: &[&ChangeCount],
     cache: &mut Cache,
     metrics: &mut Metrics,
 ) -> Vec<LostMerge> {
+    overlap::without(query, history, landings, counts, cache);
     let mut merges = Vec::new();
     for landing in landings {
         let agent = landing.agent.as_ref().map(|(agent, _)| agent.as_str());

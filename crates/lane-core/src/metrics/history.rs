@@ -3,7 +3,7 @@
 //! The line of the base is what it pointed to from time to time: the first parents, except where somebody pulled the base
 //! into their own copy of it and pushed that. Such a merge has the base as its second parent, and the line goes on there.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::attribution::{Attribution, whose};
 use super::merge_subject::MergeSubject;
@@ -64,6 +64,8 @@ pub struct History {
     /// What each of the line stands on, if it stands on anything.
     stands_on: Vec<Option<Oid>>,
     places: FxHashMap<Oid, usize>,
+    /// Where on the line a commit stands, by its place.
+    on_line: FxHashMap<usize, usize>,
 }
 
 /// A change that was merged, by the places of its commits.
@@ -101,7 +103,34 @@ impl History {
         }
         line.reverse();
         stands_on.reverse();
-        Self { commits, line, stands_on, places }
+        let on_line = line.iter().enumerate().map(|(at, place)| (*place, at)).collect();
+        Self { commits, line, stands_on, places, on_line }
+    }
+
+    /// Where on the line a commit stands.
+    pub fn on_line(&self, place: usize) -> Option<usize> {
+        self.on_line.get(&place).copied()
+    }
+
+    /// Where on the line a merged branch left it, where it did so once and never merged anything since: that is the merge
+    /// base, as all that the base and the branch share is below it.
+    pub fn fork(&self, landing: &Landing) -> Option<usize> {
+        let own: FxHashSet<usize> = landing.brought.iter().copied().collect();
+        let parents = landing.brought.iter().flat_map(|place| &self.commits[*place].parents);
+        let mut below = parents.map(|parent| self.places.get(parent).copied());
+        let mut fork = None;
+        while let Some(place) = below.next() {
+            let place = place?;
+            if own.contains(&place) {
+                continue;
+            }
+            match fork {
+                None => fork = Some(place),
+                Some(known) if known == place => {}
+                Some(_) => return None,
+            }
+        }
+        self.on_line(fork?)
     }
 
     /// Every change of the line, oldest first. Each commit of the history is part of one of them.
@@ -219,6 +248,24 @@ mod tests {
             commit(7, &[6], "x (#3)"),
         ];
         assert_eq!(of(commits, 7), [(1, 0, None), (1, 1, some("a1")), (1, 2, some("a2")), (1, 0, None)]);
+    }
+
+    #[test]
+    fn where_a_branch_left_the_line() {
+        let commits = vec![
+            commit(1, &[], "first"),
+            commit(2, &[1], "f"),
+            commit(3, &[2], "g"),
+            commit(4, &[1], "h (#1)"),
+            commit(5, &[4, 3], "Merge branch 'x'"),
+            commit(6, &[3], "i"),
+            commit(7, &[6, 4], "Merge branch 'main' into y"),
+            commit(8, &[5, 7], "Merge branch 'y'"),
+        ];
+        let history = History::new(commits, oid(8), BASE);
+        let forks: Vec<Option<usize>> =
+            history.landings(&plan()).iter().map(|landing| history.fork(landing)).collect();
+        assert_eq!(forks, [None, None, Some(0), None]);
     }
 
     #[test]

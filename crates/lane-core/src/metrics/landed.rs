@@ -16,6 +16,10 @@ pub struct ChangeCount {
     pub files: usize,
     /// The paths that differ, both of a rename's, sorted.
     pub paths: Vec<RepoPath>,
+    /// Whether there are new paths.
+    pub adds: bool,
+    /// Whether paths are gone.
+    pub deletes: bool,
 }
 
 /// A merged pull request, as its host has it.
@@ -110,7 +114,7 @@ mod tests {
         let counts = lines.iter().map(|lines| ChangeCount {
             lines: Some((*lines + 1, *lines)),
             files: 1,
-            paths: Vec::new(),
+            ..ChangeCount::default()
         });
         let landings = history.landings(&plan());
         landings.iter().zip(counts).map(|(landing, count)| landed_change(&history, landing, &count)).collect()

@@ -25,8 +25,12 @@ impl MergeSubject {
         said
     }
 
-    /// Whether the branch of this name was merged, here or as a remote has it.
+    /// Whether the branch of this name was merged, here or as a remote has it. What a pull request brings is another one,
+    /// whatever its name is: forks have a `main`, too.
     pub fn is_of(&self, base: &str, remote: &str) -> bool {
+        if self.owner.is_some() || self.pull_request.is_some() {
+            return false;
+        }
         let tracked = self.branch.as_deref().map(|name| name.strip_prefix("refs/heads/").unwrap_or(name));
         tracked.is_some_and(|name| {
             name == base
@@ -178,6 +182,7 @@ mod tests {
         assert!(is_base("Merge branch 'main' of github.com:o/r"));
         assert!(is_base("Merge remote-tracking branch 'origin/main'"));
         assert!(!is_base("Merge branch 'feat/main'"));
+        assert!(!is_base("Merge pull request #1 from fork/main"));
         assert!(!is_base("Merge pull request #1 from o/feat"));
     }
 }

@@ -11,6 +11,7 @@ pub mod format;
 pub mod goals;
 pub mod history;
 pub mod journal;
+pub mod kept;
 pub mod landed;
 pub mod lane_cuts;
 pub mod lock_times;

@@ -62,5 +62,5 @@ pub(super) fn landing_of(agent: &str) -> Landing {
 /// What was counted of a change of these paths.
 pub(super) fn count_of(paths: &[&str]) -> ChangeCount {
     let paths: Vec<RepoPath> = paths.iter().map(|path| RepoPath(path.as_bytes().to_vec())).collect();
-    ChangeCount { lines: Some((1, 1)), files: paths.len(), paths }
+    ChangeCount { lines: Some((1, 1)), files: paths.len(), paths, ..ChangeCount::default() }
 }
