@@ -29,6 +29,7 @@ pub mod run;
 mod served;
 pub mod setup;
 pub mod status;
+pub mod web;
 
 #[cfg(test)]
 mod testing {

@@ -1,5 +1,6 @@
 //! `git lane status`
 
+mod serve;
 mod watch;
 
 use std::io::IsTerminal;
@@ -25,6 +26,12 @@ pub struct Args {
     #[arg(short = 'n', long, value_name = "SECONDS", default_value = "3", requires = "watch",
         value_parser = clap::value_parser!(u16).range(1..=3600))]
     pub interval: u16,
+    /// Serve it, with the report, as a page for a browser on this machine; Ctrl-C ends it
+    #[arg(long, conflicts_with = "watch")]
+    pub serve: bool,
+    /// Port to serve it on; omit for a free one
+    #[arg(long, value_name = "PORT", default_value = "0", hide_default_value = true, requires = "serve")]
+    pub port: u16,
 }
 
 /// Columns where nobody says how many there are.
@@ -37,6 +44,9 @@ pub(in crate::commands) const WIDTH: usize = 80;
 pub fn run(args: &Args, output: &Output) -> Outcome {
     if args.watch {
         return watch::run(args, output);
+    }
+    if args.serve {
+        return serve::run(args, output);
     }
     let status = read(*output, true)?;
     if output.is_json() {

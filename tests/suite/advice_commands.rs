@@ -168,7 +168,7 @@ fn every_command_that_is_named_is_tried() {
 }
 
 /// By the tests of the modules `advice` and `advice_*`, of `change_base`, `database`, `doctor`, `join`, `locks_faults`,
-/// `requests` and `signatures`.
+/// `requests`, `signatures` and `status_serve`.
 const TYPED: &str = r#"
 cd {}
 export PATH="{}:$PATH"
@@ -288,6 +288,7 @@ git lane port {} --release
 git lane push
 git lane push --force-with-lease
 git lane push -f
+git lane report --format html
 git lane request accept {}
 git lane request done {} --commit COMMIT
 git lane request done {} --commit HEAD
@@ -305,6 +306,7 @@ git lane setup
 git lane setup {}
 git lane setup {} --resume
 git lane status --format json
+git lane status --serve
 git lane sync
 git lane sync --all
 git lane sync --autostash

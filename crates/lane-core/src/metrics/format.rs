@@ -14,4 +14,4 @@ pub struct Format {
 }
 
 /// All of them, beside text and JSON, which every command has.
-pub static FORMATS: [&Format; 1] = [&super::markdown::FORMAT];
+pub static FORMATS: [&Format; 2] = [&super::html::FORMAT, &super::markdown::FORMAT];

@@ -10,6 +10,7 @@ mod distribution;
 pub mod format;
 pub mod goals;
 pub mod history;
+pub mod html;
 pub mod journal;
 pub mod kept;
 pub mod landed;
