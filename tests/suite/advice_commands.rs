@@ -168,7 +168,11 @@ fn every_command_that_is_named_is_tried() {
 }
 
 /// By the tests of the modules `advice` and `advice_*`, of `change_base`, `database`, `doctor`, `join`, `locks_faults`,
+<<<<<<< HEAD
 /// `requests`, `signatures` and `status_serve`.
+=======
+/// `report_edges`, `requests` and `signatures`.
+>>>>>>> 568bfcf (Say what the numbers of a report on history are, and where they may be wrong)
 const TYPED: &str = r#"
 cd {}
 export PATH="{}:$PATH"
@@ -243,6 +247,7 @@ git lane ci --base A --head B
 git lane ci --base main --head HEAD --branch feat/a1/x
 git lane ci --base {}
 git lane conflicts
+git lane report --since 2w
 git lane doctor
 git lane drop -- {}{}
 git lane drop --branch {} -- {}
@@ -320,6 +325,7 @@ git lane unlock {} --agent {}
 git lane who --mine PATH
 git lane who {}
 git lane {}
+git log --first-parent --format='%h %ci %cn'
 git log --max-parents=0 ONE OTHER
 git log HEAD..refs/remotes/{}/{}
 git log {}

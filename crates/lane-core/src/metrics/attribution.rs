@@ -18,7 +18,7 @@ pub type Attribution = (String, &'static str);
 /// The agent of a change. `own`: the message of the commit on the base's line, `commits`: those of the change.
 ///
 /// The name of the merged branch speaks first, as it does while the change is judged; then the title, then the tags of
-/// the commits. Where these name several agents, somebody put the work of agents together, and it is nobody's. Only
+/// the commits. Where these name several agents, somebody put the work of agents together, and it is of none. Only
 /// where nothing is said do accounts and addresses speak.
 pub fn whose(
     plan: &Plan,

@@ -13,7 +13,7 @@ use crate::policy::Plan;
 /// How long an agent's commits may lie apart and still be one change, in seconds, where git does not tell what was pushed
 /// together.
 const ONE_GO: u64 = 3600;
-/// The same for commits of nobody's that a rebase merge put on the base in one go.
+/// The same for commits of no agent that a rebase merge put on the base in one go.
 const ONE_REBASE: u64 = 60;
 
 /// A commit of the base's history.
@@ -61,7 +61,7 @@ pub struct History {
     pub commits: Vec<HistoryCommit>,
     /// Those of the base's line, oldest first, by their place.
     pub line: Vec<usize>,
-    /// What each of the line stands on, if it stands on anything.
+    /// What the base was before each commit of the line, if it was anything.
     stands_on: Vec<Option<Oid>>,
     places: FxHashMap<Oid, usize>,
     /// Where on the line a commit stands, by its place.

@@ -27,7 +27,7 @@ pub struct Entry {
     pub event: String,
     /// What it came to.
     pub verdict: Kind,
-    /// Whose change it was; none for nobody's, or where it is not known.
+    /// Whose change it was; none for those of no agent, or where it is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agent: Option<String>,
     /// Tells worktrees apart, and says nothing else of them.

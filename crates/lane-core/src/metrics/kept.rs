@@ -1,7 +1,7 @@
 //! What was found out about commits that never change, as it is kept from one report to the next: the size of a change, and
 //! the files in which a merge had conflicts.
 //!
-//! Whatever is wrong with the bytes, they are not believed, and everything is found out anew.
+//! Whatever is wrong with the bytes, they are not believed, and everything is found out again.
 
 use std::hash::Hasher;
 

@@ -271,6 +271,6 @@ mod tests {
             cuts(&[(&["services/one/a", "services/two/b"], 9), (&["services/three/c", "services/two/b"], 9)]);
         assert!(usual.is_empty(), "{usual:?}");
         let areas = cuts(&[(&["services/one/a", "common/b"], 9), (&["services/one/c"], 9)]);
-        assert!(areas.is_empty(), "an area is nobody's lane");
+        assert!(areas.is_empty(), "an area is not a lane");
     }
 }

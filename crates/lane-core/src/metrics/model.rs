@@ -139,7 +139,7 @@ pub struct LandedChange {
     pub commit: String,
     /// Whose change it was.
     pub agent: Option<String>,
-    /// How the agent is known: `trailer`, `tag`, `branch`, `account`, `e-mail`; none for nobody's.
+    /// How the agent is known: `trailer`, `tag`, `branch`, `account`, `e-mail`; none for those of no agent.
     pub agent_by: Option<&'static str>,
     /// The subject, made safe to show.
     pub subject: String,
@@ -350,7 +350,7 @@ impl Outcome {
 pub struct Refusal {
     /// When.
     pub at: i64,
-    /// Who; none for nobody's.
+    /// Who; none for those of no agent.
     pub agent: Option<String>,
     /// At what: `pre-commit`, `pre-push`, `edit`.
     pub event: String,

@@ -46,7 +46,7 @@ pub(super) fn commit(number: u16, parents: &[u16], text: &str) -> HistoryCommit 
     }
 }
 
-/// A change of an agent, or of nobody's with the empty word.
+/// A change of an agent, or of none with the empty word.
 pub(super) fn landing_of(agent: &str) -> Landing {
     Landing {
         run: vec![0],
