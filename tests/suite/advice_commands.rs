@@ -168,11 +168,7 @@ fn every_command_that_is_named_is_tried() {
 }
 
 /// By the tests of the modules `advice` and `advice_*`, of `change_base`, `database`, `doctor`, `join`, `locks_faults`,
-<<<<<<< HEAD
-/// `requests`, `signatures` and `status_serve`.
-=======
-/// `report_edges`, `requests` and `signatures`.
->>>>>>> 568bfcf (Say what the numbers of a report on history are, and where they may be wrong)
+/// `report_edges`, `requests`, `signatures` and `status_serve`.
 const TYPED: &str = r#"
 cd {}
 export PATH="{}:$PATH"
