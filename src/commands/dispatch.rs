@@ -14,6 +14,7 @@ use crate::cli::output::Output;
 use crate::cli::{diagnostics, logger, output};
 use crate::install::program;
 use lane_core::error::Error;
+use lane_core::metrics;
 use lane_core::report::FORMATS;
 use lane_core::text::{has_hidden, painted, visible};
 use lane_git::GitRepo;
@@ -147,6 +148,15 @@ fn prepared(global: &Global, entry: &Entry) -> Result<(), Error> {
             "sh and dotenv are for `git lane env`",
         ));
     }
+    if format.is_of_metrics() && !entry.has_format(format) {
+        return Err(Error::usage(
+            format!("this command cannot report as `{}`", format.word()),
+            format!(
+                "{} are for `git lane report`",
+                listed(metrics::format::FORMATS.map(|format| format.word).to_vec())
+            ),
+        ));
+    }
     if let Some(folder) = &global.directory {
         std::env::set_current_dir(folder).map_err(|error| {
             Error::usage(
@@ -160,8 +170,11 @@ fn prepared(global: &Global, entry: &Entry) -> Result<(), Error> {
 
 /// The formats of verdicts, as a sentence lists them.
 fn verdict_formats() -> String {
-    let mut words: Vec<&str> =
-        FORMATS.iter().filter(|format| format.is_of_verdicts).map(|format| format.word).collect();
+    listed(FORMATS.iter().filter(|format| format.is_of_verdicts).map(|format| format.word).collect())
+}
+
+/// `a, b and c`.
+fn listed(mut words: Vec<&str>) -> String {
     let last = words.pop().unwrap_or_default();
     format!("{} and {last}", words.join(", "))
 }

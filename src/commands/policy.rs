@@ -15,6 +15,7 @@ use crate::gather::{LoadedPolicy, inventory, policy_source};
 use lane_core::engine;
 use lane_core::error::Error;
 use lane_core::facts::Unavailable;
+use lane_core::metrics::Metrics;
 use lane_core::policy::cases::{self, Case};
 use lane_core::policy::{self, Diagnostic, FILE, Plan, Source};
 use lane_core::report::Report;
@@ -44,8 +45,11 @@ pub enum Policy {
     /// Print the JSON Schema of the policy, for editors
     Schema {
         /// The schema of the report instead
-        #[arg(long)]
+        #[arg(long, conflicts_with = "metrics")]
         report: bool,
+        /// The schema of `git lane report` instead
+        #[arg(long)]
+        metrics: bool,
     },
     /// Run the tests under `tests:`, and those in policy.tests.yaml
     Test {
@@ -62,8 +66,12 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
     match &args.command {
         Policy::Check { file } => check(file.as_deref(), output),
         Policy::Show { file } => show(file.as_deref(), output),
-        Policy::Schema { report } => {
-            output.print_json(&if *report { Report::json_schema() } else { policy::schema() })?;
+        Policy::Schema { report, metrics } => {
+            output.print_json(&match (report, metrics) {
+                (true, _) => Report::json_schema(),
+                (_, true) => Metrics::json_schema(),
+                _ => policy::schema(),
+            })?;
             Ok(0)
         }
         Policy::Test { file } => test(file.as_deref(), output),

@@ -5,6 +5,7 @@ mod gits;
 mod harness;
 mod history;
 mod hooks;
+mod journal;
 mod lane;
 mod locks;
 mod ports;
@@ -100,6 +101,7 @@ pub fn examine(
     if let Ok(loaded) = loaded {
         checks.extend(hooks::guard(layout, &loaded.plan));
         checks.extend(locks::examine(repo, &loaded.plan));
+        checks.extend(journal::examine(layout, &loaded.plan));
         checks.extend(ports::examine(repo, &loaded.plan));
         checks.extend(worktrees::examine(repo, &loaded.plan));
         checks.extend(history::examine(repo, loaded.base.as_ref()));

@@ -7,14 +7,18 @@ use crate::machine::ThisMachine;
 use crate::metrics::{Query, SECTIONS, github};
 use lane_core::error::Error;
 use lane_core::locks::world::World;
+use lane_core::metrics::moment::Moment;
+use lane_core::metrics::words::timestamp;
 use lane_core::metrics::{Metrics, Period, goals};
 use lane_git::Repository;
 
 /// What is asked for.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Options {
-    /// How many seconds back from now.
-    pub since: u64,
+    /// When the period begins.
+    pub since: Moment,
+    /// When it ends; none: now.
+    pub until: Option<Moment>,
     /// The agent that alone is reported on.
     pub agent: Option<String>,
     /// Reports of coverage, where they are not in the usual places.
@@ -24,11 +28,11 @@ pub struct Options {
 /// Reads every section of the report.
 ///
 /// # Errors
-/// An agent that the policy does not have.
+/// An agent that the policy does not have, or a period that ends before it begins.
 pub fn report(session: &Session, options: &Options) -> Result<Metrics, Error> {
     let plan = &session.loaded.plan;
     let now = ThisMachine::new().now().wall;
-    let period = Period { from: now.saturating_sub_unsigned(options.since), to: now };
+    let period = period(options, now)?;
     let repository = repository_name(&session.repo.layout().common_dir);
     let base =
         session.loaded.base.as_ref().map_or(plan.policy.base.value.as_str(), |base| short(&base.reference));
@@ -55,6 +59,20 @@ pub fn report(session: &Session, options: &Options) -> Result<Metrics, Error> {
     metrics.sort_rows(plan);
     metrics.goals = goals::measure(plan, &metrics);
     Ok(metrics)
+}
+
+/// The period that is asked for. What is still to come has nothing in it.
+fn period(options: &Options, now: i64) -> Result<Period, Error> {
+    // The end is no part of it, and this second is.
+    let end = now.saturating_add(1);
+    let (from, to) = (options.since.time(now), options.until.map_or(end, |until| until.time(now)).min(end));
+    if from >= to {
+        return Err(Error::usage(
+            format!("the period has no time in it: from {} to {}", timestamp(from), timestamp(to)),
+            "name an earlier moment with --since, or a later one with --until",
+        ));
+    }
+    Ok(Period { from, to })
 }
 
 /// `refs/remotes/origin/main` as `origin/main`.

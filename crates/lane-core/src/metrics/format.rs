@@ -1,6 +1,6 @@
 //! The forms of the report that only `git lane report` has: a row for each.
 
-use super::Metrics;
+use super::{Metrics, csv, html, jsonl, markdown, openmetrics};
 
 /// A form of the report.
 #[derive(Debug)]
@@ -14,4 +14,5 @@ pub struct Format {
 }
 
 /// All of them, beside text and JSON, which every command has.
-pub static FORMATS: [&Format; 2] = [&super::html::FORMAT, &super::markdown::FORMAT];
+pub static FORMATS: [&Format; 5] =
+    [&html::FORMAT, &markdown::FORMAT, &csv::FORMAT, &jsonl::FORMAT, &openmetrics::FORMAT];

@@ -72,7 +72,7 @@ pub struct Period {
 /// One agent in numbers.
 #[derive(Debug, Clone, Default, Serialize, JsonSchema)]
 pub struct AgentMetrics {
-    /// Its id; `null` for everybody who is no agent.
+    /// Its id; `null` for all who have no lane.
     pub agent: Option<String>,
     /// The name people use.
     pub name: Option<String>,

@@ -15,7 +15,7 @@ impl Metrics {
         &mut self.agents[at]
     }
 
-    /// Has the rows in the order of the policy, with the names of it; those that it does not know come after, and whoever is no
+    /// Has the rows in the order of the policy, with the names of it; those that it does not know come after, and the one without an
     /// agent at the end.
     pub fn sort_rows(&mut self, plan: &Plan) {
         let ids: Vec<&str> = plan.policy.agent_ids().collect();
