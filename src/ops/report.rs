@@ -25,6 +25,12 @@ pub struct Options {
     pub coverage: Vec<PathBuf>,
 }
 
+impl Default for Options {
+    fn default() -> Self {
+        Self { since: Moment::Ago(14 * 86_400), until: None, agent: None, coverage: Vec::new() }
+    }
+}
+
 /// Reads every section of the report.
 ///
 /// # Errors
