@@ -125,5 +125,5 @@ process.stdout.write(JSON.stringify({
   builds: { source: "GitHub", time: distribution(runs.map((run) => run[1])), jobs: { test: distribution(runs.map((run) => run[1])), "lint and types": distribution(runs.map(() => 40 + below(50))) }, runs },
   coverage: { lines: 0.764, total: 18240, covered: 13935, agents: Object.fromEntries(ids.map((agent) => [agent, 0.6 + random() * 0.35])), files: [{ name: "coverage/lcov.info", format: "lcov", total: 18240, covered: 13935 }] },
   integration: null,
-  missing: [{ what: "integration", reason: "no token for GitHub", help: "export GITHUB_TOKEN=…" }],
+  missing: [{ what: "integration", reason: "no token for GitHub", help: "set a token: export GITHUB_TOKEN=…" }, { what: "forecast", reason: "2 of 6 pairs took too long", help: "git lane conflicts" }],
 }));

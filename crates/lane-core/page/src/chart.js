@@ -39,7 +39,7 @@ export function draw(options) {
     marginTop: 28,
     marginRight: isNarrow ? 10 : 20,
     marginLeft: isNarrow ? 44 : 56,
-    marginBottom: 46,
+    marginBottom: 48,
     ...options,
     style: { fontSize: "12px", background: "transparent", color: "inherit", ...options.style },
   });

@@ -8,8 +8,25 @@ import { locks } from "./locks.js";
 import { conflicts, merged } from "./merged.js";
 import { agents, goals, head, missing } from "./overview.js";
 import { branches, contested, refusals, requests, waivers } from "./policy.js";
+import { withGaps } from "./section.js";
 
-const SECTIONS = [goals, agents, merged, conflicts, locks, refusals, waivers, requests, branches, contested, builds, coverage, integration, missing];
+/** The sections, each with the words by which a report says that something of it is missing. */
+const SECTIONS = [
+  [goals, []],
+  [agents, ["changes", "sizes", "locks", "refusals", "requests"]],
+  [merged, ["changes", "sizes"]],
+  [conflicts, ["changes", "conflicts", "forecast"]],
+  [locks, ["locks"]],
+  [refusals, ["refusals"]],
+  [waivers, ["changes"]],
+  [requests, ["requests"]],
+  [branches, ["branches"]],
+  [contested, ["changes"]],
+  [builds, ["builds"]],
+  [coverage, ["coverage"]],
+  [integration, ["integration", "pull requests"]],
+  [missing, []],
+];
 
 const of = (name) => document.getElementById(name);
 const data = (name) => JSON.parse(of(name).textContent);
@@ -18,7 +35,7 @@ function show(report, above, onReload) {
   forget();
   document.title = `${report.repository}: git lane ${above ? "status" : "report"}`;
   of("top").replaceChildren(...head(report, Boolean(above)));
-  const made = [...(above ? [above] : []), ...SECTIONS.map((make) => make(report))];
+  const made = [...(above ? [above] : []), ...SECTIONS.map(([make, names]) => withGaps(make(report), names, report.missing))];
   of("main").replaceChildren(...made);
   const links = made.map((one) => el("li", null, el("a", { href: `#${one.id}` }, one.dataset.short)));
   of("sections").replaceChildren(el("ul", null, links));

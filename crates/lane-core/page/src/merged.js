@@ -110,7 +110,7 @@ function histogram({ title, says, label, found, fill, mark = [], legend = null }
   return chart({
     title, says, legend, table: table({ caption: title, columns: binColumns(label), rows: found, hideCaption: true }),
     draw: (width) => draw({
-      width, height: 240, marginBottom: width < 480 ? 66 : 44,
+      width, height: 240, marginBottom: width < 480 ? 70 : 50,
       x: { type: "band", domain: found.map((bin) => bin.name), label, tickRotate: width < 480 ? -40 : 0, tickSize: 0 },
       insetTop: 16,
       y: { label: "Changes", ticks: 5, tickFormat: (count) => (Number.isInteger(count) ? format.number(count) : "") },
@@ -218,7 +218,7 @@ export function conflicts(report) {
         rectY(rows, { x: (row) => format.date(row.at), interval: "monday", y: "count", fill: (row) => hues[row.kind] ?? hues.merge, order: ["merge", "rebase"], inset: 0.5, clip: true, title: (row) => `week of ${format.day(row.at)}: ${format.plural(row.count, row.kind === "rebase" ? "rebase" : "merge")}` }),
         ...(typeof aim === "number" ? [ruleY([aim], { stroke: "currentColor", strokeDasharray: "4 3" })] : []), ruleY([0])],
     }),
-  }) : nothing("No merge or rebase conflicted.");
+  }) : nothing("No merge or rebase conflicted.", "conflicts");
   const columns = (isForecast) => [
     { label: "Agents", kind: "time", value: (row) => row.agents.join(" + "), show: (row) => row.agents.join(" + ") || "–" },
     { label: "Files", value: (row) => row.files[0] ?? "", show: (row) => files(row.files), kind: "text" },
@@ -229,5 +229,5 @@ export function conflicts(report) {
   ];
   return section("conflicts", "Conflicts", bars,
     resolved.length ? table({ caption: "Resolved, newest first", columns: columns(false), rows: resolved, sort: [3, "down"], first: 8 }) : null,
-    forecast.length ? table({ caption: "Open branches that would conflict now", columns: columns(true), rows: forecast, first: 8 }) : nothing("No two open branches would conflict now."));
+    forecast.length ? table({ caption: "Open branches that would conflict now", columns: columns(true), rows: forecast, first: 8 }) : nothing("No two open branches would conflict now.", "forecast"));
 }

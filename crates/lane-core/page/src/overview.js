@@ -29,7 +29,7 @@ export function goals(report) {
     const line = goal.policy_line ? `policy.yaml:${goal.policy_line}` : "default";
     return el("li", { class: `goal ${goal.state}` },
       el("h3", null, goal.about.replace(/^./, (c) => c.toUpperCase())),
-      el("p", { class: "measured" }, goal.shown || "–"),
+      el("p", { class: "measured" }, goal.state === "unknown" ? "–" : goal.shown),
       el("p", { class: "state" }, el("span", { "aria-hidden": "true", class: "mark" }, mark), word),
       el("p", { class: "aim" }, "Goal ", el("strong", null, goal.goal), ` (${line})`));
   };
@@ -57,6 +57,11 @@ export function agents(report) {
 
 export function missing(report) {
   if (!report.missing.length) return section("missing", ["What is missing", "Missing"], nothing("Nothing: everything that was asked for could be read."));
-  const item = (entry) => el("li", null, el("strong", null, entry.what), `: ${entry.reason}`, entry.help ? el("p", { class: "help" }, el("code", null, entry.help)) : null);
+  // A command, alone or behind the words that say what it is for.
+  const help = (text) => {
+    const [, words, command] = text.match(/^(?:(.*?): )?((?:git|export|gh) .*)$/s) ?? [null, text, null];
+    return el("p", { class: "help" }, words ?? null, words && command ? ": " : null, command ? el("code", null, command) : null);
+  };
+  const item = (entry) => el("li", null, el("strong", null, entry.what), `: ${entry.reason}`, entry.help ? help(entry.help) : null);
   return section("missing", ["What is missing", "Missing"], el("ul", { class: "missing" }, report.missing.map(item)));
 }
