@@ -31,7 +31,7 @@ export async function run(checks) {
   try {
     await checks(browser);
   } catch (error) {
-    wrong.push(error.stack);
+    check(false, error.stack);
   } finally {
     await browser.close();
   }
