@@ -142,9 +142,11 @@ const holdColumns = (report) => [
 
 function areaChart(report) {
   const { areas } = report.locks;
+  const longest = Math.max(...areas.map((area) => Math.max(area.held?.sum ?? 0, area.waited?.sum ?? 0)));
+  const [unit, length] = longest > 2 * 3600 ? ["Hours", 3600] : longest > 120 ? ["Minutes", 60] : ["Seconds", 1];
   const data = areas.flatMap((area) => [
-    { area: area.area, kind: "held", hours: (area.held?.sum ?? 0) / 3600 },
-    { area: area.area, kind: "waited", hours: (area.waited?.sum ?? 0) / 3600 }]);
+    { area: area.area, kind: "held", time: area.held?.sum ?? 0 },
+    { area: area.area, kind: "waited", time: area.waited?.sum ?? 0 }]);
   const most = areas[0];
   const hues = { held: "var(--hue-1)", waited: "var(--hue-2)" };
   const names = areas.map((area) => area.area);
@@ -154,10 +156,10 @@ function areaChart(report) {
     legend: legend(Object.entries(hues).map(([name, hue]) => ({ name, hue }))),
     draw: (width) => draw({
       width, height: names.length * 44 + 70, marginLeft: labelMargin(names),
-      x: { label: "Hours", ticks: ticks(width, 90), grid: true },
+      x: { label: unit, ticks: ticks(width, 90), grid: true },
       y: { type: "band", axis: null, domain: ["held", "waited"], padding: 0.1 },
       fy: { domain: names, label: "Area", labelAnchor: "top", axis: "left", padding: 0.22, tickSize: 0 },
-      marks: [barX(data, { fy: "area", y: "kind", x: "hours", fill: (row) => hues[row.kind], title: (row) => `${row.area} ${row.kind}: ${format.duration(row.hours * 3600)}` }), ruleX([0])],
+      marks: [barX(data, { fy: "area", y: "kind", x: (row) => row.time / length, fill: (row) => hues[row.kind], title: (row) => `${row.area} ${row.kind}: ${format.duration(row.time)}` }), ruleX([0])],
     }),
     table: null,
   });

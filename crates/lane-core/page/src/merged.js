@@ -113,7 +113,7 @@ function histogram({ title, says, label, found, fill, mark = [], legend = null }
       width, height: 240, marginBottom: width < 480 ? 70 : 50,
       x: { type: "band", domain: found.map((bin) => bin.name), label, tickRotate: width < 480 ? -40 : 0, tickSize: 0 },
       insetTop: 16,
-      y: { label: "Changes", ticks: 5, tickFormat: (count) => (Number.isInteger(count) ? format.number(count) : "") },
+      y: { label: "Changes", ticks: Math.min(5, Math.max(...found.map((bin) => bin.count))), tickFormat: (count) => (Number.isInteger(count) ? format.number(count) : "") },
       marks: [
         gridY({ ticks: 5 }),
         barY(found, { x: "name", y: "count", fill, insetLeft: 1, insetRight: 1 }),

@@ -13,7 +13,7 @@ const counts = (map) => Object.entries(map).sort((a, b) => b[1] - a[1]).map(([na
 export function refusals(report) {
   const { rules, all, verdicts, warnings = {}, since = null, torn = 0 } = report.refusals;
   const notes = [
-    since === null ? null : `The journal begins on ${format.time(since)}.`,
+    since === null || report.missing.some((one) => one.what === "refusals") ? null : `The journal begins on ${format.time(since)}.`,
     torn ? `${format.plural(torn, "record")} of it could not be read.` : null,
     Object.keys(warnings).length ? `Warnings in verdicts that passed: ${counts(warnings)}.` : null,
   ].filter(Boolean).join(" ");
@@ -29,7 +29,7 @@ export function refusals(report) {
     legend: legend(Object.values(OUTCOMES).map(([name, hue]) => ({ name, hue }))),
     draw: (width) => draw({
       width, height: names.length * 28 + 70, marginLeft: Math.min(width * 0.42, labelMargin(names) + 8),
-      x: { label: "Refusals", ticks: ticks(width, 90), grid: true, tickFormat: (count) => (Number.isInteger(count) ? format.number(count) : "") },
+      x: { label: "Refusals", ticks: Math.min(ticks(width, 90), top[0].count), grid: true, tickFormat: (count) => (Number.isInteger(count) ? format.number(count) : "") },
       y: { type: "band", domain: names, label: "Rule", labelAnchor: "top", padding: 0.25, tickSize: 0 },
       marks: [barX(data, { y: "rule", x: "count", fill: (row) => OUTCOMES[row.outcome][1], order: Object.keys(OUTCOMES), title: (row) => `${row.rule}, ${OUTCOMES[row.outcome][0]}: ${row.count}` }), ruleX([0])],
     }),
@@ -86,7 +86,7 @@ export function branches(report) {
       { label: "Agent", value: (row) => format.agent(row.agent) },
       { label: "Behind", value: (row) => row.behind, numeric: true, show: (row) => format.number(row.behind) },
       { label: "Ahead", value: (row) => row.ahead, numeric: true, show: (row) => format.number(row.ahead) },
-      { label: "Stale for", value: (row) => (row.stale_since === null ? null : period.to - row.stale_since), numeric: true, show: (row) => (row.stale_since === null ? "–" : format.duration(period.to - row.stale_since)) },
+      { label: "Stale for", value: (row) => (row.stale_since === null || report.missing.some((one) => one.what === "refusals") ? null : period.to - row.stale_since), numeric: true, show: (row) => (row.stale_since === null ? "–" : format.duration(period.to - row.stale_since)) },
       { label: "Last commit", value: (row) => row.last_commit_at, show: (row) => format.time(row.last_commit_at), kind: "time" }] }));
 }
 
