@@ -1,7 +1,7 @@
 //! The report as OpenMetrics text, for whatever scrapes or pushes that: OpenMetrics 1.0.
 //!
 //! All numbers are of the period alone, which moves on: they may fall, so that they are gauges. Names begin with `git_lane_`
-//! and end with the unit; shares are ratios from 0 to 1.
+//! and end with the unit; shares are ratios from 0 to 1. It is Prometheus' older text format as well, which knows no `info`.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -77,8 +77,9 @@ fn escaped(label: &str) -> String {
 }
 
 fn render(metrics: &Metrics) -> String {
-    let mut out =
-        String::from("# TYPE git_lane_report info\n# HELP git_lane_report What the report is about.\n");
+    let mut out = String::from(
+        "# TYPE git_lane_report_info gauge\n# HELP git_lane_report_info What the report is about.\n",
+    );
     let agent = metrics.agent.as_deref().unwrap_or_default();
     let _ = writeln!(
         out,
