@@ -117,9 +117,9 @@ impl History {
     pub fn fork(&self, landing: &Landing) -> Option<usize> {
         let own: FxHashSet<usize> = landing.brought.iter().copied().collect();
         let parents = landing.brought.iter().flat_map(|place| &self.commits[*place].parents);
-        let mut below = parents.map(|parent| self.places.get(parent).copied());
+        let below = parents.map(|parent| self.places.get(parent).copied());
         let mut fork = None;
-        while let Some(place) = below.next() {
+        for place in below {
             let place = place?;
             if own.contains(&place) {
                 continue;
