@@ -62,8 +62,7 @@ pub fn walk(query: &Query, tip: Oid) -> Read<Walked> {
             help: Some(format!("git fetch --unshallow {}", query.plan.policy.remote.value)),
         });
     }
-    let ahead =
-        history.line.iter().filter(|place| history.commits[**place].committed >= query.period.to).count();
+    let ahead = history.line.iter().filter(|place| history.commits[**place].committed > query.now).count();
     if ahead > 0 {
         let commits = if ahead == 1 { "commit is" } else { "commits are" };
         missing.push(Missing {
