@@ -23,6 +23,8 @@ use kept::KeptJobs;
 const BUDGET: Duration = Duration::from_secs(45);
 /// How many ask at the same time.
 const ASKING: usize = 4;
+/// What is missing where runs of CI are.
+const BOTH: &str = "builds and integration";
 /// Where this is known from.
 const SOURCE: &str = "GitHub";
 
@@ -70,7 +72,7 @@ pub fn ask(
     let (settings, github) = match connected {
         Ok(connected) => connected,
         Err(error) => {
-            ["builds", "integration"].iter().for_each(|what| metrics.missing.push(missing(what, &error)));
+            metrics.missing.push(missing(BOTH, &error));
             return None;
         }
     };
@@ -152,9 +154,8 @@ fn read_jobs(query: &Query, metrics: &mut Metrics, settings: &Settings) {
         metrics.integration = Some(Integration { merged, closed, open, ..found });
     }
     match &asked.error {
-        Some(error) => {
-            ["builds", "integration"].iter().for_each(|what| metrics.missing.push(missing(what, error)))
-        }
+        Some(error) => metrics.missing.push(missing(BOTH, error)),
+
         None if asked.left > 0 => metrics.missing.push(Missing {
             what: "builds".to_owned(),
             reason: format!(

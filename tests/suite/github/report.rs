@@ -232,7 +232,7 @@ fn a_limit_is_no_failure_and_says_when_to_come_back() {
     *stage.limited.lock().unwrap() = true;
     let report = stage.report(&["--format", "json"]).ok().json();
     let missing = report["missing"].as_array().unwrap();
-    let builds = missing.iter().find(|missing| missing["what"] == "builds").unwrap();
+    let builds = missing.iter().find(|missing| missing["what"] == "builds and integration").unwrap();
     assert!(builds["reason"].as_str().unwrap().contains("rate limit is reached until"), "{builds}");
     assert!(builds["help"].as_str().unwrap().contains("rerun after"), "{builds}");
     assert_eq!(report["builds"], Value::Null);
@@ -243,7 +243,7 @@ fn without_a_token_it_says_what_is_missing() {
     let scratch = Scratch::new();
     let report = scratch.lane(&["report", "--format", "json"]).ok().json();
     let missing = report["missing"].as_array().unwrap();
-    let builds = missing.iter().find(|missing| missing["what"] == "builds").unwrap();
+    let builds = missing.iter().find(|missing| missing["what"] == "builds and integration").unwrap();
     assert!(builds["help"].as_str().unwrap().contains("GITHUB_REPOSITORY"), "{builds}");
 }
 

@@ -74,7 +74,7 @@ fn agents(metrics: &Metrics) -> String {
         .agents
         .iter()
         .map(|agent| {
-            let name = agent.agent.as_deref().map_or_else(|| "others".to_owned(), code);
+            let name = agent.agent.as_deref().map_or_else(|| "no agent".to_owned(), code);
             let lead = time(agent.lead_time.map(|lead| lead.median));
             let numbers =
                 [agent.merged, agent.oversized, agent.conflicts, agent.refusals].map(|n| n.to_string());
