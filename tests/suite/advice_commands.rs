@@ -243,6 +243,8 @@ git lane ci --base A --head B
 git lane ci --base main --head HEAD --branch feat/a1/x
 git lane ci --base {}
 git lane conflicts
+git lane report --coverage FILE
+git lane report --format markdown
 git lane report --since 2w
 git lane doctor
 git lane drop -- {}{}

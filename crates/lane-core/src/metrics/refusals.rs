@@ -4,10 +4,7 @@ use std::collections::BTreeMap;
 
 use super::journal::{Entry, Kind};
 use super::{Distribution, Outcome, Period, Refusal, Refusals, RuleRefusals};
-
-/// Events whose refusals end with another event that passes: an edit that nothing is said of is not noted, and what it was
-/// refused for shows in the commit.
-const FOLLOWED: [(&str, &str); 1] = [("edit", "pre-commit")];
+use crate::facts::Event;
 
 /// What became of one rule of one refusal.
 struct Fate {
@@ -80,9 +77,11 @@ fn nothing(rule: &str) -> RuleRefusals {
     RuleRefusals { rule: rule.to_owned(), count: 0, agents, outcomes, time_to_fix: None }
 }
 
-/// Whether a verdict tells what became of a refusal at this event.
+/// Whether a verdict tells what became of a refusal at this event. An edit that nothing is said of is not noted, and what it
+/// was refused for shows in the commit.
 fn follows(event: &str, later: &Entry) -> bool {
-    later.event == event || FOLLOWED.contains(&(event, later.event.as_str()))
+    let is_commit_of_edit = event == Event::Edit.name() && later.event == Event::PreCommit.name();
+    later.event == event || is_commit_of_edit
 }
 
 fn fate(thread: &[&Entry], at: usize, rule: &str) -> Fate {

@@ -83,7 +83,7 @@ fn verdicts(metrics: &mut Metrics) {
         all: vec![Refusal {
             at: NOON - 5_000,
             agent: Some("a2".into()),
-            event: "pre-commit".into(),
+            event: crate::facts::Event::PreCommit.name().into(),
             rules: vec!["foreign-path".into()],
             outcome: Outcome::Fixed,
         }],
