@@ -95,7 +95,7 @@ fn may_conflict(ours: &[&ChangeCount], theirs: &[FileChange]) -> bool {
     let their_adds = theirs.iter().any(|file| file.old.is_none());
     let their_deletes = theirs.iter().any(|file| file.new.is_none());
     // A file that one side adds to a folder which the other side renames is moved after it, or not.
-    let follows = (adds && deletes && their_adds) || (their_adds && their_deletes && adds);
+    let follows = adds && their_adds && (deletes || their_deletes);
     let paths: usize = ours.iter().map(|one| one.paths.len()).sum();
     if follows || paths.saturating_mul(theirs.len()) > PAIRS {
         return true;
