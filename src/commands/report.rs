@@ -18,7 +18,7 @@ use lane_core::metrics::{Goal, GoalState, Metrics, markdown, text};
 use lane_git::Repository;
 use lane_github::{Comment, GitHub, Settings};
 
-/// Show what was merged, held, refused and asked for in a period, against the policy's goals
+/// Show what a period brought, and how the goals were met
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Since when: 12h, 14d, 2w, 2026-11-01, 2026-11-01T12:00Z
