@@ -7,6 +7,7 @@
 //!
 //! An arrow never runs back: rules see [`facts`] and nothing else, only [`gather`] sees a repository.
 
+pub mod affected;
 pub mod ci;
 pub mod cli;
 pub mod commands;

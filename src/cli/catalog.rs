@@ -49,6 +49,8 @@ pub const DATA: Formats = Formats::Data;
 pub const VERDICT: Formats = Formats::Verdict;
 /// What is told is a report on a period.
 pub const METRICS: Formats = Formats::Metrics;
+/// What is told are jobs.
+pub const JOBS: Formats = Formats::Jobs;
 /// What is told are variables.
 pub const VARIABLES: Formats = Formats::Variables;
 

@@ -44,12 +44,14 @@ pub enum Format {
     Sh,
     /// For dotenv libraries.
     Dotenv,
+    /// For the matrix of a GitHub workflow.
+    GithubMatrix,
 }
 
 static ALL: LazyLock<Vec<Format>> = LazyLock::new(|| {
     let reports = FORMATS.iter().map(|format| Format::Report(format));
     let metrics = metrics::format::FORMATS.iter().map(|format| Format::Metrics(format));
-    reports.chain(metrics).chain([Format::Sh, Format::Dotenv]).collect()
+    reports.chain(metrics).chain([Format::Sh, Format::Dotenv, Format::GithubMatrix]).collect()
 });
 
 impl Format {
@@ -67,6 +69,7 @@ impl Format {
             Self::Metrics(format) => format.word,
             Self::Sh => "sh",
             Self::Dotenv => "dotenv",
+            Self::GithubMatrix => "github-matrix",
         }
     }
 
@@ -76,12 +79,18 @@ impl Format {
             Self::Metrics(format) => format.about,
             Self::Sh => "For `eval` in a shell",
             Self::Dotenv => "For dotenv libraries",
+            Self::GithubMatrix => "One line of JSON for `matrix: ${{ fromJSON(...) }}` of a GitHub workflow",
         }
     }
 
     /// Whether only variables can be told in it.
     pub fn is_of_variables(self) -> bool {
         matches!(self, Self::Sh | Self::Dotenv)
+    }
+
+    /// Whether only what is affected can be told in it.
+    pub fn is_of_jobs(self) -> bool {
+        matches!(self, Self::GithubMatrix)
     }
 
     /// Whether only the report on a period can be told in it.
@@ -111,6 +120,9 @@ impl ValueEnum for Format {
     }
 }
 
+/// A report for GitLab; of jobs, a pipeline.
+pub const GITLAB: &str = "gitlab";
+
 /// The formats that a command takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Formats {
@@ -124,25 +136,39 @@ pub enum Formats {
     Metrics,
     /// What is told are variables.
     Variables,
+    /// What is told are jobs.
+    Jobs,
 }
 
 impl Formats {
     /// Whether this is one of them.
     pub fn has(self, format: Format) -> bool {
-        let is_of_data = !format.is_of_verdicts() && !format.is_of_variables() && !format.is_of_metrics();
+        let is_of_data = !format.is_of_verdicts()
+            && !format.is_of_variables()
+            && !format.is_of_metrics()
+            && !format.is_of_jobs();
         match self {
             Self::Nothing => false,
             Self::Data => is_of_data,
             Self::Verdict => is_of_data || format.is_of_verdicts(),
             Self::Metrics => is_of_data || format.is_of_metrics(),
             Self::Variables => is_of_data || format.is_of_variables(),
+            Self::Jobs => is_of_data || format.is_of_jobs() || format.word() == GITLAB,
         }
     }
 
     /// As help lists them.
     pub fn possible_values(self) -> impl Iterator<Item = PossibleValue> {
         let taken = ALL.iter().filter(move |format| self.has(**format));
-        taken.filter_map(ValueEnum::to_possible_value)
+        taken.filter_map(move |format| {
+            let value = format.to_possible_value()?;
+            let is_pipeline = self == Self::Jobs && format.word() == GITLAB;
+            Some(if is_pipeline {
+                value.help("A child pipeline of GitLab, with a job for each service")
+            } else {
+                value
+            })
+        })
     }
 }
 

@@ -292,6 +292,8 @@ impl Ui for Output {
 pub(crate) fn rendered(report: &Report, format: Format, style: Style) -> Result<String, Error> {
     match format {
         Format::Report(format) => (format.render)(report, style),
-        Format::Metrics(_) | Format::Sh | Format::Dotenv => Ok(text::render(report, style)),
+        Format::Metrics(_) | Format::Sh | Format::Dotenv | Format::GithubMatrix => {
+            Ok(text::render(report, style))
+        }
     }
 }

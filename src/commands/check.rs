@@ -101,7 +101,7 @@ fn elsewhere(session: &Session, range: &str) -> Result<Option<String>, Error> {
     Ok(branch.filter(|branch| !is_here(branch)).map(str::to_owned))
 }
 
-fn parse_range(repo: &dyn Repository, range: &str) -> Result<(Oid, Oid), Error> {
+pub(in crate::commands) fn parse_range(repo: &dyn Repository, range: &str) -> Result<(Oid, Oid), Error> {
     let Some((from, to)) = range.split_once("..") else {
         return Err(Error::usage(
             format!("`{range}` is not a range"),

@@ -157,6 +157,12 @@ fn prepared(global: &Global, entry: &Entry) -> Result<(), Error> {
             ),
         ));
     }
+    if format.is_of_jobs() && !entry.has_format(format) {
+        return Err(Error::usage(
+            format!("this command cannot report as `{}`", format.word()),
+            "github-matrix is for `git lane affected`",
+        ));
+    }
     if let Some(folder) = &global.directory {
         std::env::set_current_dir(folder).map_err(|error| {
             Error::usage(

@@ -1,6 +1,7 @@
 //! The commands. Each is a file: its arguments (`Args`, whose first line is what help says of it) and `run()`. Here are its
 //! `mod` and its row in the table; help, manual, completions and dispatch come from that.
 
+mod affected;
 mod args;
 mod check;
 mod ci;
@@ -34,13 +35,14 @@ mod setup;
 mod status;
 mod sync;
 mod teardown;
+mod test;
 mod uninstall;
 mod unlock;
 mod who;
 
 pub use dispatch::{run, run_hooks};
 
-use crate::cli::catalog::{Common, DATA, Entry, Group, METRICS, VARIABLES, VERDICT};
+use crate::cli::catalog::{Common, DATA, Entry, Group, JOBS, METRICS, VARIABLES, VERDICT};
 use crate::cli::options::Formats;
 
 /// The row of a command that is called like its module.
@@ -66,6 +68,8 @@ const TABLE: &[Group] = &[
             command!(pr).formats(DATA).quiet(),
             command!(drop).formats(DATA).quiet(),
             command!(conflicts).formats(DATA).quiet().verbose(),
+            command!(affected).formats(JOBS).quiet().verbose(),
+            command!(test).formats(DATA).quiet().verbose(),
             command!(request).formats(DATA).quiet(),
             command!(report).formats(METRICS).quiet(),
         ],

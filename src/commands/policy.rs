@@ -227,7 +227,7 @@ fn show(file: Option<&Path>, output: &Output) -> Outcome {
 /// The sentences of a policy, and those in the file beside it.
 fn cases_of(plan: &Plan, path: &Path) -> Result<Vec<(String, Case)>, Error> {
     let mut cases: Vec<(String, Case)> = Vec::new();
-    for text in &plan.policy.tests {
+    for text in &plan.policy.tests.sentences {
         if let Ok(case) = Case::parse(&text.value, &plan.policy) {
             cases.push((text.value.clone(), case));
         }

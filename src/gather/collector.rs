@@ -70,7 +70,7 @@ impl Collector<'_> {
         Ok(change)
     }
 
-    fn index_tree(&self) -> Read<Option<Oid>> {
+    pub(super) fn index_tree(&self) -> Read<Option<Oid>> {
         let layout = self.repo.layout();
         if layout.worktree.is_none() && self.environment.index_file.is_none() {
             return Err(Unavailable::new(
@@ -85,7 +85,7 @@ impl Collector<'_> {
         staged_tree(self.repo, &index, self.event)
     }
 
-    fn merge_heads(&self) -> Read<Vec<Oid>> {
+    pub(super) fn merge_heads(&self) -> Read<Vec<Oid>> {
         let path = self.repo.layout().git_dir.join("MERGE_HEAD");
         match std::fs::read_to_string(&path) {
             Ok(text) => Ok(text.lines().filter_map(|line| Oid::from_hex(line.trim())).collect()),
@@ -100,7 +100,7 @@ impl Collector<'_> {
     }
 
     /// Files of the commit that is being made; for a merge, what it alone brings in.
-    fn staged_files(&self, head: &Head, staged: Option<Oid>) -> Read<Vec<FileChange>> {
+    pub(super) fn staged_files(&self, head: &Head, staged: Option<Oid>) -> Read<Vec<FileChange>> {
         let tree_of = |oid: Oid| Ok(Some(self.repo.commit(oid)?.tree));
         let Some(oid) = head.oid else {
             return tree_diff(self.repo, None, staged);
@@ -336,7 +336,7 @@ impl Collector<'_> {
     /// What a merge of the change would make of the base. Where the two have several merge bases, no one of
     /// them shows that: whoever chooses the dates of commits could choose between them. What a person would have
     /// to merge counts as touched.
-    fn effect(&self, base: Oid, tip: Oid) -> Read<Vec<FileChange>> {
+    pub(super) fn effect(&self, base: Oid, tip: Oid) -> Read<Vec<FileChange>> {
         let (before, after) = (self.repo.commit(base)?.tree, self.repo.commit(tip)?.tree);
         // A merge reads all there is: what differs is known to be no more than can be.
         let mut differ = tree_diff(self.repo, Some(before), Some(after))?;

@@ -26,6 +26,7 @@ pub mod server_policy;
 mod source;
 mod stack;
 mod survey;
+mod touched;
 
 pub use change::{HostFacts, Request, Subject, gather};
 pub use ci_range::{CiRange, locate};
@@ -36,4 +37,5 @@ pub use inventory::inventory;
 pub use invocation::Invocation;
 pub use policy_source::{Base, LoadedPolicy};
 pub use push::{PushLine, parse_moved_lines, parse_push_lines, parse_received_lines, received_line};
-pub use survey::{survey, tracked_below};
+pub use survey::{file_text, files_of_tree, survey, tracked_below};
+pub use touched::{Touched, touched};

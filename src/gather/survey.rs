@@ -66,6 +66,24 @@ pub fn tracked_below(repo: &dyn Repository, folder: &RepoPath) -> Read<Vec<RepoP
     Ok(files.into_iter().map(|file| RepoPath(file.path.into_bytes())).collect())
 }
 
+/// The files of a tree.
+///
+/// # Errors
+/// A tree cannot be read.
+pub fn files_of_tree(repo: &dyn Repository, tree: Oid) -> Read<Vec<TrackedPath>> {
+    let mut files = Vec::new();
+    walk(repo, &repo.raw_tree(tree)?, &mut String::new(), 0, &mut files)?;
+    Ok(files)
+}
+
+/// The text of a file of a tree, or why it has none; `None` where there is no file.
+///
+/// # Errors
+/// A tree cannot be read.
+pub fn file_text(repo: &dyn Repository, tree: Oid, path: &str) -> Read<Option<Result<String, String>>> {
+    text(repo, tree, path)
+}
+
 /// The repository's name: of its folder, or of what a folder such as `.git` or `.bare` lies in.
 fn name(root: &Path) -> String {
     let names = root.iter().rev().map(|name| name.to_string_lossy());

@@ -1,8 +1,10 @@
-//! `pyproject.toml`: the workspaces of uv, Hatch and Rye, and Poetry's path dependencies.
+//! `pyproject.toml`: the workspaces of uv, Hatch and Rye, and Poetry's path dependencies; a project's name and its
+//! dependencies.
 
 use toml::{Table, Value};
 
 use super::cargo::{paths, texts};
+use super::dependencies::{Package, Wanted};
 use super::workspaces::{Members, first_line};
 
 /// The packages that it lists.
@@ -26,6 +28,52 @@ pub fn members(text: &str) -> Result<Option<Members>, String> {
         members.include.extend(paths(group.get("dependencies")));
     }
     Ok((members != Members::default()).then_some(members))
+}
+
+/// A project and what it depends on: by the names of projects of the workspace, and by paths.
+pub fn package(text: &str) -> Result<Option<Package>, String> {
+    let root: Table = text.parse().map_err(|error: toml::de::Error| first_line(&error.message()))?;
+    let root = Value::Table(root);
+    let name = at(&root, &["project", "name"]).or_else(|| at(&root, &["tool", "poetry", "name"]));
+    let name = name.and_then(Value::as_str).map(normalized);
+    let mut wants = Vec::new();
+    let lists = |value: Option<&Value>| -> Vec<Value> {
+        let tables = value.and_then(Value::as_table).into_iter().flat_map(Table::values);
+        tables.filter_map(Value::as_array).flatten().cloned().collect()
+    };
+    let own = at(&root, &["project", "dependencies"]).and_then(Value::as_array).cloned().unwrap_or_default();
+    let optional = lists(at(&root, &["project", "optional-dependencies"]));
+    let groups = lists(root.get("dependency-groups"));
+    let old = at(&root, &["tool", "uv", "dev-dependencies"]).and_then(Value::as_array).cloned();
+    let all = own.into_iter().chain(optional).chain(groups).chain(old.unwrap_or_default());
+    wants.extend(all.filter_map(|one| Some(Wanted::Name(name_of(one.as_str()?)))));
+    let mut poetry = vec![
+        at(&root, &["tool", "poetry", "dependencies"]),
+        at(&root, &["tool", "poetry", "dev-dependencies"]),
+    ];
+    let groups = at(&root, &["tool", "poetry", "group"]).and_then(Value::as_table);
+    poetry.extend(groups.into_iter().flat_map(Table::values).map(|group| group.get("dependencies")));
+    let sources = at(&root, &["tool", "uv", "sources"]);
+    for table in poetry.into_iter().chain([sources]).flatten().filter_map(Value::as_table) {
+        let ones = table.values().flat_map(|one| match one {
+            Value::Array(several) => several.iter().collect(),
+            one => vec![one],
+        });
+        wants.extend(ones.filter_map(|one| Some(Wanted::Path(one.get("path")?.as_str()?.to_owned()))));
+    }
+    Ok((name.is_some() || !wants.is_empty()).then_some(Package { name, wants }))
+}
+
+/// The name in a requirement: `Web_Client[x]>=1` names `web-client`.
+fn name_of(requirement: &str) -> String {
+    let end = requirement.find(|c: char| !c.is_ascii_alphanumeric() && !"._-".contains(c));
+    normalized(&requirement[..end.unwrap_or(requirement.len())])
+}
+
+/// A project's name as all of its spellings are compared.
+fn normalized(name: &str) -> String {
+    let parts: Vec<&str> = name.split(['-', '_', '.']).filter(|part| !part.is_empty()).collect();
+    parts.join("-").to_ascii_lowercase()
 }
 
 fn at<'v>(value: &'v Value, keys: &[&str]) -> Option<&'v Value> {
@@ -72,6 +120,22 @@ mod tests {
     fn hatch() {
         let text = "[tool.hatch.envs.default]\nworkspace.members = [\"packages/*\", { path = \"x\" }]\n";
         assert_eq!(included(text), ["packages/*", "x"]);
+    }
+
+    #[test]
+    fn dependencies() {
+        let text = "[project]\nname = \"Web_API\"\ndependencies = [\"My.Lib[x]>=1\", \"httpx\"]\n\
+                    [project.optional-dependencies]\nx = [\"opt ; python_version > '3'\"]\n\
+                    [dependency-groups]\ndev = [\"dev-tool==1\", { include-group = \"x\" }]\n\
+                    [tool.uv.sources]\nmy-lib = { workspace = true }\nb = { path = \"../b\" }\n\
+                    [tool.poetry.group.dev.dependencies]\nc = { path = \"../c\", develop = true }\n";
+        let package = package(text).expect("sound").expect("a package");
+        let path = |path: &str| Wanted::Path(path.to_owned());
+        let name = |name: &str| Wanted::Name(name.to_owned());
+        assert_eq!(package.name.as_deref(), Some("web-api"));
+        let all = [name("my-lib"), name("httpx"), name("opt"), name("dev-tool"), path("../c"), path("../b")];
+        assert_eq!(package.wants, all);
+        assert_eq!(super::package("[tool.ruff]\n"), Ok(None));
     }
 
     #[test]

@@ -61,6 +61,19 @@ pub const MANIFESTS: [Manifest; 5] = [
 /// More globs than this are no workspace that somebody wrote.
 const MOST_GLOBS: usize = 500;
 
+/// What is wrong with manifests at the root that could not be read.
+pub fn unread(texts: &[Text]) -> Vec<String> {
+    let manifests = MANIFESTS.iter().filter_map(|manifest| {
+        let text = texts.iter().find(|text| text.path == manifest.file)?;
+        let why = match &text.content {
+            Ok(text) => (manifest.read)(text).err()?,
+            Err(why) => why.clone(),
+        };
+        Some(format!("{} could not be read: {}", manifest.file, sanitize_name(&why)))
+    });
+    manifests.collect()
+}
+
 /// The folders of a workspace's packages, each with where it is listed; and what could not be read.
 pub fn packages(texts: &[Text], files: &Files<'_>, notes: &mut Vec<String>) -> Vec<(String, &'static str)> {
     let mut found = Vec::new();

@@ -1,6 +1,7 @@
 //! What commands do, callable without a command line: plain values in, plain results out. What is to be said on the way
 //! goes to a [`Ui`]; nothing here knows arguments, terminals or exit codes.
 
+pub mod affected;
 pub mod auto_release;
 pub mod briefing;
 pub mod by_hand;
@@ -18,6 +19,7 @@ pub mod report;
 pub mod request;
 mod session;
 pub mod sync;
+pub mod test;
 mod trace;
 mod ui;
 pub mod unlock;

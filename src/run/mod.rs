@@ -3,6 +3,7 @@
 //! The command is started by another process of ours, which limits itself, then becomes the command. This one
 //! stays behind: it passes signals on, returns the exit code, and clears away.
 
+mod batch;
 mod limit;
 mod signals;
 
@@ -11,6 +12,7 @@ use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::process::Command;
 
+pub use batch::{Context, End, Ended, Task, run_all};
 pub use limit::{Limit, become_limited};
 
 use lane_core::agent_env::AgentEnv;

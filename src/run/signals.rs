@@ -66,3 +66,41 @@ pub(super) fn run(command: &mut Command) -> std::io::Result<u8> {
     let status = command.status()?;
     Ok(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1))
 }
+
+/// The signals that ask this process to end, where they were not ignored before.
+pub(super) struct Interrupts {
+    #[cfg(unix)]
+    signals: signal_hook::iterator::Signals,
+}
+
+#[cfg(unix)]
+impl Interrupts {
+    /// Catches them from now on.
+    ///
+    /// # Errors
+    /// The system refuses.
+    pub(super) fn catch() -> std::io::Result<Self> {
+        use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+        let ignored = ignored();
+        let caught = [SIGHUP, SIGINT, SIGQUIT, SIGTERM].into_iter();
+        let signals =
+            signal_hook::iterator::Signals::new(caught.filter(|signal| ignored >> (signal - 1) & 1 == 0))?;
+        Ok(Self { signals })
+    }
+
+    /// One that came.
+    pub(super) fn pending(&mut self) -> Option<u8> {
+        self.signals.pending().next().and_then(|signal| u8::try_from(signal).ok())
+    }
+}
+
+#[cfg(not(unix))]
+impl Interrupts {
+    pub(super) fn catch() -> std::io::Result<Self> {
+        Ok(Self {})
+    }
+
+    pub(super) fn pending(&mut self) -> Option<u8> {
+        None
+    }
+}

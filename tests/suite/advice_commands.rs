@@ -167,7 +167,7 @@ fn every_command_that_is_named_is_tried() {
     assert!(gone.is_empty(), "no message names these any more: {gone:#?}");
 }
 
-/// By the tests of the modules `advice` and `advice_*`, of `change_base`, `database`, `doctor`, `join`, `locks_faults`,
+/// By the tests of the modules `advice` and `advice_*`, of `affected`, `change_base`, `database`, `doctor`, `join`, `locks_faults`,
 /// `report_edges`, `requests`, `signatures` and `status_serve`.
 const TYPED: &str = r#"
 cd {}
@@ -236,6 +236,8 @@ git lane --version
 git lane -C FOLDER …
 git lane -C REPOSITORY.git install --server
 git lane -C {} install
+git lane affected --range A..B
+git lane affected --worktree
 git lane check
 git lane check --range A..B
 git lane check --worktree
@@ -318,6 +320,7 @@ git lane teardown ID
 git lane teardown {}
 git lane teardown {} --drop-schema --yes-drop {}
 git lane uninstall --all
+git lane test
 git lane unlock {}
 git lane unlock {} --agent {}
 git lane who --mine PATH

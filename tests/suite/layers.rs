@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// The modules of `src`, each of which may use those before it.
-const LAYERS: [&str; 23] = [
+const LAYERS: [&str; 24] = [
     "served",
     "ci",
     "init",
@@ -23,6 +23,7 @@ const LAYERS: [&str; 23] = [
     "setup",
     "harness",
     "conflicts",
+    "affected",
     "status",
     "doctor",
     "metrics",

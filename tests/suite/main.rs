@@ -10,6 +10,7 @@ mod advice_reading;
 mod advice_rules;
 mod advice_setup;
 mod advice_sync;
+mod affected;
 mod backends;
 mod bad_input;
 mod browser;

@@ -2,6 +2,7 @@
 //! requests are. Nothing in here opens a file, starts a process, reads the environment or a clock, or speaks to a network:
 //! `clippy.toml` refuses it.
 
+pub mod affected;
 pub mod agent_env;
 pub mod engine;
 pub mod error;

@@ -12,6 +12,9 @@ use super::scalar::{Memory, Ports};
 use super::source::{Span, Spanned};
 
 mod sections;
+mod services;
+
+pub use services::{Dependency, Depends, Services, TestCommand, TestRuns, Tests};
 
 pub use sections::{
     Accept, Branch, Change, History, Journal, Locks, Merges, Message, Metrics, Provision, PullRequests,
@@ -66,8 +69,8 @@ pub struct Policy {
     pub harness: Vec<Spanned<String>>,
     /// Steps run in each new worktree, in order.
     pub provision: Vec<Provision>,
-    /// Sentences that `git lane policy test` proves: `a2 may not change services/x/y.py`.
-    pub tests: Vec<Spanned<String>>,
+    /// Sentences that `git lane policy test` proves, and how `git lane test` tests a service.
+    pub tests: Tests,
 }
 
 /// What somebody without an agent identity is taken for. One word speaks of humans; an agent without a lane is refused.
@@ -155,14 +158,6 @@ pub enum Unowned {
     Warn,
     /// Refused.
     Deny,
-}
-
-/// Where services live.
-#[derive(Debug, Clone, Default, Serialize, JsonSchema)]
-#[schemars(deny_unknown_fields)]
-pub struct Services {
-    /// A pattern with `{service}` in it.
-    pub paths: Option<Spanned<String>>,
 }
 
 /// The agents in the order of the file.

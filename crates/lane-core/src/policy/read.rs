@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::{self, Display};
 
 use super::model::{
-    Access, Agent, Agents, Area, Database, Identities, Identity, Policy, Required, Services, Unidentified,
+    Access, Agent, Agents, Area, Database, Identities, Identity, Policy, Required, Unidentified,
     Unidentifieds, Unowned,
 };
 use super::node::{Node, Value};
@@ -14,9 +14,11 @@ use crate::harness::HARNESSES;
 
 mod metrics;
 mod sections;
+mod services;
 
 use metrics::metrics;
 use sections::{branch, change, history, levels, locks, message, provision, pull_request, setup, waivers};
+use services::{services, tests};
 
 /// The keys of each section, as the reader knows them. A test holds them against the JSON Schema.
 pub mod keys {
@@ -54,7 +56,7 @@ pub mod keys {
     /// An entry of `areas`.
     pub const AREA: &[&str] = &["name", "paths", "access", "owner"];
     /// `services`.
-    pub const SERVICES: &[&str] = &["paths"];
+    pub const SERVICES: &[&str] = &["paths", "depends"];
     /// `agents.<id>.database`.
     pub const DATABASE: &[&str] = &["schema"];
     /// `identity`.
@@ -83,6 +85,8 @@ pub mod keys {
     pub const SETUP: &[&str] = &["instructions"];
     /// An entry of `provision`.
     pub const PROVISION: &[&str] = &["name", "run", "when"];
+    /// `tests`, where it is not a list of sentences.
+    pub const TESTS: &[&str] = &["run", "cwd", "timeout", "sentences"];
 }
 
 /// Where the refs of locks lie unless the policy says otherwise.
@@ -122,7 +126,7 @@ pub fn policy(reader: &mut Reader, root: &Node) -> Option<Policy> {
         setup: setup(reader, &fields, &harness),
         harness,
         provision: provision(reader, &fields),
-        tests: texts(reader, &fields, "tests", "tests", false),
+        tests: tests(reader, &fields),
         base,
     })
 }
@@ -221,11 +225,6 @@ fn identities(reader: &mut Reader, fields: &Fields<'_>) -> Identities {
         require: require.unwrap_or(Spanned::default_of(Required::Claimed)),
         harness: harness.unwrap_or_default(),
     }
-}
-
-fn services(reader: &mut Reader, fields: &Fields<'_>) -> Services {
-    let section = section(reader, fields, "services", keys::SERVICES);
-    Services { paths: section.and_then(|fields| text(reader, &fields, "paths", "services.paths")) }
 }
 
 /// What an agent's mapping says under a name, for messages.

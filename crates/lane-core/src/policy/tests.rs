@@ -225,6 +225,7 @@ fn the_schema_and_the_reader_know_the_same_keys() {
         ("Metrics", keys::METRICS),
         ("Setup", keys::SETUP),
         ("Provision", keys::PROVISION),
+        ("TestRuns", keys::TESTS),
     ];
     for (name, keys) in sections {
         let mut keys: Vec<String> = keys.iter().map(|key| (*key).to_owned()).collect();

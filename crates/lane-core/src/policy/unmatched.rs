@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use super::cases;
 use super::diagnostic::Diagnostic;
 use super::lint::{at, lexical};
+use super::lint_services;
 use super::model::{Access, Agent};
 use super::pathset::PathSet;
 use super::pattern::{Pattern, Segment, wild_match};
@@ -40,6 +41,7 @@ pub fn warnings(plan: &Plan, inventory: &Inventory) -> Vec<Diagnostic> {
     if !inventory.files.is_empty() {
         patterns(plan, inventory, &mut warnings);
         exclusions(plan, inventory, &mut warnings);
+        lint_services::warnings(plan, inventory, &mut warnings);
     }
     worktrees(plan, inventory, &mut warnings);
     unmatched_refs::warnings(plan, &inventory.refs, &mut warnings);

@@ -124,7 +124,7 @@ fn mistakes(texts: &PolicyTexts, fold: bool) -> Result<Vec<Diagnosis>, Vec<Diagn
     let plan =
         policy::load(source(FILE, text), fold).map_err(|error| told(FILE, &error.text, error.diagnostics))?;
     let mut failing = Vec::new();
-    for sentence in &plan.policy.tests {
+    for sentence in &plan.policy.tests.sentences {
         if let Ok(case) = Case::parse(&sentence.value, &plan.policy) {
             failing.extend(failed(&plan, FILE, &plan.source, sentence, &case));
         }

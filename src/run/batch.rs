@@ -1,0 +1,203 @@
+//! Many commands side by side: each in a process group of its own, within a time, its output in a file of its own.
+
+use std::fs::File;
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use super::Limit;
+use super::signals::Interrupts;
+use lane_core::agent_env::AgentEnv;
+
+/// How often the commands are looked at.
+const TICK: Duration = Duration::from_millis(15);
+/// How long a command that is to end may take for that.
+const GRACE: Duration = Duration::from_secs(3);
+
+/// One command.
+#[derive(Debug)]
+pub struct Task {
+    /// A command for sh.
+    pub command: String,
+    /// The folder that it runs in.
+    pub folder: PathBuf,
+    /// Variables beside those of the environment.
+    pub variables: Vec<(&'static str, String)>,
+    /// Where its output goes.
+    pub log: PathBuf,
+}
+
+/// What all commands run with.
+pub struct Context<'c> {
+    /// The agent's variables, where an agent works here.
+    pub environment: Option<&'c AgentEnv>,
+    /// The memory that all of them may use together.
+    pub limit: Option<Limit>,
+    /// How many run at a time; at least one.
+    pub jobs: usize,
+    /// How long each may take.
+    pub timeout: Duration,
+}
+
+/// How a command ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum End {
+    /// With exit code 0.
+    Passed,
+    /// With another exit code, or 128 and a signal.
+    Failed(u8),
+    /// It took too long, and was ended.
+    TimedOut,
+    /// It was ended, or not begun, because all were to end.
+    Interrupted,
+    /// It could not be started.
+    NotStarted(String),
+}
+
+/// A command that has ended.
+#[derive(Debug, Clone)]
+pub struct Ended {
+    /// How.
+    pub end: End,
+    /// After which time.
+    pub time: Duration,
+}
+
+struct Running {
+    task: usize,
+    child: Child,
+    started: Instant,
+    /// Why it is to end, and since when it is.
+    ending: Option<(End, Instant)>,
+}
+
+/// Runs commands, at most so many at a time, in their order. `finished`: is told of each that ends. Returns how each ended,
+/// and the signal that ended all of them, if one did.
+///
+/// # Errors
+/// This process cannot be started once more, or signals cannot be caught.
+pub fn run_all(
+    tasks: &[Task],
+    context: &Context<'_>,
+    finished: &mut dyn FnMut(usize, &Ended),
+) -> std::io::Result<(Vec<Ended>, Option<u8>)> {
+    let binary = std::env::current_exe()?;
+    let mut interrupts = Interrupts::catch()?;
+    let unrun = Ended { end: End::Interrupted, time: Duration::ZERO };
+    let mut all = vec![unrun; tasks.len()];
+    let mut running: Vec<Running> = Vec::new();
+    let (mut next, mut signal) = (0, None);
+    let mut end = |at: usize, ended: Ended, all: &mut Vec<Ended>| {
+        finished(at, &ended);
+        all[at] = ended;
+    };
+    while !running.is_empty() || next < tasks.len() && signal.is_none() {
+        while next < tasks.len() && signal.is_none() && running.len() < context.jobs.max(1) {
+            match start(&binary, &tasks[next], context) {
+                Ok(child) => {
+                    running.push(Running { task: next, child, started: Instant::now(), ending: None });
+                }
+                Err(error) => {
+                    let end_of = End::NotStarted(error.to_string());
+                    end(next, Ended { end: end_of, time: Duration::ZERO }, &mut all);
+                }
+            }
+            next += 1;
+        }
+        if let Some(caught) = interrupts.pending() {
+            signal = signal.or(Some(caught));
+            running.iter_mut().for_each(|one| one.stop(End::Interrupted));
+        }
+        let mut at = 0;
+        while at < running.len() {
+            match running[at].look(context.timeout) {
+                Some(ended) => {
+                    let task = running.swap_remove(at).task;
+                    end(task, ended, &mut all);
+                }
+                None => at += 1,
+            }
+        }
+        std::thread::sleep(TICK);
+    }
+    Ok((all, signal))
+}
+
+fn start(binary: &std::path::Path, task: &Task, context: &Context<'_>) -> std::io::Result<Child> {
+    let log = File::create(&task.log)?;
+    let mut command = Command::new(binary);
+    command.arg("limited").args(context.limit.iter().flat_map(Limit::args));
+    command.args(["--", "sh", "-c"]).arg(&task.command).current_dir(&task.folder);
+    lane_git::command::TIES.iter().copied().for_each(|name| {
+        command.env_remove(name);
+    });
+    if let Some(environment) = context.environment {
+        environment.unset().into_iter().for_each(|name| {
+            command.env_remove(name);
+        });
+        command.envs(environment.set.iter().map(|(name, value)| (name, value)));
+    }
+    command.envs(task.variables.iter().map(|(name, value)| (name, value)));
+    command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
+    #[cfg(unix)]
+    std::os::unix::process::CommandExt::process_group(&mut command, 0);
+    command.spawn()
+}
+
+impl Running {
+    /// How it ended, if it did; ends it where its time is over.
+    fn look(&mut self, timeout: Duration) -> Option<Ended> {
+        let time = self.started.elapsed();
+        if let Ok(Some(status)) = self.child.try_wait() {
+            let end = match self.ending.take() {
+                Some((end, _)) => {
+                    // Whatever it started and did not wait for.
+                    self.signal(true);
+                    end
+                }
+                None => of_status(status),
+            };
+            return Some(Ended { end, time });
+        }
+        match &self.ending {
+            None if time >= timeout => self.stop(End::TimedOut),
+            Some((_, since)) if since.elapsed() >= GRACE => self.signal(true),
+            _ => {}
+        }
+        None
+    }
+
+    fn stop(&mut self, end: End) {
+        if self.ending.is_none() {
+            self.ending = Some((end, Instant::now()));
+            self.signal(false);
+        }
+    }
+
+    /// Signals all of its process group.
+    #[cfg(unix)]
+    fn signal(&mut self, is_kill: bool) {
+        use rustix::process::{Pid, Signal, kill_process_group};
+        if let Some(group) = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw) {
+            let _ = kill_process_group(group, if is_kill { Signal::KILL } else { Signal::TERM });
+        }
+    }
+
+    #[cfg(not(unix))]
+    fn signal(&mut self, _: bool) {
+        let _ = self.child.kill();
+    }
+}
+
+fn of_status(status: ExitStatus) -> End {
+    #[cfg(unix)]
+    let signal = std::os::unix::process::ExitStatusExt::signal(&status);
+    #[cfg(not(unix))]
+    let signal: Option<i32> = None;
+    let code = status.code().or_else(|| signal.map(|signal| 128 + signal)).unwrap_or(1);
+    match u8::try_from(code) {
+        Ok(0) => End::Passed,
+        Ok(code) => End::Failed(code),
+        Err(_) => End::Failed(1),
+    }
+}
