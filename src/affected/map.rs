@@ -116,7 +116,7 @@ impl<'p> Map<'p> {
                 let name = if is_new { package.name.clone() } else { path.clone() };
                 self.add(Project { name, path, kind, lane: None, is_there: true, tools: Vec::new() })
             });
-            self.projects[at].tools.push(package.tool);
+            self.projects[at].tools.extend(package.tools.iter().cloned());
             self.packages.insert(package.folder.clone(), at);
         }
         for package in found {
@@ -210,9 +210,14 @@ impl<'p> Map<'p> {
             }
         }
         for (tool, of) in TOOLS.iter().enumerate() {
-            if of.global.iter().any(|name| name.as_bytes() == path) {
-                // Services of which no tool is known may use any.
-                let uses = |one: &Project| one.tools.is_empty() || one.tools.contains(&tool);
+            for name in of.global {
+                let Some(root) = text.strip_suffix(name) else { continue };
+                let Some(root) = root.strip_suffix('/').or(root.is_empty().then_some("")) else { continue };
+                // Services of which no tool is known may use any of the root.
+                let uses = |one: &Project| {
+                    one.tools.is_empty() && root.is_empty()
+                        || one.tools.iter().any(|(known, at)| *known == tool && at == root)
+                };
                 self.all(&mut found, &Touch::Global, uses);
             }
         }

@@ -24,8 +24,8 @@ pub struct Project {
     pub lane: Option<String>,
     /// Whether the change leaves any of its files.
     pub is_there: bool,
-    /// The tools that have a package in it, by their places.
-    tools: Vec<usize>,
+    /// The tools that have a package in it, by their places, each with the root of the workspace.
+    tools: Vec<(usize, String)>,
 }
 
 /// What a project is.

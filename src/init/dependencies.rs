@@ -4,7 +4,8 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::files::Files;
 use super::names::sanitize_name;
-use super::{Text, cargo, go_work, package_json, pyproject, workspaces};
+use super::roots::{Root, roots};
+use super::{cargo, go_work, package_json, pyproject, workspaces};
 
 /// A package as its manifest has it.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -119,8 +120,8 @@ pub struct Located {
     pub folder: String,
     /// What it is called, or its folder.
     pub name: String,
-    /// The tool, by its place in [`TOOLS`].
-    pub tool: usize,
+    /// The tools, by their places in [`TOOLS`], each with the root of the workspace; at least one.
+    pub tools: Vec<(usize, String)>,
     /// The folders of the packages that it depends on.
     pub depends: BTreeSet<String>,
 }
@@ -128,7 +129,7 @@ pub struct Located {
 impl Located {
     /// The file that describes it.
     pub fn manifest(&self) -> String {
-        join(&self.folder, TOOLS[self.tool].manifest)
+        join(&self.folder, self.tools.first().map_or("", |(tool, _)| TOOLS[*tool].manifest))
     }
 }
 
@@ -136,7 +137,7 @@ impl Located {
 pub type Reader<'r> =
     dyn FnMut(&str) -> Result<Option<Result<String, String>>, lane_core::facts::Unavailable> + 'r;
 
-/// The packages of a repository: those that a workspace at the root lists, those in `folders`, and whatever these depend on
+/// The packages of a repository: those that a workspace lists, at the root or near it, those in `folders`, and whatever these depend on
 /// by a path. Manifests that could not be read go to `unread`.
 ///
 /// # Errors
@@ -148,37 +149,41 @@ pub fn packages(
     notes: &mut Vec<String>,
     unread: &mut Vec<String>,
 ) -> Result<Vec<Located>, lane_core::facts::Unavailable> {
-    let mut texts = Vec::new();
-    for manifest in &workspaces::MANIFESTS {
-        if let Some(content) = read(manifest.file)? {
-            texts.push(Text { path: manifest.file.to_owned(), content });
-        }
-    }
-    unread.extend(workspaces::unread(&texts));
-    let listed = workspaces::packages(&texts, files, notes);
+    let roots = roots(files, read, notes, unread)?;
     let mut found = Vec::new();
-    for (at, tool) in TOOLS.iter().enumerate() {
-        let of_tool = |place: &str| {
-            workspaces::MANIFESTS.iter().any(|one| one.place == place && one.package == tool.manifest)
+    for root in &roots {
+        // A service belongs to the nearest workspace around it.
+        let is_nearest = |folder: &&String| {
+            let holds =
+                |root: &&Root| root.folder.is_empty() || folder.starts_with(&format!("{}/", root.folder));
+            roots.iter().filter(holds).max_by_key(|root| root.folder.len()).map(|root| &root.folder)
+                == Some(&root.folder)
         };
-        let mut open: Vec<String> =
-            listed.iter().filter(|(_, place)| of_tool(place)).map(|(folder, _)| folder.clone()).collect();
-        let is_workspace = !open.is_empty();
-        open.extend(folders.iter().cloned());
-        if tool.has_root && (is_workspace || tool.manifest == "Cargo.toml") {
-            open.push(String::new());
+        let services: Vec<String> = folders.iter().filter(is_nearest).cloned().collect();
+        for (at, tool) in TOOLS.iter().enumerate() {
+            let of_tool = |place: &str| {
+                workspaces::MANIFESTS.iter().any(|one| one.place == place && one.package == tool.manifest)
+            };
+            let listed = root.listed.iter().filter(|(_, place)| of_tool(place));
+            let mut open: Vec<String> = listed.map(|(folder, _)| folder.clone()).collect();
+            let is_workspace = !open.is_empty();
+            open.extend(services.iter().cloned());
+            if tool.has_root && (is_workspace || tool.manifest == "Cargo.toml" && root.folder.is_empty()) {
+                open.push(root.folder.clone());
+            }
+            let text = root.texts.iter().find(|text| text.path == tool.manifest);
+            let text = text.and_then(|text| text.content.as_ref().ok());
+            let names = text.map(|text| (tool.names)(text)).unwrap_or_default();
+            found.extend(of_one_tool((at, &root.folder), open, names, read, unread)?);
         }
-        let root =
-            texts.iter().find(|text| text.path == tool.manifest).and_then(|text| text.content.as_ref().ok());
-        let names = root.map(|text| (tool.names)(text)).unwrap_or_default();
-        found.extend(of_one_tool(at, open, names, read, unread)?);
     }
-    // A folder is one package: that of the first tool, with the dependencies of all.
+    // A folder is one package, with the dependencies of all tools.
     let mut packages: Vec<Located> = Vec::new();
     let mut places: HashMap<String, usize> = HashMap::new();
     for package in found {
         if let Some(at) = places.get(&package.folder) {
             packages[*at].depends.extend(package.depends);
+            packages[*at].tools.extend(package.tools);
         } else {
             places.insert(package.folder.clone(), packages.len());
             packages.push(package);
@@ -192,7 +197,7 @@ pub fn packages(
 }
 
 fn of_one_tool(
-    tool: usize,
+    (tool, root): (usize, &str),
     mut open: Vec<String>,
     names: Vec<(String, String)>,
     read: &mut Reader<'_>,
@@ -200,7 +205,7 @@ fn of_one_tool(
 ) -> Result<Vec<Located>, lane_core::facts::Unavailable> {
     let Tool { manifest, package, is_by_name, .. } = &TOOLS[tool];
     let mut by_name: HashMap<String, String> =
-        names.into_iter().filter_map(|(name, path)| Some((name, inside("", &path)?))).collect();
+        names.into_iter().filter_map(|(name, path)| Some((name, inside(root, &path)?))).collect();
     let mut seen = BTreeSet::new();
     let mut found = Vec::new();
     while let Some(folder) = open.pop() {
@@ -239,7 +244,7 @@ fn of_one_tool(
         let depends = depends.collect();
         let name =
             package.name.unwrap_or_else(|| if folder.is_empty() { ".".into() } else { folder.clone() });
-        Located { folder, name, tool, depends }
+        Located { folder, name, tools: vec![(tool, root.to_owned())], depends }
     });
     Ok(located.collect())
 }
@@ -267,108 +272,4 @@ fn inside(folder: &str, path: &str) -> Option<String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::files::tracked;
-    use super::*;
-
-    fn located(texts: &[(&str, &str)], folders: &[&str]) -> (Vec<String>, Vec<String>) {
-        let paths: Vec<&str> = texts.iter().map(|(path, _)| *path).collect();
-        let list = tracked(&paths);
-        let mut notes = Vec::new();
-        let folders: Vec<String> = folders.iter().map(|folder| (*folder).to_owned()).collect();
-        let mut read = |path: &str| {
-            let text = texts.iter().find(|(name, _)| *name == path);
-            Ok(text.map(|(_, text)| Ok((*text).to_owned())))
-        };
-        let found =
-            packages(&Files::new(&list), &folders, &mut read, &mut Vec::new(), &mut notes).expect("readable");
-        let words = found.iter().map(|one| {
-            let depends: Vec<&str> = one.depends.iter().map(String::as_str).collect();
-            format!("{} at {}: {}", one.name, one.folder, depends.join(" "))
-        });
-        (words.collect(), notes)
-    }
-
-    #[test]
-    fn cargo() {
-        let (found, notes) = located(
-            &[
-                (
-                    "Cargo.toml",
-                    "[package]\nname = \"root\"\n[dependencies]\na = { workspace = true }\n[workspace]\nmembers = [\"crates/*\"]\n[workspace.dependencies]\na = { path = \"crates/a\" }\n[patch.crates-io]\nb = { path = \"crates/b\" }\n",
-                ),
-                (
-                    "crates/a/Cargo.toml",
-                    "[package]\nname = \"a\"\n[dependencies]\nb = \"1\"\nserde = \"1\"\n",
-                ),
-                (
-                    "crates/b/Cargo.toml",
-                    "[package]\nname = \"b\"\n[dev-dependencies]\nc = { path = \"../../other/c\" }\nout = { path = \"../../../out\" }\n",
-                ),
-                ("other/c/Cargo.toml", "[package]\nname = \"c\"\n"),
-            ],
-            &[],
-        );
-        assert_eq!(
-            found,
-            ["root at : crates/a", "a at crates/a: crates/b", "b at crates/b: other/c", "c at other/c: "]
-        );
-        assert!(notes.is_empty(), "{notes:?}");
-    }
-
-    #[test]
-    fn npm() {
-        let (found, notes) = located(
-            &[
-                ("package.json", r#"{"name": "root", "workspaces": ["packages/*"]}"#),
-                (
-                    "packages/web/package.json",
-                    r#"{"name": "@x/web", "dependencies": {"@x/ui": "workspace:*", "react": "1"}}"#,
-                ),
-                ("packages/ui/package.json", r#"{"name": "@x/ui", "devDependencies": {"@x/web": "^1"}}"#),
-                ("packages/odd/package.json", "{"),
-            ],
-            &[],
-        );
-        assert_eq!(
-            found,
-            [
-                "packages/odd at packages/odd: ",
-                "@x/ui at packages/ui: packages/web",
-                "@x/web at packages/web: packages/ui"
-            ]
-        );
-        assert_eq!(notes.len(), 1, "{notes:?}");
-        assert!(notes[0].starts_with("packages/odd/package.json could not be read"), "{notes:?}");
-    }
-
-    #[test]
-    fn uv_and_go_and_folders_of_services() {
-        let (found, _) = located(
-            &[
-                (
-                    "pyproject.toml",
-                    "[project]\nname = \"root\"\n[tool.uv.workspace]\nmembers = [\"libs/*\"]\n",
-                ),
-                ("libs/a/pyproject.toml", "[project]\nname = \"My_A\"\ndependencies = [\"b\"]\n"),
-                ("libs/b/pyproject.toml", "[project]\nname = \"b\"\n"),
-                ("services/s/pyproject.toml", "[project]\nname = \"s\"\ndependencies = [\"my.a\"]\n"),
-                ("go.work", "use (\n./cmd\n./lib\n)\n"),
-                ("cmd/go.mod", "module example.com/cmd\nrequire example.com/lib v0.0.0\n"),
-                ("lib/go.mod", "module example.com/lib\n"),
-            ],
-            &["services/s"],
-        );
-        assert_eq!(
-            found,
-            [
-                "root at : ",
-                "my-a at libs/a: libs/b",
-                "b at libs/b: ",
-                "s at services/s: libs/a",
-                "example.com/cmd at cmd: lib",
-                "example.com/lib at lib: ",
-            ]
-        );
-    }
-}
+mod tests;

@@ -16,6 +16,7 @@ mod package_json;
 mod pnpm;
 mod policy_text;
 mod pyproject;
+mod roots;
 mod widen;
 mod workspaces;
 
