@@ -15,6 +15,7 @@ use lane_core::error::Error;
 use lane_core::facts::Unavailable;
 use lane_core::metrics::moment::Moment;
 use lane_core::metrics::{Goal, GoalState, Metrics, markdown, text};
+use lane_core::text::help_block;
 use lane_git::Repository;
 use lane_github::{Comment, GitHub, Settings};
 
@@ -108,7 +109,11 @@ fn checked(metrics: &Metrics) -> Outcome {
     }
     let unknown: Vec<&str> = of(GoalState::Unknown).map(|goal| goal.name).collect();
     if !unknown.is_empty() {
-        print_error(&format!("error: could not decide: not measured: {}\n", unknown.join(", ")));
+        let help = help_block(
+            "for what helps, see `Not known` above, or take the goal out of `metrics` in policy.yaml",
+            false,
+        );
+        print_error(&format!("error: could not decide: not measured: {}\n{help}", unknown.join(", ")));
         return Ok(2);
     }
     Ok(0)

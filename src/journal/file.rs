@@ -144,13 +144,15 @@ fn open(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
     use rustix::fs::OFlags;
     use std::os::unix::fs::OpenOptionsExt as _;
     let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
-    options.mode(0o600).custom_flags(flags.bits().cast_signed()).open(path)
+    let opened = options.mode(0o600).custom_flags(flags.bits().cast_signed()).open(path);
+    let is_link = |error: &io::Error| error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error());
+    opened.map_err(|error| if is_link(&error) { io::Error::other("it is a symbolic link") } else { error })
 }
 
 #[cfg(not(unix))]
 fn open(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
     if fs::symlink_metadata(path).is_ok_and(|data| data.is_symlink()) {
-        return Err(io::Error::other("it is a link"));
+        return Err(io::Error::other("it is a symbolic link"));
     }
     options.open(path)
 }

@@ -28,7 +28,7 @@ pub fn read(query: &Query, metrics: &mut Metrics) {
             let path = common_dir.join(journal::FILES[0]).display().to_string();
             return missing(
                 format!("the journal of verdicts cannot be read: {error}"),
-                &format!("look at {path}"),
+                &format!("check what {path} is; hooks begin a new one once it is renamed"),
             );
         }
     };

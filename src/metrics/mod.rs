@@ -1,8 +1,6 @@
 //! What the report on a period is made of. Each part is read by a module of its own and puts its section into the report;
 //! what cannot be read goes into [`Metrics::missing`] with what would help, and never makes the whole fail.
 
-use std::path::PathBuf;
-
 use crate::gather::LoadedPolicy;
 use lane_core::metrics::{Metrics, Period};
 use lane_core::policy::Plan;
@@ -29,7 +27,7 @@ pub struct Query<'a> {
     /// What GitHub says, where it may be asked.
     pub github: Option<&'a github::Answers>,
     /// Reports of coverage that were named.
-    pub coverage: &'a [PathBuf],
+    pub coverage: &'a [coverage::Source],
     /// Now, in seconds since the epoch.
     pub now: i64,
 }

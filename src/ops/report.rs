@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::Session;
 use crate::machine::ThisMachine;
-use crate::metrics::{Query, SECTIONS, github};
+use crate::metrics::{Query, SECTIONS, coverage, github};
 use lane_core::error::Error;
 use lane_core::locks::world::World;
 use lane_core::metrics::moment::Moment;
@@ -34,7 +34,8 @@ impl Default for Options {
 /// Reads every section of the report.
 ///
 /// # Errors
-/// An agent that the policy does not have, or a period that ends before it begins.
+/// An agent that the policy does not have, a period that ends before it begins or is still to come, or a report of coverage
+/// that cannot be read.
 pub fn report(session: &Session, options: &Options) -> Result<Metrics, Error> {
     let plan = &session.loaded.plan;
     let now = ThisMachine::new().now().wall;
@@ -47,6 +48,7 @@ pub fn report(session: &Session, options: &Options) -> Result<Metrics, Error> {
     if let Some(agent) = agent {
         plan.agent(agent)?;
     }
+    let coverage = coverage::named(&options.coverage)?;
     let mut metrics = Metrics::empty(repository, base, period, options.agent.clone());
     let answers = github::ask(&session.repo, plan, period, agent, &mut metrics);
     let query = Query {
@@ -56,7 +58,7 @@ pub fn report(session: &Session, options: &Options) -> Result<Metrics, Error> {
         period,
         agent,
         github: answers.as_ref(),
-        coverage: &options.coverage,
+        coverage: &coverage,
         now,
     };
     for read in SECTIONS {
@@ -72,6 +74,12 @@ fn period(options: &Options, now: i64) -> Result<Period, Error> {
     // The end is no part of it, and this second is.
     let end = now.saturating_add(1);
     let (from, to) = (options.since.time(now), options.until.map_or(end, |until| until.time(now)).min(end));
+    if from > now {
+        return Err(Error::usage(
+            format!("the period begins in the future: {}", timestamp(from)),
+            "name an earlier moment with --since",
+        ));
+    }
     if from >= to {
         return Err(Error::usage(
             format!("the period has no time in it: from {} to {}", timestamp(from), timestamp(to)),

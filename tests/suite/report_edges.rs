@@ -201,3 +201,15 @@ fn lanes_that_are_cut_wrong() {
     assert!(cut["proposal"].as_str().unwrap().contains("access: owner, owner: a2"), "{cut}");
     assert_eq!(report["lane_cuts"].as_array().unwrap().len(), 1);
 }
+
+#[test]
+fn a_pipe_in_place_of_a_cache_is_not_waited_for() {
+    let scratch = Scratch::new();
+    let lane = scratch.root().join(".git/lane");
+    std::fs::create_dir_all(&lane).unwrap();
+    for name in ["report-history", "github-jobs.json", "journal"] {
+        let made = std::process::Command::new("mkfifo").arg(lane.join(name)).status();
+        assert!(made.unwrap().success());
+    }
+    scratch.main().lane(&["report", "--since", "5000w"]).ok().says("1 change merged");
+}

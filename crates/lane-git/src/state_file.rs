@@ -1,7 +1,7 @@
 //! Small files of ours in the common git folder, and the locks beside them.
 
 use std::fs::{self, File, OpenOptions};
-use std::io;
+use std::io::{self, Read};
 use std::path::Path;
 
 use serde::Serialize;
@@ -23,6 +23,23 @@ pub fn lock_file(path: &Path) -> io::Result<File> {
 pub fn locked(path: &Path) -> io::Result<File> {
     let file = lock_file(path)?;
     file.lock().map(|()| file)
+}
+
+/// The bytes of a file, or of what a link leads to. Opening a pipe would wait for whoever writes into it, so what is no file is
+/// not opened.
+///
+/// # Errors
+/// It is not a file, has more than `most` bytes, or cannot be read.
+pub fn read_file(path: &Path, most: u64) -> io::Result<Vec<u8>> {
+    if !fs::metadata(path)?.is_file() {
+        return Err(io::Error::other("it is not a file"));
+    }
+    let mut bytes = Vec::new();
+    File::open(path)?.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > most {
+        return Err(io::Error::other(format!("it is larger than {} MB", most >> 20)));
+    }
+    Ok(bytes)
 }
 
 /// Replaces a file, in one piece. Several processes may do so at the same time; the last one stands.

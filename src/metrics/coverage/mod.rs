@@ -1,7 +1,6 @@
 //! Coverage by tests, from the reports that test runners write: lcov tracefiles and Cobertura XML.
 
 mod cobertura;
-mod files;
 mod lcov;
 
 use std::collections::{BTreeMap, HashSet};
@@ -12,11 +11,14 @@ use lane_core::policy::{Owner, Plan};
 
 use super::Query;
 use crate::gather::tracked_below;
+use lane_core::error::Error;
 use lane_core::facts::RepoPath;
-use lane_git::Repository;
+use lane_git::{Repository, state_file};
 
 /// The largest report that is read, in bytes.
 pub const LARGEST: u64 = 256 << 20;
+/// What to do about a report that cannot be read.
+const HELP: &str = "name reports in lcov or Cobertura form: git lane report --coverage FILE";
 /// Where test runners put their reports, from the root of a worktree.
 const USUAL: [&str; 10] = [
     "lcov.info",
@@ -36,7 +38,7 @@ const USUAL: [&str; 10] = [
 pub(super) struct CoveredLines(BTreeMap<PathBuf, BTreeMap<u32, bool>>);
 
 /// A report, and where it is from.
-pub(super) struct Source {
+pub struct Source {
     /// What it is called for people: a path, or an artifact with the file in it.
     pub name: String,
     /// Its bytes.
@@ -60,28 +62,42 @@ impl CoveredLines {
     }
 }
 
-/// Puts into the report what the given files say, or, where none are given, those in the usual places.
-pub fn read(query: &Query, metrics: &mut Metrics) {
-    let root = query.repo.layout().worktree.clone();
-    let given = query.coverage.iter().map(|path| (path.clone(), path.display().to_string()));
-    let usual = USUAL.iter().filter_map(|name| Some((root.as_ref()?.join(name), (*name).to_owned())));
-    let files: Vec<(PathBuf, String)> = if query.coverage.is_empty() {
-        usual.filter(|(path, _)| path.is_file()).collect()
-    } else {
-        given.collect()
+/// The reports that somebody named.
+///
+/// # Errors
+/// One of them cannot be read, or is in neither form.
+pub fn named(paths: &[PathBuf]) -> Result<Vec<Source>, Error> {
+    let read = |path: &PathBuf| {
+        let name = path.display().to_string();
+        let read = state_file::read_file(path, LARGEST).map_err(|error| error.to_string());
+        let checked = read.and_then(|bytes| lines_of(&bytes).map(|_| bytes));
+        match checked {
+            Ok(bytes) => Ok(Source { name, bytes }),
+            Err(reason) => Err(Error::usage(format!("{name} could not be read: {reason}"), HELP)),
+        }
     };
+    paths.iter().map(read).collect()
+}
+
+/// Puts into the report what the named files say, or, where none are named, those in the usual places.
+pub fn read(query: &Query, metrics: &mut Metrics) {
+    if !query.coverage.is_empty() {
+        add(query, metrics, query.coverage);
+        return;
+    }
+    let Some(root) = &query.repo.layout().worktree else { return };
     let mut sources = Vec::new();
-    for (path, name) in files {
-        match files::bytes_of(&path) {
-            Ok(bytes) => sources.push(Source { name, bytes }),
-            Err(reason) => metrics.missing.push(unread(&name, &reason)),
+    for name in USUAL.iter().filter(|name| root.join(name).is_file()) {
+        match state_file::read_file(&root.join(name), LARGEST) {
+            Ok(bytes) => sources.push(Source { name: (*name).to_owned(), bytes }),
+            Err(error) => metrics.missing.push(unread(name, &error.to_string())),
         }
     }
-    add(query, metrics, sources);
+    add(query, metrics, &sources);
 }
 
 /// Puts these reports into the report.
-pub(super) fn add(query: &Query, metrics: &mut Metrics, sources: Vec<Source>) {
+pub(super) fn add(query: &Query, metrics: &mut Metrics, sources: &[Source]) {
     let mut all = CoveredLines::default();
     let mut read = Vec::new();
     let names = RepositoryFiles::of(query);
@@ -98,7 +114,7 @@ pub(super) fn add(query: &Query, metrics: &mut Metrics, sources: Vec<Source>) {
             metrics.missing.push(unread(&source.name, "it has no line that counts"));
             continue;
         }
-        read.push(CoverageFile { name: source.name, format, total, covered });
+        read.push(CoverageFile { name: source.name.clone(), format, total, covered });
         for (file, lines) in lines.0 {
             let file = names.find(&file).unwrap_or(file);
             lines.into_iter().for_each(|(line, is_reached)| all.add(&file, line, is_reached));
@@ -113,17 +129,20 @@ fn unread(name: &str, reason: &str) -> Missing {
     Missing {
         what: "coverage".to_owned(),
         reason: format!("{name} could not be read: {reason}"),
-        help: Some("name reports in lcov or Cobertura form: git lane report --coverage FILE".to_owned()),
+        help: Some(HELP.to_owned()),
     }
 }
 
 /// The form of a report, and what it says.
 fn lines_of(bytes: &[u8]) -> Result<(&'static str, CoveredLines), String> {
-    let is_xml = bytes.trim_ascii_start().strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes.trim_ascii_start());
-    if is_xml.starts_with(b"<") {
+    // Some programs write a byte order mark in front.
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    if bytes.trim_ascii_start().starts_with(b"<") {
         return cobertura::read(bytes).map(|lines| ("cobertura", lines));
     }
-    lcov::read(bytes).map(|lines| ("lcov", lines))
+    let lcov = lcov::read(bytes)
+        .map_err(|error| format!("it is neither Cobertura XML nor an lcov tracefile: {error}"));
+    lcov.map(|lines| ("lcov", lines))
 }
 
 fn summary(query: &Query, all: &CoveredLines, files: Vec<CoverageFile>) -> Coverage {
@@ -206,6 +225,7 @@ mod tests {
             </classes></package></packages></coverage>"#;
         assert_eq!(totals(xml), Ok(("cobertura", 2, 1)));
         assert_eq!(totals(&format!("\u{feff}{xml}")), Ok(("cobertura", 2, 1)));
+        assert_eq!(totals("\u{feff}SF:a.py\r\nDA:1,1\r\nend_of_record\r\n"), Ok(("lcov", 1, 1)));
         assert!(totals("hello").is_err());
         assert!(totals("<html><body/></html>").unwrap_err().contains("coverage"));
     }

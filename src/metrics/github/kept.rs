@@ -13,6 +13,9 @@ const SETTLED: i64 = 6 * 3_600;
 /// So many commits are kept, the newest ones.
 const MOST: usize = 10_000;
 
+/// The largest file that is read, in bytes.
+const LARGEST: u64 = 256 << 20;
+
 /// What is kept.
 pub(super) struct KeptJobs {
     file: PathBuf,
@@ -33,7 +36,9 @@ impl KeptJobs {
     pub fn open(common_dir: &Path, repository: &str, api: &str) -> Self {
         let file = common_dir.join(KEPT);
         let repository = format!("{api} {repository}");
-        let read = std::fs::read(&file).ok().and_then(|bytes| serde_json::from_slice::<Content>(&bytes).ok());
+        let read = state_file::read_file(&file, LARGEST)
+            .ok()
+            .and_then(|bytes| serde_json::from_slice::<Content>(&bytes).ok());
         let content = read.filter(|content| content.format == 1 && content.repository == repository);
         let empty = || Content { format: 1, repository, commits: BTreeMap::new() };
         Self { file, content: content.unwrap_or_else(empty) }

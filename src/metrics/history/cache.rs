@@ -1,7 +1,6 @@
 //! What was found out of commits that never change, kept in the common git folder, so that the next report need not count
 //! it again: [`lane_core::metrics::kept`].
 
-use std::fs;
 use std::hash::{Hash, Hasher};
 use std::path::PathBuf;
 
@@ -30,8 +29,7 @@ impl Cache {
         let head =
             format!("git-lane {} report history 1 {:016x}\n", env!("CARGO_PKG_VERSION"), hasher.finish());
         let path = query.repo.layout().common_dir.join(KEPT);
-        let is_small = fs::metadata(&path).is_ok_and(|file| file.len() <= MOST as u64);
-        let bytes = is_small.then(|| fs::read(&path).ok()).flatten();
+        let bytes = state_file::read_file(&path, MOST as u64).ok();
         let kept = bytes.and_then(|bytes| Kept::from_bytes(&bytes, &head)).unwrap_or_default();
         Self { path, head, kept }
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::landed::lead_time;
 use super::lock_times::seconds_in;
 use super::{ConflictKind, Distribution, GoalState, LostMerge, Metrics};
 
@@ -120,12 +121,11 @@ fn agents(facts: &mut Facts, metrics: &Metrics) {
 
 fn changes(facts: &mut Facts, metrics: &Metrics) {
     for change in &metrics.changes {
-        let lead = change.merged_at.saturating_sub(change.first_commit_at).max(0);
         let numbers = [
             ("lines", change.lines.map(|lines| lines as f64), "lines"),
             ("files", Some(change.files as f64), "files"),
             ("commits", Some(change.commits as f64), "commits"),
-            ("lead_time", Some(lead as f64), "seconds"),
+            ("lead_time", lead_time(change).map(|lead| lead as f64), "seconds"),
         ];
         for (metric, value, unit) in numbers {
             let Some(value) = value else { continue };

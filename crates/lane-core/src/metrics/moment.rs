@@ -33,8 +33,17 @@ impl FromStr for Moment {
         if let Ok(time) = whole.parse::<jiff::Timestamp>() {
             return Ok(Self::At(time.as_second()));
         }
-        let expected = "expected a duration (12h, 2w) or a date (2026-11-01, 2026-11-01T12:00Z)".to_owned();
-        text.parse::<Duration>().map(|duration| Self::Ago(duration.seconds)).map_err(|_| expected)
+        let is_like_date =
+            text.len() >= 10 && text.as_bytes()[..10].iter().filter(|byte| **byte == b'-').count() == 2;
+        let expected = match text {
+            _ if is_date => "there is no such day",
+            _ if is_like_date => {
+                "expected a time with its zone, such as 2026-11-01T12:00Z or 2026-11-01T12:00+02:00"
+            }
+            "0s" | "0m" | "0h" | "0d" | "0w" => "a duration must be longer than zero",
+            _ => "expected a duration (12h, 2w) or a date (2026-11-01, 2026-11-01T12:00Z)",
+        };
+        text.parse::<Duration>().map(|duration| Self::Ago(duration.seconds)).map_err(|_| expected.to_owned())
     }
 }
 
