@@ -49,7 +49,24 @@ pub fn measure(plan: &Plan, metrics: &Metrics) -> Vec<Goal> {
         // More than all cannot be asked for.
         goals.push(goal.of(measured, |value| value > least || value >= 1.0, percent));
     }
+    goals.iter_mut().for_each(|goal| doubt(goal, metrics));
     goals
+}
+
+/// What was read in part does not meet a goal. More conflicts would not make good those that there are.
+fn doubt(goal: &mut Goal, metrics: &Metrics) {
+    let needed: &[&str] = match goal.name {
+        "velocity" => &["changes"],
+        "conflicts" => &["changes", "conflicts"],
+        "coverage" => &["coverage"],
+        _ => &["builds", "builds and integration"],
+    };
+    let is_whole = !metrics.missing.iter().any(|missing| needed.contains(&missing.what.as_str()));
+    let is_certain = goal.name == "conflicts" && goal.state == GoalState::Missed;
+    if goal.state != GoalState::Unknown && !is_whole && !is_certain {
+        goal.state = GoalState::Unknown;
+        goal.shown.push_str(", in part");
+    }
 }
 
 /// Changes merged for each agent and each day on which it did anything, over all agents of the report: days are added up, so
@@ -92,7 +109,7 @@ impl Goal {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{AgentMetrics, Builds, Coverage, Distribution, Integration, Period};
+    use super::super::{AgentMetrics, Builds, Coverage, Distribution, Integration, Missing, Period};
     use super::*;
     use crate::rules::testing::plan;
 
@@ -160,6 +177,17 @@ mod tests {
         let shown = states(&measured(&[(4, 2.0), (1, 0.5)], 1.5, 250, 0.8349, 0.96));
         let shown: Vec<&str> = shown.iter().map(|(_, shown)| shown.as_str()).collect();
         assert_eq!(shown, ["1.25", "1.5/week", "4m 10s", "83.5%", "96%"]);
+    }
+
+    #[test]
+    fn what_was_read_in_part_meets_no_goal() {
+        let mut cut = measured(&[(4, 2.0)], 0.0, 1, 1.0, 1.0);
+        cut.missing.push(Missing { what: "changes".into(), reason: String::new(), help: None });
+        assert_eq!(states(&cut)[0], (GoalState::Unknown, "2, in part".to_owned()));
+        assert_eq!(states(&cut)[1], (GoalState::Unknown, "0/week, in part".to_owned()));
+        assert_eq!(states(&cut)[2].0, GoalState::Met, "builds were all asked about");
+        cut.conflicts.per_week = Some(9.0);
+        assert_eq!(states(&cut)[1].0, GoalState::Missed, "more of them make it no better");
     }
 
     #[test]
