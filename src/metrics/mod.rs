@@ -27,7 +27,7 @@ pub struct Query<'a> {
     /// What GitHub says, where it may be asked.
     pub github: Option<&'a github::Answers>,
     /// Reports of coverage that were named.
-    pub coverage: &'a [coverage::Source],
+    pub coverage: &'a [coverage::CoverageReport],
     /// Now, in seconds since the epoch.
     pub now: i64,
 }

@@ -37,8 +37,17 @@ const USUAL: [&str; 10] = [
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct CoveredLines(BTreeMap<PathBuf, BTreeMap<u32, bool>>);
 
-/// A report, and where it is from.
-pub struct Source {
+/// A report that was read.
+pub struct CoverageReport {
+    /// What it is called for people.
+    name: String,
+    /// `lcov` or `cobertura`.
+    format: &'static str,
+    lines: CoveredLines,
+}
+
+/// A report as bytes, and where it is from.
+pub(super) struct Source {
     /// What it is called for people: a path, or an artifact with the file in it.
     pub name: String,
     /// Its bytes.
@@ -66,13 +75,12 @@ impl CoveredLines {
 ///
 /// # Errors
 /// One of them cannot be read, or is in neither form.
-pub fn named(paths: &[PathBuf]) -> Result<Vec<Source>, Error> {
+pub fn named(paths: &[PathBuf]) -> Result<Vec<CoverageReport>, Error> {
     let read = |path: &PathBuf| {
         let name = path.display().to_string();
-        let read = state_file::read_file(path, LARGEST).map_err(|error| error.to_string());
-        let checked = read.and_then(|bytes| lines_of(&bytes).map(|_| bytes));
-        match checked {
-            Ok(bytes) => Ok(Source { name, bytes }),
+        let bytes = state_file::read_file(path, LARGEST).map_err(|error| error.to_string());
+        match bytes.and_then(|bytes| lines_of(&bytes)) {
+            Ok((format, lines)) => Ok(CoverageReport { name, format, lines }),
             Err(reason) => Err(Error::usage(format!("{name} could not be read: {reason}"), HELP)),
         }
     };
@@ -93,31 +101,38 @@ pub fn read(query: &Query, metrics: &mut Metrics) {
             Err(error) => metrics.missing.push(unread(name, &error.to_string())),
         }
     }
-    add(query, metrics, &sources);
+    add_sources(query, metrics, sources);
 }
 
-/// Puts these reports into the report.
-pub(super) fn add(query: &Query, metrics: &mut Metrics, sources: &[Source]) {
+/// Puts into the report what these say; one that is in neither form is missing.
+pub(super) fn add_sources(query: &Query, metrics: &mut Metrics, sources: Vec<Source>) {
+    let mut reports = Vec::new();
+    for Source { name, bytes } in sources {
+        match lines_of(&bytes) {
+            Ok((format, lines)) => reports.push(CoverageReport { name, format, lines }),
+            Err(reason) => metrics.missing.push(unread(&name, &reason)),
+        }
+    }
+    // Without one, the files of the repository need not be known.
+    if !reports.is_empty() {
+        add(query, metrics, &reports);
+    }
+}
+
+fn add(query: &Query, metrics: &mut Metrics, reports: &[CoverageReport]) {
     let mut all = CoveredLines::default();
     let mut read = Vec::new();
     let names = RepositoryFiles::of(query);
-    for source in sources {
-        let (format, lines) = match lines_of(&source.bytes) {
-            Ok(found) => found,
-            Err(reason) => {
-                metrics.missing.push(unread(&source.name, &reason));
-                continue;
-            }
-        };
+    for CoverageReport { name, format, lines } in reports {
         let (total, covered) = lines.totals();
         if total == 0 {
-            metrics.missing.push(unread(&source.name, "it has no line that counts"));
+            metrics.missing.push(unread(name, "it has no line that counts"));
             continue;
         }
-        read.push(CoverageFile { name: source.name.clone(), format, total, covered });
-        for (file, lines) in lines.0 {
-            let file = names.find(&file).unwrap_or(file);
-            lines.into_iter().for_each(|(line, is_reached)| all.add(&file, line, is_reached));
+        read.push(CoverageFile { name: name.clone(), format, total, covered });
+        for (file, lines) in &lines.0 {
+            let file = names.find(file).unwrap_or_else(|| file.clone());
+            lines.iter().for_each(|(line, is_reached)| all.add(&file, *line, *is_reached));
         }
     }
     if !read.is_empty() {

@@ -43,7 +43,7 @@ pub(super) fn read(query: &Query, metrics: &mut Metrics, github: &GitHub) {
             Err(error) => metrics.missing.push(missing("coverage", &error)),
         }
     }
-    coverage::add(query, metrics, &sources);
+    coverage::add_sources(query, metrics, sources);
 }
 
 fn unread(name: &str, reason: &str) -> Missing {
