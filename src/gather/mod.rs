@@ -37,5 +37,5 @@ pub use inventory::inventory;
 pub use invocation::Invocation;
 pub use policy_source::{Base, LoadedPolicy};
 pub use push::{PushLine, parse_moved_lines, parse_push_lines, parse_received_lines, received_line};
-pub use survey::{file_text, files_of_tree, survey, tracked_below};
+pub use survey::{file_text, files_of_tree, repository_name, survey, tracked_below};
 pub use touched::{Touched, touched};

@@ -28,7 +28,7 @@ pub fn survey(repo: &dyn Repository) -> Read<Survey> {
     // A bare repository's own folder stands for a main worktree.
     let main = trees.first().filter(|tree| tree.git_dir == layout.common_dir);
     let main = main.map_or(&layout.common_dir, |tree| &tree.root);
-    let mut survey = Survey { name: name(main), base: default_base(repo)?, ..Survey::default() };
+    let mut survey = Survey { name: repository_name(main), base: default_base(repo)?, ..Survey::default() };
     if let Some(tree) = tracked_tree(repo)? {
         walk(repo, &repo.raw_tree(tree)?, &mut String::new(), 0, &mut survey.files)?;
         if survey.files.len() >= MOST_FILES {
@@ -85,7 +85,7 @@ pub fn file_text(repo: &dyn Repository, tree: Oid, path: &str) -> Read<Option<Re
 }
 
 /// The repository's name: of its folder, or of what a folder such as `.git` or `.bare` lies in.
-fn name(root: &Path) -> String {
+pub fn repository_name(root: &Path) -> String {
     let names = root.iter().rev().map(|name| name.to_string_lossy());
     let mut names = names.map(|name| name.strip_suffix(".git").unwrap_or(&name).to_owned());
     names.find(|name| !name.is_empty() && !name.starts_with('.')).unwrap_or_else(|| "wt".to_owned())

@@ -1,8 +1,9 @@
 //! The report on a period.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::Session;
+use crate::gather::repository_name;
 use crate::machine::ThisMachine;
 use crate::metrics::{Query, SECTIONS, coverage, github};
 use lane_core::error::Error;
@@ -93,12 +94,4 @@ fn period(options: &Options, now: i64) -> Result<Period, Error> {
 fn short(reference: &str) -> &str {
     let rest = reference.strip_prefix("refs/").unwrap_or(reference);
     rest.strip_prefix("heads/").or_else(|| rest.strip_prefix("remotes/")).unwrap_or(rest)
-}
-
-/// The name of the folder that has the repository, without `.git`.
-fn repository_name(common_dir: &Path) -> String {
-    let is_inside = common_dir.file_name().is_some_and(|name| name == ".git");
-    let folder = if is_inside { common_dir.parent() } else { Some(common_dir) };
-    let name = folder.and_then(Path::file_name).unwrap_or_default().to_string_lossy();
-    name.strip_suffix(".git").unwrap_or(&name).to_owned()
 }

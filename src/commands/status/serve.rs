@@ -12,10 +12,6 @@ use crate::ops::{Session, Silent};
 use crate::status::json;
 use crate::web::{Server, Source};
 use lane_core::error::Error;
-use lane_core::metrics::moment::Moment;
-
-/// How far back the report below the status goes: two weeks, in seconds.
-const PERIOD: u64 = 14 * 24 * 60 * 60;
 
 /// Serves until Ctrl-C.
 ///
@@ -61,7 +57,7 @@ impl Source for Here {
     fn report(&self) -> Result<String, String> {
         let read = || {
             let session = Session::open(Silent, None)?;
-            report(&session, &Options { since: Moment::Ago(PERIOD), ..Options::default() })
+            report(&session, &Options::default())
         };
         let metrics = read().map_err(|error: Error| error.to_string())?;
         serde_json::to_string(&metrics).map_err(|error| error.to_string())

@@ -4,8 +4,9 @@
 use std::fmt::Write;
 
 use super::format::Format;
+use super::words::day;
 use super::{Goal, GoalState, Metrics};
-use crate::policy::scalar::{day, format_duration};
+use crate::policy::scalar::format_duration;
 use crate::report::summary::{COMMENT, code};
 
 /// As Markdown.

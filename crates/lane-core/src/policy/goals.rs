@@ -7,6 +7,8 @@ use std::str::FromStr;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer};
 
+use super::scalar::text_scalar;
+
 /// A range of numbers, both ends within: `1..2`, `1..`, `..2`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NumberRange {
@@ -101,22 +103,7 @@ macro_rules! goal_scalar {
                 f.write_str(&self.text)
             }
         }
-        impl Serialize for $type {
-            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.collect_str(self)
-            }
-        }
-        impl JsonSchema for $type {
-            fn schema_name() -> Cow<'static, str> {
-                $name.into()
-            }
-            fn json_schema(_: &mut SchemaGenerator) -> Schema {
-                json_schema!({ "type": "string", "pattern": $pattern })
-            }
-            fn inline_schema() -> bool {
-                true
-            }
-        }
+        text_scalar!($type, $name, "string", $pattern);
     };
 }
 

@@ -122,8 +122,9 @@ impl fmt::Display for Duration {
     }
 }
 
+/// What a value that is written as one word has in a policy and in its schema. `$kind`: the types that the schema allows.
 macro_rules! text_scalar {
-    ($type:ty, $name:literal, $pattern:literal) => {
+    ($type:ty, $name:literal, $kind:tt, $pattern:literal) => {
         impl Serialize for $type {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 serializer.collect_str(self)
@@ -134,7 +135,7 @@ macro_rules! text_scalar {
                 $name.into()
             }
             fn json_schema(_: &mut SchemaGenerator) -> Schema {
-                json_schema!({ "type": ["string", "integer"], "pattern": $pattern })
+                json_schema!({ "type": $kind, "pattern": $pattern })
             }
             fn inline_schema() -> bool {
                 true
@@ -143,9 +144,11 @@ macro_rules! text_scalar {
     };
 }
 
-text_scalar!(Ports, "Ports", r"^\s*\d{1,5}\s*(-\s*\d{1,5}\s*)?$");
-text_scalar!(Memory, "Memory", r"^\d+\s*([kKmMgGtT]([iI]?[bB])?|[bB])?$");
-text_scalar!(Duration, "Duration", r"^\d");
+pub(super) use text_scalar;
+
+text_scalar!(Ports, "Ports", ["string", "integer"], r"^\s*\d{1,5}\s*(-\s*\d{1,5}\s*)?$");
+text_scalar!(Memory, "Memory", ["string", "integer"], r"^\d+\s*([kKmMgGtT]([iI]?[bB])?|[bB])?$");
+text_scalar!(Duration, "Duration", ["string", "integer"], r"^\d");
 
 /// Seconds in the words of a message: `2 h 5 min`, `3 d`.
 pub fn format_duration(seconds: u64) -> String {
@@ -177,15 +180,6 @@ pub fn clock(at: i64, now: i64) -> String {
     };
     let is_today = at.div_euclid(86_400) == now.div_euclid(86_400);
     time.strftime(if is_today { "%H:%M UTC" } else { "%Y-%m-%d %H:%M UTC" }).to_string()
-}
-
-/// The day in UTC, `2026-11-28`, of a time in seconds since the epoch.
-pub fn day(at: i64) -> String {
-    match jiff::Timestamp::from_second(at) {
-        Ok(time) => time.strftime("%Y-%m-%d").to_string(),
-        Err(_) if at < 0 => "the beginning of time".to_owned(),
-        Err(_) => "the end of time".to_owned(),
-    }
 }
 
 #[cfg(test)]
