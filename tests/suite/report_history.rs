@@ -138,7 +138,14 @@ impl<'a> Oracle<'a> {
 
     /// Merges of two that `git merge-tree` cannot make.
     fn conflicts(&self) -> usize {
-        let merges = self.git(&["rev-list", "--parents", "--min-parents=2", "--max-parents=2", "--branches"]);
+        let merges = self.git(&[
+            "rev-list",
+            "--parents",
+            "--min-parents=2",
+            "--max-parents=2",
+            "--branches",
+            "--remotes",
+        ]);
         let is_lost = |row: &&str| {
             let words: Vec<&str> = row.split(' ').collect();
             self.run(&["merge-tree", "--write-tree", words[1], words[2]]).code == 1
