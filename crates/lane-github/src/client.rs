@@ -9,6 +9,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::error::Error;
+use super::graphql;
 use super::limits::{Clock, next_page, wait_asked};
 use super::settings::{Settings, Token, is_loopback};
 use super::transport::{Answer, Call, Method, Patience, Transport};
@@ -189,9 +190,12 @@ impl Client {
         let mut call = call.clone();
         let mut redirects = 0;
         loop {
-            let answer = self.transport.send(&call).map_err(|reason| {
+            let mut answer = self.transport.send(&call).map_err(|reason| {
                 Failure::Unsure(Error::Unreachable { call: call.to_string(), reason: self.plain(&reason) })
             })?;
+            if call.operation().is_some() {
+                answer.status = graphql::status_of(&answer);
+            }
             let message = self.message(&answer);
             if let Some(wait) = wait_asked(&answer, &message, self.clock.now()) {
                 self.wait(wait, &call).map_err(Failure::Final)?;
@@ -216,6 +220,11 @@ impl Client {
         let is_kept = call.method == Method::Get || matches!(answer.status, 307 | 308);
         let url = call.url.join(answer.location.as_deref()?).ok()?;
         (is_kept && url.origin() == self.api.origin()).then_some(url)
+    }
+
+    /// Lets some time pass, for something on GitHub's side that is on its way.
+    pub fn pause(&self, time: Duration) {
+        self.clock.sleep(time);
     }
 
     fn wait(&self, wait: Duration, call: &Call) -> Result<(), Error> {
@@ -263,7 +272,7 @@ impl Client {
     }
 
     /// Text from outside for one line of a terminal: short, without control characters, without the token.
-    fn plain(&self, text: &str) -> String {
+    pub fn plain(&self, text: &str) -> String {
         let text = self.token.hidden_in(text);
         let kept: String = lane_core::text::plain(&text).chars().take(300).collect();
         if kept.is_empty() { "no reason given".to_owned() } else { kept }

@@ -43,6 +43,14 @@ pub enum Error {
         /// The permission of a workflow that the call needs.
         needs: &'static str,
     },
+    /// GitHub understood it and said no: what is asked for does not fit the state that things are in.
+    #[error("GitHub refused {call}: {message}")]
+    Refused {
+        /// What was asked.
+        call: String,
+        /// GitHub's word.
+        message: String,
+    },
     /// 403 or 429: too many calls, and waiting would take longer than is allowed.
     #[error("GitHub's rate limit is reached until {} ({call})", clock_time(*.until))]
     RateLimited {
@@ -99,6 +107,7 @@ impl Error {
                 "check owner, name and number, and whether the token can see the repository \
                  (in a workflow: `permissions: {{ {needs} }}`)"
             ),
+            Self::Refused { .. } => "see to what GitHub says, then rerun".to_owned(),
             Self::RateLimited { until, .. } => {
                 format!("rerun after {}; a personal or app token has a higher limit", clock_time(*until))
             }

@@ -11,7 +11,9 @@ mod checks;
 mod client;
 mod comments;
 mod error;
+mod graphql;
 mod labels;
+mod landing;
 mod limits;
 mod pulls;
 mod remote_url;
@@ -29,6 +31,10 @@ pub use checks::{Annotation, CheckRun, Conclusion, Level, PublishedCheck};
 pub use comments::Comment;
 pub use error::Error;
 pub use labels::{LabelEvent, LabelHistory};
+pub use landing::{
+    Landing, LandingOutcome, LandingWay, MergeMethod, MergeRequest, MergeState, NeitherReason, Obstacle,
+    PullState, PullStatus, QueueEntry, ReviewDecision,
+};
 pub use limits::Clock;
 pub use pulls::{NewPull, PullOutcome, PullRequest};
 pub use remote_url::RepositoryName;

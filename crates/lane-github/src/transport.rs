@@ -32,12 +32,24 @@ pub(super) enum Method {
     Get,
     Post,
     Patch,
+    Put,
     Delete,
 }
 
 impl std::fmt::Display for Call {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} {}", http_method(self.method), self.url.path())
+        write!(f, "{} {}", http_method(self.method), self.url.path())?;
+        match self.operation() {
+            Some(operation) => write!(f, " ({operation})"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Call {
+    /// The name of the GraphQL operation, if it is one.
+    pub fn operation(&self) -> Option<&str> {
+        self.body.as_ref()?.get("operationName")?.as_str()
     }
 }
 
@@ -187,6 +199,7 @@ fn http_method(method: Method) -> http::Method {
         Method::Get => http::Method::GET,
         Method::Post => http::Method::POST,
         Method::Patch => http::Method::PATCH,
+        Method::Put => http::Method::PUT,
         Method::Delete => http::Method::DELETE,
     }
 }

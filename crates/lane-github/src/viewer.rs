@@ -4,15 +4,8 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::GitHub;
-use super::client::useless;
 use super::error::Error;
-use super::transport::{Call, Method};
 use super::wire::Account;
-
-#[derive(Deserialize)]
-struct GraphQl {
-    data: Option<Data>,
-}
 
 #[derive(Deserialize)]
 struct Data {
@@ -46,16 +39,11 @@ impl GitHub {
     }
 
     fn viewer_of_graphql(&self) -> Result<String, Error> {
-        let call = Call {
-            method: Method::Post,
-            url: self.client.graphql_url(),
-            body: Some(json!({ "query": "{ viewer { login } }" })),
-            needs: "contents: read",
-        };
+        let call =
+            self.client.graphql("Viewer", "query Viewer { viewer { login } }", json!({}), "contents: read");
         // It changes nothing, so it may be sent again.
         let answer = self.client.repeat(&call)?;
-        let read: GraphQl = self.client.decode(&call, &answer)?;
-        let data = read.data.ok_or_else(|| useless(&call, answer.status, "it does not name the account"))?;
+        let data: Data = self.client.graphql_data(&call, &answer, &[])?;
         Ok(data.viewer.login)
     }
 }
