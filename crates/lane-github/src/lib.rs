@@ -1,6 +1,7 @@
-//! GitHub, as far as git-lane speaks to it: pull requests, check runs, comments, labels, who pushed what.
+//! GitHub, as far as git-lane speaks to it: pull requests and how they land, check runs, comments, labels, who pushed what.
 //!
-//! [`GitHub`] is a blocking client of the REST API (<https://docs.github.com/en/rest>, version 2022-11-28). Behind it
+//! [`GitHub`] is a blocking client of the REST API (<https://docs.github.com/en/rest>, version 2022-11-28), and of GraphQL
+//! (`graphql`) for what that lacks. Behind it
 //! `transport` alone knows octocrab; `client` makes calls hold (retries, limits, pages); the other files each know
 //! some endpoints. What comes back are plain structs with the fields that git-lane uses. Times are seconds since
 //! the epoch. Every error says what to do next ([`Error::help`]).

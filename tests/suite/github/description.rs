@@ -7,6 +7,8 @@ use jsonschema::Validator;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use super::graphql;
+
 #[derive(Deserialize)]
 pub struct Description {
     pub operations: Vec<Operation>,
@@ -49,8 +51,7 @@ impl Description {
         let path = url.path();
         let path = path.strip_prefix("/api/v3").unwrap_or(path);
         if method == "POST" && path.ends_with("/graphql") {
-            let is_query = body.is_some_and(|body| body["query"].is_string());
-            return if is_query { vec![] } else { vec!["GraphQL without a query".to_owned()] };
+            return body.map_or_else(|| vec!["the body is missing".to_owned()], graphql::faults);
         }
         let Some((operation, in_path)) = self.find(method, path) else {
             return vec![format!("{method} {path}: no such operation")];

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
-use lane_github::{CheckRun, Comment, Conclusion, NewPull, Permission, RepositoryName};
+use lane_github::{CheckRun, Comment, Conclusion, LandingOutcome, MergeMethod, MergeRequest};
+use lane_github::{NewPull, Permission, RepositoryName};
 use serde_json::{Value, json};
 
 use super::description::{CONTRADICTORY, DESCRIPTION, Operation, mended};
@@ -38,6 +39,9 @@ impl ByExample {
         let noted = answered.clone();
         let server = Server::new(move |request| {
             let (method, path) = (request.method.as_str(), request.url.path());
+            if path == "/graphql" {
+                return json_of(200, json!({ "data": { "repository": no_queue() } })).into();
+            }
             let Some((operation, _)) = DESCRIPTION.find(method, path) else { return status(404).into() };
             noted.lock().unwrap().insert(format!("{method} {}", operation.path));
             let examples: Vec<(u16, &Value)> = operation.examples().collect();
@@ -51,6 +55,14 @@ impl ByExample {
         });
         Self { server, answered }
     }
+}
+
+/// GraphQL has no examples.
+fn no_queue() -> Value {
+    json!({
+        "autoMergeAllowed": true, "mergeCommitAllowed": true, "squashMergeAllowed": true,
+        "rebaseMergeAllowed": true, "mergeQueue": null,
+    })
 }
 
 fn check_run() -> CheckRun {
@@ -100,6 +112,12 @@ fn every_example_is_read() {
         assert_eq!((jobs[0].name.as_str(), jobs[0].completed_at), ("mighty_readme", Some(1_525_396_492)));
         assert_eq!(github.pull_outcomes("master", 0).unwrap()[0].created_at, 1_296_068_472);
         assert_eq!(github.artifacts_since(0).unwrap()[0].branch.as_deref(), Some("main"));
+        let landing = github.landing("main", None).unwrap();
+        assert_eq!(landing.rules, ["commit_message_pattern", "commit_author_email_pattern"]);
+        let request = MergeRequest { head: SHA, method: MergeMethod::Merge, title: Some("t"), body: None };
+        let merged = Some("6dcb09b5b57875f334f61aebed695e2e4193db5e".to_owned());
+        let outcome = github.merge_pull(1347, &request).unwrap();
+        assert_eq!(outcome, LandingOutcome::Merged { commit: merged });
         assert_eq!(github.publish_check(&check_run()).unwrap().id, 4);
         assert_eq!(github.publish_comment(1, "x", Some("Me too")).unwrap(), Comment::Created);
         all.append(&mut by.answered.lock().unwrap());

@@ -1,12 +1,16 @@
 //! The client of GitHub against servers on this machine. Every request that reaches one is held against GitHub's own
-//! OpenAPI description (`tests/schemas/github-openapi.json`, made by `scripts/prune-openapi`).
+//! OpenAPI description (`tests/schemas/github-openapi.json`, made by `scripts/prune-openapi`) or its GraphQL schema
+//! (`tests/schemas/github.graphql`, made by `scripts/prune-graphql`).
 
 mod checks;
 mod comments;
 mod description;
 mod examples;
 mod fake;
+mod graphql;
+mod graphql_errors;
 mod job;
+mod landing;
 mod limits;
 mod mock;
 mod pr;
@@ -14,3 +18,4 @@ mod pulls;
 mod report;
 mod safety;
 mod server;
+mod stand_in;

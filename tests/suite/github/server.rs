@@ -41,7 +41,7 @@ pub struct Server {
 }
 
 /// A clock that stands still, and notes for how long it was waited.
-struct TestClock(Arc<Mutex<Vec<Duration>>>);
+pub struct TestClock(pub Arc<Mutex<Vec<Duration>>>);
 
 impl Clock for TestClock {
     fn now(&self) -> i64 {

@@ -9,6 +9,7 @@ pub const PULL_FIELDS: &str = "fragment PullState on PullRequest {
   id number url state isDraft baseRefName headRefName headRefOid mergeCommit { oid }
   mergeStateStatus reviewDecision isMergeQueueEnabled mergeQueueEntry { position state }
   autoMergeRequest { mergeMethod } viewerCanEnableAutoMerge
+  latestOpinionatedReviews(first: 100, writersOnly: true) { nodes { state } }
 }";
 pub const LANDING: &str =
     "query Landing($owner: String!, $name: String!, $base: String!, $number: Int!, $hasPull: Boolean!) {
@@ -83,6 +84,18 @@ pub struct PullData {
     merge_queue_entry: Option<QueueEntry>,
     auto_merge_request: Option<AutoMergeData>,
     viewer_can_enable_auto_merge: bool,
+    latest_opinionated_reviews: Option<ReviewsData>,
+}
+
+/// The last reviews that approve or want changes, of those who may push.
+#[derive(Deserialize)]
+struct ReviewsData {
+    nodes: Option<Vec<Option<ReviewData>>>,
+}
+
+#[derive(Deserialize)]
+struct ReviewData {
+    state: String,
 }
 
 #[derive(Deserialize)]
@@ -101,21 +114,32 @@ impl PullData {
     pub fn is_computing(&self) -> bool {
         self.state == "OPEN" && self.merge_state_status == "UNKNOWN"
     }
+
+    /// What reviews amount to. GitHub decides only where reviews are required; where they are not, one that wants
+    /// changes still does.
+    fn review(&self) -> Option<ReviewDecision> {
+        let latest = self.latest_opinionated_reviews.as_ref().and_then(|reviews| reviews.nodes.as_ref());
+        let wants_changes = |review: &ReviewData| review.state == "CHANGES_REQUESTED";
+        match self.review_decision.as_deref() {
+            Some("APPROVED") => Some(ReviewDecision::Approved),
+            Some("CHANGES_REQUESTED") => Some(ReviewDecision::ChangesRequested),
+            Some("REVIEW_REQUIRED") => Some(ReviewDecision::Required),
+            _ if latest.into_iter().flatten().flatten().any(wants_changes) => {
+                Some(ReviewDecision::ChangesRequested)
+            }
+            _ => None,
+        }
+    }
 }
 
 impl From<PullData> for PullState {
     fn from(data: PullData) -> Self {
+        let review = data.review();
         let status = match data.state.as_str() {
             "OPEN" => PullStatus::Open,
             "MERGED" => PullStatus::Merged { commit: data.merge_commit.map(|commit| commit.oid) },
             _ => PullStatus::Closed,
         };
-        let review = data.review_decision.as_deref().and_then(|decision| match decision {
-            "APPROVED" => Some(ReviewDecision::Approved),
-            "CHANGES_REQUESTED" => Some(ReviewDecision::ChangesRequested),
-            "REVIEW_REQUIRED" => Some(ReviewDecision::Required),
-            _ => None,
-        });
         let merge_state = match data.merge_state_status.as_str() {
             "CLEAN" => MergeState::Clean,
             "UNSTABLE" => MergeState::Unstable,
