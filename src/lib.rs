@@ -19,6 +19,7 @@ pub mod harness;
 pub mod init;
 pub mod install;
 pub mod journal;
+pub mod landings;
 pub mod locks;
 pub mod machine;
 pub mod metrics;

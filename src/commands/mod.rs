@@ -17,6 +17,7 @@ mod hook;
 mod init;
 mod install;
 mod join;
+mod land;
 mod limited;
 mod lock;
 mod locks;
@@ -66,6 +67,7 @@ const TABLE: &[Group] = &[
             command!(sync).formats(DATA).quiet(),
             command!(push).formats(DATA).quiet(),
             command!(pr).formats(DATA).quiet(),
+            command!(land).formats(DATA).quiet(),
             command!(drop).formats(DATA).quiet(),
             command!(conflicts).formats(DATA).quiet().verbose(),
             command!(affected).formats(JOBS).quiet().verbose(),

@@ -32,7 +32,7 @@ pub struct EventLog<'a, R> {
 impl<'a, R: LogRecord> EventLog<'a, R> {
     /// The log of a repository. Nothing is read yet.
     pub fn new(repo: &'a dyn Repository, plan: &Plan) -> Self {
-        let namespace = Namespace::new(repo, plan, R::prefix(&plan.policy.locks), R::KIND);
+        let namespace = Namespace::new(repo, R::remote(repo, plan), R::prefix(&plan.policy.locks), R::KIND);
         let files = LocalFiles::of(namespace.common_dir(), R::KIND).read_only(namespace.is_served());
         let (diverged, notes) = (RefCell::default(), RefCell::default());
         Self { namespace, repo, files, diverged, notes, record: PhantomData }
@@ -181,6 +181,17 @@ impl<'a, R: LogRecord> EventLog<'a, R> {
             self.check_floor(&name, &floor, head.as_ref())?;
         }
         Ok(head)
+    }
+
+    /// Notes a head whose ref was moved together with others, here.
+    ///
+    /// # Errors
+    /// Nothing can be hashed.
+    pub(crate) fn keep_last(&self, head: &Head<R>) -> Result<(), Error> {
+        let part = self.ref_part(head.record.key())?;
+        let floor = Floor { oid: head.oid.to_string(), generation: head.record.generation() };
+        self.files.keep_floor(&part, &floor);
+        Ok(())
     }
 
     /// Refuses a ref that was taken away, or moved back: whoever was there last may still go by it, and

@@ -17,6 +17,7 @@ mod refs;
 mod remote;
 
 pub(crate) use backoff::{random, retry, spread};
+pub(crate) use fault::described;
 pub use fault::{Fault, RefFault};
 pub use guard::Guard;
 pub use local_files::Floor;

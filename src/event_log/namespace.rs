@@ -10,7 +10,7 @@ use super::record::LogKind;
 use super::remote::Remote;
 use crate::served;
 use lane_core::error::Error;
-use lane_core::policy::{Plan, is_name};
+use lane_core::policy::is_name;
 use lane_git::{GitRepo, ObjectWriter, Repository, config_bool};
 
 /// How long one exchange with a remote may take.
@@ -33,13 +33,16 @@ pub(crate) struct Namespace<'a> {
 }
 
 impl<'a> Namespace<'a> {
-    /// Where the policy says that they lie: on a remote, or in the bare repository that is this remote to others.
-    /// No record is read yet.
-    pub fn new(repo: &'a dyn Repository, plan: &Plan, prefix: String, kind: &'static LogKind) -> Self {
-        let named = plan.policy.locks.remote.as_ref();
-        let is_served = named.is_some_and(|name| is_that_remote(repo, &name.value));
+    /// On a remote, or in the bare repository that is this remote to others. No record is read yet.
+    pub fn new(
+        repo: &'a dyn Repository,
+        named: Option<String>,
+        prefix: String,
+        kind: &'static LogKind,
+    ) -> Self {
+        let is_served = named.as_ref().is_some_and(|name| is_that_remote(repo, name));
         let remote = named.filter(|_| !is_served).map(|name| Remote {
-            name: name.value.clone(),
+            name,
             address: None,
             prefix: prefix.clone(),
             kind,

@@ -2,7 +2,7 @@
 
 use lane_core::error::Error;
 use lane_core::facts::Oid;
-use lane_core::policy::model;
+use lane_core::policy::{Plan, model};
 use lane_git::{ObjectWriter, Repository};
 
 use super::fault::Fault;
@@ -47,6 +47,11 @@ pub trait LogRecord: Clone {
 
     /// Where its refs lie, without a slash at the end.
     fn prefix(locks: &model::Locks) -> String;
+
+    /// The remote that has the log; `None`: it lies here.
+    fn remote(_: &dyn Repository, plan: &Plan) -> Option<String> {
+        plan.policy.locks.remote.as_ref().map(|name| name.value.clone())
+    }
 
     /// The last part of the name of a key's ref.
     ///

@@ -168,6 +168,33 @@ pub fn from_file(repo: Option<&dyn Repository>, path: &Path) -> Result<LoadedPol
     Ok(LoadedPolicy { plan, oid: Some(oid), base })
 }
 
+/// The policy that judges what lands on a base, as it is on that base now. A base other than the policy's own speaks for
+/// itself where both of them protect it by its name, as in a policy job.
+///
+/// # Errors
+/// It cannot be read, or has mistakes.
+pub fn on_base(repo: &dyn Repository, main: Base, name: &str, base: Base) -> Result<LoadedPolicy, Error> {
+    let fold = folds_case(repo)?;
+    let load = |at: &Base| -> Result<Option<(Plan, Oid)>, Error> {
+        match in_commit(repo, at)? {
+            Some((source, oid)) => Ok(Some((policy::load(source, fold)?, oid))),
+            None => Ok(None),
+        }
+    };
+    let protects = |plan: &Plan| plan.policy.branch.protected.iter().any(|listed| listed.value == name);
+    let Some((plan, oid)) = load(&main)? else {
+        return Err(no_policy(repo, &main.reference));
+    };
+    if base.reference != main.reference
+        && protects(&plan)
+        && let Some((own, oid)) = load(&base)?
+        && protects(&own)
+    {
+        return Ok(LoadedPolicy { plan: own, oid: Some(oid), base: Some(base) });
+    }
+    Ok(LoadedPolicy { plan, oid: Some(oid), base: Some(base) })
+}
+
 /// The policy that a tree holds, where it can be used: by it a maintainer's repair of a broken one is judged.
 ///
 /// # Errors

@@ -75,6 +75,7 @@ pub fn uninstall(repo: &dyn Repository, all: bool) -> Result<Outcome, Error> {
         remove_scripts(&places, &mut outcome.notes)?;
         crate::locks::forget(&places.common);
         crate::requests::forget(&places.common);
+        crate::landings::forget(&places.common);
     } else {
         let staying: Vec<String> = staying.iter().map(|root| root.display().to_string()).collect();
         outcome.notes.push(format!("hooks stay in {}", staying.join(", ")));

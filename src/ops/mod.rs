@@ -11,6 +11,7 @@ pub mod drop;
 pub mod edit;
 pub mod edit_log;
 pub mod harness;
+pub mod land;
 pub mod lock;
 pub mod pr;
 pub mod push;

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::event_log::{Divergence, EventLog, Fault, Head, LogKind, LogRecord, RefFault, random, retry};
+use crate::event_log::{EventLog, Fault, Head, LogKind, LogRecord, described, random, retry};
 use lane_core::error::Error;
-use lane_core::facts::{Oid, Unavailable};
+use lane_core::facts::Oid;
 use lane_core::policy::{did_you_mean_or, model};
 use lane_core::requests::record::{CONTENT, RequestRecord, number};
 use lane_git::{ObjectWriter, Repository};
@@ -88,65 +88,8 @@ impl LogRecord for RequestRecord {
     }
 
     fn describe(fault: &Fault<'_>) -> Error {
-        let Fault { name, ref_name: there, last, .. } = *fault;
-        let bring_back = |last: Oid| format!("restore it: git update-ref {name} {last}");
-        let bring_back_over = |oid| {
-            let last = last.filter(|last| *last != oid)?;
-            Some(format!("restore its last event: git update-ref {name} {last} {oid}"))
-        };
-        match fault.kind {
-            RefFault::Symbolic => {
-                broken(name, "it points to another ref", format!("delete it: git symbolic-ref -d {name}"))
-            }
-            RefFault::NoRecord(oid, reason) => broken(
-                name,
-                reason,
-                match (fault.remote, bring_back_over(oid)) {
-                    (Some(remote), _) => {
-                        format!("anyone who may write to `{remote}` can move the ref back, or delete it")
-                    }
-                    (None, Some(help)) => help,
-                    (None, None) => {
-                        format!("check it: git log {name}\nto delete it: git update-ref -d {name} {oid}")
-                    }
-                },
-            ),
-            RefFault::NoRecordBelow(oid, reason) => broken(
-                there,
-                &format!("at {}: {reason}", oid.short()),
-                "list the newer ones: git lane request list",
-            ),
-            RefFault::MovedBack(to, _) => {
-                let from = last.map(|last| format!(" from {}", last.short())).unwrap_or_default();
-                let reason = format!("it was moved back{from} to {}", to.short());
-                broken(name, &reason, bring_back_over(to).unwrap_or_default())
-            }
-            RefFault::Gone(_) => broken(name, "it is missing", last.map(bring_back).unwrap_or_default()),
-            RefFault::JustGone(old) => broken(name, "it is missing", bring_back(last.unwrap_or(old))),
-            RefFault::Diverged(divergence) => diverged(fault, divergence),
-        }
+        described(fault, &KIND)
     }
-}
-
-/// A ref of the remote that does not follow from what it was.
-fn diverged(fault: &Fault<'_>, divergence: Divergence) -> Error {
-    let Fault { name: view, ref_name: there, .. } = *fault;
-    let remote = fault.remote.unwrap_or_default();
-    let help = match divergence {
-        Divergence::Vanished => format!(
-            "restore it: git push --no-verify {remote} {view}:{there}\n\
-             or forget it, if it was deleted on purpose: git update-ref -d {view}"
-        ),
-        Divergence::Rewritten { old, .. } => format!(
-            "its history is still here: git log {}\nanyone who may write to `{remote}` can move it back",
-            old.short()
-        ),
-    };
-    broken(&format!("{there} of `{remote}`"), &divergence.words(), help)
-}
-
-fn broken(name: &str, reason: &str, help: impl Into<String>) -> Error {
-    Unavailable::new(format!("the request ref {name} cannot be read: {reason}"), help.into()).into()
 }
 
 impl Head<RequestRecord> {

@@ -81,6 +81,19 @@ pub fn run_all(
     context: &Context<'_>,
     finished: &mut dyn FnMut(usize, &Ended),
 ) -> std::io::Result<(Vec<Ended>, Option<u8>)> {
+    run_all_with(tasks, context, finished, &mut || true)
+}
+
+/// The same. `go_on`: is asked again and again meanwhile; all are ended once it says no.
+///
+/// # Errors
+/// As [`run_all`].
+pub fn run_all_with(
+    tasks: &[Task],
+    context: &Context<'_>,
+    finished: &mut dyn FnMut(usize, &Ended),
+    go_on: &mut dyn FnMut() -> bool,
+) -> std::io::Result<(Vec<Ended>, Option<u8>)> {
     let binary = std::env::current_exe()?;
     let mut interrupts = Interrupts::catch()?;
     let unrun = Ended { end: End::Interrupted, time: Duration::ZERO };
@@ -106,6 +119,10 @@ pub fn run_all(
         }
         if let Some(caught) = interrupts.pending() {
             signal = signal.or(Some(caught));
+            running.iter_mut().for_each(|one| one.stop(End::Interrupted));
+        }
+        if !go_on() {
+            next = tasks.len();
             running.iter_mut().for_each(|one| one.stop(End::Interrupted));
         }
         let mut at = 0;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// The modules of `src`, each of which may use those before it.
-const LAYERS: [&str; 24] = [
+const LAYERS: [&str; 25] = [
     "served",
     "ci",
     "init",
@@ -17,6 +17,7 @@ const LAYERS: [&str; 24] = [
     "journal",
     "locks",
     "requests",
+    "landings",
     "gather",
     "rewrite",
     "install",

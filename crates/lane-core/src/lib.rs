@@ -11,6 +11,7 @@ pub mod facts;
 pub mod harness;
 pub mod hooks;
 pub mod identity;
+pub mod landings;
 pub mod locks;
 pub mod metrics;
 pub mod policy;

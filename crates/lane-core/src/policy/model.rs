@@ -17,7 +17,7 @@ mod services;
 pub use services::{Dependency, Depends, Services, TestCommand, TestRuns, Tests};
 
 pub use sections::{
-    Accept, Branch, Change, History, Journal, Locks, Merges, Message, Metrics, Provision, PullRequests,
+    Accept, Branch, Change, History, Journal, Land, Locks, Merges, Message, Metrics, Provision, PullRequests,
     Release, Setup, Unverified, Waivers,
 };
 
@@ -59,6 +59,8 @@ pub struct Policy {
     pub waivers: Waivers,
     /// How locks live.
     pub locks: Locks,
+    /// How `git lane land` brings a branch onto its base.
+    pub land: Option<Land>,
     /// Goals of `git lane report`, and what it is made of.
     pub metrics: Metrics,
     /// The level of each rule, where it is not the rule's own.

@@ -12,10 +12,12 @@ use super::reader::{Fields, Reader};
 use super::source::Spanned;
 use crate::harness::HARNESSES;
 
+mod land;
 mod metrics;
 mod sections;
 mod services;
 
+use land::land;
 use metrics::metrics;
 use sections::{branch, change, history, levels, locks, message, provision, pull_request, setup, waivers};
 use services::{services, tests};
@@ -41,6 +43,7 @@ pub mod keys {
         "pull_request",
         "waivers",
         "locks",
+        "land",
         "metrics",
         "rules",
         "setup",
@@ -79,6 +82,8 @@ pub mod keys {
     pub const HISTORY: &[&str] = &["merges", "max_age", "unverified"];
     /// `locks`.
     pub const LOCKS: &[&str] = &["ttl", "min_ttl", "max_ttl", "grace", "remote", "prefix", "release"];
+    /// `land`.
+    pub const LAND: &[&str] = &["run", "squash", "timeout"];
     /// `metrics`.
     pub const METRICS: &[&str] = &["velocity", "conflicts", "build", "coverage", "integration", "journal"];
     /// `setup`.
@@ -121,6 +126,7 @@ pub fn policy(reader: &mut Reader, root: &Node) -> Option<Policy> {
         pull_request: pull_request(reader, &fields),
         waivers: waivers(reader, &fields),
         locks: locks(reader, &fields),
+        land: land(reader, &fields),
         metrics: metrics(reader, &fields),
         rules: levels(reader, &fields),
         setup: setup(reader, &fields, &harness),

@@ -146,6 +146,26 @@ impl Locks {
         reference.strip_prefix(&self.requests_prefix())?.strip_prefix('/')
     }
 
+    /// What a ref's name has below those of landings; `None`: it lies elsewhere.
+    pub fn landing_of<'r>(&self, reference: &'r str) -> Option<&'r str> {
+        reference.strip_prefix(&self.landings_prefix())?.strip_prefix('/')
+    }
+
+    /// Whether a ref is one of git-lane's own records: a lock, a request, a landing.
+    pub fn is_record(&self, reference: &str) -> bool {
+        self.lock_of(reference)
+            .or(self.request_of(reference))
+            .or_else(|| self.landing_of(reference))
+            .is_some()
+    }
+
+    /// Where the refs of landings lie, without a slash at the end: beside those of locks.
+    pub fn landings_prefix(&self) -> String {
+        let prefix = self.locks_prefix();
+        let (parent, last) = prefix.rsplit_once('/').unwrap_or(("refs/lane", prefix));
+        format!("{parent}/{}", if last == "landings" { "landing" } else { "landings" })
+    }
+
     /// Where the refs of requests lie, without a slash at the end: beside those of locks.
     pub fn requests_prefix(&self) -> String {
         let prefix = self.locks_prefix();
@@ -184,6 +204,30 @@ pub struct Provision {
     pub run: Spanned<String>,
     /// An environment variable that must be set for the step to run.
     pub when: Option<Spanned<String>>,
+}
+
+/// How `git lane land` brings a branch onto its base. Agents may do so where a policy has this.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Land {
+    /// Shell commands that have to succeed on the merged result, in their order.
+    pub run: Vec<Spanned<String>>,
+    /// Whether a branch lands as one commit.
+    pub squash: Spanned<bool>,
+    /// How long each of the commands may take.
+    pub timeout: Spanned<Duration>,
+}
+
+impl Default for Land {
+    /// No commands, commit by commit.
+    fn default() -> Self {
+        let timeout = Duration { text: "30m".to_owned(), seconds: 1_800 };
+        Self {
+            run: Vec::new(),
+            squash: Spanned::default_of(false),
+            timeout: Spanned::default_of(timeout),
+        }
+    }
 }
 
 /// Goals of `git lane report`: what has none is reported all the same.

@@ -1,0 +1,65 @@
+//! The policy's verdict on what a landing would make of the base.
+
+use crate::gather::{Environment, HostFacts, LoadedPolicy, Request, Subject};
+use crate::journal;
+use crate::ops::{CallerKind, Session, judged};
+use lane_core::error::Error;
+use lane_core::facts::{Event, Oid, Unavailable};
+use lane_core::landings::record::{Landing, LandingEnd, Reason};
+use lane_core::report::text::{Style, render};
+use lane_core::report::{Report, Verdict};
+use lane_git::Repository;
+
+/// The most characters of a report that a record has.
+const LONGEST: usize = 6_000;
+
+/// Judges it as a policy job judges a pull request: by the policy of the base. `None`: it may land.
+///
+/// # Errors
+/// It could not be decided.
+pub fn of(
+    session: &Session,
+    loaded: &LoadedPolicy,
+    landing: &Landing,
+    from: Oid,
+    to: Oid,
+) -> Result<Option<LandingEnd>, Error> {
+    let told = Box::new(HostFacts::default());
+    let subject = Subject::Proposed { from, to, told };
+    let branch = Some(landing.branch.clone());
+    let request = Request { event: Event::Ci, agent: None, branch, subject };
+    let environment = Environment::of_process();
+    let ui = &*session.ui;
+    let (report, _) = judged(&session.repo, &environment, loaded, &request, CallerKind::Job, ui)?;
+    journal::note(session.repo.layout(), &loaded.plan.policy, &report);
+    match report.verdict {
+        Verdict::Pass => Ok(None),
+        Verdict::Fail => Ok(Some(LandingEnd::Refused(Reason {
+            reason: format!("the merged result breaks the policy: {}", headline(&report)),
+            help: "fix it, push, then land it again".to_owned(),
+            output: short(&render(&report, Style::default()), LONGEST),
+        }))),
+        Verdict::Undecided => Err(Unavailable::new(
+            format!("whether `{}` may land could not be decided: {}", landing.branch, headline(&report)),
+            render(&report, Style::default()),
+        )
+        .into()),
+    }
+}
+
+fn headline(report: &Report) -> String {
+    report.findings.iter().find(|finding| finding.is_error()).map_or_else(
+        || "see the report".to_owned(),
+        |finding| finding.headline.clone(),
+    )
+}
+
+/// The beginning of a text, whole lines.
+fn short(text: &str, longest: usize) -> String {
+    if text.len() <= longest {
+        return text.trim_end().to_owned();
+    }
+    let end = text.char_indices().map(|(at, _)| at).take_while(|at| *at <= longest).last().unwrap_or(0);
+    let end = text[..end].rfind('\n').unwrap_or(end);
+    format!("{}\n…", &text[..end])
+}
