@@ -12,6 +12,7 @@ mod history;
 pub mod identity;
 mod inventory;
 mod invocation;
+mod landings;
 pub mod landed_paths;
 mod locks;
 pub mod message;

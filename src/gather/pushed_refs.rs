@@ -20,10 +20,9 @@ const OWN: [&str; 3] = [HEADS, "refs/tags/", "refs/notes/"];
 impl Collector<'_> {
     pub(super) fn pushed(&self, head: &Head, remote: &str, lines: &[PushLine]) -> Read<Vec<Change>> {
         let unpushed = self.unpushed(&[&format!("refs/remotes/{remote}/")], lines)?;
-        // Locks and requests are pushed beside the work.
+        // Records are pushed beside the work.
         let places = &self.plan.policy.locks;
-        let is_beside = |name: &str| places.lock_of(name).or(places.request_of(name)).is_some();
-        let with = lines.iter().filter(|line| line.local.is_some() && !is_beside(&line.remote_ref));
+        let with = lines.iter().filter(|line| line.local.is_some() && !places.is_record(&line.remote_ref));
         let with = with.into_iter().find_map(|line| line.remote_ref.strip_prefix("refs/heads/"));
         let beside = match with {
             Some(branch) => Some(branch.to_owned()),
@@ -64,6 +63,9 @@ impl Collector<'_> {
             let mut change = self.received_lock(line)?;
             if change.is_none() {
                 change = self.received_request(line)?;
+            }
+            if change.is_none() {
+                change = self.received_landing(line)?;
             }
             if change.is_none() {
                 change = self.pushed_ref(line, new, lines)?;
@@ -160,7 +162,7 @@ impl Collector<'_> {
         let places = &self.plan.policy.locks;
         let is_lock = places.lock_of(&line.remote_ref).is_some();
         let is_request = places.request_of(&line.remote_ref).is_some();
-        let branch = line.remote_ref.strip_prefix("refs/heads/").filter(|_| !is_lock && !is_request);
+        let branch = line.remote_ref.strip_prefix("refs/heads/").filter(|name| !places.is_record(&format!("refs/heads/{name}")));
         let branch = branch.map(str::to_owned);
         let mut change = self.empty_change(branch.clone());
         change.reference = Some(line.remote_ref.clone());
@@ -194,6 +196,10 @@ impl Collector<'_> {
             _ if is_lock => self.pushed_lock_ref(line, change, old, tip).map(Some),
             Some(branch) => {
                 self.fill_branch(&mut change, &branch, unpushed, old, tip, pushes)?;
+                if let Some(landing) = change.update.map(|update| self.landing(line, update, pushes)).transpose()?.flatten() {
+                    change.branch = Some(landing);
+                    change.is_landing = true;
+                }
                 Ok(Some(change))
             }
             // What is done to the history of a request counts, too.

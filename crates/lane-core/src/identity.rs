@@ -52,6 +52,9 @@ impl Actor {
 /// A server knows nothing of worktrees: there the account that pushes stands above the branch's name,
 /// the records of locks and the tags.
 pub fn resolve(plan: &Plan, facts: &Facts, change: &Change) -> Actor {
+    if change.is_landing {
+        return landing(plan, facts, change);
+    }
     if facts.event.is_server() {
         return received(plan, facts, change);
     }
@@ -65,6 +68,13 @@ pub fn resolve(plan: &Plan, facts: &Facts, change: &Change) -> Actor {
     };
     let tagged = || of_messages(plan, facts, change);
     worktree.agent(plan, tagged).unwrap_or_else(|| nobody(plan, facts, change))
+}
+
+/// Whose work lands, whoever lands it.
+fn landing(plan: &Plan, facts: &Facts, change: &Change) -> Actor {
+    let branch = change.branch.as_deref().and_then(|branch| of_branch(plan, branch));
+    let agent = branch.map(str::to_owned).or_else(|| of_messages(plan, facts, change));
+    agent.map_or_else(|| nobody(plan, facts, change), Actor::Agent)
 }
 
 /// What a worktree says of who works in it.

@@ -77,13 +77,12 @@ fn git_output(arguments: &[&str]) -> Option<String> {
     run(git, None, LIMIT).ok().filter(|ran| ran.ok).map(|ran| ran.stdout)
 }
 
-/// What pre-push judges, so that it is known again, whatever a hook manager leaves of its arguments. Locks and requests are
+/// What pre-push judges, so that it is known again, whatever a hook manager leaves of its arguments. Records are
 /// pushed beside it.
 pub fn pushed_subject(plan: &Plan, lines: &[PushLine]) -> verdict_notes::Subject {
     let places = &plan.policy.locks;
-    let is_beside = |name: &str| places.lock_of(name).or(places.request_of(name)).is_some();
     let oid = |oid: Option<Oid>| oid.map(|oid| oid.to_string()).unwrap_or_default();
-    let lines = lines.iter().filter(|line| !is_beside(&line.remote_ref));
+    let lines = lines.iter().filter(|line| !places.is_record(&line.remote_ref));
     lines.fold(verdict_notes::Subject::default().bytes(Event::PrePush.name().as_bytes()), |subject, line| {
         let PushLine { local, remote_ref, remote, .. } = line;
         subject.bytes(oid(*local).as_bytes()).bytes(remote_ref.as_bytes()).bytes(oid(*remote).as_bytes())

@@ -197,6 +197,8 @@ pub struct Change {
     pub is_for_host: bool,
     /// How the change stands to what landed on the base under the locks that it asks for.
     pub landed: Fact<LandedPaths>,
+    /// A base is moved by the landing of the branch, which is held in the queue of that base.
+    pub is_landing: bool,
     /// A merge is being committed.
     pub is_merging: bool,
     /// It has commits of another protected branch than its base: a rebase would make them its own.
@@ -235,6 +237,7 @@ impl Default for Change {
             replaced: None,
             is_for_host: false,
             landed: Fact::Known(LandedPaths::default()),
+            is_landing: false,
             is_merging: false,
             has_merged_in: false,
             cut_from: None,

@@ -104,7 +104,8 @@ impl Plan {
     /// those below it in a folder of that name.
     fn conflicting_ref(&self, reference: &str) -> Option<String> {
         let locks = &self.policy.locks;
-        [locks.locks_prefix().to_owned(), locks.requests_prefix()].into_iter().find(|prefix| {
+        let prefixes = [locks.locks_prefix().to_owned(), locks.requests_prefix(), locks.landings_prefix()];
+        prefixes.into_iter().find(|prefix| {
             let (prefix, reference) = (prefix.to_ascii_lowercase(), reference.to_ascii_lowercase());
             let above =
                 prefix.strip_prefix(&reference).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));

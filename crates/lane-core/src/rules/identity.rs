@@ -154,7 +154,7 @@ fn author(facts: &Facts) -> Option<&String> {
 /// An agent's name on what comes from an account that is listed nowhere, whatever the policy takes such a one for.
 fn foreign_agent_names(context: &Context<'_>, findings: &mut Findings) {
     let (plan, facts, change) = (context.plan, context.facts, context.change);
-    let Some(pusher) = &facts.pusher else {
+    let Some(pusher) = facts.pusher.as_ref().filter(|_| !change.is_landing) else {
         return;
     };
     let branch = change.branch.as_deref().and_then(|branch| of_branch(plan, branch));
@@ -187,7 +187,7 @@ fn foreign_agent_names(context: &Context<'_>, findings: &mut Findings) {
 /// What a push says against the account that it came with.
 fn account(context: &Context<'_>, agent: &str, findings: &mut Findings) {
     let (plan, change) = (context.plan, context.change);
-    let Some(pusher) = &context.facts.pusher else {
+    let Some(pusher) = context.facts.pusher.as_ref().filter(|_| !change.is_landing) else {
         return;
     };
     if of_account(plan, pusher) != Some(agent) {
@@ -198,9 +198,12 @@ fn account(context: &Context<'_>, agent: &str, findings: &mut Findings) {
     let of_lock = events.map(String::as_str).find(|other| *other != agent);
     let commits = change.commits.known().into_iter().flatten().filter(|commit| !commit.is_pushed);
     let mut tagged = commits.flat_map(|commit| plan.tagged(&commit.message));
-    let is_request =
-        change.reference.as_ref().is_some_and(|name| plan.policy.locks.request_of(name).is_some());
-    let record = if is_request { "the record of a request" } else { "the record of a lock" };
+    let (reference, records) = (change.reference.as_deref().unwrap_or_default(), &plan.policy.locks);
+    let record = match () {
+        () if records.request_of(reference).is_some() => "the record of a request",
+        () if records.landing_of(reference).is_some() => "the record of a landing",
+        () => "the record of a lock",
+    };
     let claims = [
         ("the branch name", branch.filter(|other| *other != agent)),
         (record, of_lock),

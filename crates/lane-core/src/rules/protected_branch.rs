@@ -15,8 +15,12 @@ pub static RULE: Rule = Rule {
     docs: "\
 ## What it finds
 A push by an agent that creates, moves, rewrites or deletes a branch listed under `branch.protected`, or
-that rewrites or deletes a ref of locks or requests (`locks.prefix`), or puts something there that is
-not an event of its own written by git-lane (requests are checked on the server only).
+that rewrites or deletes a ref of locks, requests or landings (`locks.prefix`), or puts something there that is
+not an event of its own written by git-lane (requests and landings are checked on the server only).
+
+A server lets a landing move the branch, where the policy has `land`: it comes in one push with the event by which
+`git lane land` ends the turn of a branch, from what the protected branch is to what the event says, and is judged as the work of
+that branch's agent.
 
 Also a ref that git, or another system, takes for another one: a tag named like a protected branch, like a branch of an
 agent or like a branch of the remote (`main`, `feat/a1/x`, `origin/main`); a branch named `origin/main`, `heads/main`,
@@ -151,6 +155,9 @@ fn history(context: &Context<'_>, update: RefUpdate) -> Option<Draft> {
     let (what, help) = if locks.lock_of(reference).is_some() {
         let help = "leave it; take locks with `git lane lock SCOPE`, release them with `git lane unlock SCOPE`, list them with `git lane locks`";
         ("locks", help.to_owned())
+    } else if locks.landing_of(reference).is_some() {
+        let help = "leave it; ask with `git lane land`, list what waits with `git lane land --list`, take your own out with `git lane land --withdraw`";
+        ("landings", help.to_owned())
     } else {
         let id = locks.request_of(reference)?;
         let help = format!("leave it; withdraw your own request: git lane request withdraw {id}");

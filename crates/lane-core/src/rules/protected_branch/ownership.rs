@@ -11,8 +11,7 @@ const OWN: [&str; 3] = ["refs/heads/", "refs/tags/", "refs/notes/"];
 /// What an agent does to a ref that is not its own.
 pub(super) fn check(context: &Context<'_>, update: RefUpdate) -> Option<Draft> {
     let (agent, reference) = (context.agent()?, context.change.reference.as_ref()?);
-    let locks = &context.plan.policy.locks;
-    if locks.lock_of(reference).or(locks.request_of(reference)).is_some() || is_replacing(reference) {
+    if context.plan.policy.locks.is_record(reference) || is_replacing(reference) {
         return None;
     }
     if let Some(name) = &context.change.branch {

@@ -1,0 +1,139 @@
+//! Landings that a server receives: each event is held against the one before it, and a base may be moved by one.
+
+use super::collector::Collector;
+use super::push::PushLine;
+use crate::event_log::hashed;
+use lane_core::facts::{Change, LockEvents, Oid, RefUpdate, Unavailable};
+use lane_core::identity::of_branch;
+use lane_core::landings::record::{LandingEnd, LandingRecord, LandingStep};
+use lane_core::requests::record::Person;
+use lane_git::{Read, RefTarget};
+
+/// In whose name an event is that no agent made.
+const MAINTAINER: &str = "a maintainer";
+/// The most bytes that a record may have.
+const LARGEST: usize = 1 << 20;
+
+/// The events that a push brings to the ref of a queue.
+struct Events {
+    /// The records that are new, oldest first.
+    new: Vec<LandingRecord>,
+}
+
+impl Collector<'_> {
+    /// What a push makes of the ref of a queue; `None`: it is none.
+    pub(super) fn received_landing(&self, line: &PushLine) -> Read<Option<Change>> {
+        let name = &line.remote_ref;
+        if self.plan.policy.locks.landing_of(name).is_none() {
+            return Ok(None);
+        }
+        let (mut change, tip) = self.received_events(line, |reason| {
+            Unavailable::new(
+                format!("the push would leave {name} without a queue of landings: {reason}"),
+                "leave these refs to git lane land",
+            )
+        })?;
+        if let Some(tip) = tip {
+            change.lock_events = Some(match self.landing_events(name, line.remote, tip)? {
+                Ok(events) => {
+                    let mut agents: Vec<String> = Vec::new();
+                    for record in &events.new {
+                        let who = match &record.event.by {
+                            Person::Agent(id) => id.as_str(),
+                            Person::Maintainer(_) => MAINTAINER,
+                        };
+                        if !agents.iter().any(|agent| agent == who) {
+                            agents.push(who.to_owned());
+                        }
+                    }
+                    LockEvents { agents, fault: None }
+                }
+                Err(fault) => LockEvents { agents: Vec::new(), fault: Some(fault) },
+            });
+        }
+        Ok(Some(change))
+    }
+
+    /// The branch whose landing a push of a base is, by the event that comes with it: it lands on what the base is, in its turn,
+    /// and the base becomes what the event says.
+    pub(super) fn landing(&self, line: &PushLine, update: RefUpdate, all: &[PushLine]) -> Read<Option<String>> {
+        let base = line.remote_ref.strip_prefix("refs/heads/").filter(|name| self.plan.protected(name).is_some());
+        let (Some(base), RefUpdate::Forward, Some(_)) = (base, update, &self.plan.policy.land) else {
+            return Ok(None);
+        };
+        let part = hashed(self.repo, base).map_err(super::locks::unavailable)?;
+        let name = format!("{}/{part}", self.plan.policy.locks.landings_prefix());
+        let Some(event) = all.iter().find(|other| other.remote_ref == name) else { return Ok(None) };
+        // git takes an event only on top of what the ref holds: one that was made before another's is none.
+        let now = match self.repo.ref_target(&name)? {
+            Some(RefTarget::Object(oid)) => Some(oid),
+            Some(RefTarget::Symbolic) | None => None,
+        };
+        let Some(tip) = event.local.filter(|_| !self.event.is_server() || event.remote == now) else {
+            return Ok(None);
+        };
+        let Ok(events) = self.landing_events(&name, event.remote, tip)? else { return Ok(None) };
+        let Some(last) = events.new.last() else { return Ok(None) };
+        let LandingStep::End(LandingEnd::Landed { commit, from }) = &last.event.kind else { return Ok(None) };
+        let oid = |oid: Option<Oid>| oid.map(|oid| oid.to_string());
+        let is_it = Some(commit) == oid(line.local).as_ref() && Some(from) == oid(line.remote).as_ref();
+        Ok(last.results.last().filter(|_| is_it && last.base == base).map(|result| result.branch.clone()))
+    }
+
+    /// The events from `old` to `new`, or what is wrong with them.
+    fn landing_events(&self, name: &str, old: Option<Oid>, new: Oid) -> Read<Result<Events, String>> {
+        let mut chain = Vec::new();
+        let mut at = Some(new);
+        while let Some(oid) = at {
+            let commit = self.repo.commit(oid)?;
+            let is_old = Some(oid) == old;
+            if commit.message.len() > LARGEST {
+                return Ok(Err(format!("{} is too large for a record of landings", oid.short())));
+            }
+            if commit.parents.len() > 1 || !self.repo.tree(commit.tree)?.is_empty() {
+                return Ok(Err(format!("{} contains more than an event", oid.short())));
+            }
+            match LandingRecord::parse(&commit.message, None) {
+                Ok(record) => chain.push(record),
+                // What lies there may be broken already: then anything that is sound is better.
+                Err(_) if is_old => {}
+                Err(reason) => return Ok(Err(format!("of {}: {reason}", oid.short()))),
+            }
+            at = commit.parents.first().copied().filter(|_| !is_old);
+        }
+        chain.reverse();
+        let before = if old.is_some() && !chain.is_empty() { Some(chain.remove(0)) } else { None };
+        let mut last = before.as_ref();
+        for record in &chain {
+            if let Err(fault) = self.check_landing(name, last, record)? {
+                return Ok(Err(fault));
+            }
+            last = Some(record);
+        }
+        Ok(Ok(Events { new: chain }))
+    }
+
+    fn check_landing(
+        &self,
+        name: &str,
+        before: Option<&LandingRecord>,
+        record: &LandingRecord,
+    ) -> Read<Result<(), String>> {
+        let part = hashed(self.repo, &record.base).map_err(super::locks::unavailable)?;
+        if !name.ends_with(&format!("/{part}")) {
+            return Ok(Err(format!("it is about `{}`, which has another ref", record.base)));
+        }
+        if before.is_some_and(|before| before.base != record.base) {
+            return Ok(Err("it is about another base than before".to_owned()));
+        }
+        if let (LandingStep::Ask { branch, .. }, Person::Agent(agent)) = (&record.event.kind, &record.event.by)
+            && of_branch(self.plan, branch) != Some(agent.as_str())
+        {
+            return Ok(Err(format!("{agent} asks for `{branch}`, which is not its branch")));
+        }
+        match LandingRecord::after(before, &record.base, record.event.clone(), None) {
+            Ok(expected) if expected == *record => Ok(Ok(())),
+            _ => Ok(Err("it does not follow from the event before it".to_owned())),
+        }
+    }
+}
