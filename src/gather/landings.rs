@@ -56,8 +56,14 @@ impl Collector<'_> {
 
     /// The branch whose landing a push of a base is, by the event that comes with it: it lands on what the base is, in its turn,
     /// and the base becomes what the event says.
-    pub(super) fn landing(&self, line: &PushLine, update: RefUpdate, all: &[PushLine]) -> Read<Option<String>> {
-        let base = line.remote_ref.strip_prefix("refs/heads/").filter(|name| self.plan.protected(name).is_some());
+    pub(super) fn landing(
+        &self,
+        line: &PushLine,
+        update: RefUpdate,
+        all: &[PushLine],
+    ) -> Read<Option<String>> {
+        let base =
+            line.remote_ref.strip_prefix("refs/heads/").filter(|name| self.plan.protected(name).is_some());
         let (Some(base), RefUpdate::Forward, Some(_)) = (base, update, &self.plan.policy.land) else {
             return Ok(None);
         };
@@ -126,7 +132,8 @@ impl Collector<'_> {
         if before.is_some_and(|before| before.base != record.base) {
             return Ok(Err("it is about another base than before".to_owned()));
         }
-        if let (LandingStep::Ask { branch, .. }, Person::Agent(agent)) = (&record.event.kind, &record.event.by)
+        if let (LandingStep::Ask { branch, .. }, Person::Agent(agent)) =
+            (&record.event.kind, &record.event.by)
             && of_branch(self.plan, branch) != Some(agent.as_str())
         {
             return Ok(Err(format!("{agent} asks for `{branch}`, which is not its branch")));

@@ -162,7 +162,10 @@ impl Collector<'_> {
         let places = &self.plan.policy.locks;
         let is_lock = places.lock_of(&line.remote_ref).is_some();
         let is_request = places.request_of(&line.remote_ref).is_some();
-        let branch = line.remote_ref.strip_prefix("refs/heads/").filter(|name| !places.is_record(&format!("refs/heads/{name}")));
+        let branch = line
+            .remote_ref
+            .strip_prefix("refs/heads/")
+            .filter(|name| !places.is_record(&format!("refs/heads/{name}")));
         let branch = branch.map(str::to_owned);
         let mut change = self.empty_change(branch.clone());
         change.reference = Some(line.remote_ref.clone());
@@ -196,7 +199,9 @@ impl Collector<'_> {
             _ if is_lock => self.pushed_lock_ref(line, change, old, tip).map(Some),
             Some(branch) => {
                 self.fill_branch(&mut change, &branch, unpushed, old, tip, pushes)?;
-                if let Some(landing) = change.update.map(|update| self.landing(line, update, pushes)).transpose()?.flatten() {
+                if let Some(landing) =
+                    change.update.map(|update| self.landing(line, update, pushes)).transpose()?.flatten()
+                {
                     change.branch = Some(landing);
                     change.is_landing = true;
                 }

@@ -35,9 +35,8 @@ impl LogRecord for LandingRecord {
     /// Where the base is: so that both are moved by one push.
     fn remote(repo: &dyn Repository, plan: &Plan) -> Option<String> {
         let name = &plan.policy.remote.value;
-        let is_set = |key: &str| {
-            repo.config(&format!("remote.{name}.{key}")).is_ok_and(|values| !values.is_empty())
-        };
+        let is_set =
+            |key: &str| repo.config(&format!("remote.{name}.{key}")).is_ok_and(|values| !values.is_empty());
         (is_set("url") || is_set("pushurl")).then(|| name.clone())
     }
 

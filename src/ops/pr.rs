@@ -220,7 +220,12 @@ impl Proposal {
 }
 
 /// The pushed branch of the same agent that a branch is based on and that `base` does not have, and its tip.
-fn lower_of(session: &Session, branch: &str, tip: Oid, base: Oid) -> Result<Option<(String, Oid)>, Error> {
+pub(super) fn lower_of(
+    session: &Session,
+    branch: &str,
+    tip: Oid,
+    base: Oid,
+) -> Result<Option<(String, Oid)>, Error> {
     let (repo, plan) = (&session.repo, &session.loaded.plan);
     let told = remote_branches::of_agent(repo, plan, branch, &*session.ui)?;
     let landed = stack::landed(repo, base, tip)?.unwrap_or(base);

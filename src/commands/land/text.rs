@@ -39,7 +39,8 @@ impl<'o> Teller<'o> {
                 format!("{} is being landed from {} on {}", self.branch, by.worktree, by.machine.host)
             }
             (false, Some(ahead), _) => {
-                let landings = if ahead == 1 { "1 other lands".to_owned() } else { format!("{ahead} others land") };
+                let landings =
+                    if ahead == 1 { "1 other lands".to_owned() } else { format!("{ahead} others land") };
                 format!("{} waits: {landings} on {} first", self.branch, self.base)
             }
             (false, None, _) => format!("{} is being landed by another process", first.branch),

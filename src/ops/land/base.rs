@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::Duration;
 
+use super::tree::cannot_write;
 use crate::event_log::{LogRecord as _, no_mirror};
 use crate::landings::log::{LandingHead, LandingLog};
-use super::tree::cannot_write;
 use crate::ops::Session;
 use lane_core::error::Error;
 use lane_core::facts::{Oid, Unavailable};
@@ -137,7 +137,8 @@ impl<'s> BasePlace<'s> {
         }
         let reference = self.reference(&self.name);
         for tree in worktrees(self.repo().layout())? {
-            let has_files = !lane_git::config_bool(self.repo(), "core.bare")? || tree.git_dir != self.common_dir();
+            let has_files =
+                !lane_git::config_bool(self.repo(), "core.bare")? || tree.git_dir != self.common_dir();
             if has_files && GitRepo::open_at(&tree.root)?.head()?.branch.as_ref() == Some(&reference) {
                 return Ok(Some(tree.root));
             }
@@ -177,10 +178,19 @@ impl<'s> BasePlace<'s> {
             let mut git = command(self.common_dir());
             git.args(["-c", "push.followTags=false"]).args(no_mirror(remote));
             // The verdict is ours, on what is pushed; what else hooks of a push do was done when the branch was pushed.
-            git.args(["push", "--porcelain", "--atomic", "--no-verify", "--no-signed", "--no-recurse-submodules"]);
+            git.args([
+                "push",
+                "--porcelain",
+                "--atomic",
+                "--no-verify",
+                "--no-signed",
+                "--no-recurse-submodules",
+            ]);
             let (lease, refspec) = log.swap_arguments(new, Some(old.oid))?;
             git.arg(format!("--force-with-lease=refs/heads/{}:{from}", self.name)).arg(lease);
-            git.args(branch.iter().map(|(name, was, _)| format!("--force-with-lease=refs/heads/{name}:{was}")));
+            git.args(
+                branch.iter().map(|(name, was, _)| format!("--force-with-lease=refs/heads/{name}:{was}")),
+            );
             git.args(["--", remote]).arg(format!("{to}:refs/heads/{}", self.name)).arg(refspec);
             git.args(branch.iter().map(|(name, _, is)| format!("{is}:refs/heads/{name}")));
             let ran = run(git, None, LIMIT)?;

@@ -12,12 +12,13 @@ mod tree;
 mod verdict;
 
 use std::thread::sleep;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 pub use base::BasePlace;
 use lander::{Lander, Turn};
 
 use super::Session;
+use super::pr::lower_of;
 use super::request::person;
 use crate::event_log::{random, spread};
 use crate::gather::change_base;
@@ -36,8 +37,10 @@ use lane_git::Repository;
 
 /// What is said to an agent whose policy lets none land.
 pub const NOT_ALLOWED: &str = "the policy on the base lets no agent land: it has no `land`";
-/// How often a queue is looked at, in milliseconds, where looking costs next to nothing, and on a remote.
-const LOOK: (u64, u64) = (40, 1_500);
+/// How often a queue is looked at, in milliseconds, where looking costs next to nothing.
+const LOOK: u64 = 40;
+/// The same on a remote: some ten times as long as that takes, within these limits.
+const LOOK_THERE: (u64, u64) = (200, 3_000);
 
 /// A branch that somebody wants to land.
 #[derive(Debug)]
@@ -48,8 +51,8 @@ pub struct Wish {
     pub head: Oid,
     /// The base, by its short name.
     pub base: String,
-    /// Who asks.
-    pub by: Person,
+    /// The pushed branch that it is based on and that has not landed.
+    pub lower: Option<String>,
 }
 
 /// Until when to land.
@@ -105,7 +108,10 @@ pub fn wish(session: &Session, branch: Option<&str>, base: Option<&str>) -> Resu
     let head = session.repo.head()?;
     let current = head.branch.as_deref().and_then(|name| name.strip_prefix("refs/heads/"));
     let Some(name) = branch.or(current) else {
-        return Err(Error::usage("HEAD is detached: there is no branch to land", "name one: git lane land BRANCH"));
+        return Err(Error::usage(
+            "HEAD is detached: there is no branch to land",
+            "name one: git lane land BRANCH",
+        ));
     };
     if plan.protected(name).is_some() {
         return Err(Error::usage(
@@ -142,7 +148,9 @@ pub fn wish(session: &Session, branch: Option<&str>, base: Option<&str>) -> Resu
         Some(base) => base.to_owned(),
         None => own_base(session, name, head)?,
     };
-    Ok(Wish { branch: name.to_owned(), head, base, by })
+    let onto = BasePlace::new(session, &base).tips(name)?.base;
+    let lower = lower_of(session, name, head, onto)?.map(|(lower, _)| lower);
+    Ok(Wish { branch: name.to_owned(), head, base, lower })
 }
 
 /// The protected branch that a branch was cut from.
@@ -161,13 +169,29 @@ fn own_base(session: &Session, branch: &str, tip: Oid) -> Result<String, Error> 
 /// Puts a branch into the queue: its number, and whether it was there already.
 ///
 /// # Errors
-/// It cannot be written.
+/// It cannot be written, or another branch has to land first.
 pub fn ask(queues: &Queues<'_>, wish: &Wish) -> Result<(u64, bool), Error> {
+    if let Some(lower) = &wish.lower {
+        let head = queues.read(&wish.base)?;
+        let waiting = head.iter().flat_map(|head| &head.record.queue);
+        if !waiting.into_iter().any(|landing| landing.branch == *lower) {
+            let word = quote(lower.as_bytes());
+            return Err(Error::usage(
+                format!("`{}` is based on `{lower}`, which has not landed", wish.branch),
+                format!("land that first: git lane land {word}"),
+            ));
+        }
+    }
     let step = LandingStep::Ask { branch: wish.branch.clone(), head: wish.head.to_string() };
     match queues.add(&wish.base, &step, None)? {
-        Ok(head) => Ok((head.record.last, false)),
+        Ok(head) => {
+            let own = head.record.queue.iter().rev().find(|landing| landing.branch == wish.branch);
+            Ok((own.map_or(head.record.last, |own| own.id), false))
+        }
         Err(Misstep::Asked(id)) => Ok((id, true)),
-        Err(_) => Err(Error::usage("this branch cannot be landed now", "list the queue: git lane land --list")),
+        Err(_) => {
+            Err(Error::usage("this branch cannot be landed now", "list the queue: git lane land --list"))
+        }
     }
 }
 
@@ -205,18 +229,30 @@ pub fn drive(
 ) -> Result<Outcome, Error> {
     let place = BasePlace::new(session, base);
     loop {
+        let asked = Instant::now();
         let Some(head) = queues.read(base)? else { return Ok(Outcome::Ended(None)) };
+        let exchange = u64::try_from(asked.elapsed().as_millis()).unwrap_or(u64::MAX);
         let mut ahead = None;
         if let Goal::One(id) = goal {
             if let Some(result) = queues.result(&head, id)? {
                 return Ok(Outcome::Ended(Some(result)));
             }
             ahead = head.record.ahead(id);
+            if ahead.is_none() {
+                return Ok(Outcome::Ended(None));
+            }
         }
         let Some(first) = head.record.queue.first().cloned() else { return Ok(Outcome::Ended(None)) };
         if queues.is_busy(&head.record) {
             tell(&Waiting { record: &head.record, ahead, is_own: false });
-            let pause = if place.remote.is_some() { LOOK.1 } else { LOOK.0 };
+            let pause = match place.remote {
+                // Who comes later looks less often.
+                Some(_) => {
+                    let turns = u64::try_from(ahead.unwrap_or(0)).unwrap_or(0) + 3;
+                    exchange.saturating_mul(3 * turns).clamp(LOOK_THERE.0, LOOK_THERE.1)
+                }
+                None => LOOK,
+            };
             sleep(spread(pause, random()));
             continue;
         }

@@ -28,6 +28,10 @@ pub fn onto(
     squash: bool,
 ) -> Result<Result<Oid, LandingEnd>, Error> {
     let repo = &session.repo;
+    if repo.layout().common_dir.join("shallow").exists() {
+        let reason = "this clone is shallow: what a branch is based on may be missing";
+        return Err(Unavailable::new(reason, "fetch all of it: git fetch --unshallow").into());
+    }
     let landed = stack::landed(repo, base, head)?;
     let Some(fork) = repo.merge_base(base, &[head])? else {
         return Ok(Err(refused("it shares no history with the base", "rebase it: git lane sync", "")));
@@ -43,7 +47,11 @@ pub fn onto(
     for oid in &own {
         if repo.commit(*oid)?.parents.len() > 1 {
             let reason = format!("it has a merge, {}, which a rebase would leave out", oid.short());
-            return Ok(Err(refused(&reason, "rebase it yourself, and look at what comes of it: git lane sync", "")));
+            return Ok(Err(refused(
+                &reason,
+                "rebase it yourself, and look at what comes of it: git lane sync",
+                "",
+            )));
         }
     }
     workspace.check_out(head)?;
@@ -65,7 +73,11 @@ fn conflict(paths: &[String]) -> LandingEnd {
         many => format!("it conflicts with the base in {} files", many.len()),
     };
     let listed = if paths.len() > 1 { paths.join("\n") } else { String::new() };
-    refused(&reason, "rebase it and resolve that: git lane sync\nthen push: git lane push --force-with-lease", &listed)
+    refused(
+        &reason,
+        "rebase it and resolve that: git lane sync\nthen push: git lane push --force-with-lease",
+        &listed,
+    )
 }
 
 /// One commit for all: what a merge of the branch makes of the base.
@@ -134,7 +146,14 @@ struct Person {
 impl Person {
     fn of(session: &Session, oid: Oid) -> Result<Self, Error> {
         let mut git = command(&session.repo.layout().common_dir);
-        git.args(["log", "-1", "--no-show-signature", "--format=%an%n%ae%n%ad", "--date=raw", &oid.to_string()]);
+        git.args([
+            "log",
+            "-1",
+            "--no-show-signature",
+            "--format=%an%n%ae%n%ad",
+            "--date=raw",
+            &oid.to_string(),
+        ]);
         let ran = run(git, None, LIMIT)?;
         let mut lines = ran.stdout.lines().map(str::to_owned);
         match (lines.next(), lines.next(), lines.next()) {

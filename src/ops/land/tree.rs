@@ -133,6 +133,12 @@ fn clear(common_dir: &Path, all: &Path) {
             _ => {}
         }
     }
+    // Whoever was killed while it cleared away.
+    for tree in registered(common_dir).filter(|tree| tree.starts_with(all)) {
+        if let Some(folder) = tree.parent().filter(|folder| !folder.exists()) {
+            remove(common_dir, folder);
+        }
+    }
 }
 
 fn is_old(folder: &Path) -> bool {
@@ -143,19 +149,20 @@ fn is_old(folder: &Path) -> bool {
 /// Removes a folder, its worktree first: nothing of it is anybody's work.
 fn remove(common_dir: &Path, folder: &Path) {
     let tree = folder.join(TREE);
-    if tree.exists() || is_registered(common_dir, &tree) {
+    if tree.exists() || registered(common_dir).any(|known| known == tree) {
         let mut git = command(common_dir);
-        git.args(["worktree", "remove", "--force"]).arg(&tree);
+        // Twice: one that was killed while git made it is still locked.
+        git.args(["worktree", "remove", "--force", "--force"]).arg(&tree);
         let _ = run(git, None, LONG);
     }
     let _ = fs::remove_dir_all(folder);
 }
 
-/// Whether git still has a note of a worktree whose folder is gone.
-fn is_registered(common_dir: &Path, tree: &Path) -> bool {
+/// The worktrees that git has a note of, whether they are there or not: gitrepository-layout(5), `worktrees/<id>/gitdir`.
+fn registered(common_dir: &Path) -> impl Iterator<Item = PathBuf> {
     let entries = fs::read_dir(common_dir.join("worktrees")).into_iter().flatten().flatten();
     let of = |entry: fs::DirEntry| fs::read_to_string(entry.path().join("gitdir")).ok();
-    entries.filter_map(of).any(|text| Path::new(text.trim()).parent() == Some(tree))
+    entries.filter_map(of).filter_map(|text| Some(Path::new(text.trim()).parent()?.to_owned()))
 }
 
 /// Something of a landing cannot be written.

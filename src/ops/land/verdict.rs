@@ -48,10 +48,11 @@ pub fn of(
 }
 
 fn headline(report: &Report) -> String {
-    report.findings.iter().find(|finding| finding.is_error()).map_or_else(
-        || "see the report".to_owned(),
-        |finding| finding.headline.clone(),
-    )
+    report
+        .findings
+        .iter()
+        .find(|finding| finding.is_error())
+        .map_or_else(|| "see the report".to_owned(), |finding| finding.headline.clone())
 }
 
 /// The beginning of a text, whole lines.

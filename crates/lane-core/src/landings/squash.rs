@@ -56,7 +56,11 @@ mod tests {
 
     #[test]
     fn several_are_listed_and_keep_their_trailers() {
-        let all = ["[A1] one\n\nwhy\n\nLane-Lock: common@7\n", "[A1] two\n\nLane-Lock: common@7\nA-B: c\n", "[A1] three: a\n"];
+        let all = [
+            "[A1] one\n\nwhy\n\nLane-Lock: common@7\n",
+            "[A1] two\n\nLane-Lock: common@7\nA-B: c\n",
+            "[A1] three: a\n",
+        ];
         let authors = ["A <a@x>".to_owned(), "B <b@x>".to_owned(), "A <a@x>".to_owned()];
         assert_eq!(
             message(&all, &authors),
@@ -66,6 +70,9 @@ mod tests {
 
     #[test]
     fn a_last_paragraph_that_is_text_is_no_trailer() {
-        assert_eq!(message(&["one\n\nSee: this\nand that\n", "two"], &[]), "one\n\nSee: this\nand that\n\n* two\n");
+        assert_eq!(
+            message(&["one\n\nSee: this\nand that\n", "two"], &[]),
+            "one\n\nSee: this\nand that\n\n* two\n"
+        );
     }
 }

@@ -79,14 +79,14 @@ impl LandingRecord {
         if let Some(same) = self.queue.iter().find(|one| one.branch == branch && one.head == head) {
             return Err(Misstep::Asked(same.id));
         }
-        self.last += 1;
-        let new = Landing { id: self.last, branch, head, by, asked: at, failures: 0 };
         // The tip it has by now takes the place of the one that it had, unless somebody is at work on that.
-        let before = self.queue.iter_mut().find(|one| one.branch == new.branch && Some(one.id) != at_work);
-        match before {
-            Some(before) => *before = new,
-            None => self.queue.push(new),
+        if let Some(same) = self.queue.iter_mut().find(|one| one.branch == branch && Some(one.id) != at_work)
+        {
+            *same = Landing { id: same.id, branch, head, by, asked: at, failures: 0 };
+            return Ok(());
         }
+        self.last += 1;
+        self.queue.push(Landing { id: self.last, branch, head, by, asked: at, failures: 0 });
         Ok(())
     }
 

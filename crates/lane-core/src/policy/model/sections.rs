@@ -222,11 +222,7 @@ impl Default for Land {
     /// No commands, commit by commit.
     fn default() -> Self {
         let timeout = Duration { text: "30m".to_owned(), seconds: 1_800 };
-        Self {
-            run: Vec::new(),
-            squash: Spanned::default_of(false),
-            timeout: Spanned::default_of(timeout),
-        }
+        Self { run: Vec::new(), squash: Spanned::default_of(false), timeout: Spanned::default_of(timeout) }
     }
 }
 

@@ -13,9 +13,5 @@ pub(super) fn land(reader: &mut Reader, fields: &Fields<'_>) -> Option<Land> {
         section.get("squash").and_then(|node| reader.choice(node, "choice for `land.squash`", &choices));
     let timeout = section.get("timeout").and_then(|node| reader.parsed::<Duration>(node, "duration"));
     let default = Land::default();
-    Some(Land {
-        run,
-        squash: squash.unwrap_or(default.squash),
-        timeout: timeout.unwrap_or(default.timeout),
-    })
+    Some(Land { run, squash: squash.unwrap_or(default.squash), timeout: timeout.unwrap_or(default.timeout) })
 }
