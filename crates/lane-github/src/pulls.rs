@@ -194,6 +194,37 @@ impl GitHub {
         Ok(found)
     }
 
+    /// The merged pull request of a branch of this repository into `base` that had this head, and the commit that it was
+    /// merged as.
+    ///
+    /// `GET /repos/{owner}/{repo}/pulls?state=closed&head={owner}:{branch}`
+    ///
+    /// # Errors
+    /// Any.
+    pub fn merged_pull(
+        &self,
+        branch: &str,
+        base: &str,
+        head: &str,
+    ) -> Result<Option<(PullRequest, Option<String>)>, Error> {
+        let wanted = format!("{}:{branch}", self.repository.owner);
+        let query = [("state", "closed"), ("head", wanted.as_str()), ("base", base), ("per_page", "100")];
+        let url = self.url(&["pulls"], &query)?;
+        let is_wanted = |pull: &PullResponse| {
+            let is_merged = pull.merged_at.is_some() && pull.head.sha == head;
+            is_merged && pull.head.name == branch && pull.base.name == base
+        };
+        let mut found = None;
+        self.client.pages(url, READS, |page: Vec<PullResponse>| {
+            found = page.into_iter().find(is_wanted);
+            if found.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        })?;
+        Ok(found.map(|pull| {
+            let commit = pull.merge_commit_sha.clone();
+            (PullRequest::from(pull), commit)
+        }))
+    }
+
     /// The pull requests into a branch that are open, and those in which something happened since a time in seconds
     /// since the epoch; in no order.
     ///

@@ -110,6 +110,34 @@ impl Settings {
         Ok(Self { api, token, repository })
     }
 
+    /// The same where it may be that the repository is not on GitHub: `None` where nothing says that it is. Where it is,
+    /// what is missing is an error as ever, a token above all.
+    ///
+    /// # Errors
+    /// As [`Settings::read`].
+    pub fn find(var: impl Fn(&str) -> Option<String>, remote: Option<&str>) -> Result<Option<Self>, Error> {
+        let read = Self::read(&var, remote);
+        let is_set = |name: &str| var(name).is_some_and(|value| !value.trim().is_empty());
+        let named_host = is_set("GITHUB_API_URL") || is_set("GH_HOST");
+        let is_githubs = |remote: RemoteUrl| remote.host == "github.com" || is_tenant(&remote.host);
+        let on_github = match remote.and_then(RemoteUrl::parse) {
+            Some(remote) => named_host || is_githubs(remote),
+            None => is_set("GITHUB_REPOSITORY"),
+        };
+        match read {
+            Err(_) if !on_github => Ok(None),
+            read => read.map(Some),
+        }
+    }
+
+    /// [`Settings::find`] from this process's variables.
+    ///
+    /// # Errors
+    /// As [`Settings::read`].
+    pub fn find_of_process(remote: Option<&str>) -> Result<Option<Self>, Error> {
+        Self::find(|name| std::env::var(name).ok(), remote)
+    }
+
     /// The same from this process's variables.
     ///
     /// # Errors
@@ -299,6 +327,31 @@ mod tests {
         assert!(
             read(&[("GH_TOKEN", "a b")], REMOTE).unwrap_err().to_string().contains("does not hold a token")
         );
+    }
+
+    #[test]
+    fn a_repository_that_is_not_on_github_lacks_nothing() {
+        let find = |vars: &[(&str, &str)], remote| {
+            let vars: Vec<(String, String)> = vars.iter().map(|(n, v)| ((*n).into(), (*v).into())).collect();
+            Settings::find(|name| vars.iter().find(|(n, _)| n == name).map(|(_, v)| v.clone()), remote)
+                .map(|found| found.is_some())
+        };
+        for remote in
+            [None, Some("/srv/git/n.git"), Some("git@gitlab.com:o/n.git"), Some("https://x.org/a/b/c")]
+        {
+            assert_eq!(find(&[("GH_TOKEN", "t")], remote), Ok(false), "{remote:?}");
+        }
+        assert_eq!(find(&[("GH_TOKEN", "t")], REMOTE), Ok(true));
+        assert_eq!(find(&[("GH_ENTERPRISE_TOKEN", "t")], ENTERPRISE_REMOTE), Ok(true));
+        for (vars, remote) in [
+            (vec![], REMOTE),
+            (vec![], Some("git@acme.ghe.com:o/n.git")),
+            (vec![("GH_HOST", "git.example.com")], ENTERPRISE_REMOTE),
+            (vec![("GITHUB_REPOSITORY", "o/n")], Some("/srv/git/n.git")),
+        ] {
+            let error = find(&vars, remote).unwrap_err();
+            assert!(error.to_string().starts_with("no token for "), "{error}");
+        }
     }
 
     #[test]

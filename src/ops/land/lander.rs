@@ -209,12 +209,14 @@ impl<'l> Lander<'l> {
             return Ok(Some(Turn::Lost));
         }
         let end = LandingEnd::Landed { commit: to.to_string(), from: from.to_string() };
+        let remote = self.place.remote.as_ref();
+        let branch = remote.and_then(|_| host::branch_to_move(self.session, landing, &self.place.name));
         for _ in 0..MEETINGS {
             let Some(now) = self.current()? else { return Ok(Some(Turn::Lost)) };
             self.head = now;
             let moved = match &checkout {
                 Some(root) => self.place.fast_forward(root, to)?,
-                None => self.swap(landing, from, to, &end, workspace)?,
+                None => self.swap((landing, branch), from, to, &end, workspace)?,
             };
             match moved {
                 Move::Done if checkout.is_some() => return self.end(end).map(Some),
@@ -236,7 +238,7 @@ impl<'l> Lander<'l> {
     /// Moves the base and the record together.
     fn swap(
         &self,
-        landing: &Landing,
+        (landing, branch): (&Landing, Option<Oid>),
         from: Oid,
         to: Oid,
         end: &LandingEnd,
@@ -248,7 +250,6 @@ impl<'l> Lander<'l> {
             return Ok(Move::Stale);
         };
         let next = log.write(Some(&self.head), &next, ())?;
-        let branch = host::branch_to_move(self.session, landing, to);
         let branch = branch.map(|head| (landing.branch.as_str(), head, to));
         self.place.advance(log, (from, to), (&self.head, &next), branch, workspace.folder())
     }

@@ -5,7 +5,7 @@
 
 mod base;
 mod commands;
-mod host;
+pub mod host;
 mod lander;
 mod rebase;
 mod tree;

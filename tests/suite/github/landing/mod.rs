@@ -11,17 +11,17 @@ use lane_github::{Landing, MergeMethod, MergeRequest, PullState, PullStatus};
 use super::stand_in::StandIn;
 use super::stand_in::repo::{Check, Pull, Settings};
 
-const NAME: &str = "o/n";
+pub const NAME: &str = "o/n";
 
 /// A bare repository with `main`, on a stand-in.
-struct Stage {
-    stand_in: StandIn,
+pub struct Stage {
+    pub stand_in: StandIn,
     git: PathBuf,
     _folder: tempfile::TempDir,
 }
 
 impl Stage {
-    fn new(settings: Settings) -> Self {
+    pub fn new(settings: Settings) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let git = folder.path().join("n.git");
         Repository::init_bare(&git).unwrap();
@@ -33,7 +33,7 @@ impl Stage {
     }
 
     /// A commit on top of a branch, or of another where it is new.
-    fn commit(&self, branch: &str, from: Option<&str>, path: &str, text: &str) -> Oid {
+    pub fn commit(&self, branch: &str, from: Option<&str>, path: &str, text: &str) -> Oid {
         let repo = Repository::open_bare(&self.git).unwrap();
         let tip = |name: &str| repo.refname_to_id(&format!("refs/heads/{name}")).ok();
         let parent = tip(branch).or_else(|| tip(from?)).map(|oid| repo.find_commit(oid).unwrap());
@@ -48,44 +48,44 @@ impl Stage {
     }
 
     /// A branch with one commit, and a pull request of it into `main`: its number and its head.
-    fn pull(&self, branch: &str) -> (u64, String) {
+    pub fn pull(&self, branch: &str) -> (u64, String) {
         let head = self.commit(branch, Some("main"), branch, "x\n");
         let open = |repo: &mut super::stand_in::repo::Repo| repo.open_pull(branch, "main", branch, "", false);
         (self.stand_in.with(NAME, open).unwrap(), head.to_string())
     }
 
-    fn change(&self, number: u64, change: impl FnOnce(&mut Pull)) {
+    pub fn change(&self, number: u64, change: impl FnOnce(&mut Pull)) {
         self.stand_in.with(NAME, |repo| change(repo.pulls.get_mut(&number).unwrap()));
     }
 
-    fn checks(&self, state: Check) {
+    pub fn checks(&self, state: Check) {
         self.stand_in.with(NAME, |repo| repo.other_checks = state);
     }
 
-    fn github(&self) -> lane_github::GitHub {
+    pub fn github(&self) -> lane_github::GitHub {
         self.stand_in.github(NAME, "")
     }
 
-    fn landing(&self, number: u64) -> (Landing, PullState) {
+    pub fn landing(&self, number: u64) -> (Landing, PullState) {
         let landing = self.github().landing("main", Some(number)).unwrap();
         let pull = landing.pull.clone().unwrap();
         (landing, pull)
     }
 
-    fn main(&self) -> Oid {
+    pub fn main(&self) -> Oid {
         Repository::open_bare(&self.git).unwrap().refname_to_id("refs/heads/main").unwrap()
     }
 
-    fn asked(&self) -> Vec<String> {
+    pub fn asked(&self) -> Vec<String> {
         self.stand_in.hub().asked.clone()
     }
 }
 
-fn with_queue() -> Settings {
+pub fn with_queue() -> Settings {
     Settings { queue: Some("SQUASH".to_owned()), ..Settings::default() }
 }
 
-fn with_auto_merge() -> Settings {
+pub fn with_auto_merge() -> Settings {
     Settings { auto_merge: true, requires_checks: true, ..Settings::default() }
 }
 
