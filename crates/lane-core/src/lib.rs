@@ -9,6 +9,7 @@ pub mod error;
 pub mod event_log;
 pub mod facts;
 pub mod harness;
+pub mod health;
 pub mod hooks;
 pub mod identity;
 pub mod landings;

@@ -16,12 +16,20 @@ pub struct Unquotable {
 /// # Errors
 /// A value is no plain word, and the command has it where it could not be quoted.
 pub fn fill(command: &str, service: &str, path: &str) -> Result<String, Unquotable> {
+    fill_with(command, &[("{service}", service), ("{path}", path)])
+}
+
+/// The same with other placeholders, in their braces, and their values.
+///
+/// # Errors
+/// As [`fill`].
+pub fn fill_with(command: &str, values: &[(&'static str, &str)]) -> Result<String, Unquotable> {
     let mut out = String::new();
     let mut rest = command;
     let mut quotes = Quotes::None;
     while let Some(c) = rest.chars().next() {
-        let found = [("{service}", service), ("{path}", path)].into_iter();
-        if let Some((placeholder, value)) = found.into_iter().find(|(name, _)| rest.starts_with(name)) {
+        let found = values.iter().copied().find(|(name, _)| rest.starts_with(name));
+        if let Some((placeholder, value)) = found {
             if value.chars().all(is_plain) && !value.is_empty() && !value.starts_with('-') {
                 out.push_str(value);
             } else if quotes == Quotes::None && is_simple(command) {

@@ -4,7 +4,7 @@
 mod command;
 mod matrix;
 
-pub use command::{Unquotable, fill};
+pub use command::{Unquotable, fill, fill_with};
 pub use matrix::{Entry, github_matrix, gitlab_pipeline};
 
 /// A project, or an area that projects depend on.

@@ -9,7 +9,7 @@ use super::model::{Access, Agent, Area, Policy};
 use super::plan::Plan;
 use super::source::{Span, Spanned};
 use super::unreachable;
-use super::{lint_services, lint_setup, lint_values};
+use super::{lint_health, lint_services, lint_setup, lint_values};
 use crate::signature::Key;
 
 /// All that is wrong with a compiled policy.
@@ -22,6 +22,7 @@ pub fn check(plan: &Plan, diagnostics: &mut Vec<Diagnostic>) {
     areas(plan, diagnostics);
     proofs(plan, diagnostics);
     lint_services::check(plan, diagnostics);
+    lint_health::check(plan, diagnostics);
     lint_setup::check(plan, diagnostics);
     lint_values::check(plan, diagnostics);
     unreachable::check(plan, diagnostics);

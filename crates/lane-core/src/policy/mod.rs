@@ -7,6 +7,7 @@ pub mod fold;
 pub mod goals;
 mod intersect;
 mod lint;
+mod lint_health;
 mod lint_services;
 mod lint_setup;
 mod lint_values;

@@ -11,9 +11,11 @@ use serde::{Serialize, Serializer};
 use super::scalar::{Memory, Ports};
 use super::source::{Span, Spanned};
 
+mod health;
 mod sections;
 mod services;
 
+pub use health::{Check, Health, NONE, ServiceChecks};
 pub use services::{Dependency, Depends, Services, TestCommand, TestRuns, Tests};
 
 pub use sections::{
@@ -73,6 +75,9 @@ pub struct Policy {
     pub provision: Vec<Provision>,
     /// Sentences that `git lane policy test` proves, and how `git lane test` tests a service.
     pub tests: Tests,
+    /// How the health of services is checked, and where their logs are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub health: Option<Health>,
 }
 
 /// What somebody without an agent identity is taken for. One word speaks of humans; an agent without a lane is refused.

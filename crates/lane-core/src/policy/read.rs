@@ -12,11 +12,13 @@ use super::reader::{Fields, Reader};
 use super::source::Spanned;
 use crate::harness::HARNESSES;
 
+mod health;
 mod land;
 mod metrics;
 mod sections;
 mod services;
 
+use health::health;
 use land::land;
 use metrics::metrics;
 use sections::{branch, change, history, levels, locks, message, provision, pull_request, setup, waivers};
@@ -50,6 +52,7 @@ pub mod keys {
         "harness",
         "provision",
         "tests",
+        "health",
     ];
     /// An entry of `agents`.
     pub const AGENT: &[&str] = &[
@@ -92,6 +95,10 @@ pub mod keys {
     pub const PROVISION: &[&str] = &["name", "run", "when"];
     /// `tests`, where it is not a list of sentences.
     pub const TESTS: &[&str] = &["run", "cwd", "timeout", "sentences"];
+    /// `health`.
+    pub const HEALTH: &[&str] = &["check", "expect", "reject", "logs", "timeout", "services"];
+    /// An entry of `health.services`.
+    pub const SERVICE_CHECKS: &[&str] = &["check", "expect", "reject", "logs", "timeout"];
 }
 
 /// Where the refs of locks lie unless the policy says otherwise.
@@ -133,6 +140,7 @@ pub fn policy(reader: &mut Reader, root: &Node) -> Option<Policy> {
         harness,
         provision: provision(reader, &fields),
         tests: tests(reader, &fields),
+        health: health(reader, &fields),
         base,
     })
 }

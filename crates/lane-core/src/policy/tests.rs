@@ -226,6 +226,8 @@ fn the_schema_and_the_reader_know_the_same_keys() {
         ("Setup", keys::SETUP),
         ("Provision", keys::PROVISION),
         ("TestRuns", keys::TESTS),
+        ("Health", keys::HEALTH),
+        ("ServiceChecks", keys::SERVICE_CHECKS),
     ];
     for (name, keys) in sections {
         let mut keys: Vec<String> = keys.iter().map(|key| (*key).to_owned()).collect();

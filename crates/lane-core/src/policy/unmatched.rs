@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 use super::cases;
 use super::diagnostic::Diagnostic;
 use super::lint::{at, lexical};
-use super::lint_services;
 use super::model::{Access, Agent};
 use super::pathset::PathSet;
 use super::pattern::{Pattern, Segment, wild_match};
@@ -16,6 +15,7 @@ use super::source::Span;
 use super::unknown::{did_you_mean, nearest};
 use super::unmatched_refs::{self, Refs};
 use super::{FILE, Spanned};
+use super::{lint_health, lint_services};
 
 /// What is there in a repository.
 #[derive(Debug, Clone, Default)]
@@ -43,6 +43,7 @@ pub fn warnings(plan: &Plan, inventory: &Inventory) -> Vec<Diagnostic> {
         exclusions(plan, inventory, &mut warnings);
         lint_services::warnings(plan, inventory, &mut warnings);
     }
+    lint_health::warnings(plan, &mut warnings);
     worktrees(plan, inventory, &mut warnings);
     unmatched_refs::warnings(plan, &inventory.refs, &mut warnings);
     warnings.sort_by_key(|warning| (warning.span.start, warning.span.len));
