@@ -10,6 +10,7 @@ use lane_core::affected::{chain, reach};
 use lane_core::facts::{FileChange, RepoPath};
 
 pub use map::Map;
+pub use services::service_folder;
 
 /// A service, a package that services depend on, or an area.
 #[derive(Debug, Clone)]

@@ -36,7 +36,7 @@ pub(super) fn services(
             set.insert(&pattern, projects.len());
         }
         projects.push(Project {
-            path: folder(&template.replace("{service}", &name)),
+            path: service_folder(template, &name),
             name,
             kind: ProjectKind::Service,
             lane,
@@ -79,6 +79,11 @@ pub(super) fn each_service(set: &PathSet, path: &[u8], is_folder: bool, mut foun
 
 fn parent(path: &str) -> &str {
     path.rsplit_once('/').map_or("", |(folder, _)| folder)
+}
+
+/// The folder of a service by the pattern of `services.paths`; empty where that has globs before it.
+pub fn service_folder(template: &str, service: &str) -> String {
+    folder(&template.replace("{service}", service))
 }
 
 /// The folder that a pattern speaks of: all of it before the first glob.

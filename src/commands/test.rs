@@ -119,6 +119,7 @@ fn result(run: &TestRun) -> String {
         End::Passed => format!("passed in {time}"),
         End::Failed(code) => format!("failed in {time} (exit code {code})"),
         End::TimedOut => format!("timed out after {time}"),
+        End::TooMuchOutput => format!("wrote too much, ended after {time}"),
         End::Interrupted => "interrupted".to_owned(),
         End::NotStarted(why) => format!("could not be started: {why}"),
     }
@@ -149,6 +150,7 @@ fn as_json(runs: &[TestRun]) -> Value {
             Some(End::Passed) => ("passed", Some(0_u8)),
             Some(End::Failed(code)) => ("failed", Some(*code)),
             Some(End::TimedOut) => ("timeout", None),
+            Some(End::TooMuchOutput) => ("output", None),
             Some(End::Interrupted) => ("interrupted", None),
             Some(End::NotStarted(_)) => ("not-started", None),
         };

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::Session;
 use super::affected::Survey;
 use crate::affected::Project;
-use crate::run::{Context, End, Ended, Limit, Task, run_all};
+use crate::run::{Bounds, Context, End, Ended, Limit, Task, run_all};
 use lane_core::affected::{Unquotable, fill};
 use lane_core::agent_env::AgentEnv;
 use lane_core::error::Error;
@@ -97,7 +97,7 @@ pub fn prepare(
         let variables = vec![("LANE_SERVICE", name.clone()), ("LANE_SERVICE_PATH", path.clone())];
         run.command = Some(filled.clone());
         run.log = Some(logs.join(file));
-        all.push((run, Some(Task { command: filled, folder, variables, log })));
+        all.push((run, Some(Task { command: filled, folder, variables, log, bounds: Bounds::default() })));
     }
     Ok(all)
 }

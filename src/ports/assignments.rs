@@ -51,6 +51,17 @@ pub fn port_of(common_dir: &Path, service: &Service<'_>, range: Ports) -> Result
     Ok(port)
 }
 
+/// The port that a service has, if one was given to it.
+///
+/// # Errors
+/// What is kept cannot be read.
+pub fn assigned(common_dir: &Path, service: &Service<'_>, range: Ports) -> Result<Option<u16>, Error> {
+    let Service { agent, worktree, name } = *service;
+    let assigned = read(&file_of(common_dir, agent))?;
+    let port = assigned.get(worktree).and_then(|services| services.get(name)).copied();
+    Ok(port.filter(|port| (range.first..=range.last).contains(port)))
+}
+
 /// Forgets the port of a service, and says which it was.
 ///
 /// # Errors

@@ -9,7 +9,7 @@ use std::path::Path;
 use std::thread::sleep;
 use std::time::Duration;
 
-pub use assignments::{Service, forget, port_of, release};
+pub use assignments::{Service, assigned, forget, port_of, release};
 pub use holders::Holder;
 #[cfg(target_os = "linux")]
 pub use holders::processes_in;

@@ -15,7 +15,7 @@ const TICK: Duration = Duration::from_millis(15);
 const GRACE: Duration = Duration::from_secs(3);
 
 /// One command.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Task {
     /// A command for sh.
     pub command: String,
@@ -25,6 +25,19 @@ pub struct Task {
     pub variables: Vec<(&'static str, String)>,
     /// Where its output goes.
     pub log: PathBuf,
+    /// What it is held to beside the others.
+    pub bounds: Bounds,
+}
+
+/// What one command is held to, where it differs from the others.
+#[derive(Debug, Clone, Default)]
+pub struct Bounds {
+    /// Where its standard error goes, if not to its output.
+    pub errors: Option<PathBuf>,
+    /// How long it may take.
+    pub timeout: Option<Duration>,
+    /// How many bytes it may write, about: it is looked at every few milliseconds.
+    pub bytes: Option<u64>,
 }
 
 /// What all commands run with.
@@ -48,6 +61,8 @@ pub enum End {
     Failed(u8),
     /// It took too long, and was ended.
     TimedOut,
+    /// It wrote too much, and was ended.
+    TooMuchOutput,
     /// It was ended, or not begun, because all were to end.
     Interrupted,
     /// It could not be started.
@@ -127,7 +142,8 @@ pub fn run_all_with(
         }
         let mut at = 0;
         while at < running.len() {
-            match running[at].look(context.timeout) {
+            let task = &tasks[running[at].task];
+            match running[at].look(task, context.timeout) {
                 Some(ended) => {
                     let task = running.swap_remove(at).task;
                     end(task, ended, &mut all);
@@ -155,7 +171,11 @@ fn start(binary: &std::path::Path, task: &Task, context: &Context<'_>) -> std::i
         command.envs(environment.set.iter().map(|(name, value)| (name, value)));
     }
     command.envs(task.variables.iter().map(|(name, value)| (name, value)));
-    command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
+    let errors = match &task.bounds.errors {
+        Some(path) => File::create(path)?,
+        None => log.try_clone()?,
+    };
+    command.stdin(Stdio::null()).stdout(log).stderr(errors);
     #[cfg(unix)]
     std::os::unix::process::CommandExt::process_group(&mut command, 0);
     command.spawn()
@@ -163,7 +183,8 @@ fn start(binary: &std::path::Path, task: &Task, context: &Context<'_>) -> std::i
 
 impl Running {
     /// How it ended, if it did; ends it where its time is over.
-    fn look(&mut self, timeout: Duration) -> Option<Ended> {
+    fn look(&mut self, task: &Task, timeout: Duration) -> Option<Ended> {
+        let timeout = task.bounds.timeout.unwrap_or(timeout);
         let time = self.started.elapsed();
         if let Ok(Some(status)) = self.child.try_wait() {
             let end = match self.ending.take() {
@@ -178,6 +199,7 @@ impl Running {
         }
         match &self.ending {
             None if time >= timeout => self.stop(End::TimedOut),
+            None if task.wrote_too_much() => self.stop(End::TooMuchOutput),
             Some((_, since)) if since.elapsed() >= GRACE => self.signal(true),
             _ => {}
         }
@@ -203,6 +225,14 @@ impl Running {
     #[cfg(not(unix))]
     fn signal(&mut self, _: bool) {
         let _ = self.child.kill();
+    }
+}
+
+impl Task {
+    fn wrote_too_much(&self) -> bool {
+        let Some(most) = self.bounds.bytes else { return false };
+        let files = std::iter::once(&self.log).chain(&self.bounds.errors);
+        files.filter_map(|file| file.metadata().ok()).any(|file| file.len() > most)
     }
 }
 

@@ -12,7 +12,7 @@ use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::process::Command;
 
-pub use batch::{Context, End, Ended, Task, run_all, run_all_with};
+pub use batch::{Bounds, Context, End, Ended, Task, run_all, run_all_with};
 pub use limit::{Limit, become_limited};
 
 use lane_core::agent_env::AgentEnv;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::tree::{Workspace, cannot_write};
-use crate::run::{Context, End, Task, run_all_with};
+use crate::run::{Bounds, Context, End, Task, run_all_with};
 use lane_core::error::Error;
 use lane_core::facts::Oid;
 use lane_core::landings::record::{Landing, Reason};
@@ -75,6 +75,7 @@ pub fn run(
             End::Passed => continue,
             End::Failed(code) => format!("failed with exit code {code}"),
             End::TimedOut => format!("was ended after {}", work.land.timeout.value.text),
+            End::TooMuchOutput => "wrote too much".to_owned(),
             End::Interrupted => return Ok(CommandsEnd::Lost),
             End::NotStarted(why) => format!("could not be started: {why}"),
         };
@@ -98,6 +99,7 @@ fn task(workspace: &Workspace, work: &Work<'_>, command: &str, log: PathBuf) -> 
             ("LANE_LAND_COMMIT", work.to.to_string()),
         ],
         log,
+        bounds: Bounds::default(),
     }
 }
 
