@@ -16,6 +16,7 @@ pub mod doctor;
 pub mod event_log;
 pub mod gather;
 pub mod harness;
+pub mod health;
 pub mod init;
 pub mod install;
 pub mod journal;

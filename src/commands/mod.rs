@@ -21,6 +21,7 @@ mod land;
 mod limited;
 mod lock;
 mod locks;
+mod logs;
 mod mangen;
 mod mcp;
 mod near_miss;
@@ -72,6 +73,7 @@ const TABLE: &[Group] = &[
             command!(conflicts).formats(DATA).quiet().verbose(),
             command!(affected).formats(JOBS).quiet().verbose(),
             command!(test).formats(DATA).quiet().verbose(),
+            command!(logs).formats(DATA).quiet(),
             command!(request).formats(DATA).quiet(),
             command!(report).formats(METRICS).quiet(),
         ],

@@ -24,6 +24,8 @@ const OTHER_WORDS: &[(&[&str], &str)] = &[
     (&["lint", "validate"], "policy check"),
     (&["config", "show"], "policy show"),
     (&["tests"], "test"),
+    (&["health", "healthcheck", "pods", "probe", "ps"], "status"),
+    (&["log", "journalctl", "tail"], "logs"),
     (&["changed", "impact"], "affected"),
     (&["metrics", "stats"], "report"),
     (&["schema"], "policy schema"),

@@ -1,9 +1,11 @@
 //! `git lane status`
 
+mod health;
 mod serve;
 mod watch;
 
 use std::io::IsTerminal;
+use std::path::PathBuf;
 
 use crate::cli::Outcome;
 use crate::cli::output::Output;
@@ -26,6 +28,15 @@ pub struct Args {
     #[arg(short = 'n', long, value_name = "SECONDS", default_value = "3", requires = "watch",
         value_parser = clap::value_parser!(u16).range(1..=3600))]
     pub interval: u16,
+    /// Check the health of services, too: of your own, or of all agents' where no agent works
+    #[arg(long, conflicts_with_all = ["watch", "serve"])]
+    pub health: bool,
+    /// Exit with 1 if a service is down, with 2 if one could not be checked
+    #[arg(long, requires = "health")]
+    pub check: bool,
+    /// Use this policy, to try it out
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["watch", "serve"])]
+    pub policy: Option<PathBuf>,
     /// Serve it, with the report, as a page for a browser on this machine; Ctrl-C ends it
     #[arg(long, conflicts_with = "watch")]
     pub serve: bool,
@@ -37,7 +48,7 @@ pub struct Args {
 /// Columns where nobody says how many there are.
 pub(in crate::commands) const WIDTH: usize = 80;
 
-/// Shows every agent at a glance. Exit code 0 whatever is shown: it is no verdict.
+/// Shows every agent at a glance. Exit code 0 whatever is shown, unless `--check` asks for another: it is no verdict.
 ///
 /// # Errors
 /// No repository, no policy, or no list of worktrees.
@@ -48,13 +59,25 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
     if args.serve {
         return serve::run(args, output);
     }
-    let status = read(*output, true)?;
+    let session = Session::open(*output, args.policy.as_deref())?;
+    let checked = if args.health { Some(health::start(&session)?) } else { None };
+    let mut status = read_in(&session, true)?;
+    let mut signal = None;
+    if let Some((services, caught)) = checked {
+        (status, signal) = (status.with_health(services), caught);
+    }
     if output.is_json() {
         output.print_json(&json::status(&status))?;
-        return Ok(0);
+    } else {
+        let health = session.loaded.plan.policy.health.as_ref().filter(|_| args.policy.is_none());
+        let has_logs = |service: &str| health.is_some_and(|health| health.logs_of(service).is_some());
+        output.page(&text(&status, width(), &has_logs, output))?;
     }
-    output.page(&text(&status, width(), output))?;
-    Ok(0)
+    match (signal, &status.health) {
+        (Some(signal), _) => Ok(128 + signal),
+        (None, Some(services)) if args.check => health::checked(services),
+        _ => Ok(0),
+    }
 }
 
 /// Pairs that are listed where nobody asked for all of them.
@@ -63,7 +86,10 @@ const PAIRS: usize = 20;
 /// Reads everything again. `may_refresh`: whether indexes may be refreshed, as `git status` does; nothing that runs in
 /// the background does so.
 pub(in crate::commands) fn read(ui: impl Ui + 'static, may_refresh: bool) -> Result<Status, Error> {
-    let session = Session::open(ui, None)?;
+    read_in(&Session::open(ui, None)?, may_refresh)
+}
+
+fn read_in(session: &Session, may_refresh: bool) -> Result<Status, Error> {
     let manner = StatusOptions { now: session.environment.now, may_refresh };
     let mut status = status::read(&session.repo, &session.loaded, manner)?;
     if session.repo.layout().worktree.is_some()
@@ -88,7 +114,7 @@ fn width() -> usize {
     size.map_or(WIDTH, |(columns, _)| usize::from(columns).max(20))
 }
 
-fn text(status: &Status, width: usize, output: &Output) -> String {
+fn text(status: &Status, width: usize, has_logs: &dyn Fn(&str) -> bool, output: &Output) -> String {
     let paint = |text: &str, code: &str| {
         if output.color() && !code.is_empty() { lane_core::text::paint(code, text) } else { text.to_owned() }
     };
@@ -123,6 +149,9 @@ fn text(status: &Status, width: usize, output: &Output) -> String {
             why.help.iter().for_each(|help| out.push_str(&help_block(help, false)));
         }
         status.notes.iter().for_each(|note| out.push_str(&format!("\nnote: {note}\n")));
+    }
+    if let Some(services) = &status.health {
+        out.push_str(&health::section(services, has_logs, output));
     }
     out
 }

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::{Line, Pair, Status};
 use crate::conflicts::{Clash, Forecast};
+use crate::health::ServiceHealth;
 use lane_core::facts::Unavailable;
 
 /// Everything; times are seconds since the epoch as RFC 3339.
@@ -15,6 +16,18 @@ pub fn status(status: &Status) -> Value {
         "lines": status.lines.iter().map(line).collect::<Vec<_>>(),
         "conflicts": status.clashes.iter().filter(|pair| pair.forecast != Forecast::Clean).map(pair).collect::<Vec<_>>(),
         "notes": status.notes,
+        "health": status.health.as_ref().map(|services| services.iter().map(health).collect::<Vec<_>>()),
+    })
+}
+
+/// How a service is.
+fn health(service: &ServiceHealth) -> Value {
+    let found = &service.finding;
+    json!({
+        "agent": service.agent, "service": service.service, "check": service.check,
+        "state": found.verdict.state, "reason": Some(&found.verdict.reason).filter(|why| !why.is_empty()),
+        "exit_code": found.exit_code, "status": found.status, "output": found.output,
+        "milliseconds": u64::try_from(found.time.as_millis()).unwrap_or(u64::MAX),
     })
 }
 
@@ -77,6 +90,9 @@ fn line(line: &Line) -> Value {
         "ports": line.ports,
         "requests": line.requests,
         "pulls": line.pulls.iter().map(pull).collect::<Vec<_>>(),
+        "health": line.health.map(|count| json!({
+            "healthy": count.healthy, "unhealthy": count.unhealthy, "unknown": count.unknown,
+        })),
         "unassigned": line.is_unassigned,
         "hooks": line.hooks,
         "troubles": line.troubles.iter().map(error_json).collect::<Vec<_>>(),

@@ -2,6 +2,7 @@
 //!
 //! [`read()`] asks the repository; [`table`] and [`json`] render; [`screen`] is what `--watch` shows.
 
+mod health;
 mod hooks;
 pub mod json;
 mod lanes;
@@ -17,6 +18,7 @@ use std::time::Duration;
 
 use crate::conflicts::{self, Forecast};
 use crate::gather::LoadedPolicy;
+use crate::health::ServiceHealth;
 use crate::requests;
 use lane_core::error::Error;
 use lane_core::facts::{Oid, Unavailable};
@@ -24,6 +26,7 @@ use lane_core::policy::Plan;
 use lane_git::Repository;
 use lane_git::pool;
 
+pub use health::HealthCount;
 pub use lanes::{Lane, lanes};
 pub use tree::{base_of, open_error};
 
@@ -45,6 +48,8 @@ pub struct Status {
     pub clashes: Vec<Pair>,
     /// What could not be found out and is no line's own.
     pub notes: Vec<String>,
+    /// How services are, where that was asked for.
+    pub health: Option<Vec<ServiceHealth>>,
 }
 
 /// One agent with its worktree, or a worktree of no agent.
@@ -90,6 +95,8 @@ pub struct Line {
     pub requests: Option<usize>,
     /// Its open pull requests.
     pub pulls: Vec<Pull>,
+    /// How its services are, where that was asked for and it has any.
+    pub health: Option<HealthCount>,
     /// Whether it is a worktree that no agent was given, where the commits of one are refused.
     pub is_unassigned: bool,
     /// Why git does not run the hooks there, if it does not.
@@ -216,7 +223,7 @@ pub fn read(repo: &dyn Repository, loaded: &LoadedPolicy, manner: StatusOptions)
     let clashes = clashes(repo, loaded, &lines, MERGES);
     pulls::fill(&mut lines, pulls, HOST, &mut notes);
     let base = (plan.policy.base.value.clone(), loaded.base.as_ref().map(|base| base.oid));
-    Ok(Status { now, base, lines, clashes, notes })
+    Ok(Status { now, base, lines, clashes, notes, health: None })
 }
 
 /// The lines with their branches and tips, and nothing else: what a forecast needs.

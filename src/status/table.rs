@@ -3,7 +3,7 @@
 use unicode_truncate::{Alignment, UnicodeTruncateStr};
 use unicode_width::UnicodeWidthStr;
 
-use super::{Line, Pair, Status};
+use super::{HealthCount, Line, Pair, Status};
 use crate::conflicts::Forecast;
 
 /// Files of a pair that are named on its one line.
@@ -49,7 +49,7 @@ const fn wide(title: &'static str, least: usize, cell: fn(&Line, i64) -> String)
     Column { title, is_right: false, keeps_end: false, least: Some(least), is_optional: false, cell }
 }
 
-const COLUMNS: [Column; 13] = [
+const COLUMNS: [Column; 14] = [
     wide("AGENT", 5, |line, _| line.title()),
     Column { keeps_end: true, ..wide("BRANCH", 10, |line, _| branch(line)) },
     Column {
@@ -64,6 +64,10 @@ const COLUMNS: [Column; 13] = [
     fixed("CHECK", |line, _| check(line)),
     Column { is_optional: true, ..wide("LOCKS", 8, |line, _| locks(line)) },
     Column { is_optional: true, ..fixed("PORTS", |line, _| count_cell(line.ports.len())) },
+    Column {
+        is_optional: true,
+        ..fixed("HEALTH", |line, _| line.health.map_or(String::new(), HealthCount::words))
+    },
     Column { is_optional: true, ..fixed("ASKED", |line, _| count_cell(line.requests.unwrap_or(0))) },
     Column { is_optional: true, ..fixed("PR", |line, _| pulls(line)) },
     wide("LAST", 10, last),
@@ -145,6 +149,7 @@ pub fn tone(line: &Line) -> Tone {
         Some(check) if check.errors > 0 || !check.undecided.is_empty() => Tone::Error,
         _ if !line.troubles.is_empty() => Tone::Error,
         Some(check) if check.warnings > 0 || line.is_unassigned => Tone::Warning,
+        _ if line.is_unwell() => Tone::Warning,
         _ => Tone::Plain,
     }
 }

@@ -167,7 +167,7 @@ fn every_command_that_is_named_is_tried() {
     assert!(gone.is_empty(), "no message names these any more: {gone:#?}");
 }
 
-/// By the tests of the modules `advice` and `advice_*`, of `affected`, `change_base`, `database`, `doctor`, `join`, `locks_faults`,
+/// By the tests of the modules `advice` and `advice_*`, of `affected`, `change_base`, `database`, `doctor`, `health`, `join`, `locks_faults`,
 /// `report_edges`, `requests`, `signatures` and `status_serve`.
 const TYPED: &str = r#"
 cd {}
@@ -245,6 +245,7 @@ git lane ci --base A --head B
 git lane ci --base main --head HEAD --branch feat/a1/x
 git lane ci --base {}
 git lane conflicts
+git lane logs {}
 git lane report --coverage FILE
 git lane report --format markdown
 git lane report --since 2w
@@ -311,6 +312,7 @@ git lane setup
 git lane setup {}
 git lane setup {} --resume
 git lane status --format json
+git lane status --health -v
 git lane status --serve
 git lane sync
 git lane sync --all

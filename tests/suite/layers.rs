@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// The modules of `src`, each of which may use those before it.
-const LAYERS: [&str; 25] = [
+const LAYERS: [&str; 26] = [
     "served",
     "ci",
     "init",
@@ -25,6 +25,7 @@ const LAYERS: [&str; 25] = [
     "harness",
     "conflicts",
     "affected",
+    "health",
     "status",
     "doctor",
     "metrics",

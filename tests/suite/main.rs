@@ -29,6 +29,7 @@ mod github;
 mod guide;
 mod harness_hooks;
 mod harnesses;
+mod health;
 mod hook_table;
 mod hooks;
 mod hooks_in_force;

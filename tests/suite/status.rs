@@ -87,6 +87,7 @@ fn sample() -> Status {
             pair("a2", Forecast::Conflicts(vec![clash("services/common/db.py"), clash("b"), clash("c")])),
             pair("main", Forecast::Clean),
         ],
+        health: None,
         notes: vec!["pull requests: no answer within 3 s".into()],
     }
 }
