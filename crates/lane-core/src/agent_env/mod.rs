@@ -11,10 +11,9 @@ mod reference;
 pub use database::without_password;
 pub use forms::{as_dotenv, as_file, as_json, as_sh};
 pub use order::cycle;
-pub use reference::{is_variable, references};
+pub use reference::{Part, is_variable, parts, references};
 
 use crate::policy::model::{Agent, Policy};
-use reference::{Part, parts};
 
 /// Variables that every agent has or may have; those of one agent never hold for another.
 pub const OWN: [&str; 8] = [

@@ -16,6 +16,20 @@ pub(super) fn check(plan: &Plan, diagnostics: &mut Vec<Diagnostic>) {
     limits(plan, diagnostics);
     instructions(plan, diagnostics);
     steps(plan, diagnostics);
+    webhook(plan, diagnostics);
+}
+
+/// The message does not quote what stands there: the address itself is the secret.
+fn webhook(plan: &Plan, diagnostics: &mut Vec<Diagnostic>) {
+    let Some(webhook) = plan.policy.notify.webhook.as_ref().filter(|one| references(&one.value).is_empty())
+    else {
+        return;
+    };
+    diagnostics.push(
+        Diagnostic::error(at(webhook), "`notify.webhook` has the secret address in it", "this address").help(
+            "take it from a variable: `webhook: ${SLACK_WEBHOOK_URL}`; if it was pushed, have Slack issue a new one",
+        ),
+    );
 }
 
 fn variables(plan: &Plan, diagnostics: &mut Vec<Diagnostic>) {

@@ -19,8 +19,8 @@ pub use health::{Check, Health, NONE, ServiceChecks};
 pub use services::{Dependency, Depends, Services, TestCommand, TestRuns, Tests};
 
 pub use sections::{
-    Accept, Branch, Change, History, Journal, Land, Locks, Merges, Message, Metrics, Provision, PullRequests,
-    Release, Setup, Unverified, Waivers,
+    Accept, Branch, Change, History, Journal, Land, Locks, Merges, Message, Metrics, Notify, Provision,
+    PullRequests, Release, Setup, Unverified, Waivers,
 };
 
 /// A whole `policy.yaml`.
@@ -78,6 +78,8 @@ pub struct Policy {
     /// How the health of services is checked, and where their logs are.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub health: Option<Health>,
+    /// How `git lane watch` tells what is new.
+    pub notify: Notify,
 }
 
 /// What somebody without an agent identity is taken for. One word speaks of humans; an agent without a lane is refused.

@@ -15,12 +15,14 @@ use crate::harness::HARNESSES;
 mod health;
 mod land;
 mod metrics;
+mod notify;
 mod sections;
 mod services;
 
 use health::health;
 use land::land;
 use metrics::metrics;
+use notify::notify;
 use sections::{branch, change, history, levels, locks, message, provision, pull_request, setup, waivers};
 use services::{services, tests};
 
@@ -53,6 +55,7 @@ pub mod keys {
         "provision",
         "tests",
         "health",
+        "notify",
     ];
     /// An entry of `agents`.
     pub const AGENT: &[&str] = &[
@@ -89,6 +92,8 @@ pub mod keys {
     pub const LAND: &[&str] = &["run", "squash", "timeout"];
     /// `metrics`.
     pub const METRICS: &[&str] = &["velocity", "conflicts", "build", "coverage", "integration", "journal"];
+    /// `notify`.
+    pub const NOTIFY: &[&str] = &["webhook", "exec", "desktop"];
     /// `setup`.
     pub const SETUP: &[&str] = &["instructions"];
     /// An entry of `provision`.
@@ -141,6 +146,7 @@ pub fn policy(reader: &mut Reader, root: &Node) -> Option<Policy> {
         provision: provision(reader, &fields),
         tests: tests(reader, &fields),
         health: health(reader, &fields),
+        notify: notify(reader, &fields),
         base,
     })
 }

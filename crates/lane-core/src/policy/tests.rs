@@ -131,6 +131,10 @@ mistakes! {
     a_remote_that_is_none: "locks: {remote: --all}" => "--all", "is not a valid remote name";
     a_release_that_is_none: "locks: {release: on-psuh}" => "on-psuh", "is not a valid choice for `locks.release`";
     a_key_of_locks: "locks: {tll: 1h}" => "tll", "unknown key `tll`";
+    a_webhook_that_is_written_down: "notify: {webhook: 'https://hooks.slack.com/services/T0/B0/x'}"
+        => "'https://hooks.slack.com/services/T0/B0/x'", "`notify.webhook` has the secret address in it";
+    a_desktop_that_is_none: "notify: {desktop: maybe}" => "maybe", "is not a valid choice for `notify.desktop`";
+    a_key_of_notify: "notify: {web-hook: x}" => "web-hook", "unknown key `web-hook`";
     a_wrong_version: "remote: origin\nunowned: maybe" => "maybe", "is not a valid choice";
 }
 
@@ -223,6 +227,7 @@ fn the_schema_and_the_reader_know_the_same_keys() {
         ("Waivers", keys::WAIVERS),
         ("Locks", keys::LOCKS),
         ("Metrics", keys::METRICS),
+        ("Notify", keys::NOTIFY),
         ("Setup", keys::SETUP),
         ("Provision", keys::PROVISION),
         ("TestRuns", keys::TESTS),

@@ -194,6 +194,18 @@ pub struct Setup {
     pub instructions: Vec<Spanned<String>>,
 }
 
+/// How `git lane watch` tells what is new, besides printing it; an option or `lane.notify…` in git's configuration comes first.
+#[derive(Debug, Clone, Default, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Notify {
+    /// The address of a webhook that takes messages as Slack does, by reference: `${NAME}`. It is a secret.
+    pub webhook: Option<Spanned<String>>,
+    /// A shell command that is run for each notice, with it in the environment and on standard input.
+    pub exec: Option<Spanned<String>>,
+    /// Whether the desktop shows it.
+    pub desktop: Option<Spanned<bool>>,
+}
+
 /// One step that makes a new worktree ready.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
