@@ -12,6 +12,7 @@ pub mod harness;
 pub mod health;
 pub mod hooks;
 pub mod identity;
+pub mod inbox;
 pub mod landings;
 pub mod locks;
 pub mod metrics;

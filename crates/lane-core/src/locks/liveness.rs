@@ -183,7 +183,7 @@ pub fn margin(ttl: u64) -> u64 {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(crate) mod tests {
     use super::super::record::tests::stake;
     use super::super::world::{Machine, Process};
     use super::*;

@@ -321,4 +321,4 @@ impl LockRecord {
 }
 
 #[cfg(test)]
-pub(super) mod tests;
+pub(crate) mod tests;

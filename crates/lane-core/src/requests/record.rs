@@ -276,7 +276,7 @@ impl RequestRecord {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(crate) mod tests {
     use super::*;
 
     pub fn event(kind: RequestEventKind, by: &str, at: i64) -> RequestEvent {

@@ -91,7 +91,7 @@ impl Addressees<'_> {
         }
     }
 
-    fn has(&self, person: &Person, asks: &Person) -> bool {
+    pub(crate) fn has(&self, person: &Person, asks: &Person) -> bool {
         match (self, person) {
             (Self::Agents(ids), Person::Agent(id)) => ids.contains(&id.as_str()),
             (Self::Maintainers, Person::Maintainer(_)) => true,
