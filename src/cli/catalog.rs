@@ -51,6 +51,8 @@ pub const VERDICT: Formats = Formats::Verdict;
 pub const METRICS: Formats = Formats::Metrics;
 /// What is told are jobs.
 pub const JOBS: Formats = Formats::Jobs;
+/// What is told are things that happen.
+pub const EVENTS: Formats = Formats::Events;
 /// What is told are variables.
 pub const VARIABLES: Formats = Formats::Variables;
 

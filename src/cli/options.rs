@@ -123,6 +123,9 @@ impl ValueEnum for Format {
 /// A report for GitLab; of jobs, a pipeline.
 pub const GITLAB: &str = "gitlab";
 
+/// Lines of JSON.
+pub const JSONL: &str = "jsonl";
+
 /// The formats that a command takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Formats {
@@ -138,6 +141,8 @@ pub enum Formats {
     Variables,
     /// What is told are jobs.
     Jobs,
+    /// What is told are things that happen.
+    Events,
 }
 
 impl Formats {
@@ -154,6 +159,7 @@ impl Formats {
             Self::Metrics => is_of_data || format.is_of_metrics(),
             Self::Variables => is_of_data || format.is_of_variables(),
             Self::Jobs => is_of_data || format.is_of_jobs() || format.word() == GITLAB,
+            Self::Events => is_of_data || format.word() == JSONL,
         }
     }
 

@@ -158,14 +158,26 @@ impl Output {
         if std::io::stdout().is_terminal() { self.print(text) } else { self.print_bytes(text) }
     }
 
+    /// The same; false where the reader is gone, and may not have read it.
+    ///
+    /// # Errors
+    /// It is full, or cannot be written.
+    pub fn print_to_reader(&self, text: &str) -> Result<bool, Error> {
+        self.write_bytes(&sanitize(text))
+    }
+
     fn print_bytes(&self, text: &str) -> Result<(), Error> {
+        self.write_bytes(text).map(drop)
+    }
+
+    fn write_bytes(&self, text: &str) -> Result<bool, Error> {
         let mut out = std::io::stdout().lock();
         match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
             Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(Error::write(
                 format!("standard output cannot be written: {error}"),
                 "rerun it with output to a terminal or to a file on a disk with free space",
             )),
-            _ => Ok(()),
+            written => Ok(written.is_ok()),
         }
     }
 

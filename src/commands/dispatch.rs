@@ -152,7 +152,7 @@ fn prepared(global: &Global, entry: &Entry) -> Result<(), Error> {
         return Err(Error::usage(
             format!("this command cannot report as `{}`", format.word()),
             format!(
-                "{} are for `git lane report`",
+                "{} are for `git lane report`, jsonl for `git lane inbox` and `git lane watch` as well",
                 listed(metrics::format::FORMATS.map(|format| format.word).to_vec())
             ),
         ));

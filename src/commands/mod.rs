@@ -14,6 +14,7 @@ mod drop;
 mod env;
 mod help;
 mod hook;
+mod inbox;
 mod init;
 mod install;
 mod join;
@@ -40,11 +41,12 @@ mod teardown;
 mod test;
 mod uninstall;
 mod unlock;
+mod watch;
 mod who;
 
 pub use dispatch::{run, run_hooks};
 
-use crate::cli::catalog::{Common, DATA, Entry, Group, JOBS, METRICS, VARIABLES, VERDICT};
+use crate::cli::catalog::{Common, DATA, EVENTS, Entry, Group, JOBS, METRICS, VARIABLES, VERDICT};
 use crate::cli::options::Formats;
 
 /// The row of a command that is called like its module.
@@ -75,6 +77,8 @@ const TABLE: &[Group] = &[
             command!(test).formats(DATA).quiet().verbose(),
             command!(logs).formats(DATA).quiet(),
             command!(request).formats(DATA).quiet(),
+            command!(inbox).formats(EVENTS).quiet(),
+            command!(watch).formats(EVENTS).quiet(),
             command!(report).formats(METRICS).quiet(),
         ],
     },

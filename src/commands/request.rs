@@ -2,7 +2,7 @@
 
 pub mod args;
 mod list;
-mod text;
+pub(in crate::commands) mod text;
 
 use std::io::Read;
 use std::path::Path;

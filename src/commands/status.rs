@@ -10,6 +10,8 @@ use std::path::PathBuf;
 use crate::cli::Outcome;
 use crate::cli::output::Output;
 use crate::cli::pager;
+use crate::inbox::Cache;
+use crate::ops::inbox::{Inbox, reader};
 use crate::ops::{Session, Ui};
 use crate::status::table::{Tone, clash_lines, table, truncate};
 use crate::status::{self, Status, StatusOptions, json};
@@ -66,6 +68,9 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
     if let Some((services, caught)) = checked {
         (status, signal) = (status.with_health(services), caught);
     }
+    if args.policy.is_none() {
+        status.notes.extend(unread_note(&session, &status));
+    }
     if output.is_json() {
         output.print_json(&json::status(&status))?;
     } else {
@@ -87,6 +92,15 @@ const PAIRS: usize = 20;
 /// the background does so.
 pub(in crate::commands) fn read(ui: impl Ui + 'static, may_refresh: bool) -> Result<Status, Error> {
     read_in(&Session::open(ui, None)?, may_refresh)
+}
+
+/// How much is new for whoever works here. What the status has found out is not asked for again.
+fn unread_note(session: &Session, status: &Status) -> Option<String> {
+    let who = reader(session, None).ok()?;
+    let mut cache = Cache::default();
+    cache.forecasts.extend(status.clashes.iter().map(|pair| (pair.tips, pair.forecast.clone())));
+    let count = Inbox::read(session, &who, false, &mut cache).unread.len();
+    (count > 0).then(|| format!("{count} new for {}: git lane inbox", who.0.words()))
 }
 
 fn read_in(session: &Session, may_refresh: bool) -> Result<Status, Error> {

@@ -4,7 +4,7 @@ use crate::cli::Outcome;
 use crate::cli::output::Output;
 use crate::commands::install::report;
 use crate::ops::edit_log;
-use crate::{harness, install, setup};
+use crate::{harness, inbox, install, setup};
 use lane_git::worktrees::worktrees;
 use lane_git::{GitRepo, Repository};
 
@@ -32,6 +32,7 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
     let restored = if args.all { harness::uninstall(&repo)? } else { Vec::new() };
     if args.all {
         worktrees(repo.layout())?.iter().for_each(|tree| edit_log::forget(&tree.git_dir));
+        inbox::store::forget(&repo.layout().common_dir);
     }
     let mut done = install::uninstall(&repo, args.all)?;
     done.notes.extend(restored.iter().map(ToString::to_string));

@@ -62,6 +62,32 @@ pub fn missing_in(
     Ok(missing(repo, base, merge_base, head, paths)?.into_iter().collect())
 }
 
+/// When the newest commit of the base that `head` lacks and that changed any of the paths was committed, in seconds since the
+/// epoch, and its author's address. Not looked for further back than so many commits.
+pub fn newest_change(
+    repo: &dyn Repository,
+    base: Oid,
+    head: Oid,
+    paths: &BTreeSet<RepoPath>,
+) -> Read<Option<(i64, String)>> {
+    const FAR: usize = 500;
+    let versions = Versions { repo };
+    for oid in repo.commits(&[base], &[head])?.into_iter().rev().take(FAR) {
+        let commit = repo.commit(oid)?;
+        for path in paths {
+            if versions.is_changed_by(&commit, path)? {
+                return Ok(Some((commit.time, commit.author)));
+            }
+        }
+    }
+    Ok(None)
+}
+
+/// The version of a path that a commit has.
+pub fn version_at(repo: &dyn Repository, commit: Oid, path: &RepoPath) -> Read<Option<FileVersion>> {
+    Versions { repo }.version_at(commit, path)
+}
+
 /// The paths that others have changed between a commit and a merge base that comes after it. Own work has one of
 /// the tokens.
 pub(super) fn overtaken(

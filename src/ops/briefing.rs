@@ -5,10 +5,13 @@ use std::path::Path;
 
 use super::Session;
 use super::edit::root_of;
+use super::inbox::{Inbox, reader};
 use crate::gather::{Environment, Request, Subject};
+use crate::inbox::Cache;
 use crate::status::{self, Line, Status, StatusOptions};
 use lane_core::facts::Event;
 use lane_core::identity::Actor;
+use lane_core::inbox::Notice;
 use lane_core::policy::model::Access;
 use lane_core::report::Verdict;
 use lane_core::report::text::{Style, render};
@@ -21,28 +24,57 @@ const LONGEST: usize = 2_000;
 /// How many entries a list shows.
 const SHOWN: usize = 6;
 
+/// How many notices are told, and how many characters they may have together.
+const NEWS: (usize, usize) = (5, 900);
+
+/// What an agent is told as its session begins.
+pub struct Briefing {
+    /// The text.
+    pub text: String,
+    /// The notices in it, with the inbox that they are from.
+    news: Option<(Inbox, Vec<Notice>)>,
+}
+
+impl Briefing {
+    fn of_text(text: String) -> Self {
+        Self { text, news: None }
+    }
+
+    /// Notes that its notices were read, once it has been told: others stay in the inbox.
+    pub fn told(&self) {
+        if let Some((inbox, shown)) = &self.news {
+            // They will be told again otherwise.
+            let _ = inbox.mark(shown);
+        }
+    }
+}
+
 fn session(folder: Option<&Path>, environment: &Environment) -> Option<Session> {
     let folder = folder.map_or_else(std::env::current_dir, |folder| Ok(folder.to_owned())).ok()?;
     Session::open_at(&root_of(&folder)?, environment).ok()?
 }
 
 /// Who works in a folder, on what, and what the others hold; `None` where there is no policy.
-pub fn of(folder: Option<&Path>, environment: &Environment) -> Option<String> {
+pub fn of(folder: Option<&Path>, environment: &Environment) -> Option<Briefing> {
     let session = session(folder, environment)?;
     let plan = &session.loaded.plan;
     let agent = match session.actor(None) {
         Ok(Actor::Agent(agent)) => agent,
         Ok(Actor::Unassigned { .. } | Actor::Stranger) => {
-            return Some(truncate(format!(
+            return Some(Briefing::of_text(truncate(format!(
                 "git-lane: this worktree has no lane, and no file may be changed in it until it has one.\n{}\n",
                 how_to_join(plan)
-            )));
+            ))));
         }
         Ok(Actor::Maintainer) => return None,
         Ok(Actor::Unclear { reason, help }) => {
-            return Some(truncate(format!("git-lane: could not decide: {reason}\n{help}\n")));
+            let text = format!("git-lane: could not decide: {reason}\n{help}\n");
+            return Some(Briefing::of_text(truncate(text)));
         }
-        Err(why) => return Some(truncate(format!("git-lane: could not decide: {}\n", why.reason))),
+        Err(why) => {
+            let text = format!("git-lane: could not decide: {}\n", why.reason);
+            return Some(Briefing::of_text(truncate(text)));
+        }
     };
     let policy = &plan.policy;
     let title = policy.agent(&agent).map_or_else(|| agent.clone(), |agent| agent.title());
@@ -70,10 +102,41 @@ pub fn of(folder: Option<&Path>, environment: &Environment) -> Option<String> {
         let _ = writeln!(text, "All about your lane: {}", more.value);
     }
     let manner = StatusOptions { now: session.environment.now, may_refresh: false };
-    if let Ok(status) = status::read(&session.repo, &session.loaded, manner) {
-        write_status(&mut text, &session, &agent, &status);
+    let status = status::read(&session.repo, &session.loaded, manner);
+    if let Ok(status) = &status {
+        write_status(&mut text, &session, &agent, status);
     }
-    Some(truncate(text))
+    let (news, told) = news(&session, status.ok());
+    // What is new is told whole, or stays for later.
+    let text = truncate_to(text, LONGEST.saturating_sub(news.chars().count())) + &news;
+    Some(Briefing { text, news: told })
+}
+
+/// What is new, in few lines; and what of it is told.
+fn news(session: &Session, status: Option<Status>) -> (String, Option<(Inbox, Vec<Notice>)>) {
+    let Ok(who) = reader(session, None) else { return (String::new(), None) };
+    let mut cache = Cache::default();
+    // They were merged just now.
+    let merged = status.map(|status| status.clashes).unwrap_or_default();
+    cache.forecasts.extend(merged.into_iter().map(|pair| (pair.tips, pair.forecast)));
+    let inbox = Inbox::read(session, &who, false, &mut cache);
+    let (mut text, mut shown) = (String::new(), Vec::new());
+    for notice in inbox.unread.iter().take(NEWS.0) {
+        let line = format!("- {}; next: {}\n", notice.text, notice.next);
+        if text.chars().count() + line.chars().count() > NEWS.1 {
+            break;
+        }
+        text.push_str(&line);
+        shown.push(notice.clone());
+    }
+    let more = inbox.unread.len() - shown.len();
+    if more > 0 {
+        let _ = writeln!(text, "{more} more: git lane inbox");
+    }
+    if !text.is_empty() {
+        text.insert_str(0, "New for you:\n");
+    }
+    (text, Some((inbox, shown)))
 }
 
 /// The branch of this worktree, its size, its locks and requests; the locks of others.
@@ -145,7 +208,11 @@ fn join_first(all: &[String], between: &str) -> String {
 
 /// As much as may be said.
 fn truncate(text: String) -> String {
-    match text.char_indices().nth(LONGEST) {
+    truncate_to(text, LONGEST)
+}
+
+fn truncate_to(text: String, longest: usize) -> String {
+    match text.char_indices().nth(longest) {
         Some((at, _)) => text[..text[..at].rfind('\n').map_or(at, |end| end + 1)].to_owned(),
         None => text,
     }

@@ -12,6 +12,7 @@ pub mod edit;
 pub mod edit_log;
 pub mod harness;
 pub mod health;
+pub mod inbox;
 pub mod land;
 pub mod lock;
 pub mod logs;
@@ -27,6 +28,7 @@ pub mod test;
 mod trace;
 mod ui;
 pub mod unlock;
+pub mod watch;
 pub mod worktree;
 
 pub use remote_branches::CallerKind;

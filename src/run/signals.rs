@@ -104,3 +104,34 @@ impl Interrupts {
         None
     }
 }
+
+/// The signals that ask this process to end, as they come from now on. The second one ends it at once, whatever it is at.
+///
+/// # Errors
+/// The system refuses.
+#[cfg(unix)]
+pub fn interrupts() -> std::io::Result<std::sync::mpsc::Receiver<u8>> {
+    let mut caught = Interrupts::catch()?;
+    let (sender, receiver) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        for (count, signal) in caught.signals.forever().enumerate() {
+            if count > 0 {
+                let _ = signal_hook::low_level::emulate_default_handler(signal);
+            }
+            let _ = sender.send(u8::try_from(signal).unwrap_or(u8::MAX));
+        }
+    });
+    Ok(receiver)
+}
+
+/// The system ends the process by itself.
+///
+/// # Errors
+/// Never.
+#[cfg(not(unix))]
+pub fn interrupts() -> std::io::Result<std::sync::mpsc::Receiver<u8>> {
+    let (sender, receiver) = std::sync::mpsc::channel();
+    // Without a sender there would be nothing to wait for.
+    std::mem::forget(sender);
+    Ok(receiver)
+}

@@ -262,8 +262,30 @@ struct Side {
     base: Option<(String, Oid)>,
 }
 
+/// Two branches that may be merged with each other, or a branch and the one that it goes to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Merge {
+    /// One side, as people call it.
+    pub one: String,
+    /// The other.
+    pub two: String,
+    /// Their tips.
+    pub tips: (Oid, Oid),
+    /// Whether the other is what the first is to be merged into.
+    pub is_into: bool,
+}
+
 /// All pairs of branches that go to the same base, and each with that base, merged in memory.
 pub fn clashes(repo: &dyn Repository, loaded: &LoadedPolicy, lines: &[Line], limit: Duration) -> Vec<Pair> {
+    let merges = merges(repo, loaded, lines);
+    let tips: Vec<(Oid, Oid)> = merges.iter().map(|merge| merge.tips).collect();
+    let forecasts = conflicts::forecast(repo, &tips, limit);
+    let pair = |(Merge { one, two, tips, .. }, forecast)| Pair { one, two, tips, forecast };
+    merges.into_iter().zip(forecasts).map(pair).collect()
+}
+
+/// The pairs of them, not merged yet.
+pub fn merges(repo: &dyn Repository, loaded: &LoadedPolicy, lines: &[Line]) -> Vec<Merge> {
     let plan = &loaded.plan;
     let own = loaded.base.as_ref().map(|base| (plan.policy.base.value.clone(), base.oid));
     let mut sides: Vec<Side> = Vec::new();
@@ -287,19 +309,18 @@ pub fn clashes(repo: &dyn Repository, loaded: &LoadedPolicy, lines: &[Line], lim
         let name = branch.map_or(name.clone(), |branch| format!("{name} ({branch})"));
         sides.push(Side { name, head, base });
     }
-    let mut named = Vec::new();
+    let mut merges = Vec::new();
     for (at, one) in sides.iter().enumerate() {
         let name = |base: &Option<(String, Oid)>| base.as_ref().map(|(name, _)| name.clone());
         let is_beside = |two: &&Side| name(&two.base) == name(&one.base);
-        let beside = sides[at + 1..].iter().filter(is_beside).map(|two| (two.name.clone(), two.head));
-        let others = beside.chain(one.base.clone());
-        named.extend(others.map(|(two, head)| (one.name.clone(), two, (one.head, head))));
+        let beside = sides[at + 1..].iter().filter(is_beside).map(|two| (two.name.clone(), two.head, false));
+        let into = one.base.clone().map(|(name, head)| (name, head, true));
+        merges.extend(beside.chain(into).map(|(two, head, is_into)| Merge {
+            one: one.name.clone(),
+            two,
+            tips: (one.head, head),
+            is_into,
+        }));
     }
-    let tips: Vec<(Oid, Oid)> = named.iter().map(|(.., tips)| *tips).collect();
-    let forecasts = conflicts::forecast(repo, &tips, limit);
-    named
-        .into_iter()
-        .zip(forecasts)
-        .map(|((one, two, tips), forecast)| Pair { one, two, tips, forecast })
-        .collect()
+    merges
 }

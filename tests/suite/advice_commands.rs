@@ -167,8 +167,8 @@ fn every_command_that_is_named_is_tried() {
     assert!(gone.is_empty(), "no message names these any more: {gone:#?}");
 }
 
-/// By the tests of the modules `advice` and `advice_*`, of `affected`, `change_base`, `database`, `doctor`, `health`, `join`, `locks_faults`,
-/// `report_edges`, `requests`, `signatures` and `status_serve`.
+/// By the tests of the modules `advice` and `advice_*`, of `affected`, `change_base`, `database`, `doctor`, `health`, `inbox`,
+/// `join`, `locks_faults`, `report_edges`, `requests`, `signatures` and `status_serve`.
 const TYPED: &str = r#"
 cd {}
 export PATH="{}:$PATH"
@@ -245,6 +245,7 @@ git lane ci --base A --head B
 git lane ci --base main --head HEAD --branch feat/a1/x
 git lane ci --base {}
 git lane conflicts
+git lane inbox
 git lane logs {}
 git lane report --coverage FILE
 git lane report --format markdown

@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// The modules of `src`, each of which may use those before it.
-const LAYERS: [&str; 26] = [
+const LAYERS: [&str; 28] = [
     "served",
     "ci",
     "init",
     "ports",
     "run",
+    "notify",
     "web",
     "machine",
     "event_log",
@@ -27,6 +28,7 @@ const LAYERS: [&str; 26] = [
     "affected",
     "health",
     "status",
+    "inbox",
     "doctor",
     "metrics",
     "ops",

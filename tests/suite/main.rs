@@ -36,6 +36,7 @@ mod hooks_in_force;
 mod hooks_start;
 mod hostile;
 mod hostile_payloads;
+mod inbox;
 mod init;
 mod install;
 mod join;
@@ -77,6 +78,7 @@ mod traps;
 mod tree_cache;
 mod unverified;
 mod voice;
+mod watch;
 
 use std::collections::BTreeSet;
 

@@ -52,8 +52,11 @@ pub fn run(args: &[OsString]) -> Outcome {
         }
         Moment::Start => {
             let folder = project.map(PathBuf::from).or_else(|| occasion.folder.as_ref().map(PathBuf::from));
-            if let Some(text) = briefing::of(folder.as_deref(), &environment) {
-                print(&(harness.context)(&text));
+            if let Some(briefing) = briefing::of(folder.as_deref(), &environment) {
+                // Told first, and only then noted as read.
+                if print(&(harness.context)(&briefing.text)) {
+                    briefing.told();
+                }
             }
             Ok(0)
         }
@@ -67,7 +70,7 @@ pub fn run(args: &[OsString]) -> Outcome {
             let project = project.map(PathBuf::from);
             let root = worktree::create(&folder, project.as_deref(), name, &environment);
             let root = root.map(|root| print(&root.to_string_lossy()));
-            Ok(root.map_or_else(|error| refuse(&error), |()| 0))
+            Ok(root.map_or_else(|error| refuse(&error), |_| 0))
         }
         Moment::Removal { root } => {
             Ok(worktree::remove(Path::new(root), &environment).map_or_else(|error| refuse(&error), |()| 0))
@@ -132,7 +135,7 @@ fn refuse(error: &Error) -> u8 {
     2
 }
 
-/// To standard output, which is the harness's. One that is gone reads nothing.
-fn print(text: &str) {
-    let _ = writeln!(std::io::stdout(), "{text}");
+/// To standard output, which is the harness's; false where that is gone, and reads nothing.
+fn print(text: &str) -> bool {
+    writeln!(std::io::stdout(), "{text}").is_ok()
 }

@@ -80,6 +80,15 @@ pub const TOOLS: &[Tool] = &[
         effect: Effect::Adds,
     },
     Tool {
+        name: "inbox",
+        title: "What is new for you",
+        about: "List what is new for you: locks that became free or were lost, requests that arrived or were answered, work that \
+                landed under your lock, conflicts to come; each with the command that leads on. Call it when you begin, and \
+                before you push. What it has listed is not listed again, unless `keep` or `all` is true.",
+        arguments: &["all", "keep", "agent"],
+        effect: Effect::AddsOnce,
+    },
+    Tool {
         name: "status",
         title: "All agents at a glance",
         about: "Show every agent of this repository: branch, size of the change, verdict, locks, conflicts, pull request.",

@@ -1,0 +1,95 @@
+//! A child that ends within a time, or when this process is to.
+
+use std::io::{Read, Write};
+use std::process::{Child, Command, ExitStatus};
+use std::time::{Duration, Instant};
+
+use super::{Failure, IsEnding};
+
+/// How often it is looked at.
+const TICK: Duration = Duration::from_millis(10);
+/// How long a child that is to end may take for that.
+const GRACE: Duration = Duration::from_secs(2);
+/// The most bytes that are kept of what it says.
+const MOST: u64 = 4_096;
+
+/// Runs a command to its end. Its standard input is `input`, what it writes to a standard error that is piped is returned.
+pub(super) fn run(
+    command: &mut Command,
+    input: &[u8],
+    limit: Duration,
+    is_ending: IsEnding<'_>,
+) -> Result<(ExitStatus, String), Failure> {
+    #[cfg(unix)]
+    std::os::unix::process::CommandExt::process_group(command, 0);
+    let mut child =
+        command.spawn().map_err(|error| Failure::Unusable(format!("cannot be started: {error}")))?;
+    // Another thread: neither a command that reads nothing nor one that says much stands still with us.
+    if let Some(mut stdin) = child.stdin.take() {
+        let input = input.to_owned();
+        std::thread::spawn(move || {
+            let _ = stdin.write_all(&input);
+        });
+    }
+    let said = child.stderr.take().map(|mut stderr| {
+        let (sender, said) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            let mut bytes = Vec::new();
+            let _ = stderr.by_ref().take(MOST).read_to_end(&mut bytes);
+            let _ = sender.send(bytes);
+            let _ = std::io::copy(&mut stderr, &mut std::io::sink());
+        });
+        said
+    });
+    let status = wait(&mut child, limit, is_ending)?;
+    // Whatever it left running may hold the pipe for as long as it likes.
+    let bytes = said.and_then(|said| said.recv_timeout(Duration::from_millis(200)).ok()).unwrap_or_default();
+    Ok((status, String::from_utf8_lossy(&bytes).into_owned()))
+}
+
+fn wait(child: &mut Child, limit: Duration, is_ending: IsEnding<'_>) -> Result<ExitStatus, Failure> {
+    let started = Instant::now();
+    loop {
+        match child.try_wait() {
+            Ok(Some(status)) => return Ok(status),
+            Ok(None) => {}
+            Err(error) => return Err(Failure::Never(format!("cannot be waited for: {error}"))),
+        }
+        if is_ending() {
+            end(child);
+            return Err(Failure::Interrupted);
+        }
+        if started.elapsed() >= limit {
+            end(child);
+            return Err(Failure::Never(format!("did not end within {} s", limit.as_secs_f32())));
+        }
+        std::thread::sleep(TICK);
+    }
+}
+
+/// Ends it and all that it started.
+fn end(child: &mut Child) {
+    let started = Instant::now();
+    signal(child, false);
+    while started.elapsed() < GRACE {
+        if matches!(child.try_wait(), Ok(Some(_))) {
+            break;
+        }
+        std::thread::sleep(TICK);
+    }
+    signal(child, true);
+    let _ = child.wait();
+}
+
+#[cfg(unix)]
+fn signal(child: &mut Child, is_kill: bool) {
+    use rustix::process::{Pid, Signal, kill_process_group};
+    if let Some(group) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) {
+        let _ = kill_process_group(group, if is_kill { Signal::KILL } else { Signal::TERM });
+    }
+}
+
+#[cfg(not(unix))]
+fn signal(child: &mut Child, _: bool) {
+    let _ = child.kill();
+}
