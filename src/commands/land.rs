@@ -1,5 +1,6 @@
 //! `git lane land`
 
+mod on_host;
 mod text;
 
 use serde_json::{Value, json};
@@ -67,6 +68,9 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
     }
     let wish = land::wish(&session, args.branch.as_deref(), args.base.as_deref())?;
     if let Some(code) = pushed(args, &session, &wish, output)? {
+        return Ok(code);
+    }
+    if let Some(code) = on_host::ask(&session, &wish, output)? {
         return Ok(code);
     }
     let (id, was_there) = land::ask(&queues, &wish)?;

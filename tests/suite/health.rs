@@ -100,7 +100,7 @@ fn a_branch_has_no_say() {
     let none = repository("{ logs: \"true {service}\" }");
     none.lane(&["status", "--health"]).ok().says("health: no service here has a check");
     none.lane(&["status", "--health", "--check"]).fails(2).says("no service here has a check");
-    let none = Scratch::new();
+    let none = Scratch::with_policy("version: 1\nagents: { a1: { owns: [/docs/] } }\n");
     none.lane(&["status", "--health"]).fails(2).says("does not say how the health of services is checked");
     none.lane(&["logs"]).fails(2).says("add for example");
 }

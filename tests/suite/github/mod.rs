@@ -10,6 +10,7 @@ mod fake;
 mod graphql;
 mod graphql_errors;
 mod job;
+mod land;
 mod land_host;
 mod landing;
 mod limits;

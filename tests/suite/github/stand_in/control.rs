@@ -76,6 +76,7 @@ fn settings(body: &Value) -> Settings {
         is_ruleset: !is("classic_protection"),
         requires_checks: is("requires_checks"),
         requires_reviews: is("requires_reviews"),
+        requires_pull_request: is("requires_pull_request"),
         forbidden: text("forbidden"),
         has_no_rules: is("has_no_rules"),
         hides_queue: is("hides_queue"),

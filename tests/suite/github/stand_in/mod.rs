@@ -22,6 +22,7 @@ use url::Url;
 use super::description::DESCRIPTION;
 use super::graphql::Request;
 use super::server::{TOKEN, TestClock};
+pub use git::refuse_pushes;
 use repo::{Repo, Settings};
 
 pub const ME: &str = "octocat";

@@ -19,6 +19,8 @@ pub struct Settings {
     pub is_ruleset: bool,
     pub requires_checks: bool,
     pub requires_reviews: bool,
+    /// A ruleset wants pull requests.
+    pub requires_pull_request: bool,
     /// What GitHub says to whoever may not; `None` where the token may.
     pub forbidden: Option<String>,
     /// The plan has no rulesets.
@@ -37,6 +39,7 @@ impl Default for Settings {
             is_ruleset: true,
             requires_checks: false,
             requires_reviews: false,
+            requires_pull_request: false,
             forbidden: None,
             has_no_rules: false,
             hides_queue: false,

@@ -169,5 +169,15 @@ fn rules(repo: &Repo, branch: &str) -> Value {
             }),
         )
     });
-    queue.into_iter().collect()
+    let pull_request = (repo.settings.requires_pull_request && branch == repo.settings.base).then(|| {
+        rule(
+            "pull_request",
+            json!({
+                "dismiss_stale_reviews_on_push": false, "require_code_owner_review": false,
+                "require_last_push_approval": false, "required_approving_review_count": 0,
+                "required_review_thread_resolution": false,
+            }),
+        )
+    });
+    queue.into_iter().chain(pull_request).collect()
 }
