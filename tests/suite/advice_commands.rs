@@ -292,6 +292,7 @@ git lane port SERVICE --release
 git lane port api
 git lane port {}
 git lane port {} --release
+git lane pr --yes
 git lane push
 git lane push --force-with-lease
 git lane push -f
@@ -406,7 +407,6 @@ const NOT_TYPED: &[(&str, &str)] = &[
     ("git config --global --add safe.directory FOLDER", "wants a folder of another user"),
     ("git config lane.base main", "a server administrator types it, on the server"),
     ("git config {} {}", "a server administrator types it, on the server"),
-    ("git lane pr --yes", "asks GitHub"),
     ("git lane status", "only where a terminal breaks that worked when the command began"),
     ("git symbolic-ref HEAD {}", "a server administrator types it, on the server"),
     ("git symbolic-ref {}", "a server administrator types it, on the server"),

@@ -45,7 +45,7 @@ fn tell(wish: &Wish, answer: &HostAnswer, output: &Output) -> Result<Option<u8>,
                 wish,
                 None,
                 &format!("{base} takes pull requests alone"),
-                "open one: git lane pr",
+                "open one: git lane pr --yes",
                 output,
             );
         }

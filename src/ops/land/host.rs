@@ -219,7 +219,7 @@ fn no_pull(request: &HostRequest<'_>) -> HostAnswer {
         reason: format!(
             "{base} has a merge queue on GitHub, and `{branch}` has no open pull request into it"
         ),
-        help: "git lane pr".to_owned(),
+        help: "git lane pr --yes".to_owned(),
     }
 }
 

@@ -15,7 +15,8 @@ impl Stage {
     /// A branch of a2 with one commit, pushed.
     fn new(settings: Settings) -> Self {
         let policy = POLICY.replace("max_age: 3h", "max_age: null");
-        let policy = policy.replace("remote: null", "remote: origin").replace("locks:   {", "land: {}\nlocks:   {");
+        let policy =
+            policy.replace("remote: null", "remote: origin").replace("locks:   {", "land: {}\nlocks:   {");
         let job = Job::with_policy(&policy);
         job.commit("services/rag_pipeline/a.py", "x\n", "[A2] feat: a");
         job.push();
@@ -33,9 +34,13 @@ impl Stage {
     }
 
     fn land(&self, args: &[&str]) -> Ran {
+        self.lane(&[&["land"], args].concat())
+    }
+
+    fn lane(&self, args: &[&str]) -> Ran {
         let address = self.stand_in.address();
         let env = [("GITHUB_API_URL", address.as_str()), ("GITHUB_REPOSITORY", "o/n"), ("GH_TOKEN", TOKEN)];
-        self.job.tree.lane_env(&[&["land"], args].concat(), &env)
+        self.job.tree.lane_env(args, &env)
     }
 
     /// The tip of a branch on the remote.
@@ -84,8 +89,10 @@ fn the_merge_queue_is_asked_instead() {
     let stage = Stage::new(Settings { queue: Some("SQUASH".to_owned()), ..Settings::default() });
     stage.stand_in.with("o/n", |repo| repo.other_checks = Check::Pending);
     let ran = stage.land(&[]).fails(1);
-    ran.says("main has a merge queue on GitHub, and `feat/a2/x` has no open pull request into it");
-    let number = stage.pull();
+    ran.says("main has a merge queue on GitHub, and `feat/a2/x` has no open pull request into it")
+        .says("help: git lane pr --yes");
+    stage.lane(&["pr", "--yes"]).ok().says("opened pull request 1");
+    let number = 1;
     let page = "https://github.com/o/n/pull/1";
     for _ in 0..2 {
         let ran = stage.land(&[]).ok();
@@ -134,8 +141,8 @@ fn a_base_that_takes_pull_requests_alone_is_not_pushed_to() {
     let stage = Stage::new(Settings { requires_pull_request: true, ..Settings::default() });
     let origin = stage.job.scratch.home().join("origin.git");
     refuse_pushes(&origin, "main", "Changes must be made through a pull request.");
-    stage.land(&[]).fails(1).says("main takes pull requests alone").says("git lane pr");
-    stage.pull();
+    stage.land(&[]).fails(1).says("main takes pull requests alone").says("git lane pr --yes");
+    stage.lane(&["pr", "--yes"]).ok();
     let ran = stage.land(&[]).fails(1).says("main takes pull requests alone, and GitHub has no auto-merge");
     ran.says("merge it on GitHub: https://github.com/o/n/pull/1");
     stage.land(&["--list"]).ok().says("nothing waits to land");

@@ -33,7 +33,7 @@ fn into_the_queue_once() {
     }
     let (reason, help) = refused(asked(&stage, "c", &first));
     assert_eq!(reason, "main has a merge queue on GitHub, and `c` has no open pull request into it");
-    assert_eq!(help, "git lane pr");
+    assert_eq!(help, "git lane pr --yes");
 }
 
 #[test]
