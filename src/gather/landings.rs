@@ -54,17 +54,23 @@ impl Collector<'_> {
         Ok(Some(change))
     }
 
+    /// Makes the push of a base the work of the branch that lands by it, if it is a landing.
+    pub(super) fn note_landing(&self, change: &mut Change, line: &PushLine, all: &[PushLine]) -> Read<()> {
+        if let Some(RefUpdate::Forward) = change.update
+            && let Some(landing) = self.landing(line, all)?
+        {
+            change.branch = Some(landing);
+            change.is_landing = true;
+        }
+        Ok(())
+    }
+
     /// The branch whose landing a push of a base is, by the event that comes with it: it lands on what the base is, in its turn,
     /// and the base becomes what the event says.
-    pub(super) fn landing(
-        &self,
-        line: &PushLine,
-        update: RefUpdate,
-        all: &[PushLine],
-    ) -> Read<Option<String>> {
+    fn landing(&self, line: &PushLine, all: &[PushLine]) -> Read<Option<String>> {
         let base =
             line.remote_ref.strip_prefix("refs/heads/").filter(|name| self.plan.protected(name).is_some());
-        let (Some(base), RefUpdate::Forward, Some(_)) = (base, update, &self.plan.policy.land) else {
+        let (Some(base), Some(_)) = (base, &self.plan.policy.land) else {
             return Ok(None);
         };
         let part = hashed(self.repo, base).map_err(super::locks::unavailable)?;

@@ -153,6 +153,7 @@ impl Collector<'_> {
         Ok(self.repo.commits(&tips, &has)?.into_iter().collect())
     }
 
+    /// What a push makes of one ref.
     fn pushed_ref(
         &self,
         line: &PushLine,
@@ -161,12 +162,8 @@ impl Collector<'_> {
     ) -> Read<Option<Change>> {
         let places = &self.plan.policy.locks;
         let is_lock = places.lock_of(&line.remote_ref).is_some();
-        let is_request = places.request_of(&line.remote_ref).is_some();
-        let branch = line
-            .remote_ref
-            .strip_prefix("refs/heads/")
-            .filter(|name| !places.is_record(&format!("refs/heads/{name}")));
-        let branch = branch.map(str::to_owned);
+        let is_record = places.is_record(&line.remote_ref);
+        let branch = line.remote_ref.strip_prefix("refs/heads/").filter(|_| !is_record).map(str::to_owned);
         let mut change = self.empty_change(branch.clone());
         change.reference = Some(line.remote_ref.clone());
         self.replaced(line, &mut change)?;
@@ -199,16 +196,11 @@ impl Collector<'_> {
             _ if is_lock => self.pushed_lock_ref(line, change, old, tip).map(Some),
             Some(branch) => {
                 self.fill_branch(&mut change, &branch, unpushed, old, tip, pushes)?;
-                if let Some(landing) =
-                    change.update.map(|update| self.landing(line, update, pushes)).transpose()?.flatten()
-                {
-                    change.branch = Some(landing);
-                    change.is_landing = true;
-                }
+                self.note_landing(&mut change, line, pushes)?;
                 Ok(Some(change))
             }
-            // What is done to the history of a request counts, too.
-            None if is_request && change.update == Some(RefUpdate::Rewrite) => Ok(Some(change)),
+            // What is done to the history of a record counts, too.
+            None if is_record && change.update == Some(RefUpdate::Rewrite) => Ok(Some(change)),
             None => {
                 let base = self.base.map(|base| base.oid);
                 let exclude: Vec<Oid> = base.into_iter().chain(old).collect();

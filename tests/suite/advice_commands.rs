@@ -191,6 +191,7 @@ git add {}
 git am --abort
 git am --continue
 git am --skip
+git branch --all
 git branch --list
 git branch -m {}
 git branch NAME {}
@@ -199,7 +200,6 @@ git cat-file blob {}{}
 git cherry-pick --abort
 git cherry-pick --continue
 git commit -- {}
-git commit {}
 git commit --amend
 git commit --amend --no-edit
 git commit --amend --no-edit --only {}
@@ -208,6 +208,7 @@ git commit --amend --no-edit {}
 git commit --trailer 'Coordinated-with: <agent>'
 git commit -m 'chore: a policy for our agents'
 git commit -m 'chore: a policy for our agents'{}
+git commit {}
 git commit-graph write --reachable
 git config --list --show-origin
 git config --local --unset-all {}
@@ -221,6 +222,8 @@ git config core.hooksPath FOLDER
 git config extensions.worktreeConfig true
 git config i18n.commitEncoding NAME
 git config lane.agent
+git config user.email ADDRESS
+git config user.name NAME
 git fetch --deepen=100 {}
 git fetch --no-tags {} '{}'{}
 git fetch --no-tags {} {}
@@ -245,11 +248,6 @@ git lane ci --base A --head B
 git lane ci --base main --head HEAD --branch feat/a1/x
 git lane ci --base {}
 git lane conflicts
-git lane inbox
-git lane logs {}
-git lane report --coverage FILE
-git lane report --format markdown
-git lane report --since 2w
 git lane doctor
 git lane drop -- {}{}
 git lane drop --branch {} -- {}
@@ -258,6 +256,7 @@ git lane help {}
 git lane hook commit-msg FILE
 git lane hook update REF OLD_OID NEW_OID
 git lane hook {} FILE
+git lane inbox
 git lane init --stdout
 git lane install
 git lane install --agent ID
@@ -273,6 +272,13 @@ git lane join {}
 git lane join {} my-feature
 git lane join {}{}
 git lane join {}{}{}
+git lane land
+git lane land --all
+git lane land --list
+git lane land --withdraw BRANCH
+git lane land --withdraw {}
+git lane land BRANCH
+git lane land {}
 git lane lock --steal --reason '…' NAME
 git lane lock --wait 30m NAME
 git lane lock AREA
@@ -285,6 +291,7 @@ git lane lock {} --wait {}
 git lane locks
 git lane locks --log {}
 git lane locks {}
+git lane logs {}
 git lane policy check
 git lane policy test
 git lane policy {}
@@ -296,7 +303,10 @@ git lane pr --yes
 git lane push
 git lane push --force-with-lease
 git lane push -f
+git lane report --coverage FILE
 git lane report --format html
+git lane report --format markdown
+git lane report --since 2w
 git lane request accept {}
 git lane request done {} --commit COMMIT
 git lane request done {} --commit HEAD
@@ -323,8 +333,8 @@ git lane sync --push
 git lane teardown ID
 git lane teardown {}
 git lane teardown {} --drop-schema --yes-drop {}
-git lane uninstall --all
 git lane test
+git lane uninstall --all
 git lane unlock {}
 git lane unlock {} --agent {}
 git lane who --mine PATH
@@ -332,6 +342,7 @@ git lane who {}
 git lane {}
 git log --first-parent --format='%h %ci %cn'
 git log --max-parents=0 ONE OTHER
+git log -5 {}
 git log HEAD..refs/remotes/{}/{}
 git log {}
 git log {}{}

@@ -102,9 +102,10 @@ fn a_hook_that_cannot_work_does_what_its_row_says() {
 }
 
 /// Where the program may say a hook's name itself. All else asks the table, or an event for its name.
-const NAMED: [(&str, &str, &str); 3] = [
+const NAMED: [(&str, &str, &str); 4] = [
     ("crates/lane-core/src/hooks.rs", "", "the table"),
     ("src/install/manager.rs", "pre-commit", "the hook manager of that name"),
+    ("crates/lane-github/src/landing/mod.rs", "update", "a rule of GitHub's"),
     ("src/commands/near_miss.rs", "update", "what people type for `sync`"),
 ];
 

@@ -4,9 +4,8 @@ use serde_json::{Value, json};
 
 use crate::cli::output::Output;
 use crate::ops::Session;
+use crate::ops::land::Wish;
 use crate::ops::land::host::{self, HostAnswer, HostRequest};
-use crate::ops::land::{self, Wish};
-use crate::ops::request::person;
 use lane_core::error::Error;
 use lane_github::PullRequest;
 
@@ -16,10 +15,8 @@ use lane_github::PullRequest;
 /// GitHub does not answer.
 pub fn ask(session: &Session, wish: &Wish, output: &Output) -> Result<Option<u8>, Error> {
     let Some(github) = host::host(session)? else { return Ok(None) };
-    let by = person(session, None)?;
-    let squash = land::allowed(&session.loaded.plan, &by).is_some_and(|land| land.squash.value);
     let head = wish.head.to_string();
-    let request = HostRequest { branch: &wish.branch, base: &wish.base, head: &head, squash };
+    let request = HostRequest { branch: &wish.branch, base: &wish.base, head: &head, squash: wish.squash };
     tell(wish, &host::ask_host(&github, &request)?, output)
 }
 
@@ -35,20 +32,7 @@ fn tell(wish: &Wish, answer: &HostAnswer, output: &Output) -> Result<Option<u8>,
             ("auto-merge", Some(pull), text)
         }
         HostAnswer::Merged { pull, .. } => ("merged", Some(pull), format!("{branch} is merged into {base}")),
-        HostAnswer::Ours { refuses_push: false, .. } => return Ok(None),
-        HostAnswer::Ours { pull: Some(pull), .. } => {
-            let reason = format!("{base} takes pull requests alone, and GitHub has no auto-merge for it");
-            return refuse(wish, Some(pull), &reason, &format!("merge it on GitHub: {}", pull.url), output);
-        }
-        HostAnswer::Ours { pull: None, .. } => {
-            return refuse(
-                wish,
-                None,
-                &format!("{base} takes pull requests alone"),
-                "open one: git lane pr --yes",
-                output,
-            );
-        }
+        HostAnswer::Ours { .. } => return Ok(None),
         HostAnswer::Refused { pull, reason, help } => {
             return refuse(wish, pull.as_ref(), reason, help, output);
         }

@@ -6,7 +6,8 @@ use lane_core::facts::{Oid, Unavailable};
 use lane_core::landings::record::Landing as Waiting;
 use lane_git::Repository;
 use lane_github::{
-    GitHub, Landing, LandingOutcome, LandingWay, MergeMethod, MergeRequest, Obstacle, PullRequest, Settings,
+    GitHub, Landing, LandingOutcome, LandingWay, MergeMethod, MergeRequest, NeitherReason, Obstacle,
+    PullRequest, Settings,
 };
 
 /// What is to land.
@@ -50,8 +51,6 @@ pub enum HostAnswer {
     Ours {
         /// Its pull request, if there is one.
         pull: Option<PullRequest>,
-        /// Whether a ruleset refuses a push to the base: then it lands by [`merge`].
-        refuses_push: bool,
     },
     /// It cannot land as it is.
     Refused {
@@ -102,20 +101,6 @@ pub fn branch_to_move(session: &Session, landing: &Waiting, base: &str) -> Optio
     })
 }
 
-/// Merges a pull request now, where the base takes no push.
-///
-/// # Errors
-/// GitHub does not answer, or not to this token.
-pub fn merge(github: &GitHub, request: &HostRequest<'_>, pull: &PullRequest) -> Result<HostAnswer, Error> {
-    let merged = || {
-        let landing = github.landing(request.base, Some(pull.number))?;
-        let Some(method) = method(request, &landing) else { return Ok(no_method(request, pull)) };
-        let outcome = github.merge_pull(pull.number, &merge_request(request, method))?;
-        Ok(answer(request, pull, &landing, outcome))
-    };
-    Ok(merged().map_err(|error: lane_github::Error| Unavailable::from(error))?)
-}
-
 fn ask(github: &GitHub, request: &HostRequest<'_>) -> Result<HostAnswer, lane_github::Error> {
     let HostRequest { branch, base, head, .. } = *request;
     let open = github.pull_requests_for(branch, &github.repository().owner)?;
@@ -130,7 +115,7 @@ fn ask(github: &GitHub, request: &HostRequest<'_>) -> Result<HostAnswer, lane_gi
     let (Some(pull), Some(state)) = (pull, landing.pull.clone()) else {
         return Ok(match has_queue {
             true => no_pull(request),
-            false => HostAnswer::Ours { pull: None, refuses_push: landing.refuses_push() },
+            false => ours(request, None, &landing),
         });
     };
     let is_ours = matches!(landing.way, LandingWay::Neither(_));
@@ -140,7 +125,6 @@ fn ask(github: &GitHub, request: &HostRequest<'_>) -> Result<HostAnswer, lane_gi
         Some(LandingOutcome::Refused(Obstacle::Conflicts)) if is_ours => {}
         Some(outcome) => return Ok(answer(request, &pull, &landing, outcome)),
     }
-    let ours = HostAnswer::Ours { pull: Some(pull.clone()), refuses_push: landing.refuses_push() };
     let auto_merge = |method| github.enable_auto_merge(&state, &merge_request(request, method));
     let outcome = match &landing.way {
         LandingWay::MergeQueue { method, .. } => match github.enqueue(&state, head)? {
@@ -154,12 +138,21 @@ fn ask(github: &GitHub, request: &HostRequest<'_>) -> Result<HostAnswer, lane_gi
             Some(method) => auto_merge(method)?,
             None => return Ok(no_method(request, &pull)),
         },
-        LandingWay::Neither(_) => return Ok(ours),
+        // What the base requires is there, and a push would go past it.
+        LandingWay::Neither(NeitherReason::NothingToWaitFor) if landing.refuses_push() => {
+            LandingOutcome::MergeableNow
+        }
+        LandingWay::Neither(_) => return Ok(ours(request, Some(pull), &landing)),
     };
-    match outcome {
-        LandingOutcome::MergeableNow if !has_queue => Ok(ours),
-        outcome => Ok(answer(request, &pull, &landing, outcome)),
-    }
+    let outcome = match outcome {
+        // Auto-merge has nothing to wait for: what it would do is done now.
+        LandingOutcome::MergeableNow => match method(request, &landing) {
+            Some(method) => github.merge_pull(pull.number, &merge_request(request, method))?,
+            None => return Ok(no_method(request, &pull)),
+        },
+        outcome => outcome,
+    };
+    Ok(answer(request, &pull, &landing, outcome))
 }
 
 /// How GitHub is to merge: the way that comes closest to a landing of our own, of those that the repository allows.
@@ -190,14 +183,31 @@ fn answer(
         }
         LandingOutcome::AutoMerge(_) => HostAnswer::AutoMerge { pull },
         LandingOutcome::Merged { commit } => HostAnswer::Merged { pull, commit },
-        LandingOutcome::MergeableNow => {
-            HostAnswer::Ours { pull: Some(pull), refuses_push: landing.refuses_push() }
-        }
+        LandingOutcome::MergeableNow => ours(request, Some(pull), landing),
         LandingOutcome::Refused(obstacle) => {
             let (reason, help) = (obstacle.to_string(), help_for(request, &pull, &obstacle));
             HostAnswer::Refused { pull: Some(pull), reason, help }
         }
     }
+}
+
+/// It lands by a push, which the base has to take.
+fn ours(request: &HostRequest<'_>, pull: Option<PullRequest>, landing: &Landing) -> HostAnswer {
+    if !landing.refuses_push() {
+        return HostAnswer::Ours { pull };
+    }
+    let base = request.base;
+    let (reason, help) = match &pull {
+        Some(pull) => (
+            format!("{base} takes pull requests alone, and GitHub has no auto-merge for it"),
+            format!(
+                "merge it on GitHub: {}\nor allow auto-merge in the repository's settings there",
+                pull.url
+            ),
+        ),
+        None => (format!("{base} takes pull requests alone"), "open one: git lane pr --yes".to_owned()),
+    };
+    HostAnswer::Refused { pull, reason, help }
 }
 
 fn help_for(request: &HostRequest<'_>, pull: &PullRequest, obstacle: &Obstacle) -> String {
@@ -219,7 +229,7 @@ fn no_pull(request: &HostRequest<'_>) -> HostAnswer {
         reason: format!(
             "{base} has a merge queue on GitHub, and `{branch}` has no open pull request into it"
         ),
-        help: "git lane pr --yes".to_owned(),
+        help: "open one: git lane pr --yes".to_owned(),
     }
 }
 

@@ -13,13 +13,13 @@ use crate::landings::log::LandingHead;
 use crate::landings::queue::Queues;
 use crate::ops::Session;
 use lane_core::error::Error;
-use lane_core::facts::Oid;
+use lane_core::facts::{Oid, typed_ref};
 use lane_core::landings::record::{Landing, LandingEnd, LandingRecord, LandingStep, Reason};
 use lane_git::Repository;
 
 /// How long whoever lands may be silent before it says that it is still there.
 const RENEWAL: Duration = Duration::from_secs(30);
-/// How often a landing is begun anew because others moved the base.
+/// How often a landing is begun again because others moved the base.
 const TRIES: u32 = 20;
 /// How often it is tried to move the base while others write the record.
 const MEETINGS: u32 = 100;
@@ -100,9 +100,10 @@ impl<'l> Lander<'l> {
             }
         }
         let base = &self.place.name;
+        let reference = self.place.reference(base);
         self.end(LandingEnd::Failed(Reason {
             reason: format!("others moved `{base}` each time before this could land"),
-            help: format!("see who pushes to it: git log -5 {base}"),
+            help: format!("see who pushes to it: git log -5 {}", typed_ref(&reference)),
             output: String::new(),
         }))
     }
@@ -154,7 +155,7 @@ impl<'l> Lander<'l> {
         let main = self.main(&base)?;
         let loaded = policy_source::on_base(repo, main, &self.place.name, base)?;
         let Some(land) = super::allowed(&loaded.plan, &landing.by) else {
-            return Ok(refused(super::NOT_ALLOWED, "open a pull request: git lane pr"));
+            return Ok(refused(super::NOT_ALLOWED, "open a pull request: git lane pr --yes"));
         };
         let workspace = Workspace::new(&repo.layout().common_dir)?;
         let to = match rebase::onto(self.session, &workspace, tips.base, head, land.squash.value)? {
@@ -226,13 +227,19 @@ impl<'l> Lander<'l> {
                 }
                 // The answer to a push that was made may have been lost, too.
                 _ if self.current()?.is_none() => return Ok(Some(Turn::Lost)),
-                Move::Stale if self.place.tips(&landing.branch)?.base != from => return Ok(None),
+                Move::Stale if !self.is_as_judged(landing, from)? => return Ok(None),
                 // Somebody asked for another landing in that moment.
                 Move::Stale => sleep(spread(20, random())),
                 Move::Refused(words) => return self.not_moved(&words).map(Some),
             }
         }
         Ok(None)
+    }
+
+    /// Whether the base and the branch still are what was judged.
+    fn is_as_judged(&self, landing: &Landing, from: Oid) -> Result<bool, Error> {
+        let tips = self.place.tips(&landing.branch)?;
+        Ok(tips.base == from && tips.branch.is_some_and(|tip| tip.to_string() == landing.head))
     }
 
     /// Moves the base and the record together.

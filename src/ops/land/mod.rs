@@ -51,6 +51,8 @@ pub struct Wish {
     pub head: Oid,
     /// The base, by its short name.
     pub base: String,
+    /// Whether it is to land as one commit.
+    pub squash: bool,
     /// The pushed branch that it is based on and that has not landed.
     pub lower: Option<String>,
 }
@@ -128,9 +130,9 @@ pub fn wish(session: &Session, branch: Option<&str>, base: Option<&str>) -> Resu
             "land your own branch; its agent or a maintainer lands this one",
         ));
     }
-    if allowed(plan, &by).is_none() {
-        return Err(Error::usage(NOT_ALLOWED, "open a pull request: git lane pr"));
-    }
+    let Some(land) = allowed(plan, &by) else {
+        return Err(Error::usage(NOT_ALLOWED, "open a pull request: git lane pr --yes"));
+    };
     let place = BasePlace::new(session, base.unwrap_or(&plan.policy.base.value));
     let local = session.repo.find_ref(&format!("refs/heads/{name}"))?;
     let tip = match (local, branch.is_none() || Some(name) == current) {
@@ -150,7 +152,7 @@ pub fn wish(session: &Session, branch: Option<&str>, base: Option<&str>) -> Resu
     };
     let onto = BasePlace::new(session, &base).tips(name)?.base;
     let lower = lower_of(session, name, head, onto)?.map(|(lower, _)| lower);
-    Ok(Wish { branch: name.to_owned(), head, base, lower })
+    Ok(Wish { branch: name.to_owned(), head, base, squash: land.squash.value, lower })
 }
 
 /// The protected branch that a branch was cut from.

@@ -16,7 +16,7 @@ use lane_git::{Repository, config_bool};
 /// How long git may take to write a commit, which may have to be signed.
 const LIMIT: Duration = Duration::from_secs(120);
 
-/// The commits of a branch on top of a base, or all of them as one; its tip. Where the branch is there already, it stays as it is.
+/// The commits of a branch on top of a base, or all of them as one; its tip. A branch on top of the base stays as it is.
 ///
 /// # Errors
 /// git cannot do it, for reasons that are not the branch's.
@@ -131,7 +131,11 @@ fn squashed(
         Some(oid) => Ok(Ok(oid)),
         None => {
             let reason = format!("the commit could not be written: {}", ran.error_text());
-            Err(Unavailable::new(reason, "set who commits: git config user.name NAME").into())
+            Err(Unavailable::new(
+                reason,
+                "set who commits:\ngit config user.name NAME\ngit config user.email ADDRESS",
+            )
+            .into())
         }
     }
 }

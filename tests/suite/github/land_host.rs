@@ -1,6 +1,6 @@
 //! What a landing asks GitHub for, and what it is told.
 
-use git_lane::ops::land::host::{HostAnswer, HostRequest, ask_host, merge};
+use git_lane::ops::land::host::{HostAnswer, HostRequest, ask_host};
 use git2::Oid;
 
 use super::landing::{NAME, Stage, with_auto_merge, with_queue};
@@ -33,7 +33,7 @@ fn into_the_queue_once() {
     }
     let (reason, help) = refused(asked(&stage, "c", &first));
     assert_eq!(reason, "main has a merge queue on GitHub, and `c` has no open pull request into it");
-    assert_eq!(help, "git lane pr --yes");
+    assert_eq!(help, "open one: git lane pr --yes");
 }
 
 #[test]
@@ -58,20 +58,17 @@ fn auto_merge_or_ours() {
     assert!(matches!(asked(&stage, "a", &head), HostAnswer::AutoMerge { .. }));
     stage.checks(Check::Passed);
     let head = stage.pull("b").1;
-    let HostAnswer::Ours { pull: Some(pull), refuses_push: false } = asked(&stage, "b", &head) else {
-        panic!()
-    };
-    // Where a push is refused.
-    let HostAnswer::Merged { commit, .. } = merge(&stage.github(), &request("b", &head), &pull).unwrap()
-    else {
-        panic!()
-    };
+    // Auto-merge has nothing to wait for.
+    assert!(matches!(asked(&stage, "b", &head), HostAnswer::Ours { pull: Some(_) }));
+    stage.stand_in.with(NAME, |repo| repo.settings.requires_pull_request = true);
+    let HostAnswer::Merged { pull, commit } = asked(&stage, "b", &head) else { panic!() };
     assert_eq!(commit, Some(stage.main().to_string()));
     // Asked again when it is there.
     let HostAnswer::Merged { pull: again, commit: same } = asked(&stage, "b", &head) else { panic!() };
     assert_eq!((again.number, same), (pull.number, commit));
+    stage.stand_in.with(NAME, |repo| repo.settings.requires_pull_request = false);
     let none = asked(&stage, "c", &head);
-    assert_eq!(none, HostAnswer::Ours { pull: None, refuses_push: false });
+    assert_eq!(none, HostAnswer::Ours { pull: None });
     let stage = Stage::new(Settings { methods: vec!["MERGE".to_owned()], ..with_auto_merge() });
     stage.checks(Check::Pending);
     let head = stage.pull("a").1;

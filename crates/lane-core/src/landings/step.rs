@@ -121,3 +121,131 @@ impl LandingRecord {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::record::Reason;
+    use super::*;
+    use crate::locks::record::Stake;
+    use crate::locks::world::Machine;
+
+    fn event(kind: LandingStep, by: &str) -> LandingEvent {
+        let by = Person::Agent(by.into());
+        LandingEvent { kind, by, at: 7, host: "h".into(), worktree: "/w".into(), nonce: "n".into() }
+    }
+
+    fn ask(branch: &str, head: &str) -> LandingStep {
+        LandingStep::Ask { branch: branch.into(), head: head.into() }
+    }
+
+    fn stake(nonce: &str) -> Stake {
+        Stake {
+            agent: "a1".into(),
+            scope: "main".into(),
+            ttl: 60,
+            nonce: nonce.into(),
+            uptime: 1,
+            at: 1,
+            machine: Machine::default(),
+            process: None,
+            worktree: "/w".into(),
+            repository: None,
+        }
+    }
+
+    fn landed() -> LandingEnd {
+        LandingEnd::Landed { commit: "c".into(), from: "b".into() }
+    }
+
+    fn why() -> Reason {
+        Reason { reason: "r".into(), help: String::new(), output: String::new() }
+    }
+
+    /// All events in their order, each by the lander `n1` where it needs one.
+    fn after(steps: &[LandingStep]) -> Result<LandingRecord, Misstep> {
+        let mut record: Option<LandingRecord> = None;
+        for step in steps {
+            record =
+                Some(LandingRecord::after(record.as_ref(), "main", event(step.clone(), "a1"), Some("n1"))?);
+        }
+        record.ok_or(Misstep::Empty)
+    }
+
+    fn waiting(record: &LandingRecord) -> Vec<(u64, &str)> {
+        record.queue.iter().map(|landing| (landing.id, landing.head.as_str())).collect()
+    }
+
+    #[test]
+    fn first_come_first_served() {
+        let record = after(&[ask("x", "1"), ask("y", "2"), ask("x", "3")]).expect("a record");
+        assert_eq!(waiting(&record), [(1, "3"), (2, "2")], "a newer tip keeps the place and the number");
+        assert_eq!(after(&[ask("x", "1"), ask("x", "1")]), Err(Misstep::Asked(1)));
+    }
+
+    #[test]
+    fn what_is_at_work_is_not_changed_under_its_lander() {
+        let begin = LandingStep::Begin(stake("n1"));
+        let record = after(&[ask("x", "1"), begin.clone(), ask("x", "2")]).expect("a record");
+        assert_eq!(waiting(&record), [(1, "1"), (2, "2")]);
+        let ended =
+            after(&[ask("x", "1"), begin, ask("x", "2"), LandingStep::End(landed())]).expect("a record");
+        assert_eq!((waiting(&ended), ended.lander.is_none()), (vec![(2, "2")], true));
+        assert_eq!(ended.result(1).map(|result| &result.end), Some(&landed()));
+    }
+
+    #[test]
+    fn only_the_lander_ends_a_landing() {
+        let begin = |nonce: &str| LandingStep::Begin(stake(nonce));
+        assert_eq!(after(&[ask("x", "1"), LandingStep::End(landed())]), Err(Misstep::NotLander));
+        assert_eq!(after(&[ask("x", "1"), begin("n2"), LandingStep::End(landed())]), Err(Misstep::NotLander));
+        assert_eq!(after(&[begin("n1")]), Err(Misstep::Empty));
+        let again = after(&[ask("x", "1"), begin("n2"), begin("n1"), LandingStep::End(landed())]);
+        assert_eq!(again.expect("a record").generation, 2);
+    }
+
+    #[test]
+    fn whoever_goes_on_knows_where_the_base_was_to_go() {
+        let begin = |nonce: &str| LandingStep::Begin(stake(nonce));
+        let ready = LandingStep::Ready("c".into());
+        let record = after(&[ask("x", "1"), begin("n1"), ready.clone(), begin("n1")]).expect("a record");
+        assert_eq!(record.lander.and_then(|lander| lander.commit), Some("c".into()));
+        let withdrawn = [ask("x", "1"), begin("n1"), ready, LandingStep::Withdraw(1)];
+        assert_eq!(after(&withdrawn), Err(Misstep::NotWaiting));
+    }
+
+    #[test]
+    fn what_cannot_be_decided_does_not_wait_for_ever() {
+        let mut steps = vec![ask("x", "1"), ask("y", "2")];
+        for _ in 0..TRIES {
+            steps.extend([LandingStep::Begin(stake("n1")), LandingStep::Stop(why())]);
+        }
+        let record = after(&steps).expect("a record");
+        assert_eq!(waiting(&record), [(2, "2")]);
+        assert_eq!(record.result(1).map(|result| &result.end), Some(&LandingEnd::Failed(why())));
+    }
+
+    #[test]
+    fn withdrawn_by_its_own_or_a_maintainer() {
+        let record = after(&[ask("x", "1")]).expect("a record");
+        let by = |by: Person| {
+            let event = LandingEvent { by, ..event(LandingStep::Withdraw(1), "a1") };
+            LandingRecord::after(Some(&record), "main", event, None).map(|record| record.queue.len())
+        };
+        assert_eq!(by(Person::Agent("a2".into())), Err(Misstep::NotYours));
+        assert_eq!(by(Person::Agent("a1".into())), Ok(0));
+        assert_eq!(by(Person::Maintainer("m@x".into())), Ok(0));
+    }
+
+    #[test]
+    fn old_results_are_left_to_the_chain() {
+        let mut steps = Vec::new();
+        for number in 0..RESULTS + 5 {
+            let end = LandingStep::End(LandingEnd::Present);
+            steps.extend([ask(&format!("x{number}"), "1"), LandingStep::Begin(stake("n1")), end]);
+        }
+        let record = after(&steps).expect("a record");
+        assert_eq!((record.results.len(), record.result(1), record.last), (RESULTS, None, 55));
+        let message = record.message().expect("a message");
+        assert_eq!(LandingRecord::parse(&message, Some("main")), Ok(record));
+    }
+}
