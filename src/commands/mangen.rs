@@ -251,6 +251,9 @@ const SECTIONS: &[Section] = &[
         "Read from the configuration of git; see git-config(1).",
         &[
             ("lane.agent", "The agent of this worktree, set by git lane install --agent, setup and join."),
+            ("lane.notifyExec", "A command that git lane watch runs for each notice; empty: none."),
+            ("lane.notifyWebhook", "The address of its webhook, or ${NAME}; empty: none."),
+            ("lane.notifyDesktop", "Whether it shows notices on the desktop."),
             ("core.pager, pager.lane", "The pager, and whether git lane uses one, or which."),
         ],
     ),

@@ -93,3 +93,44 @@ fn signal(child: &mut Child, is_kill: bool) {
 fn signal(child: &mut Child, _: bool) {
     let _ = child.kill();
 }
+
+#[cfg(all(test, unix))]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::process::Stdio;
+
+    use super::*;
+
+    fn sh(text: &str) -> Command {
+        let mut command = Command::new("sh");
+        command.args(["-c", text]).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
+        command
+    }
+
+    #[test]
+    fn one_that_takes_too_long_is_ended_with_all_that_it_started() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("late");
+        let text = format!("trap '' TERM; (sleep 4; touch {0}) & sleep 4; touch {0}", file.display());
+        let started = Instant::now();
+        let ended = run(&mut sh(&text), b"", Duration::from_millis(200), &mut || false);
+        assert_eq!(ended, Err(Failure::Never("did not end within 0.2 s".into())));
+        assert!(started.elapsed() < Duration::from_secs(4));
+        std::thread::sleep(
+            Duration::from_secs(4).saturating_sub(started.elapsed()) + Duration::from_millis(300),
+        );
+        assert!(!file.exists());
+    }
+
+    #[test]
+    fn one_that_reads_nothing_and_says_much_stands_still_with_nobody() {
+        let input = vec![b'x'; 1 << 20];
+        let text = "head -c 300000 /dev/zero | tr '\\0' y >&2; sleep 30 & exit 3";
+        let started = Instant::now();
+        let (status, said) = run(&mut sh(text), &input, Duration::from_secs(20), &mut || false).unwrap();
+        assert_eq!((status.code(), said.len()), (Some(3), 4_096));
+        assert!(started.elapsed() < Duration::from_secs(10));
+        let ended = run(&mut sh("sleep 30"), b"", Duration::from_secs(20), &mut || true);
+        assert_eq!(ended, Err(Failure::Interrupted));
+    }
+}
