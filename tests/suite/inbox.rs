@@ -2,6 +2,7 @@
 
 use std::process::Stdio;
 
+use crate::land::{clones, work};
 use crate::support::locks::{Clones, two};
 use crate::support::{LANE, Ran, Scratch, Worktree};
 
@@ -135,6 +136,7 @@ fn a_conflict_is_told_to_both_and_again_once_it_was_gone() {
     let text = |one: &str, two: &str| format!("{one} and {two} would conflict if merged now: docs/x");
     assert_eq!(news(&one_tree), one("conflict", &text("a1", "a2")));
     assert_eq!(news(&two_tree), one("conflict", &text("a2", "a1")));
+    two_tree.lane(&["conflicts"]).fails(1).says("a1 + a2 would conflict");
     assert_eq!(news(&one_tree), []);
     // One file more is news, and so is what comes back.
     one_tree.sneak("docs/y", "one\n", "feat: y");
@@ -145,6 +147,28 @@ fn a_conflict_is_told_to_both_and_again_once_it_was_gone() {
     assert_eq!(news(&one_tree), []);
     two_tree.sneak("docs/x", "two\n", "feat: x");
     assert_eq!(news(&one_tree), one("conflict", &text("a1", "a2")));
+}
+
+#[test]
+fn a_branch_that_another_landed_or_could_not() {
+    let clones = clones("run: ['test ! -e services/orchestrator/bad.py']");
+    let (one_tree, two_tree) = (&clones.one, &clones.two);
+    work(one_tree, "orchestrator", "good");
+    one_tree.lane(&["land", "--no-wait"]).ok();
+    assert_eq!(news(one_tree), []);
+    two_tree.lane(&["land", "--all"]).ok();
+    let told = news(one_tree);
+    assert_eq!((told.len(), told[0].0.as_str()), (1, "landed"), "{told:?}");
+    assert!(told[0].1.starts_with("feat/a1/x landed on main as "), "{told:?}");
+    assert_eq!(news(two_tree), []);
+    one_tree.lane(&["sync"]).ok();
+    work(one_tree, "orchestrator", "bad");
+    one_tree.lane(&["land", "--no-wait"]).ok();
+    two_tree.lane(&["land", "--all"]).fails(1);
+    let ran = one_tree.lane(&["inbox"]).ok();
+    ran.says("feat/a1/x may not land on main (").says("    git lane land --list\n");
+    one_tree.lane(&["land", "--list"]).ok().says("feat/a1/x");
+    assert_eq!(news(one_tree), []);
 }
 
 #[test]
