@@ -144,6 +144,20 @@ fn commands_know_what_lands_and_end_in_time() {
 }
 
 #[test]
+fn the_temporary_worktree_is_nobodys() {
+    let looks = format!(
+        "run: ['{LANE} status --format json > $HOME/seen; {LANE} lock common -q --agent a3; git status --porcelain > $HOME/left']"
+    );
+    let clones = clones(&looks);
+    work(&clones.one, "orchestrator", "one");
+    clones.one.lane(&["land"]).ok();
+    let home = clones.scratch.home();
+    let seen = std::fs::read_to_string(home.join("seen")).unwrap();
+    assert!(seen.contains("feat/a1/x") && !seen.contains("lane/land"), "{seen}");
+    assert_eq!(std::fs::read_to_string(home.join("left")).unwrap(), "");
+}
+
+#[test]
 fn a_conflict_names_its_files_and_leads_on() {
     let clones = clones("");
     let Clones { one, two, .. } = &clones;

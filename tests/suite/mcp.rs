@@ -113,9 +113,12 @@ fn tools_and_resources_are_listed() {
     let told = client.ask("tools/list", json!({}));
     let tools = told["result"]["tools"].as_array().unwrap();
     let names: Vec<&str> = tools.iter().map(|tool| tool["name"].as_str().unwrap()).collect();
-    assert_eq!(names, ["who", "check", "lock", "unlock", "locks", "request", "inbox", "status", "conflicts"]);
+    assert_eq!(
+        names,
+        ["who", "check", "lock", "unlock", "locks", "request", "land", "inbox", "status", "conflicts"]
+    );
     for tool in tools {
-        let reads = !["lock", "unlock", "request", "inbox"].contains(&tool["name"].as_str().unwrap());
+        let reads = !["lock", "unlock", "request", "land", "inbox"].contains(&tool["name"].as_str().unwrap());
         assert_eq!(tool["annotations"]["readOnlyHint"], reads, "{tool}");
         assert_eq!(tool["inputSchema"]["type"], "object", "{tool}");
         assert!(tool["description"].as_str().unwrap().len() < 400, "{tool}");

@@ -39,14 +39,22 @@ pub fn registered(layout: &Layout) -> Read<Vec<Worktree>> {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(found),
         Err(error) => return Err(unreadable(&list, &error)),
     };
+    let temporary = temporary(layout);
     let mut linked = Vec::new();
     for entry in entries {
         let git_dir = entry.map_err(|error| unreadable(&list, &error))?.path();
-        linked.extend(linked_of(git_dir));
+        // Nobody works in those.
+        linked.extend(linked_of(git_dir).filter(|tree| !tree.root.starts_with(&temporary)));
     }
     linked.sort_by(|a, b| a.root.cmp(&b.root));
     found.extend(linked);
     Ok(found)
+}
+
+/// Where git-lane makes worktrees for itself, which it removes again.
+pub fn temporary(layout: &Layout) -> PathBuf {
+    let common_dir = fs::canonicalize(&layout.common_dir).unwrap_or_else(|_| layout.common_dir.clone());
+    common_dir.join("lane/land")
 }
 
 /// The main worktree, if there is one.

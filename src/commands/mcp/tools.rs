@@ -80,6 +80,15 @@ pub const TOOLS: &[Tool] = &[
         effect: Effect::Adds,
     },
     Tool {
+        name: "land",
+        title: "Land a branch on its base",
+        about: "Bring your branch onto its base, in turn with all others, where the policy has `land`: it is pushed, rebased, judged \
+                by the policy and by commands, and the base is moved. `no_wait` only asks for it; `list` shows what waits and what \
+                became of the last ones; `withdraw` takes it out again. Exit code 1 says that it may not land as it is, and why.",
+        arguments: &["branch", "base", "no_wait", "list", "withdraw", "force_with_lease"],
+        effect: Effect::Adds,
+    },
+    Tool {
         name: "inbox",
         title: "What is new for you",
         about: "List what is new for you: locks that became free or were lost, requests that arrived or were answered, work that \

@@ -157,7 +157,7 @@ impl<'l> Lander<'l> {
         let Some(land) = super::allowed(&loaded.plan, &landing.by) else {
             return Ok(refused(super::NOT_ALLOWED, "open a pull request: git lane pr --yes"));
         };
-        let workspace = Workspace::new(&repo.layout().common_dir)?;
+        let workspace = Workspace::new(repo.layout())?;
         let to = match rebase::onto(self.session, &workspace, tips.base, head, land.squash.value)? {
             Ok(to) => to,
             Err(end) => return Ok(Attempt::End(end)),

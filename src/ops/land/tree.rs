@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use lane_core::error::Error;
 use lane_core::facts::{Oid, Unavailable};
+use lane_git::Layout;
 use lane_git::command::{CommandOutput, command, in_worktree, run};
+use lane_git::worktrees::temporary;
 
 /// How long git may take to write all files, or to rebase.
 const LONG: Duration = Duration::from_secs(3_600);
@@ -30,9 +32,10 @@ impl Workspace {
     ///
     /// # Errors
     /// Nothing can be written there.
-    pub fn new(common_dir: &Path) -> Result<Self, Error> {
+    pub fn new(layout: &Layout) -> Result<Self, Error> {
         static COUNT: AtomicU32 = AtomicU32::new(0);
-        let all = common_dir.join("lane/land");
+        let common_dir = layout.common_dir.as_path();
+        let all = temporary(layout);
         fs::create_dir_all(&all).map_err(|error| cannot_write(&all, &error))?;
         clear(common_dir, &all);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);

@@ -90,7 +90,7 @@ fn the_merge_queue_is_asked_instead() {
     stage.stand_in.with("o/n", |repo| repo.other_checks = Check::Pending);
     let ran = stage.land(&[]).fails(1);
     ran.says("main has a merge queue on GitHub, and `feat/a2/x` has no open pull request into it")
-        .says("help: git lane pr --yes");
+        .says("git lane pr --yes");
     stage.lane(&["pr", "--yes"]).ok().says("opened pull request 1");
     let number = 1;
     let page = "https://github.com/o/n/pull/1";

@@ -42,7 +42,7 @@ history says: without it, who held it when is unknown. So is a request.
 `git push origin HEAD:main` from the worktree of `a2`.
 
 ## How to get on
-Push your own branch and open a pull request: `git push origin feat/a2/FEATURE`.
+Push your own branch and open a pull request: `git push origin feat/a2/FEATURE`. Where the policy has `land`: `git lane land`.
 ",
     level: Level::Error,
     at: &[Stage::Push, Stage::Server],
@@ -85,8 +85,12 @@ fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailab
         help: if update == RefUpdate::Delete {
             "leave it, or ask a maintainer to delete it".to_owned()
         } else {
+            let land = match context.plan.policy.land {
+                Some(_) => "\nor land it from there, in turn: git lane land",
+                None => "",
+            };
             format!(
-                "push your own branch and open a pull request: git push {remote} {local}:refs/heads/{own}"
+                "push your own branch and open a pull request: git push {remote} {local}:refs/heads/{own}{land}"
             )
         },
         span: protected.span,
