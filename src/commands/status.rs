@@ -11,7 +11,9 @@ use crate::cli::Outcome;
 use crate::cli::output::Output;
 use crate::cli::pager;
 use crate::inbox::Cache;
+use crate::ops::health::health;
 use crate::ops::inbox::{Inbox, reader};
+use crate::ops::services::health_of;
 use crate::ops::{Session, Ui};
 use crate::status::table::{Tone, clash_lines, table, truncate};
 use crate::status::{self, Status, StatusOptions, json};
@@ -62,10 +64,14 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
         return serve::run(args, output);
     }
     let session = Session::open(*output, args.policy.as_deref())?;
-    let checked = if args.health { Some(health::start(&session)?) } else { None };
+    if args.health {
+        health_of(&session)?;
+    }
     let mut status = read_in(&session, true)?;
     let mut signal = None;
-    if let Some((services, caught)) = checked {
+    if args.health {
+        // Last: from then on, signals no longer end the process by themselves.
+        let (services, caught) = health(&session)?;
         (status, signal) = (status.with_health(services), caught);
     }
     if args.policy.is_none() {
@@ -74,8 +80,8 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
     if output.is_json() {
         output.print_json(&json::status(&status))?;
     } else {
-        let health = session.loaded.plan.policy.health.as_ref().filter(|_| args.policy.is_none());
-        let has_logs = |service: &str| health.is_some_and(|health| health.logs_of(service).is_some());
+        let known = session.loaded.plan.policy.health.as_ref().filter(|_| args.policy.is_none());
+        let has_logs = |service: &str| known.is_some_and(|health| health.logs_of(service).is_some());
         output.page(&text(&status, width(), &has_logs, output))?;
     }
     match (signal, &status.health) {

@@ -11,12 +11,15 @@ use std::time::Duration;
 pub use commands::{Printed, print_logs};
 pub use lane_core::health::{State, Verdict};
 
+use crate::run::Interrupts;
 use lane_core::agent_env::AgentEnv;
 use lane_core::error::Error;
 use lane_core::policy::model::Check;
 
 /// The most that is read of what a check prints, or of the body of an answer.
 const OUTPUT: u64 = 256 * 1024;
+/// How often it is looked at whether the addresses have answered.
+const TICK: Duration = Duration::from_millis(5);
 /// Addresses that are asked at a time.
 const REQUESTS: usize = 16;
 
@@ -102,13 +105,24 @@ pub fn ask(probes: &[Probe<'_>], logs: &std::path::Path) -> Result<(Vec<Finding>
             _ => None,
         })
         .collect();
-    let (found, answers) = std::thread::scope(|scope| {
+    let cannot = |error: std::io::Error| {
+        Error::write(format!("signals cannot be caught: {error}"), "run it again, or without --health")
+    };
+    let mut interrupts = Interrupts::catch().map_err(cannot)?;
+    let (found, answers, caught) = std::thread::scope(|scope| {
         let answers = scope.spawn(|| http::ask(probes, &is_over));
         let found = commands::ask(probes, logs, &is_over);
-        is_over.store(found.is_err() || is_over.load(Ordering::Relaxed), Ordering::Relaxed);
-        (found, answers.join().unwrap_or_default())
+        is_over.fetch_or(found.is_err(), Ordering::Relaxed);
+        let mut caught = None;
+        while !answers.is_finished() {
+            caught = caught.or(interrupts.pending());
+            is_over.fetch_or(caught.is_some(), Ordering::Relaxed);
+            std::thread::sleep(TICK);
+        }
+        (found, answers.join().unwrap_or_default(), caught)
     });
     let (found, signal) = found?;
+    let signal = signal.or(caught);
     for (at, finding) in found.into_iter().chain(answers) {
         findings[at] = Some(finding);
     }

@@ -14,6 +14,7 @@ use std::process::Command;
 
 pub use batch::{Bounds, Context, End, Ended, Task, run_all, run_all_with};
 pub use limit::{Limit, become_limited};
+pub(crate) use signals::Interrupts;
 pub use signals::interrupts;
 
 use lane_core::agent_env::AgentEnv;

@@ -68,7 +68,7 @@ pub(super) fn run(command: &mut Command) -> std::io::Result<u8> {
 }
 
 /// The signals that ask this process to end, where they were not ignored before.
-pub(super) struct Interrupts {
+pub(crate) struct Interrupts {
     #[cfg(unix)]
     signals: signal_hook::iterator::Signals,
 }
@@ -79,7 +79,7 @@ impl Interrupts {
     ///
     /// # Errors
     /// The system refuses.
-    pub(super) fn catch() -> std::io::Result<Self> {
+    pub(crate) fn catch() -> std::io::Result<Self> {
         use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
         let ignored = ignored();
         let caught = [SIGHUP, SIGINT, SIGQUIT, SIGTERM].into_iter();
@@ -89,18 +89,18 @@ impl Interrupts {
     }
 
     /// One that came.
-    pub(super) fn pending(&mut self) -> Option<u8> {
+    pub(crate) fn pending(&mut self) -> Option<u8> {
         self.signals.pending().next().and_then(|signal| u8::try_from(signal).ok())
     }
 }
 
 #[cfg(not(unix))]
 impl Interrupts {
-    pub(super) fn catch() -> std::io::Result<Self> {
+    pub(crate) fn catch() -> std::io::Result<Self> {
         Ok(Self {})
     }
 
-    pub(super) fn pending(&mut self) -> Option<u8> {
+    pub(crate) fn pending(&mut self) -> Option<u8> {
         None
     }
 }

@@ -152,6 +152,50 @@ fn is_gone(tree: &Worktree, service: &str) -> bool {
     false
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn an_interrupt_ends_everything() {
+    let (sender, asked) = std::sync::mpsc::channel();
+    let sender = std::sync::Mutex::new(sender);
+    let silent = serve(move |_, _| {
+        sender.lock().unwrap().send(()).unwrap();
+        std::thread::sleep(Duration::from_secs(60));
+    });
+    let scratch = repository(&format!(
+        "{{ check: \"sleep 300 & echo $! >../{{service}}.pid; wait\", services: {{ web: {{ check: \"http://127.0.0.1:{silent}/\" }} }}, timeout: 50s }}"
+    ));
+    let tree = agent(&scratch);
+    for policy in ["one", "two"] {
+        let mut command = tree.command(crate::support::LANE);
+        command.args(["status", "--health", "--format", "json"]);
+        if policy == "two" {
+            tree.write(
+                "other.yaml",
+                self::policy(&addresses(&format!("http://127.0.0.1:{silent}/"), "none").replace("1s", "50s")),
+            );
+            command.args(["--policy", "other.yaml"]);
+        }
+        let child = command
+            .stdout(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        asked.recv().unwrap();
+        while policy == "one"
+            && !std::fs::read_to_string(tree.root.join("../api.pid")).is_ok_and(|text| text.ends_with('\n'))
+        {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        let started = Instant::now();
+        tree.command("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+        let ran: Ran = child.wait_with_output().unwrap().into();
+        let found = states(&ran.fails(130));
+        assert!(found.iter().all(|one| one.1 == "unknown" && one.2 == "interrupted"), "{found:?}");
+        assert!(started.elapsed() < Duration::from_secs(20), "{:?}", started.elapsed());
+    }
+    assert!(is_gone(&tree, "api"));
+}
+
 #[test]
 fn output_without_end_is_bounded() {
     let scratch = repository("{ check: \"yes {service}\", logs: \"yes {service}\", timeout: 20s }");

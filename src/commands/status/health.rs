@@ -3,8 +3,6 @@
 use crate::cli::Outcome;
 use crate::cli::output::{Output, print_error};
 use crate::health::{ServiceHealth, State};
-use crate::ops::Session;
-use crate::ops::health::health;
 use lane_core::error::Error;
 use lane_core::facts::Unavailable;
 use lane_core::report::quote;
@@ -12,14 +10,6 @@ use lane_core::text::{help_block, paint, plain};
 
 /// Lines of a check's output that are shown where more is asked for.
 const LINES: usize = 10;
-
-/// Checks the services.
-///
-/// # Errors
-/// No checks in the policy, claims that disagree, or nothing can be started.
-pub(super) fn start(session: &Session) -> Result<(Vec<ServiceHealth>, Option<u8>), Error> {
-    health(session)
-}
 
 /// The services, one on each line. `has_logs`: whether `git lane logs` prints those of a service.
 pub(super) fn section(
