@@ -1,5 +1,6 @@
 //! `git lane logs`
 
+use std::io::Write as _;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
@@ -10,9 +11,11 @@ use crate::cli::candidates;
 use crate::cli::output::{Output, note, print_error, warn};
 use crate::cli::session;
 use crate::commands::who::note_policy;
-use crate::ops::logs::{ServiceLogs, logs};
+use crate::ops::Session;
+use crate::ops::logs::{ServiceLogs, follow_logs, logs};
 use crate::run::End;
-use lane_core::text::plain;
+use lane_core::error::Error;
+use lane_core::text::{plain, sanitize};
 
 /// Print the logs of services
 ///
@@ -25,6 +28,9 @@ pub struct Args {
     /// Only the last so many lines of each
     #[arg(short = 'n', long, value_name = "N")]
     pub tail: Option<NonZeroUsize>,
+    /// Go on printing them as they come, by `health.follow`; Ctrl-C ends it
+    #[arg(short, long)]
+    pub follow: bool,
     /// Use this policy, to try it out
     #[arg(long, value_name = "FILE")]
     pub policy: Option<PathBuf>,
@@ -37,6 +43,9 @@ pub struct Args {
 pub fn run(args: &Args, output: &Output) -> Outcome {
     let session = session::open(output, args.policy.as_deref())?;
     note_policy(&session, output);
+    if args.follow {
+        return follow(args, &session, output);
+    }
     let (services, signal) = logs(&session, &args.services, args.tail.map(NonZeroUsize::get))?;
     if output.is_json() {
         output.print_json(&as_json(&services))?;
@@ -50,6 +59,31 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
         Some(signal) => 128 + signal,
         None => services.iter().map(code).max().unwrap_or(0),
     })
+}
+
+fn follow(args: &Args, session: &Session, output: &Output) -> Outcome {
+    if output.is_json() {
+        return Err(Error::usage("--follow prints text only", "omit --follow for JSON"));
+    }
+    let mut out = std::io::stdout();
+    let mut line = |service: &str, width: usize, text: &str| {
+        let prefix = if width > 0 { format!("{service:width$} | ") } else { String::new() };
+        // Where nobody reads any more, as behind head(1), nothing goes on.
+        out.write_all(sanitize(&format!("{prefix}{text}\n")).as_bytes()).and_then(|()| out.flush()).is_ok()
+    };
+    let most = args.tail.map(NonZeroUsize::get);
+    let (ends, signal) = follow_logs(session, &args.services, most, &mut line)?;
+    let mut worst = 0;
+    for (service, end) in &ends {
+        let (reason, code) = match end {
+            Ok(End::Failed(code)) => (format!("the command failed (exit code {code})"), code_of(*code)),
+            Ok(End::NotStarted(why)) | Err(why) => (why.clone(), 2),
+            Ok(_) => continue,
+        };
+        worst = worst.max(code);
+        print_error(&format!("error: logs of `{}`: {reason}\n", plain(service)));
+    }
+    Ok(signal.map_or(worst, |signal| 128 + signal))
 }
 
 fn text(services: &[ServiceLogs]) -> String {
@@ -96,9 +130,15 @@ fn complain(one: &ServiceLogs) {
 fn code(one: &ServiceLogs) -> u8 {
     match one.printed.as_ref().map(|printed| &printed.ended.end) {
         Ok(End::Passed) => 0,
-        Ok(End::Failed(126 | 127) | End::NotStarted(_)) | Err(_) => 2,
+        Ok(End::Failed(code)) => code_of(*code),
+        Ok(End::NotStarted(_)) | Err(_) => 2,
         Ok(_) => 1,
     }
+}
+
+/// The exit code for that of a command: what could not be run says nothing.
+fn code_of(code: u8) -> u8 {
+    if matches!(code, 126 | 127) { 2 } else { 1 }
 }
 
 fn as_json(services: &[ServiceLogs]) -> Value {

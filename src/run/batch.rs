@@ -1,7 +1,7 @@
 //! Many commands side by side: each in a process group of its own, within a time, its output in a file of its own.
 
 use std::fs::File;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
@@ -78,7 +78,7 @@ pub struct Ended {
     pub time: Duration,
 }
 
-struct Running {
+pub(super) struct Running {
     task: usize,
     child: Child,
     started: Instant,
@@ -122,9 +122,7 @@ pub fn run_all_with(
     while !running.is_empty() || next < tasks.len() && signal.is_none() {
         while next < tasks.len() && signal.is_none() && running.len() < context.jobs.max(1) {
             match start(&binary, &tasks[next], context) {
-                Ok(child) => {
-                    running.push(Running { task: next, child, started: Instant::now(), ending: None });
-                }
+                Ok(child) => running.push(Running::new(next, child)),
                 Err(error) => {
                     let end_of = End::NotStarted(error.to_string());
                     end(next, Ended { end: end_of, time: Duration::ZERO }, &mut all);
@@ -143,7 +141,8 @@ pub fn run_all_with(
         let mut at = 0;
         while at < running.len() {
             let task = &tasks[running[at].task];
-            match running[at].look(task, context.timeout) {
+            let timeout = task.bounds.timeout.unwrap_or(context.timeout);
+            match running[at].look(timeout, || task.wrote_too_much()) {
                 Some(ended) => {
                     let task = running.swap_remove(at).task;
                     end(task, ended, &mut all);
@@ -156,35 +155,53 @@ pub fn run_all_with(
     Ok((all, signal))
 }
 
-fn start(binary: &std::path::Path, task: &Task, context: &Context<'_>) -> std::io::Result<Child> {
+fn start(binary: &Path, task: &Task, context: &Context<'_>) -> std::io::Result<Child> {
     let log = File::create(&task.log)?;
+    let errors = match &task.bounds.errors {
+        Some(path) => File::create(path)?,
+        None => log.try_clone()?,
+    };
+    let limit = context.limit.as_ref();
+    let mut command =
+        in_group(binary, &task.command, &task.folder, &task.variables, context.environment, limit);
+    command.stdout(log).stderr(errors).spawn()
+}
+
+/// A command for sh in a process group of its own, in an agent's environment, with nothing on its standard input.
+pub(super) fn in_group(
+    binary: &Path,
+    text: &str,
+    folder: &Path,
+    variables: &[(&'static str, String)],
+    environment: Option<&AgentEnv>,
+    limit: Option<&Limit>,
+) -> Command {
     let mut command = Command::new(binary);
-    command.arg("limited").args(context.limit.iter().flat_map(Limit::args));
-    command.args(["--", "sh", "-c"]).arg(&task.command).current_dir(&task.folder);
+    command.arg("limited").args(limit.into_iter().flat_map(Limit::args));
+    command.args(["--", "sh", "-c"]).arg(text).current_dir(folder);
     lane_git::command::TIES.iter().copied().for_each(|name| {
         command.env_remove(name);
     });
-    if let Some(environment) = context.environment {
+    if let Some(environment) = environment {
         environment.unset().into_iter().for_each(|name| {
             command.env_remove(name);
         });
         command.envs(environment.set.iter().map(|(name, value)| (name, value)));
     }
-    command.envs(task.variables.iter().map(|(name, value)| (name, value)));
-    let errors = match &task.bounds.errors {
-        Some(path) => File::create(path)?,
-        None => log.try_clone()?,
-    };
-    command.stdin(Stdio::null()).stdout(log).stderr(errors);
+    command.envs(variables.iter().map(|(name, value)| (name, value)));
+    command.stdin(Stdio::null());
     #[cfg(unix)]
     std::os::unix::process::CommandExt::process_group(&mut command, 0);
-    command.spawn()
+    command
 }
 
 impl Running {
+    pub(super) fn new(task: usize, child: Child) -> Self {
+        Self { task, child, started: Instant::now(), ending: None }
+    }
+
     /// How it ended, if it did; ends it where its time is over.
-    fn look(&mut self, task: &Task, timeout: Duration) -> Option<Ended> {
-        let timeout = task.bounds.timeout.unwrap_or(timeout);
+    pub(super) fn look(&mut self, timeout: Duration, wrote_too_much: impl Fn() -> bool) -> Option<Ended> {
         let time = self.started.elapsed();
         if let Ok(Some(status)) = self.child.try_wait() {
             let end = match self.ending.take() {
@@ -199,14 +216,14 @@ impl Running {
         }
         match &self.ending {
             None if time >= timeout => self.stop(End::TimedOut),
-            None if task.wrote_too_much() => self.stop(End::TooMuchOutput),
+            None if wrote_too_much() => self.stop(End::TooMuchOutput),
             Some((_, since)) if since.elapsed() >= GRACE => self.signal(true),
             _ => {}
         }
         None
     }
 
-    fn stop(&mut self, end: End) {
+    pub(super) fn stop(&mut self, end: End) {
         if self.ending.is_none() {
             self.ending = Some((end, Instant::now()));
             self.signal(false);

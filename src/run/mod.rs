@@ -4,6 +4,7 @@
 //! stays behind: it passes signals on, returns the exit code, and clears away.
 
 mod batch;
+mod follow;
 mod limit;
 mod signals;
 
@@ -13,6 +14,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 pub use batch::{Bounds, Context, End, Ended, Task, run_all, run_all_with};
+pub use follow::{Followed, follow};
 pub use limit::{Limit, become_limited};
 pub(crate) use signals::Interrupts;
 pub use signals::interrupts;

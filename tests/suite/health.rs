@@ -506,6 +506,41 @@ fn logs_of_ones_own_of_named_and_of_all() {
     ran.says("last words web\n").says("error: logs of `web`: the command failed (exit code 3)");
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn logs_are_followed_until_somebody_ends_it() {
+    use std::io::{BufRead, BufReader};
+    let scratch = repository(
+        "{ follow: \"sleep 300 & echo $! >../{service}.pid; while echo {service} $KEY; do sleep 0.1; done\", services: { redis: { follow: \"echo once; exit 3\" } } }",
+    );
+    let tree = agent(&scratch);
+    let mut command = tree.command(crate::support::LANE);
+    command.args(["logs", "--follow", "web", "redis"]).env("SECRET_OF_A1", "s3cret-value");
+    let mut child =
+        command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let mut seen: Vec<String> = lines.by_ref().take(6).collect();
+    tree.command("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    seen.extend(lines);
+    let ran: Ran = child.wait_with_output().unwrap().into();
+    ran.fails(130).says("error: logs of `redis`: the command failed (exit code 3)");
+    assert!(seen.iter().all(|line| line == "web   | web ***" || line == "redis | once"), "{seen:?}");
+    assert!(seen.iter().any(|line| line == "redis | once"), "{seen:?}");
+    assert!(is_gone(&tree, "web"));
+    // Whoever reads no more ends it, too.
+    let started = Instant::now();
+    let pipe = format!("{} logs -f web | head -n 1", crate::support::LANE);
+    let ran: Ran = tree.command("sh").args(["-c", &pipe]).output().unwrap().into();
+    assert_eq!(ran.out, "web\n");
+    assert!(started.elapsed() < Duration::from_secs(20) && is_gone(&tree, "web"));
+    tree.lane(&["logs", "web"])
+        .fails(2)
+        .says("no command for logs: no `health.logs`")
+        .says("add for example");
+    tree.lane(&["logs", "-f", "--format", "json"]).fails(2).says("--follow prints text only");
+    scratch.lane(&["logs", "-f", "redis"]).fails(1).says("once\n");
+}
+
 #[test]
 fn mistakes_of_the_policy_have_their_place() {
     let scratch = repository("{ check: \"curl {servce}\" }");

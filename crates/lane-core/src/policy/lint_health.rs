@@ -136,7 +136,9 @@ pub(super) fn warnings(plan: &Plan, warnings: &mut Vec<Diagnostic>) {
             warnings.push(Diagnostic::warning(at(&own.name), message, "unknown name").help(hint));
         }
     }
-    let general = || [&health.check, &health.logs].into_iter().flatten().filter(|text| text.value != NONE);
+    let general = || {
+        [&health.check, &health.logs, &health.follow].into_iter().flatten().filter(|text| text.value != NONE)
+    };
     if let Some(text) =
         general().find(|text| !text.value.contains("{service}") && !text.value.contains("{port}"))
         && services().nth(1).is_some()
@@ -162,7 +164,7 @@ fn ports(plan: &Plan, health: &Health, warnings: &mut Vec<Diagnostic>) {
         let id = &agent.id.value;
         let texts = agent.services.iter().flat_map(|name| {
             let check = health.check_of(&name.value).map(|check| check.check);
-            [check, health.logs_of(&name.value)].into_iter().flatten()
+            [check, health.logs_of(&name.value), health.follow_of(&name.value)].into_iter().flatten()
         });
         let Some(text) = texts.into_iter().find(|text| text.value.contains("{port}")) else { continue };
         let message = format!("`{{port}}` has no value for {id}, which has no ports");

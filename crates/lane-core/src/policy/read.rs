@@ -101,9 +101,9 @@ pub mod keys {
     /// `tests`, where it is not a list of sentences.
     pub const TESTS: &[&str] = &["run", "cwd", "timeout", "sentences"];
     /// `health`.
-    pub const HEALTH: &[&str] = &["check", "expect", "reject", "logs", "timeout", "services"];
+    pub const HEALTH: &[&str] = &["check", "expect", "reject", "logs", "follow", "timeout", "services"];
     /// An entry of `health.services`.
-    pub const SERVICE_CHECKS: &[&str] = &["check", "expect", "reject", "logs", "timeout"];
+    pub const SERVICE_CHECKS: &[&str] = &["check", "expect", "reject", "logs", "follow", "timeout"];
 }
 
 /// Where the refs of locks lie unless the policy says otherwise.

@@ -26,6 +26,8 @@ pub struct Health {
     pub reject: Vec<Spanned<String>>,
     /// The shell command that prints the logs of a service; `{lines}` is how many lines are asked for.
     pub logs: Option<Spanned<String>>,
+    /// The shell command that goes on printing them, for `git lane logs --follow`.
+    pub follow: Option<Spanned<String>>,
     /// How long one check, or one command that prints logs, may take.
     pub timeout: Spanned<Duration>,
     /// Services that differ, by name: those of lanes, and what belongs to no lane, such as `redis`. `none` for a check or logs that one does not have.
@@ -51,6 +53,8 @@ pub struct ServiceChecks {
     pub reject: Vec<Spanned<String>>,
     /// The command that prints its logs.
     pub logs: Option<Spanned<String>>,
+    /// The command that goes on printing them.
+    pub follow: Option<Spanned<String>>,
     /// How long either may take.
     pub timeout: Option<Spanned<Duration>>,
 }
@@ -83,6 +87,12 @@ impl Health {
         own.or(self.logs.as_ref()).filter(|logs| logs.value != NONE)
     }
 
+    /// The command that goes on printing the logs of a service.
+    pub fn follow_of(&self, service: &str) -> Option<&Spanned<String>> {
+        let own = self.services.get(service).and_then(|own| own.follow.as_ref());
+        own.or(self.follow.as_ref()).filter(|follow| follow.value != NONE)
+    }
+
     /// How long a command of a service may take.
     pub fn timeout_of(&self, service: &str) -> std::time::Duration {
         let own = self.services.get(service).and_then(|own| own.timeout.as_ref());
@@ -94,8 +104,9 @@ impl Health {
         self.check.iter().chain(self.services.values().filter_map(|own| own.check.as_ref()))
     }
 
-    /// All commands that print logs.
+    /// All commands that print logs, and those that go on printing them.
     pub fn logs(&self) -> impl Iterator<Item = &Spanned<String>> {
-        self.logs.iter().chain(self.services.values().filter_map(|own| own.logs.as_ref()))
+        let own = self.services.values().flat_map(|own| own.logs.iter().chain(&own.follow));
+        self.logs.iter().chain(&self.follow).chain(own)
     }
 }

@@ -15,6 +15,7 @@ pub(super) fn health(reader: &mut Reader, fields: &Fields<'_>) -> Option<Health>
     let section = section(reader, fields, "health", keys::HEALTH)?;
     let check = text(reader, &section, "check", "health.check");
     let logs = text(reader, &section, "logs", "health.logs");
+    let follow = text(reader, &section, "follow", "health.follow");
     let (words, seconds) = TIMEOUT;
     let timeout = section.get("timeout").and_then(|node| reader.parsed::<Duration>(node, "duration"));
     let mut services = BTreeMap::new();
@@ -31,12 +32,13 @@ pub(super) fn health(reader: &mut Reader, fields: &Fields<'_>) -> Option<Health>
                 expect: texts(reader, &own, "expect", format_args!("{what}.expect"), true),
                 reject: texts(reader, &own, "reject", format_args!("{what}.reject"), true),
                 logs: text(reader, &own, "logs", format_args!("{what}.logs")),
+                follow: text(reader, &own, "follow", format_args!("{what}.follow")),
                 timeout: own.get("timeout").and_then(|node| reader.parsed::<Duration>(node, "duration")),
             };
             services.insert(key.name.clone(), checks);
         }
     }
-    let has_any = ["check", "logs", "services"].into_iter().any(|key| section.get(key).is_some());
+    let has_any = ["check", "logs", "follow", "services"].into_iter().any(|key| section.get(key).is_some());
     if !has_any {
         reader.missing(section.span, "check", "`health`");
     }
@@ -45,6 +47,7 @@ pub(super) fn health(reader: &mut Reader, fields: &Fields<'_>) -> Option<Health>
         expect: texts(reader, &section, "expect", "health.expect", true),
         reject: texts(reader, &section, "reject", "health.reject", true),
         logs,
+        follow,
         timeout: timeout.unwrap_or(Spanned::default_of(Duration { text: words.to_owned(), seconds })),
         services,
     })
