@@ -153,6 +153,10 @@ fn answer(plan: &Plan, path: RepoPath, decision: Decision<'_>) -> Answer {
                     format!("anyone whose commit says `Coordinated-with: <agent>` (area `{name}`)"),
                 ),
                 Access::Open => ("open", format!("anyone (area `{name}`)")),
+                Access::Append => (
+                    "append",
+                    format!("anyone, until it is on the base; then no agent (area `{name}`, for new files)"),
+                ),
                 Access::Maintainer => ("maintainer", format!("only maintainers, no agent (area `{name}`)")),
                 Access::Never => {
                     ("never", format!("nobody: it stays local and is never committed (area `{name}`)"))

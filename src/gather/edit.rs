@@ -5,6 +5,7 @@ use std::path::Path;
 use super::change_base::BaseChoice;
 use super::collector::Collector;
 use lane_core::facts::{Change, Fact, FileChange, FileVersion, ForeignWorktree, Lines, Oid, RepoPath};
+use lane_core::policy::model::Access;
 use lane_core::rules::Need;
 use lane_git::{Head, Read, find_in_tree, lines, path_of};
 
@@ -24,7 +25,14 @@ impl Collector<'_> {
     pub(super) fn edit_change(&self, head: &Head, edited: &EditSet) -> Read<Change> {
         let mut change = self.empty_change(self.branch(head)?);
         change.head = head.oid;
-        let tree = head.oid.map(|oid| self.repo.commit(oid)).transpose()?.map(|commit| commit.tree);
+        let tree = match head.oid {
+            // There it counts what the base has, and not what the branch has added.
+            Some(oid) if self.plan.has_area(Access::Append) => {
+                self.root(self.base, &[oid], BaseChoice::Nearest)?.tree
+            }
+            Some(oid) => Some(self.repo.commit(oid)?.tree),
+            None => None,
+        };
         let mut files = Vec::new();
         for (path, is_removed) in &edited.files {
             let old = match tree {

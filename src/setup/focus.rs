@@ -76,6 +76,9 @@ fn foreign_paths(plan: &Plan, agent: &Agent) -> String {
                      `git lane request submit --area {name} --reason '…'`"
                 )
             }
+            Access::Append => {
+                format!("- {paths} (area `{name}`): add files; what is on the base is not changed or removed")
+            }
             Access::Maintainer => format!("- {paths} (area `{name}`): maintainers only"),
             Access::Never => format!("- {paths} (area `{name}`): local, never committed"),
             Access::Open => continue,

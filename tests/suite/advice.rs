@@ -406,6 +406,7 @@ const ROWS: &[Row] = &[
 /// Rules that ask for a name, an editor, a host or another policy, each with the test of this program that types what
 /// they say.
 const ELSEWHERE: &[(&str, &str)] = &[
+    ("append-only", "a_released_file_stays_and_a_new_one_is_added"),
     ("foreign-worktree", "an_edit_in_another_worktree_is_made_in_ones_own"),
     ("identity", "a_coding_agent_without_a_lane_joins_one"),
     ("message-format", "a_message_of_no_type_is_written_anew"),

@@ -245,3 +245,31 @@ fn a_file_of_nobody_goes_into_the_lane() {
     tree.git(&["commit", "-q", "-m", "feat: x"]).ok();
     tree.git(&PUSH).ok();
 }
+
+#[test]
+fn a_released_file_stays_and_a_new_one_is_added() {
+    let areas = "areas:\n  - { name: released, paths: [/released/], access: append }";
+    let scratch =
+        Scratch::with_policy(&POLICY.replacen("areas:", areas, 1).replace("max_age: 3h", "max_age: null"));
+    scratch.main().sneak("released/1.sql", "one\n", "release");
+    scratch.add_origin();
+    let tree = scratch.worktree("a2", "feat/a2/x");
+    tree.lane(&["install", "--agent", "a2"]).ok();
+    let refused = tree.commit("released/1.sql", "other\n", "feat: one").fails(1);
+    refused.all().lines().find(|line| line.contains("write what is new as a file of its own")).unwrap();
+    let told = commands(&refused.all());
+    sh(&tree, told.iter().find(|command| command.starts_with("git restore --staged")).unwrap()).ok();
+    assert_eq!(std::fs::read_to_string(tree.root.join("released/1.sql")).unwrap(), "other\n");
+    std::fs::rename(tree.root.join("released/1.sql"), tree.root.join("released/2.sql")).unwrap();
+    tree.git(&["add", "released/2.sql"]).ok();
+    tree.git(&["commit", "-q", "-m", "feat: two"]).ok();
+    assert!(tree.git(&["status", "--porcelain"]).ok().out.starts_with(" D released/1.sql"));
+    // In a commit already.
+    tree.git(&["restore", "released/1.sql"]).ok();
+    tree.sneak("released/1.sql", "other\n", "[A2] feat: one");
+    let refused = tree.git(&["push", "-q", "origin", "HEAD"]).fails(1);
+    let told = commands(&refused.all());
+    sh(&tree, told.iter().find(|command| command.starts_with("git lane drop")).unwrap()).ok();
+    assert_eq!(std::fs::read_to_string(tree.root.join("released/1.sql")).unwrap(), "other\n");
+    tree.git(&["push", "-q", "origin", "HEAD"]).ok();
+}

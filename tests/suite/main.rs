@@ -12,6 +12,7 @@ mod advice_rules;
 mod advice_setup;
 mod advice_sync;
 mod affected;
+mod append_only;
 mod backends;
 mod bad_input;
 mod browser;

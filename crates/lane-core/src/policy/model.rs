@@ -290,6 +290,8 @@ pub enum Access {
     Lock,
     /// Anyone who says so with a `Coordinated-with` trailer.
     Coordinate,
+    /// Anyone, for new files; what the base has is not changed.
+    Append,
     /// Anyone.
     Open,
     /// No agent.

@@ -330,6 +330,7 @@ fn area(reader: &mut Reader, node: &Node) -> Option<Area> {
         ("owner", Access::Owner),
         ("lock", Access::Lock),
         ("coordinate", Access::Coordinate),
+        ("append", Access::Append),
         ("open", Access::Open),
         ("maintainer", Access::Maintainer),
         ("never", Access::Never),

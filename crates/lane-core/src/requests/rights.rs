@@ -73,7 +73,7 @@ pub fn addressed(plan: &Plan, target: Target, to: Option<&str>) -> Result<Target
 fn of_area(area: &Area) -> Addressees<'_> {
     match area.access.value {
         Access::Owner => Addressees::Agents(area.owner.iter().map(|id| id.value.as_str()).collect()),
-        Access::Maintainer | Access::Never => Addressees::Maintainers,
+        Access::Maintainer | Access::Append | Access::Never => Addressees::Maintainers,
         Access::Lock | Access::Coordinate | Access::Open => Addressees::Others,
     }
 }

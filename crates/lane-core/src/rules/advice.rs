@@ -190,6 +190,7 @@ impl Context<'_> {
             Some(Owner::Area(area)) => match area.access.value {
                 Access::Maintainer | Access::Never => false,
                 Access::Owner => self.owns(touched),
+                Access::Append => !touched.was_present,
                 Access::Lock | Access::Coordinate | Access::Open => true,
             },
             Some(Owner::Lane(_)) => self.owns(touched),

@@ -29,6 +29,8 @@ pub struct TouchedPath<'a> {
     pub path: &'a RepoPath,
     /// Whether the path is there afterwards.
     pub is_present: bool,
+    /// Whether the base has it.
+    pub was_present: bool,
     /// Whether it is a link or a submodule, which patterns for folders match.
     pub is_folder: bool,
     /// What the policy says of it.
@@ -86,6 +88,7 @@ impl<'a> TouchedPath<'a> {
         Self {
             path: &file.path,
             is_present: file.new.is_some(),
+            was_present: file.old.is_some(),
             is_folder: file.is_folder(),
             decision,
             is_elsewhere,

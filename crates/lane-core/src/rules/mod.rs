@@ -4,6 +4,7 @@
 //! spawns, prints or reads a clock.
 
 mod advice;
+mod append_only;
 mod branch_name;
 mod context;
 pub mod docs;
@@ -81,6 +82,7 @@ pub enum Need {
 
 /// All rules, sorted by id.
 pub static RULES: &[&Rule] = &[
+    &append_only::RULE,
     &branch_name::RULE,
     &foreign_path::RULE,
     &foreign_worktree::RULE,
