@@ -22,7 +22,7 @@ struct Events {
 
 impl Collector<'_> {
     /// What a push makes of the ref of a queue; `None`: it is none.
-    pub(super) fn received_landing(&self, line: &PushLine) -> Read<Option<Change>> {
+    pub(super) fn received_landing(&self, line: &PushLine, all: &[PushLine]) -> Read<Option<Change>> {
         let name = &line.remote_ref;
         if self.plan.policy.locks.landing_of(name).is_none() {
             return Ok(None);
@@ -34,7 +34,11 @@ impl Collector<'_> {
             )
         })?;
         if let Some(tip) = tip {
-            change.lock_events = Some(match self.landing_events(name, line.remote, tip)? {
+            let events = match self.landing_events(name, line.remote, tip)? {
+                Ok(events) => self.false_landing(&events, all)?.map_or(Ok(events), Err),
+                fault => fault,
+            };
+            change.lock_events = Some(match events {
                 Ok(events) => {
                     let mut agents: Vec<String> = Vec::new();
                     for record in &events.new {
@@ -89,7 +93,69 @@ impl Collector<'_> {
         let LandingStep::End(LandingEnd::Landed { commit, from }) = &last.event.kind else { return Ok(None) };
         let oid = |oid: Option<Oid>| oid.map(|oid| oid.to_string());
         let is_it = Some(commit) == oid(line.local).as_ref() && Some(from) == oid(line.remote).as_ref();
+        if self.false_landing(&events, all)?.is_some() {
+            return Ok(None);
+        }
         Ok(last.results.last().filter(|_| is_it && last.base == base).map(|result| result.branch.clone()))
+    }
+
+    /// What is wrong with the landings that events tell of, by a base that does not have them, or has something else. Only a
+    /// server can say: it has the base, and the branch that was asked for.
+    fn false_landing(&self, events: &Events, all: &[PushLine]) -> Read<Option<String>> {
+        if !self.event.is_server() {
+            return Ok(None);
+        }
+        for record in &events.new {
+            let LandingStep::End(LandingEnd::Landed { commit, from }) = &record.event.kind else { continue };
+            let Some(result) = record.results.last() else { continue };
+            let oids = [&result.head, from, commit].map(|hex| Oid::from_hex(hex));
+            let [Some(head), Some(from), Some(to)] = oids else {
+                return Ok(Some(format!("it names no commits for the landing of {}", result.branch)));
+            };
+            if let Some(fault) = self.landing_fault(&record.base, &result.branch, (head, from, to), all)? {
+                return Ok(Some(fault));
+            }
+        }
+        Ok(None)
+    }
+
+    fn landing_fault(
+        &self,
+        base: &str,
+        branch: &str,
+        (head, from, to): (Oid, Oid, Oid),
+        all: &[PushLine],
+    ) -> Read<Option<String>> {
+        let now = |name: &str| -> Read<Option<Oid>> {
+            Ok(match self.repo.ref_target(name)? {
+                Some(RefTarget::Object(oid)) => Some(oid),
+                Some(RefTarget::Symbolic) | None => None,
+            })
+        };
+        if now(&format!("refs/heads/{branch}"))? != Some(head) {
+            return Ok(Some(format!("{branch} is not at {}, which was asked for", head.short())));
+        }
+        let name = format!("refs/heads/{base}");
+        let moved = all.iter().find(|line| line.remote_ref == name);
+        let tip = moved.map_or_else(|| now(&name), |line| Ok(line.local))?;
+        let has = |tip: Oid, oid: Oid| -> Read<bool> {
+            Ok(self.repo.has(oid) && self.repo.merge_base(oid, &[tip])? == Some(oid))
+        };
+        if !tip.map_or(Ok(false), |tip| has(tip, to))? || !has(to, from)? {
+            return Ok(Some(format!("{base} would not have {}, which is said to have landed", to.short())));
+        }
+        if to == head {
+            return Ok(None);
+        }
+        // Whoever lands may write the commits again, on top of what others landed, and nothing else.
+        let (tree, open) = self.repo.merged(from, head)?;
+        let is_it = open.is_empty() && tree == self.repo.commit(to)?.tree;
+        Ok((!is_it).then(|| {
+            format!(
+                "{} is not {branch} on top of {base}; rebase that, push it, then land it again",
+                to.short()
+            )
+        }))
     }
 
     /// The events from `old` to `new`, or what is wrong with them.
@@ -143,6 +209,9 @@ impl Collector<'_> {
             && of_branch(self.plan, branch) != Some(agent.as_str())
         {
             return Ok(Err(format!("{agent} asks for `{branch}`, which is not its branch")));
+        }
+        if self.event.is_server() && matches!(record.event.kind, LandingStep::Ready(_)) {
+            return Ok(Err("a base on a server is moved together with the record".to_owned()));
         }
         match LandingRecord::after(before, &record.base, record.event.clone(), None) {
             Ok(expected) if expected == *record => Ok(Ok(())),

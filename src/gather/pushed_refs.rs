@@ -65,7 +65,7 @@ impl Collector<'_> {
                 change = self.received_request(line)?;
             }
             if change.is_none() {
-                change = self.received_landing(line)?;
+                change = self.received_landing(line, lines)?;
             }
             if change.is_none() {
                 change = self.pushed_ref(line, new, lines)?;

@@ -82,10 +82,8 @@ fn the_server_judges_what_lands() {
             .says("moves the protected branch `main`");
     }
     // In another's name.
-    let ended = event(&one, queue.trim(), &base, &stolen, "a2");
-    push_as(&one, "bot-1", &["--no-verify", &format!("{ended}:{QUEUE}")])
-        .fails(1)
-        .says("but the record of a landing says a2");
+    let ended = event(&one, queue.trim(), &base, &two.head(), "a2");
+    push_landing(&one, "bot-1", &two.head(), &ended).fails(1).says("but the record of a landing says a2");
     assert_eq!(server.refs(), before);
     lane_as(&one, "bot-1", &["land", "--all"]).ok();
     assert_eq!(main_of(&server), ["[A2] feat: two", "first"]);
@@ -192,4 +190,73 @@ fn work_under_a_lock_lands_after_it_was_released() {
     lane_as(&one, "bot-1", &["land"]).ok();
     lane_as(&two, "bot-2", &["land"]).ok();
     assert_eq!(main_of(&server)[..2], ["[A2] feat: three", "[A1] feat: other"]);
+}
+
+/// Pushes a base and the event that says that it is a landing, as a lander does.
+fn push_landing(tree: &Worktree, account: &str, to: &str, event: &str) -> Ran {
+    let refs = [format!("{to}:main"), format!("{event}:{QUEUE}")];
+    push_as(tree, account, &["--no-verify", "--atomic", &refs[0], &refs[1]])
+}
+
+/// A branch of a2 waits, and the clone of a1 knows the queue: the tip of the base, and of the queue.
+fn waiting(server: &Server, one: &Worktree, two: &Worktree) -> (String, String) {
+    commit(two, "services/rag_pipeline/two.py", "[A2] feat: two");
+    lane_as(two, "bot-2", &["push"]).ok();
+    lane_as(two, "bot-2", &["land", "--no-wait"]).ok();
+    one.git(&["fetch", "-q", "origin", QUEUE]).ok();
+    one.git(&["fetch", "-q", "origin"]).ok();
+    one.git(&["switch", "-q", "--detach", "origin/main"]).ok();
+    (oid(one, "origin/main"), server.git(&["rev-parse", QUEUE]).ok().out.trim().to_owned())
+}
+
+#[test]
+fn nothing_lands_but_what_was_asked_for() {
+    let (server, one, two) = server("");
+    let (base, queue) = waiting(&server, &one, &two);
+    let before = server.refs();
+    // In the lane of the branch that waits, but never part of it.
+    commit(&one, "services/rag_pipeline/planted.py", "[A2] feat: two");
+    let planted = one.head();
+    let ended = event(&one, &queue, &base, &planted, "a1");
+    push_landing(&one, "bot-1", &planted, &ended).fails(1).says("is not feat/a2/x");
+    // Beside what was asked for.
+    one.git(&["reset", "-q", "--hard", "origin/feat/a2/x"]).ok();
+    commit(&one, "services/rag_pipeline/planted.py", "[A2] feat: two");
+    let more = one.head();
+    let ended = event(&one, &queue, &base, &more, "a1");
+    push_landing(&one, "bot-1", &more, &ended).fails(1).says("is not feat/a2/x");
+    assert_eq!(server.refs(), before);
+    // What was asked for.
+    let two_head = two.head();
+    let ended = event(&one, &queue, &base, &two_head, "a1");
+    push_landing(&one, "bot-1", &two_head, &ended).ok();
+    assert_eq!(main_of(&server), ["[A2] feat: two", "first"]);
+}
+
+#[test]
+fn a_branch_that_has_moved_on_does_not_land_as_it_was() {
+    let (server, one, two) = server("");
+    let (base, queue) = waiting(&server, &one, &two);
+    let asked = two.head();
+    commit(&two, "services/rag_pipeline/two.py", "[A2] fix: two");
+    lane_as(&two, "bot-2", &["push"]).ok();
+    let before = server.refs();
+    let ended = event(&one, &queue, &base, &asked, "a1");
+    push_landing(&one, "bot-1", &asked, &ended).fails(1).says("feat/a2/x is not at");
+    assert_eq!(server.refs(), before);
+}
+
+#[test]
+fn no_event_says_that_something_landed_which_has_not() {
+    let (server, one, two) = server("");
+    let (base, queue) = waiting(&server, &one, &two);
+    let before = server.refs();
+    for to in [two.head(), base.clone()] {
+        let ended = event(&one, &queue, &base, &to, "a1");
+        push_as(&one, "bot-1", &["--no-verify", &format!("{ended}:{QUEUE}")])
+            .fails(1)
+            .says("puts something git-lane did not write");
+    }
+    assert_eq!(server.refs(), before);
+    lane_as(&one, "bot-1", &["land", "--all"]).ok().says("landed feat/a2/x");
 }

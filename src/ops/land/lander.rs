@@ -84,6 +84,7 @@ impl<'l> Lander<'l> {
     }
 
     fn land(&mut self, landing: &Landing) -> Result<Turn, Error> {
+        Workspace::clear_abandoned(&self.session.repo.layout().common_dir);
         if let Some(end) = self.was_moved()? {
             return self.end(end);
         }
@@ -110,6 +111,10 @@ impl<'l> Lander<'l> {
 
     /// Whether one who is gone had moved the base already.
     fn was_moved(&self) -> Result<Option<LandingEnd>, Error> {
+        // On a remote both are moved by one push: whatever the record says there, nobody was between the two.
+        if self.place.remote.is_some() {
+            return Ok(None);
+        }
         let lander = self.head.record.lander.as_ref();
         let Some(commit) = lander.and_then(|lander| lander.commit.clone()) else { return Ok(None) };
         let (Some(to), Some(first)) = (Oid::from_hex(&commit), self.head.record.queue.first()) else {
