@@ -150,6 +150,12 @@ pub fn wish(session: &Session, branch: Option<&str>, base: Option<&str>) -> Resu
         Some(base) => base.to_owned(),
         None => own_base(session, name, head)?,
     };
+    if plan.protected(&base).is_none() {
+        return Err(Error::usage(
+            format!("`{base}` is not a protected branch, so nothing lands on it"),
+            "omit --base for the branch that it was cut from: git lane land",
+        ));
+    }
     let onto = BasePlace::new(session, &base).tips(name)?.base;
     let lower = lower_of(session, name, head, onto)?.map(|(lower, _)| lower);
     Ok(Wish { branch: name.to_owned(), head, base, squash: land.squash.value, lower })
