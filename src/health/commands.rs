@@ -155,6 +155,7 @@ fn task(command: &Command, logs: &Path, at: usize, kind: Kind) -> Task {
             errors: (kind == Kind::Check).then(|| log.with_extension("err")),
             timeout: Some(command.timeout),
             bytes: Some(if kind == Kind::Check { OUTPUT } else { LOGS }),
+            ends_with_it: false,
         },
         log,
     }

@@ -38,6 +38,8 @@ pub struct Bounds {
     pub timeout: Option<Duration>,
     /// How many bytes it may write, about: it is looked at every few milliseconds.
     pub bytes: Option<u64>,
+    /// Whether what it started and did not wait for ends with it.
+    pub ends_with_it: bool,
 }
 
 /// What all commands run with.
@@ -144,6 +146,9 @@ pub fn run_all_with(
             let timeout = task.bounds.timeout.unwrap_or(context.timeout);
             match running[at].look(timeout, || task.wrote_too_much()) {
                 Some(ended) => {
+                    if task.bounds.ends_with_it {
+                        running[at].signal(true);
+                    }
                     let task = running.swap_remove(at).task;
                     end(task, ended, &mut all);
                 }

@@ -1,7 +1,8 @@
 //! The commands that have to succeed on the merged result: `land.run` of the policy.
 
 use std::fs;
-use std::path::PathBuf;
+use std::io::{self, Read as _, Seek as _, SeekFrom};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::tree::{Workspace, cannot_write};
@@ -14,6 +15,9 @@ use lane_core::text::sanitize;
 
 /// The most characters of a command's output that a record has.
 const LONGEST: usize = 4_000;
+
+/// The most bytes that a command may write.
+const MOST: u64 = 1 << 30;
 
 /// What is run for.
 pub struct Work<'w> {
@@ -79,7 +83,7 @@ pub fn run(
             End::Interrupted => return Ok(CommandsEnd::Lost),
             End::NotStarted(why) => format!("could not be started: {why}"),
         };
-        let output = fs::read(&log).unwrap_or_default();
+        let output = end_of(&log).unwrap_or_default();
         return Ok(CommandsEnd::Refused(Reason {
             reason: format!("`{}` {how} on the merged result", command.value),
             help: "fix it, push, then land it again".to_owned(),
@@ -99,8 +103,18 @@ fn task(workspace: &Workspace, work: &Work<'_>, command: &str, log: PathBuf) -> 
             ("LANE_LAND_COMMIT", work.to.to_string()),
         ],
         log,
-        bounds: Bounds::default(),
+        bounds: Bounds { bytes: Some(MOST), ends_with_it: true, ..Bounds::default() },
     }
+}
+
+/// What a record can have of the end of a file, and some more.
+fn end_of(log: &Path) -> io::Result<Vec<u8>> {
+    let mut file = fs::File::open(log)?;
+    let length = file.metadata()?.len();
+    file.seek(SeekFrom::Start(length.saturating_sub(4 * LONGEST as u64)))?;
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// The end of an output, whole lines.
