@@ -43,6 +43,7 @@ mod init;
 mod install;
 mod join;
 mod land;
+mod land_edges;
 mod land_server;
 mod layers;
 mod lines;

@@ -89,11 +89,10 @@ fn squashed(
     own: &[Oid],
 ) -> Result<Result<Oid, LandingEnd>, Error> {
     let repo = &session.repo;
-    let (tree, open) = repo.merged(base, head)?;
-    if !open.is_empty() {
-        let paths: Vec<String> = open.iter().map(ToString::to_string).collect();
-        return Ok(Err(conflict(&paths)));
-    }
+    let tree = match workspace.merge(base, head)? {
+        Ok(tree) => tree,
+        Err(paths) => return Ok(Err(conflict(&paths))),
+    };
     if tree == repo.commit(base)?.tree {
         return Ok(Ok(base));
     }

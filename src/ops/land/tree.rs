@@ -28,7 +28,12 @@ pub struct Workspace {
 }
 
 impl Workspace {
-    /// Makes one, and clears away what those left who were killed.
+    /// Clears away what those left who were killed.
+    pub fn clear_abandoned(common_dir: &Path) {
+        clear(common_dir, &folder_of_all(common_dir));
+    }
+
+    /// Makes one.
     ///
     /// # Errors
     /// Nothing can be written there.
@@ -71,7 +76,7 @@ impl Workspace {
     pub fn check_out(&self, at: Oid) -> Result<(), Error> {
         let tree = self.tree();
         let mut git = if tree.is_dir() { self.git() } else { command(&self.common_dir) };
-        git.env_remove("GIT_OPTIONAL_LOCKS").args(NO_HOOKS);
+        git.env_remove("GIT_OPTIONAL_LOCKS").args(OWN_SETTINGS);
         if tree.is_dir() {
             git.args(["checkout", "--quiet", "--detach", "--force", &at.to_string()]);
         } else {
@@ -91,10 +96,35 @@ impl Workspace {
     /// git cannot be started, or does not end.
     pub fn rebase(&self, onto: Oid, upstream: Oid) -> Result<CommandOutput, Error> {
         let mut git = self.git();
-        git.args(NO_HOOKS).args(["-c", "rebase.updateRefs=false", "-c", "rebase.autoSquash=false"]);
-        git.args(["rebase", "--quiet", "--no-autostash", "--onto"]);
+        git.args(OWN_SETTINGS).args(MERGE_SETTINGS).args([
+            "-c",
+            "rebase.updateRefs=false",
+            "-c",
+            "rebase.autoSquash=false",
+        ]);
+        git.args(["rebase", "--merge", "--quiet", "--no-autostash", "--onto"]);
         git.arg(onto.to_string()).arg(upstream.to_string());
         run(git, None, LONG)
+    }
+
+    /// The tree that a merge of a branch into a base has, stored; or the files in conflict. git-merge-tree(1), OUTPUT.
+    ///
+    /// # Errors
+    /// git cannot do it.
+    pub fn merge(&self, base: Oid, head: Oid) -> Result<Result<Oid, Vec<String>>, Error> {
+        let mut git = command(&self.common_dir);
+        git.args(MERGE_SETTINGS).args(["merge-tree", "--write-tree", "-z", "--name-only", "--no-messages"]);
+        git.args([base.to_string(), head.to_string()]);
+        let ran = run(git, None, LONG)?;
+        let mut words = ran.stdout.split('\0').filter(|word| !word.is_empty());
+        match (words.next().and_then(Oid::from_hex), ran.ok) {
+            (Some(tree), true) => Ok(Ok(tree)),
+            (Some(_), false) => Ok(Err(words.map(str::to_owned).collect())),
+            (None, _) => {
+                let reason = format!("{} could not be merged: {}", head.short(), ran.error_text());
+                Err(Unavailable::new(reason, "git 2.39 or newer is needed: git --version").into())
+            }
+        }
     }
 
     /// Files that a rebase stopped at.
@@ -115,13 +145,19 @@ impl Workspace {
     }
 }
 
-/// Nothing that is set up for people at work is started in here.
-const NO_HOOKS: [&str; 2] = ["-c", "core.hooksPath=/dev/null"];
+/// Whoever lands, it merges alike.
+const MERGE_SETTINGS: [&str; 4] = ["-c", "merge.renames=true", "-c", "merge.directoryRenames=conflict"];
+/// Nothing that is set up for people at work is started in here, and all files are here, whatever they leave out.
+const OWN_SETTINGS: [&str; 4] = ["-c", "core.hooksPath=/dev/null", "-c", "core.sparseCheckout=false"];
 
 impl Drop for Workspace {
     fn drop(&mut self) {
         remove(&self.common_dir, &self.folder);
     }
+}
+
+fn folder_of_all(common_dir: &Path) -> PathBuf {
+    common_dir.join("lane/land")
 }
 
 /// Removes the folders that nobody works in any more.
