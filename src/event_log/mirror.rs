@@ -67,6 +67,14 @@ impl Mirror<'_> {
         }
     }
 
+    /// Whether one event comes after another. Another git may just be writing what it fetched here, an event before those that it
+    /// stands on: then all of it is fetched once more.
+    fn follows(&self, part: &str, new: Oid, old: Oid) -> bool {
+        descends_from(self.repo, new, old)
+            || self.remote.fetch(&self.repo.layout().common_dir, &[part.to_owned()]).is_ok()
+                && descends_from(self.repo, new, old)
+    }
+
     /// Reads the remote's refs again: what is wrong, by the last part of a name, and whether anything is new.
     ///
     /// # Errors
@@ -97,15 +105,16 @@ impl Mirror<'_> {
             .filter(|(part, oid)| known.get(*part) != Some(oid))
             .map(|(p, oid)| (p, *oid))
             .collect();
-        let missing: Vec<String> =
-            changed.iter().filter(|(_, oid)| !repo.has(*oid)).map(|(part, _)| (*part).clone()).collect();
+        let is_new = |part: &String, oid: Oid| !known.contains_key(part) || !repo.has(oid);
+        let missing = changed.iter().filter(|(part, oid)| is_new(part, *oid));
+        let missing: Vec<String> = missing.map(|(part, _)| (*part).clone()).collect();
         if !missing.is_empty() {
             remote.fetch(common_dir, &missing)?;
         }
         let mut diverged = BTreeMap::new();
         for (part, new) in &changed {
             match known.get(*part) {
-                Some(old) if !descends_from(repo, *new, *old) => {
+                Some(old) if !self.follows(part, *new, *old) => {
                     let is_older = descends_from(repo, *old, *new);
                     diverged
                         .insert((*part).clone(), Divergence::Rewritten { old: *old, new: *new, is_older });

@@ -176,6 +176,24 @@ fn what_the_remote_lost_or_rewrote_is_never_free() {
 }
 
 #[test]
+fn an_event_that_is_here_before_those_below_it_is_no_other_history() {
+    let clones = Clones::new();
+    let Clones { one, two, .. } = &clones;
+    for _ in 0..2 {
+        one.lane(&["lock", "common"]).ok();
+        one.lane(&["unlock", "common"]).ok();
+        // As another fetch of the same repository leaves it for a moment: the last event alone.
+        let name = clones.at_origin(&["rev-parse", crate::support::locks::REF]).ok().out;
+        let object = format!("objects/{}/{}", &name[..2], name[2..].trim());
+        let (from, to) = (clones.origin().join(&object), two.root.join(".git").join(&object));
+        std::fs::create_dir_all(to.parent().unwrap()).unwrap();
+        std::fs::copy(from, to).unwrap();
+        two.lane(&["locks"]).ok().says("common: free");
+    }
+    two.git(&["fsck", "--connectivity-only"]).ok();
+}
+
+#[test]
 fn a_host_that_takes_only_branches() {
     let clones = Clones::with("remote: origin, prefix: refs/heads/lane/locks");
     let Clones { one, two, .. } = &clones;

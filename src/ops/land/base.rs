@@ -89,13 +89,25 @@ impl<'s> BasePlace<'s> {
         };
         let base = of(&heads[0]).ok_or_else(|| self.missing())?;
         let found = of(&heads[1]);
-        if !self.repo().has(base) || found.is_some_and(|oid| !self.repo().has(oid)) {
+        if !self.has_all(&self.name, base)? || !found.map_or(Ok(true), |oid| self.has_all(branch, oid))? {
             let mut words = vec!["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--refmap="];
             words.extend(["--no-auto-maintenance", "--no-recurse-submodules", "--", remote, &heads[0]]);
             words.extend(found.map(|_| heads[1].as_str()));
             self.remote_command(&words)?;
         }
         Ok(Tips { base, branch: found })
+    }
+
+    /// Whether a branch of the remote is here with all that it stands on. An object may be here while another git still writes
+    /// those below it; a ref has them.
+    fn has_all(&self, branch: &str, tip: Oid) -> Result<bool, Error> {
+        let refs = [self.reference(branch), format!("refs/heads/{branch}")];
+        for reference in refs {
+            if self.repo().find_ref(&reference)? == Some(tip) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Asks the remote something, again where it turns us away at once.

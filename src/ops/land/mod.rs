@@ -40,7 +40,7 @@ pub const NOT_ALLOWED: &str = "the policy on the base lets no agent land: it has
 /// How often a queue is looked at, in milliseconds, where looking costs next to nothing.
 const LOOK: u64 = 40;
 /// The same on a remote: some ten times as long as that takes, within these limits.
-const LOOK_THERE: (u64, u64) = (200, 3_000);
+const LOOK_THERE: (u64, u64) = (200, 8_000);
 
 /// A branch that somebody wants to land.
 #[derive(Debug)]
