@@ -17,7 +17,7 @@ pub fn clones(land: &str) -> Clones {
 }
 
 /// Worktrees of one repository without a remote, whose main worktree has `main` checked out.
-fn worktrees(land: &str) -> (Scratch, Worktree, Worktree) {
+pub fn worktrees(land: &str) -> (Scratch, Worktree, Worktree) {
     let scratch = Scratch::with_policy(&policy(land).replace("max_age: 3h", "max_age: null"));
     let one = scratch.worktree("a1", "feat/a1/x");
     let two = scratch.worktree("a2", "feat/a2/x");

@@ -1,6 +1,6 @@
 //! `git lane land` where git, the worktree or a command is not as usual.
 
-use crate::land::{clones, work};
+use crate::land::{clones, work, worktrees};
 use crate::support::Worktree;
 use crate::support::locks::Clones;
 
@@ -96,4 +96,40 @@ fn what_a_command_leaves_running_ends_with_it() {
         std::thread::sleep(std::time::Duration::from_millis(20));
     }
     panic!("{process} is still there");
+}
+
+#[test]
+fn nothing_lands_on_a_base_that_is_being_rebased() {
+    let (scratch, one, _two) = worktrees("");
+    work(&one, "orchestrator", "one");
+    let main = scratch.main();
+    main.git(&["branch", "-q", "other"]).ok();
+    main.sneak("docs/x.md", "x\n", "on main");
+    main.git(&["switch", "-q", "other"]).ok();
+    main.sneak("docs/x.md", "y\n", "on other");
+    main.git(&["switch", "-q", "main"]).ok();
+    let before = main.head();
+    main.git(&["rebase", "-q", "other"]).fails(1);
+    let ran = one.lane(&["land"]).fails(2).says("`main` is being rebased in");
+    ran.says("see how it stands");
+    assert_eq!(one.git(&["rev-parse", "main"]).ok().out.trim(), before);
+    main.git(&["rebase", "--abort"]).ok();
+    one.lane(&["land"]).ok();
+    assert_eq!(one.git(&["log", "-1", "--format=%s", "main"]).ok().out.trim(), "[A1] feat: one");
+}
+
+#[test]
+fn nothing_lands_beside_a_locked_worktree_that_is_away() {
+    let (scratch, one, _two) = worktrees("");
+    work(&one, "orchestrator", "one");
+    let main = scratch.main();
+    main.git(&["switch", "-q", "-c", "elsewhere"]).ok();
+    main.git(&["worktree", "add", "-q", "../away", "main"]).ok();
+    main.git(&["worktree", "lock", "../away"]).ok();
+    let (there, away) = (scratch.home().join("away"), scratch.home().join("gone"));
+    std::fs::rename(&there, &away).unwrap();
+    one.lane(&["land"]).fails(2).says("which is locked and not there");
+    std::fs::rename(&away, &there).unwrap();
+    one.lane(&["land"]).ok();
+    assert_eq!(scratch.run(&there, "git", &["status", "--porcelain"]).ok().out, "");
 }

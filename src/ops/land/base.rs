@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use super::tree::cannot_write;
 use crate::event_log::{LogRecord as _, no_mirror};
+use crate::gather::rebasing_branch;
 use crate::landings::log::{LandingHead, LandingLog};
 use crate::ops::Session;
 use lane_core::error::Error;
 use lane_core::facts::{Oid, Unavailable};
 use lane_core::landings::record::LandingRecord;
 use lane_git::command::{CommandOutput, command, in_worktree, run};
-use lane_git::worktrees::worktrees;
+use lane_git::worktrees::{Worktree, registered};
 use lane_git::{GitRepo, Repository};
 
 /// How long an exchange with a remote may take.
@@ -148,14 +149,42 @@ impl<'s> BasePlace<'s> {
             return Ok(None);
         }
         let reference = self.reference(&self.name);
-        for tree in worktrees(self.repo().layout())? {
-            let has_files =
-                !lane_git::config_bool(self.repo(), "core.bare")? || tree.git_dir != self.common_dir();
-            if has_files && GitRepo::open_at(&tree.root)?.head()?.branch.as_ref() == Some(&reference) {
-                return Ok(Some(tree.root));
+        let bare = lane_git::config_bool(self.repo(), "core.bare")?;
+        let mut found = None;
+        for tree in registered(self.repo().layout())? {
+            if bare && tree.git_dir == self.common_dir() {
+                continue;
+            }
+            if !tree.root.is_dir() {
+                self.check_absent(&tree, &reference)?;
+                continue;
+            }
+            let there = GitRepo::open_at(&tree.root)?;
+            // Its end, or its abort, would set the base to what it is for that rebase.
+            if rebasing_branch(there.layout())?.as_ref() == Some(&reference) {
+                let root = tree.root.display();
+                return Err(Unavailable::new(
+                    format!("`{}` is being rebased in {root}", self.name),
+                    format!("finish that first; see how it stands: git -C {root} status"),
+                )
+                .into());
+            }
+            if found.is_none() && there.head()?.branch.as_ref() == Some(&reference) {
+                found = Some(tree.root);
             }
         }
-        Ok(None)
+        Ok(found)
+    }
+
+    /// A worktree that is not there does not count, unless it is locked: then it comes back, with files of the old base.
+    fn check_absent(&self, tree: &Worktree, reference: &str) -> Result<(), Error> {
+        let head = std::fs::read_to_string(tree.git_dir.join("HEAD")).unwrap_or_default();
+        if !tree.git_dir.join("locked").exists() || head.trim().strip_prefix("ref: ") != Some(reference) {
+            return Ok(());
+        }
+        let root = tree.root.display();
+        let reason = format!("`{}` is checked out in {root}, which is locked and not there", self.name);
+        Err(Unavailable::new(reason, "bring it back, or see what is known of it: git worktree list").into())
     }
 
     /// Moves the base and the record together, and on the remote the branch as well where that is asked for: all of them, or

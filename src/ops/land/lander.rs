@@ -132,6 +132,8 @@ impl<'l> Lander<'l> {
     /// Everything up to the moment at which the base is moved.
     fn attempt(&mut self, landing: &Landing) -> Result<Attempt, Error> {
         let repo = &self.session.repo;
+        // Where the base cannot be moved, nobody waits for commands.
+        self.place.checkout()?;
         let tips = self.place.tips(&landing.branch)?;
         let Some(head) = Oid::from_hex(&landing.head).filter(|head| repo.has(*head)) else {
             return Ok(refused(format!("{} is not available here", landing.head), "land it again"));
