@@ -67,8 +67,8 @@ impl Mirror<'_> {
         }
     }
 
-    /// Whether one event comes after another. Another git may just be writing what it fetched here, an event before those that it
-    /// stands on: then all of it is fetched once more.
+    /// Whether one event comes after another. Another git may just be writing what it fetched here, an event before its parents:
+    /// then all of it is fetched once more.
     fn follows(&self, part: &str, new: Oid, old: Oid) -> bool {
         descends_from(self.repo, new, old)
             || self.remote.fetch(&self.repo.layout().common_dir, &[part.to_owned()]).is_ok()

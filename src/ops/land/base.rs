@@ -99,8 +99,8 @@ impl<'s> BasePlace<'s> {
         Ok(Tips { base, branch: found })
     }
 
-    /// Whether a branch of the remote is here with all that it stands on. An object may be here while another git still writes
-    /// those below it; a ref has them.
+    /// Whether a branch of the remote is here with all of its history. A commit may be here while another git still writes its
+    /// parents; a ref has them.
     fn has_all(&self, branch: &str, tip: Oid) -> Result<bool, Error> {
         let refs = [self.reference(branch), format!("refs/heads/{branch}")];
         for reference in refs {

@@ -85,13 +85,13 @@ fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailab
         help: if update == RefUpdate::Delete {
             "leave it, or ask a maintainer to delete it".to_owned()
         } else {
-            let land = match context.plan.policy.land {
-                Some(_) => "\nor land it from there, in turn: git lane land",
-                None => "",
-            };
-            format!(
-                "push your own branch and open a pull request: git push {remote} {local}:refs/heads/{own}{land}"
-            )
+            let push = format!(
+                "push your own branch and open a pull request: git push {remote} {local}:refs/heads/{own}"
+            );
+            match context.plan.policy.land {
+                Some(_) => format!("{push}\nor land it from there, in turn: git lane land"),
+                None => push,
+            }
         },
         span: protected.span,
         ..Draft::default()
