@@ -35,6 +35,9 @@ pub struct Args {
     /// Use this policy, to try it out; hooks ignore it
     #[arg(long, value_name = "FILE")]
     pub policy: Option<PathBuf>,
+    /// Judge as if the policy did not only observe
+    #[arg(long)]
+    pub enforce: bool,
 }
 
 /// Judges a change before any hook asks.
@@ -42,7 +45,10 @@ pub struct Args {
 /// # Errors
 /// What keeps it from a verdict.
 pub fn run(args: &Args, output: &Output) -> Outcome {
-    let session = session::open_to_work(output, args.policy.as_deref())?;
+    let mut session = session::open_to_work(output, args.policy.as_deref())?;
+    if args.enforce {
+        session.loaded.plan.enforce();
+    }
     if let Some(agent) = &args.agent {
         session.loaded.plan.agent(agent)?;
     }

@@ -43,6 +43,9 @@ pub struct Args {
     /// Check it as a change by this agent
     #[arg(long, value_name = "ID", add = candidates::agents())]
     pub agent: Option<String>,
+    /// Judge as if the policy did not only observe
+    #[arg(long)]
+    pub enforce: bool,
     /// Publish the verdict on GitHub: a check run, and a comment while there are findings
     #[arg(long)]
     pub publish: bool,
@@ -105,7 +108,10 @@ fn judge_job(
     place: &mut Option<(Oid, bool)>,
     output: &Output,
 ) -> Result<Report, Error> {
-    let located = locate(repo, job)?;
+    let mut located = locate(repo, job)?;
+    if args.enforce {
+        located.loaded.plan.enforce();
+    }
     *place = Some((located.head, located.is_binding));
     for note in &located.notes {
         crate::cli::output::note(note);

@@ -1,5 +1,6 @@
 //! `git lane hook NAME …`: what the installed scripts call.
 
+use std::cell::Cell;
 use std::ffi::{OsStr, OsString};
 use std::io::Read as _;
 use std::path::Path;
@@ -148,7 +149,11 @@ pub fn run_named(name: &str, args: &[OsString], part: HookMode, script: Option<&
     }
     let judged = match (part, row) {
         (HookMode::Pass, _) => Ok(HookVerdict::default()),
-        (_, Some(row)) => Hook { row, args, mode: part, output: &output }.verdict(),
+        (_, Some(row)) => {
+            let hook = Hook { row, args, mode: part, output: &output, observes: Cell::new(false) };
+            hook.verdict()
+                .or_else(|error| if hook.observes.get() { Ok(observed(&error)) } else { Err(error) })
+        }
         (_, None) => Err(Error::usage(
             format!("git has no hook `{name}`"),
             "see githooks(5); the installed scripts use the right name",
@@ -177,6 +182,15 @@ pub fn run_named(name: &str, args: &[OsString], part: HookMode, script: Option<&
             error.kind().exit_code()
         }
     }
+}
+
+/// What keeps a hook from a verdict by a policy that only observes keeps nobody from anything.
+fn observed(error: &Error) -> HookVerdict {
+    warn(
+        &format!("observed, would be refused: could not decide: {error}"),
+        &error.help().unwrap_or_else(|| "see the next steps: git lane check".to_owned()),
+    );
+    HookVerdict::default()
 }
 
 /// Does what an installed script asks for whose first line has started this program: see
@@ -252,6 +266,8 @@ struct Hook<'a> {
     args: &'a [OsString],
     mode: HookMode,
     output: &'a Output,
+    /// Whether the policy in force only observes, once that is known.
+    observes: Cell<bool>,
 }
 
 impl Hook<'_> {

@@ -148,6 +148,14 @@ pub(super) fn policy(repo: &dyn Repository, loaded: Result<&LoadedPolicy, &Error
             ),
         ));
     }
+    if loaded.plan.observes() {
+        checks.push(Check::warning(
+            POLICY,
+            "it only observes (`mode: observe`): hooks say and note what they would refuse, and refuse nothing",
+            "see what would have been refused: git lane report\n\
+             to refuse it from now on, leave out `mode`, or write `mode: enforce`, on the base",
+        ));
+    }
     checks.push(match &loaded.base {
         Some(found) => Check::ok(BASE, format!("{} at {}", found.reference, found.oid.short())),
         None => Check::problem(

@@ -38,12 +38,6 @@ pub enum Answer {
     Refuse(Refusal),
 }
 
-impl From<Option<Refusal>> for Answer {
-    fn from(refusal: Option<Refusal>) -> Self {
-        refusal.map_or(Self::Pass, Self::Refuse)
-    }
-}
-
 impl Refusal {
     fn breach(text: String) -> Self {
         Self { verdict: Verdict::Fail, text }
@@ -137,21 +131,35 @@ impl<'a> Tool<'a> {
                 ToolAction::Edit(edit) => edits.push(edit.clone()),
                 ToolAction::Shell(line) => match self.commands(line) {
                     Ok(written) => edits.extend(written),
-                    Err(why) => return Answer::Refuse(Refusal::breach(why)),
+                    Err(why) => return self.unless_observed(Refusal::breach(why)),
                 },
                 ToolAction::Unreadable(why) => {
                     if let Some(refusal) = self.unreadable(why) {
-                        return Answer::Refuse(refusal);
+                        return self.unless_observed(refusal);
                     }
                 }
             }
         }
-        self.edits(&edits)
+        match self.edits(&edits) {
+            Answer::Refuse(refusal) => self.unless_observed(refusal),
+            answer => answer,
+        }
     }
 
     /// Why an action that cannot be identified is refused; `None` where there is no policy.
     pub fn unreadable(&self, why: &str) -> Option<Refusal> {
         self.is_governed().then(|| Refusal::undecided(why, Some("git lane doctor")))
+    }
+
+    /// A refusal, unless the policy only observes: then it is told, and the tool has its turn.
+    fn unless_observed(&self, refusal: Refusal) -> Answer {
+        let session = root_of(&self.folder).map(|root| Session::open_at(&root, self.environment));
+        match session {
+            Some(Ok(Some(session))) if session.loaded.plan.observes() => {
+                Answer::Warn(format!("observed, would be refused: {}", refusal.text))
+            }
+            _ => Answer::Refuse(refusal),
+        }
     }
 
     /// Whether the folder that it works in has a policy.
@@ -286,7 +294,7 @@ impl<'a> Tool<'a> {
             log.write();
         }
         let is_silent = report.findings.is_empty();
-        if self.is_noted && !is_silent {
+        if !is_silent && (self.is_noted || report.spared().is_some()) {
             self.journal(&session, &report);
         }
         Ok(if is_silent { Answer::Pass } else { Answer::Warn(render(&report, Style::default())) })

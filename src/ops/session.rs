@@ -5,12 +5,12 @@ use std::rc::Rc;
 
 use super::remote_branches::{self, CallerKind};
 use super::{Ui, trace};
-use crate::gather::{Environment, LoadedPolicy, Request, gather, identity, policy_source};
+use crate::gather::{Environment, LoadedPolicy, Request, Subject, gather, identity, policy_source};
 use lane_core::engine;
 use lane_core::error::Error;
 use lane_core::facts::{Facts, Oid, Unavailable, typed_ref};
 use lane_core::identity::Actor;
-use lane_core::policy::{FILE, Source};
+use lane_core::policy::{FILE, Plan, Source};
 use lane_core::report::Report;
 use lane_core::rules::how_to_join;
 use lane_git::{GitRepo, Read, Repository};
@@ -222,6 +222,34 @@ impl Session {
 /// # Errors
 /// Something without which nothing can be judged cannot be read.
 pub fn judged(
+    repo: &GitRepo,
+    environment: &Environment,
+    loaded: &LoadedPolicy,
+    request: &Request,
+    asker: CallerKind,
+    ui: &dyn Ui,
+) -> Result<(Report, Facts), Error> {
+    match strictly_judged(repo, environment, loaded, request, asker, ui) {
+        Err(error) if loaded.plan.observes() && !brings_records(&loaded.plan, request) => {
+            let oid = loaded.oid.map(|oid| oid.to_string());
+            let report = engine::observed_failure(&loaded.plan, request.event, oid, &error);
+            Ok((report, Facts::of(request.event, environment.now, Vec::new())))
+        }
+        judged => judged,
+    }
+}
+
+/// Whether records come with a push: what they are worth is not only observed.
+fn brings_records(plan: &Plan, request: &Request) -> bool {
+    match &request.subject {
+        Subject::Received { all: lines, .. } | Subject::Push { lines, .. } => {
+            lines.iter().any(|line| plan.always_binds(&line.remote_ref))
+        }
+        _ => false,
+    }
+}
+
+fn strictly_judged(
     repo: &GitRepo,
     environment: &Environment,
     loaded: &LoadedPolicy,

@@ -13,6 +13,7 @@ pub fn status(status: &Status) -> Value {
         "schema": 1,
         "time": time(status.now),
         "base": { "name": status.base.0, "oid": status.base.1 },
+        "mode": if status.observes { "observe" } else { "enforce" },
         "lines": status.lines.iter().map(line).collect::<Vec<_>>(),
         "conflicts": status.clashes.iter().filter(|pair| pair.forecast != Forecast::Clean).map(pair).collect::<Vec<_>>(),
         "notes": status.notes,

@@ -46,6 +46,8 @@ pub struct Status {
     pub lines: Vec<Line>,
     /// Which of them would conflict if merged now.
     pub clashes: Vec<Pair>,
+    /// Whether the policy only observes.
+    pub observes: bool,
     /// What could not be found out and is no line's own.
     pub notes: Vec<String>,
     /// How services are, where that was asked for.
@@ -223,7 +225,11 @@ pub fn read(repo: &dyn Repository, loaded: &LoadedPolicy, manner: StatusOptions)
     let clashes = clashes(repo, loaded, &lines, MERGES);
     pulls::fill(&mut lines, pulls, HOST, &mut notes);
     let base = (plan.policy.base.value.clone(), loaded.base.as_ref().map(|base| base.oid));
-    Ok(Status { now, base, lines, clashes, notes, health: None })
+    let observes = plan.observes();
+    if observes {
+        notes.push("the policy only observes: it has `mode: observe`, and nothing is refused".to_owned());
+    }
+    Ok(Status { now, base, lines, clashes, observes, notes, health: None })
 }
 
 /// The lines with their branches and tips, and nothing else: what a forecast needs.

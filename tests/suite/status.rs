@@ -88,6 +88,7 @@ fn sample() -> Status {
             pair("main", Forecast::Clean),
         ],
         health: None,
+        observes: false,
         notes: vec!["pull requests: no answer within 3 s".into()],
     }
 }

@@ -1,6 +1,7 @@
 //! Policy and facts in, report out.
 
-use crate::facts::{Change, Facts, Unavailable};
+use crate::error::Error;
+use crate::facts::{Change, Event, Facts, Unavailable};
 use crate::identity::{Actor, is_proven, resolve};
 use crate::policy::Plan;
 use crate::policy::cases::Case;
@@ -28,15 +29,21 @@ pub fn judge(plan: &Plan, facts: &Facts, policy_oid: Option<String>) -> Report {
     findings.dedup_by(|a, b| a.sort_key() == b.sort_key() && a.message == b.message);
     undecided.dedup();
     waive(facts, &mut findings);
-    let verdict = if !undecided.is_empty() {
-        Verdict::Undecided
-    } else if findings.iter().any(Finding::is_error) {
-        Verdict::Fail
-    } else {
-        Verdict::Pass
-    };
     let policy = PolicySource { source: plan.source.name.clone(), oid: policy_oid };
-    Report::new(verdict, facts.event, facts.repository.clone(), policy, summaries, findings, undecided)
+    let repository = facts.repository.clone();
+    let mut report =
+        Report::new(Verdict::Pass, facts.event, repository, policy, summaries, findings, undecided);
+    report.decide(plan.policy.mode.value);
+    report
+}
+
+/// The report on what could not be judged at all by a policy that only observes.
+pub fn observed_failure(plan: &Plan, event: Event, policy_oid: Option<String>, error: &Error) -> Report {
+    let mut report = Report::undecided(event.name(), error);
+    report.policy = PolicySource { source: plan.source.name.clone(), oid: policy_oid };
+    report.undecided.iter_mut().for_each(|undecided| undecided.observed = true);
+    report.decide(plan.policy.mode.value);
+    report
 }
 
 /// Notes what maintainers let stand, and what commits ask for.
@@ -70,6 +77,9 @@ fn judge_change(
     let touched = TouchedPath::all(plan, facts.event, change);
     let context = Context::new(plan, facts, change, who, &touched);
     let stages = facts.event.stages();
+    // Records are what is observed by: whoever writes them is judged in any case.
+    let observes =
+        plan.observes() && !change.reference.as_deref().is_some_and(|name| plan.always_binds(name));
     // Whatever level the policy gives to the rule that tells of it.
     if let Actor::Unclear { reason, help } = who {
         undecided.push(UndecidedRule {
@@ -77,6 +87,7 @@ fn judge_change(
             reason: format!("could not determine whose change this is: {reason}"),
             help: Some(help.clone()),
             place: None,
+            observed: observes,
         });
     }
     for rule in RULES.iter().filter(|rule| rule.applies(plan, stages)) {
@@ -92,6 +103,7 @@ fn judge_change(
         let mut found = Findings::with_room(MOST.saturating_sub(findings.len()));
         let result = (rule.check)(&context, &mut found);
         let level = rule.level_in(plan);
+        let observed = observes || level == Level::Observe;
         let (drafts, left_out) = found.into_drafts();
         findings.extend(
             drafts.into_iter().map(|draft| finding(plan, change, rule.id, level, facts.in_subfolder, draft)),
@@ -102,10 +114,12 @@ fn judge_change(
                 reason: format!("{left_out} more findings are not shown; a report has at most {MOST}"),
                 help: Some("fix the listed ones first, then try again".to_owned()),
                 place: None,
+                observed,
             });
         }
         if let Err(Unavailable { reason, help, .. }) = result {
-            undecided.push(UndecidedRule { rule: Some(rule.id.to_owned()), reason, help, place: None });
+            let rule = Some(rule.id.to_owned());
+            undecided.push(UndecidedRule { rule, reason, help, place: None, observed });
         }
     }
 }
@@ -125,9 +139,15 @@ fn finding(
         }
         _ => draft.headline.clone(),
     };
+    let level = draft.at_most.map_or(level, |most| level.max(most));
+    let is_observed = match level {
+        Level::Error => plan.observes() && !draft.always_binds,
+        level => level == Level::Observe,
+    };
     Finding {
         rule: rule.to_owned(),
-        level: draft.at_most.map_or(level, |most| level.max(most)),
+        level: if is_observed { Level::Warn } else { level },
+        observed: is_observed,
         message,
         path: draft.path,
         commit: draft.commit,
@@ -180,6 +200,9 @@ fn summary(plan: &Plan, facts: &Facts, change: &Change, who: &Actor) -> ChangeSu
 pub fn try_case(plan: &Plan, case: &Case) -> (bool, Vec<Finding>) {
     let facts = crate::facts::for_case(case, plan.policy.locks.ttl.value.seconds);
     let mut findings = judge(plan, &facts, None).findings;
-    findings.retain(|finding| finding.path.is_some() && finding.is_error());
+    findings.retain(|finding| finding.path.is_some() && (finding.is_error() || finding.is_observed()));
     (findings.is_empty() == case.may, findings)
 }
+
+#[cfg(test)]
+mod tests;

@@ -185,7 +185,7 @@ impl GitHubJob {
             0
         };
         if let Some(number) = job.request.number.filter(|_| !job.is_queue) {
-            let body = (report.verdict != Verdict::Pass)
+            let body = (report.verdict != Verdict::Pass || report.spared().is_some())
                 .then(|| summary::markdown(report, summary::COMMENT - 1_000));
             let comment: Result<Comment, _> = self.github.publish_comment(number, MARK, body.as_deref());
             code = code.max(outcome("the comment", comment.map(|_| ())));
@@ -242,6 +242,7 @@ fn check_run(job: &Job, head_sha: String, report: &Report) -> CheckRun {
         name: CHECK.to_owned(),
         head_sha,
         conclusion: match report.verdict {
+            Verdict::Pass if report.spared().is_some() => Conclusion::Neutral,
             Verdict::Pass => Conclusion::Success,
             Verdict::Fail => Conclusion::Failure,
             Verdict::Undecided => Conclusion::ActionRequired,

@@ -12,7 +12,7 @@ use crate::ops::briefing;
 use crate::ops::edit::{self, Answer, Refusal};
 use crate::ops::worktree;
 use lane_core::error::Error;
-use lane_core::harness::{self, HARNESSES, Harness, Moment, Occasion};
+use lane_core::harness::{self, HARNESSES, Harness, Moment, Occasion, ToolAction};
 
 /// The longest payload that is read, in bytes.
 const LONGEST: u64 = 64 << 20;
@@ -35,7 +35,7 @@ pub fn run(args: &[OsString]) -> Outcome {
         Err(why) => {
             let nothing = Occasion { folder: None, project: None, moment: Moment::Other };
             let why = format!("what {} says cannot be read: {why}", harness.name);
-            return Ok(answer(harness, tool(&nothing).unreadable(&why).into()));
+            return Ok(answer(harness, tool(&nothing).answer(&[ToolAction::Unreadable(why)])));
         }
     };
     match &occasion.moment {

@@ -29,6 +29,7 @@ impl Hook<'_> {
             }
             Ok(session) => session,
         };
+        self.observes.set(session.loaded.plan.observes());
         if self.mode == HookMode::Renamed
             && self
                 .is_judged_before(&session.repo, &missing_hooks::subject(&session.repo, self.row, self.args))
@@ -69,6 +70,7 @@ impl Hook<'_> {
 
     /// What pre-commit would have said, unless it has; and whether a manual claim has become a lock.
     fn staged(&self, session: &Session) -> Result<(u8, bool), Error> {
+        self.observes.set(session.loaded.plan.observes());
         let event = Event::PreCommit;
         let subject = missing_hooks::staged_subject(&session.repo);
         if verdict_notes::is_judged(session.repo.layout(), event.name(), &subject) {

@@ -47,6 +47,7 @@ impl Hook<'_> {
                 return Ok(HookVerdict { code, input: Some(input), repo: Some(session.last()) });
             }
         };
+        self.observes.set(session.loaded.plan.observes());
         let policy = &session.loaded.plan.policy;
         let is_asked = policy.history.unverified.value == Unverified::Deny;
         let mut code = 0;

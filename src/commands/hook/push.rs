@@ -30,6 +30,7 @@ impl Hook<'_> {
             }
             Ok(session) => session,
         };
+        self.observes.set(session.loaded.plan.observes());
         let subject = match &request.subject {
             Subject::Push { lines, .. } => pushed_subject(&session.loaded.plan, lines),
             _ => verdict_notes::Subject::default(),

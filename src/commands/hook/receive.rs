@@ -55,6 +55,9 @@ impl Hook<'_> {
         let mut code = 0;
         if let Some(loaded) = &loaded {
             log::debug!("policy: {}, base: {:?}", loaded.plan.source.name, loaded.base);
+            // What comes of a record that cannot be read is refused in any case.
+            let has_records = lines.iter().any(|line| loaded.plan.always_binds(&line.remote_ref));
+            self.observes.set(loaded.plan.observes() && !has_records);
             let judge = |loaded: &LoadedPolicy, of: Vec<PushLine>| {
                 let subject = Subject::Received { lines: of, all: lines.to_vec() };
                 let request = Request { event, agent: None, branch: None, subject };
@@ -73,6 +76,8 @@ impl Hook<'_> {
                 code = code.max(judge(loaded, common)?);
             }
         }
+        // Whether a policy can be used is no rule of it.
+        self.observes.set(false);
         if code == 0 {
             code = self.new_policies(repo, loaded.as_deref(), event, lines)?;
         }

@@ -33,7 +33,12 @@ pub fn of(
     let (report, _) = judged(&session.repo, &environment, loaded, &request, CallerKind::Job, ui)?;
     journal::note(session.repo.layout(), &loaded.plan.policy, &report);
     match report.verdict {
-        Verdict::Pass => Ok(None),
+        Verdict::Pass => {
+            if report.spared().is_some() {
+                ui.verdict(&report);
+            }
+            Ok(None)
+        }
         Verdict::Fail => Ok(Some(LandingEnd::Refused(Reason {
             reason: format!("the merged result breaks the policy: {}", headline(&report)),
             help: "fix it, push, then land it again".to_owned(),

@@ -39,6 +39,9 @@ pub struct Entry {
     /// The rules that warned.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub warned: BTreeMap<String, usize>,
+    /// The rules that would have refused, and only observed.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub observed: BTreeMap<String, usize>,
     /// The rules whose findings were waived.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub waived: BTreeMap<String, usize>,
@@ -74,13 +77,15 @@ impl Entry {
             let counts = match (finding.waived.is_some(), finding.is_error()) {
                 (true, _) => &mut entry.waived,
                 (_, true) => &mut entry.refused,
+                _ if finding.observed => &mut entry.observed,
                 (_, false) => &mut entry.warned,
             };
             *counts.entry(finding.rule.clone()).or_default() += 1;
         }
         for undecided in &report.undecided {
             let rule = undecided.rule.clone().unwrap_or_else(|| UNDECIDED.to_owned());
-            *entry.refused.entry(rule).or_default() += 1;
+            let counts = if undecided.observed { &mut entry.observed } else { &mut entry.refused };
+            *counts.entry(rule).or_default() += 1;
         }
         entry
     }
@@ -113,8 +118,9 @@ impl Entry {
 
     fn new(event: &str, at: i64, verdict: Kind, agent: Option<String>, tree: Option<String>) -> Self {
         let nothing = BTreeMap::new;
-        let (refused, warned, waived) = (nothing(), nothing(), nothing());
-        Self { at, event: event.to_owned(), verdict, agent, tree, refused, warned, waived, files: Vec::new() }
+        let (refused, warned, observed, waived) = (nothing(), nothing(), nothing(), nothing());
+        let event = event.to_owned();
+        Self { at, event, verdict, agent, tree, refused, warned, observed, waived, files: Vec::new() }
     }
 
     /// As a line, with its end.
@@ -129,7 +135,7 @@ impl Entry {
     /// Reads one. Whatever it has goes to terminals and pages: it is made safe to show.
     fn read(text: &[u8]) -> Option<Self> {
         let mut entry: Self = serde_json::from_slice(text).ok()?;
-        let rules = [&mut entry.refused, &mut entry.warned, &mut entry.waived];
+        let rules = [&mut entry.refused, &mut entry.warned, &mut entry.observed, &mut entry.waived];
         for rules in rules.into_iter().filter(|rules| rules.keys().any(|rule| rule.contains(is_hidden))) {
             *rules = rules.iter().map(|(rule, count)| (plain(rule), *count)).collect();
         }

@@ -110,6 +110,10 @@ fn refusals(metrics: &Metrics) -> String {
         vec![code(&rule.rule), rule.count.to_string(), became.collect::<Vec<_>>().join(", ")]
     };
     let rows: Vec<_> = metrics.refusals.rules.iter().map(row).collect();
+    let observed = |(rule, one): (&String, &super::Observed)| {
+        vec![code(rule), one.count.to_string(), "would have been refused".to_owned()]
+    };
+    let rows: Vec<_> = rows.into_iter().chain(metrics.refusals.observed.iter().map(observed)).collect();
     table("Refusals", &["rule", "how often", "what became of them"], &rows)
 }
 

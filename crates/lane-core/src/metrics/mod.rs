@@ -29,7 +29,7 @@ pub mod requests;
 mod rows;
 #[cfg(test)]
 mod sample;
-mod table;
+pub mod table;
 #[cfg(test)]
 mod testing;
 pub mod text;
@@ -41,6 +41,6 @@ pub use landed::{ChangeCount, MergedPull};
 pub use model::{
     AgentMetrics, Blocked, Builds, ConflictKind, Conflicts, ContestedFile, Coverage, CoverageFile, Goal,
     GoalState, Integration, LandedChange, LaneCut, LockArea, LockHold, LockWait, Locks, LostMerge, Metrics,
-    Missing, OpenBranch, Outcome, Period, Refusal, Refusals, RequestAnswer, Requests, RuleRefusals, Sizes,
-    WaivedRule,
+    Missing, Observed, OpenBranch, Outcome, Period, Refusal, Refusals, RequestAnswer, Requests, RuleRefusals,
+    Sizes, WaivedRule,
 };

@@ -15,8 +15,8 @@ mod records;
 
 pub use checks::{Builds, Coverage, CoverageFile, Integration};
 pub use records::{
-    Blocked, LockArea, LockHold, LockWait, Locks, Outcome, Refusal, Refusals, RequestAnswer, Requests,
-    RuleRefusals, WaivedRule,
+    Blocked, LockArea, LockHold, LockWait, Locks, Observed, Outcome, Refusal, Refusals, RequestAnswer,
+    Requests, RuleRefusals, WaivedRule,
 };
 
 /// What `git lane report` found out about one repository and one period.

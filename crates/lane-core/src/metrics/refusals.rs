@@ -36,6 +36,14 @@ pub fn summarize(entries: &[Entry], period: Period, agent: Option<&str>) -> Refu
             for rule in entry.warned.keys() {
                 *found.warnings.entry(rule.clone()).or_default() += 1;
             }
+            for rule in entry.observed.keys() {
+                let one = found.observed.entry(rule.clone()).or_default();
+                one.verdicts += 1;
+                if !is_still_there(&thread[..at], rule) {
+                    one.count += 1;
+                    *one.agents.entry(entry.agent.clone().unwrap_or_default()).or_default() += 1;
+                }
+            }
             let fates: Vec<(&str, Fate)> =
                 entry.refused.keys().map(|rule| (rule.as_str(), fate(thread, at, rule))).collect();
             for (rule, fate) in &fates {
@@ -84,6 +92,13 @@ fn follows(event: &str, later: &Entry) -> bool {
     later.event == event || is_commit_of_edit
 }
 
+/// Whether the last verdict of any kind has observed the same: nobody was kept from going on with it.
+fn is_still_there(before: &[&Entry], rule: &str) -> bool {
+    let mut seen = std::collections::BTreeSet::new();
+    let mut last = before.iter().rev().filter(|entry| seen.insert(entry.event.as_str()));
+    last.any(|entry| entry.observed.contains_key(rule))
+}
+
 fn fate(thread: &[&Entry], at: usize, rule: &str) -> Fate {
     let entry = thread[at];
     let before = thread[..at].iter().rev().find(|earlier| follows(&earlier.event, entry));
@@ -120,9 +135,30 @@ mod tests {
             tree: None,
             refused: rules(refused),
             warned: BTreeMap::new(),
+            observed: BTreeMap::new(),
             waived: rules(waived),
             files: Vec::new(),
         }
+    }
+
+    #[test]
+    fn what_is_observed_again_and_again_is_one_thing() {
+        let observed = |at: i64, event: &str, rules: &[&str]| Entry {
+            observed: rules.iter().map(|rule| ((*rule).to_owned(), 1)).collect(),
+            ..verdict(at, "a1", event, &[], &[])
+        };
+        let entries = [
+            observed(1, "pre-commit", &["foreign-path"]),
+            observed(2, "commit-msg", &[]),
+            observed(3, "pre-commit", &["foreign-path", "oversized-change"]),
+            observed(4, "pre-push", &["foreign-path"]),
+            observed(5, "pre-commit", &[]),
+            observed(6, "pre-push", &[]),
+            observed(7, "pre-commit", &["foreign-path"]),
+        ];
+        let found = summarize(&entries, Period { from: 0, to: 1_000 }, None).observed;
+        let counts = |rule: &str| (found[rule].count, found[rule].verdicts);
+        assert_eq!((counts("foreign-path"), counts("oversized-change")), ((2, 4), (1, 1)));
     }
 
     fn outcomes(entries: &[Entry]) -> Vec<(i64, Outcome)> {

@@ -75,6 +75,7 @@ fn verdicts(metrics: &mut Metrics) {
         outcomes: outcomes.iter().copied().collect(),
         time_to_fix: Distribution::of(times.iter().copied()),
     };
+    let observed = Observed { count: 2, verdicts: 5, agents: counts(&[("a2", 2)]) };
     metrics.refusals = Refusals {
         rules: vec![
             rule("foreign-path", 3, &[(Outcome::Fixed, 2), (Outcome::Repeated, 1)], &[45, 250]),
@@ -89,6 +90,7 @@ fn verdicts(metrics: &mut Metrics) {
         }],
         verdicts: Some(41),
         warnings: counts(&[("stale-base", 2)]),
+        observed: std::iter::once(("oversized-change".to_owned(), observed)).collect(),
         since: Some(NOON - 20 * DAY),
         torn: 0,
     };

@@ -29,6 +29,8 @@ pub use sections::{
 pub struct Policy {
     /// Version of the format; 1.
     pub version: Spanned<u32>,
+    /// Whether what the rules find is refused, or only told and noted.
+    pub mode: Spanned<Mode>,
     /// The branch that changes are merged into.
     pub base: Spanned<String>,
     /// The remote whose branches count.
@@ -300,12 +302,24 @@ pub enum Access {
     Never,
 }
 
+/// Whether what the rules find is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    /// It is.
+    Enforce,
+    /// It is told and noted, and nothing is refused.
+    Observe,
+}
+
 /// The level of a rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
     /// The verdict fails.
     Error,
+    /// Told as what would be refused, and passed.
+    Observe,
     /// Told, and passed.
     Warn,
     /// Not looked at.
@@ -317,6 +331,7 @@ impl Level {
     pub fn word(self) -> &'static str {
         match self {
             Self::Error => "error",
+            Self::Observe => "observe",
             Self::Warn => "warn",
             Self::Off => "off",
         }

@@ -5,12 +5,13 @@ use std::sync::OnceLock;
 
 use super::diagnostic::Diagnostic;
 use super::fold;
-use super::model::{Access, Agent, Area, Policy};
+use super::model::{Access, Agent, Area, Level, Mode, Policy};
 use super::pathset::PathSet;
 use super::pattern::{Pattern, escape};
 use super::signers::{self, Signer};
 use super::source::{PolicyLine, Source, Span};
 use super::template::Template;
+use crate::facts::is_replacing;
 
 /// A policy that can decide.
 #[derive(Debug)]
@@ -258,6 +259,24 @@ impl Plan {
     /// Whether two ids, paths or names are the same on this repository's file system.
     pub fn folds_case(&self) -> bool {
         self.fold
+    }
+
+    /// Whether nothing is refused by this policy.
+    pub fn observes(&self) -> bool {
+        self.policy.mode.value == Mode::Observe
+    }
+
+    /// Whether what is pushed to a ref is judged even where the policy only observes: git-lane's own records, and refs
+    /// by which git takes one object for another.
+    pub fn always_binds(&self, reference: &str) -> bool {
+        is_replacing(reference) || self.policy.locks.is_record(reference)
+    }
+
+    /// Judges from now on as if nothing was only observed.
+    pub fn enforce(&mut self) {
+        self.policy.mode.value = Mode::Enforce;
+        let levels = self.policy.rules.0.values_mut();
+        levels.filter(|level| level.value == Level::Observe).for_each(|level| level.value = Level::Error);
     }
 
     /// Whether there is an area with this kind of access.

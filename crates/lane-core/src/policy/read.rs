@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::{self, Display};
 
 use super::model::{
-    Access, Agent, Agents, Area, Database, Identities, Identity, Policy, Required, Unidentified,
+    Access, Agent, Agents, Area, Database, Identities, Identity, Mode, Policy, Required, Unidentified,
     Unidentifieds, Unowned,
 };
 use super::node::{Node, Value};
@@ -31,6 +31,7 @@ pub mod keys {
     /// The top level.
     pub const POLICY: &[&str] = &[
         "version",
+        "mode",
         "base",
         "remote",
         "maintainers",
@@ -123,6 +124,7 @@ pub fn policy(reader: &mut Reader, root: &Node) -> Option<Policy> {
     let harness = harnesses(reader, &fields);
     Some(Policy {
         version: Spanned::default_of(1),
+        mode: mode(reader, &fields),
         remote: text(reader, &fields, "remote", "remote").unwrap_or(Spanned::default_of("origin".into())),
         maintainers,
         unidentified,
@@ -184,6 +186,12 @@ fn unidentified(reader: &mut Reader, fields: &Fields<'_>, is_open: bool) -> Unid
         human: human.unwrap_or(Spanned::default_of(usual)),
         agent: agent.unwrap_or(Spanned::default_of(Unidentified::Deny)),
     }
+}
+
+fn mode(reader: &mut Reader, fields: &Fields<'_>) -> Spanned<Mode> {
+    let choices = [("enforce", Mode::Enforce), ("observe", Mode::Observe)];
+    let mode = fields.get("mode").and_then(|node| reader.choice(node, "choice for `mode`", &choices));
+    mode.unwrap_or(Spanned::default_of(Mode::Enforce))
 }
 
 fn version(reader: &mut Reader, fields: &Fields<'_>) {

@@ -15,6 +15,8 @@ pub struct Finding {
     pub rule: String,
     /// Error or warn.
     pub level: Level,
+    /// Whether it would be refused, and is only observed: `mode: observe`, or the rule's level. Its level is then `warn`.
+    pub observed: bool,
     /// What is wrong, as one sentence.
     pub message: String,
     /// The path, as git prints it with `core.quotePath=false`.
@@ -55,9 +57,10 @@ pub struct Finding {
 impl Serialize for Finding {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         use serde::ser::SerializeStruct;
-        let mut out = serializer.serialize_struct("Finding", 12)?;
+        let mut out = serializer.serialize_struct("Finding", 13)?;
         out.serialize_field("rule", &self.rule)?;
         out.serialize_field("level", &self.level)?;
+        out.serialize_field("observed", &self.observed)?;
         out.serialize_field("message", &self.message)?;
         out.serialize_field("path", &self.path)?;
         out.serialize_field("commit", &self.commit)?;
@@ -100,9 +103,14 @@ impl Finding {
         self.level == Level::Error && self.waived.is_none()
     }
 
+    /// Whether the verdict would fail by it, if it was not only observed.
+    pub fn is_observed(&self) -> bool {
+        self.observed && self.waived.is_none()
+    }
+
     /// Whether it is told, and passes.
     pub fn is_warning(&self) -> bool {
-        self.level == Level::Warn && self.waived.is_none()
+        self.level == Level::Warn && !self.observed && self.waived.is_none()
     }
 
     /// The next step for these paths, quoted for a shell.

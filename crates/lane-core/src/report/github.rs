@@ -27,10 +27,13 @@ const SHOWN: usize = 10;
 
 /// Writes a report as workflow commands, and the verdict as a last line for whoever reads the log.
 pub fn render(report: &Report) -> String {
-    let errors = report.undecided.iter().map(|undecided| of_undecided(report, undecided));
-    let errors = errors.chain(of_kind(report, Finding::is_error));
-    let (errors, more_errors) = first(errors.collect());
-    let (warnings, more_warnings) = first(of_kind(report, Finding::is_warning).collect());
+    let undecided = |observed: bool| {
+        let all = report.undecided.iter().filter(move |undecided| undecided.observed == observed);
+        all.map(|undecided| of_undecided(report, undecided))
+    };
+    let (errors, more_errors) = first(undecided(false).chain(of_kind(report, Finding::is_error)).collect());
+    let observed = undecided(true).chain(of_kind(report, Finding::is_observed));
+    let (warnings, more_warnings) = first(observed.chain(of_kind(report, Finding::is_warning)).collect());
     let mut out: String = errors.iter().chain(&warnings).map(Command::to_line).collect();
     if more_errors + more_warnings > 0 {
         out.push_str(&rest(more_errors, more_warnings).to_line());
@@ -101,7 +104,17 @@ fn of_finding(report: &Report, finding: &Finding) -> Command {
         None => finding.policy.as_ref().map(|line| (policy_path(report).to_owned(), line.line)),
     };
     let name = if finding.level == Level::Error { "error" } else { "warning" };
-    Command { name, place, title: format!("git-lane: {}", finding.rule), message }
+    Command {
+        name,
+        place,
+        title: format!("git-lane: {}{}", finding.rule, would_be(finding.observed)),
+        message,
+    }
+}
+
+/// What is only observed is said to be so.
+fn would_be(observed: bool) -> &'static str {
+    if observed { " (observed: would be refused)" } else { "" }
 }
 
 fn of_undecided(report: &Report, undecided: &UndecidedRule) -> Command {
@@ -111,9 +124,9 @@ fn of_undecided(report: &Report, undecided: &UndecidedRule) -> Command {
     }
     let rule = undecided.rule.as_ref().map(|rule| format!(": {rule}")).unwrap_or_default();
     Command {
-        name: "error",
+        name: if undecided.observed { "warning" } else { "error" },
         place: undecided.place.map(|place| (policy_path(report).to_owned(), place.line)),
-        title: format!("git-lane could not decide{rule}"),
+        title: format!("git-lane could not decide{rule}{}", would_be(undecided.observed)),
         message,
     }
 }

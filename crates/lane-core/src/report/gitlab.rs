@@ -27,7 +27,7 @@ pub fn issues(report: &Report) -> Value {
             "description": one_line(&format!("could not decide: {}{help}", undecided.reason)),
             "check_name": undecided.rule.as_deref().unwrap_or("undecided"),
             "fingerprint": fingerprint,
-            "severity": "blocker",
+            "severity": if undecided.observed { "minor" } else { "blocker" },
             "location": location(policy_path(report), undecided.place.map_or(1, |place| place.line)),
         })
     });

@@ -20,6 +20,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::facts::{Event, Oid, RepoPath};
+use crate::policy::model::Mode;
 
 pub use finding::{Finding, Waived};
 pub use format::Format;
@@ -36,8 +37,12 @@ pub static FORMATS: &[&Format] =
 pub struct Report {
     /// Version of this format; 1. Keys are only ever added.
     pub schema: u32,
-    /// The verdict.
+    /// The verdict. What is only observed does not count.
     pub verdict: Verdict,
+    /// Whether the policy enforces its rules, or only observes.
+    pub mode: Mode,
+    /// What the verdict would be if nothing was only observed; null where everything is enforced.
+    pub observed: Option<Verdict>,
     /// What asked for it: a hook's name, or `check`.
     pub event: &'static str,
     /// The agent whose change it is; null for a maintainer, or where refs of several agents are pushed.
@@ -200,6 +205,8 @@ pub struct UndecidedRule {
     pub help: Option<String>,
     /// Where in the policy, if the policy is to blame.
     pub place: Option<Location>,
+    /// Whether that is only observed, and lets the change pass.
+    pub observed: bool,
 }
 
 /// A place in the policy.
@@ -228,6 +235,8 @@ impl Report {
         Self {
             schema: 1,
             verdict,
+            mode: Mode::Enforce,
+            observed: None,
             event: event.name(),
             identity: match &agent {
                 None => Identity::None,
@@ -264,6 +273,7 @@ impl Report {
                         reason: format!("{}:{line}:{column}: {}", error.text.name, diagnostic.message),
                         help: diagnostic.help.clone(),
                         place: Some(Location { line, column }),
+                        observed: false,
                     }
                 });
                 (error.text.name.clone(), all.collect())
@@ -272,13 +282,21 @@ impl Report {
                 let help = error.help();
                 (
                     String::new(),
-                    vec![UndecidedRule { rule: None, reason: error.to_string(), help, place: None }],
+                    vec![UndecidedRule {
+                        rule: None,
+                        reason: error.to_string(),
+                        help,
+                        place: None,
+                        observed: false,
+                    }],
                 )
             }
         };
         Self {
             schema: 1,
             verdict: Verdict::Undecided,
+            mode: Mode::Enforce,
+            observed: None,
             event,
             agent: None,
             identity: Identity::None,
@@ -296,6 +314,27 @@ impl Report {
             not_judged: None,
             notes: Vec::new(),
         }
+    }
+
+    /// The verdict that counts, and what it would be if nothing was only observed.
+    pub fn decide(&mut self, mode: Mode) {
+        let worst = |is_undecided: bool, fails: bool| match (is_undecided, fails) {
+            (true, _) => Verdict::Undecided,
+            (_, true) => Verdict::Fail,
+            _ => Verdict::Pass,
+        };
+        let is_undecided = self.undecided.iter().any(|undecided| !undecided.observed);
+        self.verdict = worst(is_undecided, self.findings.iter().any(Finding::is_error));
+        let fails = self.findings.iter().any(|finding| finding.is_error() || finding.is_observed());
+        let has_any = self.findings.iter().any(Finding::is_observed)
+            || self.undecided.iter().any(|undecided| undecided.observed);
+        let whole = worst(!self.undecided.is_empty(), fails);
+        (self.mode, self.observed) = (mode, (mode == Mode::Observe || has_any).then_some(whole));
+    }
+
+    /// What would be refused, and is not; `None` where nothing is.
+    pub fn spared(&self) -> Option<Verdict> {
+        self.observed.filter(|observed| self.verdict == Verdict::Pass && *observed != Verdict::Pass)
     }
 
     /// The JSON Schema of the report.

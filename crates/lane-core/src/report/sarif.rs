@@ -49,6 +49,8 @@ pub fn log(report: &Report) -> Value {
         "results": undecided.chain(findings).collect::<Vec<_>>(),
         "properties": {
             "verdict": report.verdict,
+            "mode": report.mode,
+            "observed": report.observed,
             "agent": report.agent,
             "identity": report.identity,
             "policy": report.policy,
@@ -92,7 +94,7 @@ fn first_paragraph(docs: &str) -> String {
 fn level(level: Level) -> &'static str {
     match level {
         Level::Error => "error",
-        Level::Warn => "warning",
+        Level::Warn | Level::Observe => "warning",
         Level::Off => "none",
     }
 }
@@ -148,7 +150,7 @@ fn undecided_result(report: &Report, undecided: &UndecidedRule, print: &str) -> 
     json!({
         "ruleId": UNDECIDED,
         "ruleIndex": RULES.len(),
-        "level": "error",
+        "level": if undecided.observed { "warning" } else { "error" },
         "message": { "text": message(&format!("could not decide: {}{help}", undecided.reason)) },
         "partialFingerprints": prints(print),
         "locations": [{ "physicalLocation": policy_at(report, undecided.place.map_or(1, |place| place.line)) }],

@@ -106,14 +106,17 @@ impl Page {
 }
 
 fn head(report: &Report) -> String {
-    let (sign, word) = match report.verdict {
-        Verdict::Pass => ("✅", "pass"),
-        Verdict::Fail => ("❌", "fail"),
-        Verdict::Undecided => ("⛔", "could not decide"),
+    let (sign, word) = match (report.verdict, report.spared()) {
+        (_, Some(Verdict::Fail)) => ("👀", "observed: fail; nothing is refused"),
+        (_, Some(_)) => ("👀", "observed: could not decide; nothing is refused"),
+        (Verdict::Pass, _) => ("✅", "pass"),
+        (Verdict::Fail, _) => ("❌", "fail"),
+        (Verdict::Undecided, _) => ("⛔", "could not decide"),
     };
     let mut out = format!("## {sign} git-lane: {word}\n\n");
     let found = match report.undecided.len() {
         0 => text::counts(report),
+        _ if report.spared().is_some() => format!("something could not be read; {}", text::counts(report)),
         _ if report.findings.is_empty() => "something could not be read, which is never a pass".to_owned(),
         _ => {
             format!("something could not be read, which is never a pass; also: {}", text::counts(report))
@@ -172,6 +175,7 @@ fn block_head(block: &[&Finding]) -> String {
     let (sign, word) = match (&first.waived, first.level) {
         (Some(_), _) => ("⚪", "waived"),
         (None, Level::Error) => ("🔴", first.level.word()),
+        (None, _) if first.observed => ("👀", "would be refused"),
         (None, _) => ("🟡", first.level.word()),
     };
     let has_paths = first.path.is_some();

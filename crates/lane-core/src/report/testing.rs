@@ -5,7 +5,7 @@ use super::{
 };
 use crate::facts::{Oid, RepoPath};
 use crate::policy::PolicyLine;
-use crate::policy::model::Level;
+use crate::policy::model::{Level, Mode};
 
 pub fn oid(n: u8) -> Oid {
     Oid::from_bytes(&[n; 20]).expect("20 bytes")
@@ -24,6 +24,7 @@ pub fn in_lane(bytes: &[u8]) -> Finding {
     Finding {
         rule: "foreign-path".into(),
         level: Level::Error,
+        observed: false,
         message: format!("{} is a file in the lane of a4 (Platform)", path(bytes)),
         path: Some(path(bytes)),
         commit: None,
@@ -44,6 +45,7 @@ pub fn of_commit(n: u8, subject: &str) -> Finding {
     Finding {
         rule: "untagged-message".into(),
         level: Level::Error,
+        observed: false,
         message: format!("{} (`{subject}`) is a commit without the tag of a2", oid(n).short()),
         path: None,
         commit: Some(oid(n)),
@@ -60,6 +62,7 @@ pub fn warning() -> Finding {
     Finding {
         rule: "oversized-change".into(),
         level: Level::Warn,
+        observed: false,
         message: "260 lines, and 300 are the limit".into(),
         path: None,
         commits: vec![],
@@ -84,6 +87,8 @@ pub fn fail() -> Report {
     Report {
         schema: 1,
         verdict: Verdict::Fail,
+        mode: Mode::Enforce,
+        observed: None,
         event: "check",
         agent: Some("a2".into()),
         identity: Identity::Claimed,
@@ -137,12 +142,14 @@ pub fn undecided() -> Report {
                 reason: "policy.yaml:3:5: unknown key `bse`".into(),
                 help: Some("did you mean `base`?".into()),
                 place: Some(Location { line: 3, column: 5 }),
+                observed: false,
             },
             UndecidedRule {
                 rule: Some("oversized-change".into()),
                 reason: "the file contents are not here: 50% of them\nare missing".into(),
                 help: None,
                 place: None,
+                observed: false,
             },
         ],
         ..fail()

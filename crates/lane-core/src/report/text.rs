@@ -6,7 +6,7 @@ use std::fmt::Write;
 use super::{Finding, Format, NotJudged, Report, UndecidedRule, Verdict};
 use crate::facts::RepoPath;
 use crate::hooks;
-use crate::policy::model::Level;
+use crate::policy::model::{Level, Mode};
 use crate::snippet::policy_line;
 use crate::text::help_block;
 
@@ -56,7 +56,7 @@ impl Style {
 pub fn render(report: &Report, style: Style) -> String {
     let mut out = String::new();
     for block in blocks(&report.findings) {
-        if style.quiet && !block[0].is_error() {
+        if style.quiet && !block[0].is_error() && !block[0].is_observed() {
             continue;
         }
         render_block(&mut out, report, &block, style);
@@ -72,6 +72,9 @@ pub fn render(report: &Report, style: Style) -> String {
     let is_silent = report.verdict == Verdict::Pass && (is_hook || style.quiet) && !style.verbose;
     if !(is_silent && out.is_empty()) {
         let _ = writeln!(out, "{}", last_line(report, style));
+        if is_hook && report.spared().is_some() {
+            render_help(&mut out, "see the next steps: git lane check", style);
+        }
     }
     if style.verbose {
         for path in report.changes.iter().flat_map(|change| &change.binary) {
@@ -88,7 +91,7 @@ pub fn render(report: &Report, style: Style) -> String {
 
 /// Findings that share rule, level, headline and policy line, whichever ref they came with.
 pub(super) fn blocks(findings: &[Finding]) -> Vec<Vec<&Finding>> {
-    type Key<'a> = (&'a str, Level, &'a str, Option<usize>, &'a str, bool, bool);
+    type Key<'a> = (&'a str, Level, &'a str, Option<usize>, &'a str, bool, bool, bool);
     fn key(finding: &Finding) -> Key<'_> {
         (
             &finding.rule,
@@ -98,6 +101,7 @@ pub(super) fn blocks(findings: &[Finding]) -> Vec<Vec<&Finding>> {
             &finding.help_template,
             finding.commit.is_some(),
             finding.waived.is_some(),
+            finding.observed,
         )
     }
     let mut blocks: Vec<Vec<&Finding>> = Vec::new();
@@ -110,7 +114,7 @@ pub(super) fn blocks(findings: &[Finding]) -> Vec<Vec<&Finding>> {
         blocks[at].push(finding);
     }
     // Errors first, what is waived last; otherwise in the report's own order.
-    blocks.sort_by_key(|block| (block[0].waived.is_some(), block[0].level));
+    blocks.sort_by_key(|block| (block[0].waived.is_some(), block[0].level, !block[0].observed));
     blocks
 }
 
@@ -134,7 +138,8 @@ fn render_block(out: &mut String, report: &Report, block: &[&Finding], style: St
         (1, _) => "1 file ".to_owned(),
         (count, _) => format!("{count} files "),
     };
-    let headline = format!("{count}{}{on_ref}", first.headline);
+    let would_be = if first.is_observed() { "observed, would be refused: " } else { "" };
+    let headline = format!("{would_be}{count}{}{on_ref}", first.headline);
     let _ = writeln!(out, "{title}: {}", style.bold(&headline));
     let limit = if style.verbose { usize::MAX } else { LISTED };
     for finding in paths.iter().take(limit) {
@@ -160,6 +165,11 @@ fn render_block(out: &mut String, report: &Report, block: &[&Finding], style: St
     }
     if let Some(reason) = &first.waiver_request {
         let _ = writeln!(out, "  a commit asks a maintainer to waive this: {reason}");
+    }
+    // What goes through all the same is in another state by then, in which `git lane check` has the next steps.
+    if first.is_observed() && hooks::find(report.event).is_some() {
+        out.push('\n');
+        return;
     }
     let shown: Vec<RepoPath> =
         paths.iter().filter_map(|finding| finding.path.clone()).take(IN_COMMAND).collect();
@@ -251,8 +261,12 @@ fn render_not_judged(out: &mut String, NotJudged { count, files }: &NotJudged, s
 
 fn render_undecided(out: &mut String, undecided: &UndecidedRule, style: Style) {
     let rule = undecided.rule.as_ref().map(|rule| format!("[{rule}]")).unwrap_or_default();
-    let title = style.level(Level::Error, &format!("error{rule}"));
-    let _ = writeln!(out, "{title}: {}", style.bold(&undecided.reason));
+    let (level, would_be) = match undecided.observed {
+        true => (Level::Warn, "observed, would be refused: could not decide: "),
+        false => (Level::Error, ""),
+    };
+    let title = style.level(level, &format!("{}{rule}", prefix(level)));
+    let _ = writeln!(out, "{title}: {would_be}{}", style.bold(&undecided.reason));
     if let Some(help) = &undecided.help {
         render_help(out, help, style);
     }
@@ -293,6 +307,7 @@ pub(super) fn counts(report: &Report) -> String {
     };
     let counts = [
         count(Finding::is_error, "error", "errors"),
+        count(Finding::is_observed, "would be refused", "would be refused"),
         count(Finding::is_warning, "warning", "warnings"),
         count(|finding| finding.waived.is_some(), "waived", "waived"),
     ];
@@ -303,6 +318,10 @@ pub(super) fn counts(report: &Report) -> String {
 /// The verdict in a few words: `fail: 2 errors, 1 warning`.
 pub fn verdict_words(report: &Report) -> String {
     match report.verdict {
+        Verdict::Pass if report.spared() == Some(Verdict::Fail) => {
+            format!("observed: fail: {}", counts(report))
+        }
+        Verdict::Pass if report.spared().is_some() => "observed: could not decide".to_owned(),
         Verdict::Pass => format!("pass: {}", counts(report)),
         Verdict::Fail => format!("fail: {}", counts(report)),
         Verdict::Undecided => "could not decide".to_owned(),
@@ -313,6 +332,15 @@ pub fn verdict_words(report: &Report) -> String {
 pub(super) fn last_line(report: &Report, style: Style) -> String {
     let found = counts(report);
     let whose = format!("{}, {}{}", report.event, actor(report), against(report));
+    if let Some(spared) = report.spared() {
+        let word = if spared == Verdict::Fail { "fail" } else { "could not decide" };
+        let word = style.level(Level::Warn, &format!("observed: {word}"));
+        let why = match report.mode {
+            Mode::Observe => "the policy has `mode: observe`",
+            Mode::Enforce => "the policy only observes by these rules",
+        };
+        return format!("git-lane: {word} ({whose}): {found}; nothing is refused: {why}");
+    }
     match report.verdict {
         Verdict::Pass => {
             let size = match (report.stats.files, report.stats.counted) {

@@ -229,6 +229,8 @@ pub struct Draft {
     pub span: Option<Span>,
     /// A level lower than the rule's own.
     pub at_most: Option<Level>,
+    /// Whether it is refused where the policy only observes, too: it would spoil what is observed by.
+    pub always_binds: bool,
 }
 
 impl Draft {

@@ -40,7 +40,7 @@ pub fn page() -> String {
     let mut page = String::from(
         "# Rules\n\n\
          Written out from the code by `git lane rule --markdown`; a test keeps this page current. The policy's\n\
-         `rules:` gives a rule another level (`error`, `warn`, `off`).\n\n\
+         `rules:` gives a rule another level (`error`, `observe`, `warn`, `off`); `observe` tells and notes what would be refused, and passes.\n\n\
          | rule | finds | level | applies at | binds |\n| --- | --- | --- | --- | --- |\n",
     );
     for rule in RULES {

@@ -97,6 +97,8 @@ fn draft(context: &Context<'_>, told: Diagnosis, command: &str) -> Draft {
         headline: told.headline,
         help: format!("see all of them in place: git lane policy {command}\n{on}"),
         path: Some(RepoPath(told.file.as_bytes().to_vec())),
+        // One that cannot be read does not say that it only observes.
+        always_binds: command == "check",
         ..Draft::default()
     }
 }

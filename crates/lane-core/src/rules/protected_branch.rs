@@ -109,6 +109,7 @@ fn disguise(context: &Context<'_>, update: RefUpdate) -> Option<Draft> {
         return Some(Draft {
             headline: format!("the push replaces an object through `{reference}`{whose}"),
             help: "leave it; a server administrator can replace objects there".to_owned(),
+            always_binds: true,
             ..Draft::default()
         });
     }
@@ -134,7 +135,8 @@ fn disguise(context: &Context<'_>, update: RefUpdate) -> Option<Draft> {
     };
     let does = if update == RefUpdate::Delete { "is" } else { "would be" };
     let headline = format!("the {kind} `{reference}` {does} mistaken for {what}{whose}");
-    Some(Draft { headline, help: help.to_owned(), span, ..Draft::default() })
+    let always_binds = taken == ReservedRef::Records;
+    Some(Draft { headline, help: help.to_owned(), span, always_binds, ..Draft::default() })
 }
 
 /// A tag on what has landed is shared.
@@ -174,7 +176,7 @@ fn history(context: &Context<'_>, update: RefUpdate) -> Option<Draft> {
         RefUpdate::Delete => format!("deletes the history of {what}"),
     };
     let headline = format!("the push {does} in `{reference}`{whose}");
-    Some(Draft { headline, help, span: locks.prefix.span, ..Draft::default() })
+    Some(Draft { headline, help, span: locks.prefix.span, always_binds: true, ..Draft::default() })
 }
 
 /// Who does it, as the end of a sentence; `None`: somebody who may. `binds_all`: on a server, nobody may.

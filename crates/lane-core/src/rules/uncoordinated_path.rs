@@ -92,7 +92,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailab
 /// A warning lets the commit go through: then it is there to be amended.
 fn help_at_commit(context: &Context<'_>, among: &str, trailer: &str) -> String {
     match RULE.level_in(context.plan) {
-        Level::Warn => format!(
+        Level::Warn | Level::Observe => format!(
             "tell the agents it concerns{among}, then add the trailer: git commit --amend --no-edit --only {trailer}"
         ),
         _ => format!("tell the agents it concerns{among}, then commit again with {trailer}"),

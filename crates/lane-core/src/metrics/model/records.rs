@@ -93,6 +93,8 @@ pub struct Refusals {
     pub verdicts: Option<usize>,
     /// Warnings by rule: verdicts that passed, or that refused something else.
     pub warnings: BTreeMap<String, usize>,
+    /// What would have been refused if the policy had not only observed, by rule.
+    pub observed: BTreeMap<String, Observed>,
     /// Since when the journal has records; none where there is no journal.
     pub since: Option<i64>,
     /// How many records of the journal could not be read.
@@ -112,6 +114,17 @@ pub struct RuleRefusals {
     pub outcomes: BTreeMap<Outcome, usize>,
     /// From the first of several refusals in a row to the verdict without it, in seconds.
     pub time_to_fix: Option<Distribution>,
+}
+
+/// What would have been refused by one rule.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Observed {
+    /// How often: what a later verdict observed still, or again at a push, is counted once.
+    pub count: usize,
+    /// How many verdicts had it.
+    pub verdicts: usize,
+    /// How often by agent; whoever is none is under the empty word.
+    pub agents: BTreeMap<String, usize>,
 }
 
 /// What became of a refusal.

@@ -121,6 +121,7 @@ fn refusals(page: &mut Page, metrics: &Metrics) {
     };
     let verdicts = count(verdicts, "verdict", "verdicts");
     page.line(&format!("{} of {verdicts} refused something", found.all.len()));
+    observed(page, metrics);
     if found.rules.is_empty() {
         return;
     }
@@ -151,6 +152,19 @@ fn refusals(page: &mut Page, metrics: &Metrics) {
     ];
     page.table(&head, &rows);
     page.more(found.rules.len(), 2 * ROWS);
+}
+
+/// What would have been refused, were it not for `mode: observe`.
+fn observed(page: &mut Page, metrics: &Metrics) {
+    for (rule, one) in metrics.refusals.observed.iter().take(2 * ROWS) {
+        let agents: Vec<String> = one
+            .agents
+            .iter()
+            .map(|(agent, count)| format!("{} {count}", if agent.is_empty() { "no agent" } else { agent }))
+            .collect();
+        let times = count(one.count, "time", "times");
+        page.line(&format!("observed, would have been refused: {rule}: {times} ({})", agents.join(", ")));
+    }
 }
 
 fn waivers(page: &mut Page, metrics: &Metrics) {
