@@ -23,6 +23,8 @@ const OTHER_WORDS: &[(&[&str], &str)] = &[
     (&["audit", "diff", "judge", "verdict", "verify"], "check"),
     (&["lint", "validate"], "policy check"),
     (&["config", "show"], "policy show"),
+    (&["compare"], "policy diff"),
+    (&["backtest", "replay", "simulate", "try"], "policy try"),
     (&["tests"], "test"),
     (&["health", "healthcheck", "pods", "probe", "ps"], "status"),
     (&["log", "journalctl", "tail"], "logs"),

@@ -1,4 +1,7 @@
-//! `git lane policy check|show|schema|test`
+//! `git lane policy check|show|schema|test|diff|try`
+
+mod diff;
+mod trial;
 
 use std::path::{Path, PathBuf};
 
@@ -19,9 +22,9 @@ use lane_core::metrics::Metrics;
 use lane_core::policy::cases::{self, Case};
 use lane_core::policy::{self, Diagnostic, FILE, Plan, Source};
 use lane_core::report::Report;
-use lane_git::{GitRepo, Repository};
+use lane_git::{GitRepo, Repository, revision};
 
-/// Check, show, describe or test the policy
+/// Check, show, describe, test, compare or try the policy
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// What about it.
@@ -51,6 +54,10 @@ pub enum Policy {
         #[arg(long)]
         metrics: bool,
     },
+    /// Show what two policies say differently: who may change which files, agents, rules, limits
+    Diff(diff::Args),
+    /// Show which of the changes that were merged last a policy would refuse, and why
+    Try(trial::Args),
     /// Run the tests under `tests:`, and those in policy.tests.yaml
     Test {
         /// The file [default: policy.yaml of this worktree]
@@ -75,6 +82,8 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
             Ok(0)
         }
         Policy::Test { file } => test(file.as_deref(), output),
+        Policy::Diff(args) => diff::run(args, output),
+        Policy::Try(args) => trial::run(args, output),
     }
 }
 
@@ -111,22 +120,41 @@ fn is_inside(repo: &GitRepo, path: &Path) -> bool {
     root.is_some_and(|root| path.canonicalize().is_ok_and(|path| path.starts_with(root)))
 }
 
+/// The policy that is named: a file, or one in a commit as `main:policy.yaml`; without a name the worktree's own.
+fn named(repo: &GitRepo, name: Option<&str>) -> Result<LoadedPolicy, Error> {
+    let Some(name) = name else {
+        return Ok(draft_in(Some(repo), None)?.0);
+    };
+    // Where there is such a file, it is meant.
+    if let Some((revision, path)) = name.split_once(':')
+        && !Path::new(name).exists()
+    {
+        let commit = revision::resolve(repo, if revision.is_empty() { "HEAD" } else { revision })?;
+        return policy_source::from_commit(repo, commit, if path.is_empty() { FILE } else { path }, name);
+    }
+    Ok(draft_in(Some(repo), Some(Path::new(name)))?.0)
+}
+
 /// The policy that somebody is writing: a file, or the worktree's own.
 fn draft(repo: &Result<GitRepo, Unavailable>, file: Option<&Path>) -> Result<(LoadedPolicy, PathBuf), Error> {
+    draft_in(repo.as_ref().ok(), file)
+}
+
+fn draft_in(repo: Option<&GitRepo>, file: Option<&Path>) -> Result<(LoadedPolicy, PathBuf), Error> {
     let path = match (file, repo) {
         (Some(path), _) => path.to_owned(),
-        (None, Ok(repo)) => match &repo.layout().worktree {
+        (None, Some(repo)) => match &repo.layout().worktree {
             Some(root) => root.join(FILE),
             None => {
                 let loaded = policy_source::find(repo)?;
                 return Ok((loaded, PathBuf::from(FILE)));
             }
         },
-        (None, Err(_)) => PathBuf::from(FILE),
+        (None, None) => PathBuf::from(FILE),
     };
     let shown = std::env::current_dir().ok().and_then(|here| Some(path.strip_prefix(here).ok()?.to_owned()));
     let path = shown.unwrap_or(path);
-    let loaded = policy_source::from_file(repo.as_ref().ok().map(|repo| repo as &dyn Repository), &path)?;
+    let loaded = policy_source::from_file(repo.map(|repo| repo as &dyn Repository), &path)?;
     Ok((loaded, path))
 }
 

@@ -5,12 +5,13 @@ use std::path::PathBuf;
 use super::collector::Collector;
 use super::edit::EditSet;
 use super::environment::Environment;
+use super::identity::option_claim;
 use super::policy_source::LoadedPolicy;
 use super::push::PushLine;
 use super::stack::Stacks;
 use super::{locks, message, source};
 use lane_core::facts::{
-    Change, Event, Fact, Facts, IdentityProof, Message, Oid, PullRequest, Pusher, Unavailable, Waiver,
+    Change, Event, Fact, Facts, IdentityProof, Locks, Message, Oid, PullRequest, Pusher, Unavailable, Waiver,
 };
 use lane_core::policy::Plan;
 use lane_core::rules::{self, Need};
@@ -60,6 +61,13 @@ pub enum Subject {
         to: Oid,
         /// What is said about it outside of its commits.
         told: Box<HostFacts>,
+    },
+    /// What was merged before, whatever was known of it then: nobody works on it any more, and no lock of today is asked for.
+    Landed {
+        /// The base before.
+        from: Oid,
+        /// The tip.
+        to: Oid,
     },
     /// The branch with everything in the working tree.
     Worktree,
@@ -141,10 +149,13 @@ fn facts(
             pushed = all;
             source::server(&collector, &mut facts);
         }
+        Subject::Landed { .. } => facts.claims = option_claim(request.agent.as_deref()),
         Subject::Proposed { told, .. } => source::ci_change(&collector, request, told, &mut facts)?,
         _ => source::worktree(&collector, request, &mut facts)?,
     }
-    if collector.wants(Need::Locks) {
+    if matches!(request.subject, Subject::Landed { .. }) {
+        facts.locks = Fact::Known(Locks::default());
+    } else if collector.wants(Need::Locks) {
         locks::landings(repo, plan, request.event, &mut facts.changes);
         facts.locks = locks::locks(repo, plan, request.event, &facts.changes, pushed);
     }
@@ -163,6 +174,7 @@ fn changes(collector: &Collector<'_>, head: &Head, request: &Request) -> Read<(V
             let change = collector.range(*from, *to)?;
             vec![Change { elsewhere: elsewhere.clone(), ..change }]
         }
+        Subject::Landed { from, to } => vec![collector.range(*from, *to)?],
         Subject::Proposed { from, to, .. } => {
             vec![collector.proposed(*from, *to, request.branch.as_deref())?]
         }

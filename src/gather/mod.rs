@@ -33,7 +33,7 @@ pub use change::{HostFacts, Request, Subject, gather};
 pub use ci_range::{CiRange, locate};
 pub use edit::EditSet;
 pub use environment::Environment;
-pub use identity::{agent_in_file, claims, rebasing_branch};
+pub use identity::{agent_in_file, claims, option_claim, rebasing_branch};
 pub use inventory::inventory;
 pub use invocation::Invocation;
 pub use policy_source::{Base, LoadedPolicy};

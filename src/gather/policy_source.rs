@@ -168,6 +168,25 @@ pub fn from_file(repo: Option<&dyn Repository>, path: &Path) -> Result<LoadedPol
     Ok(LoadedPolicy { plan, oid: Some(oid), base })
 }
 
+/// Reads a policy from a commit: `main:policy.yaml`. `name`: what messages call it.
+///
+/// # Errors
+/// It is not there, cannot be read, or has mistakes.
+pub fn from_commit(
+    repo: &dyn Repository,
+    commit: Oid,
+    path: &str,
+    name: &str,
+) -> Result<LoadedPolicy, Error> {
+    let Some((source, oid)) = in_tree(repo, repo.commit(commit)?.tree, path, name)? else {
+        let help = "check the path, which begins at the root of the repository";
+        return Err(Unavailable::new(format!("no policy file {name}"), help).into());
+    };
+    let plan = policy::load(source, folds_case(repo)?)?;
+    let base = base(repo, &plan.policy.remote.value, &plan.policy.base.value)?;
+    Ok(LoadedPolicy { plan, oid: Some(oid), base })
+}
+
 /// The policy that judges what lands on a base, as it is on that base now. A base other than the policy's own speaks for
 /// itself where both of them protect it by its name, as in a policy job.
 ///

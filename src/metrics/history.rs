@@ -19,7 +19,7 @@ mod forecast;
 mod merges;
 mod overlap;
 mod rebases;
-mod walk;
+pub mod walk;
 
 /// Seconds of a week.
 const WEEK: f64 = 604_800.0;

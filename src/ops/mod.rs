@@ -26,6 +26,7 @@ mod session;
 pub mod sync;
 pub mod test;
 mod trace;
+pub mod trial;
 mod ui;
 pub mod unlock;
 pub mod watch;

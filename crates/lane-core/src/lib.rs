@@ -23,3 +23,4 @@ pub mod rules;
 pub mod signature;
 pub mod snippet;
 pub mod text;
+pub mod trial;

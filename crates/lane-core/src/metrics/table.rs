@@ -41,6 +41,20 @@ pub fn lines(head: &[(&str, Align)], rows: &[Vec<String>]) -> Vec<String> {
     lines
 }
 
+/// The same with something at the end of each row that may be longer than a column is.
+pub fn lines_with_ends(head: &[(&str, Align)], rows: Vec<(Vec<String>, String)>) -> Vec<String> {
+    let has_head = head.iter().any(|(title, _)| !title.is_empty());
+    let (rows, ends): (Vec<Vec<String>>, Vec<String>) = rows.into_iter().unzip();
+    let ends = std::iter::repeat_n(String::new(), usize::from(has_head)).chain(ends);
+    let rows = lines(head, &rows);
+    let width = rows.iter().map(|line| line.chars().count()).max().unwrap_or(0);
+    let line = |(line, end): (&String, String)| {
+        let gap = width - line.chars().count() + 2;
+        format!("{line}{}{end}", " ".repeat(gap)).trim_end().to_owned()
+    };
+    rows.iter().zip(ends).map(line).collect()
+}
+
 /// A text that is cut where it is too long: the end of a path tells more than its begin.
 pub fn shortened(text: &str, most: usize) -> String {
     let length = text.chars().count();

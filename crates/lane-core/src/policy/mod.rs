@@ -2,6 +2,7 @@
 
 pub mod cases;
 mod diagnostic;
+pub mod difference;
 mod events;
 pub mod fold;
 pub mod goals;
