@@ -16,8 +16,11 @@ fn judged(plan: &Plan, scene: Scene) -> Report {
     judge(plan, &scene.into_facts(), None)
 }
 
-/// Verdict, observed verdict, and each finding with its level.
-fn words(report: &Report) -> (Verdict, Option<Verdict>, Vec<(&str, Level, bool)>) {
+/// Rule, level, and whether it is only observed.
+type Found<'a> = (&'a str, Level, bool);
+
+/// Verdict, observed verdict, and each finding.
+fn words(report: &Report) -> (Verdict, Option<Verdict>, Vec<Found<'_>>) {
     let findings = report.findings.iter().map(|found| (found.rule.as_str(), found.level, found.observed));
     (report.verdict, report.observed, findings.collect())
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::journal::{Entry, Kind};
-use super::{Distribution, Outcome, Period, Refusal, Refusals, RuleRefusals};
+use super::{Distribution, Observed, Outcome, Period, Refusal, Refusals, RuleRefusals};
 use crate::facts::Event;
 
 /// What became of one rule of one refusal.
@@ -36,14 +36,7 @@ pub fn summarize(entries: &[Entry], period: Period, agent: Option<&str>) -> Refu
             for rule in entry.warned.keys() {
                 *found.warnings.entry(rule.clone()).or_default() += 1;
             }
-            for rule in entry.observed.keys() {
-                let one = found.observed.entry(rule.clone()).or_default();
-                one.verdicts += 1;
-                if !is_still_there(&thread[..at], rule) {
-                    one.count += 1;
-                    *one.agents.entry(entry.agent.clone().unwrap_or_default()).or_default() += 1;
-                }
-            }
+            observe(&mut found.observed, entry, &thread[..at]);
             let fates: Vec<(&str, Fate)> =
                 entry.refused.keys().map(|rule| (rule.as_str(), fate(thread, at, rule))).collect();
             for (rule, fate) in &fates {
@@ -90,6 +83,18 @@ fn nothing(rule: &str) -> RuleRefusals {
 fn follows(event: &str, later: &Entry) -> bool {
     let is_commit_of_edit = event == Event::Edit.name() && later.event == Event::PreCommit.name();
     later.event == event || is_commit_of_edit
+}
+
+/// Counts what a verdict has only observed. `before`: the verdicts before it.
+fn observe(found: &mut BTreeMap<String, Observed>, entry: &Entry, before: &[&Entry]) {
+    for rule in entry.observed.keys() {
+        let one = found.entry(rule.clone()).or_default();
+        one.verdicts += 1;
+        if !is_still_there(before, rule) {
+            one.count += 1;
+            *one.agents.entry(entry.agent.clone().unwrap_or_default()).or_default() += 1;
+        }
+    }
 }
 
 /// Whether the last verdict of any kind has observed the same: nobody was kept from going on with it.

@@ -135,10 +135,12 @@ fn folders(path: &[u8]) -> impl Iterator<Item = &[u8]> {
     std::iter::once(0).chain(ends).map(|end| &path[..end])
 }
 
+/// A file or folder, and from whom to whom it goes.
+type Move<'a> = (&'a [u8], &'a (String, String));
+
 fn by_folder(paths: &[&[u8]], changes: &[Option<(String, String)>]) -> Vec<PathChange> {
-    type Key<'a> = (&'a [u8], &'a (String, String));
     let mut totals: FxHashMap<&[u8], usize> = FxHashMap::default();
-    let mut same: FxHashMap<Key<'_>, usize> = FxHashMap::default();
+    let mut same: FxHashMap<Move<'_>, usize> = FxHashMap::default();
     for (path, change) in paths.iter().zip(changes) {
         for folder in folders(path) {
             *totals.entry(folder).or_default() += 1;
@@ -147,7 +149,7 @@ fn by_folder(paths: &[&[u8]], changes: &[Option<(String, String)>]) -> Vec<PathC
             }
         }
     }
-    let mut found: BTreeMap<(&[u8], &(String, String)), (usize, usize)> = BTreeMap::new();
+    let mut found: BTreeMap<Move<'_>, (usize, usize)> = BTreeMap::new();
     for (path, change) in paths.iter().zip(changes) {
         let Some(change) = change else { continue };
         let whole = folders(path).find(|folder| totals[folder] == same[&(*folder, change)]);
@@ -159,7 +161,7 @@ fn by_folder(paths: &[&[u8]], changes: &[Option<(String, String)>]) -> Vec<PathC
         };
         found.entry((place, change)).or_insert((0, of)).0 += 1;
     }
-    let shown = |((path, (before, after)), (files, of)): ((&[u8], &(String, String)), (usize, usize))| {
+    let shown = |((path, (before, after)), (files, of)): (Move<'_>, (usize, usize))| {
         let path = if path.is_empty() { b"./" } else { path };
         let path = RepoPath(path.to_vec()).to_string();
         PathChange { path, files, of, before: before.clone(), after: after.clone() }

@@ -171,6 +171,11 @@ fn render_block(out: &mut String, report: &Report, block: &[&Finding], style: St
         out.push('\n');
         return;
     }
+    render_next_step(out, first, &paths, style);
+}
+
+/// What to do about findings of one kind.
+fn render_next_step(out: &mut String, first: &Finding, paths: &[&Finding], style: Style) {
     let shown: Vec<RepoPath> =
         paths.iter().filter_map(|finding| finding.path.clone()).take(IN_COMMAND).collect();
     let mut help = first.help(&shown);

@@ -146,7 +146,7 @@ pub fn keep_what_is_known(report: &mut Report, change: &Change, is_assumed: bool
     let has_lock = commits.any(|commit| !commit.message.trailer(LOCK_TRAILER).is_empty());
     report.findings.retain(|finding| {
         let is_known =
-            !UNKNOWABLE.contains(&finding.rule.as_str()) && !(has_lock && finding.rule == "unlocked-path");
+            !(UNKNOWABLE.contains(&finding.rule.as_str()) || has_lock && finding.rule == "unlocked-path");
         is_known && (!is_assumed || finding.path.is_some() || is_of_size(&finding.rule))
     });
     report.undecided.retain(|undecided| {
