@@ -84,7 +84,6 @@ impl<'l> Lander<'l> {
     }
 
     fn land(&mut self, landing: &Landing) -> Result<Turn, Error> {
-        Workspace::clear_abandoned(&self.session.repo.layout().common_dir);
         if let Some(end) = self.was_moved()? {
             return self.end(end);
         }

@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 
 pub use base::BasePlace;
 use lander::{Lander, Turn};
+use tree::Workspace;
 
 use super::Session;
 use super::pr::lower_of;
@@ -39,7 +40,7 @@ use lane_git::Repository;
 pub const NOT_ALLOWED: &str = "the policy on the base lets no agent land: it has no `land`";
 /// How often a queue is looked at, in milliseconds, where looking costs next to nothing.
 const LOOK: u64 = 40;
-/// The same on a remote: some ten times as long as that takes, within these limits.
+/// The same on a remote, within these limits: whoever is next looks for a quarter of the time.
 const LOOK_THERE: (u64, u64) = (200, 8_000);
 
 /// A branch that somebody wants to land.
@@ -236,6 +237,7 @@ pub fn drive(
     tell: &mut dyn FnMut(&Waiting<'_>),
 ) -> Result<Outcome, Error> {
     let place = BasePlace::new(session, base);
+    Workspace::clear_abandoned(&session.repo.layout().common_dir);
     loop {
         let asked = Instant::now();
         let Some(head) = queues.read(base)? else { return Ok(Outcome::Ended(None)) };
@@ -256,8 +258,8 @@ pub fn drive(
             let pause = match place.remote {
                 // Who comes later looks less often.
                 Some(_) => {
-                    let turns = u64::try_from(ahead.unwrap_or(0)).unwrap_or(0) + 3;
-                    exchange.saturating_mul(3 * turns).clamp(LOOK_THERE.0, LOOK_THERE.1)
+                    let ahead = u64::try_from(ahead.unwrap_or(0)).unwrap_or(0);
+                    exchange.saturating_mul(3 + 2 * ahead).clamp(LOOK_THERE.0, LOOK_THERE.1)
                 }
                 None => LOOK,
             };
