@@ -71,13 +71,15 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
     print_error(&render_warnings(&plan.source, &warnings, output.error_color()));
     if !output.is_quiet() {
         let remote = format!("remote.{}.url", plan.policy.remote.value);
-        output.print(&summary(&proposal, &plan, !repo.config(&remote)?.is_empty()))?;
+        let has_remote = !repo.config(&remote)?.is_empty();
+        let has_history = repo.head()?.oid.is_some();
+        output.print(&summary(&proposal, &plan, has_remote, has_history))?;
     }
     Ok(0)
 }
 
-/// What was written, and what to do next. `has_remote`: there is something to push to.
-fn summary(proposal: &Proposal, plan: &Plan, has_remote: bool) -> String {
+/// What was written, and what to do next. `has_remote`: there is something to push to; `has_history`: something was merged.
+fn summary(proposal: &Proposal, plan: &Plan, has_remote: bool, has_history: bool) -> String {
     let agents = &plan.policy.agents.0;
     let services: usize = agents.iter().map(|agent| agent.services.len()).sum();
     let paths: usize = agents.iter().map(|agent| agent.owns.len()).sum();
@@ -112,10 +114,12 @@ fn summary(proposal: &Proposal, plan: &Plan, has_remote: bool) -> String {
         "next: review and edit it, then, on {}:\n  \
          git lane policy check\n  \
          git lane policy test\n  \
+         {}\
          git add {FILE}\n  \
          git commit -m 'chore: a policy for our agents'\n\
          {}{next}\n",
         sanitize_name(&plan.policy.base.value),
+        if has_history { "git lane policy try\n  " } else { "" },
         if has_remote { "  git push\n" } else { "" },
     );
     out

@@ -20,8 +20,10 @@ use lane_core::error::Error;
 use lane_core::facts::Unavailable;
 use lane_core::metrics::Metrics;
 use lane_core::policy::cases::{self, Case};
+use lane_core::policy::difference::Difference;
 use lane_core::policy::{self, Diagnostic, FILE, Plan, Source};
 use lane_core::report::Report;
+use lane_core::trial::Trial;
 use lane_git::{GitRepo, Repository, revision};
 
 /// Check, show, describe, test, compare or try the policy
@@ -53,6 +55,12 @@ pub enum Policy {
         /// The schema of `git lane report` instead
         #[arg(long)]
         metrics: bool,
+        /// The schema of `git lane policy diff` instead
+        #[arg(long, conflicts_with_all = ["report", "metrics"])]
+        diff: bool,
+        /// The schema of `git lane policy try` instead
+        #[arg(long = "try", conflicts_with_all = ["report", "metrics", "diff"])]
+        trial: bool,
     },
     /// Show what two policies say differently: who may change which files, agents, rules, limits
     Diff(diff::Args),
@@ -73,10 +81,12 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
     match &args.command {
         Policy::Check { file } => check(file.as_deref(), output),
         Policy::Show { file } => show(file.as_deref(), output),
-        Policy::Schema { report, metrics } => {
-            output.print_json(&match (report, metrics) {
-                (true, _) => Report::json_schema(),
-                (_, true) => Metrics::json_schema(),
+        Policy::Schema { report, metrics, diff, trial } => {
+            output.print_json(&match (report, metrics, diff, trial) {
+                (true, ..) => Report::json_schema(),
+                (_, true, ..) => Metrics::json_schema(),
+                (_, _, true, _) => Difference::json_schema(),
+                (.., true) => Trial::json_schema(),
                 _ => policy::schema(),
             })?;
             Ok(0)

@@ -12,7 +12,7 @@ use lane_core::metrics::history::{BaseName, History, Landing};
 use lane_core::metrics::merge_subject::MergeSubject;
 use lane_core::policy::{self, Plan};
 use lane_core::report::{Report, Verdict};
-use lane_core::text::plain;
+use lane_core::text::{help_block, plain};
 use lane_core::trial::{BY_FILES, Trial, TriedChange, findings, keep_what_is_known, owner_of_most};
 use lane_git::{GitRepo, Read, Repository, pool, shallow_edge};
 
@@ -45,7 +45,7 @@ pub fn run(
     let Some(base) = loaded.base.clone() else {
         return Err(no_base(&loaded.plan).into());
     };
-    let (history, landings) = last(repo, &loaded.plan, base.oid, options.last)?;
+    let (history, landings, is_cut) = last(repo, &loaded.plan, base.oid, options.last)?;
     let tasks: Vec<&Landing> = landings.iter().rev().collect();
     let chunks: Vec<&[&Landing]> = tasks.chunks(CHUNK).collect();
     let root = root_of(repo);
@@ -57,7 +57,15 @@ pub fn run(
     let done: Result<Vec<Vec<TriedChange>>, Error> = done.into_iter().collect();
     let changes = done?.into_iter().flatten().collect();
     let old = old.as_ref().map(|old| &old.plan);
-    Ok(Trial::new(&loaded.plan, old, typed_ref(&base.reference).to_owned(), changes))
+    let mut trial = Trial::new(&loaded.plan, old, typed_ref(&base.reference).to_owned(), changes);
+    if is_cut {
+        let remote = &loaded.plan.policy.remote.value;
+        trial.notes.push(format!(
+            "history is cut off here (a shallow clone): older changes are not known\n{}",
+            help_block(&format!("fetch them: git fetch --unshallow {remote}"), false).trim_end()
+        ));
+    }
+    Ok(trial)
 }
 
 fn no_base(plan: &Plan) -> Unavailable {
@@ -68,9 +76,9 @@ fn no_base(plan: &Plan) -> Unavailable {
     )
 }
 
-/// The last changes of a base's line, oldest first. What a repository began with is none, nor is what stands at the edge of a
+/// The last changes of a base's line, oldest first; and whether a shallow clone has no more of them. What a repository began with is none, nor is what stands at the edge of a
 /// shallow clone.
-fn last(repo: &GitRepo, plan: &Plan, tip: Oid, count: usize) -> Read<(History, Vec<Landing>)> {
+fn last(repo: &GitRepo, plan: &Plan, tip: Oid, count: usize) -> Read<(History, Vec<Landing>, bool)> {
     let base = BaseName { branch: &plan.policy.base.value, remote: &plan.policy.remote.value };
     let edge: HashSet<Oid> = shallow_edge(repo)?;
     let mut length = count.saturating_add(1);
@@ -93,7 +101,8 @@ fn last(repo: &GitRepo, plan: &Plan, tip: Oid, count: usize) -> Read<(History, V
         landings.retain(|landing| landing.before.is_some() && !is_cut(landing));
         if landings.len() >= count || at.is_none() || tries >= TRIES {
             let first = landings.len().saturating_sub(count);
-            return Ok((history, landings.split_off(first)));
+            let is_short = landings.len() < count && !edge.is_empty();
+            return Ok((history, landings.split_off(first), is_short));
         }
         tries += 1;
         length = length.saturating_mul(2);

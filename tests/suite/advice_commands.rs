@@ -294,6 +294,7 @@ git lane locks {}
 git lane logs {}
 git lane policy check
 git lane policy test
+git lane policy try
 git lane policy {}
 git lane port SERVICE --release
 git lane port api

@@ -26,6 +26,8 @@ fn the_policy_in_force_is_held_against_the_one_that_is_written() {
     main.lane(&["policy", "diff", "--exit-code"]).fails(1);
     let found =
         main.lane(&["policy", "diff", "main:policy.yaml", "policy.yaml", "--format", "json"]).ok().json();
+    let schema = main.lane(&["policy", "schema", "--diff"]).ok().json();
+    assert!(jsonschema::validator_for(&schema).unwrap().is_valid(&found));
     assert_eq!((&found["old"], &found["new"]), (&json!("main:policy.yaml"), &json!("policy.yaml")));
     let row = json!({ "path": "services/orchestrator/", "files": 1, "of": 1, "before": "a1", "after": "a4" });
     assert_eq!((&found["paths"], &found["files"]), (&json!([row]), &json!(1)));

@@ -53,6 +53,8 @@ fn the_last_changes_are_judged_where_no_policy_ever_was() {
     assert_eq!(main.git(&["status", "--porcelain"]).ok().out, files);
 
     let found = main.lane(&["policy", "try", "--format", "json"]).ok().json();
+    let schema = main.lane(&["policy", "schema", "--try"]).ok().json();
+    assert!(jsonschema::validator_for(&schema).unwrap().is_valid(&found));
     let counts = ["judged", "refused", "warned", "undecided"].map(|key| found[key].as_u64().unwrap());
     assert_eq!(counts, [7, 4, 0, 0]);
     let change = |number: u64| {
@@ -94,4 +96,18 @@ fn what_is_not_there_is_said() {
     main.lane(&["policy", "try"]).fails(2).says("the base branch `trunk` does not exist");
     main.lane(&["policy", "try", "--last", "0"]).fails(2);
     main.lane(&["policy", "replay"]).fails(2).says("git lane policy try");
+}
+
+#[test]
+fn a_shallow_clone_says_that_it_has_no_more() {
+    let (scratch, main) = history();
+    main.write("policy.yaml", POLICY);
+    let (from, to) = (format!("file://{}", main.root.display()), scratch.home().join("shallow"));
+    scratch.run(&scratch.home(), "git", &["clone", "-q", "--depth", "4", &from, to.to_str().unwrap()]).ok();
+    let policy = main.root.join("policy.yaml");
+    let args = ["policy", "try", policy.to_str().unwrap()];
+    let ran = scratch.run(&to, crate::support::LANE, &args).ok().says("a shallow clone");
+    ran.says("git fetch --unshallow origin");
+    scratch.run(&to, "git", &["fetch", "-q", "--unshallow", "origin"]).ok();
+    scratch.run(&to, crate::support::LANE, &args).ok().says("the last 7 changes").does_not_say("shallow");
 }

@@ -1,11 +1,11 @@
 //! `git lane policy diff`
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{counted, named};
 use crate::cli::Outcome;
 use crate::cli::output::Output;
-use crate::gather::{LoadedPolicy, inventory, policy_source};
+use crate::gather::{inventory, policy_source};
 use lane_core::metrics::table::{Align, lines_with_ends};
 use lane_core::policy::difference::Difference;
 use lane_git::GitRepo;
@@ -39,21 +39,16 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
     let base = old.base.as_ref().or(new.base.as_ref());
     let found = Difference::between(&old.plan, &new.plan, &inventory(&repo, base)?.files);
     if output.is_json() {
-        let mut value = json!({ "schema": 1, "old": old.plan.source.name, "new": new.plan.source.name });
-        let more = serde_json::to_value(&found).unwrap_or_default();
-        if let (Value::Object(all), Value::Object(more)) = (&mut value, more) {
-            all.extend(more);
-        }
-        output.print_json(&value)?;
+        output.print_json(&found)?;
     } else if !(output.is_quiet() && found.is_empty()) {
-        output.page(&text(&old, &new, &found, output.is_verbose()))?;
+        output.page(&text(&found, output.is_verbose()))?;
     }
     Ok(u8::from(args.exit_code && !found.is_empty()))
 }
 
-fn text(old: &LoadedPolicy, new: &LoadedPolicy, found: &Difference, is_verbose: bool) -> String {
+fn text(found: &Difference, is_verbose: bool) -> String {
     let files = counted(found.of, "file");
-    let names = format!("{} -> {}", old.plan.source.name, new.plan.source.name);
+    let names = format!("{} -> {}", found.old, found.new);
     if found.is_empty() {
         return format!("{names}: no difference in meaning, on {files}\n");
     }

@@ -8,6 +8,7 @@ pub mod text;
 
 use std::collections::{BTreeMap, HashMap};
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::facts::{Change, LOCK_TRAILER};
@@ -24,7 +25,8 @@ const KEPT: usize = 3;
 const UNKNOWABLE: [&str; 2] = ["identity", "stale-base"];
 
 /// What a policy, and maybe another one, says of merged changes.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[schemars(title = "git-lane policy try")]
 pub struct Trial {
     /// Version of this format; 1. Keys are only ever added.
     pub schema: u32,
@@ -52,10 +54,12 @@ pub struct Trial {
     pub agents: Vec<AgentTrial>,
     /// Every change, the newest first.
     pub changes: Vec<TriedChange>,
+    /// Why there are fewer of them than were asked for.
+    pub notes: Vec<String>,
 }
 
 /// What one rule would refuse.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct RuleTrial {
     /// The rule's id.
     pub rule: String,
@@ -68,7 +72,7 @@ pub struct RuleTrial {
 }
 
 /// What one agent would be refused.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct AgentTrial {
     /// The agent; null for whoever is none, or for any.
     pub agent: Option<String>,
@@ -81,7 +85,7 @@ pub struct AgentTrial {
 }
 
 /// One merged change.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct TriedChange {
     /// The commit on the base.
     pub commit: String,
@@ -110,7 +114,7 @@ pub struct TriedChange {
 }
 
 /// What one rule finds in one change.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct RuleFindings {
     /// The rule's id.
     pub rule: String,
@@ -203,7 +207,13 @@ impl Trial {
             rules: by_rule(&changes),
             agents: by_agent(plan, &changes),
             changes,
+            notes: Vec::new(),
         }
+    }
+
+    /// The JSON Schema of it.
+    pub fn json_schema() -> serde_json::Value {
+        schemars::schema_for!(Trial).to_value()
     }
 }
 

@@ -32,6 +32,9 @@ pub fn render(trial: &Trial, is_verbose: bool) -> String {
             assumed, trial.judged
         );
     }
+    for note in &trial.notes {
+        let _ = writeln!(out, "\nnote: {note}");
+    }
     out
 }
 
