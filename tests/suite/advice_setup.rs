@@ -327,6 +327,7 @@ fn init_is_gone_on_with_as_it_says() {
     let commands = [
         "git lane policy check",
         "git lane policy test",
+        "git lane policy try",
         "git add policy.yaml",
         "git commit -m 'chore: a policy for our agents'",
         "git push",
