@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use super::change_base::{self, BaseChoice};
+use super::content::Sides;
 use super::environment::{Environment, merging};
 use super::identity;
 use super::policy_source::{Base, in_tree};
@@ -32,6 +33,10 @@ pub(super) struct Collector<'a> {
 impl Collector<'_> {
     pub(super) fn wants(&self, need: Need) -> bool {
         self.needs.contains(&need)
+    }
+
+    fn wants_content(&self) -> bool {
+        [Need::Sizes, Need::Twins, Need::Content].into_iter().any(|need| self.wants(need))
     }
 
     /// The branch that HEAD is on, or will be on again after a rebase.
@@ -139,7 +144,7 @@ impl Collector<'_> {
         let root = match head.oid {
             None => Root::default(),
             Some(oid) => {
-                let tips: Vec<Oid> = std::iter::once(oid).chain(merging).collect();
+                let tips: Vec<Oid> = std::iter::once(oid).chain(merging.iter().copied()).collect();
                 self.root(self.base, &tips, BaseChoice::Nearest)?
             }
         };
@@ -160,6 +165,16 @@ impl Collector<'_> {
             change.commits = commits.and_then(|commits| commits.finish(self, oid, edition)).into();
         } else {
             change.lines = self.lines(&change.files, root.tree);
+        }
+        if self.wants_content() {
+            let parents = std::iter::once(head.oid)
+                .flatten()
+                .chain(merging)
+                .map(|oid| Ok(Some(self.repo.commit(oid)?.tree)));
+            let parents: Vec<Option<Oid>> = parents.collect::<Read<_>>()?;
+            let parents = if change.is_merging && !with_commits { parents.as_slice() } else { &[] };
+            let sides = Sides { base: root.tree, tree, parents, only_staged: !with_commits };
+            self.read_files(&mut change, &sides);
         }
         if let Some(oid) = head.oid {
             self.count_from_pushed(&mut change, &root, oid, tree, &[])?;
@@ -329,6 +344,8 @@ impl Collector<'_> {
         let commits = self.begin_commits(&[tip], &root.exclude(), unpushed);
         change.lines = self.lines(&change.files, root.tree);
         change.commits = commits.and_then(|commits| commits.finish(self, tip, edition)).into();
+        let sides = Sides { base: root.tree, tree: Some(tree), parents: &[], only_staged: false };
+        self.read_files(change, &sides);
         self.count_from_pushed(change, root, tip, Some(tree), pushes)?;
         Ok(())
     }

@@ -4,7 +4,11 @@ use std::path::Path;
 
 use super::change_base::BaseChoice;
 use super::collector::Collector;
-use lane_core::facts::{Change, Fact, FileChange, FileVersion, ForeignWorktree, Lines, Oid, RepoPath};
+use super::content;
+use lane_core::content::MAX_FILE;
+use lane_core::facts::{
+    Change, Content, Fact, FileChange, FileVersion, ForeignWorktree, Lines, NewHit, Oid, RepoPath,
+};
 use lane_core::policy::model::Access;
 use lane_core::rules::Need;
 use lane_git::{Head, Read, find_in_tree, lines, path_of};
@@ -14,6 +18,8 @@ use lane_git::{Head, Read, find_in_tree, lines, path_of};
 pub struct EditSet {
     /// The files, from the worktree's root, and whether each is gone afterwards.
     pub files: Vec<(RepoPath, bool)>,
+    /// What is to be written into them, as far as it is known.
+    pub written: Vec<(RepoPath, String)>,
     /// The worktree, if it is not that of the session.
     pub foreign: Option<ForeignWorktree>,
     /// What was edited here before, as far as it is known.
@@ -44,11 +50,40 @@ impl Collector<'_> {
         }
         change.staged = Fact::Known(files.clone());
         change.files = Fact::Known(files);
+        if self.wants(Need::Content) {
+            change.content = self.content_to_write(&edited.written).into();
+        }
         if self.wants(Need::Lines) {
             // A size that cannot be told refuses no edit: the commit is where it counts.
             change.lines = Fact::Known(self.size_so_far(head, &edited.so_far).unwrap_or_default());
         }
         Ok(change)
+    }
+
+    /// What is found in what is to be written, and is not in the file yet.
+    fn content_to_write(&self, written: &[(RepoPath, String)]) -> Read<Content> {
+        let mut content = Content::default();
+        let root = self.repo.layout().worktree.as_deref().unwrap_or(Path::new(""));
+        for (path, text) in written {
+            let scan = content::scan_of(self.plan, path)?;
+            let hits = if scan.is_nothing() { Vec::new() } else { scan.run(text.as_bytes()) };
+            if hits.is_empty() {
+                continue;
+            }
+            let place = root.join(path_of(&path.0));
+            let is_read = std::fs::metadata(&place).is_ok_and(|data| data.len() <= MAX_FILE as u64);
+            let there = if is_read { std::fs::read(&place).unwrap_or_default() } else { Vec::new() };
+            let there = String::from_utf8_lossy(&there);
+            for hit in hits {
+                let line =
+                    text.lines().nth(usize::try_from(hit.line - 1).unwrap_or_default()).unwrap_or_default();
+                if !there.contains(line.trim()) {
+                    let commits = Vec::new();
+                    content.hits.push(NewHit { path: path.clone(), hit, in_whole: true, commits });
+                }
+            }
+        }
+        Ok(content)
     }
 
     /// The size of the change before the edit: from what is committed and what was edited here, and only where that comes near the

@@ -6,6 +6,7 @@ pub mod change_base;
 mod ci_range;
 pub mod cleanup;
 mod collector;
+mod content;
 mod edit;
 mod environment;
 mod history;

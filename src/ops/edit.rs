@@ -211,7 +211,7 @@ impl<'a> Tool<'a> {
     }
 
     fn edits(&self, edits: &[Edit]) -> Answer {
-        let mut roots: Vec<(PathBuf, Vec<(RepoPath, bool)>)> = Vec::new();
+        let mut roots: Vec<(PathBuf, EditSet)> = Vec::new();
         for edit in edits {
             let place = resolve_path(&self.folder.join(&edit.path), edit.is_removed);
             let Some(root) = root_of(&place) else { continue };
@@ -219,15 +219,19 @@ impl<'a> Tool<'a> {
             if path.as_os_str().is_empty() {
                 continue;
             }
-            let file = (RepoPath(path.as_os_str().as_encoded_bytes().to_vec()), edit.is_removed);
-            match roots.iter_mut().find(|(known, _)| *known == root) {
-                Some((_, files)) => files.push(file),
-                None => roots.push((root, vec![file])),
-            }
+            let path = RepoPath(path.as_os_str().as_encoded_bytes().to_vec());
+            let known = roots.iter().position(|(known, _)| *known == root);
+            let at = known.unwrap_or_else(|| {
+                roots.push((root, EditSet::default()));
+                roots.len() - 1
+            });
+            let set = &mut roots[at].1;
+            set.written.extend(edit.text.clone().map(|text| (path.clone(), text)));
+            set.files.push((path, edit.is_removed));
         }
         let mut warnings = String::new();
-        for (root, files) in roots {
-            match self.in_worktree(&root, files) {
+        for (root, edited) in roots {
+            match self.in_worktree(&root, edited) {
                 Ok(Answer::Pass) => {}
                 Ok(Answer::Warn(text)) => warnings.push_str(&text),
                 Ok(refusal) => return refusal,
@@ -247,14 +251,14 @@ impl<'a> Tool<'a> {
         }
     }
 
-    fn in_worktree(&self, root: &Path, files: Vec<(RepoPath, bool)>) -> Result<Answer, Error> {
+    fn in_worktree(&self, root: &Path, edited: EditSet) -> Result<Answer, Error> {
         let Some(session) = Session::open_at(root, self.environment)? else {
             return Ok(Answer::Pass);
         };
         let is_git = |(path, _): &(RepoPath, bool)| {
             path.0.split(|b| *b == b'/').any(|part| part.eq_ignore_ascii_case(b".git"))
         };
-        if let Some((path, _)) = files.iter().find(|file| is_git(file)) {
+        if let Some((path, _)) = edited.files.iter().find(|file| is_git(file)) {
             return Ok(Answer::Refuse(Refusal::breach(format!(
                 "error: {path} is git's own\nhelp: {}",
                 guard::INTERNALS
@@ -277,7 +281,7 @@ impl<'a> Tool<'a> {
         });
         let agent = own.filter(|_| is_elsewhere).and_then(|own| own.agent.clone());
         let mut log = EditLog::read(&session.repo);
-        let edited = EditSet { files, foreign: elsewhere, so_far: log.paths() };
+        let edited = EditSet { foreign: elsewhere, so_far: log.paths(), ..edited };
         let request =
             Request { event: Event::Edit, agent, branch: None, subject: Subject::Edited(edited.clone()) };
         let mut report = session.judge(&request)?;

@@ -7,7 +7,7 @@ use serde_json::Value;
 fn trespassing() -> (Scratch, Worktree) {
     use std::os::unix::ffi::OsStrExt;
     let scratch = Scratch::new();
-    scratch.git(&["remote", "add", "origin", "https://user:secret@example.com/o/r.git"]).ok();
+    scratch.git(&["remote", "add", "origin", "https://user:hush@example.com/o/r.git"]).ok();
     let tree = scratch.worktree("a2", "feat/a2/x");
     let odd: [&[u8]; 5] =
         [b"100%,a:b.py", b"new\nline.py", b"caf\xe9.py", b"@all|`x`<b>.py", "ünï.py".as_bytes()];
@@ -63,7 +63,7 @@ fn sarif_follows_the_published_schema() {
     let run = &reports[0].json()["runs"][0];
     assert_eq!(run["versionControlProvenance"][0]["repositoryUri"], "https://example.com/o/r.git");
     assert_eq!(run["versionControlProvenance"][0]["revisionId"], tree.head());
-    assert!(!reports[0].out.contains("secret"));
+    assert!(!reports[0].out.contains("hush"));
     let uris: Vec<&str> = run["results"]
         .as_array()
         .unwrap()

@@ -22,6 +22,7 @@ mod ci;
 mod command_line;
 mod commit_graph;
 mod conflicts;
+mod content;
 mod database;
 mod doctor;
 mod env;

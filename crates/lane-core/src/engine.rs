@@ -150,6 +150,7 @@ fn finding(
         observed: is_observed,
         message,
         path: draft.path,
+        line: draft.line,
         commit: draft.commit,
         commits: draft.commits,
         reference: change

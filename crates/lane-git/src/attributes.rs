@@ -20,7 +20,7 @@ const NAME: &[u8] = b".gitattributes";
 /// How many bytes are searched for a NUL, which makes a file a binary one.
 pub const NUL_WITHIN: usize = 8000;
 /// The only attributes that git-lane asks for.
-const ASKED: [&str; 2] = ["diff", "linguist-generated"];
+const ASKED: [&str; 4] = ["diff", "linguist-generated", "text", "eol"];
 /// The macro that git knows without being told.
 const BUILT_IN: &[u8] = b"[attr]binary -diff -merge -text\n";
 /// git ignores larger files, and longer lines.
@@ -46,6 +46,8 @@ pub struct PathAttributes {
     pub diff: State,
     /// `linguist-generated`, or `linguist-generated=true`.
     pub is_generated: bool,
+    /// `text` or `eol`: set means that git keeps its lines with line feeds alone, unset that it leaves them as they are.
+    pub text: State,
 }
 
 /// The attributes of one tree, read folder by folder as paths are asked for.
@@ -174,6 +176,11 @@ impl Files {
                 ("diff", StateRef::Set) => attributes.diff = State::Set,
                 ("diff", StateRef::Unset) => attributes.diff = State::Unset,
                 ("diff", _) => {}
+                ("text", StateRef::Unset) => attributes.text = State::Unset,
+                ("text" | "eol", StateRef::Set | StateRef::Value(_)) if attributes.text != State::Unset => {
+                    attributes.text = State::Set;
+                }
+                ("text" | "eol", _) => {}
                 (_, StateRef::Value(value)) => attributes.is_generated = value.as_bstr() == "true",
                 (_, state) => attributes.is_generated = state == StateRef::Set,
             }
@@ -212,7 +219,7 @@ mod tests {
         assert_eq!(files.of(b"a/b.rs").diff, State::Unspecified, "macros are the root's alone");
         files.add(b"a/b", b"\xef\xbb\xbf*.png diff\n*.x diff=y linguist-generated=true\n").unwrap();
         assert_eq!(files.of(b"a/b/c.png").diff, State::Unspecified, "the mark is part of the pattern");
-        let wanted = PathAttributes { diff: State::Unspecified, is_generated: true };
+        let wanted = PathAttributes { is_generated: true, ..PathAttributes::default() };
         assert_eq!(files.of(b"a/b/c.x"), wanted);
     }
 

@@ -227,6 +227,28 @@ pub fn line_diff(old: &[u8], new: &[u8]) -> Read<(u64, u64)> {
     Ok((added as u64, deleted as u64))
 }
 
+/// The lines of a text that another one does not have, as `git diff` shows them: first and last, from 1.
+///
+/// # Errors
+/// The diff fails.
+pub fn added_lines(old: &[u8], new: &[u8]) -> Read<Vec<(u64, u64)>> {
+    let diff = || -> Result<Vec<(u64, u64)>, git2::Error> {
+        let mut options = git2::DiffOptions::new();
+        options.force_text(true).context_lines(0);
+        let patch = git2::Patch::from_buffers(old, None, new, None, Some(&mut options))?;
+        let mut added = Vec::with_capacity(patch.num_hunks());
+        for at in 0..patch.num_hunks() {
+            let (hunk, _) = patch.hunk(at)?;
+            let (first, count) = (u64::from(hunk.new_start()), u64::from(hunk.new_lines()));
+            if count > 0 {
+                added.push((first, first + count - 1));
+            }
+        }
+        Ok(added)
+    };
+    diff().map_err(|error| git2_error("a difference of files", &error))
+}
+
 /// The SHA-1 id that a blob has, in whatever repository.
 pub fn blob_id(bytes: &[u8]) -> Read<Oid> {
     let oid = git2::Oid::hash_object(ObjectType::Blob, bytes);

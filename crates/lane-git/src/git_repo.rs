@@ -318,6 +318,10 @@ impl Repository for GitRepo {
         self.ask(|repo| repo.recent_blob(oid, most, is_text))
     }
 
+    fn blob_start(&self, oid: Oid) -> Read<Vec<u8>> {
+        self.ask(|repo| repo.blob_start(oid))
+    }
+
     fn has(&self, oid: Oid) -> bool {
         match (&self.first, self.second.get()) {
             (Some(first), None) => first.has(oid),

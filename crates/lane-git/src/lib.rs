@@ -1,7 +1,7 @@
 //! Repositories as git has them: one trait, two readers of it (libgit2, and git's own plumbing), and what is found out
 //! with them: trees, renames, lines, attributes, the index, the commit graph, worktrees.
 
-mod attributes;
+pub mod attributes;
 mod budget;
 pub mod command;
 mod commit_graph;
@@ -18,7 +18,7 @@ pub mod process;
 mod raw_commit;
 pub mod raw_tree;
 mod recent_trees;
-mod renames;
+pub mod renames;
 mod repository;
 pub mod revision;
 pub mod scratch;
@@ -31,7 +31,7 @@ pub mod worktrees;
 
 pub use budget::Budget;
 pub use git_repo::GitRepo;
-pub use git2_repo::Git2Repository;
+pub use git2_repo::{Git2Repository, added_lines};
 pub use index::staged_tree;
 pub use paths::{is_same, is_same_file, join, path_of};
 pub use plumbing::Plumbing;

@@ -257,6 +257,17 @@ pub trait Repository {
         self.blob_up_to(oid, most)
     }
 
+    /// How the contents of a file begin: as much as [`has_nul`](crate::attributes::has_nul) looks at. A large file that lies
+    /// loose is not read any further.
+    ///
+    /// # Errors
+    /// It is missing, or so large that nobody reads it.
+    fn blob_start(&self, oid: Oid) -> Read<Vec<u8>> {
+        let mut bytes = self.blob(oid)?;
+        bytes.truncate(crate::attributes::NUL_WITHIN);
+        Ok(bytes)
+    }
+
     /// The object that a tag object names.
     ///
     /// # Errors

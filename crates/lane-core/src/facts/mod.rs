@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use crate::signature::Signature;
 
 mod case;
+mod content;
 mod fact;
 mod identity;
 mod locks;
@@ -15,6 +16,7 @@ mod request;
 
 pub use crate::hooks::{Event, Stage};
 pub use case::for_case;
+pub use content::{Content, Form, Found, Hit, NewHit, Sizes, Twins};
 pub use fact::{Cause, Fact, Unavailable};
 pub use identity::{IdentityClaim, IdentityProof, IdentitySource, Pusher};
 pub use locks::{HeldLock, LOCK_TRAILER, LandedPaths, LockClaim, LockEvents, LockToken, Locks, TakenLock};
@@ -180,6 +182,12 @@ pub struct Change {
     pub commits: Fact<Vec<Commit>>,
     /// Lines of the whole change.
     pub lines: Fact<Lines>,
+    /// How large its new files are.
+    pub sizes: Fact<Sizes>,
+    /// Its files that are another one elsewhere.
+    pub twins: Fact<Twins>,
+    /// What stands in its files.
+    pub content: Fact<Content>,
     /// The policy as the change leaves it, where it is changed.
     pub policy: Fact<Option<PolicyTexts>>,
     /// Paths that the remote's own edition of this branch, which is rewritten, has with the same content, on top
@@ -229,6 +237,9 @@ impl Default for Change {
             staged: Fact::Known(Vec::new()),
             commits: Fact::Known(Vec::new()),
             lines: Fact::Known(Lines::default()),
+            sizes: Fact::Known(Sizes::default()),
+            twins: Fact::Known(Twins::default()),
+            content: Fact::Known(Content::default()),
             policy: Fact::Known(None),
             unchanged: HashSet::new(),
             shadows: false,

@@ -117,6 +117,8 @@ pub struct Edit {
     pub path: String,
     /// Whether it is gone afterwards.
     pub is_removed: bool,
+    /// What is written into it, as far as the payload says: all of it, or the new part.
+    pub text: Option<String>,
     /// What is copied there: where the path is a folder, each of these has its own name in it.
     pub sources: Vec<String>,
 }
@@ -124,12 +126,12 @@ pub struct Edit {
 impl Edit {
     /// A file that is there afterwards.
     pub fn write(path: impl Into<String>) -> Self {
-        Self { path: path.into(), is_removed: false, sources: Vec::new() }
+        Self { path: path.into(), is_removed: false, text: None, sources: Vec::new() }
     }
 
     /// A file that is gone afterwards.
     pub fn delete(path: impl Into<String>) -> Self {
-        Self { path: path.into(), is_removed: true, sources: Vec::new() }
+        Self { path: path.into(), is_removed: true, text: None, sources: Vec::new() }
     }
 }
 
@@ -158,9 +160,27 @@ fn first<'v>(value: &'v Value, names: &[&str]) -> Option<&'v str> {
 /// The edit of the file that one of some keys names, or word that none does.
 fn edit_of(tool: &str, input: &Value, names: &[&str]) -> Vec<ToolAction> {
     match first(input, names).filter(|path| !path.is_empty()) {
-        Some(path) => vec![ToolAction::Edit(Edit::write(path))],
+        Some(path) => vec![ToolAction::Edit(Edit { text: written(input), ..Edit::write(path) })],
         None => vec![ToolAction::Unreadable(format!("`{tool}` names no file"))],
     }
+}
+
+/// What a tool writes into a file, by the keys that harnesses have for it.
+fn written(input: &Value) -> Option<String> {
+    const KEYS: [&str; 8] = [
+        "content",
+        "new_string",
+        "newString",
+        "new_str",
+        "file_text",
+        "new_source",
+        "contents",
+        "insert_text",
+    ];
+    let own = |value: &Value| first(value, &KEYS).map(str::to_owned);
+    let several = input.get("edits").and_then(Value::as_array);
+    let parts = several.map(|edits| edits.iter().filter_map(own).collect::<Vec<_>>().join("\n"));
+    own(input).or(parts).filter(|text| !text.is_empty())
 }
 
 /// The command for a shell that a key holds: a text, or words.

@@ -30,6 +30,10 @@ pub(super) fn edits(text: &str) -> Vec<Edit> {
                 last.is_removed = true;
             }
             edits.push(Edit::write(path));
+        } else if let (Some(added), Some(edit)) = (line.strip_prefix('+'), edits.last_mut()) {
+            let text = edit.text.get_or_insert_default();
+            text.push_str(added);
+            text.push('\n');
         }
     }
     edits

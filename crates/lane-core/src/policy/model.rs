@@ -11,10 +11,12 @@ use serde::{Serialize, Serializer};
 use super::scalar::{Memory, Ports};
 use super::source::{Span, Spanned};
 
+mod content;
 mod health;
 mod sections;
 mod services;
 
+pub use content::{Builtin, ContentRule, ContentRules, Files};
 pub use health::{Check, Health, NONE, ServiceChecks};
 pub use services::{Dependency, Depends, Services, TestCommand, TestRuns, Tests};
 
@@ -55,6 +57,10 @@ pub struct Policy {
     pub message: Message,
     /// How large a change may be.
     pub change: Change,
+    /// What files may be: their size, their paths.
+    pub files: Files,
+    /// What may not be written into files: `secrets`, or a list of patterns.
+    pub content: ContentRules,
     /// How history may look.
     pub history: History,
     /// What pull requests have.

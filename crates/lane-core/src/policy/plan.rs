@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::sync::OnceLock;
 
 use super::diagnostic::Diagnostic;
+use super::file_rules::FileRules;
 use super::fold;
 use super::model::{Access, Agent, Area, Level, Mode, Policy};
 use super::pathset::PathSet;
@@ -33,6 +34,8 @@ pub struct Plan {
     /// All patterns, folded: made for the first path that is not its own folded form.
     folded: OnceLock<PathSet>,
     excluded: PathSet,
+    /// What files may be, and what may stand in them.
+    pub files: FileRules,
     fold: bool,
 }
 
@@ -143,6 +146,7 @@ impl Plan {
                 excluded.insert(&pattern, 0);
             }
         }
+        let files = FileRules::of_policy(&policy, fold, diagnostics);
         let mut template = |text: &str, span: Option<Span>| match Template::new(text) {
             Ok(template) => Some(template),
             Err(reason) => {
@@ -168,6 +172,7 @@ impl Plan {
             odd,
             folded: OnceLock::new(),
             excluded,
+            files,
             fold,
             policy,
             source,
@@ -322,7 +327,7 @@ pub fn is_ref_match(pattern: &str, name: &str) -> bool {
     }
 }
 
-fn pattern(text: &str, span: Span, diagnostics: &mut Vec<Diagnostic>) -> Option<Pattern> {
+pub(super) fn pattern(text: &str, span: Span, diagnostics: &mut Vec<Diagnostic>) -> Option<Pattern> {
     match Pattern::new(text) {
         Ok(pattern) => Some(pattern),
         Err(error) => {

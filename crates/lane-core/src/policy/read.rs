@@ -12,6 +12,7 @@ use super::reader::{Fields, Reader};
 use super::source::Spanned;
 use crate::harness::HARNESSES;
 
+mod content;
 mod health;
 mod land;
 mod metrics;
@@ -19,6 +20,7 @@ mod notify;
 mod sections;
 mod services;
 
+use content::{content, files};
 use health::health;
 use land::land;
 use metrics::metrics;
@@ -44,6 +46,8 @@ pub mod keys {
         "branch",
         "message",
         "change",
+        "files",
+        "content",
         "history",
         "pull_request",
         "waivers",
@@ -81,6 +85,10 @@ pub mod keys {
     pub const MESSAGE: &[&str] = &["tag", "types"];
     /// `change`.
     pub const CHANGE: &[&str] = &["max_lines", "warn_at", "exclude"];
+    /// `files`.
+    pub const FILES: &[&str] = &["max_size", "max_path", "forbid", "except"];
+    /// An entry of `content`.
+    pub const CONTENT: &[&str] = &["name", "pattern", "builtin", "in", "except", "message", "marker"];
     /// `pull_request`.
     pub const PULL_REQUEST: &[&str] = &["labels"];
     /// `waivers`.
@@ -136,6 +144,8 @@ pub fn policy(reader: &mut Reader, root: &Node) -> Option<Policy> {
         branch: branch(reader, &fields, &base),
         message: message(reader, &fields),
         change: change(reader, &fields),
+        files: files(reader, &fields),
+        content: content(reader, &fields),
         history: history(reader, &fields),
         pull_request: pull_request(reader, &fields),
         waivers: waivers(reader, &fields),

@@ -222,6 +222,8 @@ fn the_schema_and_the_reader_know_the_same_keys() {
         ("Branch", keys::BRANCH),
         ("Message", keys::MESSAGE),
         ("Change", keys::CHANGE),
+        ("Files", keys::FILES),
+        ("ContentRule", keys::CONTENT),
         ("History", keys::HISTORY),
         ("PullRequests", keys::PULL_REQUEST),
         ("Waivers", keys::WAIVERS),

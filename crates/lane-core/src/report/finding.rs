@@ -22,6 +22,8 @@ pub struct Finding {
     /// The path, as git prints it with `core.quotePath=false`.
     #[schemars(with = "Option<String>")]
     pub path: Option<RepoPath>,
+    /// The line of the file, from 1, where it is about one.
+    pub line: Option<u64>,
     /// The commit, where only commits show it; null for a finding about the whole change.
     #[schemars(with = "Option<String>")]
     pub commit: Option<Oid>,
@@ -63,6 +65,7 @@ impl Serialize for Finding {
         out.serialize_field("observed", &self.observed)?;
         out.serialize_field("message", &self.message)?;
         out.serialize_field("path", &self.path)?;
+        out.serialize_field("line", &self.line)?;
         out.serialize_field("commit", &self.commit)?;
         out.serialize_field("commits", &self.commits)?;
         out.serialize_field("ref", &self.reference)?;
@@ -137,6 +140,11 @@ impl Finding {
         fill("{pathspecs}", &pathspec, "");
         fill("{paths}", &|path| with(if self.in_subfolder { ":/" } else { "" }, path), "");
         help
+    }
+
+    /// The line of the file to point at: formats want one for whatever is about a file.
+    pub fn line_or_first(&self) -> usize {
+        self.line.and_then(|line| usize::try_from(line).ok()).unwrap_or(1)
     }
 
     /// What findings are sorted by.

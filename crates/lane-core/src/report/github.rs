@@ -100,7 +100,10 @@ fn of_finding(report: &Report, finding: &Finding) -> Command {
     let _ = write!(message, "\nnext: {}", finding.help(finding.path.as_slice()));
     let place = match &finding.path {
         // GitHub knows no paths but UTF-8, and its log shows them as they are; the message has this one as git quotes it.
-        Some(path) => path.as_text().filter(|path| !has_hidden(path)).map(|path| (path.to_owned(), 1)),
+        Some(path) => path
+            .as_text()
+            .filter(|path| !has_hidden(path))
+            .map(|path| (path.to_owned(), finding.line_or_first())),
         None => finding.policy.as_ref().map(|line| (policy_path(report).to_owned(), line.line)),
     };
     let name = if finding.level == Level::Error { "error" } else { "warning" };

@@ -55,9 +55,9 @@ pub fn issues(report: &Report) -> Value {
 fn place_of(report: &Report, finding: &Finding) -> Value {
     match (&finding.path, &finding.policy) {
         (Some(path), _) => match path.as_text() {
-            Some(text) => location(text, 1),
+            Some(text) => location(text, finding.line_or_first()),
             // JSON cannot hold it as it is.
-            None => location(&path.to_string(), 1),
+            None => location(&path.to_string(), finding.line_or_first()),
         },
         (None, Some(line)) => location(policy_path(report), line.line),
         (None, None) => location(policy_path(report), 1),

@@ -115,7 +115,10 @@ fn result(report: &Report, finding: &Finding, print: &str) -> Value {
     let mut related = Vec::new();
     match (&finding.path, policy) {
         (Some(path), policy) => {
-            location.insert("physicalLocation".into(), physical(&path.0, json!({ "startLine": 1 })));
+            location.insert(
+                "physicalLocation".into(),
+                physical(&path.0, json!({ "startLine": finding.line_or_first() })),
+            );
             related.extend(policy.map(|policy| {
                 json!({ "physicalLocation": policy, "message": { "text": "The line of the policy that decided." } })
             }));

@@ -34,6 +34,7 @@ pub fn in_lane(bytes: &[u8]) -> Finding {
         policy: Some(line()),
         waived: None,
         waiver_request: None,
+        line: None,
         help_template: "take it out: git restore --staged -- {paths}\nthen ask a4 for the change".into(),
         headline: "in the lane of a4 (Platform)".into(),
         subject: None,

@@ -104,6 +104,13 @@ impl<'a> TouchedPath<'a> {
         self.commits.iter().any(|commit| !commit.is_pushed) || (self.in_whole && self.commits.is_empty())
     }
 
+    /// Whether the change leaves something at the path, or a commit of it does.
+    pub fn brings_version(&self) -> bool {
+        let has =
+            |commit: &&Commit| commit.files.iter().any(|file| file.path == *self.path && file.new.is_some());
+        self.is_present || self.commits.iter().any(has)
+    }
+
     /// The access of the area that decided, if an area did.
     pub fn access(&self) -> Option<Access> {
         match self.decision.owner {
@@ -142,6 +149,13 @@ impl<'a> Context<'a> {
     /// Why they are not known.
     pub fn commits(&self) -> Result<&'a [Commit], Unavailable> {
         self.change.commits.get().map(Vec::as_slice)
+    }
+
+    /// Files of the whole change, of the commit being made, and of each commit.
+    pub fn file_changes(&self) -> impl Iterator<Item = &'a FileChange> {
+        let commits = self.change.commits.known().into_iter().flatten().flat_map(|commit| &commit.files);
+        let whole = [&self.change.files, &self.change.staged].into_iter().filter_map(|files| files.known());
+        whole.flatten().chain(commits)
     }
 
     /// The locks that a commit says it was made under. What a host squashes keeps the trailers of its parts, but
@@ -219,6 +233,8 @@ pub struct Draft {
     pub path: Option<RepoPath>,
     /// The commit, where only commits show it.
     pub commit: Option<Oid>,
+    /// The line of the file, where it is about one.
+    pub line: Option<u64>,
     /// The commits that brought it.
     pub commits: Vec<Oid>,
     /// The subject of a commit that is itself what is wrong.

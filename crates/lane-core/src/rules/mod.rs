@@ -6,14 +6,26 @@
 mod advice;
 mod append_only;
 mod branch_name;
+mod case_conflict;
+mod conflict_marker;
 mod context;
 pub mod docs;
+mod executable_bit;
+mod exposed_secret;
+mod forbidden_content;
+mod forbidden_file;
 mod foreign_path;
 mod foreign_worktree;
+mod git_path;
+mod hits;
 mod identity;
+mod large_file;
+mod line_ending;
 mod local_file;
+mod long_path;
 mod merge_commit;
 mod message_format;
+mod outside_link;
 mod oversized_change;
 mod policy_mistake;
 mod protected_branch;
@@ -78,18 +90,35 @@ pub enum Need {
     Parents,
     /// Signatures of the change's commits, if the policy lists keys.
     Signatures,
+    /// How large the new files of a change are.
+    Sizes,
+    /// Which of them are another file of the tree where case and Unicode form make no other name.
+    Twins,
+    /// What stands in their new lines.
+    Content,
 }
 
 /// All rules, sorted by id.
 pub static RULES: &[&Rule] = &[
     &append_only::RULE,
     &branch_name::RULE,
+    &case_conflict::RULE,
+    &conflict_marker::RULE,
+    &executable_bit::RULE,
+    &exposed_secret::RULE,
+    &forbidden_content::RULE,
+    &forbidden_file::RULE,
     &foreign_path::RULE,
     &foreign_worktree::RULE,
+    &git_path::RULE,
     &identity::RULE,
+    &large_file::RULE,
+    &line_ending::RULE,
     &local_file::RULE,
+    &long_path::RULE,
     &merge_commit::RULE,
     &message_format::RULE,
+    &outside_link::RULE,
     &oversized_change::RULE,
     &policy_mistake::RULE,
     &protected_branch::RULE,
@@ -150,7 +179,7 @@ mod tests {
     #[test]
     #[allow(clippy::disallowed_methods, reason = "looks at the files of this crate")]
     fn the_table_has_every_file() {
-        let helpers = ["advice", "context", "docs", "mod", "testing"];
+        let helpers = ["advice", "context", "docs", "hits", "mod", "testing"];
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/rules");
         let mut files: Vec<String> = std::fs::read_dir(folder)
             .expect("a folder")

@@ -28,6 +28,23 @@ impl Git2Repository {
         }
     }
 
+    /// See [`Repository::blob_start`].
+    pub(super) fn loose_start(&self, oid: Oid) -> Read<Vec<u8>> {
+        let found = self.read_loose(oid, &self.blob_misses, |stream, size, kind| {
+            let mut content = vec![0; size.min(NUL_WITHIN)];
+            stream.read_exact(&mut content).ok()?;
+            (kind == ObjectType::Blob).then_some(content)
+        });
+        match found {
+            Some(content) => Ok(content),
+            None => {
+                let mut content = self.blob(oid)?;
+                content.truncate(NUL_WITHIN);
+                Ok(content)
+            }
+        }
+    }
+
     /// See [`Repository::small_tree`].
     pub(super) fn loose_tree(&self, oid: Oid, most: usize) -> Read<Option<RawTree>> {
         let found = self.read_loose(oid, &self.tree_misses, |stream, size, kind| {

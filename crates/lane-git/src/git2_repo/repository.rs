@@ -361,6 +361,10 @@ impl Repository for Git2Repository {
         build().map_err(|error| git2_error("the working tree", &error)).and_then(from_git)
     }
 
+    fn blob_start(&self, oid: Oid) -> Read<Vec<u8>> {
+        self.loose_start(oid)
+    }
+
     fn line_diff(&self, old: &[u8], new: &[u8]) -> Read<(u64, u64)> {
         line_diff(old, new)
     }
