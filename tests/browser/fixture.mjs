@@ -116,7 +116,7 @@ process.stdout.write(JSON.stringify({
   lead_time: distribution(changes.map((change) => change.merged_at - change.first_commit_at)),
   conflicts: { resolved, per_week: resolved.length / (days / 7), forecast: [{ kind: "forecast", commit: null, at: null, agents: ["a1", "a2"], files: paths.slice(0, 2) }] },
   locks: { areas: lockAreas, holds, waits },
-  refusals: { rules: byRule, all, verdicts: all.length * 9, warnings: { "stale-base": 31, "uncoordinated-path": 6 }, since: from + DAY, torn: 0 },
+  refusals: { rules: byRule, all, verdicts: all.length * 9, observed: { "oversized-change": { count: 3, verdicts: 4, agents: { a1: 3 } } }, warnings: { "stale-base": 31, "uncoordinated-path": 6 }, since: from + DAY, torn: 0 },
   waivers: [{ rule: "oversized-change", count: 4, agents: { a1: 3, "": 1 }, reasons: ["generated client, see the script", "vendored fonts", "</script><b>bold</b>"] }, { rule: "stale-base", count: 1, agents: { a2: 1 }, reasons: ["hotfix"] }],
   requests: { submitted: requests.length, open: requests.filter((one) => one.state === "open").length, ignored: 2, states: count(requests.map((one) => one.state).filter((state) => state !== "open")), time_to_answer: distribution(requests.filter((one) => one.answered !== null).map((one) => one.answered - one.submitted)), all: requests },
   branches: ids.flatMap((agent, at) => [0, 1].slice(0, 1 + (at % 2)).map((n) => ({ branch: `feat/${agent}/${pick(["search", "pool", "exporter-of-costs"])}-${n}`, agent, behind: below(60), ahead: 1 + below(9), stale_since: to - below(9 * DAY), last_commit_at: to - below(5 * DAY) }))).sort((a, b) => b.behind - a.behind),
