@@ -9,7 +9,7 @@ use crate::cli::session;
 use crate::gather::{Request, Subject};
 use crate::ops::Session;
 use lane_core::error::Error;
-use lane_core::facts::{Event, Oid, RepoPath};
+use lane_core::facts::{Event, Oid, RepoPath, branch_of_ref};
 use lane_core::report::{NotJudged, Report};
 use lane_git::command::unstaged_files;
 use lane_git::{Repository, revision};
@@ -100,8 +100,7 @@ fn elsewhere(session: &Session, range: &str) -> Result<Option<String>, Error> {
     let Session { repo, loaded, .. } = session;
     let to = range.rsplit_once("..").map_or("", |(_, to)| to.trim_start_matches('.').trim());
     let Some(name) = revision::branch_of(repo, to)? else { return Ok(None) };
-    let tracking = format!("refs/remotes/{}/", loaded.plan.policy.remote.value);
-    let branch = ["refs/heads/", &tracking].iter().find_map(|prefix| name.strip_prefix(*prefix));
+    let branch = branch_of_ref(&name, &loaded.plan.policy.remote.value);
     let head = if repo.layout().worktree.is_some() { repo.head()?.branch } else { None };
     let is_here = |branch: &&str| head.as_deref() == Some(&format!("refs/heads/{branch}"));
     Ok(branch.filter(|branch| !is_here(branch)).map(str::to_owned))

@@ -2,23 +2,17 @@
 
 use super::collector::Collector;
 use super::push::PushLine;
+use super::requests::authors;
+use super::server_locks::value_of;
 use crate::event_log::hashed;
 use lane_core::facts::{Change, LockEvents, Oid, RefUpdate, Unavailable};
 use lane_core::identity::of_branch;
 use lane_core::landings::record::{LandingEnd, LandingRecord, LandingStep};
 use lane_core::requests::record::Person;
-use lane_git::{Read, RefTarget};
+use lane_git::Read;
 
-/// In whose name an event is that no agent made.
-const MAINTAINER: &str = "a maintainer";
 /// The most bytes that a record may have.
 const LARGEST: usize = 1 << 20;
-
-/// The events that a push brings to the ref of a queue.
-struct Events {
-    /// The records that are new, oldest first.
-    new: Vec<LandingRecord>,
-}
 
 impl Collector<'_> {
     /// What a push makes of the ref of a queue; `None`: it is none.
@@ -40,16 +34,7 @@ impl Collector<'_> {
             };
             change.lock_events = Some(match events {
                 Ok(events) => {
-                    let mut agents: Vec<String> = Vec::new();
-                    for record in &events.new {
-                        let who = match &record.event.by {
-                            Person::Agent(id) => id.as_str(),
-                            Person::Maintainer(_) => MAINTAINER,
-                        };
-                        if !agents.iter().any(|agent| agent == who) {
-                            agents.push(who.to_owned());
-                        }
-                    }
+                    let agents = authors(events.iter().map(|record| &record.event.by));
                     LockEvents { agents, fault: None }
                 }
                 Err(fault) => LockEvents { agents: Vec::new(), fault: Some(fault) },
@@ -81,15 +66,12 @@ impl Collector<'_> {
         let name = format!("{}/{part}", self.plan.policy.locks.landings_prefix());
         let Some(event) = all.iter().find(|other| other.remote_ref == name) else { return Ok(None) };
         // git takes an event only on top of what the ref holds: one that was made before another's is none.
-        let now = match self.repo.ref_target(&name)? {
-            Some(RefTarget::Object(oid)) => Some(oid),
-            Some(RefTarget::Symbolic) | None => None,
-        };
+        let now = value_of(self.repo, &name)?;
         let Some(tip) = event.local.filter(|_| !self.event.is_server() || event.remote == now) else {
             return Ok(None);
         };
         let Ok(events) = self.landing_events(&name, event.remote, tip)? else { return Ok(None) };
-        let Some(last) = events.new.last() else { return Ok(None) };
+        let Some(last) = events.last() else { return Ok(None) };
         let LandingStep::End(LandingEnd::Landed { commit, from }) = &last.event.kind else { return Ok(None) };
         let oid = |oid: Option<Oid>| oid.map(|oid| oid.to_string());
         let is_it = Some(commit) == oid(line.local).as_ref() && Some(from) == oid(line.remote).as_ref();
@@ -101,11 +83,11 @@ impl Collector<'_> {
 
     /// What is wrong with the landings that events tell of, by a base that does not have them, or has something else. Only a
     /// server can say: it has the base, and the branch that was asked for.
-    fn false_landing(&self, events: &Events, all: &[PushLine]) -> Read<Option<String>> {
+    fn false_landing(&self, events: &[LandingRecord], all: &[PushLine]) -> Read<Option<String>> {
         if !self.event.is_server() {
             return Ok(None);
         }
-        for record in &events.new {
+        for record in events {
             let LandingStep::End(LandingEnd::Landed { commit, from }) = &record.event.kind else { continue };
             let Some(result) = record.results.last() else { continue };
             let oids = [&result.head, from, commit].map(|hex| Oid::from_hex(hex));
@@ -126,18 +108,12 @@ impl Collector<'_> {
         (head, from, to): (Oid, Oid, Oid),
         all: &[PushLine],
     ) -> Read<Option<String>> {
-        let now = |name: &str| -> Read<Option<Oid>> {
-            Ok(match self.repo.ref_target(name)? {
-                Some(RefTarget::Object(oid)) => Some(oid),
-                Some(RefTarget::Symbolic) | None => None,
-            })
-        };
-        if now(&format!("refs/heads/{branch}"))? != Some(head) {
+        if value_of(self.repo, &format!("refs/heads/{branch}"))? != Some(head) {
             return Ok(Some(format!("{branch} is not at {}, which was asked for", head.short())));
         }
         let name = format!("refs/heads/{base}");
         let moved = all.iter().find(|line| line.remote_ref == name);
-        let tip = moved.map_or_else(|| now(&name), |line| Ok(line.local))?;
+        let tip = moved.map_or_else(|| value_of(self.repo, &name), |line| Ok(line.local))?;
         let has = |tip: Oid, oid: Oid| -> Read<bool> {
             Ok(self.repo.has(oid) && self.repo.merge_base(oid, &[tip])? == Some(oid))
         };
@@ -158,8 +134,13 @@ impl Collector<'_> {
         }))
     }
 
-    /// The events from `old` to `new`, or what is wrong with them.
-    fn landing_events(&self, name: &str, old: Option<Oid>, new: Oid) -> Read<Result<Events, String>> {
+    /// The records that are new from `old` to `new`, oldest first, or what is wrong with them.
+    fn landing_events(
+        &self,
+        name: &str,
+        old: Option<Oid>,
+        new: Oid,
+    ) -> Read<Result<Vec<LandingRecord>, String>> {
         let mut chain = Vec::new();
         let mut at = Some(new);
         while let Some(oid) = at {
@@ -188,7 +169,7 @@ impl Collector<'_> {
             }
             last = Some(record);
         }
-        Ok(Ok(Events { new: chain }))
+        Ok(Ok(chain))
     }
 
     fn check_landing(

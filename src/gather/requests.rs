@@ -47,7 +47,7 @@ impl Collector<'_> {
             }
             at = commit.parents.first().copied().filter(|_| !is_old);
         }
-        let mut found = LockEvents::default();
+        let mut people = Vec::new();
         let mut chain = chain.into_iter().rev();
         let mut before = if old.is_some() { chain.next() } else { None };
         for (record, tree) in chain {
@@ -62,15 +62,21 @@ impl Collector<'_> {
             if let Err(reason) = step::check(self.plan, before.as_ref().map(|(record, _)| record), &record) {
                 return fault(reason);
             }
-            let who = match &record.event.by {
-                Person::Agent(id) => id.as_str(),
-                Person::Maintainer(_) => MAINTAINER,
-            };
-            if !found.agents.iter().any(|agent| agent == who) {
-                found.agents.push(who.to_owned());
-            }
+            people.push(record.event.by.clone());
             before = Some((record, tree));
         }
-        Ok(found)
+        Ok(LockEvents { agents: authors(&people), fault: None })
     }
+}
+
+/// In whose names events are, each once.
+pub(super) fn authors<'p>(people: impl IntoIterator<Item = &'p Person>) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for person in people {
+        let name = person.agent().unwrap_or(MAINTAINER);
+        if !names.iter().any(|known| known == name) {
+            names.push(name.to_owned());
+        }
+    }
+    names
 }

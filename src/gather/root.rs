@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::change_base::{self, BaseChoice};
 use super::collector::Collector;
 use super::policy_source::Base;
-use lane_core::facts::{Change, FileChange, MergeBase, Oid, RepoPath, Unavailable};
+use lane_core::facts::{Change, FileChange, MergeBase, Oid, RepoPath, Unavailable, branch_of_ref};
 use lane_git::tree_diff::tree_diff;
 use lane_git::{RawCommit, Read};
 
@@ -80,8 +80,7 @@ impl Collector<'_> {
         if let Some(base) = &root.base {
             change.base = Some(base.oid);
             let policy = &self.plan.policy;
-            let tracking = format!("refs/remotes/{}/", policy.remote.value);
-            let name = ["refs/heads/", &tracking].iter().find_map(|at| base.reference.strip_prefix(*at));
+            let name = branch_of_ref(&base.reference, &policy.remote.value);
             let is_other = name.is_some_and(|name| name != policy.base.value);
             change.base_ref = is_other.then(|| self.as_typed(&base.reference));
             change.base_moved = self.base_moved(base.oid, root.merge_base)?;

@@ -41,10 +41,7 @@ pub(super) fn locks(
     for area in areas {
         let name = log.reference(area).map_err(unavailable)?;
         // git takes an event only on top of what the ref holds: one that was made before another agent's is none.
-        let now = match repo.ref_target(&name)? {
-            Some(RefTarget::Object(oid)) => Some(oid),
-            Some(RefTarget::Symbolic) | None => None,
-        };
+        let now = value_of(repo, &name)?;
         let line = pushed.iter().find(|line| line.remote_ref == name && line.remote == now);
         let recorded = log.read_ref(&name, Some(area)).map_err(unavailable);
         let (tip, before, refspec) = match line.and_then(|line| line.local) {
@@ -76,6 +73,14 @@ pub(super) fn locks(
         );
     }
     Ok(found)
+}
+
+/// What a ref itself holds; nothing where it points to another one.
+pub(super) fn value_of(repo: &dyn Repository, name: &str) -> Read<Option<Oid>> {
+    Ok(match repo.ref_target(name)? {
+        Some(RefTarget::Object(oid)) => Some(oid),
+        Some(RefTarget::Symbolic) | None => None,
+    })
 }
 
 fn record(repo: &dyn Repository, name: &str, oid: Oid, area: Option<&str>) -> Read<LockRecord> {

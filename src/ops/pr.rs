@@ -4,7 +4,7 @@ use super::sync::stack::{self, StackParent};
 use super::{Session, remote_branches};
 use crate::gather::change_base;
 use lane_core::error::Error;
-use lane_core::facts::{Message, Oid, Unavailable, typed_ref};
+use lane_core::facts::{Message, Oid, Unavailable, branch_of_ref, typed_ref};
 use lane_core::policy::Plan;
 use lane_core::report::{Report, summary};
 use lane_git::Repository;
@@ -82,13 +82,8 @@ impl Proposal {
             _ => None,
         };
         let own = own.or_else(|| session.loaded.base.clone());
-        let tracking = format!("refs/remotes/{}/", plan.policy.remote.value);
-        let short = own.as_ref().and_then(|base| {
-            ["refs/heads/", &tracking]
-                .iter()
-                .find_map(|at| base.reference.strip_prefix(*at))
-                .map(str::to_owned)
-        });
+        let remote = &plan.policy.remote.value;
+        let short = own.as_ref().and_then(|base| branch_of_ref(&base.reference, remote)).map(str::to_owned);
         let lower = match (on, head.oid, &own) {
             (Some(branch), Some(tip), Some(own)) => lower_of(session, branch, tip, own.oid)?,
             _ => None,

@@ -1,7 +1,7 @@
 //! Landings on a server that judges what is pushed to it: a base moves by a landing, and by nothing that looks like one.
 
 use crate::land;
-use crate::support::server::{Server, commit, push_as};
+use crate::support::server::{Server, commit, push_as, with_accounts};
 use crate::support::{LANE, Ran, Worktree};
 
 /// The ref of the queue of `main`.
@@ -9,13 +9,7 @@ const QUEUE: &str = "refs/lane/landings/88d050b1908057b5";
 
 /// Each of two agents has an account.
 fn server(land: &str) -> (Server, Worktree, Worktree) {
-    let mut policy = land::policy(land).replace("max_age: 3h", "max_age: null");
-    policy = policy.replace("ttl: 2h, remote: null", "ttl: 2h, remote: origin");
-    for (worktree, account) in [("../wt-a1-mlops", "bot-1"), ("../wt-a2-genai", "bot-2")] {
-        let line = format!("    worktree: {worktree}\n");
-        policy = policy.replace(&line, &format!("{line}    identity: {{ accounts: [{account}] }}\n"));
-    }
-    let server = Server::with(&policy);
+    let server = Server::with(&with_accounts(&land::policy(land).replace("max_age: 3h", "max_age: null")));
     let (one, two) = (server.clone("one", "feat/a1/x"), server.clone("two", "feat/a2/x"));
     one.lane(&["install", "--agent", "a1"]).ok();
     two.lane(&["install", "--agent", "a2"]).ok();

@@ -1,18 +1,13 @@
 //! Requests at the server: who may do what holds there, too.
 
-use crate::support::server::{Server, policy, push_as};
+use crate::support::server::{Server, policy, push_as, with_accounts};
 use crate::support::{LANE, Ran, Worktree};
 
 const REF: &str = "refs/lane/requests/r1";
 
 /// Each of two agents has an account, and requests lie on the server.
 fn server() -> (Server, Worktree, Worktree) {
-    let mut policy = policy().replace("ttl: 2h, remote: null", "ttl: 2h, remote: origin");
-    for (worktree, account) in [("../wt-a1-mlops", "bot-1"), ("../wt-a2-genai", "bot-2")] {
-        let line = format!("    worktree: {worktree}\n");
-        policy = policy.replace(&line, &format!("{line}    identity: {{ accounts: [{account}] }}\n"));
-    }
-    let server = Server::with(&policy);
+    let server = Server::with(&with_accounts(&policy()));
     let (one, two) = (server.clone("one", "feat/a1/x"), server.clone("two", "feat/a2/x"));
     one.lane(&["install", "--agent", "a1"]).ok();
     two.lane(&["install", "--agent", "a2"]).ok();

@@ -84,11 +84,9 @@ pub fn run(
             End::NotStarted(why) => format!("could not be started: {why}"),
         };
         let output = end_of(&log).unwrap_or_default();
-        return Ok(CommandsEnd::Refused(Reason {
-            reason: format!("`{}` {how} on the merged result", command.value),
-            help: "fix it, push, then land it again".to_owned(),
-            output: tail(&String::from_utf8_lossy(&output)),
-        }));
+        let reason = format!("`{}` {how} on the merged result", command.value);
+        let why = Reason::new(reason, "fix it, push, then land it again");
+        return Ok(CommandsEnd::Refused(why.output(tail(&String::from_utf8_lossy(&output)))));
     }
     Ok(CommandsEnd::Passed)
 }

@@ -76,8 +76,7 @@ impl<'l> Lander<'l> {
         let Some(landing) = self.head.record.queue.first().cloned() else { return Ok(Turn::Lost) };
         let worked = self.land(&landing);
         let Err(error) = worked else { return worked };
-        let help = error.help().unwrap_or_default();
-        let why = Reason { reason: error.to_string(), help, output: String::new() };
+        let why = Reason::new(error.to_string(), error.help().unwrap_or_default());
         // Where even that cannot be said, the next one sees that nobody is at work.
         let _ = self.add(LandingStep::Stop(why));
         Err(error)
@@ -101,11 +100,10 @@ impl<'l> Lander<'l> {
         }
         let base = &self.place.name;
         let reference = self.place.reference(base);
-        self.end(LandingEnd::Failed(Reason {
-            reason: format!("others moved `{base}` each time before this could land"),
-            help: format!("see who pushes to it: git log -5 {}", typed_ref(&reference)),
-            output: String::new(),
-        }))
+        self.end(LandingEnd::Failed(Reason::new(
+            format!("others moved `{base}` each time before this could land"),
+            format!("see who pushes to it: git log -5 {}", typed_ref(&reference)),
+        )))
     }
 
     /// Whether one who is gone had moved the base already.
@@ -269,11 +267,8 @@ impl<'l> Lander<'l> {
 
     fn not_moved(&mut self, words: &str) -> Result<Turn, Error> {
         let (reason, output) = words.split_once('\n').unwrap_or((words, ""));
-        self.end(LandingEnd::Failed(Reason {
-            reason: format!("`{}` could not be moved: {reason}", self.place.name),
-            help: "fix that, then land it again".to_owned(),
-            output: output.to_owned(),
-        }))
+        let reason = format!("`{}` could not be moved: {reason}", self.place.name);
+        self.end(LandingEnd::Failed(Reason::new(reason, "fix that, then land it again").output(output)))
     }
 
     fn nonce(&self) -> Option<&str> {
@@ -318,6 +313,5 @@ impl<'l> Lander<'l> {
 }
 
 fn refused(reason: impl Into<String>, help: impl Into<String>) -> Attempt {
-    let why = Reason { reason: reason.into(), help: help.into(), output: String::new() };
-    Attempt::End(LandingEnd::Refused(why))
+    Attempt::End(LandingEnd::Refused(Reason::new(reason, help)))
 }

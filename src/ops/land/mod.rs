@@ -26,7 +26,7 @@ use crate::gather::change_base;
 use crate::landings::queue::{Author, Queues};
 use crate::machine::ThisMachine;
 use lane_core::error::Error;
-use lane_core::facts::Oid;
+use lane_core::facts::{Oid, branch_of_ref};
 use lane_core::identity::of_branch;
 use lane_core::landings::record::{Landing, LandingRecord, LandingResult, LandingStep};
 use lane_core::landings::step::Misstep;
@@ -166,13 +166,8 @@ pub fn wish(session: &Session, branch: Option<&str>, base: Option<&str>) -> Resu
 fn own_base(session: &Session, branch: &str, tip: Oid) -> Result<String, Error> {
     let policy = &session.loaded.plan.policy;
     let base = change_base::of_branch(&session.repo, &session.loaded, branch, tip)?;
-    let tracking = format!("refs/remotes/{}/", policy.remote.value);
-    let short = base.and_then(|base| {
-        let reference = base.reference.as_str();
-        let name = reference.strip_prefix("refs/heads/").or_else(|| reference.strip_prefix(&tracking));
-        name.map(str::to_owned)
-    });
-    Ok(short.unwrap_or_else(|| policy.base.value.clone()))
+    let short = base.as_ref().and_then(|base| branch_of_ref(&base.reference, &policy.remote.value));
+    Ok(short.unwrap_or(&policy.base.value).to_owned())
 }
 
 /// Puts a branch into the queue: its number, and whether it was there already.
@@ -237,7 +232,7 @@ pub fn drive(
     tell: &mut dyn FnMut(&Waiting<'_>),
 ) -> Result<Outcome, Error> {
     let place = BasePlace::new(session, base);
-    Workspace::clear_abandoned(&session.repo.layout().common_dir);
+    Workspace::clear_abandoned(session.repo.layout());
     loop {
         let asked = Instant::now();
         let Some(head) = queues.read(base)? else { return Ok(Outcome::Ended(None)) };

@@ -34,7 +34,7 @@ pub fn onto(
     }
     let landed = stack::landed(repo, base, head)?;
     let Some(fork) = repo.merge_base(base, &[head])? else {
-        return Ok(Err(refused("it shares no history with the base", "rebase it: git lane sync", "")));
+        return Ok(Err(refused("it shares no history with the base", "rebase it: git lane sync")));
     };
     let upstream = landed.unwrap_or(fork);
     let own = repo.commits(&[head], &[base, upstream])?;
@@ -50,7 +50,6 @@ pub fn onto(
             return Ok(Err(refused(
                 &reason,
                 "rebase it yourself, and look at what comes of it: git lane sync",
-                "",
             )));
         }
     }
@@ -73,11 +72,8 @@ fn conflict(paths: &[String]) -> LandingEnd {
         many => format!("it conflicts with the base in {} files", many.len()),
     };
     let listed = if paths.len() > 1 { paths.join("\n") } else { String::new() };
-    refused(
-        &reason,
-        "rebase it and resolve that: git lane sync\nthen push: git lane push --force-with-lease",
-        &listed,
-    )
+    let help = "rebase it and resolve that: git lane sync\nthen push: git lane push --force-with-lease";
+    LandingEnd::Refused(Reason::new(reason, help).output(listed))
 }
 
 /// One commit for all: what a merge of the branch makes of the base.
@@ -106,7 +102,7 @@ fn squashed(
     let people: Vec<Person> =
         messages.iter().map(|(oid, _)| Person::of(session, *oid)).collect::<Result<_, _>>()?;
     let Some(first) = people.first() else {
-        return Ok(Err(refused("it has nothing but merges", "rebase it: git lane sync", "")));
+        return Ok(Err(refused("it has nothing but merges", "rebase it: git lane sync")));
     };
     let texts: Vec<&str> = messages.iter().map(|(_, text)| text.as_str()).collect();
     let mut authors: Vec<String> = Vec::new();
@@ -169,10 +165,6 @@ impl Person {
     }
 }
 
-fn refused(reason: &str, help: &str, output: &str) -> LandingEnd {
-    LandingEnd::Refused(Reason {
-        reason: reason.to_owned(),
-        help: help.to_owned(),
-        output: output.to_owned(),
-    })
+fn refused(reason: &str, help: &str) -> LandingEnd {
+    LandingEnd::Refused(Reason::new(reason, help))
 }

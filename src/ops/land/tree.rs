@@ -10,7 +10,7 @@ use lane_core::error::Error;
 use lane_core::facts::{Oid, Unavailable};
 use lane_git::Layout;
 use lane_git::command::{CommandOutput, command, in_worktree, run};
-use lane_git::worktrees::temporary;
+use lane_git::worktrees::{linked_of, temporary};
 
 /// How long git may take to write all files, or to rebase.
 const LONG: Duration = Duration::from_secs(3_600);
@@ -29,8 +29,8 @@ pub struct Workspace {
 
 impl Workspace {
     /// Clears away what those left who were killed.
-    pub fn clear_abandoned(common_dir: &Path) {
-        clear(common_dir, &folder_of_all(common_dir));
+    pub fn clear_abandoned(layout: &Layout) {
+        clear(&layout.common_dir, &temporary(layout));
     }
 
     /// Makes one.
@@ -156,10 +156,6 @@ impl Drop for Workspace {
     }
 }
 
-fn folder_of_all(common_dir: &Path) -> PathBuf {
-    common_dir.join("lane/land")
-}
-
 /// Removes the folders that nobody works in any more.
 fn clear(common_dir: &Path, all: &Path) {
     for entry in fs::read_dir(all).into_iter().flatten().flatten() {
@@ -197,11 +193,10 @@ fn remove(common_dir: &Path, folder: &Path) {
     let _ = fs::remove_dir_all(folder);
 }
 
-/// The worktrees that git has a note of, whether they are there or not: gitrepository-layout(5), `worktrees/<id>/gitdir`.
+/// The linked worktrees that git has a note of, whether they are there or not, those of landings among them.
 fn registered(common_dir: &Path) -> impl Iterator<Item = PathBuf> {
     let entries = fs::read_dir(common_dir.join("worktrees")).into_iter().flatten().flatten();
-    let of = |entry: fs::DirEntry| fs::read_to_string(entry.path().join("gitdir")).ok();
-    entries.filter_map(of).filter_map(|text| Some(Path::new(text.trim()).parent()?.to_owned()))
+    entries.filter_map(|entry| Some(linked_of(entry.path())?.root))
 }
 
 /// Something of a landing cannot be written.

@@ -39,11 +39,13 @@ pub fn of(
             }
             Ok(None)
         }
-        Verdict::Fail => Ok(Some(LandingEnd::Refused(Reason {
-            reason: format!("the merged result breaks the policy: {}", headline(&report)),
-            help: "fix it, push, then land it again".to_owned(),
-            output: short(&render(&report, Style::default()), LONGEST),
-        }))),
+        Verdict::Fail => Ok(Some(LandingEnd::Refused(
+            Reason::new(
+                format!("the merged result breaks the policy: {}", headline(&report)),
+                "fix it, push, then land it again",
+            )
+            .output(short(&render(&report, Style::default()), LONGEST)),
+        ))),
         Verdict::Undecided => Err(Unavailable::new(
             format!("whether `{}` may land could not be decided: {}", landing.branch, headline(&report)),
             render(&report, Style::default()),

@@ -36,6 +36,13 @@ pub fn typed_ref(reference: &str) -> &str {
     reference.trim_start_matches("refs/remotes/").trim_start_matches("refs/heads/")
 }
 
+/// The branch that a ref is: one of this repository, or a remote's as it is known here; `None` for any other ref.
+pub fn branch_of_ref<'r>(reference: &'r str, remote: &str) -> Option<&'r str> {
+    reference
+        .strip_prefix("refs/heads/")
+        .or_else(|| reference.strip_prefix("refs/remotes/")?.strip_prefix(remote)?.strip_prefix('/'))
+}
+
 /// Everything that the rules see.
 #[derive(Debug, Clone)]
 pub struct Facts {

@@ -51,7 +51,7 @@ mod tests {
             worktree: String::new(),
             nonce: String::new(),
         };
-        let reason = Reason { reason: "tests\nfail".into(), help: String::new(), output: String::new() };
+        let reason = Reason::new("tests\nfail", "");
         let ends = [
             LandingEnd::Landed { commit: "0123456789ab".into(), from: "9".into() },
             LandingEnd::Refused(reason.clone()),

@@ -127,6 +127,19 @@ pub struct Reason {
     pub output: String,
 }
 
+impl Reason {
+    /// A sentence, and what to do next.
+    pub fn new(reason: impl Into<String>, help: impl Into<String>) -> Self {
+        Self { reason: reason.into(), help: help.into(), output: String::new() }
+    }
+
+    /// The same with what a command wrote, or the findings.
+    #[must_use]
+    pub fn output(self, output: impl Into<String>) -> Self {
+        Self { output: output.into(), ..self }
+    }
+}
+
 /// One event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LandingEvent {

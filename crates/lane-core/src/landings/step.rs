@@ -158,7 +158,7 @@ mod tests {
     }
 
     fn why() -> Reason {
-        Reason { reason: "r".into(), help: String::new(), output: String::new() }
+        Reason::new("r", "")
     }
 
     /// All events in their order, each by the lander `n1` where it needs one.

@@ -42,6 +42,7 @@ impl Context<'_> {
         in_history: bool,
         of: impl Fn(&Found, &str) -> Option<HitDraft>,
     ) -> Result<(), Unavailable> {
+        self.check_read()?;
         let hits = &self.change.content.get()?.hits;
         let wanted = |hit: &&NewHit| hit.in_whole || in_history;
         let mut groups: Vec<(HitDraft, Vec<&NewHit>)> = Vec::new();
@@ -121,7 +122,7 @@ impl Context<'_> {
     ///
     /// # Errors
     /// One was not.
-    pub fn check_read(&self) -> Result<(), Unavailable> {
+    fn check_read(&self) -> Result<(), Unavailable> {
         match self.change.content.get()?.unread.first() {
             None => Ok(()),
             Some((path, bytes)) => Err(Unavailable::new(

@@ -34,7 +34,6 @@ An editor on Windows saves `app.py`, where the repository has no `.gitattributes
 };
 
 fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailable> {
-    context.check_read()?;
     context.hit_findings(findings, false, |found, _| {
         let is_one = *found == Found::LineEnd;
         is_one.then(|| {
@@ -50,18 +49,11 @@ fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailab
 #[cfg(test)]
 mod tests {
     use crate::facts::Event::PreCommit;
-    use crate::facts::{Content, Fact, Found, Hit, NewHit, RepoPath};
-    use crate::rules::testing::{Scene, oid};
+    use crate::facts::Found;
+    use crate::rules::testing::Scene;
 
     fn scene(found: Found, in_whole: bool) -> Scene {
-        let hit = |line| NewHit {
-            path: RepoPath(b"docs/a".to_vec()),
-            hit: Hit { found, line, text_id: line, shown: "ghp_…".into() },
-            in_whole,
-            commits: if in_whole { vec![] } else { vec![oid(3)] },
-        };
-        let content = Content { hits: vec![hit(3), hit(7)], ..Content::default() };
-        Scene::new(PreCommit, "").files(&["docs/a"]).change(|change| change.content = Fact::Known(content))
+        Scene::new(PreCommit, "").found("docs/a", found, in_whole)
     }
 
     #[test]

@@ -4,8 +4,9 @@ use std::sync::LazyLock;
 
 use crate::engine::judge;
 use crate::facts::{
-    Change, Commit, Event, Fact, Facts, FileChange, FileVersion, ForeignWorktree, HeldLock, IdentityClaim,
-    IdentitySource, LockClaim, Locks, MergeBase, Message, Oid, RefUpdate, RepoPath, TakenLock,
+    Change, Commit, Content, Event, Fact, Facts, FileChange, FileVersion, ForeignWorktree, Found, HeldLock,
+    Hit, IdentityClaim, IdentitySource, LockClaim, Locks, MergeBase, Message, NewHit, Oid, RefUpdate,
+    RepoPath, TakenLock,
 };
 use crate::locks::record::LockEventKind;
 use crate::locks::scope::Scope;
@@ -112,6 +113,18 @@ impl Scene {
             change.files = Fact::Known(files(paths));
             change.staged = Fact::Known(files(paths));
         })
+    }
+
+    /// Something in lines 3 and 7 of a file: of the whole change, or of commit 3 alone.
+    pub fn found(self, path: &str, found: Found, in_whole: bool) -> Self {
+        let hit = |line| NewHit {
+            path: RepoPath(path.into()),
+            hit: Hit { found, line, text_id: line, shown: "ghp_…".into() },
+            in_whole,
+            commits: if in_whole { vec![] } else { vec![oid(3)] },
+        };
+        let content = Content { hits: vec![hit(3), hit(7)], ..Content::default() };
+        self.files(&[path]).change(|change| change.content = Fact::Known(content))
     }
 
     /// A commit: number, message, paths. The whole change does not get the paths.

@@ -87,6 +87,16 @@ pub fn policy() -> String {
     POLICY.replace("max_age: 3h", "max_age: null")
 }
 
+/// A policy in which a1 and a2 have the accounts `bot-1` and `bot-2`, and records lie on the server.
+pub fn with_accounts(policy: &str) -> String {
+    let mut policy = policy.replace("ttl: 2h, remote: null", "ttl: 2h, remote: origin");
+    for (worktree, account) in [("../wt-a1-mlops", "bot-1"), ("../wt-a2-genai", "bot-2")] {
+        let line = format!("    worktree: {worktree}\n");
+        policy = policy.replace(&line, &format!("{line}    identity: {{ accounts: [{account}] }}\n"));
+    }
+    policy
+}
+
 /// A push of some refs.
 pub fn push(tree: &Worktree, refs: &[&str]) -> Ran {
     tree.git(&[&["push", "origin"], refs].concat())
