@@ -21,6 +21,8 @@ mod check;
 mod ci;
 mod command_line;
 mod commit_graph;
+mod compare;
+mod compare_trials;
 mod conflicts;
 mod content;
 mod database;
