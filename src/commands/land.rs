@@ -48,6 +48,9 @@ pub struct Args {
     pub force_with_lease: bool,
 }
 
+/// How often a branch is looked at that others move meanwhile.
+const LOOKS: u32 = 5;
+
 /// Lands a branch, or shows and changes what waits. Exit code 1 where it may not land, 2 where that could not be decided.
 ///
 /// # Errors
@@ -66,13 +69,25 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
         let base = args.base.clone().unwrap_or_else(|| session.loaded.plan.policy.base.value.clone());
         return all(&session, &queues, &base, output);
     }
-    let wish = land::wish(&session, args.branch.as_deref(), args.base.as_deref())?;
-    if let Some(code) = pushed(args, &session, &wish, output)? {
-        return Ok(code);
-    }
-    if let Some(code) = on_host::ask(&session, &wish, output)? {
-        return Ok(code);
-    }
+    let mut looks = 0;
+    let wish = loop {
+        looks += 1;
+        let wish = land::wish(&session, args.branch.as_deref(), args.base.as_deref())?;
+        if let Some(code) = pushed(args, &session, &wish, output)? {
+            return Ok(code);
+        }
+        match on_host::ask(&session, &wish, output)? {
+            on_host::Next::Nobody(code) => return Ok(code),
+            on_host::Next::Ours => break wish,
+            on_host::Next::Again if looks < LOOKS => {}
+            on_host::Next::Again => {
+                return Err(Error::usage(
+                    format!("`{}` is pushed to again and again while it is to land", wish.branch),
+                    "land it once nobody pushes to it: git lane land",
+                ));
+            }
+        }
+    };
     let (id, was_there) = land::ask(&queues, &wish)?;
     if args.no_wait {
         return asked(&queues, &wish, id, was_there, output);

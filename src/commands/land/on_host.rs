@@ -4,20 +4,36 @@ use serde_json::{Value, json};
 
 use crate::cli::output::Output;
 use crate::ops::Session;
-use crate::ops::land::Wish;
 use crate::ops::land::host::{self, HostAnswer, HostRequest};
+use crate::ops::land::{BasePlace, Wish};
 use lane_core::error::Error;
 use lane_github::PullRequest;
 
-/// Asks GitHub to land it; the exit code where that is done, or is not to be done. `None`: it is ours to land.
+/// Who goes on with a landing.
+pub enum Next {
+    /// Nobody: it is done, or is not to be done. The exit code.
+    Nobody(u8),
+    /// This program.
+    Ours,
+    /// The branch was moved since it was looked at: it is to be looked at again.
+    Again,
+}
+
+/// Asks GitHub to land it.
 ///
 /// # Errors
 /// GitHub does not answer.
-pub fn ask(session: &Session, wish: &Wish, output: &Output) -> Result<Option<u8>, Error> {
-    let Some(github) = host::host(session)? else { return Ok(None) };
+pub fn ask(session: &Session, wish: &Wish, output: &Output) -> Result<Next, Error> {
+    let Some(github) = host::host(session)? else { return Ok(Next::Ours) };
     let head = wish.head.to_string();
     let request = HostRequest { branch: &wish.branch, base: &wish.base, head: &head, squash: wish.squash };
-    tell(wish, &host::ask_host(&github, &request)?, output)
+    let answer = host::ask_host(&github, &request)?;
+    if matches!(answer, HostAnswer::Refused { is_moved: true, .. })
+        && BasePlace::new(session, &wish.base).tips(&wish.branch)?.branch != Some(wish.head)
+    {
+        return Ok(Next::Again);
+    }
+    Ok(tell(wish, &answer, output)?.map_or(Next::Ours, Next::Nobody))
 }
 
 fn tell(wish: &Wish, answer: &HostAnswer, output: &Output) -> Result<Option<u8>, Error> {
@@ -33,7 +49,7 @@ fn tell(wish: &Wish, answer: &HostAnswer, output: &Output) -> Result<Option<u8>,
         }
         HostAnswer::Merged { pull, .. } => ("merged", Some(pull), format!("{branch} is merged into {base}")),
         HostAnswer::Ours { .. } => return Ok(None),
-        HostAnswer::Refused { pull, reason, help } => {
+        HostAnswer::Refused { pull, reason, help, .. } => {
             return refuse(wish, pull.as_ref(), reason, help, output);
         }
     };

@@ -60,6 +60,8 @@ pub enum HostAnswer {
         reason: String,
         /// What to do.
         help: String,
+        /// Whether that is because the pull request has another head than the commit that is to land.
+        is_moved: bool,
     },
 }
 
@@ -186,7 +188,8 @@ fn answer(
         LandingOutcome::MergeableNow => ours(request, Some(pull), landing),
         LandingOutcome::Refused(obstacle) => {
             let (reason, help) = (obstacle.to_string(), help_for(request, &pull, &obstacle));
-            HostAnswer::Refused { pull: Some(pull), reason, help }
+            let is_moved = matches!(obstacle, Obstacle::HeadMoved { .. });
+            HostAnswer::Refused { pull: Some(pull), reason, help, is_moved }
         }
     }
 }
@@ -207,7 +210,7 @@ fn ours(request: &HostRequest<'_>, pull: Option<PullRequest>, landing: &Landing)
         ),
         None => (format!("{base} takes pull requests alone"), "open one: git lane pr --yes".to_owned()),
     };
-    HostAnswer::Refused { pull, reason, help }
+    HostAnswer::Refused { pull, reason, help, is_moved: false }
 }
 
 fn help_for(request: &HostRequest<'_>, pull: &PullRequest, obstacle: &Obstacle) -> String {
@@ -230,6 +233,7 @@ fn no_pull(request: &HostRequest<'_>) -> HostAnswer {
             "{base} has a merge queue on GitHub, and `{branch}` has no open pull request into it"
         ),
         help: "open one: git lane pr --yes".to_owned(),
+        is_moved: false,
     }
 }
 
@@ -239,5 +243,6 @@ fn no_method(request: &HostRequest<'_>, pull: &PullRequest) -> HostAnswer {
         pull: Some(pull.clone()),
         reason: format!("the repository on GitHub does not allow {wanted}"),
         help: "set `land: { squash }` in the policy as the repository's settings have it".to_owned(),
+        is_moved: false,
     }
 }

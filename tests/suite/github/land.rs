@@ -160,3 +160,38 @@ fn without_an_answer_nothing_lands() {
     stage.job.tree.lane_env(&["land"], &env).fails(2).says("GitHub has nothing at");
     assert_eq!(stage.tip("main"), before);
 }
+
+#[test]
+fn a_branch_that_moves_while_github_is_asked_is_looked_at_again() {
+    let stage = Stage::new(Settings::default());
+    stage.pull();
+    let home = stage.job.scratch.home();
+    // Somebody else's push comes right after the first look at the remote.
+    let script = format!(
+        "#!/bin/sh\nreal() {{ PATH=${{PATH#*:}} git \"$@\"; }}\ncase \" $* \" in *' ls-remote '*) ;; *) real \"$@\"; exit;; esac\n\
+         real \"$@\"; code=$?\n[ -e {0}/moved ] || {{\n: >{0}/moved\nunset GIT_DIR GIT_INDEX_FILE\ncd {0}/origin.git\n\
+         new=$(printf '[A2] feat: a, again\\n' | real commit-tree -p feat/a2/x 'feat/a2/x^{{tree}}')\n\
+         real update-ref refs/heads/feat/a2/x $new\n}}\nexit $code\n",
+        home.display()
+    );
+    crate::support::install::write(&home.join("bin/git"), &script);
+    let path = format!("{}:{}", home.join("bin").display(), std::env::var("PATH").unwrap());
+    let address = stage.stand_in.address();
+    let env = [
+        ("GITHUB_API_URL", address.as_str()),
+        ("GITHUB_REPOSITORY", "o/n"),
+        ("GH_TOKEN", TOKEN),
+        ("PATH", path.as_str()),
+    ];
+    let ran = stage.job.scratch.main().lane_env(&["land", "feat/a2/x"], &env);
+    assert!(home.join("moved").exists(), "{}", ran.all());
+    ran.ok().says("landed feat/a2/x on main");
+    assert!(
+        stage
+            .job
+            .scratch
+            .run(&home.join("origin.git"), "git", &["log", "-1", "--format=%s", "main"])
+            .out
+            .contains("again")
+    );
+}
