@@ -129,6 +129,23 @@ fn every_trial_has_its_row() {
     assert_eq!(rows.len(), TRIALS.len());
 }
 
+/// What the page names in its prose is read by the policy, too.
+#[test]
+fn every_line_of_a_policy_can_be_read() {
+    // `identity: { require: proven }` wants keys of each agent besides.
+    let keys = ["mode", "rules", "change", "files", "content", "land", "branch"];
+    let spans = PAGE.split('`').skip(1).step_by(2);
+    let lines: Vec<&str> =
+        spans.filter(|span| span.split_once(": ").is_some_and(|(key, _)| keys.contains(&key))).collect();
+    assert!(lines.len() > 30, "{lines:?}");
+    let scratch = Scratch::empty();
+    for line in lines {
+        scratch.write("policy.yaml", &policy(line));
+        let ran = scratch.lane(&["policy", "check", "policy.yaml"]);
+        assert_eq!(ran.code, 0, "{line}: {}", ran.all());
+    }
+}
+
 #[test]
 fn github_rulesets() {
     hold("GitHub rulesets");
