@@ -1,5 +1,4 @@
-//! The trials of `docs/compare.md`: its section, the restriction, a script that is refused, and one that passes.
-//! A script runs in the worktree of a1, on `feat/a1/x`; `$A2` is the worktree of a2, `$ROOT` the main worktree.
+//! The trials of `docs/compare.md`. A script runs in the worktree of a1, on `feat/a1/x`; `$A2` is the worktree of a2.
 
 const RELEASE: &str = "put services/web/n.py; commit; push HEAD:refs/heads/release/1";
 const TO_MAIN: &str = "put services/web/n.py; commit; push HEAD:main";
@@ -17,135 +16,125 @@ const SMALL: &str = "put services/web/big \"$(head -c 9000 /dev/zero | tr '\\0' 
 const KEY: &str = "put services/web/n.py \"key = 'ghp_\"\"q7Zt2Kx9Wb4Rm8Yc3Hn6Vd5Pf1Lg0JsTkQaU'\"; commit";
 const LOCKED: &str = "git lane lock infra --reason it; put infra/n.tf; commit; push HEAD";
 
-/// Section, restriction, refused, passes.
-pub const TRIALS: &[(&str, &str, &str, &str)] = &[
-    ("GitHub rulesets", "Restrict creations", RELEASE, OWN),
-    ("GitHub rulesets", "Restrict updates", TO_MAIN, OWN),
-    ("GitHub rulesets", "Restrict deletions", DELETE, OWN),
-    ("GitHub rulesets", "Block force pushes", REWIND, OWN),
-    ("GitHub rulesets", "Require linear history", MERGE, OWN),
-    ("GitHub rulesets", "Branch name must match a pattern", NAME, OWN),
-    ("GitHub rulesets", "Restrict file paths", "put infra/secrets/n; commit", INFRA),
+/// A restriction of the page, a script that is refused, and one that passes.
+pub type Trial = (&'static str, &'static str, &'static str);
+
+/// Them all, by the sections of the page.
+pub const TRIALS: &[(&str, &[Trial])] = &[
     (
         "GitHub rulesets",
-        "Restrict file path length",
-        "put services/web/a-name-that-is-a-little-longer-than-all-others-are.py; commit",
-        OWN,
+        &[
+            ("Restrict creations", RELEASE, OWN),
+            ("Restrict updates", TO_MAIN, OWN),
+            ("Restrict deletions", DELETE, OWN),
+            ("Block force pushes", REWIND, OWN),
+            ("Require linear history", MERGE, OWN),
+            ("Branch name must match a pattern", NAME, OWN),
+            ("Restrict file paths", "put infra/secrets/n; commit", INFRA),
+            (
+                "Restrict file path length",
+                "put services/web/a-name-that-is-a-little-longer-than-all-others-are.py; commit",
+                OWN,
+            ),
+            ("Restrict file extensions", "put services/web/Setup.EXE; commit", OWN),
+            ("Restrict file size", LARGE, SMALL),
+        ],
     ),
-    ("GitHub rulesets", "Restrict file extensions", "put services/web/Setup.EXE; commit", OWN),
-    ("GitHub rulesets", "Restrict file size", LARGE, SMALL),
-    ("GitLab push rules", "Branch name", NAME, OWN),
-    ("GitLab push rules", "Prohibited file names", "put services/web/a.jar; commit", OWN),
-    ("GitLab push rules", "Maximum file size", LARGE, SMALL),
-    ("GitLab push rules", "Prevent pushing secret files (names)", "put services/web/id_rsa; commit", OWN),
-    ("GitLab push rules", "Prevent pushing secret files (content)", KEY, OWN),
-    ("gitolite", "`RW refs/heads/feat/USER/`", "put services/web/n.py; commit; push HEAD:feat/a2/n", OWN),
-    ("gitolite", "`- refs/heads/main`", TO_MAIN, OWN),
-    ("gitolite", "`RW` without `+` (no rewind)", REWIND, OWN),
-    ("gitolite", "`D` (delete)", DELETE, OWN),
-    ("gitolite", "`C` (create)", RELEASE, OWN),
-    ("gitolite", "`M` and `VREF/MERGE-CHECK`", MERGE, OWN),
-    ("gitolite", "`VREF/NAME/` by user", FOREIGN, OWN),
-    ("gitolite", "`VREF/NAME/` for nobody", INFRA, DOCS),
-    ("gitolite", "`VREF/MAX_NEWBIN_SIZE`", LARGE, SMALL),
-    ("gitolite", "`VREF/FILETYPE`", "put services/web/a.min.js; commit", "put services/web/a.js; commit"),
-    ("gitolite", "`VREF/lock`", INFRA, LOCKED),
+    (
+        "GitLab push rules",
+        &[
+            ("Branch name", NAME, OWN),
+            ("Prohibited file names", "put services/web/a.jar; commit", OWN),
+            ("Maximum file size", LARGE, SMALL),
+            ("Prevent pushing secret files (names)", "put services/web/id_rsa; commit", OWN),
+            ("Prevent pushing secret files (content)", KEY, OWN),
+        ],
+    ),
     (
         "gitolite",
-        "`VREF/NAME_NC` (new files alone)",
-        "put migrations/1.sql y; commit",
-        "put migrations/2.sql; commit",
+        &[
+            ("`RW refs/heads/feat/USER/`", "put services/web/n.py; commit; push HEAD:feat/a2/n", OWN),
+            ("`- refs/heads/main`", TO_MAIN, OWN),
+            ("`RW` without `+` (no rewind)", REWIND, OWN),
+            ("`D` (delete)", DELETE, OWN),
+            ("`C` (create)", RELEASE, OWN),
+            ("`M` and `VREF/MERGE-CHECK`", MERGE, OWN),
+            ("`VREF/NAME/` by user", FOREIGN, OWN),
+            ("`VREF/NAME/` for nobody", INFRA, DOCS),
+            ("`VREF/MAX_NEWBIN_SIZE`", LARGE, SMALL),
+            ("`VREF/FILETYPE`", "put services/web/a.min.js; commit", "put services/web/a.js; commit"),
+            ("`VREF/lock`", INFRA, LOCKED),
+            ("`VREF/NAME_NC/` by user", FOREIGN, OWN),
+        ],
     ),
-    ("policy-bot", "`changed_files`", INFRA, DOCS),
-    ("policy-bot", "`only_changed_files`", FOREIGN, OWN),
-    ("policy-bot", "`from_branch`", NAME, OWN),
     (
         "policy-bot",
-        "`modified_lines`",
-        "put services/web/n.py \"$(seq 101)\"; commit",
-        "put services/web/n.py \"$(seq 99)\"; commit",
+        &[
+            ("`changed_files`", INFRA, DOCS),
+            ("`only_changed_files`", FOREIGN, OWN),
+            ("`from_branch`", NAME, OWN),
+            (
+                "`modified_lines`",
+                "put services/web/n.py \"$(seq 101)\"; commit",
+                "put services/web/n.py \"$(seq 99)\"; commit",
+            ),
+        ],
     ),
-    ("CODEOWNERS", "A path and its owner", INFRA, "cd $A2; put infra/n.tf; commit"),
-    ("CODEOWNERS", "The last match decides", INFRA, "put infra/notes/n.md; commit"),
-    ("Reservations of mcp_agent_mail", "An exclusive reservation, and the guard at commit", INFRA, LOCKED),
+    (
+        "CODEOWNERS",
+        &[
+            ("A path and its owner", INFRA, "cd $A2; put infra/n.tf; commit"),
+            ("The last match decides", INFRA, "put infra/notes/n.md; commit"),
+        ],
+    ),
     (
         "Reservations of mcp_agent_mail",
-        "A reservation of some paths",
-        "git lane lock infra/main.tf --reason it; put infra/n.tf; commit",
-        "git lane lock infra/n.tf --reason it; put infra/n.tf; commit",
-    ),
-    (
-        "Reservations of mcp_agent_mail",
-        "A shared reservation, to be announced (`access: coordinate`)",
-        INFRA,
-        "put infra/n.tf; git commit -q -m 'feat: it' --trailer 'Coordinated-with: a2'",
-    ),
-    ("Hooks of prek, pre-commit and lefthook", "`check-added-large-files`", LARGE, SMALL),
-    (
-        "Hooks of prek, pre-commit and lefthook",
-        "`check-case-conflict`",
-        "put services/web/MAIN.py; commit",
-        OWN,
+        &[
+            ("An exclusive reservation, and the guard at commit", INFRA, LOCKED),
+            (
+                "A reservation of some paths",
+                "git lane lock infra/main.tf --reason it; put infra/n.tf; commit",
+                "git lane lock infra/n.tf --reason it; put infra/n.tf; commit",
+            ),
+            (
+                "A shared reservation, to be announced (`access: coordinate`)",
+                INFRA,
+                "put infra/n.tf; git commit -q -m 'feat: it' --trailer 'Coordinated-with: a2'",
+            ),
+        ],
     ),
     (
         "Hooks of prek, pre-commit and lefthook",
-        "`check-merge-conflict`",
-        "put services/web/n.py '<<<<<<< HEAD'; commit",
-        OWN,
-    ),
-    ("Hooks of prek, pre-commit and lefthook", "`detect-private-key`, `detect-aws-credentials`", KEY, OWN),
-    (
-        "Hooks of prek, pre-commit and lefthook",
-        "`mixed-line-ending`",
-        "put services/web/n.py \"$(printf 'a\\r\\nb')\"; commit",
-        OWN,
-    ),
-    (
-        "Hooks of prek, pre-commit and lefthook",
-        "`check-executables-have-shebangs`",
-        "put services/web/n.py; git update-index --chmod=+x services/web/n.py; commit",
-        OWN,
-    ),
-    (
-        "Hooks of prek, pre-commit and lefthook",
-        "`check-shebang-scripts-are-executable`",
-        "put services/web/n '#!/bin/sh'; commit",
-        OWN,
-    ),
-    (
-        "Hooks of prek, pre-commit and lefthook",
-        "`check-symlinks`",
-        "ln -s ../../../else services/web/l; git add services/web/l; commit",
-        "ln -s main.py services/web/l; git add services/web/l; commit",
-    ),
-    (
-        "Hooks of prek, pre-commit and lefthook",
-        "`no-commit-to-branch`",
-        "git switch -q -c release; put services/web/n.py; commit",
-        OWN,
-    ),
-    (
-        "Hooks of prek, pre-commit and lefthook",
-        "`deny-pattern`, pygrep hooks",
-        "put services/web/n.py 'print(1)'; commit",
-        "put services/web/n.md 'print(1)'; commit",
-    ),
-    (
-        "Hooks of prek, pre-commit and lefthook",
-        "`deny-filename-pattern`",
-        "put 'services/web/a b'; commit",
-        OWN,
-    ),
-    (
-        "Hooks of prek, pre-commit and lefthook",
-        "`check-illegal-windows-names`",
-        "put services/web/aux.c; commit",
-        OWN,
-    ),
-    (
-        "Hooks of prek, pre-commit and lefthook",
-        "`forbid-submodules`",
-        "put .gitmodules '[submodule \"x\"]'; commit",
-        OWN,
+        &[
+            ("`check-added-large-files`", LARGE, SMALL),
+            ("`check-case-conflict`", "put services/web/MAIN.py; commit", OWN),
+            ("`check-merge-conflict`", "put services/web/n.py '<<<<<<< HEAD'; commit", OWN),
+            ("`detect-private-key`, `detect-aws-credentials`", KEY, OWN),
+            ("`mixed-line-ending`", "put services/web/n.py \"$(printf 'a\\r\\nb')\"; commit", OWN),
+            (
+                "`check-executables-have-shebangs`",
+                "put services/web/n.py; git update-index --chmod=+x services/web/n.py; commit",
+                OWN,
+            ),
+            ("`check-shebang-scripts-are-executable`", "put services/web/n '#!/bin/sh'; commit", OWN),
+            (
+                "`check-symlinks`, for links that lead out of the repository",
+                "ln -s ../../../else services/web/l; git add services/web/l; commit",
+                "ln -s main.py services/web/l; git add services/web/l; commit",
+            ),
+            ("`no-commit-to-branch`", "git switch -q -c release; put services/web/n.py; commit", OWN),
+            (
+                "`deny-pattern`, pygrep hooks",
+                "put services/web/n.py 'print(1)'; commit",
+                "put services/web/n.md 'print(1)'; commit",
+            ),
+            ("`deny-filename-pattern`", "put 'services/web/a b'; commit", OWN),
+            ("`check-illegal-windows-names`", "put services/web/aux.c; commit", OWN),
+            (
+                "`forbid-submodules`",
+                "git -c protocol.file.allow=always submodule --quiet add ../origin.git services/web/sub; commit",
+                OWN,
+            ),
+        ],
     ),
 ];
