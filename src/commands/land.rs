@@ -83,7 +83,10 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
             on_host::Next::Again => {
                 return Err(Error::usage(
                     format!("`{}` is pushed to again and again while it is to land", wish.branch),
-                    "land it once nobody pushes to it: git lane land",
+                    format!(
+                        "land it once nobody pushes to it: git lane land {}",
+                        quote(wish.branch.as_bytes())
+                    ),
                 ));
             }
         }

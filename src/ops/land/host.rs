@@ -4,6 +4,7 @@ use crate::ops::Session;
 use lane_core::error::Error;
 use lane_core::facts::{Oid, Unavailable};
 use lane_core::landings::record::Landing as Waiting;
+use lane_core::report::quote;
 use lane_git::Repository;
 use lane_github::{
     GitHub, Landing, LandingOutcome, LandingWay, MergeMethod, MergeRequest, NeitherReason, Obstacle,
@@ -217,7 +218,13 @@ fn help_for(request: &HostRequest<'_>, pull: &PullRequest, obstacle: &Obstacle) 
     match obstacle {
         Obstacle::Draft => format!("mark it as ready for review: {}", pull.url),
         Obstacle::Closed => format!("reopen it: {}", pull.url),
-        Obstacle::HeadMoved { .. } => format!("push `{}`: git lane push", request.branch),
+        // Whoever asks has looked at the remote: it is GitHub that has not seen the last push.
+        Obstacle::HeadMoved { .. } => {
+            format!(
+                "ask again when GitHub shows the last push: git lane land {}",
+                quote(request.branch.as_bytes())
+            )
+        }
         Obstacle::Conflicts => "git lane sync".to_owned(),
         Obstacle::ChangesRequested => format!("answer the review: {}", pull.url),
         Obstacle::Other(_) => format!("see what the pull request is waiting for: {}", pull.url),

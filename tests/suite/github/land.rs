@@ -4,7 +4,7 @@ use super::server::TOKEN;
 use super::stand_in::repo::{Check, Settings, State};
 use super::stand_in::{StandIn, refuse_pushes};
 use crate::support::ci::Job;
-use crate::support::{POLICY, Ran};
+use crate::support::{POLICY, Ran, Worktree};
 
 struct Stage {
     job: Job,
@@ -38,15 +38,25 @@ impl Stage {
     }
 
     fn lane(&self, args: &[&str]) -> Ran {
+        self.lane_at(&self.job.tree, args, &[])
+    }
+
+    /// The same in another worktree, with further variables.
+    fn lane_at(&self, tree: &Worktree, args: &[&str], more: &[(&str, &str)]) -> Ran {
         let address = self.stand_in.address();
         let env = [("GITHUB_API_URL", address.as_str()), ("GITHUB_REPOSITORY", "o/n"), ("GH_TOKEN", TOKEN)];
-        self.job.tree.lane_env(args, &env)
+        tree.lane_env(args, &[&env, more].concat())
+    }
+
+    /// What git says on the remote.
+    fn at_origin(&self, args: &[&str]) -> String {
+        let origin = self.job.scratch.home().join("origin.git");
+        self.job.scratch.run(&origin, "git", args).ok().out
     }
 
     /// The tip of a branch on the remote.
     fn tip(&self, branch: &str) -> String {
-        let origin = self.job.scratch.home().join("origin.git");
-        self.job.scratch.run(&origin, "git", &["rev-parse", branch]).ok().out
+        self.at_origin(&["rev-parse", branch])
     }
 
     /// Somebody else's commit on the base.
@@ -176,22 +186,8 @@ fn a_branch_that_moves_while_github_is_asked_is_looked_at_again() {
     );
     crate::support::install::write(&home.join("bin/git"), &script);
     let path = format!("{}:{}", home.join("bin").display(), std::env::var("PATH").unwrap());
-    let address = stage.stand_in.address();
-    let env = [
-        ("GITHUB_API_URL", address.as_str()),
-        ("GITHUB_REPOSITORY", "o/n"),
-        ("GH_TOKEN", TOKEN),
-        ("PATH", path.as_str()),
-    ];
-    let ran = stage.job.scratch.main().lane_env(&["land", "feat/a2/x"], &env);
+    let ran = stage.lane_at(&stage.job.scratch.main(), &["land", "feat/a2/x"], &[("PATH", &path)]);
     assert!(home.join("moved").exists(), "{}", ran.all());
     ran.ok().says("landed feat/a2/x on main");
-    assert!(
-        stage
-            .job
-            .scratch
-            .run(&home.join("origin.git"), "git", &["log", "-1", "--format=%s", "main"])
-            .out
-            .contains("again")
-    );
+    assert!(stage.at_origin(&["log", "-1", "--format=%s", "main"]).contains("again"));
 }

@@ -103,7 +103,7 @@ fn what_holds_it_up_is_said_with_what_to_do() {
         let newer = stage.commit("a", None, "a", "y\n").to_string();
         let (reason, help) = refused(asked(&stage, "a", &head));
         assert_eq!(reason, format!("the head of the pull request is {newer} on GitHub"));
-        assert_eq!(help, "push `a`: git lane push");
+        assert_eq!(help, "ask again when GitHub shows the last push: git lane land a");
         stage.commit("main", None, "a", "other\n");
         match asked(&stage, "a", &newer) {
             // A rebase finds them.
