@@ -173,7 +173,9 @@ done
 
 #[test]
 fn bash_completes_git_lane_by_gits_own_completion() {
-    if !Path::new("/usr/share/bash-completion/completions/git").exists() {
+    // Git's part may be there without the package that loads it.
+    let is_there = |name: &str| Path::new("/usr/share/bash-completion").join(name).exists();
+    if !is_there("bash_completion") || !is_there("completions/git") {
         eprintln!("skipped: there is no bash-completion with git's here");
         return;
     }
