@@ -14,7 +14,16 @@ impl Git {
     }
 
     pub fn tip(&self, branch: &str) -> Option<Oid> {
-        self.open().refname_to_id(&format!("refs/heads/{branch}")).ok()
+        tip_in(&self.open(), branch)
+    }
+
+    /// The tips of pairs of branches.
+    pub fn tips<'a>(
+        &self,
+        pairs: impl Iterator<Item = (&'a str, &'a str)>,
+    ) -> Vec<(Option<Oid>, Option<Oid>)> {
+        let repo = self.open();
+        pairs.map(|(head, base)| (tip_in(&repo, head), tip_in(&repo, base))).collect()
     }
 
     pub fn has(&self, tip: Oid, commit: Oid) -> bool {
@@ -51,6 +60,10 @@ impl Git {
             Err(error) => panic!("{name}: {error}"),
         }
     }
+}
+
+fn tip_in(repo: &Repository, branch: &str) -> Option<Oid> {
+    repo.refname_to_id(&format!("refs/heads/{branch}")).ok()
 }
 
 fn merged(

@@ -77,6 +77,8 @@ pub struct Pull {
     pub review: Option<String>,
     /// How often it is still not known whether it can be merged.
     pub computing: u32,
+    /// The tips of head and base when it was looked at last: what has not moved is not walked again.
+    pub seen: Option<(Option<Oid>, Option<Oid>)>,
 }
 
 #[derive(Clone)]
@@ -153,6 +155,7 @@ impl Repo {
             auto_merge: None,
             review: None,
             computing: 0,
+            seen: None,
         };
         self.pulls.insert(number, pull);
         Ok(number)
@@ -193,8 +196,10 @@ impl Repo {
     pub fn refresh(&mut self) {
         let open: Vec<u64> =
             self.pulls.values().filter(|pull| pull.state == State::Open).map(|pull| pull.number).collect();
-        for number in &open {
-            self.follow(*number);
+        let names = open.iter().map(|number| &self.pulls[number]);
+        let tips = self.git.tips(names.map(|pull| (pull.head_ref.as_str(), pull.base.as_str())));
+        for (number, tips) in open.iter().zip(tips) {
+            self.follow(*number, tips);
         }
         for number in &open {
             let pull = &self.pulls[number];
@@ -214,18 +219,21 @@ impl Repo {
         while self.advance_queue() {}
     }
 
-    fn follow(&mut self, number: u64) {
+    fn follow(&mut self, number: u64, tips: (Option<Oid>, Option<Oid>)) {
         let pull = &self.pulls[&number];
-        let (head, base) = (self.git.tip(&pull.head_ref), self.git.tip(&pull.base));
+        if pull.seen == Some(tips) {
+            return;
+        }
+        let (head, base) = tips;
         let has_moved = head != Some(pull.head);
         if has_moved {
             self.queue.retain(|entry| entry.number != number);
         }
         let head = head.unwrap_or(pull.head);
         let landed = base.filter(|base| self.git.has(*base, head));
-        let is_gone = self.git.tip(&pull.head_ref).is_none();
+        let is_gone = tips.0.is_none();
         let pull = self.pulls.get_mut(&number).unwrap();
-        pull.head = head;
+        (pull.head, pull.seen) = (head, Some(tips));
         match landed {
             Some(base) => {
                 (pull.state, pull.merge_commit) = (State::Merged, Some(base));
