@@ -33,6 +33,7 @@ pub mod rewrite;
 pub mod run;
 mod served;
 pub mod setup;
+pub mod stack;
 pub mod status;
 pub mod web;
 

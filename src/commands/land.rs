@@ -14,6 +14,7 @@ use crate::landings::queue::Queues;
 use crate::locks::manager::LockManager;
 use crate::machine::ThisMachine;
 use crate::ops::land::{self, BasePlace, Goal, Wish};
+use crate::ops::push::PushOptions;
 use crate::ops::{Session, auto_release, request};
 use lane_core::error::Error;
 use lane_core::landings::record::{LandingEnd, LandingResult};
@@ -124,7 +125,8 @@ fn pushed(args: &Args, session: &Session, wish: &Wish, output: &Output) -> Resul
     if place.remote.is_none() || place.tips(&wish.branch)?.branch == Some(wish.head) {
         return Ok(None);
     }
-    let (code, _) = push::branch(session, args.force_with_lease, output)?;
+    let options = PushOptions { replaces: args.force_with_lease, with_stack: false };
+    let (code, _) = push::branch(session, options, output)?;
     Ok((code != 0).then_some(code))
 }
 

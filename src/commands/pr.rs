@@ -11,7 +11,7 @@ use crate::cli::session;
 use crate::commands::push;
 use crate::gather::{Request, Subject};
 use crate::ops::pr::{self, Proposal, PullOptions, PullOutcome};
-use crate::ops::push::has_remote;
+use crate::ops::push::{PushOptions, has_remote};
 use lane_core::error::Error;
 use lane_core::facts::Event;
 use lane_core::policy::Plan;
@@ -66,7 +66,8 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
         print_error("nothing was pushed, and no pull request was opened\n");
         return Ok(1);
     }
-    let (code, _) = push::branch(&session, args.force_with_lease, output)?;
+    let options = PushOptions { replaces: args.force_with_lease, with_stack: false };
+    let (code, _) = push::branch(&session, options, output)?;
     if code != 0 {
         return Ok(code);
     }

@@ -6,7 +6,7 @@ use crate::cli::Outcome;
 use crate::cli::output::Output;
 use crate::cli::session;
 use crate::ops::Session;
-use crate::ops::push::{self, PushFailure, PushReport, TRIES};
+use crate::ops::push::{self, PushFailure, PushOptions, PushReport, TRIES};
 use lane_core::error::Error;
 use lane_core::report::quote;
 
@@ -18,6 +18,9 @@ pub struct Args {
     /// Replace the branch on the remote, unless someone else pushed to it meanwhile
     #[arg(short, long)]
     pub force_with_lease: bool,
+    /// Push the branches of this stack below it as well, all or none
+    #[arg(long)]
+    pub stack: bool,
 }
 
 /// Pushes the current branch, and renews the agent's locks.
@@ -26,7 +29,8 @@ pub struct Args {
 /// No branch, no such remote, or locks that cannot be read or written.
 pub fn run(args: &Args, output: &Output) -> Outcome {
     let session = session::open_to_work(output, None)?;
-    let (code, done) = branch(&session, args.force_with_lease, output)?;
+    let options = PushOptions { replaces: args.force_with_lease, with_stack: args.stack };
+    let (code, done) = branch(&session, options, output)?;
     if let Some(done) = done.filter(|_| output.is_json()) {
         output.print_json(&done)?;
     }
@@ -39,21 +43,23 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
 /// As above.
 pub(in crate::commands) fn branch(
     session: &Session,
-    replaces: bool,
+    options: PushOptions,
     output: &Output,
 ) -> Result<(u8, Option<Value>), Error> {
-    let code = match push::branch(session, replaces)? {
+    let code = match push::branch(session, options)? {
         push::Outcome::Done(done) => {
-            let PushReport { reference, tip, remote, renewed, notes } = done;
+            let PushReport { reference, tip, below, remote, renewed, notes } = done;
             if !output.is_quiet() {
                 notes.iter().for_each(|note| crate::cli::output::note(note));
             }
-            let done = json!({ "pushed": reference, "commit": tip, "remote": remote, "renewed": renewed });
+            let done = json!({
+                "pushed": reference, "commit": tip, "below": below, "remote": remote, "renewed": renewed,
+            });
             return Ok((0, Some(done)));
         }
         push::Outcome::Judged(verdict) => verdict.exit_code(),
         push::Outcome::LockLost(scope) => print_lost_lock(&scope, output),
-        push::Outcome::Refused(why) => refused(&why, replaces, output),
+        push::Outcome::Refused(why) => refused(&why, options, output),
         push::Outcome::Contended => {
             output.refuse(
                 &format!("the lock refs changed during each of {TRIES} attempts; nothing was pushed"),
@@ -65,7 +71,7 @@ pub(in crate::commands) fn branch(
     Ok((code, None))
 }
 
-fn refused(why: &PushFailure, replaces: bool, output: &Output) -> u8 {
+fn refused(why: &PushFailure, options: PushOptions, output: &Output) -> u8 {
     if why.is_rewritten {
         let (remote, branch) = (&why.remote, quote(why.branch.as_bytes()));
         // What is on top of the base by now is rewritten beside it; sync leaves that out again.
@@ -74,8 +80,12 @@ fn refused(why: &PushFailure, replaces: bool, output: &Output) -> u8 {
              then rebase on that: git rebase --autostash refs/remotes/{remote}/{branch}\n\
              then rebase on the base again: git lane sync"
         );
-        let help = match replaces {
-            false => format!("if you rewrote it: git lane push --force-with-lease\n{others}"),
+        let rewritten = match options.with_stack {
+            false => "if you rewrote it: git lane push --force-with-lease",
+            true => "if you rewrote it: git lane push --stack --force-with-lease",
+        };
+        let help = match options.replaces {
+            false => format!("{rewritten}\n{others}"),
             true => others,
         };
         output.refuse("the remote has other commits on this branch", &help);

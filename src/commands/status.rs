@@ -15,7 +15,7 @@ use crate::ops::health::health;
 use crate::ops::inbox::{Inbox, reader};
 use crate::ops::services::health_of;
 use crate::ops::{Session, Ui};
-use crate::status::table::{Tone, clash_lines, table, truncate};
+use crate::status::table::{Tone, clash_lines, stack_lines, table, truncate};
 use crate::status::{self, Status, StatusOptions, json};
 use lane_core::error::Error;
 use lane_core::identity::Actor;
@@ -148,6 +148,10 @@ fn text(status: &Status, width: usize, has_logs: &dyn Fn(&str) -> bool, output: 
         };
         out.push_str(&paint(text, code));
         out.push('\n');
+    }
+    for text in stack_lines(&status.lines) {
+        let gap = if text.starts_with(' ') { "" } else { "\n" };
+        out.push_str(&format!("{gap}{}\n", truncate(&text, width)));
     }
     let mut clashes = clash_lines(&status.clashes);
     if !clashes.is_empty() {

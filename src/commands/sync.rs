@@ -9,7 +9,9 @@ use crate::cli::output::Output;
 use crate::cli::session;
 use crate::commands::push;
 use crate::ops::Session;
+use crate::ops::push::PushOptions;
 use crate::ops::sync::{self, RebaseOutcome, RebaseTarget, WorktreeSync};
+use lane_core::text::help_block;
 
 /// Rebase this branch on the base as the remote has it
 #[derive(Debug, clap::Args)]
@@ -39,10 +41,14 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
     let mut done = sync::here(&session, &onto, args.autostash)?;
     if !output.is_json() {
         text::print_sync(&done, &onto.reference, output)?;
+        if done.is_of_stack() && !args.push && !output.is_quiet() {
+            output.print(&help_block("push them: git lane push --stack --force-with-lease", false))?;
+        }
     }
     let mut code = u8::from(!done.is_good());
     if args.push && done.is_good() {
-        code = push::branch(&session, true, output)?.0;
+        let options = PushOptions { replaces: true, with_stack: done.is_of_stack() };
+        code = push::branch(&session, options, output)?.0;
         done.pushed = Some(code == 0);
     }
     if output.is_json() {

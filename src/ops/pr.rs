@@ -1,8 +1,9 @@
 //! Opening a pull request for a branch.
 
-use super::sync::stack::{self, StackParent};
+use super::push::unpushed;
 use super::{Session, remote_branches};
 use crate::gather::change_base;
+use crate::stack::{self, StackParent};
 use lane_core::error::Error;
 use lane_core::facts::{Message, Oid, Unavailable, branch_of_ref, typed_ref};
 use lane_core::policy::Plan;
@@ -88,6 +89,9 @@ impl Proposal {
             (Some(branch), Some(tip), Some(own)) => lower_of(session, branch, tip, own.oid)?,
             _ => None,
         };
+        if let (Some(branch), Some(tip), None) = (on, head.oid, wanted.base) {
+            is_pushed_below(session, branch, tip)?;
+        }
         let lower = lower.filter(|(name, _)| wanted.base.is_none_or(|base| base == name));
         let on_lower = lower.as_ref().map(|(name, _)| name.clone());
         let base = wanted.base.map(str::to_owned).or(on_lower.clone()).or(short);
@@ -211,6 +215,18 @@ impl Proposal {
             )),
         }
         labels
+    }
+}
+
+/// Refuses where the remote has another edition of a branch below this one: a pull request would show its commits as well.
+fn is_pushed_below(session: &Session, branch: &str, tip: Oid) -> Result<(), Error> {
+    let news = unpushed(session, branch, tip)?;
+    match news.iter().rfind(|step| step.pushed.is_some()) {
+        None => Ok(()),
+        Some(step) => Err(Error::usage(
+            format!("`{branch}` is based on `{}`, which is not pushed as it is here", step.branch),
+            "push them together: git lane push --stack --force-with-lease\nthen rerun this: git lane pr --yes",
+        )),
     }
 }
 

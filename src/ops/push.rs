@@ -10,13 +10,16 @@ use std::process::ExitStatus;
 use super::auto_release::{self, Landing};
 use super::{Session, by_hand};
 use crate::event_log::no_mirror;
+use crate::gather::change_base;
 use crate::locks::manager::LockManager;
 use crate::locks::renewals::{RejectedRenewal, Renewal};
 use crate::machine::ThisMachine;
+use crate::stack::{self, Step};
 use lane_core::error::Error;
 use lane_core::facts::{Message, Oid};
 use lane_core::locks::scope::area_of;
 use lane_core::report::Verdict;
+use lane_core::text::help_block;
 use lane_git::in_progress::in_progress;
 use lane_git::{Read, Repository};
 
@@ -39,12 +42,23 @@ pub enum Outcome {
     Refused(PushFailure),
 }
 
+/// How a branch is pushed.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct PushOptions {
+    /// What the remote has of a branch may be replaced, unless somebody else pushed to it.
+    pub replaces: bool,
+    /// The branches of a stack below it go along in the same push.
+    pub with_stack: bool,
+}
+
 /// What was pushed.
 pub struct PushReport {
     /// The branch, by its full name.
     pub reference: String,
     /// Its tip.
     pub tip: Oid,
+    /// The branches below it that went along, by their full names, lowest first.
+    pub below: Vec<String>,
     /// Where to.
     pub remote: String,
     /// The locks that were renewed.
@@ -67,11 +81,11 @@ pub struct PushFailure {
 
 /// Pushes the current branch to the policy's remote under its own name, and renews the agent's locks: in the same atomic
 /// push where that remote has the locks, so that a lock which was stolen in between keeps the work out, whichever of the
-/// two came first. `replaces`: what the remote has of the branch may be replaced, unless somebody else pushed to it.
+/// two came first.
 ///
 /// # Errors
 /// No branch, no such remote, or locks that cannot be read or written.
-pub fn branch(session: &Session, replaces: bool) -> Result<Outcome, Error> {
+pub fn branch(session: &Session, options: PushOptions) -> Result<Outcome, Error> {
     let plan = &session.loaded.plan;
     let Some(reference) = session.repo.head()?.branch else {
         return Err(Error::usage(
@@ -90,11 +104,13 @@ pub fn branch(session: &Session, replaces: bool) -> Result<Outcome, Error> {
     manager.refresh(0)?;
     by_hand::give_back(session, &mut manager, None);
     auto_release::release_landed(session, &mut manager, &Landing::default());
-    let verdict = verdict::unless_hooked(session, &reference, tip)?;
+    let below = below(session, &reference, tip, options)?;
+    let refs = [below.as_slice(), &[(reference.clone(), tip)]].concat();
+    let verdict = verdict::unless_hooked(session, &refs)?;
     if verdict != Verdict::Pass {
         return Ok(Outcome::Judged(verdict));
     }
-    let pushing = PushTask { session, replaces, reference, tip };
+    let pushing = PushTask { session, replaces: options.replaces, refs, reference, tip };
     pushing.with_locks(&mut manager, agent.as_deref())
 }
 
@@ -119,10 +135,53 @@ pub fn has_remote(session: &Session, command: &str) -> Result<(), Error> {
     ))
 }
 
+/// The branches below one, by their full names, that the remote does not have as they are here, where they are to go along.
+/// Where nobody asked for that, and they should, a note says so.
+fn below(
+    session: &Session,
+    reference: &str,
+    tip: Oid,
+    options: PushOptions,
+) -> Result<Vec<(String, Oid)>, Error> {
+    let news = unpushed(session, reference, tip)?;
+    if options.with_stack {
+        return Ok(news.into_iter().map(|step| (format!("refs/heads/{}", step.branch), step.tip)).collect());
+    }
+    // One that was never pushed may be a note to oneself; one that was is what others see below this branch.
+    if let Some(step) = news.iter().rfind(|step| step.pushed.is_some()) {
+        session.ui.note(&format!(
+            "`{}`, which this branch is based on, is not pushed as it is here\n{}",
+            step.branch,
+            help_block("push them together: git lane push --stack --force-with-lease", false).trim_end()
+        ));
+    }
+    Ok(Vec::new())
+}
+
+/// The branches below one that have not landed, and that the remote does not have as they are here; lowest first.
+///
+/// # Errors
+/// Refs or history cannot be read.
+pub(super) fn unpushed(session: &Session, reference: &str, tip: Oid) -> Result<Vec<Step>, Error> {
+    let (repo, loaded) = (&session.repo, &session.loaded);
+    let branch = short(reference);
+    let base = change_base::of_branch(repo, loaded, branch, tip)?.map(|base| base.oid);
+    let is_news = |steps: Vec<Step>| -> Vec<Step> {
+        steps.into_iter().filter(|step| step.is_here && !step.is_pushed()).collect()
+    };
+    if is_news(stack::below(repo, &loaded.plan, branch, tip, base)?).is_empty() {
+        return Ok(Vec::new());
+    }
+    let landed = base.map_or(Ok(None), |base| stack::landed(repo, base, tip))?;
+    Ok(is_news(stack::below(repo, &loaded.plan, branch, tip, landed.or(base))?))
+}
+
 /// One push.
 struct PushTask<'a> {
     session: &'a Session,
     replaces: bool,
+    /// What is pushed: branches by their full names, lowest first, the one at hand last.
+    refs: Vec<(String, Oid)>,
     reference: String,
     tip: Oid,
 }
@@ -130,10 +189,6 @@ struct PushTask<'a> {
 impl PushTask<'_> {
     fn remote(&self) -> &str {
         &self.session.loaded.plan.policy.remote.value
-    }
-
-    fn branch(&self) -> &str {
-        self.reference.strip_prefix("refs/heads/").unwrap_or(&self.reference)
     }
 
     /// Renews the locks first where they lie elsewhere, else with the push: again while others were at them, and took none.
@@ -200,19 +255,18 @@ impl PushTask<'_> {
     }
 
     fn push(&self, manager: &LockManager<'_>, together: &[Renewal]) -> Result<ExitStatus, Error> {
-        let Self { reference, .. } = self;
         let mut arguments = no_mirror(self.remote());
-        if self.is_rewritten()? {
+        if self.rewritten()?.is_some() {
             // git would say to pull, which makes a merge of both editions.
             arguments.splice(0..0, ["-c".to_owned(), "advice.pushUpdateRejected=false".to_owned()]);
         }
         arguments.extend(["push".to_owned(), "--atomic".to_owned()]);
         if self.replaces {
-            arguments.push(format!("--force-with-lease={reference}"));
+            arguments.extend(self.refs.iter().map(|(name, _)| format!("--force-with-lease={name}")));
             // What a fetch in between brought was never seen by anybody: git-push(1).
             arguments.push("--force-if-includes".to_owned());
         }
-        let mut refspecs = vec![format!("{reference}:{reference}")];
+        let mut refspecs: Vec<String> = self.refs.iter().map(|(name, _)| format!("{name}:{name}")).collect();
         for renewal in together {
             let (lease, refspec) = manager.log().swap_arguments(&renewal.tip, renewal.old)?;
             arguments.push(lease);
@@ -236,20 +290,33 @@ impl PushTask<'_> {
         let landing = Landing { pushed_tip: Some(self.tip), ..Landing::default() };
         auto_release::release_landed(self.session, manager, &landing);
         let (reference, remote) = (self.reference.clone(), self.remote().to_owned());
-        PushReport { reference, tip: self.tip, remote, renewed, notes: manager.take_notes() }
+        let below = self.refs[..self.refs.len() - 1].iter().map(|(name, _)| name.clone()).collect();
+        PushReport { reference, tip: self.tip, below, remote, renewed, notes: manager.take_notes() }
     }
 
     fn refused(&self, status: ExitStatus) -> Result<PushFailure, Error> {
-        let (branch, remote) = (self.branch().to_owned(), self.remote().to_owned());
-        Ok(PushFailure { code: status.code(), branch, remote, is_rewritten: self.is_rewritten()? })
+        let rewritten = self.rewritten()?.map(|name| short(name).to_owned());
+        let is_rewritten = rewritten.is_some();
+        let branch = rewritten.unwrap_or_else(|| short(&self.reference).to_owned());
+        Ok(PushFailure { code: status.code(), branch, remote: self.remote().to_owned(), is_rewritten })
     }
 
-    /// Whether the remote's edition of the branch is no part of it.
-    fn is_rewritten(&self) -> Result<bool, Error> {
+    /// The lowest branch of which the remote has an edition that is no part of it.
+    fn rewritten(&self) -> Result<Option<&str>, Error> {
         let repo = &self.session.repo;
-        Ok(match repo.find_ref(&format!("refs/remotes/{}/{}", self.remote(), self.branch()))? {
-            Some(old) => repo.merge_base(old, &[self.tip])? != Some(old),
-            None => false,
-        })
+        for (name, tip) in &self.refs {
+            let tracking = format!("refs/remotes/{}/{}", self.remote(), short(name));
+            if let Some(old) = repo.find_ref(&tracking)?
+                && repo.merge_base(old, &[*tip])? != Some(old)
+            {
+                return Ok(Some(name));
+            }
+        }
+        Ok(None)
     }
+}
+
+/// The short name of a branch.
+fn short(reference: &str) -> &str {
+    reference.strip_prefix("refs/heads/").unwrap_or(reference)
 }

@@ -5,7 +5,9 @@ use serde_json::{Value, json};
 use super::{Line, Pair, Status};
 use crate::conflicts::{Clash, Forecast};
 use crate::health::ServiceHealth;
+use crate::stack::Step;
 use lane_core::facts::Unavailable;
+use lane_core::text::plain;
 
 /// Everything; times are seconds since the epoch as RFC 3339.
 pub fn status(status: &Status) -> Value {
@@ -58,6 +60,14 @@ fn error_json(why: &Unavailable) -> Value {
     json!({ "reason": why.reason, "help": why.help })
 }
 
+/// One branch below another.
+fn step(step: &Step) -> Value {
+    json!({
+        "branch": plain(&step.branch), "head": step.tip, "commits": step.commits,
+        "here": step.is_here, "pushed": step.pushed,
+    })
+}
+
 fn line(line: &Line) -> Value {
     let check = line.check.as_ref().map(|check| {
         let findings = check.findings.iter().map(|(is_error, rule, message)| {
@@ -78,6 +88,7 @@ fn line(line: &Line) -> Value {
         "under_way": line.under_way,
         "base": line.base.as_ref().map(|(name, oid)| json!({ "name": name, "oid": oid })),
         "counted_from": line.counted_from,
+        "stack": line.stack.iter().map(step).collect::<Vec<_>>(),
         "ahead": line.ahead,
         "behind": line.behind,
         "merge_base": line.merge_base_at.map(time),

@@ -20,6 +20,7 @@ use crate::conflicts::{self, Forecast};
 use crate::gather::LoadedPolicy;
 use crate::health::ServiceHealth;
 use crate::requests;
+use crate::stack::Step;
 use lane_core::error::Error;
 use lane_core::facts::{Oid, Unavailable};
 use lane_core::policy::Plan;
@@ -71,6 +72,10 @@ pub struct Line {
     pub base: Option<(String, Oid)>,
     /// The pushed branch of the same agent that it is based on, by its short name: lines and commits count from there.
     pub counted_from: Option<String>,
+    /// The branches of the same agent below it, lowest first.
+    pub stack: Vec<Step>,
+    /// Commits that it has above those.
+    pub stack_top: Option<usize>,
     /// Where a pull request of it goes, if not to the policy's base: another protected branch, or that one.
     pub into: Option<String>,
     /// Commits that neither the base has nor the branch that it is based on.

@@ -6,7 +6,7 @@ use ratatui::style::{Color, Modifier, Style, Stylize};
 use ratatui::text::{Line as Row, Text};
 use ratatui::widgets::{List, ListState};
 
-use super::table::{Tone, clash_lines, table, tone, truncate};
+use super::table::{Tone, clash_lines, stack_lines, table, tone, truncate};
 use super::{Line, Status};
 use crate::conflicts::Forecast;
 use lane_core::policy::scalar::{clock, format_duration};
@@ -205,7 +205,7 @@ impl Screen {
 /// What stands below the table while no line is looked at closely.
 fn summary(status: &Status) -> Vec<Row<'static>> {
     let clashes = clash_lines(&status.clashes);
-    let mut rows: Vec<Row<'static>> = Vec::new();
+    let mut rows: Vec<Row<'static>> = stack_lines(&status.lines).into_iter().map(Row::from).collect();
     if !clashes.is_empty() {
         rows.push(Row::from("would conflict if merged now:"));
         rows.extend(clashes.into_iter().map(|text| Row::from(format!("  {text}")).yellow()));

@@ -5,6 +5,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::{HealthCount, Line, Pair, Status};
 use crate::conflicts::Forecast;
+use lane_core::text::plain;
 
 /// Files of a pair that are named on its one line.
 const NAMED: usize = 2;
@@ -218,6 +219,30 @@ pub fn age(at: i64, now: i64) -> String {
         (_, _, days @ ..=20) => format!("{days}d"),
         (_, _, days) => format!("{}w", days / 7),
     }
+}
+
+/// Each stack of branches: a heading, and a line for each branch, the one that is checked out first.
+pub fn stack_lines(lines: &[Line]) -> Vec<String> {
+    lines.iter().filter(|line| !line.stack.is_empty()).flat_map(stack_of).collect()
+}
+
+fn stack_of(line: &Line) -> Vec<String> {
+    let base = line.base.as_ref().map(|(name, _)| format!(" on {name}")).unwrap_or_default();
+    let own = line.stack_top.map_or_else(|| "?".to_owned(), |count| count.to_string());
+    let mut rows = vec![("*", branch(line), own, "")];
+    for step in line.stack.iter().rev() {
+        let state = match (step.is_pushed(), step.pushed.is_some()) {
+            (true, _) => "",
+            (_, true) => "  differs on the remote",
+            _ => "  not pushed",
+        };
+        rows.push(("o", plain(&step.branch), step.commits.to_string(), state));
+    }
+    let width = rows.iter().map(|(_, name, ..)| name.width()).max().unwrap_or(0);
+    let drawn = rows.into_iter().map(|(mark, name, commits, state)| {
+        format!("  {mark} {}  +{commits}{state}", padded(&name, width, false))
+    });
+    std::iter::once(format!("stack of {}{base}:", line.title())).chain(drawn).collect()
 }
 
 /// Each pair that would conflict, on one line; then how many pairs are unknown.

@@ -4,6 +4,7 @@ use super::{Check, Lane, LastCommit, Line, StatusOptions};
 use crate::gather::{
     Environment, LoadedPolicy, Request, Subject, agent_in_file, change_base, claims, gather, rebasing_branch,
 };
+use crate::stack;
 use lane_core::engine;
 use lane_core::facts::{Event, Facts, IdentityClaim, IdentitySource, Message, Oid, Unavailable};
 use lane_core::locks::record::plain;
@@ -209,6 +210,12 @@ impl WorktreeReader<'_> {
         };
         let below: Vec<Oid> = std::iter::once(base).chain(lower).collect();
         line.ahead = Some(self.repo.commits(&[head], &below)?.len());
+        line.stack = stack::below(self.repo, &self.loaded.plan, branch, head, Some(base))?;
+        if !line.stack.is_empty() {
+            let all = self.repo.commits(&[head], &[base])?.len();
+            let below: usize = line.stack.iter().map(|step| step.commits).sum();
+            line.stack_top = Some(all.saturating_sub(below));
+        }
         line.behind = Some(self.repo.commits(&[base], &[head])?.len());
         if let Some(oid) = self.repo.merge_base(base, &[head])? {
             line.merge_base_at = Some(self.repo.commit(oid)?.time);

@@ -303,6 +303,7 @@ git lane port {} --release
 git lane pr --yes
 git lane push
 git lane push --force-with-lease
+git lane push --stack --force-with-lease
 git lane push -f
 git lane report
 git lane report --coverage FILE

@@ -202,6 +202,8 @@ fn a_stack_is_rebased_from_below() {
     tree.lane(&["push"]).ok();
     tree.git(&["switch", "-q", "-c", "feat/a2/upper"]).ok();
     tree.commit("services/rag_pipeline/upper.py", "x\n", "feat: upper").ok();
+    // Pushed, and not here: nobody rewrites it in passing.
+    tree.git(&["branch", "-q", "-D", "feat/a2/lower"]).ok();
     move_base(&scratch, "base.txt", "base\n");
     let ran = sh(&tree, "git lane sync").ok().says("that both lack");
     let commands =
@@ -209,6 +211,39 @@ fn a_stack_is_rebased_from_below() {
     leads_on(&tree, &ran, &commands, &[]);
     assert_eq!(tree.git(&["rev-list", "--count", "HEAD..origin/main"]).out.trim(), "0");
     assert_eq!(tree.git(&["rev-list", "--count", "origin/main..HEAD"]).out.trim(), "2");
+}
+
+#[test]
+fn a_stack_that_is_here_is_rebased_and_pushed_together() {
+    let (scratch, tree) = Scratch::installed();
+    tree.git(&["branch", "-m", "feat/a2/lower"]).ok();
+    tree.commit("services/rag_pipeline/lower.py", "x\n", "feat: lower").ok();
+    tree.lane(&["push"]).ok();
+    tree.git(&["switch", "-q", "-c", "feat/a2/upper"]).ok();
+    tree.commit("services/rag_pipeline/upper.py", "x\n", "feat: upper").ok();
+    tree.lane(&["push"]).ok();
+    move_base(&scratch, "base.txt", "base\n");
+    let ran = sh(&tree, "git lane sync").ok().says("with it: `feat/a2/lower`; was ");
+    leads_on(&tree, &ran, &["git lane push --stack --force-with-lease"], &[]);
+    let there = |name: &str| tree.git(&["rev-parse", &format!("refs/remotes/origin/{name}")]).ok().out;
+    assert_eq!(there("feat/a2/upper").trim(), tree.head());
+    assert_eq!(there("feat/a2/lower"), tree.git(&["rev-parse", "HEAD~1"]).ok().out);
+    // The lower one is amended, and not pushed: a push and a pull request of the upper one say so.
+    tree.git(&["switch", "-q", "feat/a2/lower"]).ok();
+    tree.write("services/rag_pipeline/lower.py", "y\n");
+    tree.git(&["commit", "-qa", "--amend", "--no-edit"]).ok();
+    tree.git(&["switch", "-q", "feat/a2/upper"]).ok();
+    sh(&tree, "git lane pr --yes").fails(2).says("git lane sync");
+    sh(&tree, "git lane sync").ok().says("rebased `feat/a2/upper` on feat/a2/lower");
+    let ran = sh(&tree, "git lane push").fails(1).says("which this branch is based on, is not pushed");
+    assert_eq!(told(&ran.all())[0], "git lane push --stack --force-with-lease");
+    let ran = sh(&tree, "git lane pr --yes").fails(2).says("which is not pushed as it is here");
+    assert_eq!(told(&ran.all())[0], "git lane push --stack --force-with-lease");
+    sh(&tree, "git lane push --stack --force-with-lease").ok();
+    assert_eq!(there("feat/a2/lower"), tree.git(&["rev-parse", "HEAD~1"]).ok().out);
+    sh(&tree, "git lane status")
+        .ok()
+        .says("stack of a2 on main:\n  * feat/a2/upper  +1\n  o feat/a2/lower  +1\n");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// The modules of `src`, each of which may use those before it.
-const LAYERS: [&str; 28] = [
+const LAYERS: [&str; 29] = [
     "served",
     "ci",
     "init",
@@ -24,6 +24,7 @@ const LAYERS: [&str; 28] = [
     "install",
     "setup",
     "harness",
+    "stack",
     "conflicts",
     "affected",
     "health",

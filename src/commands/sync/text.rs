@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::cli::output::{Output, print_error};
-use crate::ops::sync::{Conflict, RebaseOutcome, StashOutcome, WorktreeSync, count};
+use crate::ops::sync::{Conflict, MovedBranch, RebaseOutcome, StashOutcome, WorktreeSync, count};
 use lane_core::error::Error;
 use lane_core::facts::{Oid, RepoPath, typed_ref};
 use lane_core::report::quote;
@@ -28,11 +28,17 @@ pub fn json(done: &WorktreeSync) -> Value {
     let (state, more) = match &done.rebase {
         RebaseOutcome::Nothing => ("current", json!({})),
         RebaseOutcome::Stacked { on, behind } => ("stacked", json!({ "on": on, "behind": behind })),
-        RebaseOutcome::Rebased { before, after, behind, landed, aside } => {
+        RebaseOutcome::Rebased { before, after, behind, landed, along, aside } => {
             let stashed = *aside != StashOutcome::Back;
+            let moved =
+                |one: &MovedBranch| json!({ "branch": one.branch, "before": one.before, "after": one.after });
+            let along: Vec<Value> = along.iter().map(moved).collect();
             (
                 "rebased",
-                json!({ "before": before, "after": after, "commits": behind, "landed": landed, "stashed": stashed }),
+                json!({
+                    "before": before, "after": after, "commits": behind, "landed": landed, "stashed": stashed,
+                    "along": along,
+                }),
             )
         }
         RebaseOutcome::Busy { why, help } => ("skipped", json!({ "reason": why, "help": help })),
@@ -76,9 +82,13 @@ pub fn print_sync(done: &WorktreeSync, base: &str, output: &Output) -> Result<()
                 )
             ))?;
         }
-        RebaseOutcome::Rebased { before, behind, landed, aside, .. } => {
+        RebaseOutcome::Rebased { before, behind, landed, along, aside, .. } => {
             if !output.is_quiet() {
-                output.print(&rebased(&who, &branch, base, (*before, *behind, *landed)))?;
+                let mut text = rebased(&who, &branch, base, (*before, *behind, *landed));
+                for MovedBranch { branch, before, .. } in along {
+                    text.push_str(&format!("  with it: `{branch}`; was {}\n", before.short()));
+                }
+                output.print(&text)?;
             }
             let help = match aside {
                 StashOutcome::Back => return Ok(()),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::tree::{Workspace, cannot_write};
 use crate::ops::Session;
-use crate::ops::sync::stack;
+use crate::stack;
 use lane_core::error::Error;
 use lane_core::facts::{Oid, Unavailable};
 use lane_core::landings::record::{LandingEnd, Reason};

@@ -17,25 +17,30 @@ use lane_git::{Read, Repository};
 /// How long a remote may take to say what it has.
 const LIMIT: Duration = Duration::from_secs(600);
 
-/// Judges the push of one branch as pre-push does, unless git is going to start that hook: the verdict.
+/// Judges the push of branches as pre-push does, unless git is going to start that hook: the verdict.
 ///
 /// # Errors
 /// Something without which nothing can be judged cannot be read.
-pub fn unless_hooked(session: &Session, reference: &str, tip: Oid) -> Result<Verdict, Error> {
+pub fn unless_hooked(session: &Session, refs: &[(String, Oid)]) -> Result<Verdict, Error> {
     if in_force::is_in_force(session.repo.layout(), Event::PrePush.name()) || is_configured() {
         return Ok(Verdict::Pass);
     }
     let remote = session.loaded.plan.policy.remote.value.clone();
-    let line = PushLine {
-        local_ref: reference.to_owned(),
-        local: Some(tip),
-        remote_ref: reference.to_owned(),
-        remote: there(session, &remote, reference)?,
-    };
-    if line.remote == line.local {
+    let mut lines = Vec::new();
+    for (reference, tip) in refs {
+        let line = PushLine {
+            local_ref: reference.clone(),
+            local: Some(*tip),
+            remote_ref: reference.clone(),
+            remote: there(session, &remote, reference)?,
+        };
+        if line.remote != line.local {
+            lines.push(line);
+        }
+    }
+    if lines.is_empty() {
         return Ok(Verdict::Pass); // git starts no hook either
     }
-    let lines = vec![line];
     let subject = Subject::Push { remote, lines: lines.clone() };
     let request = Request { event: Event::PrePush, agent: None, branch: None, subject };
     // What was fetched and released since the command began counts, as it does for a hook.

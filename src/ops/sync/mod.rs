@@ -1,14 +1,14 @@
 //! Bringing branches onto their bases as the remote has them.
 
+mod along;
 mod fetch;
 mod losses;
 mod outcome;
-pub mod stack;
 mod tree;
 
 use std::time::Duration;
 
-pub use outcome::{Conflict, RebaseOutcome, StashOutcome, WorktreeSync};
+pub use outcome::{Conflict, MovedBranch, RebaseOutcome, StashOutcome, WorktreeSync};
 
 use super::Session;
 use crate::gather::LoadedPolicy;
@@ -108,7 +108,7 @@ pub fn all(
         journal_conflict(session, &tree, &done, done.agent.clone());
         tell(&done)?;
         if pushes && done.is_good() && tree.has_news(onto)? {
-            done.pushed = Some(tree.push(session.ui.is_quiet())?);
+            done.pushed = Some(tree.push(session.ui.is_quiet(), done.is_of_stack())?);
         }
         found.push(done);
     }

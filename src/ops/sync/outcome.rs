@@ -34,6 +34,8 @@ pub enum RebaseOutcome {
         behind: usize,
         /// How many of its commits were left out, since the base has them in others.
         landed: usize,
+        /// The branches below it that went along, lowest first.
+        along: Vec<MovedBranch>,
         /// What became of uncommitted work.
         aside: StashOutcome,
     },
@@ -82,6 +84,16 @@ pub enum StashOutcome {
     Kept,
 }
 
+/// A branch that a rebase took along.
+pub struct MovedBranch {
+    /// Its short name.
+    pub branch: String,
+    /// Its tip before.
+    pub before: Oid,
+    /// Its tip now.
+    pub after: Oid,
+}
+
 /// A file that a rebase stopped at.
 pub struct Conflict {
     /// The file.
@@ -94,6 +106,12 @@ impl WorktreeSync {
     /// What was done with a worktree.
     pub fn new(root: &Path, worked: RebaseOutcome) -> Self {
         Self { root: root.to_owned(), agent: None, branch: None, rebase: worked, pushed: None, onto: None }
+    }
+
+    /// Whether branches below it are to be pushed with it: they went along, or it was rebased on one that is here.
+    pub fn is_of_stack(&self) -> bool {
+        let is_local = self.onto.as_ref().is_some_and(|onto| onto.starts_with("refs/heads/"));
+        matches!(&self.rebase, RebaseOutcome::Rebased { along, .. } if is_local || !along.is_empty())
     }
 
     /// Whether it is up to date with the base.

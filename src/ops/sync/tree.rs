@@ -5,9 +5,9 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use super::outcome::{Conflict, RebaseOutcome, StashOutcome, WorktreeSync};
-use super::stack::{self, StackParent};
-use super::{RebaseTarget, SHORT, count, losses};
+use super::{RebaseTarget, SHORT, along, count, losses};
 use crate::gather::change_base;
+use crate::stack::{self, StackParent};
 use lane_core::error::Error;
 use lane_core::facts::{Oid, RepoPath, Unavailable};
 use lane_core::locks::record::plain;
@@ -37,6 +37,8 @@ struct Target {
     oid: Oid,
     /// The last of its commits that are there already as others.
     landed: Option<Oid>,
+    /// The branches below it that go along, each with its tip.
+    along: Vec<(String, Oid)>,
 }
 
 /// A rebase that can be made.
@@ -133,20 +135,30 @@ impl Tree {
         let behind = repo.commits(&[oid], &[before])?.len();
         let landed = if behind == 0 { None } else { stack::landed(repo, oid, before)? };
         let above = landed.unwrap_or(oid);
-        match stack::lower(repo, onto.plan(), &self.root, branch, before, above, &[])? {
-            Some(StackParent::Pushed(_)) | None if behind == 0 => {
-                Ok(Err((RebaseOutcome::Nothing, reference)))
+        let lower = stack::lower(repo, onto.plan(), &self.root, branch, before, above, &[])?;
+        if behind == 0 && !matches!(lower, Some(StackParent::Rewritten { .. })) {
+            return Ok(Err((RebaseOutcome::Nothing, reference)));
+        }
+        let above = match &lower {
+            Some(StackParent::Rewritten { left, .. }) => *left,
+            _ => above,
+        };
+        let below = stack::below(repo, onto.plan(), branch, before, Some(above))?;
+        let along = along::of(repo, &below)?;
+        match lower {
+            Some(StackParent::Pushed(on)) if !along.iter().any(|(name, _)| *name == on) => {
+                Ok(Err((RebaseOutcome::Stacked { on, behind }, reference)))
             }
-            Some(StackParent::Pushed(on)) => Ok(Err((RebaseOutcome::Stacked { on, behind }, reference))),
             Some(StackParent::Rewritten { reference, tip, left }) => {
-                Ok(Ok(Target { reference, oid: tip, landed: Some(left) }))
+                Ok(Ok(Target { reference, oid: tip, landed: Some(left), along }))
             }
-            None => Ok(Ok(Target { reference, oid, landed })),
+            _ => Ok(Ok(Target { reference, oid, landed, along })),
         }
     }
 
     fn rebased(&self, rebase: &Rebase, gives_up: bool) -> Result<RebaseOutcome, Error> {
-        let Rebase { repo, before, target: Target { oid: onto, landed, .. }, autostash } = rebase;
+        let Rebase { repo, before, target, autostash } = rebase;
+        let Target { oid: onto, landed, along, .. } = target;
         let (before, onto) = (*before, *onto);
         let behind = repo.commits(&[onto], &[before])?.len();
         let from = repo.merge_base(onto, &[before])?;
@@ -155,7 +167,7 @@ impl Tree {
             None => 0,
         };
         let stash = repo.find_ref(STASH)?;
-        let ran = run_git(self.rebase(onto, *landed, *autostash, gives_up), None, LONG)?;
+        let ran = run_git(self.rebase(target, *autostash, gives_up), None, LONG)?;
         if ran.ok {
             let repo = GitRepo::open_at(&self.root)?;
             let after = repo.head()?.oid.unwrap_or(before);
@@ -167,7 +179,8 @@ impl Tree {
                 Some(_) if self.conflicts(onto, from).is_empty() => StashOutcome::Kept,
                 Some(_) => StashOutcome::Conflicts,
             };
-            return Ok(RebaseOutcome::Rebased { before, after, behind, landed: left_out, aside });
+            let along = along::moved(&repo, along)?;
+            return Ok(RebaseOutcome::Rebased { before, after, behind, landed: left_out, along, aside });
         }
         if in_progress(&self.git_dir).map(|it| it.word) != Some("rebase") {
             let reason = format!("the rebase failed: {}", plain(&ran.error_text()));
@@ -206,11 +219,13 @@ impl Tree {
         command
     }
 
-    fn rebase(&self, onto: Oid, landed: Option<Oid>, autostash: bool, is_anothers: bool) -> Command {
+    fn rebase(&self, target: &Target, autostash: bool, is_anothers: bool) -> Command {
+        let Target { oid: onto, landed, along, .. } = target;
         let mut command = self.git(is_anothers);
         // Branches of others that are based on this one are theirs to move.
-        command.args(["-c", "rebase.updateRefs=false", "rebase"]);
+        command.args(["-c", "rebase.updateRefs=false", "-c", "rebase.abbreviateCommands=false", "rebase"]);
         command.arg(if autostash { "--autostash" } else { "--no-autostash" });
+        along::take_along(&mut command, along);
         // What the base has already, as other commits, would only be in the way.
         if let Some(landed) = landed {
             command.arg("--onto").arg(onto.to_string()).arg(landed.to_string());
@@ -277,8 +292,8 @@ impl Tree {
         Ok(there != Some(tip) && (there.is_some() || !repo.commits(&[tip], &[onto.oid])?.is_empty()))
     }
 
-    /// Pushes it as whoever works there would.
-    pub fn push(&self, is_quiet: bool) -> Result<bool, Error> {
+    /// Pushes it as whoever works there would, with the branches below it if those went along.
+    pub fn push(&self, is_quiet: bool, with_stack: bool) -> Result<bool, Error> {
         let lane = std::env::current_exe().map_err(|error| {
             Error::write(
                 format!("the path of git-lane could not be determined: {error}"),
@@ -290,6 +305,9 @@ impl Tree {
             command.env_remove(name);
         }
         command.args(["push", "--force-with-lease"]).current_dir(&self.root).stdout(Stdio::null());
+        if with_stack {
+            command.arg("--stack");
+        }
         if is_quiet {
             command.arg("--quiet");
         }

@@ -1,6 +1,11 @@
-//! What a sync does with branches that are based on one another.
+//! Branches that are based on one another: what of one has landed, which one it is based on, and all that are below it.
+
+mod chain;
 
 use std::path::Path;
+use std::time::Duration;
+
+pub use chain::{Step, below};
 
 use lane_core::error::Error;
 use lane_core::facts::{Oid, RepoPath};
@@ -9,6 +14,8 @@ use lane_git::command::{in_worktree, run as run_git};
 use lane_git::tree_diff::tree_diff;
 use lane_git::{Read, Repository};
 
+/// Whatever only looks.
+const SHORT: Duration = Duration::from_secs(60);
 /// A branch with more commits than this is rebased as git does it.
 const MOST: usize = 200;
 /// How many new commits of the base are looked at.
@@ -83,8 +90,8 @@ pub enum StackParent {
     },
 }
 
-/// The pushed branch of the same agent that a branch is based on, above what has landed. `told`: what the remote was found to
-/// have besides what refs here say.
+/// The branch of the same agent that a branch is based on, above what has landed: a pushed one, or one that was rewritten, there
+/// or here. `told`: what the remote was found to have besides what refs here say.
 ///
 /// # Errors
 /// Refs or history cannot be read.
@@ -104,18 +111,17 @@ pub fn lower(
         return Ok(None);
     };
     let own = repo.commits(&[tip], &[landed])?;
+    let place = |oid: Oid| own.iter().position(|known| *known == oid);
     let prefix = format!("refs/remotes/{}/", plan.policy.remote.value);
     let form = template.for_agent(agent);
+    let literal = form.split('{').next().unwrap_or_default();
+    let is_other = |name: &str| name != branch && template.parse(name) == Some(agent);
     let mut highest: Option<(usize, StackParent)> = None;
-    for reference in repo.ref_names(&format!("{prefix}{}", form.split('{').next().unwrap_or_default()))? {
+    for reference in repo.ref_names(&format!("{prefix}{literal}"))? {
         let name = reference.strip_prefix(&prefix).unwrap_or_default();
-        let Some(oid) = repo.find_ref(&reference)?.filter(|oid| *oid != tip) else {
+        let Some(oid) = repo.find_ref(&reference)?.filter(|oid| *oid != tip && is_other(name)) else {
             continue;
         };
-        if name == branch || template.parse(name) != Some(agent) {
-            continue;
-        }
-        let place = |oid: Oid| own.iter().position(|known| *known == oid);
         let found = match place(oid) {
             Some(at) => Some((at, StackParent::Pushed(name.to_owned()))),
             // One that is based on this branch was never left by it.
@@ -129,21 +135,76 @@ pub fn lower(
             highest = Some(found);
         }
     }
-    for (name, oid) in told.iter().filter(|(name, oid)| name != branch && *oid != tip) {
-        if template.parse(name) == Some(agent)
-            && let Some(at) = own.iter().position(|known| known == oid)
+    for (name, oid) in told.iter().filter(|(name, oid)| *oid != tip && is_other(name)) {
+        if let Some(at) = place(*oid)
             && highest.as_ref().is_none_or(|highest| highest.0 < at)
         {
             highest = Some((at, StackParent::Pushed(name.clone())));
         }
     }
+    let chain = OwnCommits { repo, root, tip, own: &own };
+    for reference in repo.ref_names(&format!("refs/heads/{literal}"))? {
+        let name = reference.strip_prefix("refs/heads/").unwrap_or_default();
+        if is_other(name)
+            && let Some((at, parent)) = chain.rewritten(&reference, &format!("{prefix}{name}"))?
+            && highest.as_ref().is_none_or(|highest| highest.0 <= at)
+        {
+            highest = Some((at, parent));
+        }
+    }
     Ok(highest.map(|(_, lower)| lower))
+}
+
+/// The commits of a branch, parents before children.
+struct OwnCommits<'a> {
+    repo: &'a dyn Repository,
+    root: &'a Path,
+    tip: Oid,
+    own: &'a [Oid],
+}
+
+impl OwnCommits<'_> {
+    /// A branch of this repository that they were based on and that has changed since, with the place of the commit at which they
+    /// left it; `tracking`: what the remote has of it.
+    fn rewritten(&self, reference: &str, tracking: &str) -> Result<Option<(usize, StackParent)>, Error> {
+        let Self { repo, root, tip, own } = *self;
+        let Some(oid) = repo.find_ref(reference)?.filter(|oid| *oid != tip && !own.contains(oid)) else {
+            return Ok(None);
+        };
+        // Based on these itself, or no further than what the remote has.
+        if repo.merge_base(oid, &[tip])? == Some(tip) {
+            return Ok(None);
+        }
+        if let Some(pushed) = repo.find_ref(tracking)?
+            && repo.merge_base(oid, &[pushed])? == Some(oid)
+        {
+            return Ok(None);
+        }
+        let Some(left) = fork_point(root, reference, tip)? else {
+            return Ok(None);
+        };
+        let Some(at) = own.iter().position(|known| *known == left) else {
+            return Ok(None);
+        };
+        // What was cut from the same commit is beside it, not below.
+        let is_below = first_of(root, reference).is_some_and(|first| first != left);
+        let parent = || StackParent::Rewritten { reference: reference.to_owned(), tip: oid, left };
+        Ok(is_below.then(|| (at, parent())))
+    }
+}
+
+/// The commit at which a branch was made, by the oldest entry of its log.
+fn first_of(root: &Path, reference: &str) -> Option<Oid> {
+    let mut git = in_worktree(root);
+    git.args(["reflog", "show", "--format=%H", reference, "--"]);
+    let ran = run_git(git, None, SHORT).ok().filter(|ran| ran.ok)?;
+    Oid::from_hex(ran.stdout.lines().next_back()?.trim())
 }
 
 /// Where a commit left a ref that was rewritten since, by the ref's log: git-merge-base(1).
 fn fork_point(root: &Path, reference: &str, tip: Oid) -> Result<Option<Oid>, Error> {
     let mut git = in_worktree(root);
     git.args(["merge-base", "--fork-point", reference, &tip.to_string()]);
-    let ran = run_git(git, None, super::SHORT)?;
+    let ran = run_git(git, None, SHORT)?;
     Ok(Oid::from_hex(ran.stdout.trim()).filter(|_| ran.ok))
 }

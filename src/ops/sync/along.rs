@@ -1,0 +1,75 @@
+//! Branches of a stack that go along where the one above them is rebased.
+
+use std::process::Command;
+
+use super::outcome::MovedBranch;
+use crate::gather::rebasing_branch;
+use crate::stack::Step;
+use lane_core::error::Error;
+use lane_core::facts::Oid;
+use lane_git::worktrees::{head_of, registered};
+use lane_git::{GitRepo, Layout, Repository};
+
+/// Has the full names of the branches that go along with a rebase.
+const ALONG: &str = "LANE_ALONG";
+/// Keeps of the branches that git would move, in a list of git-rebase(1), those that go along.
+const MOVES: &str = r#"lane() {
+    while IFS= read -r line; do
+        case $line in
+            "update-ref "*)
+                case " $LANE_ALONG " in
+                    *" ${line#update-ref } "*) ;;
+                    *) continue ;;
+                esac ;;
+        esac
+        printf '%s\n' "$line"
+    done <"$1" >"$1.lane" && mv "$1.lane" "$1"
+}
+lane"#;
+
+/// The branches below one that go along with it: all that are here, if all that were pushed are, and none of those is checked out
+/// elsewhere; else none.
+///
+/// # Errors
+/// Refs or worktrees cannot be read.
+pub(super) fn of(repo: &GitRepo, below: &[Step]) -> Result<Vec<(String, Oid)>, Error> {
+    if below.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut elsewhere = Vec::new();
+    for tree in registered(repo.layout())? {
+        let layout = Layout { git_dir: tree.git_dir.clone(), ..repo.layout().clone() };
+        elsewhere.extend(head_of(repo, &tree.git_dir)?.branch);
+        elsewhere.extend(rebasing_branch(&layout)?);
+    }
+    let is_free = |step: &Step| step.is_here && !elsewhere.contains(&format!("refs/heads/{}", step.branch));
+    if below.iter().any(|step| step.pushed.is_some() && !is_free(step)) {
+        return Ok(Vec::new());
+    }
+    let free = below.iter().filter(|step| is_free(step));
+    Ok(free.map(|step| (step.branch.clone(), step.tip)).collect())
+}
+
+/// Those of them that have moved, with their tips before and now.
+///
+/// # Errors
+/// Refs cannot be read.
+pub(super) fn moved(repo: &GitRepo, along: &[(String, Oid)]) -> Result<Vec<MovedBranch>, Error> {
+    let mut moved = Vec::new();
+    for (branch, before) in along {
+        if let Some(after) = repo.find_ref(&format!("refs/heads/{branch}"))?.filter(|after| after != before) {
+            moved.push(MovedBranch { branch: branch.clone(), before: *before, after });
+        }
+    }
+    Ok(moved)
+}
+
+/// Has a rebase move these branches, and no others: git would take along whatever points to a commit of it.
+pub(super) fn take_along(command: &mut Command, along: &[(String, Oid)]) {
+    if along.is_empty() {
+        return;
+    }
+    let names: Vec<String> = along.iter().map(|(name, _)| format!("refs/heads/{name}")).collect();
+    command.env(ALONG, names.join(" ")).env("GIT_SEQUENCE_EDITOR", MOVES);
+    command.args(["--interactive", "--update-refs", "--no-autosquash"]);
+}

@@ -1,0 +1,82 @@
+//! All branches that one is based on.
+
+use std::collections::{BTreeMap, HashMap};
+
+use lane_core::facts::Oid;
+use lane_core::policy::Plan;
+use lane_git::{Read, Repository};
+
+/// A branch of a stack.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// Its short name.
+    pub branch: String,
+    /// Its tip: here, or else as the remote has it.
+    pub tip: Oid,
+    /// How many commits it has above the branch below it, or above what the stack is based on.
+    pub commits: usize,
+    /// Whether it is a branch of this repository, with that tip.
+    pub is_here: bool,
+    /// What the remote has of it, as far as that is known here.
+    pub pushed: Option<Oid>,
+}
+
+impl Step {
+    /// Whether the remote has it as it is here.
+    pub fn is_pushed(&self) -> bool {
+        self.pushed == Some(self.tip)
+    }
+}
+
+/// The branches of the same agent whose tips are commits of a branch below its own tip, lowest first. `above`: what the
+/// stack is based on.
+///
+/// # Errors
+/// Refs or history cannot be read.
+pub fn below(
+    repo: &dyn Repository,
+    plan: &Plan,
+    branch: &str,
+    tip: Oid,
+    above: Option<Oid>,
+) -> Read<Vec<Step>> {
+    let Some(template) = &plan.branch else {
+        return Ok(Vec::new());
+    };
+    let Some(agent) = template.parse(branch).filter(|agent| !agent.is_empty()) else {
+        return Ok(Vec::new());
+    };
+    let form = template.for_agent(agent);
+    let literal = form.split('{').next().unwrap_or_default();
+    // Its tip here, and what the remote has.
+    let mut names: BTreeMap<String, [Option<Oid>; 2]> = BTreeMap::new();
+    let places = ["refs/heads/".to_owned(), format!("refs/remotes/{}/", plan.policy.remote.value)];
+    for (place, prefix) in places.iter().enumerate() {
+        for reference in repo.ref_names(&format!("{prefix}{literal}"))? {
+            let name = reference.strip_prefix(prefix.as_str()).unwrap_or_default();
+            if name != branch && template.parse(name) == Some(agent) && plan.protected(name).is_none() {
+                names.entry(name.to_owned()).or_default()[place] = repo.find_ref(&reference)?;
+            }
+        }
+    }
+    if names.is_empty() {
+        return Ok(Vec::new());
+    }
+    let own = repo.commits(&[tip], above.as_slice())?;
+    let places: HashMap<Oid, usize> =
+        own.iter().enumerate().filter(|(_, oid)| **oid != tip).map(|(at, oid)| (*oid, at + 1)).collect();
+    let mut steps: Vec<(usize, Step)> = Vec::new();
+    for (branch, [here, pushed]) in names {
+        let found = |oid: Option<Oid>| oid.and_then(|oid| Some((oid, *places.get(&oid)?)));
+        let is_here = found(here).is_some();
+        if let Some((tip, at)) = found(here).or_else(|| found(pushed)) {
+            steps.push((at, Step { branch, tip, commits: 0, is_here, pushed }));
+        }
+    }
+    steps.sort_by_key(|(at, _)| *at);
+    let mut last = 0;
+    for (at, step) in &mut steps {
+        (step.commits, last) = (*at - last, *at);
+    }
+    Ok(steps.into_iter().map(|(_, step)| step).collect())
+}
