@@ -60,3 +60,24 @@ impl Diagnostic {
         self
     }
 }
+
+/// Leaves one of those that say the same at the same words: a series of agents is written once and read many times.
+/// `diagnostics`: sorted by their places.
+pub(super) fn merge_repeated(diagnostics: &mut Vec<Diagnostic>) {
+    let mut kept: Vec<(Diagnostic, usize)> = Vec::new();
+    for diagnostic in diagnostics.drain(..) {
+        let same = |(one, _): &&mut (Diagnostic, usize)| {
+            (one.severity, one.span, &one.label) == (diagnostic.severity, diagnostic.span, &diagnostic.label)
+        };
+        match kept.iter_mut().rev().take_while(|(one, _)| one.span == diagnostic.span).find(same) {
+            Some((_, more)) => *more += 1,
+            None => kept.push((diagnostic, 0)),
+        }
+    }
+    diagnostics.extend(kept.into_iter().map(|(mut diagnostic, more)| {
+        if more > 0 {
+            diagnostic.message.push_str(&format!(", and so for {more} more of the series"));
+        }
+        diagnostic
+    }));
+}

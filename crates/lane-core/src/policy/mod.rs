@@ -23,6 +23,7 @@ mod read;
 mod reader;
 mod ref_names;
 pub mod scalar;
+mod series;
 mod signers;
 mod source;
 mod tagged;
@@ -98,6 +99,7 @@ fn compiled(
 ) -> Result<Plan, PolicyError> {
     let refuse = |source: Source, mut diagnostics: Vec<Diagnostic>| {
         diagnostics.sort_by_key(|diagnostic| (diagnostic.span.start, diagnostic.span.len));
+        diagnostic::merge_repeated(&mut diagnostics);
         Err(PolicyError { text: Box::new(source), diagnostics })
     };
     let root = &tree.0;

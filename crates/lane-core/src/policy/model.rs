@@ -45,7 +45,7 @@ pub struct Policy {
     pub identity: Identities,
     /// Where services live.
     pub services: Services,
-    /// The agents, by id.
+    /// The agents, by id. An id with a range, `w{01..40}`, stands for as many agents; `{n}` in its texts is the number of each.
     pub agents: Agents,
     /// Named sets of paths. The last area that matches a path decides.
     pub areas: Vec<Area>,

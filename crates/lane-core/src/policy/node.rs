@@ -140,7 +140,12 @@ fn syntax_error(text: &str, error: &serde_yaml::Error) -> Diagnostic {
     };
     let len =
         text[start.min(text.len())..].chars().next().map_or(0, |c| if c == '\n' { 0 } else { c.len_utf8() });
-    Diagnostic::error(Span { start, len }, format!("not valid YAML: {message}"), "here")
+    let found = Diagnostic::error(Span { start, len }, format!("not valid YAML: {message}"), "here");
+    // Between brackets a brace begins a mapping, also in the middle of a word.
+    match text[start.min(text.len())..].starts_with('{') {
+        true => found.help("between brackets, put a text with `{` in quotes: ['/jobs/{n}/']"),
+        false => found,
+    }
 }
 
 /// The byte offset of a line and a column, both from 1, the column in characters.

@@ -1,17 +1,15 @@
 //! From the YAML tree to a [`Policy`], with every mistake at its place.
 
 use std::collections::BTreeMap;
-use std::fmt::{self, Display};
+use std::fmt::Display;
 
-use super::model::{
-    Access, Agent, Agents, Area, Database, Identities, Identity, Mode, Policy, Required, Unidentified,
-    Unidentifieds, Unowned,
-};
+use super::model::{Access, Area, Identities, Mode, Policy, Required, Unidentified, Unidentifieds, Unowned};
 use super::node::{Node, Value};
 use super::reader::{Fields, Reader};
 use super::source::Spanned;
 use crate::harness::HARNESSES;
 
+mod agents;
 mod content;
 mod health;
 mod land;
@@ -20,6 +18,7 @@ mod notify;
 mod sections;
 mod services;
 
+use agents::agents;
 use content::{content, files};
 use health::health;
 use land::land;
@@ -263,59 +262,6 @@ fn identities(reader: &mut Reader, fields: &Fields<'_>) -> Identities {
         require: require.unwrap_or(Spanned::default_of(Required::Claimed)),
         harness: harness.unwrap_or_default(),
     }
-}
-
-/// What an agent's mapping says under a name, for messages.
-struct Member<'a> {
-    id: &'a str,
-    name: &'a str,
-}
-
-impl Display for Member<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "agents.{}.{}", self.id, self.name)
-    }
-}
-
-fn agents(reader: &mut Reader, fields: &Fields<'_>) -> Agents {
-    let Some(node) = fields.get("agents") else {
-        return Agents::default();
-    };
-    let entries = reader.entries(node, "`agents`").unwrap_or_default();
-    let agents = entries.into_iter().filter_map(|(key, node)| {
-        let id = &key.name;
-        let fields = reader.fields(node, key.span, format_args!("agent `{id}`"), keys::AGENT)?;
-        let at = |name| Member { id, name };
-        Some(Agent {
-            id: Spanned::at(key.name.clone(), key.span),
-            name: text(reader, &fields, "name", at("name")),
-            focus: text(reader, &fields, "focus", at("focus")),
-            services: texts(reader, &fields, "services", at("services"), false),
-            owns: texts(reader, &fields, "owns", at("owns"), false),
-            worktree: text(reader, &fields, "worktree", at("worktree")),
-            branch: text(reader, &fields, "branch", at("branch")),
-            ports: fields.get("ports").and_then(|node| reader.parsed(node, "port range")),
-            database: fields.get("database").and_then(|node| {
-                let what = format_args!("the database of agent `{id}`");
-                let fields = reader.fields(node, node.span, what, keys::DATABASE)?;
-                let schema = required(reader, &fields, "schema", what)?;
-                Some(Database { schema })
-            }),
-            memory: fields.get("memory").and_then(|node| reader.parsed(node, "amount of memory")),
-            env: map(reader, &fields, "env", |reader, node, what| reader.text(node, what)),
-            limits: map(reader, &fields, "limits", |reader, node, what| reader.number(node, what)),
-            identity: fields.get("identity").and_then(|node| {
-                let what = format_args!("the identity of agent `{id}`");
-                let fields = reader.fields(node, node.span, what, keys::IDENTITY)?;
-                Some(Identity {
-                    github: texts(reader, &fields, "github", "github", false),
-                    accounts: texts(reader, &fields, "accounts", "accounts", false),
-                    signing_keys: texts(reader, &fields, "signing_keys", "signing_keys", false),
-                })
-            }),
-        })
-    });
-    Agents(agents.collect())
 }
 
 fn map<T>(

@@ -146,7 +146,8 @@ macro_rules! text_scalar {
 
 pub(super) use text_scalar;
 
-text_scalar!(Ports, "Ports", ["string", "integer"], r"^\s*\d{1,5}\s*(-\s*\d{1,5}\s*)?$");
+// In the entry of a series, `{n}` is its number.
+text_scalar!(Ports, "Ports", ["string", "integer"], r"^\s*(\d|\{n\}){1,5}\s*(-\s*(\d|\{n\}){1,5}\s*)?$");
 text_scalar!(Memory, "Memory", ["string", "integer"], r"^\d+\s*([kKmMgGtT]([iI]?[bB])?|[bB])?$");
 text_scalar!(Duration, "Duration", ["string", "integer"], r"^\d");
 

@@ -39,6 +39,12 @@ macro_rules! mistakes {
 }
 
 mistakes! {
+    a_series_that_counts_down: "agents: {'w{9..1}': {}}" => "'w{9..1}'", "9 is more than 1";
+    a_mistake_in_a_series: "agents: {'w{1..9}': {prts: 1-5}}" => "prts", "unknown key `prts` in agent `w1`";
+    a_later_mistake_in_a_series: "agents: {'w{8..12}': {ports: '655{n}0-655{n}9'}}" => "'655{n}0-655{n}9'", "port";
+    an_agent_of_a_series_again: "agents: {w2: {}, 'w{1..3}': {}}" => "'w{1..3}'", "agent `w2` is listed twice";
+    one_worktree_for_a_series: "agents: {'w{1..9}': {worktree: ../w}}"
+        => "../w", "`w1` and `w2` share the worktree `../w`, and so for 7 more of the series";
     unknown_key: "bse: main" => "bse", "unknown key `bse`";
     duplicate_key: "base: a\nbase: b" => "base", "duplicate key `";
     wrong_kind: "agents: [a1]" => "[", "expected a mapping";
@@ -262,4 +268,21 @@ fn the_example_of_the_documentation_is_right() {
     let mut blocks = readme.split("```yaml\n").skip(1).filter_map(|rest| rest.split("```").next());
     let policy = blocks.find(|block| block.starts_with("version: 1")).expect("a policy in the README");
     plan(policy);
+}
+
+#[test]
+fn a_series_is_as_if_each_was_written() {
+    let short = plan(
+        "version: 1\nagents:\n  a1: {}\n  'w{08..10}': { name: 'Worker {n}', worktree: '../wt-w{n}', ports: '3{n}00-3{n}99',\n    \
+         owns: ['/jobs/{n}/'], database: { schema: 'w{n}' }, env: { N: '{n}' }, limits: { x: 3 } }\n",
+    );
+    let each = |n: &str| {
+        format!(
+            "  w{n}: {{ name: 'Worker {n}', worktree: '../wt-w{n}', ports: 3{n}00-3{n}99, owns: [/jobs/{n}/], \
+             database: {{ schema: w{n} }}, env: {{ N: '{n}' }}, limits: {{ x: 3 }} }}\n"
+        )
+    };
+    let long = plan(&format!("version: 1\nagents:\n  a1: {{}}\n{}{}{}", each("08"), each("09"), each("10")));
+    let json = |plan: &Plan| serde_json::to_string(&plan.policy).unwrap();
+    assert_eq!(json(&short), json(&long));
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::cases;
-use super::diagnostic::Diagnostic;
+use super::diagnostic::{Diagnostic, merge_repeated};
 use super::lint::{at, lexical};
 use super::model::{Access, Agent};
 use super::pathset::PathSet;
@@ -47,6 +47,7 @@ pub fn warnings(plan: &Plan, inventory: &Inventory) -> Vec<Diagnostic> {
     worktrees(plan, inventory, &mut warnings);
     unmatched_refs::warnings(plan, &inventory.refs, &mut warnings);
     warnings.sort_by_key(|warning| (warning.span.start, warning.span.len));
+    merge_repeated(&mut warnings);
     warnings
 }
 

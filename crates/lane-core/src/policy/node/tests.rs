@@ -143,6 +143,9 @@ fn syntax_errors_have_a_place() {
     assert_eq!(error("a: *nope\n").0, 3);
     assert_eq!(error("a:\n\tb: 1\n").0, 4);
     assert!(error("a: 1\n---\nb: 2\n").1.contains("one YAML document"));
+    let braces = Node::parse("a: [/jobs/{n}/]\n").unwrap_err();
+    assert!(braces.help.unwrap().contains("in quotes"));
+    assert!(Node::parse("a: [x\n").unwrap_err().help.is_none());
     assert!(error("a: &x {b: 1}\nc: {<<: *x}\n").1.contains("merge"));
 }
 
