@@ -1,6 +1,7 @@
 //! `git lane policy check|show|schema|test|diff|try`
 
 mod diff;
+mod show;
 mod trial;
 
 use std::path::{Path, PathBuf};
@@ -12,8 +13,6 @@ use crate::cli::Outcome;
 use crate::cli::diagnostics;
 use crate::cli::output::Output;
 use crate::cli::output::print_error;
-use crate::cli::session;
-use crate::commands::who::note_policy;
 use crate::gather::{LoadedPolicy, inventory, policy_source};
 use lane_core::engine;
 use lane_core::error::Error;
@@ -46,6 +45,9 @@ pub enum Policy {
     Show {
         /// Print this file instead
         file: Option<PathBuf>,
+        /// Print where each value comes from: its line and column, or `default`
+        #[arg(long)]
+        origin: bool,
     },
     /// Print the JSON Schema of the policy, for editors
     Schema {
@@ -80,7 +82,7 @@ pub enum Policy {
 pub fn run(args: &Args, output: &Output) -> Outcome {
     match &args.command {
         Policy::Check { file } => check(file.as_deref(), output),
-        Policy::Show { file } => show(file.as_deref(), output),
+        Policy::Show { file, origin } => show::run(file.as_deref(), *origin, output),
         Policy::Schema { report, metrics, diff, trial } => {
             output.print_json(&match (report, metrics, diff, trial) {
                 (true, ..) => Report::json_schema(),
@@ -237,29 +239,6 @@ pub(in crate::commands) fn as_json(text: &Source, diagnostics: &[Diagnostic]) ->
         })
     });
     diagnostics.collect()
-}
-
-fn show(file: Option<&Path>, output: &Output) -> Outcome {
-    let loaded = match file {
-        Some(_) => draft(&GitRepo::open(), file)?.0,
-        None => {
-            let session = session::open(output, None)?;
-            note_policy(&session, output);
-            session.loaded
-        }
-    };
-    if output.is_json() {
-        output.print_json(&loaded.plan.policy)?;
-        return Ok(0);
-    }
-    let text = serde_yaml::to_string(&loaded.plan.policy).map_err(|error| {
-        Error::write(
-            format!("the policy could not be printed: {error}"),
-            "please report this as a bug in git-lane",
-        )
-    })?;
-    output.page(&format!("# {}\n{text}", loaded.plan.source.name))?;
-    Ok(0)
 }
 
 /// The sentences of a policy, and those in the file beside it.

@@ -45,3 +45,16 @@ fn what_cannot_be_read_is_no_answer() {
     main.write("policy.yaml", "version: 1\nagents: [\n");
     main.lane(&["policy", "diff"]).fails(2).says("policy.yaml");
 }
+
+#[test]
+fn each_value_of_a_policy_has_its_origin() {
+    let policy = "version: 1\nagents:\n  a1: { owns: [/docs/] }\n";
+    let scratch = crate::support::Scratch::with_policy(policy);
+    let ran = scratch.lane(&["policy", "show", "--origin"]).ok();
+    ran.says("\ndefault  mode: enforce\n").says("\n3:16     agents.a1.owns[0]: /docs/\n");
+    let json = scratch.lane(&["policy", "show", "--origin", "--format", "json"]).ok().json();
+    assert_eq!(
+        json["settings"][0],
+        serde_json::json!({ "path": "version", "value": 1, "place": { "line": 1, "column": 10 } })
+    );
+}

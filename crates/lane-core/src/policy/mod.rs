@@ -16,6 +16,7 @@ mod lint_setup;
 mod lint_values;
 pub mod model;
 mod node;
+pub mod origin;
 pub mod pathset;
 pub mod pattern;
 mod plan;
