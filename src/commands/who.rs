@@ -14,7 +14,7 @@ use crate::ops::{Session, edit};
 use lane_core::error::Error;
 use lane_core::facts::RepoPath;
 use lane_core::harness::{Moment, Occasion};
-use lane_core::policy::model::{Access, Agent, Unowned};
+use lane_core::policy::model::{Access, Agent, Area, Unowned};
 use lane_core::policy::{Decision, Owner, Plan, PolicyLine};
 use lane_core::report::Verdict;
 use lane_core::requests::folder_owners::holdings;
@@ -171,6 +171,10 @@ fn answer(plan: &Plan, path: RepoPath, decision: Decision<'_>) -> Answer {
             };
             ("unowned", message.to_owned())
         }
+    };
+    let message = match decision.area().and_then(Area::limits) {
+        Some(limits) => format!("{message}; a change may have at most {limits} there"),
+        None => message,
     };
     let span = decision.span.or(plan.policy.unowned.span);
     let area = decision.area().map(|area| area.name.value.clone());

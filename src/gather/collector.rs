@@ -220,12 +220,20 @@ impl Collector<'_> {
             return Fact::NotGathered;
         }
         match files {
-            Fact::Known(files) => {
-                lines::count(self.repo, files, base_tree, &|path| self.plan.is_excluded(path)).into()
-            }
+            Fact::Known(files) => self.count(files, base_tree).into(),
             Fact::Unavailable(why) => Fact::Unavailable(why.clone()),
             Fact::NotGathered => Fact::NotGathered,
         }
+    }
+
+    /// The lines of files that differ, and what of them is in areas with a limit of their own.
+    pub(super) fn count(&self, files: &[FileChange], base_tree: Option<Oid>) -> Read<Lines> {
+        let is_limited = self.plan.limits_areas();
+        let areas = |file: &FileChange| match is_limited {
+            true => self.plan.limited_areas(&file.path.0, file.is_folder()),
+            false => Vec::new(),
+        };
+        lines::count_by_area(self.repo, files, base_tree, &|path| self.plan.is_excluded(path), &areas)
     }
 
     /// The policy of a tree, if it or its tests are among these files and not simply what the base has.

@@ -11,7 +11,7 @@ use lane_core::facts::{
 };
 use lane_core::policy::model::Access;
 use lane_core::rules::Need;
-use lane_git::{Head, Read, find_in_tree, lines, path_of};
+use lane_git::{Head, Read, find_in_tree, path_of};
 
 /// What is about to be edited.
 #[derive(Debug, Clone, Default)]
@@ -93,13 +93,15 @@ impl Collector<'_> {
         let root = self.root(self.base, &[oid], BaseChoice::Nearest)?;
         let mut files = self.whole(&root, Some(self.repo.commit(oid)?.tree))?;
         files.retain(|file| !so_far.contains(&file.path));
-        let mut lines = lines::count(self.repo, &files, root.tree, &|path| self.plan.is_excluded(path))?;
+        let mut lines = self.count(&files, root.tree)?;
         for path in so_far.iter().filter(|path| !self.plan.is_excluded(&path.0)) {
-            lines.counted += self.lines_on_disk(root.tree, path)?;
+            let there = self.lines_on_disk(root.tree, path)?;
+            lines.counted += there;
+            for area in self.plan.limited_areas(&path.0, false) {
+                lines.add_to_area(area, path, there);
+            }
         }
-        let limits = &self.plan.policy.change;
-        let limit = [&limits.warn_at, &limits.max_lines].into_iter().flatten().map(|limit| limit.value).min();
-        if limit.is_none_or(|limit| lines.counted < limit) {
+        if !self.plan.reaches_limits(&lines) {
             return Ok(lines);
         }
         match self.worktree(head)?.lines {

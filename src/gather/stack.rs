@@ -10,7 +10,6 @@ use super::root::Root;
 use lane_core::facts::{Change, Fact, Lines, MergeBase, Oid};
 use lane_core::identity::of_branch;
 use lane_git::Read;
-use lane_git::lines;
 
 /// One pushed branch below a change.
 struct BaseBranch {
@@ -37,8 +36,8 @@ pub(super) struct Stacks {
     /// The branches of the push.
     arriving: OnceCell<PushBranches>,
     of_agent: RefCell<HashMap<String, Rc<PushedBranches>>>,
-    /// How many lines there are from a commit to a tree, by what the change grew from.
-    counted: RefCell<HashMap<StackRange, u64>>,
+    /// Whether the lines from a commit to a tree keep to the limits, by what the change grew from.
+    fitting: RefCell<HashMap<StackRange, bool>>,
 }
 
 /// A change whose lines are counted again.
@@ -46,12 +45,11 @@ struct Stack<'a> {
     root: &'a Root,
     /// Its commits, oldest first.
     own: Vec<Oid>,
-    most: u64,
 }
 
 impl Collector<'_> {
     /// Counts the lines of a change from the highest pushed branch of the same agent that it is based on. Each branch of the
-    /// stack has to keep to the limit by itself, so that nothing large hides below. `pushes`: what the same push brings.
+    /// stack has to keep to the limits by itself, so that nothing large hides below. `pushes`: what the same push brings.
     pub(super) fn count_from_pushed(
         &self,
         change: &mut Change,
@@ -60,22 +58,18 @@ impl Collector<'_> {
         tree: Option<Oid>,
         pushes: &[PushLine],
     ) -> Read<()> {
-        let limits = &self.plan.policy.change;
         let (Some(lines), Some(branch)) = (change.lines.known().cloned(), change.branch.clone()) else {
             return Ok(());
         };
-        let limit =
-            |limit: &Option<lane_core::policy::Spanned<u64>>| limit.as_ref().map_or(u64::MAX, |it| it.value);
-        let most = limit(&limits.max_lines);
         // A commit that is small enough is not looked at twice.
         let is_commit = change.commits.known().is_some_and(Vec::is_empty);
-        if is_commit && lines.counted < most.min(limit(&limits.warn_at)) {
+        if is_commit && !self.plan.reaches_limits(&lines) {
             return Ok(());
         }
         let Some((prefix, pushed)) = self.pushed_of_agent(&branch, pushes)? else {
             return Ok(());
         };
-        let stack = Stack { root, own: self.repo.commits(&[tip], &root.exclude())?, most };
+        let stack = Stack { root, own: self.repo.commits(&[tip], &root.exclude())? };
         let mut start: Option<BaseBranch> = None;
         for oid in &stack.own {
             let mut names = pushed.at.get(oid).into_iter().flatten();
@@ -87,7 +81,7 @@ impl Collector<'_> {
                 Some(below) => self.repo.commits(&[below], &[*oid])?.is_empty(),
                 None => true,
             };
-            if is_above && self.count_lines(&stack, below, *oid)? <= most {
+            if is_above && self.fits(&stack, below, *oid)? {
                 start = Some(BaseBranch { reference: format!("{prefix}{name}"), oid: *oid });
             }
         }
@@ -96,13 +90,16 @@ impl Collector<'_> {
             let above = self.lines_from(&stack, Some(start.oid), tree)?;
             if above.counted < counted.counted {
                 counted.counted = above.counted;
-                counted.largest = above.largest;
+                counted.largest.clone_from(&above.largest);
                 counted.counted_from = Some(self.as_typed(&start.reference));
             }
+            count_areas_from(&mut counted, &above, &self.as_typed(&start.reference));
         }
-        if counted.counted > most {
+        if !self.plan.keeps_limits(&counted) {
             counted.next = self.free_name(&branch, &pushed.names)?;
-            let below = start.map(|start| start.oid).filter(|_| counted.counted_from.is_some());
+            let is_from = counted.counted_from.is_some()
+                || counted.areas.iter().any(|area| area.counted_from.is_some());
+            let below = start.map(|start| start.oid).filter(|_| is_from);
             counted.split = if is_commit { None } else { self.split(&stack, below)? };
         }
         change.lines = Fact::Known(counted);
@@ -180,17 +177,17 @@ impl Collector<'_> {
         Ok(self.stacks.arriving.get_or_init(|| all))
     }
 
-    /// How many lines count from a commit of the change, or from its merge base, to another commit.
-    fn count_lines(&self, stack: &Stack<'_>, from: Option<Oid>, to: Oid) -> Read<u64> {
+    /// Whether the lines from a commit of the change, or from its merge base, to another commit keep to the limits.
+    fn fits(&self, stack: &Stack<'_>, from: Option<Oid>, to: Oid) -> Read<bool> {
         let tree = Some(self.repo.commit(to)?.tree);
         let merge_base = stack.root.merge_base.map(|base| base.oid);
         let key = (merge_base, stack.root.merged_in.clone(), from, tree);
-        if let Some(known) = self.stacks.counted.borrow().get(&key) {
+        if let Some(known) = self.stacks.fitting.borrow().get(&key) {
             return Ok(*known);
         }
-        let counted = self.lines_from(stack, from, tree)?.counted;
-        self.stacks.counted.borrow_mut().insert(key, counted);
-        Ok(counted)
+        let fits = self.plan.keeps_limits(&self.lines_from(stack, from, tree)?);
+        self.stacks.fitting.borrow_mut().insert(key, fits);
+        Ok(fits)
     }
 
     /// The lines from a commit of the change, or from its merge base, to a tree.
@@ -211,10 +208,10 @@ impl Collector<'_> {
                 self.whole(&Root { base: None, merge_base, tree: Some(commit.tree), merged_in }, tree)?
             }
         };
-        lines::count(self.repo, &files, root.tree, &|path| self.plan.is_excluded(path))
+        self.count(&files, root.tree)
     }
 
-    /// The last commit above `below` up to which the lines keep to the limit; `None` where one commit alone has too many.
+    /// The last commit above `below` up to which the lines keep to the limits; `None` where one commit alone has too many.
     fn split(&self, stack: &Stack<'_>, below: Option<Oid>) -> Read<Option<Oid>> {
         let above =
             below.and_then(|below| stack.own.iter().position(|oid| *oid == below)).map_or(0, |at| at + 1);
@@ -222,7 +219,7 @@ impl Collector<'_> {
         let (mut fits, mut too_many) = (0, own.len());
         while too_many - fits > 1 {
             let middle = usize::midpoint(fits, too_many);
-            if self.count_lines(stack, below, own[middle - 1])? <= stack.most {
+            if self.fits(stack, below, own[middle - 1])? {
                 fits = middle;
             } else {
                 too_many = middle;
@@ -240,5 +237,17 @@ impl Collector<'_> {
             }
         }
         Ok(None)
+    }
+}
+
+/// What is in an area counts from a lower branch, too, where it is less from there.
+fn count_areas_from(counted: &mut Lines, above: &Lines, reference: &str) {
+    for area in &mut counted.areas {
+        let there = above.areas.iter().find(|there| there.area == area.area).cloned().unwrap_or_default();
+        let is_less = there.lines <= area.lines && there.files <= area.files;
+        if is_less && (there.lines, there.files) != (area.lines, area.files) {
+            (area.lines, area.files, area.largest) = (there.lines, there.files, there.largest);
+            area.counted_from = Some(reference.to_owned());
+        }
     }
 }

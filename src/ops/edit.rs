@@ -291,7 +291,7 @@ impl<'a> Tool<'a> {
             return Ok(Answer::Refuse(Refusal { verdict: report.verdict, text }));
         }
         if self.is_noted {
-            if session.loaded.plan.policy.change.is_limited() {
+            if session.loaded.plan.limits_size() {
                 log.add(&session.repo, edited.files);
             }
             report.findings.retain(|finding| log.is_news(finding, session.environment.now));

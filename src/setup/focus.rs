@@ -138,6 +138,11 @@ fn habits(plan: &Plan, agent: &Agent) -> String {
     if let Some(max) = &policy.change.max_lines {
         lines.push(format!("- changes have at most {} lines, added and deleted", max.value));
     }
+    for area in &policy.areas {
+        if let Some(limits) = area.limits() {
+            lines.push(format!("- changes have at most {limits} in the area `{}`", area.name.value));
+        }
+    }
     if policy.history.merges.value == Merges::Deny {
         lines.push("- rebase, don't merge".to_owned());
     }

@@ -78,6 +78,11 @@ pub const TRIALS: &[(&str, &[Trial])] = &[
                 "put services/web/n.py \"$(seq 101)\"; commit",
                 "put services/web/n.py \"$(seq 99)\"; commit",
             ),
+            (
+                "`modified_lines` where `changed_files` match",
+                "put infra/n.tf \"$(seq 3)\"; commit",
+                "put infra/n.tf \"$(seq 2)\"; put services/web/n.py \"$(seq 9)\"; commit",
+            ),
         ],
     ),
     (

@@ -13,6 +13,7 @@ mod advice_setup;
 mod advice_sync;
 mod affected;
 mod append_only;
+mod area_limits;
 mod backends;
 mod bad_input;
 mod browser;

@@ -29,6 +29,20 @@ pub fn count(
     base_tree: Option<Oid>,
     is_excluded: &dyn Fn(&[u8]) -> bool,
 ) -> Read<Lines> {
+    count_by_area(repo, files, base_tree, is_excluded, &|_| Vec::new())
+}
+
+/// The same, and what of it is in the areas of each file: the names that `areas_of` gives.
+///
+/// # Errors
+/// As [`count`].
+pub fn count_by_area<'n>(
+    repo: &dyn Repository,
+    files: &[FileChange],
+    base_tree: Option<Oid>,
+    is_excluded: &dyn Fn(&[u8]) -> bool,
+    areas_of: &dyn Fn(&FileChange) -> Vec<&'n str>,
+) -> Read<Lines> {
     let mut attributes = Attributes::new(repo, base_tree);
     let pairs = renames::pair(repo, files, &mut attributes)?;
     let mut lines = Lines { files: pairs.len(), ..Lines::default() };
@@ -37,30 +51,48 @@ pub fn count(
         let Some(RepoPath(path)) = pair.new.or(pair.old).map(|file| &file.path) else {
             continue;
         };
-        let Some((added, deleted)) = count_pair(repo, &mut attributes, &mut known, pair)? else {
-            lines.binary.push(RepoPath(path.clone()));
-            continue;
+        let both = match count_pair(repo, &mut attributes, &mut known, pair)? {
+            Some((added, deleted)) => {
+                lines.added += added;
+                lines.deleted += deleted;
+                added + deleted
+            }
+            None => {
+                lines.binary.push(RepoPath(path.clone()));
+                0
+            }
         };
-        lines.added += added;
-        lines.deleted += deleted;
-        let both = added + deleted;
-        if both == 0 {
+        let sides = || [pair.old, pair.new].into_iter().flatten();
+        let mut areas: Vec<&str> = sides().flat_map(areas_of).collect();
+        if both == 0 && areas.is_empty() {
             continue;
         }
         let mut counts = false;
-        for file in [pair.old, pair.new].into_iter().flatten() {
+        for file in sides() {
             let path = &file.path.0;
             counts |= !is_excluded(path) && !attributes.of(path)?.is_generated;
         }
-        if counts {
+        if !counts {
+            continue;
+        }
+        let path = RepoPath(path.clone());
+        areas.sort_unstable();
+        areas.dedup();
+        areas.into_iter().for_each(|area| lines.add_to_area(area, &path, both));
+        if both > 0 {
             lines.counted += both;
-            lines.largest.push((RepoPath(path.clone()), both));
+            lines.largest.push((path, both));
         }
     }
-    // Stable: files of one size stay sorted by path.
-    lines.largest.sort_by_key(|(_, both)| std::cmp::Reverse(*both));
-    lines.largest.truncate(LARGEST);
+    keep_largest(&mut lines.largest);
+    lines.areas.iter_mut().for_each(|area| keep_largest(&mut area.largest));
     Ok(lines)
+}
+
+/// Stable: files of one size stay sorted by path.
+fn keep_largest(files: &mut Vec<(RepoPath, u64)>) {
+    files.sort_by_key(|(_, both)| std::cmp::Reverse(*both));
+    files.truncate(LARGEST);
 }
 
 /// What was counted where no attribute had a say: lines of an old and a new object.

@@ -8,6 +8,7 @@ mod case;
 mod content;
 mod fact;
 mod identity;
+mod lines;
 mod locks;
 mod message;
 mod oid;
@@ -19,6 +20,7 @@ pub use case::for_case;
 pub use content::{Content, Form, Found, Hit, NewHit, Sizes, Twins};
 pub use fact::{Cause, Fact, Unavailable};
 pub use identity::{IdentityClaim, IdentityProof, IdentitySource, Pusher};
+pub use lines::{AreaLines, Lines};
 pub use locks::{HeldLock, LOCK_TRAILER, LandedPaths, LockClaim, LockEvents, LockToken, Locks, TakenLock};
 pub use message::Message;
 pub use oid::Oid;
@@ -343,27 +345,4 @@ impl Commit {
     pub fn has_own_message(&self) -> bool {
         !(self.is_published || self.parents > 1 && self.message.is_of_merge())
     }
-}
-
-/// How many lines a change has.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Lines {
-    /// Files, as `git diff --numstat -M` lists them: a rename is one.
-    pub files: usize,
-    /// Lines added.
-    pub added: u64,
-    /// Lines deleted.
-    pub deleted: u64,
-    /// Added plus deleted without what is excluded.
-    pub counted: u64,
-    /// The ref that `counted` begins at: a pushed branch of the same agent that the change is based on.
-    pub counted_from: Option<String>,
-    /// Of too many lines: the last commit up to which the limit is kept, where that is known.
-    pub split: Option<Oid>,
-    /// A branch name that is still free, for what goes on above.
-    pub next: Option<String>,
-    /// Files whose lines cannot be counted.
-    pub binary: Vec<RepoPath>,
-    /// The files that count most, most first: path and lines.
-    pub largest: Vec<(RepoPath, u64)>,
 }

@@ -2,8 +2,10 @@
 
 use super::diagnostic::Diagnostic;
 use super::lint::at;
+use super::model::{Access, Area};
 use super::pattern::Pattern;
 use super::plan::Plan;
+use super::source::Spanned;
 use crate::signature::Key;
 
 /// All that is wrong with them.
@@ -263,6 +265,9 @@ fn limits(plan: &Plan, diagnostics: &mut Vec<Diagnostic>) {
                 .help("write the maximum number of lines of a change, or omit `max_lines` for no limit"),
         );
     }
+    for area in &plan.policy.areas {
+        area_limits(area, change.max_lines.as_ref(), diagnostics);
+    }
     if let (Some(max), Some(warn)) = (&change.max_lines, &change.warn_at)
         && warn.value > max.value
     {
@@ -270,6 +275,38 @@ fn limits(plan: &Plan, diagnostics: &mut Vec<Diagnostic>) {
             Diagnostic::error(at(warn), "`warn_at` is above `max_lines`: it would never warn", "too high")
                 .related(at(max), "the limit")
                 .help("warn below the limit, or omit `warn_at`"),
+        );
+    }
+}
+
+/// A limit of an area that allows nothing, or has no effect.
+fn area_limits(area: &Area, whole: Option<&Spanned<u64>>, diagnostics: &mut Vec<Diagnostic>) {
+    let name = &area.name.value;
+    let limits = [("max_lines", &area.max_lines), ("max_files", &area.max_files)];
+    for (key, limit) in limits.into_iter().filter_map(|(key, limit)| Some((key, limit.as_ref()?))) {
+        if limit.value == 0 {
+            diagnostics.push(
+                Diagnostic::error(at(limit), format!("`{key}: 0` allows no change"), "allows nothing")
+                    .help(format!("write `access: maintainer`, or omit `{key}` for no limit")),
+            );
+        }
+        if matches!(area.access.value, Access::Maintainer | Access::Never) {
+            let message = format!("the area `{name}` has `{key}`, but no agent may change it");
+            diagnostics.push(
+                Diagnostic::error(at(limit), message, "has no effect")
+                    .related(at(&area.access), "this decides")
+                    .help(format!("remove `{key}`: limits bind agents")),
+            );
+        }
+    }
+    if let (Some(max), Some(whole)) = (&area.max_lines, whole)
+        && max.value > whole.value
+    {
+        let message = format!("`max_lines` of the area `{name}` is above that of the whole change");
+        diagnostics.push(
+            Diagnostic::error(at(max), message, "has no effect")
+                .related(at(whole), "the limit of the whole change")
+                .help("write a lower number, or omit it"),
         );
     }
 }

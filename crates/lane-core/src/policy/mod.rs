@@ -8,6 +8,7 @@ mod file_rules;
 pub mod fold;
 pub mod goals;
 mod intersect;
+mod limits;
 mod lint;
 mod lint_content;
 mod lint_health;

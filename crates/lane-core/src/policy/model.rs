@@ -9,13 +9,15 @@ use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
 use super::scalar::{Memory, Ports};
-use super::source::{Span, Spanned};
+use super::source::Spanned;
 
+mod areas;
 mod content;
 mod health;
 mod sections;
 mod services;
 
+pub use areas::{Access, Area, OneOrMany};
 pub use content::{Builtin, ContentRule, ContentRules, Files};
 pub use health::{Check, Health, NONE, ServiceChecks};
 pub use services::{Dependency, Depends, Services, TestCommand, TestRuns, Tests};
@@ -255,57 +257,6 @@ pub struct Identity {
     pub accounts: Vec<Spanned<String>>,
     /// Public SSH keys that sign its commits.
     pub signing_keys: Vec<Spanned<String>>,
-}
-
-/// A named set of paths with one kind of access.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
-#[schemars(deny_unknown_fields)]
-pub struct Area {
-    /// The name that locks and messages use.
-    pub name: Spanned<String>,
-    /// gitignore patterns.
-    pub paths: Vec<Spanned<String>>,
-    /// Who may change the paths.
-    pub access: Spanned<Access>,
-    /// The agents that may, with `access: owner`.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    #[schemars(with = "OneOrMany")]
-    pub owner: Vec<Spanned<String>>,
-    /// The whole entry.
-    #[serde(skip)]
-    #[schemars(skip)]
-    pub span: Span,
-}
-
-/// A text or a list of texts.
-#[derive(JsonSchema)]
-#[schemars(untagged)]
-#[allow(dead_code)]
-pub enum OneOrMany {
-    /// One.
-    One(String),
-    /// Several.
-    Many(Vec<String>),
-}
-
-/// Who may change an area.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Access {
-    /// Only the agents that `owner` names.
-    Owner,
-    /// Whoever holds the lock.
-    Lock,
-    /// Anyone who says so with a `Coordinated-with` trailer.
-    Coordinate,
-    /// Anyone, for new files; what the base has is not changed.
-    Append,
-    /// Anyone.
-    Open,
-    /// No agent.
-    Maintainer,
-    /// Nobody: such files stay local.
-    Never,
 }
 
 /// Whether what the rules find is refused.

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::fmt::Display;
 
-use super::model::{Access, Area, Identities, Mode, Policy, Required, Unidentified, Unidentifieds, Unowned};
+use super::model::{Identities, Mode, Policy, Required, Unidentified, Unidentifieds, Unowned};
 use super::node::{Node, Value};
 use super::reader::{Fields, Reader};
 use super::source::Spanned;
 use crate::harness::HARNESSES;
 
 mod agents;
+mod areas;
 mod content;
 mod health;
 mod land;
@@ -19,6 +20,7 @@ mod sections;
 mod services;
 
 use agents::agents;
+use areas::areas;
 use content::{content, files};
 use health::health;
 use land::land;
@@ -67,7 +69,7 @@ pub mod keys {
         "limits", "identity",
     ];
     /// An entry of `areas`.
-    pub const AREA: &[&str] = &["name", "paths", "access", "owner"];
+    pub const AREA: &[&str] = &["name", "paths", "access", "owner", "max_lines", "max_files"];
     /// `services`.
     pub const SERVICES: &[&str] = &["paths", "depends"];
     /// `agents.<id>.database`.
@@ -279,44 +281,4 @@ fn map<T>(
         .into_iter()
         .filter_map(|(key, node)| Some((key.name.clone(), read(reader, node, &key.name)?)))
         .collect()
-}
-
-fn areas(reader: &mut Reader, fields: &Fields<'_>) -> Vec<Area> {
-    let Some(node) = fields.get("areas") else {
-        return Vec::new();
-    };
-    let items = reader.items(node, "`areas`");
-    items.iter().filter_map(|node| area(reader, node)).collect()
-}
-
-fn area(reader: &mut Reader, node: &Node) -> Option<Area> {
-    const ACCESS: &[(&str, Access)] = &[
-        ("owner", Access::Owner),
-        ("lock", Access::Lock),
-        ("coordinate", Access::Coordinate),
-        ("append", Access::Append),
-        ("open", Access::Open),
-        ("maintainer", Access::Maintainer),
-        ("never", Access::Never),
-    ];
-    let fields = reader.fields(node, node.span, "an area", keys::AREA)?;
-    let name = required(reader, &fields, "name", "an area");
-    if fields.get("paths").is_none() {
-        reader.missing(fields.span, "paths", "an area");
-    }
-    let paths = texts(reader, &fields, "paths", "paths", true);
-    if fields.get("access").is_none() {
-        reader.missing(fields.span, "access", "an area");
-    }
-    let access = fields.get("access").and_then(|node| reader.choice(node, "kind of access", ACCESS));
-    let owner = texts(reader, &fields, "owner", "owner", true);
-    // An area that is wrong in one place goes on, so that its other mistakes are found too.
-    let fallback = if owner.is_empty() { Access::Open } else { Access::Owner };
-    Some(Area {
-        name: name.unwrap_or(Spanned::at(format!("area-{}", node.span.start), node.span)),
-        paths,
-        access: access.unwrap_or(Spanned::default_of(fallback)),
-        owner,
-        span: node.span,
-    })
 }

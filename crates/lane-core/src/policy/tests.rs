@@ -125,6 +125,12 @@ mistakes! {
     an_agent_that_can_prove_nothing: "identity: {require: proven}\nagents: {a1: {identity: {github: [x]}}, a2: {}}"
         => "a2", "`a2` cannot be proven";
     no_lines_at_all: "change: {max_lines: 0}" => "0", "`max_lines: 0` allows no change";
+    no_lines_of_an_area: "areas: [{name: m, paths: [x], access: open, max_lines: 0}]" => "0", "`max_lines: 0` allows no change";
+    a_number_of_files_that_is_none: "areas: [{name: m, paths: [x], access: open, max_files: few}]" => "few", "`max_files` must be a whole number";
+    a_limit_for_nobody: "areas: [{name: m, paths: [x], access: maintainer, max_files: 2}]" => "2", "has `max_files`, but no agent may change it";
+    a_limit_above_the_whole: "areas: [{name: m, paths: [x], access: open, max_lines: 9}]\nchange: {max_lines: 8}"
+        => "9", "is above that of the whole change";
+    a_limit_with_a_hyphen: "areas: [{name: m, paths: [x], access: open, max-lines: 9}]" => "max-lines", "unknown key `max-lines`";
     all_paths: "agents: {a1: {owns: [docs/]}}\nareas: [{name: n, paths: ['**'], access: lock}]" => "docs/", "` never applies:";
     lives_the_wrong_way_about: "locks: {ttl: 1h, max_ttl: 30m}" => "30m", "shorter than `locks.ttl`";
     bounds_the_wrong_way_about: "locks: {min_ttl: 1h, max_ttl: 30m}" => "30m", "shorter than `locks.min_ttl`";

@@ -1,8 +1,9 @@
 //! `oversized-change`
 
 use super::{Context, Draft, Findings, Need, Rule};
-use crate::facts::{CommitForm, Stage, Unavailable, typed_ref};
+use crate::facts::{CommitForm, Lines, RepoPath, Stage, Unavailable, typed_ref};
 use crate::policy::model::Level;
+use crate::policy::{Plan, Spanned};
 
 pub static RULE: Rule = Rule {
     id: "oversized-change",
@@ -14,13 +15,17 @@ warning from `change.warn_at` on. Lines are what `git diff --numstat -M` counts 
 the base. Files under `change.exclude`, and those that the base marks `linguist-generated`, do not
 count; binary files have no lines.
 
+An area may have a limit of its own, for lines or for files: `max_lines: 50`, `max_files: 5`. What the change has in the area is
+counted in the same way; a renamed file counts where it was and where it is.
+
 Before an edit it is a warning at most, for the model of a coding agent to read.
 
 ## Why
 A change that is too long to read in one sitting is not reviewed, and conflicts with all others.
 
 ## Example
-With `max_lines: 300`, a branch that adds 280 lines and deletes 60.
+With `max_lines: 300`, a branch that adds 280 lines and deletes 60. With `{ name: infra, paths: [/infra/], access: open, max_lines: 50 }`,
+one that changes 51 lines there.
 
 ## How to get on
 Split it: push a first part as a separate branch, and continue on top of it at once: the size of a change counts from
@@ -36,40 +41,77 @@ Commit generated files separately, or ask a maintainer to add them to `change.ex
     at: &[Stage::Edit, Stage::Commit, Stage::Push, Stage::Server, Stage::Ci],
     binds_maintainers: false,
     needs: &[Need::Lines],
-    is_wanted: |plan| plan.policy.change.is_limited(),
+    is_wanted: Plan::limits_size,
     check,
 };
 
 fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailable> {
-    let limits = &context.plan.policy.change;
     let lines = context.change.lines.get()?;
-    let over = |limit: &crate::policy::Spanned<u64>| lines.counted > limit.value;
-    let reached = |limit: &crate::policy::Spanned<u64>| lines.counted >= limit.value;
+    whole(context, lines, findings);
+    for (area, there) in context.plan.areas_over(lines) {
+        let name = &area.name.value;
+        for (limit, count, what) in
+            [(&area.max_lines, there.lines, "lines"), (&area.max_files, there.files, "files")]
+        {
+            if let Some(limit) = limit.as_ref().filter(|limit| count > limit.value) {
+                let headline = format!(
+                    "the change has {count} {what} in the area `{name}`, more than the {} allowed there",
+                    limit.value
+                );
+                add(
+                    context,
+                    Size { headline, limit, from: &there.counted_from, largest: &there.largest },
+                    None,
+                    findings,
+                );
+            }
+        }
+    }
+    Ok(())
+}
+
+fn whole(context: &Context<'_>, lines: &Lines, findings: &mut Findings) {
+    let limits = &context.plan.policy.change;
+    let over = |limit: &Spanned<u64>| lines.counted > limit.value;
+    let reached = |limit: &Spanned<u64>| lines.counted >= limit.value;
     let (limit, at_most) = match (&limits.max_lines, &limits.warn_at) {
         (Some(max), _) if over(max) => (max, None),
         (_, Some(warn)) if reached(warn) => (warn, Some(Level::Warn)),
-        _ => return Ok(()),
+        _ => return,
     };
-    let most = lines.largest.iter().take(3);
-    let most: Vec<String> = most.map(|(path, lines)| format!("{path} ({lines})")).collect();
     let headline = match (&limits.max_lines, at_most) {
         (Some(max), Some(_)) => {
             format!("the whole change has {} lines; the limit is {}", lines.counted, max.value)
         }
         _ => format!("the whole change has {} lines, more than the {} allowed", lines.counted, limit.value),
     };
+    let size = Size { headline, limit, from: &lines.counted_from, largest: &lines.largest };
+    add(context, size, at_most, findings);
+}
+
+/// A limit that is reached, and what by.
+struct Size<'a> {
+    headline: String,
+    limit: &'a Spanned<u64>,
+    from: &'a Option<String>,
+    largest: &'a [(RepoPath, u64)],
+}
+
+fn add(context: &Context<'_>, size: Size<'_>, at_most: Option<Level>, findings: &mut Findings) {
+    let most = size.largest.iter().take(3);
+    let most: Vec<String> = most.map(|(path, lines)| format!("{path} ({lines})")).collect();
     // The edit that makes it smaller is one, too: the commit is refused.
     let at_most = if context.facts.form == CommitForm::Edit { Some(Level::Warn) } else { at_most };
-    let from = lines.counted_from.as_deref().map(typed_ref);
-    let headline = from.map_or(headline.clone(), |from| format!("{headline}, counted from {from}"));
+    let from = size.from.as_deref().map(typed_ref);
+    let headline =
+        from.map_or(size.headline.clone(), |from| format!("{}, counted from {from}", size.headline));
     findings.add(Draft {
         headline,
         help: format!("{}\nmost lines are in {}", next_step(context), most.join(", ")),
-        span: limit.span,
+        span: size.limit.span,
         at_most,
         ..Draft::default()
     });
-    Ok(())
 }
 
 /// How to go on while the first part waits to be reviewed.
@@ -111,8 +153,8 @@ fn next_step(context: &Context<'_>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use crate::facts::Event::{CommitMsg, PreCommit};
-    use crate::facts::{Fact, Lines};
+    use crate::facts::Event::{Ci, CommitMsg, PreCommit, PrePush, PreReceive};
+    use crate::facts::{AreaLines, Fact, Lines};
     use crate::rules::testing::Scene;
 
     fn lines(counted: u64) -> Vec<String> {
@@ -126,6 +168,27 @@ mod tests {
         assert_eq!(lines(240), ["warn oversized-change"]);
         assert_eq!(lines(300), ["warn oversized-change"]);
         assert_eq!(lines(301), ["error oversized-change"]);
+    }
+
+    fn in_area(event: crate::facts::Event, limits: &str, lines: u64, files: u64) -> Vec<String> {
+        let infra = AreaLines { area: "infra".into(), lines, files, ..AreaLines::default() };
+        let lines = Lines { counted: lines, areas: vec![infra], ..Lines::default() };
+        let area = format!("areas:\n  - {{ name: infra, paths: [/infra/], access: open, {limits} }}");
+        Scene::new(event, "a2")
+            .with("areas:", &area)
+            .change(|change| change.lines = Fact::Known(lines))
+            .findings()
+    }
+
+    #[test]
+    fn limits_of_an_area() {
+        for event in [PreCommit, PrePush, PreReceive, Ci] {
+            assert_eq!(in_area(event, "max_lines: 50", 50, 9).len(), 0);
+            assert_eq!(in_area(event, "max_lines: 50", 51, 9), ["error oversized-change"]);
+            assert_eq!(in_area(event, "max_files: 2", 200, 2).len(), 0);
+            assert_eq!(in_area(event, "max_files: 2", 3, 3), ["error oversized-change"]);
+            assert_eq!(in_area(event, "max_files: 2, max_lines: 2", 3, 3).len(), 2);
+        }
     }
 
     #[test]
