@@ -23,6 +23,7 @@ const OTHER_WORDS: &[(&[&str], &str)] = &[
     (&["audit", "diff", "judge", "verdict", "verify"], "check"),
     (&["lint", "validate"], "policy check"),
     (&["config", "show"], "policy show"),
+    (&["code-owners", "codeowners"], "policy codeowners"),
     (&["compare"], "policy diff"),
     (&["backtest", "replay", "simulate", "try"], "policy try"),
     (&["tests"], "test"),

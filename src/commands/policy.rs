@@ -1,5 +1,6 @@
-//! `git lane policy check|show|schema|test|diff|try`
+//! `git lane policy check|show|schema|test|diff|try|codeowners`
 
+pub(in crate::commands) mod codeowners;
 mod diff;
 mod show;
 mod trial;
@@ -14,6 +15,7 @@ use crate::cli::diagnostics;
 use crate::cli::output::Output;
 use crate::cli::output::print_error;
 use crate::gather::{LoadedPolicy, inventory, policy_source};
+use lane_core::codeowners::Parting;
 use lane_core::engine;
 use lane_core::error::Error;
 use lane_core::facts::Unavailable;
@@ -25,7 +27,7 @@ use lane_core::report::Report;
 use lane_core::trial::Trial;
 use lane_git::{GitRepo, Repository, revision};
 
-/// Check, show, describe, test, compare or try the policy
+/// Check, show, test, compare or try the policy, or write CODEOWNERS from it
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// What about it.
@@ -68,6 +70,8 @@ pub enum Policy {
     Diff(diff::Args),
     /// Show which of the changes that were merged last a policy would refuse, and why
     Try(trial::Args),
+    /// Write a CODEOWNERS file that says what the policy says
+    Codeowners(codeowners::Args),
     /// Run the tests under `tests:`, and those in policy.tests.yaml
     Test {
         /// The file [default: policy.yaml of this worktree]
@@ -96,6 +100,7 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
         Policy::Test { file } => test(file.as_deref(), output),
         Policy::Diff(args) => diff::run(args, output),
         Policy::Try(args) => trial::run(args, output),
+        Policy::Codeowners(args) => codeowners::run(args, output),
     }
 }
 
@@ -107,6 +112,8 @@ struct PolicyCheck {
     warnings: Vec<Diagnostic>,
     /// Why that could not be looked for.
     doubt: Option<Error>,
+    /// Where CODEOWNERS gives files to others.
+    codeowners: Option<(String, Vec<Parting>)>,
 }
 
 /// The policy that somebody is writing: a file, or the worktree's own; held against the repository.
@@ -119,12 +126,22 @@ fn check_policy(file: Option<&Path>) -> Result<PolicyCheck, Error> {
         Ok(repo) if is_ours => inventory(repo, loaded.base.as_ref()).map(Some),
         _ => Ok(None),
     };
+    let mut codeowners = None;
     let (warnings, doubt) = match found {
-        Ok(Some(inventory)) => (policy::warnings(&loaded.plan, &inventory), None),
+        Ok(Some(inventory)) => {
+            let mut doubt = None;
+            if let Ok(repo) = &repo {
+                match codeowners::held_against(repo, &loaded.plan, &inventory) {
+                    Ok(held) => codeowners = held,
+                    Err(why) => doubt = Some(why),
+                }
+            }
+            (policy::warnings(&loaded.plan, &inventory), doubt)
+        }
         Ok(None) => (policy::repeated_services(&loaded.plan), None),
         Err(why) => (policy::repeated_services(&loaded.plan), Some(why.into())),
     };
-    Ok(PolicyCheck { loaded, path, warnings, doubt })
+    Ok(PolicyCheck { loaded, path, warnings, doubt, codeowners })
 }
 
 fn is_inside(repo: &GitRepo, path: &Path) -> bool {
@@ -172,19 +189,23 @@ fn draft_in(repo: Option<&GitRepo>, file: Option<&Path>) -> Result<(LoadedPolicy
 
 fn check(file: Option<&Path>, output: &Output) -> Outcome {
     match check_policy(file) {
-        Ok(PolicyCheck { loaded, warnings, doubt, .. }) => {
+        Ok(PolicyCheck { loaded, warnings, doubt, codeowners, .. }) => {
             let code = doubt.as_ref().map_or(0, |error| output.error(error));
             let Plan { policy, source, .. } = &loaded.plan;
             if output.is_json() {
                 output.print_json(&json!({
                     "file": source.name, "diagnostics": [], "warnings": as_json(source, &warnings),
                     "unchecked": doubt.map(|error| error.to_string()),
+                    "codeowners": codeowners::as_json(codeowners.as_ref()),
                 }))?;
                 return Ok(code);
             }
             if !output.is_quiet() {
                 output.print(&diagnostics::render_warnings(source, &warnings, output.color()))?;
-                let warned = match warnings.len() {
+                if let Some((place, partings)) = &codeowners {
+                    codeowners::warn_of(place, partings);
+                }
+                let warned = match warnings.len() + usize::from(codeowners.is_some()) {
                     0 => String::new(),
                     count => format!("; {}", counted(count, "warning")),
                 };
@@ -276,7 +297,7 @@ fn cases_of(plan: &Plan, path: &Path) -> Result<Vec<(String, Case)>, Error> {
 }
 
 fn test(file: Option<&Path>, output: &Output) -> Outcome {
-    let PolicyCheck { loaded, path, warnings, doubt } = check_policy(file)?;
+    let PolicyCheck { loaded, path, warnings, doubt, .. } = check_policy(file)?;
     let unchecked = doubt.map_or(0, |error| output.error(&error));
     let plan = &loaded.plan;
     if !output.is_quiet() {

@@ -5,6 +5,7 @@ mod change;
 pub mod change_base;
 mod ci_range;
 pub mod cleanup;
+pub mod codeowners;
 mod collector;
 mod content;
 mod edit;

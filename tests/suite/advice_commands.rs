@@ -167,7 +167,7 @@ fn every_command_that_is_named_is_tried() {
     assert!(gone.is_empty(), "no message names these any more: {gone:#?}");
 }
 
-/// By the tests of the modules `advice` and `advice_*`, of `affected`, `change_base`, `database`, `doctor`, `health`, `inbox`,
+/// By the tests of the modules `advice` and `advice_*`, of `affected`, `change_base`, `codeowners`, `database`, `doctor`, `health`, `inbox`,
 /// `join`, `locks_faults`, `report_edges`, `requests`, `signatures` and `status_serve`.
 const TYPED: &str = r#"
 cd {}
@@ -257,6 +257,7 @@ git lane hook commit-msg FILE
 git lane hook update REF OLD_OID NEW_OID
 git lane hook {} FILE
 git lane inbox
+git lane init
 git lane init --stdout
 git lane install
 git lane install --agent ID
@@ -293,6 +294,7 @@ git lane locks --log {}
 git lane locks {}
 git lane logs {}
 git lane policy check
+git lane policy codeowners
 git lane policy test
 git lane policy try
 git lane policy {}

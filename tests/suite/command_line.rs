@@ -132,7 +132,10 @@ fn values_of_the_policy_and_the_repository_complete() {
     assert_eq!(completes(&tree, &["request", "submit", "--area", "mig"]), ["migrations"]);
     assert_eq!(completes(&tree, &["port", "rev"]), ["revenue"]);
     assert_eq!(completes(&tree, &["rule", "stale"]), ["stale-base"]);
-    assert_eq!(completes(&tree, &["help", "policy", ""]), ["diff", "try", "check", "show", "schema", "test"]);
+    assert_eq!(
+        completes(&tree, &["help", "policy", ""]),
+        ["diff", "try", "codeowners", "check", "show", "schema", "test"]
+    );
     assert!(completes(&tree, &["-"]).contains(&"-C".to_owned()));
     assert!(!completes(&tree, &[""]).contains(&"hook".to_owned()));
     // From elsewhere, as the command itself.

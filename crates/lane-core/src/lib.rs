@@ -4,6 +4,7 @@
 
 pub mod affected;
 pub mod agent_env;
+pub mod codeowners;
 pub mod content;
 pub mod engine;
 pub mod error;

@@ -8,6 +8,7 @@ use super::lint::at;
 use super::plan::Plan;
 use super::source::Spanned;
 use crate::agent_env::{OWN, cycle, is_variable, limit_name, references};
+use crate::codeowners::is_owner;
 
 /// All that is wrong with them.
 pub(super) fn check(plan: &Plan, diagnostics: &mut Vec<Diagnostic>) {
@@ -17,6 +18,24 @@ pub(super) fn check(plan: &Plan, diagnostics: &mut Vec<Diagnostic>) {
     instructions(plan, diagnostics);
     steps(plan, diagnostics);
     webhook(plan, diagnostics);
+    code_owners(plan, diagnostics);
+}
+
+/// Whoever stands for an agent in CODEOWNERS is written as the hosts read it.
+fn code_owners(plan: &Plan, diagnostics: &mut Vec<Diagnostic>) {
+    for agent in &plan.policy.agents.0 {
+        for owner in agent.owner.iter().filter(|owner| !is_owner(&owner.value)) {
+            let said = format!("`{}` is not an owner as CODEOWNERS has them", owner.value);
+            let mut error = Diagnostic::error(at(owner), said, "not an owner")
+                .help("write `@user`, `@org/team`, or an e-mail address");
+            if plan.policy.agent(&owner.value).is_some() {
+                error = error.help("`owner` says who stands for the agent on the host, such as `@org/team`");
+            } else if is_owner(&format!("@{}", owner.value)) {
+                error = error.help(format!("did you mean `@{}`?", owner.value));
+            }
+            diagnostics.push(error);
+        }
+    }
 }
 
 /// The message does not quote what stands there: the address itself is the secret.

@@ -237,6 +237,10 @@ pub struct Agent {
     pub limits: BTreeMap<String, Spanned<u64>>,
     /// What proves that it is the agent.
     pub identity: Option<Identity>,
+    /// Who stands for it in CODEOWNERS: `@user`, `@org/team` or e-mail addresses.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(with = "OneOrMany")]
+    pub owner: Vec<Spanned<String>>,
 }
 
 /// The database of an agent.

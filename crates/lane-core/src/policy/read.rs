@@ -66,7 +66,7 @@ pub mod keys {
     /// An entry of `agents`.
     pub const AGENT: &[&str] = &[
         "name", "focus", "services", "owns", "worktree", "branch", "ports", "database", "memory", "env",
-        "limits", "identity",
+        "limits", "identity", "owner",
     ];
     /// An entry of `areas`.
     pub const AREA: &[&str] = &["name", "paths", "access", "owner", "max_lines", "max_files"];

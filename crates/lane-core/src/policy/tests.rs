@@ -131,6 +131,8 @@ mistakes! {
     a_limit_above_the_whole: "areas: [{name: m, paths: [x], access: open, max_lines: 9}]\nchange: {max_lines: 8}"
         => "9", "is above that of the whole change";
     a_limit_with_a_hyphen: "areas: [{name: m, paths: [x], access: open, max-lines: 9}]" => "max-lines", "unknown key `max-lines`";
+    an_owner_without_its_sign: "agents: {a1: {owner: org/team}}" => "org/team", "is not an owner as CODEOWNERS has them";
+    an_owner_with_a_space: "agents: {a1: {owner: ['@a', '@b c']}}" => "'@b c'", "is not an owner as CODEOWNERS has them";
     all_paths: "agents: {a1: {owns: [docs/]}}\nareas: [{name: n, paths: ['**'], access: lock}]" => "docs/", "` never applies:";
     lives_the_wrong_way_about: "locks: {ttl: 1h, max_ttl: 30m}" => "30m", "shorter than `locks.ttl`";
     bounds_the_wrong_way_about: "locks: {min_ttl: 1h, max_ttl: 30m}" => "30m", "shorter than `locks.min_ttl`";

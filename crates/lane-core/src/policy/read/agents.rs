@@ -105,6 +105,7 @@ fn agent(reader: &mut Reader, id: String, span: Span, node: &Node) -> Option<Age
         memory: fields.get("memory").and_then(|node| reader.parsed(node, "amount of memory")),
         env: map(reader, &fields, "env", |reader, node, what| reader.text(node, what)),
         limits: map(reader, &fields, "limits", |reader, node, what| reader.number(node, what)),
+        owner: texts(reader, &fields, "owner", at("owner"), true),
         identity: fields.get("identity").and_then(|node| {
             let what = format_args!("the identity of agent `{id}`");
             let fields = reader.fields(node, node.span, what, keys::IDENTITY)?;
