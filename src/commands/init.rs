@@ -3,16 +3,18 @@
 use std::fmt::Write as _;
 use std::fs::File;
 use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
 use crate::cli::Outcome;
 use crate::cli::diagnostics::render_warnings;
 use crate::cli::output::{Output, print_error};
+use crate::commands::policy::codeowners::HostName;
 use crate::commands::policy::{as_json, counted};
+use crate::gather::codeowners::{self, Found};
 use crate::gather::survey;
-use crate::init::{self, Proposal, sanitize_name};
+use crate::init::{self, Proposal, Survey, sanitize_name};
 use lane_core::error::Error;
 use lane_core::policy::{self, FILE, Plan, Source};
 use lane_git::{GitRepo, Repository};
@@ -23,6 +25,12 @@ pub struct Args {
     /// Divide the services among this many agents, instead of looking at the worktrees
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=200))]
     pub agents: Option<u16>,
+    /// Take over who owns what from this file, as GitHub or GitLab reads it
+    #[arg(long, value_name = "CODEOWNERS", value_hint = clap::ValueHint::FilePath, conflicts_with = "agents")]
+    pub from: Option<PathBuf>,
+    /// Whose reading of that file [default: as the file and the address of origin show]
+    #[arg(long, value_enum, requires = "from")]
+    pub host: Option<HostName>,
     /// Print the policy instead of writing it
     #[arg(long)]
     pub stdout: bool,
@@ -38,15 +46,19 @@ const LISTED: usize = 4;
 pub fn run(args: &Args, output: &Output) -> Outcome {
     let repo = GitRepo::open()?;
     let survey = survey(&repo)?;
-    let proposal = init::propose(&survey, args.agents);
-    let text = proposal.policy_text();
+    let draft = match &args.from {
+        Some(path) => from(&repo, &survey, path, args.host)?,
+        None => divided(&survey, args.agents),
+    };
+    let text = &draft.text;
     let source = Source { name: FILE.to_owned(), text: text.clone() };
     let plan = policy::load(source, false)?;
     if args.stdout {
         if output.is_json() {
             output.print_json(&plan.policy)?;
         } else {
-            output.print(&text)?;
+            draft.notes.iter().for_each(|note| print_error(&format!("note: {note}\n")));
+            output.print(text)?;
         }
         return Ok(0);
     }
@@ -56,14 +68,14 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
             "run this in a worktree of it, or print one: git lane init --stdout",
         ));
     };
-    write_new(&root.join(FILE), &text)?;
+    write_new(&root.join(FILE), text)?;
     // What `git lane policy check` would say of it.
     let warnings = policy::warnings(&plan, &survey.inventory());
     if output.is_json() {
         output.print_json(&json!({
             "file": FILE,
-            "lanes": proposal.lanes,
-            "notes": proposal.notes,
+            "lanes": draft.lanes,
+            "notes": draft.notes,
             "warnings": as_json(&plan.source, &warnings),
         }))?;
         return Ok(0);
@@ -73,13 +85,66 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
         let remote = format!("remote.{}.url", plan.policy.remote.value);
         let has_remote = !repo.config(&remote)?.is_empty();
         let has_history = repo.head()?.oid.is_some();
-        output.print(&summary(&proposal, &plan, has_remote, has_history))?;
+        output.print(&summary(&draft, &plan, has_remote, has_history))?;
     }
     Ok(0)
 }
 
+/// What is to be written.
+struct Draft {
+    text: String,
+    notes: Vec<String>,
+    /// The lanes, for programs.
+    lanes: serde_json::Value,
+    /// What there is of each, for people.
+    lines: String,
+    is_of_worktrees: bool,
+}
+
+/// The folders of the repository, divided among agents.
+fn divided(survey: &Survey, count: Option<u16>) -> Draft {
+    let proposal = init::propose(survey, count);
+    Draft {
+        text: proposal.policy_text(),
+        lanes: json!(proposal.lanes),
+        lines: lane_lines(&proposal),
+        is_of_worktrees: proposal.is_of_worktrees,
+        notes: proposal.notes,
+    }
+}
+
+/// What a CODEOWNERS file says.
+fn from(repo: &GitRepo, survey: &Survey, path: &Path, host: Option<HostName>) -> Result<Draft, Error> {
+    let Found { place, read } = codeowners::named(repo, path, host.map(Into::into))?;
+    let made = init::from_codeowners(survey, &place, &read);
+    if made.agents == 0 {
+        return Err(Error::usage(
+            format!("{place} gives nobody anything, as {} reads it", read.host.name()),
+            "name another file, or divide the repository by its folders: git lane init",
+        ));
+    }
+    let lines =
+        format!("  {} of {} have owners in {place}\n", made.owned, counted(survey.files.len(), "file"));
+    Ok(Draft { text: made.text, notes: made.notes, lanes: json!([]), lines, is_of_worktrees: false })
+}
+
+fn lane_lines(proposal: &Proposal) -> String {
+    let mut out = String::new();
+    for lane in &proposal.lanes {
+        let folders = lane.folders.iter().map(|folder| match sanitize_name(&folder.path) {
+            path if path.is_empty() => "everything".to_owned(),
+            path => path,
+        });
+        let (first, more) =
+            (folders.take(LISTED).collect::<Vec<_>>().join(", "), lane.folders.len().saturating_sub(LISTED));
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        let _ = writeln!(out, "  {} ({}): {first}{more}", lane.agent(), lane.size());
+    }
+    out
+}
+
 /// What was written, and what to do next. `has_remote`: there is something to push to; `has_history`: something was merged.
-fn summary(proposal: &Proposal, plan: &Plan, has_remote: bool, has_history: bool) -> String {
+fn summary(draft: &Draft, plan: &Plan, has_remote: bool, has_history: bool) -> String {
     let agents = &plan.policy.agents.0;
     let services: usize = agents.iter().map(|agent| agent.services.len()).sum();
     let paths: usize = agents.iter().map(|agent| agent.owns.len()).sum();
@@ -91,20 +156,11 @@ fn summary(proposal: &Proposal, plan: &Plan, has_remote: bool, has_history: bool
     }
     counts.push(counted(plan.policy.areas.len(), "area"));
     let mut out = format!("wrote {FILE}: {}\n", counts.join(", "));
-    for lane in &proposal.lanes {
-        let folders = lane.folders.iter().map(|folder| match sanitize_name(&folder.path) {
-            path if path.is_empty() => "everything".to_owned(),
-            path => path,
-        });
-        let (first, more) =
-            (folders.take(LISTED).collect::<Vec<_>>().join(", "), lane.folders.len().saturating_sub(LISTED));
-        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-        let _ = writeln!(out, "  {} ({}): {first}{more}", lane.agent(), lane.size());
-    }
-    for note in &proposal.notes {
+    out.push_str(&draft.lines);
+    for note in &draft.notes {
         let _ = writeln!(out, "note: {note}");
     }
-    let next = if proposal.is_of_worktrees {
+    let next = if draft.is_of_worktrees {
         "then install hooks in the worktrees:\n  git lane install --all"
     } else {
         "then create a worktree for each agent:\n  git lane setup"

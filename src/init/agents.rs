@@ -95,7 +95,7 @@ fn unique(mut agents: Vec<Agent>) -> Vec<Agent> {
 }
 
 /// A text that is not among those known, which it is added to.
-fn fresh(text: &str, glue: &str, known: &mut HashSet<String>) -> String {
+pub(super) fn fresh(text: &str, glue: &str, known: &mut HashSet<String>) -> String {
     let numbered = (2..).map(|n| format!("{text}{glue}{n}"));
     let mut all = std::iter::once(text.to_owned()).chain(numbered);
     all.find(|text| known.insert(text.to_lowercase())).unwrap_or_default()

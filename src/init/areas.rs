@@ -109,7 +109,7 @@ const PROTECTED: [&str; 18] = [
 /// A folder `hooks` has git's hooks only if one of these is in it.
 const HOOKS: [Event; 4] = [Event::PreCommit, Event::CommitMsg, Event::PrePush, Event::PreReceive];
 /// What stays on one machine.
-const LOCAL: [&str; 4] = ["AGENT_FOCUS.md", ".agent.env", "*.local", ".locks/"];
+pub(super) const LOCAL: [&str; 4] = ["AGENT_FOCUS.md", ".agent.env", "*.local", ".locks/"];
 
 /// Folders of database migrations, by the end of their path.
 const MIGRATIONS: [&str; 4] = ["alembic", "migrations", "db/migrate", "db/migration"];

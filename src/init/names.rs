@@ -45,6 +45,11 @@ pub fn sanitize_name(text: &str) -> String {
     shown
 }
 
+/// A text of any length in a comment.
+pub fn one_line(text: &str) -> String {
+    text.chars().flat_map(escape_char).collect()
+}
+
 fn escape_char(c: char) -> Vec<char> {
     if c.is_ascii_graphic() || c == ' ' || c.is_alphanumeric() {
         vec![c]

@@ -66,7 +66,7 @@ impl Proposal {
         let _ = write!(out, "\nservices:\n  paths: {paths}  # where a service lives ({sources})\n");
     }
 
-    /// What is the same in every proposal, but for the folders that no lane has.
+    /// The folders that no lane has, and what is the same in every proposal.
     fn write_defaults(&self, out: &mut String) {
         let open: Vec<String> =
             self.open.iter().take(LISTED).map(|folder| format!("{}/", sanitize_name(folder))).collect();
@@ -74,18 +74,7 @@ impl Proposal {
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
         let open =
             if open.is_empty() { String::new() } else { format!("\n# such as: {}{more}", open.join(", ")) };
-        let _ = write!(
-            out,
-            "unowned: allow                    # paths in no lane and no area: allow | warn | deny{open}\n\n\
-             branch:  {{ pattern: \"feat/{{agent}}/{{feature}}\", protected: [{}, \"release/*\"] }}\n\
-             message: {{ tag: [\"[{{AGENT}}]\", \"Agent: {{agent}}\"], types: [] }}   # any one form satisfies\n\
-             change:  {{ max_lines: 300, warn_at: 240, exclude: [\"*.lock\", package-lock.json, pnpm-lock.yaml, go.sum] }}\n\
-             history: {{ merges: deny, max_age: 3h }}\n\
-             locks:   {{ ttl: 2h }}\n\
-             metrics: {{ velocity: 1..2, conflicts: 2/week, build: 5m, coverage: 80%, integration: 95% }}   # goals of `git lane report`\n\n\
-             rules: {{ stale-base: warn }}       # error | warn | off, by rule; `git lane rule` lists them\n",
-            quoted(&self.base)
-        );
+        defaults(out, &self.base, &open);
     }
 
     /// The service that a folder is.
@@ -178,8 +167,24 @@ impl Proposal {
     }
 }
 
+/// What is the same in every policy. `open`: a comment on what is unowned.
+pub(super) fn defaults(out: &mut String, base: &str, open: &str) {
+    let _ = write!(
+        out,
+        "unowned: allow                    # paths in no lane and no area: allow | warn | deny{open}\n\n\
+             branch:  {{ pattern: \"feat/{{agent}}/{{feature}}\", protected: [{}, \"release/*\"] }}\n\
+             message: {{ tag: [\"[{{AGENT}}]\", \"Agent: {{agent}}\"], types: [] }}   # any one form satisfies\n\
+             change:  {{ max_lines: 300, warn_at: 240, exclude: [\"*.lock\", package-lock.json, pnpm-lock.yaml, go.sum] }}\n\
+             history: {{ merges: deny, max_age: 3h }}\n\
+             locks:   {{ ttl: 2h }}\n\
+             metrics: {{ velocity: 1..2, conflicts: 2/week, build: 5m, coverage: 80%, integration: 95% }}   # goals of `git lane report`\n\n\
+             rules: {{ stale-base: warn }}       # error | warn | off, by rule; `git lane rule` lists them\n",
+        quoted(base)
+    );
+}
+
 /// A list on as many lines as it takes.
-fn write_list(out: &mut String, key: &str, items: &[String]) {
+pub(super) fn write_list(out: &mut String, key: &str, items: &[String]) {
     let mut line = format!("    {key}: [");
     for (at, item) in items.iter().enumerate() {
         let end = if at + 1 == items.len() { "]" } else { "," };

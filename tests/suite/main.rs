@@ -20,6 +20,7 @@ mod browser;
 mod change_base;
 mod check;
 mod ci;
+mod codeowners;
 mod command_line;
 mod commit_graph;
 mod compare;
