@@ -203,7 +203,7 @@ impl<'p> Map<'p> {
             if !found.iter().any(|(known, _)| *known == at) {
                 found.push((at, Touch::Own));
             }
-            let is_shared = matches!(area.access.value, Access::Lock | Access::Coordinate);
+            let is_shared = matches!(area.access.value, Access::Lock | Access::Coordinate | Access::Shared);
             // Of a package the manifests say who uses it, and of an area the policy, once it says so of one service.
             if is_shared && !is_packaged && !self.is_needed(at) {
                 self.all(&mut found, &Touch::Shared(area.name.value.clone()), |_| true);

@@ -117,7 +117,7 @@ fn unassigned<'f>(
         let is_folder = file.kind != Kind::File;
         let is_open = match plan.decide(file.path.as_bytes(), is_folder).owner {
             Some(Owner::Area(area)) => {
-                matches!(area.access.value, Access::Open | Access::Append | Access::Owner)
+                matches!(area.access.value, Access::Shared | Access::Open | Access::Append | Access::Owner)
             }
             Some(Owner::Lane(_)) | None => true,
         };

@@ -46,6 +46,8 @@ struct Answer {
     access: &'static str,
     area: Option<String>,
     owners: Vec<String>,
+    /// Who looks after the area, where it has a steward.
+    steward: Option<String>,
     /// The answer in words.
     message: String,
     policy: Option<PolicyLine>,
@@ -152,6 +154,7 @@ fn answer(plan: &Plan, path: RepoPath, decision: Decision<'_>) -> Answer {
                     "coordinate",
                     format!("anyone whose commit says `Coordinated-with: <agent>` (area `{name}`)"),
                 ),
+                Access::Shared => ("shared", format!("anyone (area `{name}`)")),
                 Access::Open => ("open", format!("anyone (area `{name}`)")),
                 Access::Append => (
                     "append",
@@ -172,6 +175,11 @@ fn answer(plan: &Plan, path: RepoPath, decision: Decision<'_>) -> Answer {
             ("unowned", message.to_owned())
         }
     };
+    let steward = decision.area().and_then(|area| area.steward_for(None)).map(str::to_owned);
+    let message = match steward.as_ref().and_then(|id| plan.policy.agent(id)) {
+        Some(agent) => format!("{message}; its steward is {}", agent.title()),
+        None => message,
+    };
     let message = match decision.area().and_then(Area::limits) {
         Some(limits) => format!("{message}; a change may have at most {limits} there"),
         None => message,
@@ -179,7 +187,7 @@ fn answer(plan: &Plan, path: RepoPath, decision: Decision<'_>) -> Answer {
     let span = decision.span.or(plan.policy.unowned.span);
     let area = decision.area().map(|area| area.name.value.clone());
     let policy_source = plan.source.name.clone();
-    Answer { path, access, area, owners, message, policy: plan.line(span), policy_source }
+    Answer { path, access, area, owners, steward, message, policy: plan.line(span), policy_source }
 }
 
 /// Who has something below a folder that nobody has as a whole.

@@ -81,6 +81,13 @@ fn foreign_paths(plan: &Plan, agent: &Agent) -> String {
             }
             Access::Maintainer => format!("- {paths} (area `{name}`): maintainers only"),
             Access::Never => format!("- {paths} (area `{name}`): local, never committed"),
+            Access::Shared => {
+                let steward = area.steward_for(Some(&agent.id.value)).unwrap_or("you");
+                format!(
+                    "- {paths} (area `{name}`): shared; its steward is {steward}: ask about larger changes, \
+                     `git lane request submit --area {name} --reason '…'`"
+                )
+            }
             Access::Open => continue,
         });
     }

@@ -158,7 +158,7 @@ fn needs_none(what: &str, area: &Area) -> Error {
         Access::Maintainer => ("restricted to maintainers", "ask a maintainer for the change".to_owned()),
         Access::Append => ("open for new files, and for nothing else", "add a file".to_owned()),
         Access::Never => ("kept out of git", "it is never committed, so it cannot conflict".to_owned()),
-        Access::Open | Access::Lock => ("open to everyone", "change it".to_owned()),
+        Access::Shared | Access::Open | Access::Lock => ("open to everyone", "change it".to_owned()),
     };
     Error::usage(format!("{what} needs no lock: it is {why}"), help)
 }

@@ -252,6 +252,7 @@ fn areas(plan: &Plan, diagnostics: &mut Vec<Diagnostic>) {
             );
         }
         owners(policy, area, diagnostics);
+        steward(policy, area, diagnostics);
     }
 }
 
@@ -289,6 +290,42 @@ fn owners(policy: &Policy, area: &Area, diagnostics: &mut Vec<Diagnostic>) {
                 .help(policy.agent_hint(&owner.value)),
             );
         }
+    }
+}
+
+/// A steward is an agent, where agents may change the area and none owns it.
+fn steward(policy: &Policy, area: &Area, diagnostics: &mut Vec<Diagnostic>) {
+    let name = &area.name.value;
+    let Some(steward) = &area.steward else {
+        if area.access.value == Access::Shared {
+            diagnostics.push(
+                Diagnostic::error(
+                    at(&area.access),
+                    format!("the area `{name}` has `access: shared`, but no steward"),
+                    "who looks after it?",
+                )
+                .help("add `steward: <agent>`, or write `access: open`"),
+            );
+        }
+        return;
+    };
+    if matches!(area.access.value, Access::Owner | Access::Maintainer | Access::Never) {
+        let message = format!("the area `{name}` has a steward, but others cannot change it");
+        diagnostics.push(
+            Diagnostic::error(at(steward), message, "has no effect")
+                .related(at(&area.access), "this decides")
+                .help("write `access: shared`, or remove `steward`"),
+        );
+    }
+    if policy.agent(&steward.value).is_none() {
+        diagnostics.push(
+            Diagnostic::error(
+                at(steward),
+                format!("the steward `{}` is not an agent", steward.value),
+                "unknown agent",
+            )
+            .help(policy.agent_hint(&steward.value)),
+        );
     }
 }
 

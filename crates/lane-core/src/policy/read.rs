@@ -69,7 +69,7 @@ pub mod keys {
         "limits", "identity", "owner",
     ];
     /// An entry of `areas`.
-    pub const AREA: &[&str] = &["name", "paths", "access", "owner", "max_lines", "max_files"];
+    pub const AREA: &[&str] = &["name", "paths", "access", "owner", "steward", "max_lines", "max_files"];
     /// `services`.
     pub const SERVICES: &[&str] = &["paths", "depends"];
     /// `agents.<id>.database`.

@@ -133,6 +133,11 @@ mistakes! {
     a_limit_with_a_hyphen: "areas: [{name: m, paths: [x], access: open, max-lines: 9}]" => "max-lines", "unknown key `max-lines`";
     an_owner_without_its_sign: "agents: {a1: {owner: org/team}}" => "org/team", "is not an owner as CODEOWNERS has them";
     an_owner_with_a_space: "agents: {a1: {owner: ['@a', '@b c']}}" => "'@b c'", "is not an owner as CODEOWNERS has them";
+    shared_by_nobody: "areas: [{name: m, paths: [x], access: shared}]" => "shared", "but no steward";
+    a_steward_that_is_none: "agents: {a1: {}}\nareas: [{name: m, paths: [x], access: shared, steward: b1}]"
+        => "b1", "the steward `b1` is not an agent";
+    a_steward_beside_an_owner: "agents: {a1: {}}\nareas: [{name: m, paths: [x], access: owner, owner: a1, steward: a1}]"
+        => "a1", "has a steward, but others cannot change it";
     all_paths: "agents: {a1: {owns: [docs/]}}\nareas: [{name: n, paths: ['**'], access: lock}]" => "docs/", "` never applies:";
     lives_the_wrong_way_about: "locks: {ttl: 1h, max_ttl: 30m}" => "30m", "shorter than `locks.ttl`";
     bounds_the_wrong_way_about: "locks: {min_ttl: 1h, max_ttl: 30m}" => "30m", "shorter than `locks.min_ttl`";

@@ -31,8 +31,18 @@ pub fn askable<'p>(plan: &'p Plan, target: &Target) -> Addressees<'p> {
     let asked = target.to.as_ref().and_then(|to| plan.policy.agent(to));
     match (by_policy(plan, target), asked) {
         (Addressees::Others, Some(agent)) => Addressees::Agents(vec![agent.id.value.as_str()]),
+        (Addressees::Others, None) => match steward(plan, target) {
+            Some(steward) => Addressees::Agents(vec![steward]),
+            None => Addressees::Others,
+        },
         (askable, _) => askable,
     }
+}
+
+/// Who looks after the area of a target.
+fn steward<'p>(plan: &'p Plan, target: &Target) -> Option<&'p str> {
+    let name = target.area.as_ref()?;
+    plan.policy.areas.iter().find(|area| area.name.value == *name)?.steward_for(None)
 }
 
 /// The same, whoever was asked by name.
@@ -74,7 +84,7 @@ fn of_area(area: &Area) -> Addressees<'_> {
     match area.access.value {
         Access::Owner => Addressees::Agents(area.owner.iter().map(|id| id.value.as_str()).collect()),
         Access::Maintainer | Access::Append | Access::Never => Addressees::Maintainers,
-        Access::Lock | Access::Coordinate | Access::Open => Addressees::Others,
+        Access::Lock | Access::Coordinate | Access::Shared | Access::Open => Addressees::Others,
     }
 }
 
@@ -287,6 +297,20 @@ mod tests {
         assert_eq!(of(&["docs/x.md"]), "any other agent");
         let gone = Target { area: Some("gone".into()), ..Target::default() };
         assert_eq!(askable(&plan, &gone), Addressees::Maintainers);
+    }
+
+    #[test]
+    fn a_steward_is_asked() {
+        let text = include_str!("../../../../policy.yaml")
+            .replace("access: coordinate }", "access: shared, steward: a3 }");
+        let plan = plan(&text);
+        let target = target(&plan, None, &paths(&["requirements.txt"])).expect("a target");
+        assert_eq!(askable(&plan, &target).words(&plan), "a3 (Analytics)");
+        let asked = addressed(&plan, target, Some("a4")).expect("by name");
+        assert_eq!(askable(&plan, &asked).words(&plan), "a4 (Platform)");
+        let accepted = RequestRecord { state: RequestState::Accepted, ..record("r1", "a2", "shared") };
+        assert!(may_answer(&plan, &accepted, &agent("a3")) && !may_answer(&plan, &accepted, &agent("a1")));
+        assert!(may_finish(&plan, &accepted, &agent("a2")), "whoever asked may change it");
     }
 
     #[test]

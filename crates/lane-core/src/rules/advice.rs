@@ -191,7 +191,7 @@ impl Context<'_> {
                 Access::Maintainer | Access::Never => false,
                 Access::Owner => self.owns(touched),
                 Access::Append => !touched.was_present,
-                Access::Lock | Access::Coordinate | Access::Open => true,
+                Access::Lock | Access::Coordinate | Access::Shared | Access::Open => true,
             },
             Some(Owner::Lane(_)) => self.owns(touched),
             None => true,

@@ -221,7 +221,7 @@ impl Scene {
     }
 
     /// Its report. Whatever is found says what to do next: docs/style.md.
-    fn report(&self) -> Report {
+    pub fn report(&self) -> Report {
         let plan = self.plan.as_ref().unwrap_or(&REFERENCE);
         let report = judge(plan, &self.facts, None);
         for finding in &report.findings {

@@ -2,7 +2,7 @@
 
 use super::{Context, Draft, Findings, Need, Rule};
 use crate::facts::{CommitForm, Message, Stage, Unavailable};
-use crate::policy::model::{Access, Level};
+use crate::policy::model::{Access, Area, Level};
 
 pub static RULE: Rule = Rule {
     id: "uncoordinated-path",
@@ -37,8 +37,6 @@ fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailab
     if at_commit && is_coordinated(context, context.facts.message.get()?) {
         return Ok(());
     }
-    let trailer = format!("--trailer 'Coordinated-with: {}'", somebody(context));
-    let among = others(context);
     for touched in context.touched()? {
         let Some(area) = touched.decision.area() else {
             continue;
@@ -46,6 +44,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailab
         if area.access.value != Access::Coordinate {
             continue;
         }
+        let (among, trailer) = whom(context, area);
         if context.facts.form == CommitForm::Edit {
             // There is no message yet that could say so.
             let help = format!(
@@ -87,6 +86,15 @@ fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailab
         });
     }
     Ok(())
+}
+
+/// Whom to tell, in words, and the trailer that names them: the steward of the area, where it has one.
+fn whom(context: &Context<'_>, area: &Area) -> (String, String) {
+    let trailer = |name: &str| format!("--trailer 'Coordinated-with: {name}'");
+    match area.steward_for(context.agent()) {
+        Some(steward) => (format!(" (its steward is {steward})"), trailer(steward)),
+        None => (others(context), trailer(&somebody(context))),
+    }
 }
 
 /// A warning lets the commit go through: then it is there to be amended.
@@ -151,6 +159,14 @@ mod tests {
         assert_eq!(commit("[A2] x\n\nCoordinated-with: maintainer").len(), 0);
         assert_eq!(commit("[A2] x\n\nCoordinated-with: a2").len(), 1, "with oneself");
         assert_eq!(commit("[A2] x\n\nCoordinated-with: a9").len(), 1, "with nobody");
+    }
+
+    #[test]
+    fn the_steward_is_named() {
+        let scene = Scene::new(CommitMsg, "a2").files(&["requirements.txt"]).message("[A2] x");
+        let scene = scene.with("access: coordinate }", "access: coordinate, steward: a3 }");
+        let help = scene.report().findings[0].help_template.clone();
+        assert!(help.contains("its steward is a3") && help.contains("'Coordinated-with: a3'"), "{help}");
     }
 
     #[test]

@@ -19,6 +19,9 @@ pub struct Area {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(with = "OneOrMany")]
     pub owner: Vec<Spanned<String>>,
+    /// The agent that looks after it where others may change it, too: it is named, and asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub steward: Option<Spanned<String>>,
     /// The most lines, added plus deleted, that a change may have in it. Null: no limit but that of the whole change.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_lines: Option<Spanned<u64>>,
@@ -35,6 +38,12 @@ impl Area {
     /// Whether a change in it has a limit of its own.
     pub fn is_limited(&self) -> bool {
         self.max_lines.is_some() || self.max_files.is_some()
+    }
+
+    /// The steward, but for whoever is it.
+    pub fn steward_for(&self, agent: Option<&str>) -> Option<&str> {
+        let steward = self.steward.as_ref().map(|steward| steward.value.as_str());
+        steward.filter(|steward| Some(*steward) != agent)
     }
 
     /// What a change may have in it, for people: `50 lines`, `50 lines and 3 files`.
@@ -72,6 +81,8 @@ pub enum Access {
     Coordinate,
     /// Anyone, for new files; what the base has is not changed.
     Append,
+    /// Anyone; a steward looks after it.
+    Shared,
     /// Anyone.
     Open,
     /// No agent.

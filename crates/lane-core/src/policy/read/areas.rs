@@ -4,7 +4,7 @@ use super::super::model::{Access, Area};
 use super::super::node::Node;
 use super::super::reader::{Fields, Reader};
 use super::super::source::Spanned;
-use super::{keys, required, texts};
+use super::{keys, required, text, texts};
 
 pub(super) fn areas(reader: &mut Reader, fields: &Fields<'_>) -> Vec<Area> {
     let Some(node) = fields.get("areas") else {
@@ -20,6 +20,7 @@ fn area(reader: &mut Reader, node: &Node) -> Option<Area> {
         ("lock", Access::Lock),
         ("coordinate", Access::Coordinate),
         ("append", Access::Append),
+        ("shared", Access::Shared),
         ("open", Access::Open),
         ("maintainer", Access::Maintainer),
         ("never", Access::Never),
@@ -42,6 +43,7 @@ fn area(reader: &mut Reader, node: &Node) -> Option<Area> {
         paths,
         access: access.unwrap_or(Spanned::default_of(fallback)),
         owner,
+        steward: text(reader, &fields, "steward", "steward"),
         max_lines: number(reader, &fields, "max_lines"),
         max_files: number(reader, &fields, "max_files"),
         span: node.span,
