@@ -45,6 +45,7 @@ impl Collector<'_> {
         let edge = shallow_edge(self.repo)?;
         let oids = self.repo.commits(include, exclude)?;
         let wants_files = self.wants(Need::Files);
+        let wants_prose = self.wants(Need::Prose);
         let is_long = wants_files && oids.len() >= STREAMED;
         let mut stream = is_long.then(|| Stream::new(self.repo.layout(), self.repo.budget().remaining()));
         let commits: Read<Vec<Commit>> = oids
@@ -63,7 +64,8 @@ impl Collector<'_> {
                     None => Vec::new(),
                 };
                 self.repo.budget().text(self.repo, "commit", oid, raw.message.len())?;
-                let message = Message { text: raw.message }.without_prose();
+                let message = Message { text: raw.message };
+                let message = if wants_prose { message } else { message.without_prose() };
                 self.repo.budget().commit(self.repo, message.text.len())?;
                 Ok(Commit {
                     oid,

@@ -421,6 +421,9 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("foreign-worktree", "an_edit_in_another_worktree_is_made_in_ones_own"),
     ("identity", "a_coding_agent_without_a_lane_joins_one"),
     ("message-format", "a_message_of_no_type_is_written_anew"),
+    ("message-length", "what_is_told_of_messages_leads_on"),
+    ("message-pattern", "what_is_told_of_messages_leads_on"),
+    ("missing-body", "what_is_told_of_messages_leads_on"),
     ("oversized-change", "a_change_that_is_too_large_goes_in_parts"),
     ("policy-mistake", "a_policy_with_a_mistake_is_mended"),
     ("protected-branch", "what_was_meant_for_main_becomes_a_branch"),
@@ -438,7 +441,8 @@ fn every_rule_is_tried_here_or_elsewhere() {
         let elsewhere = ELSEWHERE.iter().find(|(rule, _)| *rule == id);
         assert!(tried.contains(id) != elsewhere.is_some(), "{id}");
         let test = elsewhere.map(|(_, test)| format!("fn {test}()"));
-        let texts = [include_str!("advice_rules.rs"), include_str!("content.rs")];
+        let texts =
+            [include_str!("advice_rules.rs"), include_str!("content.rs"), include_str!("metadata.rs")];
         assert!(test.is_none_or(|test| texts.iter().any(|text| text.contains(&test))), "{id}");
     }
 }

@@ -30,6 +30,7 @@ pub const TRIALS: &[(&str, &[Trial])] = &[
             ("Block force pushes", REWIND, OWN),
             ("Require linear history", MERGE, OWN),
             ("Branch name must match a pattern", NAME, OWN),
+            ("Commit message must match a pattern", "put services/web/n.py; commit 'add it'", OWN),
             ("Restrict file paths", "put infra/secrets/n; commit", INFRA),
             (
                 "Restrict file path length",
@@ -44,6 +45,12 @@ pub const TRIALS: &[(&str, &[Trial])] = &[
         "GitLab push rules",
         &[
             ("Branch name", NAME, OWN),
+            ("Require expression in commit messages", OWN, "put services/web/n.py; commit 'feat: it (#7)'; push HEAD"),
+            (
+                "Reject expression in commit messages",
+                "put services/web/n.py; git commit -q -m 'feat: it' -m 'It is still WIP.'",
+                "put services/web/n.py; git commit -q -m 'feat: it' -m 'It is wiped.'",
+            ),
             ("Prohibited file names", "put services/web/a.jar; commit", OWN),
             ("Maximum file size", LARGE, SMALL),
             ("Prevent pushing secret files (names)", "put services/web/id_rsa; commit", OWN),

@@ -60,6 +60,7 @@ mod locks_push;
 mod locks_release;
 mod locks_remote;
 mod mcp;
+mod metadata;
 mod observe;
 mod parsed_policy;
 mod patterns;

@@ -26,10 +26,11 @@ pub(crate) fn parse(bytes: &[u8]) -> Option<RawCommit> {
         at = line()?;
     }
     let (committer, time) = signature(at.strip_prefix(b"committer ")?)?;
+    let mut names_encoding = false;
     loop {
         match line() {
             Some(b"") => break,
-            Some(_) => {}
+            Some(header) => names_encoding |= header.starts_with(b"encoding "),
             None => {
                 rest = b"";
                 break;
@@ -38,8 +39,18 @@ pub(crate) fn parse(bytes: &[u8]) -> Option<RawCommit> {
     }
     let start = rest.iter().position(|byte| *byte != b'\n').unwrap_or(rest.len());
     let message = rest[start..].split(|byte| *byte == 0).next().unwrap_or_default();
-    let message = String::from_utf8_lossy(message).into_owned();
+    let message = decoded(message, names_encoding);
     Some(RawCommit { tree, parents, time, authored, author, committer, message })
+}
+
+/// A message as text. What is said to be in another encoding is taken byte by byte, as a hook does that reads it before it is
+/// committed: both judge the same.
+fn decoded(message: &[u8], names_encoding: bool) -> String {
+    match std::str::from_utf8(message) {
+        Ok(text) => text.to_owned(),
+        Err(_) if names_encoding => message.iter().copied().map(char::from).collect(),
+        Err(_) => String::from_utf8_lossy(message).into_owned(),
+    }
 }
 
 /// The address and the time of `Name <address> 1700000000 +0000`.
@@ -71,6 +82,12 @@ mod tests {
         assert_eq!((read.parents.len(), read.committer.as_str(), read.time), (2, "c@d", 12));
         assert_eq!((read.author.as_str(), read.authored), ("a@b", 1));
         assert_eq!(read.message, "subject\n\nbody\n");
+        let latin = |header: &str| {
+            let head = format!("tree {HEX}\nauthor A <a@b> 1 +0000\ncommitter C <c@d> 12 +0100\n{header}\n");
+            parse(&[head.as_bytes(), b"caf\xe9\n"].concat()).expect("a commit").message
+        };
+        assert_eq!(latin("encoding ISO-8859-1\n"), "caf\u{e9}\n");
+        assert_eq!(latin(""), "caf\u{fffd}\n");
         let end = text.find("gpgsig").expect("a header");
         for cut in 0..end {
             assert!(parse(&text.as_bytes()[..cut]).is_none(), "{cut}");

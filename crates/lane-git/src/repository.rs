@@ -65,7 +65,7 @@ pub struct RawCommit {
     pub author: String,
     /// Its committer's e-mail address, bytes that are not UTF-8 replaced.
     pub committer: String,
-    /// Its message, bytes that are not UTF-8 replaced.
+    /// Its message, bytes that are not UTF-8 replaced; where it names an encoding, each byte is one character then.
     pub message: String,
 }
 

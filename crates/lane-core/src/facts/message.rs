@@ -16,6 +16,32 @@ impl Message {
         lines.take_while(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
     }
 
+    /// The text as `git commit --cleanup=whitespace` leaves it: no blanks at the ends of lines, no blank lines at the ends
+    /// or one after another.
+    pub fn tidy(&self) -> String {
+        let mut tidy = String::with_capacity(self.text.len());
+        let mut is_gap = false;
+        for line in self.text.lines().map(str::trim_end) {
+            if line.is_empty() {
+                is_gap = !tidy.is_empty();
+                continue;
+            }
+            if !tidy.is_empty() {
+                tidy.push_str(if is_gap { "\n\n" } else { "\n" });
+            }
+            is_gap = false;
+            tidy.push_str(line);
+        }
+        tidy
+    }
+
+    /// Whether something stands below the subject that is no trailer.
+    pub fn has_body(&self) -> bool {
+        let tidy = self.tidy();
+        let below = tidy.split("\n\n").count().saturating_sub(1);
+        below > usize::from(!self.trailers().is_empty())
+    }
+
     /// The first line that is not blank.
     pub fn first_line(&self) -> &str {
         let mut lines = self.text.lines();
@@ -116,6 +142,20 @@ impl Message {
     }
 }
 
+/// A subject without `fixup! ` and its like: they are gone once `git rebase --autosquash` has done its work.
+pub fn without_fixup(mut subject: &str) -> &str {
+    const WORDS: [&str; 3] = ["fixup! ", "squash! ", "amend! "];
+    while let Some(rest) = WORDS.iter().find_map(|word| subject.strip_prefix(word)) {
+        subject = rest;
+    }
+    subject
+}
+
+/// Whether git wrote a subject for `git revert`.
+pub fn is_of_revert(subject: &str) -> bool {
+    subject.starts_with("Revert \"") || subject.starts_with("Reapply \"")
+}
+
 fn is_trailer_key(key: &str) -> bool {
     !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
 }
@@ -137,6 +177,26 @@ mod tests {
         assert!(message("Agent: a1").trailers().is_empty());
         assert!(message("s\n\nAgent: a1\nand then prose").trailers().is_empty());
         assert_eq!(message("s\n\nAgent: a1\nprose\nSigned-off-by: x").trailer("Agent"), ["a1"]);
+    }
+
+    #[test]
+    fn bodies() {
+        for text in
+            ["s\n\nbody", "s\n\nbody\n\nAgent: a1", "s\r\n\r\nbody\r\n", "s\n\nnot: a trailer\nbut prose"]
+        {
+            assert!(message(text).has_body(), "{text:?}");
+        }
+        for text in
+            ["", "s", "s\non two lines\n", "s\n\nAgent: a1\n", "s\r\n\r\n\r\nAgent: a1\r\n", "s\n \n\t\n"]
+        {
+            assert!(!message(text).has_body(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn tidy_text() {
+        assert_eq!(message("\n\na \r\n\r\n \n\tb\n\n").tidy(), "a\n\n\tb");
+        assert_eq!(without_fixup("fixup! amend! fix: x"), "fix: x");
     }
 
     #[test]

@@ -22,7 +22,7 @@ pub use fact::{Cause, Fact, Unavailable};
 pub use identity::{IdentityClaim, IdentityProof, IdentitySource, Pusher};
 pub use lines::{AreaLines, Lines};
 pub use locks::{HeldLock, LOCK_TRAILER, LandedPaths, LockClaim, LockEvents, LockToken, Locks, TakenLock};
-pub use message::Message;
+pub use message::{Message, is_of_revert, without_fixup};
 pub use oid::Oid;
 pub use path::RepoPath;
 pub use request::{PullRequest, Waiver};

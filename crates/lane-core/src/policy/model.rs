@@ -14,17 +14,19 @@ use super::source::Spanned;
 mod areas;
 mod content;
 mod health;
+mod metadata;
 mod sections;
 mod services;
 
 pub use areas::{Access, Area, OneOrMany};
 pub use content::{Builtin, ContentRule, ContentRules, Files};
 pub use health::{Check, Health, NONE, ServiceChecks};
+pub use metadata::{Message, Presence};
 pub use services::{Dependency, Depends, Services, TestCommand, TestRuns, Tests};
 
 pub use sections::{
-    Accept, Branch, Change, History, Journal, Land, Locks, Merges, Message, Metrics, Notify, Provision,
-    PullRequests, Release, Setup, Unverified, Waivers,
+    Accept, Branch, Change, History, Journal, Land, Locks, Merges, Metrics, Notify, Provision, PullRequests,
+    Release, Setup, Unverified, Waivers,
 };
 
 /// A whole `policy.yaml`.

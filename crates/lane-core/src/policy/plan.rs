@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::sync::OnceLock;
 
 use super::diagnostic::Diagnostic;
+use super::expression::Expressions;
 use super::file_rules::FileRules;
 use super::fold;
 use super::model::{Access, Agent, Area, Level, Mode, Policy};
@@ -36,6 +37,8 @@ pub struct Plan {
     excluded: PathSet,
     /// What files may be, and what may stand in them.
     pub files: FileRules,
+    /// What commits have to have besides.
+    pub expressions: Expressions,
     fold: bool,
 }
 
@@ -173,6 +176,7 @@ impl Plan {
             folded: OnceLock::new(),
             excluded,
             files,
+            expressions: Expressions::of_policy(&policy),
             fold,
             policy,
             source,

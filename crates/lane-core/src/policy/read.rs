@@ -14,6 +14,7 @@ mod areas;
 mod content;
 mod health;
 mod land;
+mod metadata;
 mod metrics;
 mod notify;
 mod sections;
@@ -24,9 +25,10 @@ use areas::areas;
 use content::{content, files};
 use health::health;
 use land::land;
+use metadata::message;
 use metrics::metrics;
 use notify::notify;
-use sections::{branch, change, history, levels, locks, message, provision, pull_request, setup, waivers};
+use sections::{branch, change, history, levels, locks, provision, pull_request, setup, waivers};
 use services::{services, tests};
 
 /// The keys of each section, as the reader knows them. A test holds them against the JSON Schema.
@@ -83,7 +85,7 @@ pub mod keys {
     /// `branch`.
     pub const BRANCH: &[&str] = &["pattern", "protected"];
     /// `message`.
-    pub const MESSAGE: &[&str] = &["tag", "types"];
+    pub const MESSAGE: &[&str] = &["tag", "types", "pattern", "example", "forbid", "subject_max", "body"];
     /// `change`.
     pub const CHANGE: &[&str] = &["max_lines", "warn_at", "exclude"];
     /// `files`.

@@ -24,6 +24,18 @@ impl Plan {
         agents
     }
 
+    /// A subject without an agent's tag in brackets before it.
+    pub fn without_bracket<'s>(&self, mut subject: &'s str) -> &'s str {
+        for tag in self.tags.iter().filter(|tag| tag.is_bracketed()) {
+            for id in self.policy.agent_ids() {
+                if let Some(rest) = subject.strip_prefix(&tag.for_agent(id)) {
+                    subject = rest.trim_start();
+                }
+            }
+        }
+        subject
+    }
+
     /// The labels that a pull request of an agent has to have, each with its place in the policy.
     pub fn labels_of<'p>(&'p self, agent: &'p str) -> impl Iterator<Item = (String, Option<Span>)> + 'p {
         self.policy.pull_request.labels.iter().map(move |label| {

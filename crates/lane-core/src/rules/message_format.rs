@@ -1,7 +1,7 @@
 //! `message-format`
 
 use super::{Context, Draft, Findings, Need, Rule};
-use crate::facts::{Stage, Unavailable};
+use crate::facts::{Stage, Unavailable, is_of_revert, without_fixup};
 use crate::policy::Plan;
 use crate::policy::model::Level;
 
@@ -59,22 +59,8 @@ fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailab
 }
 
 fn is_conventional(plan: &Plan, subject: &str) -> bool {
-    let mut subject = subject.trim();
-    while let Some(rest) =
-        ["fixup! ", "squash! ", "amend! "].iter().find_map(|word| subject.strip_prefix(word))
-    {
-        subject = rest;
-    }
-    for tag in &plan.tags {
-        for id in plan.policy.agent_ids() {
-            if tag.is_bracketed()
-                && let Some(rest) = subject.strip_prefix(&tag.for_agent(id))
-            {
-                subject = rest.trim_start();
-            }
-        }
-    }
-    if subject.starts_with("Revert \"") || subject.starts_with("Reapply \"") {
+    let subject = plan.without_bracket(without_fixup(subject.trim()));
+    if is_of_revert(subject) {
         return true;
     }
     let Some((head, text)) = subject.split_once(':') else {

@@ -25,6 +25,10 @@ mod local_file;
 mod long_path;
 mod merge_commit;
 mod message_format;
+mod message_length;
+mod message_pattern;
+mod messages;
+mod missing_body;
 mod outside_link;
 mod oversized_change;
 mod policy_mistake;
@@ -84,6 +88,8 @@ pub enum Need {
     Lines,
     /// Messages of the change's commits, or of the one being made.
     Messages,
+    /// All of those messages, and not subjects and trailers alone.
+    Prose,
     /// Locks, if a path under a lock is touched.
     Locks,
     /// How many parents each commit has.
@@ -118,6 +124,9 @@ pub static RULES: &[&Rule] = &[
     &long_path::RULE,
     &merge_commit::RULE,
     &message_format::RULE,
+    &message_length::RULE,
+    &message_pattern::RULE,
+    &missing_body::RULE,
     &outside_link::RULE,
     &oversized_change::RULE,
     &policy_mistake::RULE,
@@ -179,7 +188,7 @@ mod tests {
     #[test]
     #[allow(clippy::disallowed_methods, reason = "looks at the files of this crate")]
     fn the_table_has_every_file() {
-        let helpers = ["advice", "context", "docs", "hits", "mod", "testing"];
+        let helpers = ["advice", "context", "docs", "hits", "messages", "mod", "testing"];
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/rules");
         let mut files: Vec<String> = std::fs::read_dir(folder)
             .expect("a folder")

@@ -18,17 +18,6 @@ pub struct Branch {
     pub protected: Vec<Spanned<String>>,
 }
 
-/// Rules for commit messages.
-#[derive(Debug, Clone, Default, Serialize, JsonSchema)]
-#[schemars(deny_unknown_fields)]
-pub struct Message {
-    /// Forms of the agent's tag, any of which will do. `{agent}` is the id, `{AGENT}` the id in capitals.
-    #[schemars(with = "OneOrMany")]
-    pub tag: Vec<Spanned<String>>,
-    /// Conventional-commit types; none listed: any subject will do.
-    pub types: Vec<Spanned<String>>,
-}
-
 /// Limits of a change.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]

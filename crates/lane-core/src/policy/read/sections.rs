@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::super::FOCUS;
 use super::super::model::{
-    Accept, Branch, Change, History, Level, Levels, Locks, Merges, Message, Provision, PullRequests, Release,
-    Setup, Unverified, Waivers,
+    Accept, Branch, Change, History, Level, Levels, Locks, Merges, Provision, PullRequests, Release, Setup,
+    Unverified, Waivers,
 };
 use super::super::reader::{Fields, Reader};
 use super::super::scalar::Duration;
@@ -26,16 +26,6 @@ pub(super) fn branch(reader: &mut Reader, fields: &Fields<'_>, base: &Spanned<St
     Branch {
         pattern: section.and_then(|fields| text(reader, &fields, "pattern", "branch.pattern")),
         protected,
-    }
-}
-
-pub(super) fn message(reader: &mut Reader, fields: &Fields<'_>) -> Message {
-    let Some(fields) = section(reader, fields, "message", keys::MESSAGE) else {
-        return Message::default();
-    };
-    Message {
-        tag: texts(reader, &fields, "tag", "message.tag", true),
-        types: texts(reader, &fields, "types", "message.types", false),
     }
 }
 

@@ -1,0 +1,76 @@
+//! A regular expression of the policy, compiled when something is first held against it.
+
+use std::sync::OnceLock;
+
+use regex::bytes::Regex;
+
+use super::model::Policy;
+use super::source::{Span, Spanned};
+use crate::content::compile_pattern;
+use crate::facts::Unavailable;
+
+/// One expression.
+#[derive(Debug)]
+pub struct Expression {
+    text: Spanned<String>,
+    regex: OnceLock<Option<Regex>>,
+}
+
+impl Expression {
+    /// Of a text of the policy.
+    pub fn new(text: &Spanned<String>) -> Self {
+        Self { text: text.clone(), regex: OnceLock::new() }
+    }
+
+    /// The first place where it matches, in bytes. `^` and `$` are the ends of a line.
+    ///
+    /// # Errors
+    /// It cannot be compiled.
+    pub fn find(&self, text: &str) -> Result<Option<(usize, usize)>, Unavailable> {
+        let regex = self.regex.get_or_init(|| compile_pattern(&self.text.value).ok()).as_ref();
+        let regex = regex.ok_or_else(|| {
+            Unavailable::new(
+                format!("`{}` in {} cannot be compiled", self.text.value, super::FILE),
+                "look at it: git lane policy check",
+            )
+        })?;
+        Ok(regex.find(text.as_bytes()).map(|found| (found.start(), found.end())))
+    }
+
+    /// Whether it matches anywhere in a text.
+    ///
+    /// # Errors
+    /// It cannot be compiled.
+    pub fn is_match(&self, text: &str) -> Result<bool, Unavailable> {
+        Ok(self.find(text)?.is_some())
+    }
+
+    /// As the policy has it.
+    pub fn text(&self) -> &str {
+        &self.text.value
+    }
+
+    /// Where it stands.
+    pub fn span(&self) -> Option<Span> {
+        self.text.span
+    }
+}
+
+/// The expressions for what commits have besides files.
+#[derive(Debug)]
+pub struct Expressions {
+    /// What subjects have to match.
+    pub subject: Option<Expression>,
+    /// What may match nowhere in a message.
+    pub forbidden: Vec<Expression>,
+}
+
+impl Expressions {
+    /// Those of a policy; none is compiled yet.
+    pub(super) fn of_policy(policy: &Policy) -> Self {
+        Self {
+            subject: policy.message.pattern.as_ref().map(Expression::new),
+            forbidden: policy.message.forbid.iter().map(Expression::new).collect(),
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! Mistakes in what a policy says of messages.
+
+use super::diagnostic::Diagnostic;
+use super::lint::at;
+use super::lint_regex;
+use super::plan::Plan;
+
+pub(super) fn check(plan: &Plan, diagnostics: &mut Vec<Diagnostic>) {
+    let message = &plan.policy.message;
+    let before = diagnostics.len();
+    for text in message.pattern.iter().chain(&message.forbid) {
+        diagnostics.extend(lint_regex::check(plan, text));
+    }
+    if let Some(limit) = message.subject_max.as_ref().filter(|limit| limit.value == 0) {
+        diagnostics.push(
+            Diagnostic::error(at(limit), "`message.subject_max` is 0, which no subject keeps to", "0")
+                .help("write the most characters that a subject may have, such as 72"),
+        );
+    }
+    // What cannot be compiled matches nothing.
+    if diagnostics.len() > before {
+        return;
+    }
+    for (text, forbidden) in message.forbid.iter().zip(&plan.expressions.forbidden) {
+        if forbidden.is_match("").unwrap_or(false) {
+            diagnostics.push(
+                Diagnostic::error(
+                    at(text),
+                    format!("`{}` matches every message, the empty one too", text.value),
+                    "this pattern",
+                )
+                .help("write what may not be there, such as `(?i)\\bwip\\b`"),
+            );
+        }
+    }
+    example(plan, diagnostics);
+}
+
+/// What findings show has to pass itself.
+fn example(plan: &Plan, diagnostics: &mut Vec<Diagnostic>) {
+    let message = &plan.policy.message;
+    let Some(example) = &message.example else { return };
+    let Some(subject) = &plan.expressions.subject else {
+        diagnostics.push(
+            Diagnostic::error(at(example), "`message.example` is an example of nothing", "no effect")
+                .help("it is shown where a subject does not match `message.pattern`"),
+        );
+        return;
+    };
+    let mut wrong = |message: String, related| {
+        let diagnostic = Diagnostic::error(at(example), message, "this example");
+        let diagnostic = match related {
+            Some(span) => diagnostic.related(span, "by this"),
+            None => diagnostic,
+        };
+        diagnostics.push(diagnostic.help("write a subject that passes"));
+    };
+    if !subject.is_match(&example.value).unwrap_or(true) {
+        wrong(format!("`{}` does not match `{}`", example.value, subject.text()), subject.span());
+    }
+    for forbidden in &plan.expressions.forbidden {
+        if forbidden.is_match(&example.value).unwrap_or(false) {
+            wrong(format!("`{}` is forbidden by `{}`", example.value, forbidden.text()), forbidden.span());
+        }
+    }
+    if let Some(limit) = &message.subject_max
+        && example.value.chars().count() as u64 > limit.value
+    {
+        wrong(format!("`{}` has more than {} characters", example.value, limit.value), limit.span);
+    }
+}

@@ -1,0 +1,54 @@
+//! What commits have besides files.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::super::source::Spanned;
+use super::OneOrMany;
+
+/// Rules for commit messages.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Message {
+    /// Forms of the agent's tag, any of which will do. `{agent}` is the id, `{AGENT}` the id in capitals.
+    #[schemars(with = "OneOrMany")]
+    pub tag: Vec<Spanned<String>>,
+    /// Conventional-commit types; none listed: any subject will do.
+    pub types: Vec<Spanned<String>>,
+    /// A regular expression that subjects have to match, with or without the agent's tag before them.
+    pub pattern: Option<Spanned<String>>,
+    /// A subject that matches, which findings show.
+    pub example: Option<Spanned<String>>,
+    /// Regular expressions that may match nowhere in a message.
+    #[schemars(with = "OneOrMany")]
+    pub forbid: Vec<Spanned<String>>,
+    /// The most characters that a subject may have.
+    pub subject_max: Option<Spanned<u64>>,
+    /// Whether a message needs text below its subject.
+    pub body: Spanned<Presence>,
+}
+
+impl Default for Message {
+    /// Any message will do.
+    fn default() -> Self {
+        Self {
+            tag: Vec::new(),
+            types: Vec::new(),
+            pattern: None,
+            example: None,
+            forbid: Vec::new(),
+            subject_max: None,
+            body: Spanned::default_of(Presence::Optional),
+        }
+    }
+}
+
+/// Whether something has to be there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Presence {
+    /// It may be left out.
+    Optional,
+    /// It has to be there.
+    Required,
+}

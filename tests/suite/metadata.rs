@@ -1,0 +1,160 @@
+//! What commits have besides files: messages, and who made them, with real repositories.
+
+use crate::advice::{commands, sh};
+use crate::support::ci::Job;
+use crate::support::server::{self, Server};
+use crate::support::{POLICY, Scratch, Worktree};
+
+const PUSH: [&str; 4] = ["push", "-q", "origin", "HEAD"];
+/// A message that passes: `[A2] AB-1: x`, and why.
+const GOOD: &str = "AB-1: x\n\nIt is so.";
+
+/// The reference policy with more under `message`, and sections of its own.
+fn policy(message: &str, sections: &str) -> String {
+    let policy = POLICY.replace("max_age: 3h", "max_age: null").replace("merges: deny", "merges: allow");
+    assert!(policy.contains("  types: []\n"));
+    policy.replace("  types: []\n", &format!("  types: []\n{message}")) + sections
+}
+
+fn messages() -> String {
+    let keys = "  pattern: '^[A-Z]+-\\d+: '\n  example: 'AB-1: add a cache'\n  forbid: ['(?i)\\bwip\\b']\n  \
+                subject_max: 40\n  body: required\n";
+    policy(keys, "")
+}
+
+fn installed(policy: &str) -> (Scratch, Worktree) {
+    let scratch = Scratch::with_policy(policy);
+    scratch.add_origin();
+    let tree = scratch.worktree("a2", "feat/a2/x");
+    tree.lane(&["install", "--agent", "a2"]).ok();
+    (scratch, tree)
+}
+
+/// Messages that are refused, by which rule, and what an editor does about them.
+const REFUSED: &[(&str, &str, &str)] = &[
+    ("message-pattern", "no number\n\nIt is so.", "1s/no number/AB-1: x/"),
+    ("message-pattern", "AB-1: x\n\nStill a wip.", "s/ a wip//"),
+    (
+        "message-length",
+        "AB-1: this goes on, and on, and on, and on\n\nIt is so.",
+        "1s/, and on, and on, and on//",
+    ),
+    ("missing-body", "AB-1: x\n\nAgent: a2", "1s/$/\\n\\nIt is so./"),
+];
+
+#[test]
+fn what_is_told_of_messages_leads_on() {
+    let (_scratch, tree) = installed(&messages());
+    for (at, (rule, message, edit)) in REFUSED.iter().enumerate() {
+        let refused = tree.git(&["commit", "-q", "--allow-empty", "-m", message]).fails(1);
+        refused.says(&format!("[{rule}]")).says("then commit again");
+        for commits in 1..3 {
+            tree.git(&["switch", "-q", "-c", &format!("feat/a2/{at}-{commits}"), "origin/main"]).ok();
+            for n in 0..commits {
+                let path = format!("services/rag_pipeline/{n}.py");
+                tree.sneak(&path, "x\n", &format!("[A2] {message}"));
+            }
+            let ran = tree.git(&PUSH).fails(1).says(&format!("[{rule}]"));
+            let told = commands(&ran.all());
+            assert_eq!(told.len(), 1, "{told:?}");
+            let editors = "export GIT_SEQUENCE_EDITOR='sed -i s/^pick/reword/'; export GIT_EDITOR=\"sed -i";
+            sh(&tree, &format!("{editors} '{edit}'\"; {}", told[0])).ok();
+            tree.git(&PUSH).ok().does_not_say("[message").does_not_say("[missing");
+            let log = tree.git(&["log", "--format=%B", "--name-only", "origin/main.."]).out;
+            assert_eq!(log.matches(".py").count(), commits, "{log}");
+        }
+    }
+    tree.git(&["commit", "-q", "--allow-empty", "-m", "x"])
+        .fails(1)
+        .says("write it like `AB-1: add a cache`");
+}
+
+#[test]
+fn messages_as_git_makes_them() {
+    let (scratch, tree) = installed(&messages());
+    let commit = |options: &str, text: &str| {
+        std::fs::write(tree.home.join("message"), text).unwrap();
+        sh(&tree, &format!("git {options} commit -q --allow-empty -F \"$HOME/message\""))
+    };
+    // Line ends of Windows, comments that stay, scissors that cut nothing where no editor was.
+    commit("", "AB-1: x\r\n\r\nIt is so.\r\n").ok();
+    commit("", "AB-1: x\n\n# It is so.\n").ok();
+    commit("-c commit.cleanup=strip", "AB-1: x\n\n# It is so.\n").fails(1).says("[missing-body]");
+    commit("-c commit.cleanup=verbatim", "# AB-1\n\nwip\n").fails(1).says("`wip`, which");
+    commit("-c core.commentChar=';' -c commit.cleanup=strip", "; wip\nAB-1: x\n\nIt is so.\n").ok();
+    let editor = "cp \"$HOME/message\" \"$1\"; cat \"$HOME/below\" >>\"$1\"";
+    let scissors = "# ------------------------ >8 ------------------------\n";
+    std::fs::write(tree.home.join("below"), format!("# wip\n{scissors}diff wip\n")).unwrap();
+    std::fs::write(tree.home.join("editor"), editor).unwrap();
+    std::fs::write(tree.home.join("message"), GOOD.to_owned() + "\n").unwrap();
+    let edited = "GIT_EDITOR='sh \"$HOME/editor\"' git -c commit.verbose=true commit -q --allow-empty";
+    sh(&tree, edited).ok();
+    // Another encoding, whose bytes are characters here and there.
+    let latin = [b"AB-1: ".as_slice(), &[0xe9; 34], b"\n\nIt is so.\n"].concat();
+    std::fs::write(tree.home.join("message"), &latin).unwrap();
+    let again = "git -c i18n.commitEncoding=ISO-8859-1 commit -q --allow-empty -F \"$HOME/message\"";
+    sh(&tree, again).fails(1).says("45 characters");
+    sh(&tree, "git config i18n.commitEncoding ISO-8859-1").ok();
+    let short = [b"AB-1: ".as_slice(), &[0xe9; 29], b"\n\nIt is so.\n"].concat();
+    std::fs::write(tree.home.join("message"), &short).unwrap();
+    sh(&tree, "git commit -q --allow-empty -F \"$HOME/message\"").ok();
+    // What git writes itself.
+    tree.git(&["revert", "--no-edit", "HEAD~1"]);
+    tree.git(&["commit", "-q", "--allow-empty", "--fixup", "HEAD"]).ok();
+    scratch.main().sneak("a", "x\n", "wip");
+    scratch.git(&["push", "-q", "origin", "main"]).ok();
+    tree.git(&["fetch", "-q"]).ok();
+    tree.git(&["merge", "-q", "--no-edit", "origin/main"]).ok();
+    tree.git(&PUSH).ok();
+    // What the base has is left alone here; a merge in one's own words is not.
+    tree.git(&["reset", "-q", "--hard", "HEAD~1"]).ok();
+    tree.git(&["merge", "-q", "--no-verify", "-m", "[A2] my merge", "origin/main"]).ok();
+    tree.git(&["push", "-q", "origin", "HEAD:refs/heads/feat/a2/y"]).fails(1).says("[message-pattern]");
+}
+
+#[test]
+fn messages_at_the_server_and_in_the_job() {
+    let server = Server::with(&messages());
+    let tree = server.clone("c", "feat/a2/x");
+    tree.sneak("services/rag_pipeline/a.py", "x\n", "[A2] no number");
+    server::push(&tree, &["HEAD"]).fails(1).says("[message-pattern]").says("[missing-body]");
+    tree.git(&["commit", "-q", "--amend", "--no-verify", "-m", &format!("[A2] {GOOD}")]).ok();
+    server::push(&tree, &["HEAD"]).ok();
+
+    let job = Job::with_policy(&messages());
+    job.commit("services/rag_pipeline/a.py", "x\n", "[A2] AB-1: a wip of many words that does not end");
+    job.push();
+    let checkout = job.checkout(&[]);
+    let report = job.on_github(&checkout, &["--format", "json"], &job.payload(|_| {}), &[]).fails(1).json();
+    let findings = report["findings"].as_array().unwrap();
+    let mut rules: Vec<&str> = findings.iter().map(|finding| finding["rule"].as_str().unwrap()).collect();
+    rules.sort_unstable();
+    assert_eq!(rules, ["message-length", "message-pattern", "missing-body"]);
+}
+
+#[test]
+fn mistakes_of_messages_have_their_places() {
+    for (text, told) in [
+        ("message: { patern: x }", "did you mean `pattern`"),
+        ("message: { pattern: '(x' }", "unclosed group"),
+        ("message: { pattern: '(\\w{1000}){100}' }", "it would take more than 2 MB of memory"),
+        ("message: { forbid: ['x*'] }", "matches every message"),
+        ("message: { forbid: ['[z-a]'] }", "invalid character class range"),
+        ("message: { subject_max: 0 }", "which no subject keeps to"),
+        ("message: { subject_max: many }", "must be a whole number"),
+        ("message: { body: require }", "did you mean `required`"),
+        ("message: { example: x }", "is an example of nothing"),
+        ("message: { pattern: '^y', example: x }", "`x` does not match `^y`"),
+        ("message: { pattern: x, forbid: wip, example: x wip }", "`x wip` is forbidden by `wip`"),
+        ("message: { pattern: x, subject_max: 2, example: xxx }", "`xxx` has more than 2 characters"),
+    ] {
+        let scratch = Scratch::with_policy(&format!("version: 1\n{text}\n"));
+        scratch.lane(&["policy", "check"]).fails(2).says(told);
+    }
+    // The caret is inside of the pattern.
+    let scratch = Scratch::with_policy("version: 1\nmessage: { pattern: 'abc(def' }\n");
+    let ran = scratch.lane(&["policy", "check"]).fails(2);
+    let lines: Vec<&str> = ran.out.lines().collect();
+    let line = lines.iter().position(|line| line.contains("message:")).unwrap();
+    assert_eq!(lines[line].find('('), lines[line + 1].find('^'), "{}", ran.out);
+}
