@@ -9,7 +9,7 @@ use super::identity::option_claim;
 use super::policy_source::LoadedPolicy;
 use super::push::PushLine;
 use super::stack::Stacks;
-use super::{locks, message, source};
+use super::{locks, message, people, source};
 use lane_core::facts::{
     Change, Event, Fact, Facts, IdentityProof, Locks, Message, Oid, PullRequest, Pusher, Unavailable, Waiver,
 };
@@ -139,6 +139,9 @@ fn facts(
     let (changes, message) = changes(&collector, &head, request)?;
     let mut facts = Facts::of(request.event, environment.now, changes);
     facts.message = message;
+    if matches!(request.subject, Subject::Message(_)) && collector.wants(Need::People) {
+        facts.people = people::of_commit_in_progress(repo, environment).into();
+    }
     facts.base_ref = loaded.base.as_ref().map(|base| collector.as_typed(&base.reference));
     if let Some(branch) = &request.branch {
         facts.changes.iter_mut().for_each(|change| change.branch = Some(branch.clone()));

@@ -16,6 +16,8 @@ pub struct Environment {
     pub index_file: Option<PathBuf>,
     /// git said that no editor will be opened (`GIT_EDITOR=:`), so comments in the message stay.
     pub no_editor: bool,
+    /// `GIT_AUTHOR_NAME` and `GIT_AUTHOR_EMAIL`, where both are there.
+    pub author: Option<(String, String)>,
     /// `GIT_COMMITTER_EMAIL`, unless it is empty.
     pub committer_email: Option<String>,
     /// `GIT_PREFIX`: the folder below the worktree's root in which git was started.
@@ -76,6 +78,7 @@ impl Environment {
             agent_id: text("AGENT_ID").map(|id| id.trim().to_owned()),
             index_file: std::env::var_os("GIT_INDEX_FILE").map(PathBuf::from),
             no_editor: text("GIT_EDITOR").as_deref() == Some(":"),
+            author: text("GIT_AUTHOR_NAME").zip(text("GIT_AUTHOR_EMAIL")),
             committer_email: text("GIT_COMMITTER_EMAIL"),
             prefix: std::env::var_os("GIT_PREFIX").map(PathBuf::from),
             config: [

@@ -6,7 +6,7 @@
 use std::collections::HashSet;
 
 use super::collector::Collector;
-use lane_core::facts::{Commit, Fact, FileChange, Message, Oid, RepoPath};
+use lane_core::facts::{Commit, Fact, FileChange, Message, Oid, People, RepoPath, Unavailable};
 use lane_core::rules::Need;
 use lane_core::signature::{self, Signature};
 use lane_git::stream::Stream;
@@ -75,6 +75,7 @@ impl Collector<'_> {
                     is_pushed: unpushed.is_some_and(|unpushed| !unpushed.contains(&oid)),
                     is_published: false,
                     signature: self.signature_of(oid),
+                    people: self.people_of(oid),
                 })
             })
             .collect();
@@ -91,6 +92,22 @@ impl Collector<'_> {
             commit.is_published = !new.contains(&commit.oid);
         }
         Ok(())
+    }
+
+    /// Author and committer of a commit, as it stores them.
+    fn people_of(&self, oid: Oid) -> Fact<People> {
+        if !self.wants(Need::People) {
+            return Fact::NotGathered;
+        }
+        let read = |raw: Vec<u8>| {
+            People::of_commit(&raw).ok_or_else(|| {
+                Unavailable::new(
+                    format!("author and committer of commit {} could not be read", oid.short()),
+                    format!("look at it, and make it again: git cat-file commit {oid}"),
+                )
+            })
+        };
+        self.repo.commit_bytes(oid).and_then(read).into()
     }
 
     /// The signature of a commit, where there are keys that it could be held against.

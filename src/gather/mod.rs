@@ -19,6 +19,7 @@ mod landings;
 mod locks;
 pub mod message;
 pub mod parsed_policy;
+mod people;
 pub mod policy_source;
 mod push;
 mod pushed_refs;

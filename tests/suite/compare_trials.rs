@@ -4,6 +4,8 @@ const RELEASE: &str = "put services/web/n.py; commit; push HEAD:refs/heads/relea
 const TO_MAIN: &str = "put services/web/n.py; commit; push HEAD:main";
 const DELETE: &str = "git push -q origin :main";
 const REWIND: &str = "git commit -q --amend --no-verify --date=2020-01-01T00:00Z -m 'again'; push +HEAD:main";
+const EVE: &str = "put services/web/n.py; git commit -q --author 'eve <eve@x>' -m 'feat: it'";
+const BY_EVE: &str = "put services/web/n.py; GIT_COMMITTER_EMAIL=eve@x git commit -q -m 'feat: it'";
 const OWN: &str = "put services/web/n.py; commit; push HEAD";
 const MERGE: &str = "put services/web/n.py; commit; git switch -q -c feat/a1/y HEAD~1; put services/web/m.py; commit; \
                      git merge -q --no-verify --no-ff -m merge feat/a1/x; push HEAD";
@@ -31,6 +33,8 @@ pub const TRIALS: &[(&str, &[Trial])] = &[
             ("Require linear history", MERGE, OWN),
             ("Branch name must match a pattern", NAME, OWN),
             ("Commit message must match a pattern", "put services/web/n.py; commit 'add it'", OWN),
+            ("Commit author email must match a pattern", EVE, OWN),
+            ("Committer email must match a pattern", BY_EVE, OWN),
             ("Restrict file paths", "put infra/secrets/n; commit", INFRA),
             (
                 "Restrict file path length",
@@ -45,11 +49,22 @@ pub const TRIALS: &[(&str, &[Trial])] = &[
         "GitLab push rules",
         &[
             ("Branch name", NAME, OWN),
-            ("Require expression in commit messages", OWN, "put services/web/n.py; commit 'feat: it (#7)'; push HEAD"),
+            (
+                "Require expression in commit messages",
+                OWN,
+                "put services/web/n.py; commit 'feat: it (#7)'; push HEAD",
+            ),
             (
                 "Reject expression in commit messages",
                 "put services/web/n.py; git commit -q -m 'feat: it' -m 'It is still WIP.'",
                 "put services/web/n.py; git commit -q -m 'feat: it' -m 'It is wiped.'",
+            ),
+            ("Commit author's email", EVE, OWN),
+            ("Commit author is not allowed to have another name", EVE, OWN),
+            (
+                "Reject commits that aren't DCO certified",
+                OWN,
+                "put services/web/n.py; git commit -q -s -m 'feat: it'; push HEAD",
             ),
             ("Prohibited file names", "put services/web/a.jar; commit", OWN),
             ("Maximum file size", LARGE, SMALL),
@@ -70,6 +85,7 @@ pub const TRIALS: &[(&str, &[Trial])] = &[
             ("`VREF/NAME/` for nobody", INFRA, DOCS),
             ("`VREF/MAX_NEWBIN_SIZE`", LARGE, SMALL),
             ("`VREF/FILETYPE`", "put services/web/a.min.js; commit", "put services/web/a.js; commit"),
+            ("`VREF/EMAIL-CHECK`, for a domain", BY_EVE, OWN),
             ("`VREF/lock`", INFRA, LOCKED),
             ("`VREF/NAME_NC/` by user", FOREIGN, OWN),
         ],

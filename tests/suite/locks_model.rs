@@ -338,6 +338,7 @@ impl Game {
             is_pushed: false,
             is_published: false,
             signature: Fact::NotGathered,
+            people: Fact::NotGathered,
         };
         let change = Change {
             files: Fact::Known(vec![file]),

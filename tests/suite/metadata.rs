@@ -12,13 +12,13 @@ const GOOD: &str = "AB-1: x\n\nIt is so.";
 /// The reference policy with more under `message`, and sections of its own.
 fn policy(message: &str, sections: &str) -> String {
     let policy = POLICY.replace("max_age: 3h", "max_age: null").replace("merges: deny", "merges: allow");
-    assert!(policy.contains("  types: []\n"));
-    policy.replace("  types: []\n", &format!("  types: []\n{message}")) + sections
+    assert!(policy.contains("types: [] }"));
+    policy.replace("types: [] }", &format!("types: []{message} }}")) + sections
 }
 
 fn messages() -> String {
-    let keys = "  pattern: '^[A-Z]+-\\d+: '\n  example: 'AB-1: add a cache'\n  forbid: ['(?i)\\bwip\\b']\n  \
-                subject_max: 40\n  body: required\n";
+    let keys = ", pattern: '^[A-Z]+-\\d+: ', example: 'AB-1: add a cache', forbid: ['(?i)\\bwip\\b'], subject_max: 40, \
+                body: required";
     policy(keys, "")
 }
 
@@ -113,6 +113,105 @@ fn messages_as_git_makes_them() {
 }
 
 #[test]
+fn what_is_told_of_sign_offs_leads_on() {
+    let (_scratch, tree) = installed(&policy(", sign_off: required", ""));
+    let commit = ["commit", "-q", "--allow-empty", "-m", "feat: x"];
+    tree.git(&commit).fails(1).says("[missing-sign-off]").says("sign it off with `-s`");
+    let other = ["--trailer", "Signed-off-by: B <b@example.com>"];
+    tree.git(&[&commit[..], &other].concat()).fails(1).says("the sign-off of `B <b@example.com>`");
+    tree.git(&[&commit[..], &["-s"]].concat()).ok();
+    for commits in 1..4 {
+        tree.git(&["switch", "-q", "-c", &format!("feat/a2/{commits}"), "origin/main"]).ok();
+        for n in 0..commits.min(2) {
+            tree.sneak(&format!("services/rag_pipeline/{n}.py"), "x\n", "[A2] feat: x");
+        }
+        if commits == 3 {
+            tree.git(&["merge", "-q", "--no-verify", "-m", "[A2] my merge", "feat/a2/x"]).ok();
+        }
+        let told = commands(&tree.git(&PUSH).fails(1).says("[missing-sign-off]").all());
+        assert_eq!(told.len(), 1, "{told:?}");
+        sh(&tree, &told[0]).ok();
+        tree.git(&PUSH).ok();
+    }
+}
+
+/// As somebody has it who tells git who they are by its configuration.
+const CONFIGURED: &str = "unset GIT_AUTHOR_NAME GIT_AUTHOR_EMAIL GIT_COMMITTER_NAME GIT_COMMITTER_EMAIL;";
+
+fn people() -> String {
+    let corp = "email: '@corp\\.example$'";
+    policy("", &format!("author: {{ {corp} }}\ncommitter: {{ {corp}, name: '^[A-Z]' }}\n"))
+}
+
+#[test]
+fn what_is_told_of_people_leads_on() {
+    let (_scratch, tree) = installed(&people());
+    let run = |script: &str| sh(&tree, &format!("{CONFIGURED} {script}"));
+    run("git config user.name Ada; git config user.email ada@home.example").ok();
+    let commit = "commit -q --allow-empty -m 'feat: x'";
+    let ran = run(&format!("git {commit}")).fails(1).says("[author-pattern]").says("[committer-pattern]");
+    ran.says("the author's address `ada@home.example` does not match `@corp\\.example$`");
+    let ada = "git -c user.email=ada@corp.example";
+    run(&format!("{ada} {commit}")).ok();
+    let other = run(&format!("{ada} {commit} --author 'Eve <eve@x>'")).fails(1).says("`eve@x`");
+    other.does_not_say("[committer-pattern]");
+    // What is amended keeps its author.
+    run(&format!("{ada} {commit} --no-verify --author 'Eve <eve@x>'")).ok();
+    let amend = format!("{ada} commit -q --amend --allow-empty -m 'feat: y'");
+    run(&amend).fails(1).says("with --reset-author");
+    run(&format!("{amend} --reset-author")).ok();
+    for commits in 1..3 {
+        tree.git(&["switch", "-q", "-c", &format!("feat/a2/{commits}"), "origin/main"]).ok();
+        run("git config user.email ada@home.example").ok();
+        if commits > 1 {
+            let grace = "--author 'Grace <grace@corp.example>' --date 2020-01-02T03:04:05Z";
+            run(&format!("git commit -q --no-verify --allow-empty -m '[A2] of grace' {grace}")).ok();
+        }
+        tree.sneak("services/rag_pipeline/a.py", "x\n", "[A2] feat: x");
+        let told = commands(&tree.git(&PUSH).fails(1).says("[author-pattern]").all());
+        assert!(told.len() >= 4, "{told:?}");
+        for command in told {
+            run(&command.replace("ADDRESS", "ada@corp.example")).ok();
+        }
+        tree.git(&PUSH).ok();
+        let log = tree.git(&["log", "--format=%ae %cn", "origin/main.."]).out;
+        assert!(log.starts_with("ada@corp.example Ada\n"), "{log}");
+        assert!(commits == 1 || log.ends_with("grace@corp.example Ada\n"), "{log}");
+    }
+    // A cherry-pick keeps the author, and runs no hook for messages.
+    run("git switch -q -c eve --no-track origin/main; echo x >services/rag_pipeline/e.py; git add -A; \
+         git commit -q --no-verify --author 'Eve <eve@x>' -m '[A2] of eve'; git switch -q feat/a2/1; \
+         git cherry-pick eve")
+    .ok();
+    tree.git(&PUSH).fails(1).says("whose author's address `eve@x` does not match").does_not_say("[committer");
+}
+
+#[test]
+fn people_and_sign_offs_at_the_server_and_in_the_job() {
+    let policy = people().replace("types: [] }", "types: [], sign_off: required }");
+    let server = Server::with(&policy);
+    let tree = server.clone("c", "feat/a2/x");
+    tree.sneak("services/rag_pipeline/a.py", "x\n", "[A2] feat: x");
+    let ran = server::push(&tree, &["HEAD"]).fails(1).says("[author-pattern]").says("[committer-pattern]");
+    ran.says("[missing-sign-off]").says("`test@example.com`");
+    let amend = "export GIT_COMMITTER_EMAIL=ada@corp.example GIT_AUTHOR_EMAIL=ada@corp.example; \
+                 git commit -q --amend --no-verify --reset-author --no-edit -s";
+    sh(&tree, amend).ok();
+    server::push(&tree, &["HEAD"]).ok();
+
+    let job = Job::with_policy(&policy);
+    job.commit("services/rag_pipeline/a.py", "x\n", "[A2] feat: x");
+    // git goes by the first address, and not by the last.
+    let forged = "git cat-file commit HEAD | sed 's/^author .*/author Eve <eve@x> <ada@corp.example> 1 +0000/' >c; \
+                  git update-ref HEAD $(git hash-object -t commit -w --literally c); rm c";
+    sh(&job.tree, forged).ok();
+    job.push();
+    let checkout = job.checkout(&[]);
+    let log = job.on_github(&checkout, &[], &job.payload(|_| {}), &[]).fails(1).says("author-pattern");
+    log.says("`eve@x`").says("committer-pattern").says("missing-sign-off");
+}
+
+#[test]
 fn messages_at_the_server_and_in_the_job() {
     let server = Server::with(&messages());
     let tree = server.clone("c", "feat/a2/x");
@@ -144,6 +243,10 @@ fn mistakes_of_messages_have_their_places() {
         ("message: { subject_max: many }", "must be a whole number"),
         ("message: { body: require }", "did you mean `required`"),
         ("message: { example: x }", "is an example of nothing"),
+        ("message: { sign_off: true }", "choice for `message.sign_off`"),
+        ("author: { mail: x }", "did you mean `email`"),
+        ("author: x", "a mapping for `author`"),
+        ("committer: { name: '*' }", "repetition operator missing expression"),
         ("message: { pattern: '^y', example: x }", "`x` does not match `^y`"),
         ("message: { pattern: x, forbid: wip, example: x wip }", "`x wip` is forbidden by `wip`"),
         ("message: { pattern: x, subject_max: 2, example: xxx }", "`xxx` has more than 2 characters"),

@@ -1,6 +1,7 @@
 //! Commit messages: subject and trailers.
 
 use super::locks::LOCK_TRAILER;
+use super::people::Person;
 
 /// One commit message.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,6 +41,16 @@ impl Message {
         let tidy = self.tidy();
         let below = tidy.split("\n\n").count().saturating_sub(1);
         below > usize::from(!self.trailers().is_empty())
+    }
+
+    /// Those who signed it off, on lines of their own anywhere below the subject: what a host squashes has them in its midst.
+    pub fn sign_offs(&self) -> Vec<Person> {
+        const KEY: &str = "signed-off-by:";
+        let is_blank = |line: &&str| line.trim().is_empty();
+        let below = self.text.lines().skip_while(is_blank).skip_while(|line| !is_blank(line));
+        let signed =
+            below.filter(|line| line.get(..KEY.len()).is_some_and(|key| key.eq_ignore_ascii_case(KEY)));
+        signed.filter_map(|line| Person::of_ident(line[KEY.len()..].as_bytes())).collect()
     }
 
     /// The first line that is not blank.

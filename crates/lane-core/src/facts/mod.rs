@@ -13,6 +13,7 @@ mod locks;
 mod message;
 mod oid;
 mod path;
+mod people;
 mod request;
 
 pub use crate::hooks::{Event, Stage};
@@ -25,6 +26,7 @@ pub use locks::{HeldLock, LOCK_TRAILER, LandedPaths, LockClaim, LockEvents, Lock
 pub use message::{Message, is_of_revert, without_fixup};
 pub use oid::Oid;
 pub use path::RepoPath;
+pub use people::{People, Person};
 pub use request::{PullRequest, Waiver};
 
 /// Whether git takes one object for another by this ref: git-replace(1). Some systems do not tell names apart by case.
@@ -70,6 +72,8 @@ pub struct Facts {
     pub locks: Fact<Locks>,
     /// The message of the commit that is being made.
     pub message: Fact<Message>,
+    /// Who makes that commit.
+    pub people: Fact<People>,
     /// What is judged: one change, or one for each pushed ref.
     pub changes: Vec<Change>,
     /// The ref that the base was read from.
@@ -105,6 +109,7 @@ impl Facts {
             pusher: None,
             locks: Fact::NotGathered,
             message: Fact::NotGathered,
+            people: Fact::NotGathered,
             changes,
             base_ref: None,
             is_base_shadowed: false,
@@ -337,6 +342,8 @@ pub struct Commit {
     pub is_published: bool,
     /// Its signature, where the policy lists keys.
     pub signature: Fact<Signature>,
+    /// Who made it.
+    pub people: Fact<People>,
 }
 
 impl Commit {

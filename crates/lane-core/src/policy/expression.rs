@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use regex::bytes::Regex;
 
-use super::model::Policy;
+use super::model::{PersonRules, Policy};
 use super::source::{Span, Spanned};
 use crate::content::compile_pattern;
 use crate::facts::Unavailable;
@@ -63,6 +63,31 @@ pub struct Expressions {
     pub subject: Option<Expression>,
     /// What may match nowhere in a message.
     pub forbidden: Vec<Expression>,
+    /// What authors have to match.
+    pub author: PersonExpressions,
+    /// What committers have to match.
+    pub committer: PersonExpressions,
+}
+
+/// What somebody who makes a commit has to match.
+#[derive(Debug)]
+pub struct PersonExpressions {
+    /// The e-mail address.
+    pub email: Option<Expression>,
+    /// The name.
+    pub name: Option<Expression>,
+}
+
+impl PersonExpressions {
+    fn of_rules(rules: &PersonRules) -> Self {
+        let expression = |text: &Option<Spanned<String>>| text.as_ref().map(Expression::new);
+        Self { email: expression(&rules.email), name: expression(&rules.name) }
+    }
+
+    /// Whether there is nothing to match.
+    pub fn is_empty(&self) -> bool {
+        self.email.is_none() && self.name.is_none()
+    }
 }
 
 impl Expressions {
@@ -71,6 +96,8 @@ impl Expressions {
         Self {
             subject: policy.message.pattern.as_ref().map(Expression::new),
             forbidden: policy.message.forbid.iter().map(Expression::new).collect(),
+            author: PersonExpressions::of_rules(&policy.author),
+            committer: PersonExpressions::of_rules(&policy.committer),
         }
     }
 }

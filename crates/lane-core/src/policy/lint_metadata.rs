@@ -1,4 +1,4 @@
-//! Mistakes in what a policy says of messages.
+//! Mistakes in what a policy says of messages and of those who make commits.
 
 use super::diagnostic::Diagnostic;
 use super::lint::at;
@@ -8,7 +8,9 @@ use super::plan::Plan;
 pub(super) fn check(plan: &Plan, diagnostics: &mut Vec<Diagnostic>) {
     let message = &plan.policy.message;
     let before = diagnostics.len();
-    for text in message.pattern.iter().chain(&message.forbid) {
+    let people = [&plan.policy.author, &plan.policy.committer];
+    let people = people.into_iter().flat_map(|person| person.email.iter().chain(&person.name));
+    for text in message.pattern.iter().chain(&message.forbid).chain(people) {
         diagnostics.extend(lint_regex::check(plan, text));
     }
     if let Some(limit) = message.subject_max.as_ref().filter(|limit| limit.value == 0) {

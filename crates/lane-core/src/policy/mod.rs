@@ -40,7 +40,7 @@ mod unmatched_refs;
 mod unreachable;
 
 pub use diagnostic::{Diagnostic, Severity};
-pub use expression::{Expression, Expressions};
+pub use expression::{Expression, Expressions, PersonExpressions};
 pub use file_rules::FileRules;
 pub use lint::is_name;
 pub use lint_setup::log_name;

@@ -21,7 +21,7 @@ mod services;
 pub use areas::{Access, Area, OneOrMany};
 pub use content::{Builtin, ContentRule, ContentRules, Files};
 pub use health::{Check, Health, NONE, ServiceChecks};
-pub use metadata::{Message, Presence};
+pub use metadata::{Message, PersonRules, Presence};
 pub use services::{Dependency, Depends, Services, TestCommand, TestRuns, Tests};
 
 pub use sections::{
@@ -59,6 +59,10 @@ pub struct Policy {
     pub branch: Branch,
     /// What commit messages have.
     pub message: Message,
+    /// Whose name and address the authors of commits have.
+    pub author: PersonRules,
+    /// Whose name and address their committers have.
+    pub committer: PersonRules,
     /// How large a change may be.
     pub change: Change,
     /// What files may be: their size, their paths.

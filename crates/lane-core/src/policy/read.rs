@@ -25,7 +25,7 @@ use areas::areas;
 use content::{content, files};
 use health::health;
 use land::land;
-use metadata::message;
+use metadata::{message, person};
 use metrics::metrics;
 use notify::notify;
 use sections::{branch, change, history, levels, locks, provision, pull_request, setup, waivers};
@@ -48,6 +48,8 @@ pub mod keys {
         "unowned",
         "branch",
         "message",
+        "author",
+        "committer",
         "change",
         "files",
         "content",
@@ -85,7 +87,10 @@ pub mod keys {
     /// `branch`.
     pub const BRANCH: &[&str] = &["pattern", "protected"];
     /// `message`.
-    pub const MESSAGE: &[&str] = &["tag", "types", "pattern", "example", "forbid", "subject_max", "body"];
+    pub const MESSAGE: &[&str] =
+        &["tag", "types", "pattern", "example", "forbid", "subject_max", "body", "sign_off"];
+    /// `author` and `committer`.
+    pub const PERSON: &[&str] = &["email", "name"];
     /// `change`.
     pub const CHANGE: &[&str] = &["max_lines", "warn_at", "exclude"];
     /// `files`.
@@ -146,6 +151,8 @@ pub fn policy(reader: &mut Reader, root: &Node) -> Option<Policy> {
         unowned: unowned.unwrap_or(Spanned::default_of(Unowned::Allow)),
         branch: branch(reader, &fields, &base),
         message: message(reader, &fields),
+        author: person(reader, &fields, "author"),
+        committer: person(reader, &fields, "committer"),
         change: change(reader, &fields),
         files: files(reader, &fields),
         content: content(reader, &fields),

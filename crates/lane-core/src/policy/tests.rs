@@ -240,6 +240,7 @@ fn the_schema_and_the_reader_know_the_same_keys() {
         ("Identity", keys::IDENTITY),
         ("Branch", keys::BRANCH),
         ("Message", keys::MESSAGE),
+        ("PersonRules", keys::PERSON),
         ("Change", keys::CHANGE),
         ("Files", keys::FILES),
         ("ContentRule", keys::CONTENT),

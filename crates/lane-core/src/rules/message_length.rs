@@ -51,6 +51,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailab
             committed: format!("whose subject has more than {most} characters"),
             fix: fix.to_owned(),
             span: limit.span,
+            rewrite: None,
         };
         context.message_finding(own, said, findings);
     }
@@ -62,7 +63,7 @@ mod tests {
     use crate::facts::Event::{CommitMsg, PrePush};
     use crate::rules::testing::Scene;
 
-    const KEY: &str = "types: []\n  subject_max: 10";
+    const KEY: &str = "types: [], subject_max: 10";
 
     fn scene(message: &str) -> Scene {
         Scene::new(CommitMsg, "").with("types: []", KEY).message(message)

@@ -68,6 +68,7 @@ fn subject(
         committed: format!("whose subject does not match `{}`", pattern.text()),
         fix,
         span: pattern.span(),
+        rewrite: None,
     };
     context.message_finding(own, said, findings);
     Ok(())
@@ -98,6 +99,7 @@ fn forbidden(
             committed: format!("with {what}"),
             fix: "take it out of the message".to_owned(),
             span: pattern.span(),
+            rewrite: None,
         };
         context.message_finding(own, said, findings);
     }
@@ -110,7 +112,8 @@ mod tests {
     use crate::facts::Fact;
     use crate::rules::testing::Scene;
 
-    const KEYS: &str = "types: []\n  pattern: '^[A-Z]+-\\d+: '\n  example: 'AB-1: x'\n  forbid: ['(?i)\\bwip\\b', '^Change-Id:']";
+    const KEYS: &str =
+        "types: [], pattern: '^[A-Z]+-\\d+: ', example: 'AB-1: x', forbid: ['(?i)\\bwip\\b', '^Change-Id:']";
 
     fn found(message: &str) -> usize {
         Scene::new(CommitMsg, "a2").with("types: []", KEYS).message(message).of("message-pattern").len()

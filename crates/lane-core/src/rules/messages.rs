@@ -28,6 +28,8 @@ pub struct Said {
     pub fix: String,
     /// The words of the policy that decided.
     pub span: Option<Span>,
+    /// The commands that do it to a commit, and to several: `git commit --amend`, `git rebase`; none: somebody words them again.
+    pub rewrite: Option<(&'static str, &'static str)>,
 }
 
 impl<'a> Context<'a> {
@@ -55,13 +57,15 @@ impl<'a> Context<'a> {
 
     /// Adds a finding about a message.
     pub fn message_finding(&self, message: &OwnMessage<'_>, said: Said, findings: &mut Findings) {
-        let Said { made, committed, fix, span } = said;
+        let Said { made, committed, fix, span, rewrite } = said;
         findings.add(match message.commit {
             None => {
                 Draft { headline: made, help: format!("{fix}, then commit again"), span, ..Draft::default() }
             }
             Some(commit) => {
-                let reword = self.reword("git commit --amend", "`reword` it in: git rebase -i");
+                let (amend, rebase) =
+                    rewrite.unwrap_or(("git commit --amend", "`reword` it in: git rebase -i"));
+                let reword = self.reword(amend, rebase);
                 let help = self.first_step().unwrap_or_else(|| format!("{fix}\n{reword}"));
                 Draft { headline: committed, help, span, ..Draft::of_commit(commit) }
             }

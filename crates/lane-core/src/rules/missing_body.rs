@@ -42,6 +42,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailab
             committed: "with a subject alone".to_owned(),
             fix: "say below a blank line what the change does and why".to_owned(),
             span: context.plan.policy.message.body.span,
+            rewrite: None,
         };
         context.message_finding(&own, said, findings);
     }
@@ -53,7 +54,7 @@ mod tests {
     use crate::facts::Event::{CommitMsg, PrePush};
     use crate::rules::testing::Scene;
 
-    const KEY: &str = "types: []\n  body: required";
+    const KEY: &str = "types: [], body: required";
 
     #[test]
     fn bodies() {

@@ -5,8 +5,10 @@
 
 mod advice;
 mod append_only;
+mod author_pattern;
 mod branch_name;
 mod case_conflict;
+mod committer_pattern;
 mod conflict_marker;
 mod context;
 pub mod docs;
@@ -29,8 +31,10 @@ mod message_length;
 mod message_pattern;
 mod messages;
 mod missing_body;
+mod missing_sign_off;
 mod outside_link;
 mod oversized_change;
+mod people;
 mod policy_mistake;
 mod protected_branch;
 mod protected_path;
@@ -90,6 +94,8 @@ pub enum Need {
     Messages,
     /// All of those messages, and not subjects and trailers alone.
     Prose,
+    /// Who made the change's commits, or makes the one being made.
+    People,
     /// Locks, if a path under a lock is touched.
     Locks,
     /// How many parents each commit has.
@@ -107,8 +113,10 @@ pub enum Need {
 /// All rules, sorted by id.
 pub static RULES: &[&Rule] = &[
     &append_only::RULE,
+    &author_pattern::RULE,
     &branch_name::RULE,
     &case_conflict::RULE,
+    &committer_pattern::RULE,
     &conflict_marker::RULE,
     &executable_bit::RULE,
     &exposed_secret::RULE,
@@ -127,6 +135,7 @@ pub static RULES: &[&Rule] = &[
     &message_length::RULE,
     &message_pattern::RULE,
     &missing_body::RULE,
+    &missing_sign_off::RULE,
     &outside_link::RULE,
     &oversized_change::RULE,
     &policy_mistake::RULE,
@@ -188,7 +197,7 @@ mod tests {
     #[test]
     #[allow(clippy::disallowed_methods, reason = "looks at the files of this crate")]
     fn the_table_has_every_file() {
-        let helpers = ["advice", "context", "docs", "hits", "messages", "mod", "testing"];
+        let helpers = ["advice", "context", "docs", "hits", "messages", "mod", "people", "testing"];
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/rules");
         let mut files: Vec<String> = std::fs::read_dir(folder)
             .expect("a folder")

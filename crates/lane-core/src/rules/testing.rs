@@ -5,8 +5,8 @@ use std::sync::LazyLock;
 use crate::engine::judge;
 use crate::facts::{
     Change, Commit, Content, Event, Fact, Facts, FileChange, FileVersion, ForeignWorktree, Found, HeldLock,
-    Hit, IdentityClaim, IdentitySource, LockClaim, Locks, MergeBase, Message, NewHit, Oid, RefUpdate,
-    RepoPath, TakenLock,
+    Hit, IdentityClaim, IdentitySource, LockClaim, Locks, MergeBase, Message, NewHit, Oid, People, Person,
+    RefUpdate, RepoPath, TakenLock,
 };
 use crate::locks::record::LockEventKind;
 use crate::locks::scope::Scope;
@@ -69,6 +69,7 @@ impl Scene {
                 pusher: None,
                 locks: Fact::Known(Locks::default()),
                 message: Fact::NotGathered,
+                people: Fact::NotGathered,
                 changes: vec![change],
                 base_ref: Some("refs/remotes/origin/main".into()),
                 is_base_shadowed: false,
@@ -129,6 +130,7 @@ impl Scene {
 
     /// A commit: number, message, paths. The whole change does not get the paths.
     pub fn commit(self, n: u8, message: &str, paths: &[&str]) -> Self {
+        let people = self.facts.people.clone();
         self.change(|change| {
             let Fact::Known(commits) = &mut change.commits else { panic!("commits are known") };
             commits.push(Commit {
@@ -139,8 +141,16 @@ impl Scene {
                 is_pushed: false,
                 is_published: false,
                 signature: Fact::NotGathered,
+                people,
             });
         })
+    }
+
+    /// Author and committer of what is made, and of the commits from here on.
+    pub fn people(self, author: &str, committer: &str) -> Self {
+        let person = |text: &str| Person::of_ident(text.as_bytes()).expect("a person");
+        let people = People { author: person(author), committer: person(committer) };
+        self.facts(|facts| facts.people = Fact::Known(people))
     }
 
     /// A commit with a signature.

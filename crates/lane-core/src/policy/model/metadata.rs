@@ -26,6 +26,8 @@ pub struct Message {
     pub subject_max: Option<Spanned<u64>>,
     /// Whether a message needs text below its subject.
     pub body: Spanned<Presence>,
+    /// Whether a message needs `Signed-off-by`, of its author or its committer.
+    pub sign_off: Spanned<Presence>,
 }
 
 impl Default for Message {
@@ -39,6 +41,7 @@ impl Default for Message {
             forbid: Vec::new(),
             subject_max: None,
             body: Spanned::default_of(Presence::Optional),
+            sign_off: Spanned::default_of(Presence::Optional),
         }
     }
 }
@@ -51,4 +54,14 @@ pub enum Presence {
     Optional,
     /// It has to be there.
     Required,
+}
+
+/// Who may make commits: expressions for one of the two that each has.
+#[derive(Debug, Clone, Default, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct PersonRules {
+    /// A regular expression that the e-mail address has to match.
+    pub email: Option<Spanned<String>>,
+    /// A regular expression that the name has to match.
+    pub name: Option<Spanned<String>>,
 }
