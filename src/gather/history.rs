@@ -103,16 +103,16 @@ impl Collector<'_> {
             People::of_commit(&raw).ok_or_else(|| {
                 Unavailable::new(
                     format!("author and committer of commit {} could not be read", oid.short()),
-                    format!("look at it, and make it again: git cat-file commit {oid}"),
+                    "make that commit again; `git fsck` has the details",
                 )
             })
         };
         self.repo.commit_bytes(oid).and_then(read).into()
     }
 
-    /// The signature of a commit, where there are keys that it could be held against.
+    /// The signature of a commit, where it is asked for.
     fn signature_of(&self, oid: Oid) -> Fact<Signature> {
-        if !self.wants(Need::Signatures) || !self.plan.has_signers() {
+        if !self.wants(Need::Signatures) || !self.plan.reads_signatures() {
             return Fact::NotGathered;
         }
         let is_sha256 = oid.as_bytes().len() == 32;

@@ -30,7 +30,7 @@ fn ident(repo: &dyn Repository, variable: &str, role: &str) -> Read<Person> {
     person.ok_or_else(|| {
         Unavailable::new(
             format!("the {role} of the commit could not be determined"),
-            format!("find out what git says: git var {variable}"),
+            "tell git who you are: git config user.email ADDRESS",
         )
     })
 }

@@ -7,10 +7,12 @@ use super::collector::Collector;
 use super::locks::lock_events;
 use super::policy_source::Base;
 use super::push::PushLine;
-use lane_core::facts::{Change, Fact, FileChange, Message, Oid, RefUpdate, is_replacing};
+use lane_core::facts::{Change, Fact, FileChange, Message, Oid, RefUpdate, TagForm, is_replacing};
 use lane_core::policy::Disguise;
 use lane_core::requests::record::CONTENT;
-use lane_git::{Head, Read};
+use lane_core::rules::Need;
+use lane_core::signature;
+use lane_git::{Head, Kind, Read};
 
 /// Where branches lie.
 const HEADS: &str = "refs/heads/";
@@ -87,6 +89,31 @@ impl Collector<'_> {
     /// nothing, be it new or not.
     fn knows_pusher(&self) -> bool {
         !self.event.is_server() || self.environment.pusher.is_some()
+    }
+
+    /// A ref that brings nothing new, where there is somebody to hold it against; a tag that the policy speaks of in any case.
+    fn known_move(&self, mut change: Change) -> Read<Option<Change>> {
+        if change.was_landed || self.knows_pusher() {
+            return Ok(Some(change));
+        }
+        let tag = change.reference.as_deref().and_then(|name| name.strip_prefix("refs/tags/"));
+        change.is_ownerless = tag.map_or(Ok(None), |tag| self.plan.tag_rule(tag))?.is_some();
+        Ok(Some(change).filter(|change| change.is_ownerless))
+    }
+
+    /// What a pushed tag is, where a rule asks for it.
+    fn tag_form(&self, line: &PushLine) -> Read<Fact<TagForm>> {
+        let Some(oid) =
+            line.local.filter(|_| self.wants(Need::Tags) && line.remote_ref.starts_with("refs/tags/"))
+        else {
+            return Ok(Fact::NotGathered);
+        };
+        let (kind, size) = self.repo.header(oid)?;
+        if kind != Kind::Tag {
+            return Ok(Fact::Known(TagForm::Lightweight));
+        }
+        self.repo.budget().text(self.repo, "tag", oid, size)?;
+        Ok(Fact::Known(TagForm::Annotated(signature::of_tag(&self.repo.tag_bytes(oid)?))))
     }
 
     /// What a tag was put on that goes away or moves, and what a branch was that goes away.
@@ -168,6 +195,7 @@ impl Collector<'_> {
         change.reference = Some(line.remote_ref.clone());
         self.replaced(line, &mut change)?;
         change.is_for_host = self.is_for_host(&line.remote_ref)?;
+        change.tag = self.tag_form(line)?;
         let Some(local) = line.local else {
             change.update = Some(RefUpdate::Delete);
             return Ok(Some(change));
@@ -184,8 +212,7 @@ impl Collector<'_> {
         // A tag may name a tree or a blob, which is no change of anybody's lane.
         let Some(tip) = self.repo.peel(local)? else {
             change.update = Some(if line.remote.is_none() { RefUpdate::Create } else { RefUpdate::Rewrite });
-            let is_judged = disguise.is_some() || change.was_landed || self.knows_pusher();
-            return Ok(Some(change).filter(|_| is_judged));
+            return if disguise.is_some() { Ok(Some(change)) } else { self.known_move(change) };
         };
         let old = match line.remote {
             Some(oid) if self.repo.has(oid) => self.repo.peel(oid)?,
@@ -278,7 +305,7 @@ impl Collector<'_> {
     ) -> Read<Option<Change>> {
         change.head = Some(tip);
         if !unpushed.contains(&tip) {
-            return Ok(Some(change).filter(|change| change.was_landed || self.knows_pusher()));
+            return self.known_move(change);
         }
         let mut commits = self.commits(&[tip], exclude, None)?;
         commits.retain(|commit| unpushed.contains(&commit.oid));

@@ -429,11 +429,13 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("missing-sign-off", "what_is_told_of_sign_offs_leads_on"),
     ("oversized-change", "a_change_that_is_too_large_goes_in_parts"),
     ("policy-mistake", "a_policy_with_a_mistake_is_mended"),
+    ("protected-tag", "what_is_told_of_tags_leads_on"),
     ("protected-branch", "what_was_meant_for_main_becomes_a_branch"),
     ("pull-request-label", "a_pull_request_is_edited_and_passes"),
     ("pull-request-title", "a_pull_request_is_edited_and_passes"),
     ("stale-base", "a_stale_branch_is_synced"),
     ("uncoordinated-path", "somebody_is_named_who_was_told"),
+    ("unsigned-commit", "what_is_told_of_signatures_leads_on"),
     ("unowned-path", "a_file_of_nobody_goes_into_the_lane"),
 ];
 

@@ -168,7 +168,7 @@ fn every_command_that_is_named_is_tried() {
 }
 
 /// By the tests of the modules `advice` and `advice_*`, of `affected`, `change_base`, `codeowners`, `database`, `doctor`, `health`, `inbox`,
-/// `join`, `locks_faults`, `report_edges`, `requests`, `signatures` and `status_serve`.
+/// `join`, `locks_faults`, `metadata`, `report_edges`, `requests`, `signatures` and `status_serve`.
 const TYPED: &str = r#"
 cd {}
 export PATH="{}:$PATH"
@@ -203,7 +203,9 @@ git commit -- {}
 git commit --amend
 git commit --amend --no-edit
 git commit --amend --no-edit --only {}
+git commit --amend --no-edit --reset-author
 git commit --amend --no-edit -S
+git commit --amend --no-edit -s
 git commit --amend --no-edit {}
 git commit --trailer 'Coordinated-with: <agent>'
 git commit -m 'chore: a policy for our agents'
@@ -369,9 +371,12 @@ git rebase --autostash refs/remotes/{}/{}
 git rebase --autostash {}
 git rebase --autostash {}{}{}
 git rebase --continue
+git rebase --exec 'git commit --amend --no-edit --allow-empty -s'
 git rebase --exec 'git commit --amend --no-edit -S'
+git rebase --exec 'test "$(git log -1 --format={})" != "{}" || {} --allow-empty'
 git rebase --force-rebase
 git rebase --force-rebase {}
+git rebase --signoff
 git rebase -i
 git remote -v
 git remote add locks {}
@@ -394,6 +399,7 @@ git switch BRANCH
 git switch {}
 git symbolic-ref -d {}
 git tag -a -f TAG COMMIT
+git tag -f {} {} {}^{}
 git update-ref -d {}
 git update-ref -d {} {}
 git update-ref refs/lane/kept/{} {}

@@ -121,8 +121,20 @@ fn every_trial_has_its_row() {
 #[test]
 fn every_line_of_a_policy_can_be_read() {
     // `identity: { require: proven }` wants keys of each agent besides.
-    let keys =
-        ["mode", "rules", "change", "files", "content", "land", "branch", "message", "author", "committer"];
+    let keys = [
+        "mode",
+        "rules",
+        "change",
+        "files",
+        "content",
+        "land",
+        "branch",
+        "message",
+        "author",
+        "committer",
+        "tags",
+        "history",
+    ];
     let spans = PAGE.split('`').skip(1).step_by(2);
     let lines: Vec<&str> =
         spans.filter(|span| span.split_once(": ").is_some_and(|(key, _)| keys.contains(&key))).collect();

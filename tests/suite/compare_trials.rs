@@ -6,6 +6,11 @@ const DELETE: &str = "git push -q origin :main";
 const REWIND: &str = "git commit -q --amend --no-verify --date=2020-01-01T00:00Z -m 'again'; push +HEAD:main";
 const EVE: &str = "put services/web/n.py; git commit -q --author 'eve <eve@x>' -m 'feat: it'";
 const BY_EVE: &str = "put services/web/n.py; GIT_COMMITTER_EMAIL=eve@x git commit -q -m 'feat: it'";
+const SIGNED: &str = "ssh-keygen -q -t ed25519 -N '' -f ../key; git config gpg.format ssh; \
+                      git config user.signingKey $PWD/../key; put services/web/n.py; git commit -q -S -m 'feat: it'; push HEAD";
+const TAG: &str = "git tag v1; push v1";
+const OWN_TAG: &str =
+    "put services/web/n.py; commit; git tag a1-wip; push a1-wip; git push -q origin :a1-wip";
 const OWN: &str = "put services/web/n.py; commit; push HEAD";
 const MERGE: &str = "put services/web/n.py; commit; git switch -q -c feat/a1/y HEAD~1; put services/web/m.py; commit; \
                      git merge -q --no-verify --no-ff -m merge feat/a1/x; push HEAD";
@@ -35,6 +40,14 @@ pub const TRIALS: &[(&str, &[Trial])] = &[
             ("Commit message must match a pattern", "put services/web/n.py; commit 'add it'", OWN),
             ("Commit author email must match a pattern", EVE, OWN),
             ("Committer email must match a pattern", BY_EVE, OWN),
+            ("Restrict creations of tags", TAG, OWN_TAG),
+            (
+                "Restrict updates and deletions of tags",
+                "git tag v1; push v1; git push -q origin :v1",
+                OWN_TAG,
+            ),
+            ("Tag name must match a pattern", TAG, "git tag v1.2; push v1.2"),
+            ("Require signed commits", OWN, SIGNED),
             ("Restrict file paths", "put infra/secrets/n; commit", INFRA),
             (
                 "Restrict file path length",
@@ -66,6 +79,8 @@ pub const TRIALS: &[(&str, &[Trial])] = &[
                 OWN,
                 "put services/web/n.py; git commit -q -s -m 'feat: it'; push HEAD",
             ),
+            ("Do not allow users to remove Git tags", OWN_TAG, "git tag a1-wip; push a1-wip"),
+            ("Reject unsigned commits", OWN, SIGNED),
             ("Prohibited file names", "put services/web/a.jar; commit", OWN),
             ("Maximum file size", LARGE, SMALL),
             ("Prevent pushing secret files (names)", "put services/web/id_rsa; commit", OWN),
@@ -80,6 +95,7 @@ pub const TRIALS: &[(&str, &[Trial])] = &[
             ("`RW` without `+` (no rewind)", REWIND, OWN),
             ("`D` (delete)", DELETE, OWN),
             ("`C` (create)", RELEASE, OWN),
+            ("`- refs/tags/v`", TAG, OWN_TAG),
             ("`M` and `VREF/MERGE-CHECK`", MERGE, OWN),
             ("`VREF/NAME/` by user", FOREIGN, OWN),
             ("`VREF/NAME/` for nobody", INFRA, DOCS),

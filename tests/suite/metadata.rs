@@ -231,6 +231,98 @@ fn messages_at_the_server_and_in_the_job() {
     assert_eq!(rules, ["message-length", "message-pattern", "missing-body"]);
 }
 
+fn tags() -> String {
+    let entries = "tags:\n  - { pattern: '**', by: nobody }\n  - { pattern: 'v*', by: maintainers, form: annotated, \
+                   change: deny }\n  - { regex: '^a2/\\d+$', by: a2 }\n  - { pattern: 's*', form: signed }\n";
+    policy("", entries)
+}
+
+#[test]
+fn what_is_told_of_tags_leads_on() {
+    let (scratch, tree) = installed(&tags());
+    let push = |tree: &Worktree, refs: &str| tree.git(&["push", "-q", "origin", refs]);
+    tree.git(&["tag", "-a", "-m", "one", "v1"]).ok();
+    push(&tree, "v1").fails(1).says("[protected-tag]").says("which maintainers alone do, but you are a2");
+    push(&tree, "v1:refs/tags/a2/x").fails(1).says("which no push does");
+    push(&tree, "v1:refs/tags/a2/1").ok();
+    let main = scratch.main();
+    main.lane(&["install"]).ok();
+    main.git(&["tag", "v2"]).ok();
+    let ran = push(&main, "v2").fails(1).says("the tag `v2` has no message of its own");
+    let told = commands(&ran.all());
+    assert_eq!(told, ["git tag -f -a v2 v2^{}"]);
+    sh(&main, &format!("GIT_EDITOR='echo two >' {}", told[0])).ok();
+    push(&main, "v2").ok();
+    main.git(&["tag", "-f", "-a", "-m", "again", "v2", "HEAD"]).ok();
+    push(&main, "+v2").fails(1).says("the push moves the tag `v2`, which stays as it is");
+    push(&main, ":v2").fails(1).says("the push deletes the tag `v2`, which stays as it is");
+    // A signature that git can make here.
+    let made = scratch.run(&scratch.home(), "ssh-keygen", &["-q", "-t", "ed25519", "-N", "", "-f", "key"]);
+    if made.code != 0 {
+        return;
+    }
+    sh(&main, "git config gpg.format ssh; git config user.signingKey \"$HOME/key\"").ok();
+    main.git(&["tag", "s1"]).ok();
+    let told = commands(&push(&main, "s1").fails(1).says("the tag `s1` is not signed").all());
+    sh(&main, &format!("GIT_EDITOR='echo one >' {}", told[0])).ok();
+    push(&main, "s1").ok();
+    let forged = "git cat-file tag s1 | sed 's/^tag s1/tag s2/' >t; \
+                  git update-ref refs/tags/s2 $(git hash-object -t tag -w t); rm t";
+    sh(&main, forged).ok();
+    push(&main, "s2").fails(1).says("has a signature that does not fit what it signs");
+}
+
+#[test]
+fn tags_at_the_server() {
+    let server = Server::with(&server::with_accounts(&tags()));
+    let tree = server.clone("c", "feat/a2/x");
+    sh(&tree, "git tag -a -m x v1; git tag w; git tag -a -m x a2/1; git tag a3; git tag s1 HEAD^{tree}").ok();
+    // Nothing of it is new, and nobody says who pushes.
+    server::push(&tree, &["v1"]).fails(1).says("[protected-tag]").says("but the server is not");
+    server::push(&tree, &["w"]).fails(1).says("which no push does");
+    server::push(&tree, &["a2/1"]).fails(1).says("which is left to a2 and maintainers");
+    server::push(&tree, &["s1"]).fails(1).says("is not signed").does_not_say("[identity]");
+    server::push_as(&tree, "bot-2", &["v1"]).fails(1).says("which maintainers alone do, but you are a2");
+    server::push_as(&tree, "bot-2", &["a2/1"]).ok();
+    server::push_as(&tree, "bot-1", &[":refs/tags/a2/1"]).fails(1).says("but you are a1");
+    server::push_as(&tree, "lead", &["v1"]).ok();
+    server::push_as(&tree, "lead", &[":v1"]).fails(1).says("which stays as it is");
+    // A tag on something new is judged as well.
+    tree.sneak("services/rag_pipeline/a.py", "x\n", "[A2] feat: x");
+    tree.git(&["tag", "-a", "-m", "x", "v3"]).ok();
+    server::push(&tree, &["v3"]).fails(1).says("which maintainers alone do, but you are a2");
+}
+
+#[test]
+fn what_is_told_of_signatures_leads_on() {
+    let policy = policy("", "").replace("history: { ", "history: { signatures: required, ");
+    let (scratch, tree) = installed(&policy);
+    let made = scratch.run(&scratch.home(), "ssh-keygen", &["-q", "-t", "ed25519", "-N", "", "-f", "key"]);
+    for commits in 1..3 {
+        tree.git(&["switch", "-q", "-c", &format!("feat/a2/{commits}"), "origin/main"]).ok();
+        for n in 0..commits {
+            tree.sneak(&format!("services/rag_pipeline/{n}.py"), "x\n", "[A2] feat: x");
+        }
+        let told =
+            commands(&tree.git(&PUSH).fails(1).says("[unsigned-commit]").says("that is not signed").all());
+        assert_eq!(told.len(), 1, "{told:?}");
+        if made.code != 0 {
+            return;
+        }
+        sh(&tree, "git config gpg.format ssh; git config user.signingKey \"$HOME/key\"").ok();
+        sh(&tree, &told[0]).ok();
+        tree.git(&PUSH).ok();
+    }
+    // A signature of something else, and one that only a keyring could tell.
+    let resign = "git cat-file commit HEAD | sed \"$1\" >c; git update-ref HEAD $(git hash-object -t commit -w c); rm c";
+    let forge = |edit: &str| sh(&tree, &format!("set -- '{edit}'; {resign}")).ok();
+    tree.git(&["switch", "-q", "-c", "feat/a2/y"]).ok();
+    forge("s/feat: x/feat: y/");
+    tree.git(&PUSH).fails(1).says("that has a signature that does not fit what it signs");
+    forge("s/SSH SIGNATURE/PGP SIGNATURE/");
+    tree.git(&PUSH).ok();
+}
+
 #[test]
 fn mistakes_of_messages_have_their_places() {
     for (text, told) in [
@@ -247,6 +339,15 @@ fn mistakes_of_messages_have_their_places() {
         ("author: { mail: x }", "did you mean `email`"),
         ("author: x", "a mapping for `author`"),
         ("committer: { name: '*' }", "repetition operator missing expression"),
+        ("history: { signatures: true }", "choice for `history.signatures`"),
+        ("tags: { pattern: x }", "a list for `tags`"),
+        ("tags: [{ by: nobody }]", "has no `pattern`"),
+        ("tags: [{ pattern: x, regex: x }]", "has both `pattern` and `regex`"),
+        ("tags: [{ regex: '(x' }]", "unclosed group"),
+        ("tags: [{ pattern: '!x' }]", "patterns cannot be negated"),
+        ("tags: [{ pattern: x, by: a9 }]", "unknown agent `a9`"),
+        ("tags: [{ pattern: x, by: [nobody, maintainers] }]", "is not alone under `by`"),
+        ("tags: [{ pattern: x, form: sign }]", "did you mean `signed`"),
         ("message: { pattern: '^y', example: x }", "`x` does not match `^y`"),
         ("message: { pattern: x, forbid: wip, example: x wip }", "`x wip` is forbidden by `wip`"),
         ("message: { pattern: x, subject_max: 2, example: xxx }", "`xxx` has more than 2 characters"),

@@ -154,6 +154,20 @@ impl Git2Repository {
         Ok(from_git(oid)?)
     }
 
+    /// The bytes of an object of a kind.
+    fn bytes_of(&self, oid: Oid, kind: ObjectType, word: &str) -> Read<Vec<u8>> {
+        let read = || -> Result<Option<Vec<u8>>, git2::Error> {
+            let objects = self.git.odb()?;
+            let object = objects.read(git2::Oid::from_bytes(oid.as_bytes())?)?;
+            Ok((object.kind() == kind).then(|| object.data().to_vec()))
+        };
+        let what = format!("the {word} {oid}");
+        match read().map_err(|error| git2_error(&what, &error))? {
+            Some(bytes) => Ok(bytes),
+            None => Err(Unavailable::new(format!("{what} is not a {word}"), "see `git fsck` for details")),
+        }
+    }
+
     /// What the commit graph tells of the merge base; `None` if it does not.
     fn merge_base_by_graph(&self, base: Oid, tips: &[Oid]) -> Option<Option<Oid>> {
         let open = || {

@@ -283,6 +283,10 @@ impl Repository for GitRepo {
         self.ask(|repo| repo.header(oid))
     }
 
+    fn tag_bytes(&self, oid: Oid) -> Read<Vec<u8>> {
+        self.ask(|repo| repo.tag_bytes(oid))
+    }
+
     fn tag_target(&self, oid: Oid) -> Read<Oid> {
         self.ask(|repo| repo.tag_target(oid))
     }

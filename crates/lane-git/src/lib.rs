@@ -36,7 +36,7 @@ pub use index::staged_tree;
 pub use paths::{is_same, is_same_file, join, path_of};
 pub use plumbing::Plumbing;
 pub use repository::{
-    FOLDER, Head, Layout, ObjectWriter, RawCommit, Read, RefTarget, Repository, TreeEntry, config_bool,
+    FOLDER, Head, Kind, Layout, ObjectWriter, RawCommit, Read, RefTarget, Repository, TreeEntry, config_bool,
     find_in_tree, shallow_edge,
 };
 pub use scratch::Scratch;

@@ -268,6 +268,12 @@ pub trait Repository {
         Ok(bytes)
     }
 
+    /// A tag as the bytes of its object, without git's header of kind and length.
+    ///
+    /// # Errors
+    /// It is missing, or no tag.
+    fn tag_bytes(&self, oid: Oid) -> Read<Vec<u8>>;
+
     /// The object that a tag object names.
     ///
     /// # Errors

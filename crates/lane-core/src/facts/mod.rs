@@ -165,6 +165,15 @@ pub enum RefUpdate {
     Delete,
 }
 
+/// What a tag is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TagForm {
+    /// A name for an object, and nothing else.
+    Lightweight,
+    /// An object of its own, with a message, and a signature or none.
+    Annotated(Signature),
+}
+
 /// What one branch adds to its base.
 #[derive(Debug, Clone)]
 pub struct Change {
@@ -215,6 +224,10 @@ pub struct Change {
     pub was_known: bool,
     /// The message of the commit that it was on, if it was one.
     pub replaced: Option<Message>,
+    /// Of a tag that is pushed: what it is.
+    pub tag: Fact<TagForm>,
+    /// On a server that is not told who pushes: it brings nothing new, and is judged for its name alone.
+    pub is_ownerless: bool,
     /// On a server: the host makes something else of the ref, such as a pull request.
     pub is_for_host: bool,
     /// How the change stands to what landed on the base under the locks that it asks for.
@@ -260,6 +273,8 @@ impl Default for Change {
             was_landed: false,
             was_known: false,
             replaced: None,
+            tag: Fact::NotGathered,
+            is_ownerless: false,
             is_for_host: false,
             landed: Fact::Known(LandedPaths::default()),
             is_landing: false,

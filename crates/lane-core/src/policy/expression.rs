@@ -4,7 +4,8 @@ use std::sync::OnceLock;
 
 use regex::bytes::Regex;
 
-use super::model::{PersonRules, Policy};
+use super::model::{PersonRules, Policy, TagRule};
+use super::plan::{Plan, is_ref_match};
 use super::source::{Span, Spanned};
 use crate::content::compile_pattern;
 use crate::facts::Unavailable;
@@ -67,6 +68,28 @@ pub struct Expressions {
     pub author: PersonExpressions,
     /// What committers have to match.
     pub committer: PersonExpressions,
+    /// Those of `tags`, by their places there.
+    tags: Vec<Option<Expression>>,
+}
+
+impl Plan {
+    /// The entry of `tags` that a tag's name falls under.
+    ///
+    /// # Errors
+    /// An expression cannot be compiled.
+    pub fn tag_rule(&self, name: &str) -> Result<Option<&TagRule>, Unavailable> {
+        for (rule, expression) in self.policy.tags.iter().zip(&self.expressions.tags).rev() {
+            let is_match = match (expression, &rule.pattern) {
+                (Some(expression), _) => expression.is_match(name)?,
+                (None, Some(pattern)) => is_ref_match(&pattern.value, name),
+                (None, None) => false,
+            };
+            if is_match {
+                return Ok(Some(rule));
+            }
+        }
+        Ok(None)
+    }
 }
 
 /// What somebody who makes a commit has to match.
@@ -98,6 +121,7 @@ impl Expressions {
             forbidden: policy.message.forbid.iter().map(Expression::new).collect(),
             author: PersonExpressions::of_rules(&policy.author),
             committer: PersonExpressions::of_rules(&policy.committer),
+            tags: policy.tags.iter().map(|rule| rule.regex.as_ref().map(Expression::new)).collect(),
         }
     }
 }

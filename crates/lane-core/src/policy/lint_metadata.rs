@@ -3,14 +3,18 @@
 use super::diagnostic::Diagnostic;
 use super::lint::at;
 use super::lint_regex;
+use super::model::TagRule;
+use super::pattern::Pattern;
 use super::plan::Plan;
+use super::unknown::unknown_agent;
 
 pub(super) fn check(plan: &Plan, diagnostics: &mut Vec<Diagnostic>) {
     let message = &plan.policy.message;
     let before = diagnostics.len();
     let people = [&plan.policy.author, &plan.policy.committer];
     let people = people.into_iter().flat_map(|person| person.email.iter().chain(&person.name));
-    for text in message.pattern.iter().chain(&message.forbid).chain(people) {
+    let regexes = plan.policy.tags.iter().filter_map(|rule| rule.regex.as_ref());
+    for text in message.pattern.iter().chain(&message.forbid).chain(people).chain(regexes) {
         diagnostics.extend(lint_regex::check(plan, text));
     }
     if let Some(limit) = message.subject_max.as_ref().filter(|limit| limit.value == 0) {
@@ -19,6 +23,7 @@ pub(super) fn check(plan: &Plan, diagnostics: &mut Vec<Diagnostic>) {
                 .help("write the most characters that a subject may have, such as 72"),
         );
     }
+    tags(plan, diagnostics);
     // What cannot be compiled matches nothing.
     if diagnostics.len() > before {
         return;
@@ -36,6 +41,32 @@ pub(super) fn check(plan: &Plan, diagnostics: &mut Vec<Diagnostic>) {
         }
     }
     example(plan, diagnostics);
+}
+
+fn tags(plan: &Plan, diagnostics: &mut Vec<Diagnostic>) {
+    for rule in &plan.policy.tags {
+        if let Some(glob) = &rule.pattern
+            && let Err(error) = Pattern::new(&glob.value)
+        {
+            let message = format!("`{}`: {}", glob.value, error.reason);
+            diagnostics.push(Diagnostic::error(at(glob), message, "not a usable glob").help(error.help));
+        }
+        for by in &rule.by {
+            let is_word = [TagRule::MAINTAINERS, TagRule::NOBODY].contains(&by.value.as_str());
+            if is_word && rule.by.len() > 1 {
+                diagnostics.push(
+                    Diagnostic::error(at(by), format!("`{}` is not alone under `by`", by.value), "this word")
+                        .help("write it alone, or agents alone: maintainers may what agents may"),
+                );
+            } else if !is_word && plan.policy.agent(&by.value).is_none() {
+                let message = unknown_agent(&by.value, &plan.source.name);
+                diagnostics.push(
+                    Diagnostic::error(at(by), message, "unknown agent")
+                        .help(plan.policy.agent_hint(&by.value)),
+                );
+            }
+        }
+    }
 }
 
 /// What findings show has to pass itself.

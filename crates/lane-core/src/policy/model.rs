@@ -21,7 +21,7 @@ mod services;
 pub use areas::{Access, Area, OneOrMany};
 pub use content::{Builtin, ContentRule, ContentRules, Files};
 pub use health::{Check, Health, NONE, ServiceChecks};
-pub use metadata::{Message, PersonRules, Presence};
+pub use metadata::{Message, PersonRules, Presence, TagChanges, TagForms, TagRule};
 pub use services::{Dependency, Depends, Services, TestCommand, TestRuns, Tests};
 
 pub use sections::{
@@ -63,6 +63,8 @@ pub struct Policy {
     pub author: PersonRules,
     /// Whose name and address their committers have.
     pub committer: PersonRules,
+    /// Who may push which tags. The last entry that a tag's name matches decides.
+    pub tags: Vec<TagRule>,
     /// How large a change may be.
     pub change: Change,
     /// What files may be: their size, their paths.

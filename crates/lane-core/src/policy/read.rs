@@ -25,7 +25,7 @@ use areas::areas;
 use content::{content, files};
 use health::health;
 use land::land;
-use metadata::{message, person};
+use metadata::{message, person, tags};
 use metrics::metrics;
 use notify::notify;
 use sections::{branch, change, history, levels, locks, provision, pull_request, setup, waivers};
@@ -50,6 +50,7 @@ pub mod keys {
         "message",
         "author",
         "committer",
+        "tags",
         "change",
         "files",
         "content",
@@ -91,6 +92,8 @@ pub mod keys {
         &["tag", "types", "pattern", "example", "forbid", "subject_max", "body", "sign_off"];
     /// `author` and `committer`.
     pub const PERSON: &[&str] = &["email", "name"];
+    /// An entry of `tags`.
+    pub const TAG: &[&str] = &["pattern", "regex", "by", "form", "change"];
     /// `change`.
     pub const CHANGE: &[&str] = &["max_lines", "warn_at", "exclude"];
     /// `files`.
@@ -102,7 +105,7 @@ pub mod keys {
     /// `waivers`.
     pub const WAIVERS: &[&str] = &["accept", "max_age"];
     /// `history`.
-    pub const HISTORY: &[&str] = &["merges", "max_age", "unverified"];
+    pub const HISTORY: &[&str] = &["merges", "max_age", "unverified", "signatures"];
     /// `locks`.
     pub const LOCKS: &[&str] = &["ttl", "min_ttl", "max_ttl", "grace", "remote", "prefix", "release"];
     /// `land`.
@@ -153,6 +156,7 @@ pub fn policy(reader: &mut Reader, root: &Node) -> Option<Policy> {
         message: message(reader, &fields),
         author: person(reader, &fields, "author"),
         committer: person(reader, &fields, "committer"),
+        tags: tags(reader, &fields),
         change: change(reader, &fields),
         files: files(reader, &fields),
         content: content(reader, &fields),

@@ -1,7 +1,7 @@
 //! Whose keys and accounts prove what.
 
 use super::Plan;
-use super::model::{Policy, Required};
+use super::model::{Policy, Presence, Required};
 use super::source::Span;
 use crate::signature::Key;
 
@@ -39,6 +39,11 @@ impl Plan {
     /// Whether the policy lists any signing key.
     pub fn has_signers(&self) -> bool {
         !self.signers.is_empty()
+    }
+
+    /// Whether signatures of commits are looked at: to be held against keys, or because each commit has to have one.
+    pub fn reads_signatures(&self) -> bool {
+        self.has_signers() || self.policy.history.signatures.value == Presence::Required
     }
 
     /// Whose key it is, if it is anybody's.

@@ -241,6 +241,7 @@ fn the_schema_and_the_reader_know_the_same_keys() {
         ("Branch", keys::BRANCH),
         ("Message", keys::MESSAGE),
         ("PersonRules", keys::PERSON),
+        ("TagRule", keys::TAG),
         ("Change", keys::CHANGE),
         ("Files", keys::FILES),
         ("ContentRule", keys::CONTENT),

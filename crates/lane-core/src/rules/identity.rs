@@ -66,6 +66,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailab
         }
         Actor::Maintainer => foreign_agent_names(context, findings),
         Actor::Unassigned { variable } => unassigned(context, variable, findings),
+        Actor::Stranger if context.change.is_ownerless => {}
         Actor::Stranger => unknown(context, findings),
         // That there is no verdict then is the engine's to say, also where this rule is off.
         Actor::Unclear { reason, help } => {

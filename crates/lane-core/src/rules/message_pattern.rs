@@ -167,9 +167,9 @@ mod tests {
             if let Fact::Known(commits) = &mut change.commits {
                 commits[0].is_pushed = true;
                 commits[2].parents = 2;
-                commits[2].message.text = "Merge branch 'wip'".into();
+                commits[2].message.text = "[A2] Merge branch 'wip'".into();
             }
         });
-        assert_eq!(scene.findings().len(), 0);
+        assert_eq!(scene.of("message-pattern").len(), 0);
     }
 }

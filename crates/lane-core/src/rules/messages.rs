@@ -48,11 +48,20 @@ impl<'a> Context<'a> {
         };
         if self.facts.event.stages() == [Stage::CommitMsg] {
             let message = self.facts.message.get()?;
-            let is_gits = self.change.is_merging && message.is_of_merge();
+            let is_gits = self.change.is_merging && self.is_of_merge(message);
             return Ok(if is_gits { Vec::new() } else { vec![own(None, message)] });
         }
-        let commits = self.commits()?.iter().filter(|commit| commit.has_own_message() && !commit.is_pushed);
+        let commits = self.commits()?.iter().filter(|commit| {
+            let is_gits = commit.parents > 1 && self.is_of_merge(&commit.message);
+            !(commit.is_published || commit.is_pushed || is_gits)
+        });
         Ok(commits.map(|commit| own(Some(commit), &commit.message)).collect())
+    }
+
+    /// Whether git or a host wrote a message for a merge, whatever tag the hook put before it.
+    fn is_of_merge(&self, message: &Message) -> bool {
+        let first = self.plan.without_bracket(message.first_line().trim_start());
+        Message { text: first.to_owned() }.is_of_merge()
     }
 
     /// Adds a finding about a message.

@@ -38,14 +38,17 @@ mod people;
 mod policy_mistake;
 mod protected_branch;
 mod protected_path;
+mod protected_tag;
 mod pull_request_label;
 mod pull_request_title;
+mod signatures;
 mod stale_base;
 #[cfg(test)]
 pub(crate) mod testing;
 mod uncoordinated_path;
 mod unlocked_path;
 mod unowned_path;
+mod unsigned_commit;
 mod untagged_message;
 
 pub use context::{Context, Draft, Findings, TouchedPath};
@@ -102,6 +105,8 @@ pub enum Need {
     Parents,
     /// Signatures of the change's commits, if the policy lists keys.
     Signatures,
+    /// What the tags are that are pushed.
+    Tags,
     /// How large the new files of a change are.
     Sizes,
     /// Which of them are another file of the tree where case and Unicode form make no other name.
@@ -141,12 +146,14 @@ pub static RULES: &[&Rule] = &[
     &policy_mistake::RULE,
     &protected_branch::RULE,
     &protected_path::RULE,
+    &protected_tag::RULE,
     &pull_request_label::RULE,
     &pull_request_title::RULE,
     &stale_base::RULE,
     &uncoordinated_path::RULE,
     &unlocked_path::RULE,
     &unowned_path::RULE,
+    &unsigned_commit::RULE,
     &untagged_message::RULE,
 ];
 
@@ -197,7 +204,8 @@ mod tests {
     #[test]
     #[allow(clippy::disallowed_methods, reason = "looks at the files of this crate")]
     fn the_table_has_every_file() {
-        let helpers = ["advice", "context", "docs", "hits", "messages", "mod", "people", "testing"];
+        let helpers =
+            ["advice", "context", "docs", "hits", "messages", "mod", "people", "signatures", "testing"];
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/rules");
         let mut files: Vec<String> = std::fs::read_dir(folder)
             .expect("a folder")

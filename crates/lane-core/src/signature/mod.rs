@@ -114,6 +114,29 @@ pub fn of_commit(raw: &[u8], is_sha256: bool) -> Signature {
     verify(&signed.payload, armour)
 }
 
+/// Verifies the signature of a raw tag object: it is what the tag's message ends with, from the last line on that begins one.
+pub fn of_tag(raw: &[u8]) -> Signature {
+    const BEGINNINGS: [&str; 4] = [
+        "-----BEGIN SSH SIGNATURE-----",
+        "-----BEGIN PGP SIGNATURE-----",
+        "-----BEGIN PGP MESSAGE-----",
+        "-----BEGIN SIGNED MESSAGE-----",
+    ];
+    let (mut at, mut start) = (0, None);
+    for line in raw.split_inclusive(|byte| *byte == b'\n') {
+        if BEGINNINGS.iter().any(|beginning| line.starts_with(beginning.as_bytes())) {
+            start = Some(at);
+        }
+        at += line.len();
+    }
+    let Some(start) = start else { return Signature::None };
+    let (payload, armour) = raw.split_at(start);
+    match other_kind(armour) {
+        Some(kind) => Signature::OtherKind(kind),
+        None => verify(payload, armour),
+    }
+}
+
 fn other_kind(armour: &[u8]) -> Option<Kind> {
     let begins = |text: &str| armour.starts_with(text.as_bytes());
     if begins("-----BEGIN PGP SIGNATURE-----") || begins("-----BEGIN PGP MESSAGE-----") {
@@ -147,7 +170,7 @@ fn verify(payload: &[u8], armour: &[u8]) -> Signature {
     }
     match PublicKey::from(data.clone()).verify(NAMESPACE, payload, &signature) {
         Ok(()) => Signature::Valid { key },
-        Err(_) => invalid("does not fit the commit", Some(key)),
+        Err(_) => invalid("does not fit what it signs", Some(key)),
     }
 }
 
@@ -186,6 +209,10 @@ mod tests {
         assert_eq!(of("-----BEGIN SIGNED MESSAGE-----\n x"), Signature::OtherKind(Kind::X509));
         assert!(matches!(of("-----BEGIN SSH SIGNATURE-----\n AAAA"), Signature::Invalid { key: None, .. }));
         assert!(matches!(of("hello"), Signature::Invalid { key: None, .. }));
+        let tag = |armour: &str| of_tag(format!("object 1\ntype commit\ntag v1\n\nx\n{armour}\n").as_bytes());
+        assert_eq!(tag("y"), Signature::None);
+        assert_eq!(tag("-----BEGIN PGP SIGNATURE-----\n\nx"), Signature::OtherKind(Kind::OpenPgp));
+        assert!(matches!(tag("-----BEGIN SSH SIGNATURE-----\nAAAA"), Signature::Invalid { .. }));
         let twice = b"tree 1\ngpgsig a\ngpgsig b\n\nx\n";
         assert_eq!(of_commit(twice, false), invalid("is listed twice", None));
     }

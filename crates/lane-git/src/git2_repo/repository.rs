@@ -146,16 +146,7 @@ impl Repository for Git2Repository {
     }
 
     fn commit_bytes(&self, oid: Oid) -> Read<Vec<u8>> {
-        let read = || -> Result<Option<Vec<u8>>, git2::Error> {
-            let objects = self.git.odb()?;
-            let object = objects.read(git2::Oid::from_bytes(oid.as_bytes())?)?;
-            Ok((object.kind() == ObjectType::Commit).then(|| object.data().to_vec()))
-        };
-        let what = format!("the commit {oid}");
-        match read().map_err(|error| git2_error(&what, &error))? {
-            Some(bytes) => Ok(bytes),
-            None => Err(Unavailable::new(format!("{what} is not a commit"), "see `git fsck` for details")),
-        }
+        self.bytes_of(oid, ObjectType::Commit, "commit")
     }
 
     fn merge_base(&self, base: Oid, tips: &[Oid]) -> Read<Option<Oid>> {
@@ -259,6 +250,10 @@ impl Repository for Git2Repository {
             ObjectType::Commit | ObjectType::Any => Kind::Commit,
         };
         Ok((kind, size))
+    }
+
+    fn tag_bytes(&self, oid: Oid) -> Read<Vec<u8>> {
+        self.bytes_of(oid, ObjectType::Tag, "tag")
     }
 
     fn tag_target(&self, oid: Oid) -> Read<Oid> {

@@ -171,6 +171,10 @@ impl Repository for Plumbing {
         self.object_header(oid)
     }
 
+    fn tag_bytes(&self, oid: Oid) -> Read<Vec<u8>> {
+        self.object(oid, "tag", &format!("the tag {oid}"))
+    }
+
     fn tag_target(&self, oid: Oid) -> Read<Oid> {
         let what = format!("the tag {oid}");
         let bytes = self.object(oid, "tag", &what)?;

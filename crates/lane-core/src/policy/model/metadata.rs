@@ -56,6 +56,54 @@ pub enum Presence {
     Required,
 }
 
+/// Rules for tags whose names match.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct TagRule {
+    /// A glob in which `*` stays between slashes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pattern: Option<Spanned<String>>,
+    /// A regular expression, in place of a glob.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub regex: Option<Spanned<String>>,
+    /// Who may make, move and delete such tags: ids of agents, `maintainers`, `nobody`; none: all.
+    #[schemars(with = "OneOrMany")]
+    pub by: Vec<Spanned<String>>,
+    /// What such a tag has to be.
+    pub form: Spanned<TagForms>,
+    /// Whether such a tag may be moved or deleted.
+    pub change: Spanned<TagChanges>,
+}
+
+impl TagRule {
+    /// Maintainers, and no agent.
+    pub const MAINTAINERS: &str = "maintainers";
+    /// Not even they.
+    pub const NOBODY: &str = "nobody";
+}
+
+/// What a tag has to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum TagForms {
+    /// Any.
+    Any,
+    /// One with a message.
+    Annotated,
+    /// One with a message and a signature.
+    Signed,
+}
+
+/// Whether tags may be moved or deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum TagChanges {
+    /// They may.
+    Allow,
+    /// They stay as they are.
+    Deny,
+}
+
 /// Who may make commits: expressions for one of the two that each has.
 #[derive(Debug, Clone, Default, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]

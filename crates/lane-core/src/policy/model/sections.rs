@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::super::goals::{NumberRange, Percentage, Rate};
 use super::super::scalar::Duration;
 use super::super::source::Spanned;
-use super::OneOrMany;
+use super::{OneOrMany, Presence};
 
 /// Rules for branch names.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
@@ -41,6 +41,8 @@ pub struct History {
     /// Whether a branch of an agent may be moved to commits that no hook has judged: those of `git commit --no-verify`, cherry-pick, am, rebase,
     /// merge, reset. Deny: they are judged then, by the rules of a commit.
     pub unverified: Spanned<Unverified>,
+    /// Whether commits have to be signed.
+    pub signatures: Spanned<Presence>,
 }
 
 /// What becomes of commits that no hook has judged.

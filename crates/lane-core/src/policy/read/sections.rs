@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::super::FOCUS;
 use super::super::model::{
-    Accept, Branch, Change, History, Level, Levels, Locks, Merges, Provision, PullRequests, Release, Setup,
-    Unverified, Waivers,
+    Accept, Branch, Change, History, Level, Levels, Locks, Merges, Presence, Provision, PullRequests,
+    Release, Setup, Unverified, Waivers,
 };
 use super::super::reader::{Fields, Reader};
 use super::super::scalar::Duration;
@@ -73,9 +73,14 @@ pub(super) fn history(reader: &mut Reader, fields: &Fields<'_>) -> History {
         let choices = [("allow", Unverified::Allow), ("deny", Unverified::Deny)];
         reader.choice(node, "choice for `history.unverified`", &choices)
     });
+    let signatures = section.as_ref().and_then(|fields| fields.get("signatures")).and_then(|node| {
+        let choices = [("optional", Presence::Optional), ("required", Presence::Required)];
+        reader.choice(node, "choice for `history.signatures`", &choices)
+    });
     History {
         merges: merges.unwrap_or(Spanned::default_of(Merges::Allow)),
         unverified: unverified.unwrap_or(Spanned::default_of(Unverified::Allow)),
+        signatures: signatures.unwrap_or(Spanned::default_of(Presence::Optional)),
         max_age: section
             .and_then(|fields| fields.get("max_age"))
             .and_then(|node| reader.parsed(node, "duration")),
