@@ -27,11 +27,14 @@ fn numstat(tree: &Worktree) -> (u64, usize) {
     (ran.out.lines().map(of).sum(), ran.out.lines().count())
 }
 
+/// What is tried, the files that are written, and whether they may be committed.
+type Case<'c> = (&'c str, &'c [(&'c str, String)], bool);
+
 #[test]
 fn lines_and_files_as_git_counts_them() {
     let (_scratch, tree) = installed();
     let text = |n: usize| "x\n".repeat(n);
-    let cases: [(&str, &[(&str, String)], bool); 6] = [
+    let cases: [Case<'_>; 6] = [
         ("as many as allowed", &[("infra/a.tf", text(20)), ("docs/a.md", text(100))], true),
         ("one more", &[("infra/a.tf", text(10)), ("infra/b.tf", text(11))], false),
         ("deleted ones count", &[("infra/old.tf", text(9))], false),

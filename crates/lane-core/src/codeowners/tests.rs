@@ -11,7 +11,7 @@ fn gitlab(text: &str) -> Codeowners {
     Codeowners::parse(Host::GitLab, text)
 }
 
-fn of<'c>(read: &'c Codeowners, path: &str) -> String {
+fn of(read: &Codeowners, path: &str) -> String {
     read.owners(path.as_bytes()).owners.join(" ")
 }
 
