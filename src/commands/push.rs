@@ -75,11 +75,20 @@ fn refused(why: &PushFailure, options: PushOptions, output: &Output) -> u8 {
     if why.is_rewritten {
         let (remote, branch) = (&why.remote, quote(why.branch.as_bytes()));
         // What is on top of the base by now is rewritten beside it; sync leaves that out again.
-        let others = format!(
-            "if someone else pushed to it, see what: git log HEAD..refs/remotes/{remote}/{branch}\n\
-             then rebase on that: git rebase --autostash refs/remotes/{remote}/{branch}\n\
-             then rebase on the base again: git lane sync"
-        );
+        let there = quote(format!("refs/remotes/{remote}/{}", why.branch).as_bytes());
+        let others = match &why.above {
+            None => format!(
+                "if someone else pushed to it, see what: git log HEAD..{there}\n\
+                 then rebase on that: git rebase --autostash {there}\n\
+                 then rebase on the base again: git lane sync"
+            ),
+            Some(above) => format!(
+                "if someone else pushed to it, see what: git log {branch}..{there}\n\
+                 then rebase it on that: git switch {branch}\ngit rebase {there}\n\
+                 then rebase this one on it: git switch {}\ngit lane sync",
+                quote(above.as_bytes())
+            ),
+        };
         let rewritten = match options.with_stack {
             false => "if you rewrote it: git lane push --force-with-lease",
             true => "if you rewrote it: git lane push --stack --force-with-lease",
@@ -88,7 +97,11 @@ fn refused(why: &PushFailure, options: PushOptions, output: &Output) -> u8 {
             false => format!("{rewritten}\n{others}"),
             true => others,
         };
-        output.refuse("the remote has other commits on this branch", &help);
+        let what = match &why.above {
+            None => "the remote has other commits on this branch".to_owned(),
+            Some(_) => format!("the remote has other commits on `{}`, below this branch", why.branch),
+        };
+        output.refuse(&what, &help);
     }
     // 128 is git's way to say that it came to nothing at all: no such remote, no network.
     if why.code == Some(1) { 1 } else { 2 }

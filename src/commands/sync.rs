@@ -47,7 +47,7 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
     }
     let mut code = u8::from(!done.is_good());
     if args.push && done.is_good() {
-        let options = PushOptions { replaces: true, with_stack: done.is_of_stack() };
+        let options = PushOptions { replaces: true, with_stack: true };
         code = push::branch(&session, options, output)?.0;
         done.pushed = Some(code == 0);
     }

@@ -77,6 +77,8 @@ pub struct PushFailure {
     pub remote: String,
     /// Whether the remote has another edition of the branch.
     pub is_rewritten: bool,
+    /// The branch at hand, where that one is below it.
+    pub above: Option<String>,
 }
 
 /// Pushes the current branch to the policy's remote under its own name, and renews the agent's locks: in the same atomic
@@ -298,7 +300,8 @@ impl PushTask<'_> {
         let rewritten = self.rewritten()?.map(|name| short(name).to_owned());
         let is_rewritten = rewritten.is_some();
         let branch = rewritten.unwrap_or_else(|| short(&self.reference).to_owned());
-        Ok(PushFailure { code: status.code(), branch, remote: self.remote().to_owned(), is_rewritten })
+        let above = Some(short(&self.reference).to_owned()).filter(|above| *above != branch);
+        Ok(PushFailure { code: status.code(), branch, remote: self.remote().to_owned(), is_rewritten, above })
     }
 
     /// The lowest branch of which the remote has an edition that is no part of it.

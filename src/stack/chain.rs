@@ -1,7 +1,8 @@
 //! All branches that one is based on.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
+use super::is_part;
 use lane_core::facts::Oid;
 use lane_core::policy::Plan;
 use lane_git::{Read, Repository};
@@ -50,8 +51,8 @@ pub fn below(
     let literal = form.split('{').next().unwrap_or_default();
     // Its tip here, and what the remote has.
     let mut names: BTreeMap<String, [Option<Oid>; 2]> = BTreeMap::new();
-    let places = ["refs/heads/".to_owned(), format!("refs/remotes/{}/", plan.policy.remote.value)];
-    for (place, prefix) in places.iter().enumerate() {
+    let places_of = ["refs/heads/".to_owned(), format!("refs/remotes/{}/", plan.policy.remote.value)];
+    for (place, prefix) in places_of.iter().enumerate() {
         for reference in repo.ref_names(&format!("{prefix}{literal}"))? {
             let name = reference.strip_prefix(prefix.as_str()).unwrap_or_default();
             if name != branch && template.parse(name) == Some(agent) && plan.protected(name).is_none() {
@@ -63,17 +64,26 @@ pub fn below(
         return Ok(Vec::new());
     }
     let own = repo.commits(&[tip], above.as_slice())?;
-    let places: HashMap<Oid, usize> =
-        own.iter().enumerate().filter(|(_, oid)| **oid != tip).map(|(at, oid)| (*oid, at + 1)).collect();
+    let places: HashMap<Oid, usize> = own.iter().enumerate().map(|(at, oid)| (*oid, at + 1)).collect();
+    // A branch that was begun here and has nothing of its own yet is above what the remote has at its tip.
+    let is_new = repo.find_ref(&format!("{}{branch}", places_of[1]))?.is_none();
     let mut steps: Vec<(usize, Step)> = Vec::new();
     for (branch, [here, pushed]) in names {
-        let found = |oid: Option<Oid>| oid.and_then(|oid| Some((oid, *places.get(&oid)?)));
-        let is_here = found(here).is_some();
-        if let Some((tip, at)) = found(here).or_else(|| found(pushed)) {
+        let is_below = |oid: &Oid| *oid != tip || is_new && pushed.is_some();
+        let found = |oid: Option<Oid>| oid.filter(is_below).and_then(|oid| Some((oid, *places.get(&oid)?)));
+        // Where the remote is further on, what is here is not what others see.
+        let is_old = here != pushed && here.map_or(Ok(false), |here| is_part(repo, here, pushed))?;
+        let is_here = found(here).is_some() && !is_old;
+        let there = if is_here { found(here) } else { found(pushed).or(found(here)) };
+        if let Some((tip, at)) = there {
             steps.push((at, Step { branch, tip, commits: 0, is_here, pushed }));
         }
     }
     steps.sort_by_key(|(at, _)| *at);
+    // One that nobody else has, at the commit of one that was pushed, is a copy of it.
+    let pushed: HashSet<usize> =
+        steps.iter().filter(|(_, step)| step.pushed.is_some()).map(|(at, _)| *at).collect();
+    steps.retain(|(at, step)| step.pushed.is_some() || !pushed.contains(at));
     let mut last = 0;
     for (at, step) in &mut steps {
         (step.commits, last) = (*at - last, *at);

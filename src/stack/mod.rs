@@ -1,16 +1,17 @@
 //! Branches that are based on one another: what of one has landed, which one it is based on, and all that are below it.
 
 mod chain;
+mod rewritten;
 
 use std::path::Path;
 use std::time::Duration;
 
 pub use chain::{Step, below};
+use rewritten::OwnCommits;
 
 use lane_core::error::Error;
 use lane_core::facts::{Oid, RepoPath};
 use lane_core::policy::Plan;
-use lane_git::command::{in_worktree, run as run_git};
 use lane_git::tree_diff::tree_diff;
 use lane_git::{Read, Repository};
 
@@ -110,8 +111,7 @@ pub fn lower(
     let Some(agent) = template.parse(branch).filter(|agent| !agent.is_empty()) else {
         return Ok(None);
     };
-    let own = repo.commits(&[tip], &[landed])?;
-    let place = |oid: Oid| own.iter().position(|known| *known == oid);
+    let own = OwnCommits::new(repo, root, tip, &repo.commits(&[tip], &[landed])?);
     let prefix = format!("refs/remotes/{}/", plan.policy.remote.value);
     let form = template.for_agent(agent);
     let literal = form.split('{').next().unwrap_or_default();
@@ -122,89 +122,52 @@ pub fn lower(
         let Some(oid) = repo.find_ref(&reference)?.filter(|oid| *oid != tip && is_other(name)) else {
             continue;
         };
-        let found = match place(oid) {
+        let found = match own.place(oid) {
             Some(at) => Some((at, StackParent::Pushed(name.to_owned()))),
-            // One that is based on this branch was never left by it.
-            None if repo.merge_base(oid, &[tip])? == Some(tip) => None,
-            None => fork_point(root, &reference, tip)?
-                .and_then(|left| Some((place(left)?, StackParent::Rewritten { reference, tip: oid, left }))),
+            None => {
+                let left = own.left(&reference, oid)?;
+                left.map(|(at, left)| (at, StackParent::Rewritten { reference, tip: oid, left }))
+            }
         };
-        if let Some(found) = found
-            && highest.as_ref().is_none_or(|highest| highest.0 < found.0)
-        {
-            highest = Some(found);
-        }
+        highest = higher(highest, found);
     }
     for (name, oid) in told.iter().filter(|(name, oid)| *oid != tip && is_other(name)) {
-        if let Some(at) = place(*oid)
-            && highest.as_ref().is_none_or(|highest| highest.0 < at)
-        {
-            highest = Some((at, StackParent::Pushed(name.clone())));
-        }
+        let found = own.place(*oid).map(|at| (at, StackParent::Pushed(name.clone())));
+        highest = higher(highest, found);
     }
-    let chain = OwnCommits { repo, root, tip, own: &own };
     for reference in repo.ref_names(&format!("refs/heads/{literal}"))? {
         let name = reference.strip_prefix("refs/heads/").unwrap_or_default();
-        if is_other(name)
-            && let Some((at, parent)) = chain.rewritten(&reference, &format!("{prefix}{name}"))?
+        let Some(oid) = repo.find_ref(&reference)?.filter(|oid| own.place(*oid).is_none() && is_other(name))
+        else {
+            continue;
+        };
+        let pushed = repo.find_ref(&format!("{prefix}{name}"))?;
+        if let Some((at, left)) = own.left_here(&reference, oid, pushed)?
             && highest.as_ref().is_none_or(|highest| highest.0 <= at)
         {
-            highest = Some((at, parent));
+            highest = Some((at, StackParent::Rewritten { reference, tip: oid, left }));
         }
     }
     Ok(highest.map(|(_, lower)| lower))
 }
 
-/// The commits of a branch, parents before children.
-struct OwnCommits<'a> {
-    repo: &'a dyn Repository,
-    root: &'a Path,
-    tip: Oid,
-    own: &'a [Oid],
-}
-
-impl OwnCommits<'_> {
-    /// A branch of this repository that they were based on and that has changed since, with the place of the commit at which they
-    /// left it; `tracking`: what the remote has of it.
-    fn rewritten(&self, reference: &str, tracking: &str) -> Result<Option<(usize, StackParent)>, Error> {
-        let Self { repo, root, tip, own } = *self;
-        let Some(oid) = repo.find_ref(reference)?.filter(|oid| *oid != tip && !own.contains(oid)) else {
-            return Ok(None);
-        };
-        // Based on these itself, or no further than what the remote has.
-        if repo.merge_base(oid, &[tip])? == Some(tip) {
-            return Ok(None);
-        }
-        if let Some(pushed) = repo.find_ref(tracking)?
-            && repo.merge_base(oid, &[pushed])? == Some(oid)
-        {
-            return Ok(None);
-        }
-        let Some(left) = fork_point(root, reference, tip)? else {
-            return Ok(None);
-        };
-        let Some(at) = own.iter().position(|known| *known == left) else {
-            return Ok(None);
-        };
-        // What was cut from the same commit is beside it, not below.
-        let is_below = first_of(root, reference).is_some_and(|first| first != left);
-        let parent = || StackParent::Rewritten { reference: reference.to_owned(), tip: oid, left };
-        Ok(is_below.then(|| (at, parent())))
+/// The one with the higher place; the first of two that are equal.
+fn higher(
+    one: Option<(usize, StackParent)>,
+    other: Option<(usize, StackParent)>,
+) -> Option<(usize, StackParent)> {
+    match (&one, &other) {
+        (Some(one), Some(other)) if one.0 < other.0 => {}
+        (None, _) => {}
+        _ => return one,
     }
+    other
 }
 
-/// The commit at which a branch was made, by the oldest entry of its log.
-fn first_of(root: &Path, reference: &str) -> Option<Oid> {
-    let mut git = in_worktree(root);
-    git.args(["reflog", "show", "--format=%H", reference, "--"]);
-    let ran = run_git(git, None, SHORT).ok().filter(|ran| ran.ok)?;
-    Oid::from_hex(ran.stdout.lines().next_back()?.trim())
-}
-
-/// Where a commit left a ref that was rewritten since, by the ref's log: git-merge-base(1).
-fn fork_point(root: &Path, reference: &str, tip: Oid) -> Result<Option<Oid>, Error> {
-    let mut git = in_worktree(root);
-    git.args(["merge-base", "--fork-point", reference, &tip.to_string()]);
-    let ran = run_git(git, None, SHORT)?;
-    Ok(Oid::from_hex(ran.stdout.trim()).filter(|_| ran.ok))
+/// Whether what the remote has of a branch has all that is here of it.
+fn is_part(repo: &dyn Repository, here: Oid, pushed: Option<Oid>) -> Read<bool> {
+    Ok(match pushed {
+        Some(pushed) => here == pushed || repo.merge_base(here, &[pushed])? == Some(here),
+        None => false,
+    })
 }

@@ -168,7 +168,7 @@ fn every_command_that_is_named_is_tried() {
 }
 
 /// By the tests of the modules `advice` and `advice_*`, of `affected`, `change_base`, `codeowners`, `database`, `doctor`, `health`, `inbox`,
-/// `join`, `locks_faults`, `metadata`, `report_edges`, `requests`, `signatures` and `status_serve`.
+/// `join`, `locks_faults`, `metadata`, `report_edges`, `requests`, `signatures`, `stack_sync` and `status_serve`.
 const TYPED: &str = r#"
 cd {}
 export PATH="{}:$PATH"
@@ -176,6 +176,7 @@ gh pr edit {} --add-label '{}'
 gh pr edit {} --title {}
 git -C {} lane drop …
 git -C {} lane sync
+git -C {} lane sync --push
 git -C {} rebase --abort
 git -C {} status
 git -C {} submodule foreach --recursive '{}'
@@ -350,7 +351,8 @@ git lane {}
 git log --first-parent --format='%h %ci %cn'
 git log --max-parents=0 ONE OTHER
 git log -5 {}
-git log HEAD..refs/remotes/{}/{}
+git log HEAD..{}
+git log {}..{}
 git log {}
 git log {}{}
 git merge --abort
@@ -367,7 +369,6 @@ git rebase --abort
 git rebase --autostash --onto HEAD~1 HEAD
 git rebase --autostash --onto {} {}{}
 git rebase --autostash --onto {}~1 {}{}{}
-git rebase --autostash refs/remotes/{}/{}
 git rebase --autostash {}
 git rebase --autostash {}{}{}
 git rebase --continue
@@ -377,6 +378,7 @@ git rebase --exec 'test "$(git log -1 --format={})" != "{}" || {} --allow-empty'
 git rebase --force-rebase
 git rebase --force-rebase {}
 git rebase --signoff
+git rebase {}
 git rebase -i
 git remote -v
 git remote add locks {}

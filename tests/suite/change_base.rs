@@ -415,64 +415,6 @@ fn a_sync_keeps_a_stack_together() {
 }
 
 #[test]
-fn a_sync_moves_the_branches_below_and_no_others() {
-    for squashed in [false, true] {
-        let (scratch, tree) = stacked();
-        tree.git(&["push", "-q", "origin", "HEAD"]).ok();
-        tree.git(&["switch", "-q", "-c", "feat/a2/top"]).ok();
-        tree.commit("services/rag_pipeline/top.py", "t\n", "feat: top").ok();
-        // A copy, another agent's branch and one of nobody point to the same commits.
-        let others = ["feat/a2/copy", "feat/a1/theirs", "copy"];
-        let at = ["HEAD", "HEAD~1", "HEAD~1"];
-        others.iter().zip(at).for_each(|(name, at)| drop(tree.git(&["branch", "-q", name, at]).ok()));
-        let places = || others.map(|name| tree.git(&["rev-parse", name]).ok().out);
-        let before = places();
-        if squashed {
-            scratch.git(&["merge", "-q", "--squash", "feat/a2/x"]).ok();
-            scratch.git(&["commit", "-q", "--no-verify", "-m", "feat: a and b (#1)"]).ok();
-        } else {
-            scratch.main().sneak("docs/m.md", "m\n", "docs: m");
-        }
-        scratch.git(&["push", "-q", "--no-verify", "origin", "main"]).ok();
-        let json = tree.lane(&["sync", "--format", "json"]).ok().json();
-        let along = json["worktrees"][0]["along"].as_array().unwrap().clone();
-        let names: Vec<_> = along.iter().map(|one| one["branch"].as_str().unwrap()).collect();
-        let below: &[&str] = if squashed { &["feat/a2/up"] } else { &["feat/a2/x", "feat/a2/up"] };
-        assert_eq!(names, below);
-        assert_eq!(places(), before, "{squashed}");
-        let count = if squashed { "2" } else { "4" };
-        assert_eq!(tree.git(&["rev-list", "--count", "origin/main..HEAD"]).ok().out.trim(), count);
-        assert_eq!(
-            tree.git(&["rev-parse", "feat/a2/up"]).ok().out,
-            tree.git(&["rev-parse", "HEAD~1"]).ok().out
-        );
-        // All or none of them is pushed.
-        tree.lane(&["push", "--stack"]).fails(1);
-        let pushed = tree.lane(&["push", "--stack", "-f", "--format", "json"]).ok().json();
-        let below: Vec<String> = below.iter().map(|name| format!("refs/heads/{name}")).collect();
-        assert_eq!(pushed["below"], serde_json::json!(below));
-        tree.lane(&["sync"]).ok().says("is already up to date with origin/main");
-    }
-}
-
-#[test]
-fn a_branch_beside_another_is_not_rebased_on_it() {
-    let (scratch, tree) = stacked();
-    tree.git(&["switch", "-q", "-c", "feat/a2/try", "feat/a2/up~1"]).ok();
-    tree.commit("services/rag_pipeline/try.py", "t\n", "feat: try").ok();
-    tree.git(&["switch", "-q", "feat/a2/up"]).ok();
-    tree.lane(&["sync"]).ok().says("is already up to date with origin/main");
-    // A review of the lower one adds a commit: what is above goes on top of it, pushed or not.
-    tree.git(&["switch", "-q", "feat/a2/x"]).ok();
-    tree.commit(MINE, "a\nb\nc\n", "fix: c").ok();
-    tree.lane(&["sync"]).ok().says("is already up to date");
-    tree.git(&["switch", "-q", "feat/a2/up"]).ok();
-    tree.lane(&["sync"]).ok().says("rebased `feat/a2/up` on feat/a2/x");
-    assert_eq!(subjects(&tree), "[A2] feat: up\n[A2] fix: c\n[A2] feat: b\n[A2] feat: a\n");
-    drop(scratch);
-}
-
-#[test]
 fn a_sync_rebases_on_the_release_and_fetches_it_all() {
     let (scratch, tree) = installed(&policy("merges: deny"));
     release(&scratch, "release/1.0", "main", 1);

@@ -81,6 +81,7 @@ mod server_policy;
 mod server_requests;
 mod setup;
 mod signatures;
+mod stack_sync;
 mod stacks;
 mod staged_tree;
 mod status;

@@ -27,7 +27,7 @@ pub fn json(done: &WorktreeSync) -> Value {
     });
     let (state, more) = match &done.rebase {
         RebaseOutcome::Nothing => ("current", json!({})),
-        RebaseOutcome::Stacked { on, behind } => ("stacked", json!({ "on": on, "behind": behind })),
+        RebaseOutcome::Stacked { on, behind, .. } => ("stacked", json!({ "on": on, "behind": behind })),
         RebaseOutcome::Rebased { before, after, behind, landed, along, aside } => {
             let stashed = *aside != StashOutcome::Back;
             let moved =
@@ -69,18 +69,8 @@ pub fn print_sync(done: &WorktreeSync, base: &str, output: &Output) -> Result<()
         RebaseOutcome::Nothing => {
             output.print(&format!("{who}: `{branch}` is already up to date with {base}\n"))?
         }
-        RebaseOutcome::Stacked { on, behind } => {
-            let commits = if *behind == 1 { "1 commit".to_owned() } else { format!("{behind} commits") };
-            output.print(&format!(
-                "{who}: `{branch}` stays on `{on}`, which has not landed; {base} has {commits} that both lack\n{}",
-                help_block(
-                    &format!(
-                        "rebase that one first: git switch {on}\ngit lane sync --push\n\
-                         then this one: git switch {branch}\ngit lane sync"
-                    ),
-                    false
-                )
-            ))?;
+        RebaseOutcome::Stacked { on, at, behind } => {
+            output.print(&stacked(&who, &branch, base, (on, at.as_deref(), *behind)))?;
         }
         RebaseOutcome::Rebased { before, behind, landed, along, aside, .. } => {
             if !output.is_quiet() {
@@ -119,6 +109,29 @@ pub fn print_sync(done: &WorktreeSync, base: &str, output: &Output) -> Result<()
         }
     }
     Ok(())
+}
+
+/// What is said of a branch that stays on another: on which, in which worktree that is, how many commits both lack.
+fn stacked(who: &str, branch: &str, base: &str, (on, at, behind): (&str, Option<&Path>, usize)) -> String {
+    let why = match behind {
+        0 => "a branch below both has changed".to_owned(),
+        1 => format!("{base} has 1 commit that both lack"),
+        _ => format!("{base} has {behind} commits that both lack"),
+    };
+    let help = match at {
+        Some(at) => {
+            let at = quote(at.as_os_str().as_encoded_bytes());
+            format!("rebase that one first: git -C {at} lane sync --push\nthen this one: git lane sync")
+        }
+        None => {
+            let (on, branch) = (quote(on.as_bytes()), quote(branch.as_bytes()));
+            format!(
+                "rebase that one first: git switch {on}\ngit lane sync --push\n\
+                 then this one: git switch {branch}\ngit lane sync"
+            )
+        }
+    };
+    format!("{who}: `{branch}` stays on `{on}`, which has not landed; {why}\n{}", help_block(&help, false))
 }
 
 /// What is said of a rebase. The tip before, how many commits the base has that the branch had not, how many had landed.

@@ -1,5 +1,6 @@
 //! Branches of a stack that go along where the one above them is rebased.
 
+use std::path::PathBuf;
 use std::process::Command;
 
 use super::outcome::MovedBranch;
@@ -27,27 +28,35 @@ const MOVES: &str = r#"lane() {
 }
 lane"#;
 
-/// The branches below one that go along with it: all that are here, if all that were pushed are, and none of those is checked out
-/// elsewhere; else none.
+/// What becomes of the branches below one that is rebased.
+pub(super) enum Along {
+    /// They go along, each with its tip.
+    All(Vec<(String, Oid)>),
+    /// None of them does, and so the one above stays, too: this one is not here as the remote has it, or is checked out there.
+    Blocked { on: String, at: Option<PathBuf> },
+}
+
+/// What becomes of the branches below one.
 ///
 /// # Errors
 /// Refs or worktrees cannot be read.
-pub(super) fn of(repo: &GitRepo, below: &[Step]) -> Result<Vec<(String, Oid)>, Error> {
-    if below.is_empty() {
-        return Ok(Vec::new());
-    }
+pub(super) fn of(repo: &GitRepo, below: &[Step]) -> Result<Along, Error> {
     let mut elsewhere = Vec::new();
-    for tree in registered(repo.layout())? {
+    for tree in if below.is_empty() { Vec::new() } else { registered(repo.layout())? } {
         let layout = Layout { git_dir: tree.git_dir.clone(), ..repo.layout().clone() };
-        elsewhere.extend(head_of(repo, &tree.git_dir)?.branch);
-        elsewhere.extend(rebasing_branch(&layout)?);
+        for branch in [head_of(repo, &tree.git_dir)?.branch, rebasing_branch(&layout)?].into_iter().flatten()
+        {
+            elsewhere.push((branch, tree.root.clone()));
+        }
     }
-    let is_free = |step: &Step| step.is_here && !elsewhere.contains(&format!("refs/heads/{}", step.branch));
-    if below.iter().any(|step| step.pushed.is_some() && !is_free(step)) {
-        return Ok(Vec::new());
+    for step in below.iter().rev() {
+        let reference = format!("refs/heads/{}", step.branch);
+        let at = elsewhere.iter().find(|(branch, _)| *branch == reference).map(|(_, root)| root.clone());
+        if at.is_some() || !step.is_here {
+            return Ok(Along::Blocked { on: step.branch.clone(), at });
+        }
     }
-    let free = below.iter().filter(|step| is_free(step));
-    Ok(free.map(|step| (step.branch.clone(), step.tip)).collect())
+    Ok(Along::All(below.iter().map(|step| (step.branch.clone(), step.tip)).collect()))
 }
 
 /// Those of them that have moved, with their tips before and now.
@@ -71,5 +80,12 @@ pub(super) fn take_along(command: &mut Command, along: &[(String, Oid)]) {
     }
     let names: Vec<String> = along.iter().map(|(name, _)| format!("refs/heads/{name}")).collect();
     command.env(ALONG, names.join(" ")).env("GIT_SEQUENCE_EDITOR", MOVES);
-    command.args(["--interactive", "--update-refs", "--no-autosquash"]);
+    // A commit that the base has already is left out once it is empty: its branch is moved all the same.
+    command.args([
+        "--interactive",
+        "--update-refs",
+        "--no-autosquash",
+        "--reapply-cherry-picks",
+        "--empty=drop",
+    ]);
 }

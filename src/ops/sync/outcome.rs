@@ -39,11 +39,13 @@ pub enum RebaseOutcome {
         /// What became of uncommitted work.
         aside: StashOutcome,
     },
-    /// It was not touched: it is based on a pushed branch that has not landed.
+    /// It was not touched: it is based on a branch that has not landed, and that does not go along.
     Stacked {
         /// That branch.
         on: String,
-        /// How many commits of the base both lack.
+        /// The worktree in which that is checked out.
+        at: Option<PathBuf>,
+        /// How many commits of the base both lack; 0 where another branch below it has changed.
         behind: usize,
     },
     /// It was not touched: it is not idle, or not to be rebased.

@@ -4,13 +4,15 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use super::along::{self, Along};
 use super::outcome::{Conflict, RebaseOutcome, StashOutcome, WorktreeSync};
-use super::{RebaseTarget, SHORT, along, count, losses};
+use super::{RebaseTarget, SHORT, count, losses};
 use crate::gather::change_base;
-use crate::stack::{self, StackParent};
+use crate::stack::{self, StackParent, Step};
 use lane_core::error::Error;
 use lane_core::facts::{Oid, RepoPath, Unavailable};
 use lane_core::locks::record::plain;
+use lane_core::policy::Plan;
 use lane_core::report::quote;
 use lane_git::command::{in_worktree, run as run_git};
 use lane_git::in_progress::in_progress;
@@ -135,25 +137,48 @@ impl Tree {
         let behind = repo.commits(&[oid], &[before])?.len();
         let landed = if behind == 0 { None } else { stack::landed(repo, oid, before)? };
         let above = landed.unwrap_or(oid);
-        let lower = stack::lower(repo, onto.plan(), &self.root, branch, before, above, &[])?;
+        let below = stack::below(repo, onto.plan(), branch, before, Some(above))?;
+        let lower = self.parent(repo, onto.plan(), (branch, before), above, &below)?;
         if behind == 0 && !matches!(lower, Some(StackParent::Rewritten { .. })) {
             return Ok(Err((RebaseOutcome::Nothing, reference)));
         }
-        let above = match &lower {
-            Some(StackParent::Rewritten { left, .. }) => *left,
-            _ => above,
+        let (above, behind) = match &lower {
+            Some(StackParent::Rewritten { left, .. }) => (*left, 0),
+            _ => (above, behind),
         };
-        let below = stack::below(repo, onto.plan(), branch, before, Some(above))?;
-        let along = along::of(repo, &below)?;
+        let along = match along::of(repo, &stack::below(repo, onto.plan(), branch, before, Some(above))?)? {
+            Along::All(along) => along,
+            Along::Blocked { on, at } => {
+                return Ok(Err((RebaseOutcome::Stacked { on, at, behind }, reference)));
+            }
+        };
         match lower {
             Some(StackParent::Pushed(on)) if !along.iter().any(|(name, _)| *name == on) => {
-                Ok(Err((RebaseOutcome::Stacked { on, behind }, reference)))
+                Ok(Err((RebaseOutcome::Stacked { on, at: None, behind }, reference)))
             }
             Some(StackParent::Rewritten { reference, tip, left }) => {
                 Ok(Ok(Target { reference, oid: tip, landed: Some(left), along }))
             }
             _ => Ok(Ok(Target { reference, oid, landed, along })),
         }
+    }
+
+    /// What a branch is based on: where a branch anywhere below it has changed, that one.
+    fn parent(
+        &self,
+        repo: &GitRepo,
+        plan: &Plan,
+        (branch, tip): (&str, Oid),
+        above: Oid,
+        below: &[Step],
+    ) -> Result<Option<StackParent>, Error> {
+        let lower = |branch: &str, tip: Oid| stack::lower(repo, plan, &self.root, branch, tip, above, &[]);
+        for step in below {
+            if let Some(found @ StackParent::Rewritten { .. }) = lower(&step.branch, step.tip)? {
+                return Ok(Some(found));
+            }
+        }
+        lower(branch, tip)
     }
 
     fn rebased(&self, rebase: &Rebase, gives_up: bool) -> Result<RebaseOutcome, Error> {
@@ -223,7 +248,12 @@ impl Tree {
         let Target { oid: onto, landed, along, .. } = target;
         let mut command = self.git(is_anothers);
         // Branches of others that are based on this one are theirs to move.
-        command.args(["-c", "rebase.updateRefs=false", "-c", "rebase.abbreviateCommands=false", "rebase"]);
+        command.args(["-c", "rebase.updateRefs=false", "-c", "rebase.abbreviateCommands=false"]);
+        if !along.is_empty() {
+            // The list is read as it was written.
+            command.args(["-c", "core.commentChar=#"]);
+        }
+        command.arg("rebase");
         command.arg(if autostash { "--autostash" } else { "--no-autostash" });
         along::take_along(&mut command, along);
         // What the base has already, as other commits, would only be in the way.
