@@ -20,9 +20,9 @@ const SHOWN: usize = 8;
 /// What to write.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The policy: a file, or REV:PATH [default: policy.yaml of this worktree]
+    /// The policy: a file, or REV:PATH [default: this worktree's policy.yaml]
     pub policy: Option<String>,
-    /// Who is to read it [default: as the address of origin shows]
+    /// Who is to read it [default: as PATH and the address of origin show]
     #[arg(long, value_enum)]
     pub host: Option<HostName>,
     /// Write this file instead of printing it
@@ -57,7 +57,10 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
     let loaded = named(&repo, args.policy.as_deref())?;
     let host = match args.host {
         Some(host) => host.into(),
-        None => Host::of("", "", codeowners::remote(&repo)?.as_deref()),
+        None => {
+            let place = args.write.as_ref().map(|path| path.display().to_string().replace('\\', "/"));
+            Host::of(&place.unwrap_or_default(), "", codeowners::remote(&repo)?.as_deref())
+        }
     };
     let files = inventory(&repo, loaded.base.as_ref())?.files;
     let written = write(&loaded.plan, host, &files);
