@@ -12,6 +12,7 @@ pub mod ci;
 pub mod cli;
 pub mod commands;
 pub mod conflicts;
+pub mod custom;
 pub mod doctor;
 pub mod event_log;
 pub mod gather;

@@ -62,7 +62,8 @@ fn waiver(
     if settings.accept.value == Accept::None {
         return Err("the policy accepts no waivers (`waivers.accept`)".to_owned());
     }
-    if rules::find(rule).is_none() {
+    let is_custom = plan.policy.custom.iter().any(|custom| custom.id.value == rule);
+    if rules::find(rule).is_none() && !is_custom {
         let hint = did_you_mean(rule, rules::ids()).map(|hint| format!("; {hint}"));
         return Err(format!("unknown rule{}", hint.unwrap_or_default()));
     }

@@ -38,6 +38,9 @@ pub struct Args {
     /// Judge as if the policy did not only observe
     #[arg(long)]
     pub enforce: bool,
+    /// Show what each rule takes
+    #[arg(long)]
+    pub timings: bool,
 }
 
 /// Judges a change before any hook asks.
@@ -46,6 +49,7 @@ pub struct Args {
 /// What keeps it from a verdict.
 pub fn run(args: &Args, output: &Output) -> Outcome {
     let mut session = session::open_to_work(output, args.policy.as_deref())?;
+    session.environment.timings |= args.timings;
     if args.enforce {
         session.loaded.plan.enforce();
     }

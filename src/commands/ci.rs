@@ -46,6 +46,9 @@ pub struct Args {
     /// Judge as if the policy did not only observe
     #[arg(long)]
     pub enforce: bool,
+    /// Show what each rule takes
+    #[arg(long)]
+    pub timings: bool,
     /// Publish the verdict on GitHub: a check run, and a comment while there are findings
     #[arg(long)]
     pub publish: bool,
@@ -59,7 +62,8 @@ pub struct Args {
 /// # Errors
 /// Nobody says what to judge, something has to be fetched first, or the report cannot be written.
 pub fn run(args: &Args, output: &Output) -> Outcome {
-    let environment = Environment::of_process();
+    let mut environment = Environment::of_process();
+    environment.timings |= args.timings;
     let variable = |name: &str| std::env::var(name).ok();
     let said = CiOptions {
         base: args.base.clone(),

@@ -230,6 +230,7 @@ const SECTIONS: &[Section] = &[
             ),
             ("LANE_PID", "The process that locks are held for, as --pid of git lane lock."),
             ("LANE_LOG", "With debug, traces on standard error what was read and why it was decided."),
+            ("LANE_TIMINGS", "With 1, hooks show what each rule takes, as git lane check --timings does."),
             (
                 "LANE_GIT_BACKEND",
                 "Who reads the repository: git2 or git. By default git2, and git where that cannot.",
@@ -251,6 +252,7 @@ const SECTIONS: &[Section] = &[
         "Read from the configuration of git; see git-config(1).",
         &[
             ("lane.agent", "The agent of this worktree, set by git lane install --agent, setup and join."),
+            ("lane.custom", "On a server: whether commands of the policy are run there."),
             ("lane.notifyExec", "A command that git lane watch runs for each notice; empty: none."),
             ("lane.notifyWebhook", "The address of its webhook, or ${NAME}; empty: none."),
             ("lane.notifyDesktop", "Whether it shows notices on the desktop."),

@@ -22,7 +22,7 @@ use lane_core::facts::Unavailable;
 use lane_core::metrics::Metrics;
 use lane_core::policy::cases::{self, Case};
 use lane_core::policy::difference::Difference;
-use lane_core::policy::{self, Diagnostic, FILE, Plan, Source};
+use lane_core::policy::{self, Diagnostic, FILE, Plan, PolicyError, Source};
 use lane_core::report::Report;
 use lane_core::trial::Trial;
 use lane_git::{GitRepo, Repository, revision};
@@ -127,6 +127,12 @@ fn check_policy(file: Option<&Path>) -> Result<PolicyCheck, Error> {
         _ => Ok(None),
     };
     let mut codeowners = None;
+    if let Ok(Some(inventory)) = &found {
+        let diagnostics = policy::missing_files(&loaded.plan, inventory);
+        if !diagnostics.is_empty() {
+            return Err(PolicyError { text: Box::new(loaded.plan.source), diagnostics }.into());
+        }
+    }
     let (warnings, doubt) = match found {
         Ok(Some(inventory)) => {
             let mut doubt = None;

@@ -5,9 +5,12 @@ use serde_json::json;
 use crate::cli::Outcome;
 use crate::cli::candidates;
 use crate::cli::output::Output;
+use crate::gather::policy_source;
 use lane_core::error::Error;
 use lane_core::policy::did_you_mean;
+use lane_core::policy::model::CustomRule;
 use lane_core::rules::{self, RULES, docs};
+use lane_git::GitRepo;
 
 /// Explain a rule, or list them all
 #[derive(Debug, clap::Args)]
@@ -76,7 +79,21 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
         Some(rule) => vec![rule],
         None => matching_rules(id),
     };
+    let own = if meant.is_empty() { of_policy(id) } else { None };
     match meant[..] {
+        [] if own.is_some() => {
+            let Some(rule) = own else { return Ok(0) };
+            let page = rule.page();
+            if output.is_json() {
+                let at: Vec<&str> = rule.at.iter().map(|at| at.value.stage().word()).collect();
+                output.print_json(&json!({
+                    "id": rule.id.value, "summary": rule.summary(), "level": rule.level.value.word(),
+                    "at": at, "binds_maintainers": true, "docs": page,
+                }))?;
+            } else {
+                output.page(&page)?;
+            }
+        }
         [] => {
             let help = did_you_mean(id, rules::ids())
                 .unwrap_or_else(|| "`git lane rule` lists all rules".to_owned());
@@ -91,6 +108,12 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
         )?,
     }
     Ok(0)
+}
+
+/// A rule that the policy in force has itself.
+fn of_policy(id: &str) -> Option<CustomRule> {
+    let loaded = policy_source::find_if_any(&GitRepo::open().ok()?).ok()??;
+    loaded.plan.policy.custom.into_iter().find(|rule| rule.id.value == id)
 }
 
 /// The rules that a word of the policy is about; else those that have it in their ids.

@@ -92,6 +92,9 @@ pub fn examine(
     }
     checks.extend(configured::examine(repo));
     checks.extend(harness::examine(repo));
+    if let Ok(loaded) = loaded {
+        checks.extend(server::custom_rules(repo, &loaded.plan));
+    }
     match server::examine(repo) {
         Ok(found) => checks.extend(found),
         Err(error) => checks.push(Check::error("server hooks", &error)),

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::Check;
 use super::hooks::{INSTALL, of_binary};
+use crate::custom::{self, CustomUse};
 use crate::install::block::{Block, split};
 use crate::install::os::{is_executable, read};
 use crate::install::places::{Places, previous_folder};
@@ -11,6 +12,7 @@ use crate::install::scripts::{binary_of, hooks_in, present};
 use crate::install::server::{files, is_ours};
 use lane_core::error::Error;
 use lane_core::facts::Event;
+use lane_core::policy::Plan;
 use lane_git::Repository;
 
 const NAME: &str = "server hooks";
@@ -55,6 +57,26 @@ pub(super) fn examine(repo: &dyn Repository) -> Result<Vec<Check>, Error> {
     }
     checks.extend(hidden(&previous_folder(&values, layout), &scripts, &help));
     Ok(checks)
+}
+
+/// Whether the policy's own rules are run here, where they would have to be.
+pub(super) fn custom_rules(repo: &dyn Repository, plan: &Plan) -> Option<Check> {
+    const NAME: &str = "custom rules";
+    if repo.layout().worktree.is_some() {
+        return None;
+    }
+    match custom::use_at(repo, plan, Event::PreReceive) {
+        Ok(CustomUse::Nothing) => None,
+        Ok(CustomUse::Run) => Some(Check::ok(NAME, "commands of the policy are run on this server")),
+        Ok(CustomUse::LeftOut(why)) => Some(Check {
+            help: Some(
+                "to run them here, once you trust who may change the base: git config lane.custom true"
+                    .to_owned(),
+            ),
+            ..Check::ok(NAME, why)
+        }),
+        Err(why) => Some(Check::error(NAME, &why.into())),
+    }
 }
 
 /// Hooks that came later, and that ours hide.

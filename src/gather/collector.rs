@@ -150,6 +150,7 @@ impl Collector<'_> {
         };
         self.grow(&mut change, &root)?;
         let files = self.whole(&root, tree)?;
+        change.tree = tree;
         // At the start of a branch the commit that is being made is the whole change.
         let is_start = change.merge_base.map(|base| base.oid) == head.oid && !change.is_merging;
         change.staged = Fact::Known(if is_start { files.clone() } else { self.staged_files(head, tree)? });
@@ -341,6 +342,7 @@ impl Collector<'_> {
         change.head = Some(tip);
         self.grow(change, root)?;
         let tree = self.repo.commit(tip)?.tree;
+        change.tree = Some(tree);
         change.files = match &root.base {
             Some(base) if self.repo.merge_bases(base.oid, tip)?.len() > 1 => {
                 self.effect(base.oid, tip).into()

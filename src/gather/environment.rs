@@ -32,6 +32,8 @@ pub struct Environment {
     pub set: VariableNames,
     /// The variable of the harness that has started this, where its own hook has.
     pub asking: Option<&'static str>,
+    /// Whether somebody wants to know what each part of a verdict takes.
+    pub timings: bool,
     /// Seconds since the epoch.
     pub now: i64,
 }
@@ -92,6 +94,7 @@ impl Environment {
             remote_branches: Vec::new(),
             set: VariableNames::OfProcess,
             asking: None,
+            timings: text("LANE_TIMINGS").is_some_and(|value| value != "0"),
             now: jiff::Timestamp::now().as_second(),
         }
     }

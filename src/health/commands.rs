@@ -158,6 +158,7 @@ fn task(command: &Command, logs: &Path, at: usize, kind: Kind) -> Task {
             ends_with_it: false,
         },
         log,
+        isolation: None,
     }
 }
 

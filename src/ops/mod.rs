@@ -23,6 +23,7 @@ pub mod report;
 pub mod request;
 pub mod services;
 mod session;
+mod stopwatch;
 pub mod sync;
 pub mod test;
 mod trace;

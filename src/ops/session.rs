@@ -4,7 +4,9 @@ use std::path::Path;
 use std::rc::Rc;
 
 use super::remote_branches::{self, CallerKind};
+use super::stopwatch::Stopwatch;
 use super::{Ui, trace};
+use crate::custom::{self, CustomUse};
 use crate::gather::{Environment, LoadedPolicy, Request, Subject, gather, identity, policy_source};
 use lane_core::engine;
 use lane_core::error::Error;
@@ -258,14 +260,30 @@ fn strictly_judged(
     ui: &dyn Ui,
 ) -> Result<(Report, Facts), Error> {
     let plan = &loaded.plan;
-    let mut facts = gather_facts(repo, environment, loaded, request)?;
+    let mut stopwatch = Stopwatch::new(environment.timings);
+    let mut facts = stopwatch.gather(|| gather_facts(repo, environment, loaded, request))?;
     let oid = loaded.oid.map(|oid| oid.to_string());
-    let mut report = engine::judge(plan, &facts, oid.clone());
+    let use_of_custom = custom::use_at(repo, plan, request.event)?;
+    // They are run once it is known that nothing has to be gathered again.
+    facts.leaves_out_custom = true;
+    let mut report = stopwatch.judge(plan, &facts, oid.clone());
     let asked = remote_branches::fetch_missing_branches(repo, plan, environment, &facts, &report, asker, ui)?;
     if let Some(environment) = asked {
-        facts = gather(repo, &environment, loaded, request)?;
-        report = engine::judge(plan, &facts, oid);
+        facts = stopwatch.gather(|| gather(repo, &environment, loaded, request))?;
+        facts.leaves_out_custom = true;
+        report = stopwatch.judge(plan, &facts, oid.clone());
     }
+    match use_of_custom {
+        CustomUse::Nothing => {}
+        CustomUse::Run => {
+            facts.leaves_out_custom = false;
+            custom::run(repo, loaded, &request.subject, &mut facts);
+            report = stopwatch.judge(plan, &facts, oid);
+            stopwatch.custom(plan, &facts);
+        }
+        CustomUse::LeftOut(why) => report.notes.push(why),
+    }
+    report.timings = stopwatch.into_timings();
     report.reader = Some(repo.reader());
     trace::report(&report);
     Ok((report, facts))

@@ -97,7 +97,17 @@ pub fn prepare(
         let variables = vec![("LANE_SERVICE", name.clone()), ("LANE_SERVICE_PATH", path.clone())];
         run.command = Some(filled.clone());
         run.log = Some(logs.join(file));
-        all.push((run, Some(Task { command: filled, folder, variables, log, bounds: Bounds::default() })));
+        all.push((
+            run,
+            Some(Task {
+                command: filled,
+                folder,
+                variables,
+                log,
+                bounds: Bounds::default(),
+                isolation: None,
+            }),
+        ));
     }
     Ok(all)
 }

@@ -193,6 +193,7 @@ impl Judge {
         let any = || plan.policy.agent_ids().next().filter(|_| is_assumed);
         facts.claims = option_claim(agent.as_deref().or_else(any));
         facts.changes.iter_mut().for_each(|change| change.branch.clone_from(&branch));
+        facts.leaves_out_custom = true;
         let mut report = engine::judge(plan, &facts, None);
         if let Some(change) = facts.changes.first() {
             keep_what_is_known(&mut report, change, is_assumed);

@@ -1,5 +1,6 @@
 //! Many commands side by side: each in a process group of its own, within a time, its output in a file of its own.
 
+use std::ffi::OsString;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -27,6 +28,17 @@ pub struct Task {
     pub log: PathBuf,
     /// What it is held to beside the others.
     pub bounds: Bounds,
+    /// What it sees of this process, if not all of it.
+    pub isolation: Option<Isolation>,
+}
+
+/// A command that knows only what it is told: nothing of git's and git-lane's own variables.
+#[derive(Debug, Clone)]
+pub struct Isolation {
+    /// The file on its standard input.
+    pub input: PathBuf,
+    /// Its variables.
+    pub variables: Vec<(OsString, OsString)>,
 }
 
 /// What one command is held to, where it differs from the others.
@@ -167,8 +179,10 @@ fn start(binary: &Path, task: &Task, context: &Context<'_>) -> std::io::Result<C
         None => log.try_clone()?,
     };
     let limit = context.limit.as_ref();
-    let mut command =
-        in_group(binary, &task.command, &task.folder, &task.variables, context.environment, limit);
+    let mut command = match &task.isolation {
+        Some(isolation) => isolated(task, isolation)?,
+        None => in_group(binary, &task.command, &task.folder, &task.variables, context.environment, limit),
+    };
     command.stdout(log).stderr(errors).spawn()
 }
 
@@ -198,6 +212,24 @@ pub(super) fn in_group(
     #[cfg(unix)]
     std::os::unix::process::CommandExt::process_group(&mut command, 0);
     command
+}
+
+/// A command for sh in a process group of its own, started by itself: the program that holds the hooks alone cannot stand in
+/// between.
+fn isolated(task: &Task, isolation: &Isolation) -> std::io::Result<Command> {
+    let mut command = Command::new("sh");
+    command.arg("-c").arg(&task.command).current_dir(&task.folder);
+    for (name, _) in std::env::vars_os() {
+        let bytes = name.as_encoded_bytes();
+        if bytes.starts_with(b"GIT_") || bytes.starts_with(b"LANE_") {
+            command.env_remove(name);
+        }
+    }
+    command.envs(isolation.variables.iter().map(|(name, value)| (name, value)));
+    command.stdin(File::open(&isolation.input)?);
+    #[cfg(unix)]
+    std::os::unix::process::CommandExt::process_group(&mut command, 0);
+    Ok(command)
 }
 
 impl Running {

@@ -13,7 +13,7 @@ use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::process::Command;
 
-pub use batch::{Bounds, Context, End, Ended, Task, run_all, run_all_with};
+pub use batch::{Bounds, Context, End, Ended, Isolation, Task, run_all, run_all_with};
 pub use follow::{Followed, follow};
 pub use limit::{Limit, become_limited};
 pub(crate) use signals::Interrupts;

@@ -76,6 +76,7 @@ fn line(line: &Line) -> Value {
         json!({
             "errors": check.errors, "warnings": check.warnings,
             "findings": findings.collect::<Vec<_>>(), "undecided": check.undecided,
+            "not_run": check.not_run,
         })
     });
     let lock = |lock: &super::Lock| json!({ "scope": lock.scope, "left": lock.left, "reason": lock.reason });

@@ -123,6 +123,8 @@ pub struct Check {
     pub findings: Vec<(bool, String, String)>,
     /// What could not be decided.
     pub undecided: Vec<String>,
+    /// The rules of the policy's own that would have something to look at: no command is run for a status.
+    pub not_run: Vec<String>,
 }
 
 /// A commit.

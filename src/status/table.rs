@@ -183,6 +183,7 @@ fn check(line: &Line) -> String {
     let Some(check) = &line.check else { return "?".to_owned() };
     let found = match (check.undecided.len(), check.errors, check.warnings) {
         (0, 0, 0) if line.is_unassigned => return "no lane".to_owned(),
+        (0, 0, 0) if !check.not_run.is_empty() => format!("ok, {} not run", check.not_run.len()),
         (0, 0, 0) => "ok".to_owned(),
         (0, 0, warnings) => format!("{warnings}w"),
         (0, errors, 0) => format!("{errors}e"),

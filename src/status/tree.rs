@@ -231,15 +231,28 @@ impl WorktreeReader<'_> {
     fn check(&self, line: &mut Line) -> Read<()> {
         let environment = Environment { now: self.now, ..Environment::default() };
         let request = Request { event: Event::Status, agent: None, branch: None, subject: Subject::Branch };
-        let facts: Facts = gather(self.repo, &environment, self.loaded, &request)?;
+        let mut facts: Facts = gather(self.repo, &environment, self.loaded, &request)?;
+        facts.leaves_out_custom = true;
         let report = engine::judge(&self.loaded.plan, &facts, None);
         line.agent = line.agent.take().or_else(|| report.agent.clone());
         let prefix = self.tracking("");
         line.counted_from = report.stats.counted_from.as_ref().map(|name| plain(short(name, &prefix)));
         line.lines = report.stats.counted.map(|counted| (counted, report.stats.limit));
-        line.check = Some(check_of(&report));
+        line.check = Some(Check { not_run: not_run(&self.loaded.plan, &facts), ..check_of(&report) });
         Ok(())
     }
+}
+
+/// The rules of the policy's own that a check would run.
+fn not_run(plan: &Plan, facts: &Facts) -> Vec<String> {
+    let rules = plan.policy.custom.iter().enumerate();
+    let rules = rules.filter(|(_, rule)| rule.applies(facts.event.stages()));
+    let has_any = |entry: usize, is_for_all: bool| {
+        let files = facts.changes.iter().filter_map(|change| change.files.known()).flatten();
+        files.into_iter().any(|file| is_for_all || plan.custom.is_about(entry, file))
+    };
+    let concerned = rules.filter(|(entry, rule)| has_any(*entry, rule.when.is_empty()));
+    concerned.map(|(_, rule)| rule.id.value.clone()).collect()
 }
 
 fn check_of(report: &Report) -> Check {
@@ -253,5 +266,6 @@ fn check_of(report: &Report) -> Check {
         warnings: findings.iter().filter(|(is_error, ..)| !is_error).count(),
         findings,
         undecided: report.undecided.iter().map(|why| plain(&why.reason)).collect(),
+        not_run: Vec::new(),
     }
 }

@@ -225,6 +225,7 @@ git config core.hooksPath FOLDER
 git config extensions.worktreeConfig true
 git config i18n.commitEncoding NAME
 git config lane.agent
+git config lane.custom true
 git config user.email ADDRESS
 git config user.name NAME
 git fetch --deepen=100 {}

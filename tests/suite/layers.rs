@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// The modules of `src`, each of which may use those before it.
-const LAYERS: [&str; 29] = [
+const LAYERS: [&str; 30] = [
     "served",
     "ci",
     "init",
@@ -20,6 +20,7 @@ const LAYERS: [&str; 29] = [
     "requests",
     "landings",
     "gather",
+    "custom",
     "rewrite",
     "install",
     "setup",

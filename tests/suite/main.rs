@@ -27,6 +27,7 @@ mod compare;
 mod compare_trials;
 mod conflicts;
 mod content;
+mod custom;
 mod database;
 mod doctor;
 mod env;

@@ -58,6 +58,7 @@ fn sample() -> Status {
             (false, "stale-base".into(), "the merge base is 3 h old".into()),
         ],
         undecided: Vec::new(),
+        not_run: vec![],
     });
     two.pulls.push(Pull { number: 41, url: "https://example.com/pull/41".into(), is_draft: true });
     two.last = Some(LastCommit {

@@ -3,13 +3,13 @@
 use crate::error::Error;
 use crate::facts::{Change, Event, Facts, Unavailable};
 use crate::identity::{Actor, is_proven, resolve};
-use crate::policy::Plan;
 use crate::policy::cases::Case;
 use crate::policy::model::Level;
+use crate::policy::{Plan, Span};
 use crate::report::{
-    ChangeSummary, Finding, Identity, PolicySource, Report, Stats, UndecidedRule, Verdict, Waived,
+    ChangeSummary, Finding, Identity, Location, PolicySource, Report, Stats, UndecidedRule, Verdict, Waived,
 };
-use crate::rules::{Context, Draft, Findings, RULES, TouchedPath};
+use crate::rules::{Context, Draft, Findings, RULES, TouchedPath, custom};
 
 /// How many findings a report has at most: each of a million files could be one.
 const MOST: usize = 50_000;
@@ -17,12 +17,22 @@ const MOST: usize = 50_000;
 /// Gives the verdict on everything that the facts hold. `policy_oid`: the blob that the policy was
 /// read from.
 pub fn judge(plan: &Plan, facts: &Facts, policy_oid: Option<String>) -> Report {
+    judge_watched(plan, facts, policy_oid, &mut |_| {})
+}
+
+/// The same. `judged`: is told of each rule that has just been judged, as often as there are changes.
+pub fn judge_watched(
+    plan: &Plan,
+    facts: &Facts,
+    policy_oid: Option<String>,
+    judged: &mut dyn FnMut(&'static str),
+) -> Report {
     let mut findings = Vec::new();
     let mut undecided = Vec::new();
     let mut summaries = Vec::new();
     for change in &facts.changes {
         let who = resolve(plan, facts, change);
-        judge_change(plan, facts, change, &who, &mut findings, &mut undecided);
+        judge_change(plan, facts, change, &who, &mut findings, &mut undecided, judged);
         summaries.push(summary(plan, facts, change, &who));
     }
     findings.sort_by(|a: &Finding, b| a.sort_key().cmp(&b.sort_key()));
@@ -34,6 +44,7 @@ pub fn judge(plan: &Plan, facts: &Facts, policy_oid: Option<String>) -> Report {
     let mut report =
         Report::new(Verdict::Pass, facts.event, repository, policy, summaries, findings, undecided);
     report.decide(plan.policy.mode.value);
+    report.custom.clone_from(&plan.policy.custom);
     report
 }
 
@@ -73,6 +84,7 @@ fn judge_change(
     who: &Actor,
     findings: &mut Vec<Finding>,
     undecided: &mut Vec<UndecidedRule>,
+    judged: &mut dyn FnMut(&'static str),
 ) {
     let touched = TouchedPath::all(plan, facts.event, change);
     let context = Context::new(plan, facts, change, who, &touched);
@@ -90,6 +102,7 @@ fn judge_change(
             observed: observes,
         });
     }
+    let mut out = Out { plan, facts, change, observes, findings, undecided };
     for rule in RULES.iter().filter(|rule| rule.applies(plan, stages)) {
         // Without knowing whose change it is, only the rule that says so has anything to say.
         let concerns = match who {
@@ -97,20 +110,51 @@ fn judge_change(
             Actor::Maintainer | Actor::Stranger | Actor::Unassigned { .. } => rule.binds_maintainers,
             Actor::Unclear { .. } => rule.id == "identity",
         };
-        if !concerns {
-            continue;
+        if concerns {
+            out.add(rule.id, rule.level_in(plan), None, |found| (rule.check)(&context, found));
+            judged(rule.id);
         }
-        let mut found = Findings::with_room(MOST.saturating_sub(findings.len()));
-        let result = (rule.check)(&context, &mut found);
-        let level = rule.level_in(plan);
-        let observed = observes || level == Level::Observe;
+    }
+    if facts.leaves_out_custom || matches!(who, Actor::Unclear { .. }) {
+        return;
+    }
+    for (entry, rule) in plan.policy.custom.iter().enumerate().filter(|(_, rule)| rule.applies(stages)) {
+        let place = rule.id.span.unwrap_or(rule.span);
+        out.add(&rule.id.value, rule.level.value, Some(place), |found| {
+            custom::check(&context, entry, rule, found)
+        });
+    }
+}
+
+/// Where the findings about one change go.
+struct Out<'a> {
+    plan: &'a Plan,
+    facts: &'a Facts,
+    change: &'a Change,
+    observes: bool,
+    findings: &'a mut Vec<Finding>,
+    undecided: &'a mut Vec<UndecidedRule>,
+}
+
+impl Out<'_> {
+    /// What one rule finds. `place`: where the policy has it, if the rule is the policy's own.
+    fn add(
+        &mut self,
+        rule: &str,
+        level: Level,
+        place: Option<Span>,
+        check: impl FnOnce(&mut Findings) -> Result<(), Unavailable>,
+    ) {
+        let mut found = Findings::with_room(MOST.saturating_sub(self.findings.len()));
+        let result = check(&mut found);
+        let observed = self.observes || level == Level::Observe;
         let (drafts, left_out) = found.into_drafts();
-        findings.extend(
-            drafts.into_iter().map(|draft| finding(plan, change, rule.id, level, facts.in_subfolder, draft)),
-        );
+        let (plan, change, in_subfolder) = (self.plan, self.change, self.facts.in_subfolder);
+        self.findings
+            .extend(drafts.into_iter().map(|draft| finding(plan, change, rule, level, in_subfolder, draft)));
         if left_out > 0 {
-            undecided.push(UndecidedRule {
-                rule: Some(rule.id.to_owned()),
+            self.undecided.push(UndecidedRule {
+                rule: Some(rule.to_owned()),
                 reason: format!("{left_out} more findings are not shown; a report has at most {MOST}"),
                 help: Some("fix the listed ones first, then try again".to_owned()),
                 place: None,
@@ -118,8 +162,9 @@ fn judge_change(
             });
         }
         if let Err(Unavailable { reason, help, .. }) = result {
-            let rule = Some(rule.id.to_owned());
-            undecided.push(UndecidedRule { rule, reason, help, place: None, observed });
+            let place = place.map(|span| plan.source.line_column(span.start));
+            let place = place.map(|(line, column)| Location { line, column });
+            self.undecided.push(UndecidedRule { rule: Some(rule.to_owned()), reason, help, place, observed });
         }
     }
 }
@@ -133,6 +178,7 @@ fn finding(
     draft: Draft,
 ) -> Finding {
     let message = match (&draft.path, &draft.subject, draft.commit) {
+        _ if draft.words.is_some() => draft.words.as_ref().map_or_else(String::new, |it| it.sentence.clone()),
         (Some(path), ..) => format!("{path} is a file {}", draft.headline),
         (None, Some(subject), Some(oid)) => {
             format!("{} (`{subject}`) is a commit {}", oid.short(), draft.headline)
@@ -163,6 +209,7 @@ fn finding(
         waiver_request: None,
         help_template: draft.help,
         headline: draft.headline,
+        words: draft.words,
         subject: draft.subject,
         in_subfolder,
     }

@@ -6,6 +6,7 @@ pub mod affected;
 pub mod agent_env;
 pub mod codeowners;
 pub mod content;
+pub mod custom;
 pub mod engine;
 pub mod error;
 pub mod event_log;

@@ -95,6 +95,38 @@ fn keep_largest(files: &mut Vec<(RepoPath, u64)>) {
     files.truncate(LARGEST);
 }
 
+/// A file of a change, a rename being one, and its lines added and deleted: `None` of a binary one.
+#[derive(Debug, Clone, Copy)]
+pub struct FileLines<'f> {
+    /// The change that has the file before, if it was there.
+    pub old: Option<&'f FileChange>,
+    /// The change that has it after, if it is there.
+    pub new: Option<&'f FileChange>,
+    /// Lines added and deleted.
+    pub lines: Option<(u64, u64)>,
+}
+
+/// Counts the lines of files one by one: of those of [`count`] that somebody asks for, by what they were and what they are.
+///
+/// # Errors
+/// As [`count`].
+pub fn of_files<'f>(
+    repo: &dyn Repository,
+    files: &'f [FileChange],
+    base_tree: Option<Oid>,
+    is_asked: &dyn Fn(Option<&FileChange>, Option<&FileChange>) -> bool,
+) -> Read<Vec<FileLines<'f>>> {
+    let mut attributes = Attributes::new(repo, base_tree);
+    let mut pairs = renames::pair(repo, files, &mut attributes)?;
+    pairs.retain(|pair| is_asked(pair.old, pair.new));
+    let mut known = LineCounts::default();
+    let one = |pair: &Pair<'f>| {
+        let lines = count_pair(repo, &mut attributes, &mut known, pair)?;
+        Ok(FileLines { old: pair.old, new: pair.new, lines })
+    };
+    pairs.iter().map(one).collect()
+}
+
 /// What was counted where no attribute had a say: lines of an old and a new object.
 type LineCounts = FxHashMap<(Option<FileVersion>, Option<FileVersion>), Option<(u64, u64)>>;
 

@@ -5,10 +5,15 @@ use std::sync::{Mutex, PoisonError};
 /// More threads than this only wait for one disk.
 const MOST: usize = 8;
 
+/// How many processors there are.
+pub fn processors() -> usize {
+    std::thread::available_parallelism().map_or(2, usize::from)
+}
+
 /// Does `work` on each item, some at a time; results in the order of the items.
 pub fn map<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
     // Half of the work waits for child processes: two threads more than there are processors keep those busy.
-    let threads = std::thread::available_parallelism().map_or(2, usize::from) + 2;
+    let threads = processors() + 2;
     let done = Mutex::new(Vec::with_capacity(items.len()));
     each(items.iter().enumerate(), threads.min(MOST), |(at, item)| {
         let result = work(item);

@@ -56,6 +56,11 @@ impl RawTree {
         Self { bytes: Rc::default(), id_len: 20 }
     }
 
+    /// Its bytes, without git's header of kind and length.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
     /// How many bytes it has.
     pub fn size(&self) -> usize {
         self.bytes.len()

@@ -102,6 +102,7 @@ fn task(workspace: &Workspace, work: &Work<'_>, command: &str, log: PathBuf) -> 
         ],
         log,
         bounds: Bounds { bytes: Some(MOST), ends_with_it: true, ..Bounds::default() },
+        isolation: None,
     }
 }
 

@@ -39,6 +39,7 @@ pub fn for_case(case: &Case, lock_ttl: u64) -> Facts {
     Facts {
         claims: claim.into_iter().collect(),
         locks: Fact::Known(Locks { leases: leases.collect(), ..Locks::default() }),
+        leaves_out_custom: true,
         ..Facts::of(Event::CheckStaged, 0, vec![change])
     }
 }

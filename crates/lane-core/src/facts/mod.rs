@@ -6,6 +6,7 @@ use crate::signature::Signature;
 
 mod case;
 mod content;
+mod custom;
 mod fact;
 mod identity;
 mod lines;
@@ -19,6 +20,7 @@ mod request;
 pub use crate::hooks::{Event, Stage};
 pub use case::for_case;
 pub use content::{Content, Form, Found, Hit, NewHit, Sizes, Twins};
+pub use custom::{OwnFinding, OwnRun};
 pub use fact::{Cause, Fact, Unavailable};
 pub use identity::{IdentityClaim, IdentityProof, IdentitySource, Pusher};
 pub use lines::{AreaLines, Lines};
@@ -92,6 +94,8 @@ pub struct Facts {
     pub in_subfolder: bool,
     /// Where files are about to be edited, if that is another worktree.
     pub elsewhere: Option<ForeignWorktree>,
+    /// The rules of the team's own are not run: whoever asks says that it does not tell what they find.
+    pub leaves_out_custom: bool,
 }
 
 impl Facts {
@@ -119,6 +123,7 @@ impl Facts {
             repository: None,
             in_subfolder: false,
             elsewhere: None,
+            leaves_out_custom: false,
         }
     }
 }
@@ -211,6 +216,10 @@ pub struct Change {
     pub twins: Fact<Twins>,
     /// What stands in its files.
     pub content: Fact<Content>,
+    /// What the rules of the team's own found, where they were run.
+    pub custom: Fact<Vec<OwnRun>>,
+    /// The tree that it comes to; `None` where nothing is there to look at.
+    pub tree: Option<Oid>,
     /// The policy as the change leaves it, where it is changed.
     pub policy: Fact<Option<PolicyTexts>>,
     /// Paths that the remote's own edition of this branch, which is rewritten, has with the same content, on top
@@ -267,6 +276,8 @@ impl Default for Change {
             sizes: Fact::Known(Sizes::default()),
             twins: Fact::Known(Twins::default()),
             content: Fact::Known(Content::default()),
+            custom: Fact::NotGathered,
+            tree: None,
             policy: Fact::Known(None),
             unchanged: HashSet::new(),
             shadows: false,

@@ -217,16 +217,21 @@ fn value(plan: &Plan) -> Value {
     serde_json::to_value(&plan.policy).unwrap_or_default()
 }
 
+/// The key by which an entry of a list is known.
+fn name_key(item: &Value) -> Option<&'static str> {
+    ["name", "id"].into_iter().find(|key| item[key].is_string())
+}
+
 /// The values below a value, by the words that lead to them. What has a name in a list is found by it.
 fn flatten(value: &Value, key: String, into: &mut BTreeMap<String, Value>) {
     let below = |name: &str| if key.is_empty() { name.to_owned() } else { format!("{key}.{name}") };
     match value {
         Value::Object(map) => map.iter().for_each(|(name, value)| flatten(value, below(name), into)),
-        Value::Array(items) if !items.is_empty() && items.iter().all(|item| item["name"].is_string()) => {
+        Value::Array(items) if !items.is_empty() && items.iter().all(|item| name_key(item).is_some()) => {
             for item in items {
-                let Value::Object(map) = item else { continue };
+                let (Value::Object(map), Some(name)) = (item, name_key(item)) else { continue };
                 let mut map = map.clone();
-                let name = map.remove("name").and_then(|name| name.as_str().map(str::to_owned));
+                let name = map.remove(name).and_then(|name| name.as_str().map(str::to_owned));
                 flatten(&Value::Object(map), below(&name.unwrap_or_default()), into);
             }
         }

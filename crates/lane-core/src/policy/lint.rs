@@ -9,7 +9,7 @@ use super::model::{Access, Agent, Area, Policy};
 use super::plan::Plan;
 use super::source::{Span, Spanned};
 use super::unreachable;
-use super::{lint_content, lint_health, lint_metadata, lint_services, lint_setup, lint_values};
+use super::{lint_content, lint_custom, lint_health, lint_metadata, lint_services, lint_setup, lint_values};
 use crate::signature::Key;
 
 /// All that is wrong with a compiled policy.
@@ -27,6 +27,7 @@ pub fn check(plan: &Plan, diagnostics: &mut Vec<Diagnostic>) {
     lint_values::check(plan, diagnostics);
     lint_content::check(plan, diagnostics);
     lint_metadata::check(plan, diagnostics);
+    lint_custom::check(plan, diagnostics);
     unreachable::check(plan, diagnostics);
     for text in &plan.policy.tests.sentences {
         if let Err(error) = cases::Case::parse(&text.value, &plan.policy) {

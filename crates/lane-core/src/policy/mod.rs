@@ -1,6 +1,7 @@
 //! The policy: read with exact places, checked as a whole, compiled for deciding.
 
 pub mod cases;
+mod custom_rules;
 mod diagnostic;
 pub mod difference;
 mod events;
@@ -12,6 +13,7 @@ mod intersect;
 mod limits;
 mod lint;
 mod lint_content;
+mod lint_custom;
 mod lint_health;
 mod lint_metadata;
 mod lint_regex;
@@ -43,6 +45,7 @@ pub use diagnostic::{Diagnostic, Severity};
 pub use expression::{Expression, Expressions, PersonExpressions};
 pub use file_rules::FileRules;
 pub use lint::is_name;
+pub use lint_custom::missing as missing_files;
 pub use lint_setup::log_name;
 pub use lint_values::is_branch_name;
 pub use model::Policy;
@@ -127,10 +130,11 @@ fn compiled(
 /// The JSON Schema of the policy file, for editors.
 pub fn schema() -> serde_json::Value {
     let mut schema = schemars::schema_for!(Policy).to_value();
-    let required: [(&str, &[&str]); 4] = [
+    let required: [(&str, &[&str]); 5] = [
         ("", &["version"]),
         ("Area", &["name", "paths", "access"]),
         ("Database", &["schema"]),
+        ("CustomRule", &["id", "run"]),
         ("Provision", &["name", "run"]),
     ];
     // The types hold every default filled in; a file may leave nearly all of it away.

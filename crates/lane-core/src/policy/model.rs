@@ -13,6 +13,7 @@ use super::source::Spanned;
 
 mod areas;
 mod content;
+mod custom;
 mod health;
 mod metadata;
 mod sections;
@@ -20,6 +21,7 @@ mod services;
 
 pub use areas::{Access, Area, OneOrMany};
 pub use content::{Builtin, ContentRule, ContentRules, Files};
+pub use custom::{CustomRule, JudgedAt};
 pub use health::{Check, Health, NONE, ServiceChecks};
 pub use metadata::{Message, PersonRules, Presence, TagChanges, TagForms, TagRule};
 pub use services::{Dependency, Depends, Services, TestCommand, TestRuns, Tests};
@@ -71,6 +73,9 @@ pub struct Policy {
     pub files: Files,
     /// What may not be written into files: `secrets`, or a list of patterns.
     pub content: ContentRules,
+    /// Rules of the team's own, each a command.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub custom: Vec<CustomRule>,
     /// How history may look.
     pub history: History,
     /// What pull requests have.

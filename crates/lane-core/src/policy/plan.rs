@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::sync::OnceLock;
 
+use super::custom_rules::CustomRules;
 use super::diagnostic::Diagnostic;
 use super::expression::Expressions;
 use super::file_rules::FileRules;
@@ -39,6 +40,8 @@ pub struct Plan {
     pub files: FileRules,
     /// What commits have to have besides.
     pub expressions: Expressions,
+    /// Which files the rules of the team's own are about.
+    pub custom: CustomRules,
     fold: bool,
 }
 
@@ -150,6 +153,7 @@ impl Plan {
             }
         }
         let files = FileRules::of_policy(&policy, fold, diagnostics);
+        let custom = CustomRules::of_policy(&policy, fold, diagnostics);
         let mut template = |text: &str, span: Option<Span>| match Template::new(text) {
             Ok(template) => Some(template),
             Err(reason) => {
@@ -177,6 +181,7 @@ impl Plan {
             excluded,
             files,
             expressions: Expressions::of_policy(&policy),
+            custom,
             fold,
             policy,
             source,
@@ -285,7 +290,9 @@ impl Plan {
     pub fn enforce(&mut self) {
         self.policy.mode.value = Mode::Enforce;
         let levels = self.policy.rules.0.values_mut();
-        levels.filter(|level| level.value == Level::Observe).for_each(|level| level.value = Level::Error);
+        let own = self.policy.custom.iter_mut().map(|rule| &mut rule.level);
+        let observing = levels.chain(own).filter(|level| level.value == Level::Observe);
+        observing.for_each(|level| level.value = Level::Error);
     }
 
     /// Whether there is an area with this kind of access.

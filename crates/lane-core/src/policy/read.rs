@@ -12,6 +12,7 @@ use crate::harness::HARNESSES;
 mod agents;
 mod areas;
 mod content;
+mod custom;
 mod health;
 mod land;
 mod metadata;
@@ -23,6 +24,7 @@ mod services;
 use agents::agents;
 use areas::areas;
 use content::{content, files};
+use custom::custom;
 use health::health;
 use land::land;
 use metadata::{message, person, tags};
@@ -54,6 +56,7 @@ pub mod keys {
         "change",
         "files",
         "content",
+        "custom",
         "history",
         "pull_request",
         "waivers",
@@ -100,6 +103,9 @@ pub mod keys {
     pub const FILES: &[&str] = &["max_size", "max_path", "forbid", "except"];
     /// An entry of `content`.
     pub const CONTENT: &[&str] = &["name", "pattern", "builtin", "in", "except", "message", "marker"];
+    /// An entry of `custom`.
+    pub const CUSTOM: &[&str] =
+        &["id", "at", "when", "except", "run", "needs", "timeout", "message", "level"];
     /// `pull_request`.
     pub const PULL_REQUEST: &[&str] = &["labels"];
     /// `waivers`.
@@ -160,6 +166,7 @@ pub fn policy(reader: &mut Reader, root: &Node) -> Option<Policy> {
         change: change(reader, &fields),
         files: files(reader, &fields),
         content: content(reader, &fields),
+        custom: custom(reader, &fields),
         history: history(reader, &fields),
         pull_request: pull_request(reader, &fields),
         waivers: waivers(reader, &fields),

@@ -245,6 +245,7 @@ fn the_schema_and_the_reader_know_the_same_keys() {
         ("Change", keys::CHANGE),
         ("Files", keys::FILES),
         ("ContentRule", keys::CONTENT),
+        ("CustomRule", keys::CUSTOM),
         ("History", keys::HISTORY),
         ("PullRequests", keys::PULL_REQUEST),
         ("Waivers", keys::WAIVERS),

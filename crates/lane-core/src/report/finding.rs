@@ -1,5 +1,7 @@
 //! One breach of one rule, and what is to be done about it.
 
+use std::collections::HashSet;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -7,6 +9,7 @@ use super::quote;
 use crate::facts::{Oid, RepoPath};
 use crate::policy::PolicyLine;
 use crate::policy::model::Level;
+use crate::rules::Words;
 
 /// One breach of one rule, at one place.
 #[derive(Debug, Clone, JsonSchema)]
@@ -48,6 +51,9 @@ pub struct Finding {
     /// What findings that are shown as one block share.
     #[schemars(skip)]
     pub headline: String,
+    /// What a rule of the team's own says.
+    #[schemars(skip)]
+    pub words: Option<Words>,
     /// The subject of the commit, where the commit is what is wrong.
     #[schemars(skip)]
     pub subject: Option<String>,
@@ -100,6 +106,12 @@ impl Waived {
     }
 }
 
+/// How many files findings are about: a rule of the team's own can find several lines of one.
+pub(super) fn files(block: &[&Finding]) -> usize {
+    let paths: HashSet<&RepoPath> = block.iter().filter_map(|finding| finding.path.as_ref()).collect();
+    paths.len()
+}
+
 impl Finding {
     /// Whether the verdict fails by it.
     pub fn is_error(&self) -> bool {
@@ -140,6 +152,14 @@ impl Finding {
         fill("{pathspecs}", &pathspec, "");
         fill("{paths}", &|path| with(if self.in_subfolder { ":/" } else { "" }, path), "");
         help
+    }
+
+    /// The headline behind a count such as `2 files `. What a rule of the team's own says is no end of a sentence about files.
+    pub(super) fn heading(&self, count: &str) -> String {
+        match count.trim_end() {
+            label if self.words.is_some() && !label.is_empty() => format!("{label}: {}", self.headline),
+            _ => format!("{count}{}", self.headline),
+        }
     }
 
     /// The line of the file to point at: formats want one for whatever is about a file.

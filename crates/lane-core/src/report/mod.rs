@@ -15,17 +15,19 @@ pub mod summary;
 #[cfg(test)]
 mod testing;
 pub mod text;
+mod timing;
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::facts::{Event, Oid, RepoPath};
-use crate::policy::model::Mode;
+use crate::policy::model::{CustomRule, Mode};
 
 pub use finding::{Finding, Waived};
 pub use format::Format;
 pub use narrow::narrow;
 pub use shell::quote;
+pub use timing::{Timing, TimingKind};
 
 /// The forms that a report has. What `--format` takes comes from here.
 pub static FORMATS: &[&Format] =
@@ -80,6 +82,14 @@ pub struct Report {
     pub not_judged: Option<NotJudged>,
     /// What whoever reads the report should know besides.
     pub notes: Vec<String>,
+    /// What each part of the verdict took; only where somebody asks.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(default)]
+    pub timings: Vec<Timing>,
+    /// The rules of the team's own that the policy has, for formats that list all rules.
+    #[serde(skip)]
+    #[schemars(skip)]
+    pub custom: Vec<CustomRule>,
 }
 
 /// Files of the working tree that were not judged: not staged, or not known to git.
@@ -259,6 +269,8 @@ impl Report {
             changes,
             not_judged: None,
             notes: Vec::new(),
+            timings: Vec::new(),
+            custom: Vec::new(),
         }
     }
 
@@ -313,6 +325,8 @@ impl Report {
             changes: Vec::new(),
             not_judged: None,
             notes: Vec::new(),
+            timings: Vec::new(),
+            custom: Vec::new(),
         }
     }
 

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::location::policy_path;
 use super::{Finding, Format, Report, UndecidedRule, Verdict, fingerprint, json};
 use crate::policy::PolicyLine;
-use crate::policy::model::Level;
+use crate::policy::model::{CustomRule, Level};
 use crate::rules::{RULES, Rule};
 
 /// Its row.
@@ -39,7 +39,7 @@ pub fn log(report: &Report) -> Value {
             "name": "git-lane",
             "version": env!("CARGO_PKG_VERSION"),
             "semanticVersion": env!("CARGO_PKG_VERSION"),
-            "rules": RULES.iter().map(|rule| described(rule)).chain([undecided_rule()]).collect::<Vec<_>>(),
+            "rules": rules(report),
         } },
         // Up to the last slash it is what GitHub calls the category.
         "automationDetails": { "id": format!("git-lane/{}/", report.event) },
@@ -61,6 +61,31 @@ pub fn log(report: &Report) -> Value {
         run["versionControlProvenance"] = json!([provenance]);
     }
     json!({ "$schema": SCHEMA, "version": "2.1.0", "runs": [run] })
+}
+
+/// Those of git-lane, then what could not be decided, then the policy's own.
+fn rules(report: &Report) -> Vec<Value> {
+    let own = RULES.iter().map(|rule| described(rule)).chain([undecided_rule()]);
+    own.chain(report.custom.iter().map(described_custom)).collect()
+}
+
+/// Where a rule stands in that list.
+fn rule_index(report: &Report, id: &str) -> Option<usize> {
+    let custom = || report.custom.iter().position(|rule| rule.id.value == id);
+    let own = RULES.iter().position(|rule| rule.id == id);
+    own.or_else(|| custom().map(|at| RULES.len() + 1 + at))
+}
+
+fn described_custom(rule: &CustomRule) -> Value {
+    let summary = message(&format!("{}.", rule.summary()));
+    let markdown = rule.page();
+    json!({
+        "id": rule.id.value,
+        "shortDescription": { "text": summary },
+        "fullDescription": { "text": summary },
+        "help": { "text": message(&markdown), "markdown": braces(&markdown) },
+        "defaultConfiguration": { "level": level(rule.level.value) },
+    })
 }
 
 fn described(rule: &Rule) -> Value {
@@ -107,7 +132,7 @@ fn result(report: &Report, finding: &Finding, print: &str) -> Value {
         "message": { "text": message(&format!("{}\nNext: {help}", finding.message)) },
         "partialFingerprints": prints(print),
     });
-    if let Some(index) = RULES.iter().position(|rule| rule.id == finding.rule) {
+    if let Some(index) = rule_index(report, &finding.rule) {
         result["ruleIndex"] = json!(index);
     }
     let policy = finding.policy.as_ref().map(|line| physical(policy_path(report).as_bytes(), region(line)));
@@ -184,8 +209,9 @@ fn invocation(report: &Report) -> Value {
                 "message": { "text": message(&undecided.reason) },
                 "descriptor": { "id": UNDECIDED },
             });
-            if let Some(index) = RULES.iter().position(|rule| Some(rule.id) == undecided.rule.as_deref()) {
-                notification["associatedRule"] = json!({ "id": RULES[index].id, "index": index });
+            let index = undecided.rule.as_deref().and_then(|id| rule_index(report, id));
+            if let Some(index) = index {
+                notification["associatedRule"] = json!({ "id": undecided.rule, "index": index });
             }
             notification
         });

@@ -7,7 +7,7 @@
 use std::fmt::Write;
 
 use super::text::{self, blocks};
-use super::{Finding, Identity, Report, UndecidedRule, Verdict};
+use super::{Finding, Identity, Report, UndecidedRule, Verdict, finding};
 use crate::facts::RepoPath;
 use crate::policy::model::Level;
 use crate::text::visible;
@@ -179,12 +179,13 @@ fn block_head(block: &[&Finding]) -> String {
         (None, _) => ("🟡", first.level.word()),
     };
     let has_paths = first.path.is_some();
-    let count = match block.len() {
+    let count = match if first.words.is_some() { finding::files(block) } else { block.len() } {
         _ if !has_paths && first.subject.is_none() => String::new(),
         1 => if has_paths { "1 file " } else { "1 commit " }.to_owned(),
         many => format!("{many} {} ", if has_paths { "files" } else { "commits" }),
     };
-    format!("\n### {sign} {word}: {}\n\n{count}{}\n", code(&first.rule), prose(&first.headline))
+    let headline = prose(&first.heading(&count));
+    format!("\n### {sign} {word}: {}\n\n{headline}\n", code(&first.rule))
 }
 
 /// One line of the table; a finding about the whole change has none.

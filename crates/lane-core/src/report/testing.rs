@@ -37,6 +37,7 @@ pub fn in_lane(bytes: &[u8]) -> Finding {
         line: None,
         help_template: "take it out: git restore --staged -- {paths}\nthen ask a4 for the change".into(),
         headline: "in the lane of a4 (Platform)".into(),
+        words: None,
         subject: None,
         in_subfolder: false,
     }
@@ -105,6 +106,8 @@ pub fn fail() -> Report {
         reader: None,
         not_judged: None,
         notes: Vec::new(),
+        timings: Vec::new(),
+        custom: Vec::new(),
         stats: stats.clone(),
         findings: vec![
             in_lane(b"services/revenue/100%,a:b.py"),

@@ -3,7 +3,7 @@
 
 use std::fmt::Write;
 
-use super::{Finding, Format, NotJudged, Report, UndecidedRule, Verdict};
+use super::{Finding, Format, NotJudged, Report, UndecidedRule, Verdict, finding, timing};
 use crate::facts::RepoPath;
 use crate::hooks;
 use crate::policy::model::{Level, Mode};
@@ -76,6 +76,7 @@ pub fn render(report: &Report, style: Style) -> String {
             render_help(&mut out, "see the next steps: git lane check", style);
         }
     }
+    out.push_str(&timing::table(&report.timings));
     if style.verbose {
         for path in report.changes.iter().flat_map(|change| &change.binary) {
             let _ = writeln!(out, "{}", style.dim(&format!("binary, no lines counted: {path}")));
@@ -91,7 +92,7 @@ pub fn render(report: &Report, style: Style) -> String {
 
 /// Findings that share rule, level, headline and policy line, whichever ref they came with.
 pub(super) fn blocks(findings: &[Finding]) -> Vec<Vec<&Finding>> {
-    type Key<'a> = (&'a str, Level, &'a str, Option<usize>, &'a str, bool, bool, bool);
+    type Key<'a> = (&'a str, Level, &'a str, Option<usize>, &'a str, bool, bool, bool, &'a [String]);
     fn key(finding: &Finding) -> Key<'_> {
         (
             &finding.rule,
@@ -102,6 +103,7 @@ pub(super) fn blocks(findings: &[Finding]) -> Vec<Vec<&Finding>> {
             finding.commit.is_some(),
             finding.waived.is_some(),
             finding.observed,
+            finding.words.as_ref().map_or(&[], |words| words.details.as_slice()),
         )
     }
     let mut blocks: Vec<Vec<&Finding>> = Vec::new();
@@ -127,11 +129,12 @@ fn render_block(out: &mut String, report: &Report, block: &[&Finding], style: St
     let on_ref = if report.changes.len() > 1 { pushed_refs(block) } else { String::new() };
     // Several refs may bring one and the same.
     let mut seen = std::collections::HashSet::new();
-    let block: Vec<&Finding> =
-        block.iter().copied().filter(|finding| seen.insert((&finding.path, finding.commit))).collect();
+    let line = |finding: &Finding| finding.line.filter(|_| finding.words.is_some());
+    let key = |finding: &Finding| (finding.path.clone(), finding.commit, line(finding));
+    let block: Vec<&Finding> = block.iter().copied().filter(|finding| seen.insert(key(finding))).collect();
     let paths: Vec<&Finding> = block.iter().copied().filter(|finding| finding.path.is_some()).collect();
     let commits: Vec<&Finding> = block.iter().copied().filter(|finding| finding.subject.is_some()).collect();
-    let count = match (paths.len(), commits.len()) {
+    let count = match (finding::files(&paths), commits.len()) {
         (0, 0) => String::new(),
         (0, 1) => "1 commit ".to_owned(),
         (0, count) => format!("{count} commits "),
@@ -139,12 +142,16 @@ fn render_block(out: &mut String, report: &Report, block: &[&Finding], style: St
         (count, _) => format!("{count} files "),
     };
     let would_be = if first.is_observed() { "observed, would be refused: " } else { "" };
-    let headline = format!("{would_be}{count}{}{on_ref}", first.headline);
+    let headline = format!("{would_be}{}{on_ref}", first.heading(&count));
     let _ = writeln!(out, "{title}: {}", style.bold(&headline));
+    for line in first.words.iter().flat_map(|words| &words.details) {
+        let _ = writeln!(out, "    {line}");
+    }
     let limit = if style.verbose { usize::MAX } else { LISTED };
     for finding in paths.iter().take(limit) {
         if let Some(path) = &finding.path {
-            let _ = writeln!(out, "    {path}{}", style.dim(&in_commits(finding)));
+            let line = line(finding).map(|line| format!(":{line}")).unwrap_or_default();
+            let _ = writeln!(out, "    {path}{line}{}", style.dim(&in_commits(finding)));
         }
     }
     for finding in commits.iter().take(limit) {

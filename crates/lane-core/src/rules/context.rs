@@ -222,6 +222,15 @@ impl<'a> Context<'a> {
     }
 }
 
+/// What a rule of the team's own says of its finding.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Words {
+    /// The whole of it, with its place.
+    pub sentence: String,
+    /// The lines below its headline.
+    pub details: Vec<String>,
+}
+
 /// A finding as a rule makes it; the engine adds the rule's name and level.
 #[derive(Debug, Clone, Default)]
 pub struct Draft {
@@ -243,6 +252,8 @@ pub struct Draft {
     pub owner: Option<String>,
     /// The words of the policy that decided.
     pub span: Option<Span>,
+    /// What a rule of the team's own says, in place of a sentence about the file.
+    pub words: Option<Words>,
     /// A level lower than the rule's own.
     pub at_most: Option<Level>,
     /// Whether it is refused where the policy only observes, too: it would spoil what is observed by.

@@ -137,7 +137,7 @@ impl Context<'_> {
     }
 
     /// What is to be done about lines of a file.
-    fn fix_lines(&self, touched: &TouchedPath<'_>, fix: &str, in_history: bool) -> String {
+    pub(super) fn fix_lines(&self, touched: &TouchedPath<'_>, fix: &str, in_history: bool) -> String {
         let event = self.facts.event;
         if matches!(event, Event::PreMergeCommit | Event::RefUpdate) {
             return self.take_out(touched);

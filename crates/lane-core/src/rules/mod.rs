@@ -11,6 +11,7 @@ mod case_conflict;
 mod committer_pattern;
 mod conflict_marker;
 mod context;
+pub(crate) mod custom;
 pub mod docs;
 mod executable_bit;
 mod exposed_secret;
@@ -51,7 +52,7 @@ mod unowned_path;
 mod unsigned_commit;
 mod untagged_message;
 
-pub use context::{Context, Draft, Findings, TouchedPath};
+pub use context::{Context, Draft, Findings, TouchedPath, Words};
 pub use identity::how_to_join;
 
 use crate::facts::{Stage, Unavailable};
@@ -185,7 +186,8 @@ impl Rule {
 /// What the rules that apply ask for.
 pub fn needs(plan: &Plan, stages: &[Stage]) -> Vec<Need> {
     let applying = RULES.iter().filter(|rule| rule.applies(plan, stages));
-    applying.flat_map(|rule| rule.needs.iter().copied()).collect()
+    let own = plan.policy.custom.iter().filter(|rule| rule.applies(stages)).map(|_| Need::Files);
+    applying.flat_map(|rule| rule.needs.iter().copied()).chain(own).collect()
 }
 
 #[cfg(test)]
@@ -204,8 +206,18 @@ mod tests {
     #[test]
     #[allow(clippy::disallowed_methods, reason = "looks at the files of this crate")]
     fn the_table_has_every_file() {
-        let helpers =
-            ["advice", "context", "docs", "hits", "messages", "mod", "people", "signatures", "testing"];
+        let helpers = [
+            "advice",
+            "context",
+            "custom",
+            "docs",
+            "hits",
+            "messages",
+            "mod",
+            "people",
+            "signatures",
+            "testing",
+        ];
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/rules");
         let mut files: Vec<String> = std::fs::read_dir(folder)
             .expect("a folder")

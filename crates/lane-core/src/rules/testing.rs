@@ -79,6 +79,7 @@ impl Scene {
                 retry_command: None,
                 in_subfolder: false,
                 elsewhere: None,
+                leaves_out_custom: false,
             },
         }
     }

@@ -12,7 +12,7 @@ use super::super::scalar::Duration;
 use super::super::source::Spanned;
 use super::{LOCK_PREFIX, keys, required, section, text, texts};
 
-const LEVELS: &[(&str, Level)] =
+pub(super) const LEVELS: &[(&str, Level)] =
     &[("error", Level::Error), ("observe", Level::Observe), ("warn", Level::Warn), ("off", Level::Off)];
 
 pub(super) fn branch(reader: &mut Reader, fields: &Fields<'_>, base: &Spanned<String>) -> Branch {
