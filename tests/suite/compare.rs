@@ -15,6 +15,9 @@ push() { git push -q origin "$@"; }
 A2=$PWD/../a2
 "#;
 
+/// The command of the rows about rules of one's own.
+const NO_TODO: &str = "#!/bin/sh\ngit grep -n TODO refs/lane/to -- services && exit 1\ntest $? = 1\n";
+
 /// A row with a line of the policy.
 struct Row {
     section: &'static str,
@@ -69,6 +72,10 @@ fn run(line: &str, script: &str) -> Ran {
         scratch.write(path, "a\nb\nc\n");
     }
     scratch.git(&["add", "-A"]).ok();
+    if line.starts_with("custom:") {
+        scratch.write("scripts/no-todo", NO_TODO);
+        scratch.git(&["add", "--chmod=+x", "scripts/no-todo"]).ok();
+    }
     scratch.git(&["commit", "-q", "-m", "first"]).ok();
     scratch.add_origin();
     let worktree = |agent: &str| {

@@ -21,6 +21,7 @@ const DOCS: &str = "put docs/n.md; commit";
 const LARGE: &str = "put services/web/big \"$(head -c 10001 /dev/zero | tr '\\0' x)\"; commit";
 const SMALL: &str = "put services/web/big \"$(head -c 9000 /dev/zero | tr '\\0' x)\"; commit";
 const KEY: &str = "put services/web/n.py \"key = 'ghp_\"\"q7Zt2Kx9Wb4Rm8Yc3Hn6Vd5Pf1Lg0JsTkQaU'\"; commit";
+const TODO: &str = "put services/web/n.py TODO; printf '#!/bin/sh\\n' >scripts/no-todo; commit";
 const LOCKED: &str = "git lane lock infra --reason it; put infra/n.tf; commit; push HEAD";
 
 /// A restriction of the page, a script that is refused, and one that passes.
@@ -104,6 +105,7 @@ pub const TRIALS: &[(&str, &[Trial])] = &[
             ("`VREF/EMAIL-CHECK`, for a domain", BY_EVE, OWN),
             ("`VREF/lock`", INFRA, LOCKED),
             ("`VREF/NAME_NC/` by user", FOREIGN, OWN),
+            ("A `VREF/` of one's own", TODO, OWN),
         ],
     ),
     (
@@ -174,6 +176,7 @@ pub const TRIALS: &[(&str, &[Trial])] = &[
             ),
             ("`deny-filename-pattern`", "put 'services/web/a b'; commit", OWN),
             ("`check-illegal-windows-names`", "put services/web/aux.c; commit", OWN),
+            ("Local hooks (`language: script`), `run:` of lefthook", TODO, OWN),
             (
                 "`forbid-submodules`",
                 "git -c protocol.file.allow=always submodule --quiet add ../origin.git services/web/sub; commit",
