@@ -50,7 +50,7 @@ impl Message {
         let below = self.text.lines().skip_while(is_blank).skip_while(|line| !is_blank(line));
         let signed =
             below.filter(|line| line.get(..KEY.len()).is_some_and(|key| key.eq_ignore_ascii_case(KEY)));
-        signed.filter_map(|line| Person::of_ident(line[KEY.len()..].as_bytes())).collect()
+        signed.filter_map(|line| Person::of_ident(&line.as_bytes()[KEY.len()..])).collect()
     }
 
     /// The first line that is not blank.
