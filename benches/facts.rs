@@ -68,6 +68,7 @@ fn facts(agent: &str, paths: usize, commits: usize) -> Facts {
         is_pushed: false,
         is_published: false,
         signature: Fact::Known(Signature::None),
+        people: Fact::NotGathered,
     };
     let branch = format!("feat/{agent}/x");
     let case = Case { agent: Some(agent.into()), holding: Vec::new(), may: true, path: "x".into() };

@@ -89,24 +89,20 @@ mod tests {
         Series::parse(key).map(|series| series.numbers().map(|number| series.name(&number)).collect())
     }
 
+    /// What `bash -c 'echo KEY'` printed for each.
     #[test]
     fn ranges_as_bash_expands_them() {
-        for key in [
-            "w{1..3}",
-            "w{01..3}",
-            "w{8..11}",
-            "w{08..11}",
-            "w{0..2}",
-            "{1..2}x",
-            "a-{099..101}-b",
-            "w{7..7}",
+        for (key, bash) in [
+            ("w{1..3}", "w1 w2 w3"),
+            ("w{01..3}", "w01 w02 w03"),
+            ("w{8..11}", "w8 w9 w10 w11"),
+            ("w{08..11}", "w08 w09 w10 w11"),
+            ("w{0..2}", "w0 w1 w2"),
+            ("{1..2}x", "1x 2x"),
+            ("a-{099..101}-b", "a-099-b a-100-b a-101-b"),
+            ("w{7..7}", "w7"),
         ] {
-            let Ok(bash) = std::process::Command::new("bash").args(["-c", &format!("echo {key}")]).output()
-            else {
-                return;
-            };
-            let bash = String::from_utf8(bash.stdout).unwrap();
-            assert_eq!(names(key).unwrap(), bash.split_whitespace().collect::<Vec<_>>(), "{key}");
+            assert_eq!(names(key).unwrap().join(" "), bash, "{key}");
         }
     }
 
