@@ -27,7 +27,7 @@ use lane_core::report::Report;
 use lane_core::trial::Trial;
 use lane_git::{GitRepo, Repository, revision};
 
-/// Check, show, test, compare or try the policy, or write CODEOWNERS from it
+/// Check, show, test, compare or try a policy, or write CODEOWNERS
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// What about it.
