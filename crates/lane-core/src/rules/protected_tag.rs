@@ -53,8 +53,10 @@ fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailab
         findings.add(Draft {
             headline: format!("the push {does} the tag `{name}`, {why}"),
             help: match update {
+                RefUpdate::Delete if is_nobodys(rule) => "leave it".to_owned(),
                 RefUpdate::Delete => "leave it, or ask a maintainer to delete it".to_owned(),
-                _ => "leave it to them, or give yours another name".to_owned(),
+                _ if is_nobodys(rule) => "give yours another name".to_owned(),
+                _ => "ask one of them to push it, or give yours another name".to_owned(),
             },
             span: rule.by.first().and_then(|by| by.span),
             ..Draft::default()
@@ -84,6 +86,11 @@ fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailab
 
 fn quote(name: &str) -> String {
     crate::report::quote(name.as_bytes())
+}
+
+/// Whether nobody may push such a tag.
+fn is_nobodys(rule: &TagRule) -> bool {
+    rule.by.len() == 1 && rule.by.iter().all(|by| by.value == TagRule::NOBODY)
 }
 
 /// Why whoever pushes may not, as the end of a sentence.
