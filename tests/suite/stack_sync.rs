@@ -176,6 +176,7 @@ fn a_stack_follows_its_bottom() {
     tree.lane(&["sync", "--push"])
         .ok()
         .says("rebased `feat/a2/top` on feat/a2/x")
+        .says("skipping 1 commit of its older version")
         .says("with it: `feat/a2/up`");
     assert_eq!(subjects(&tree, "HEAD"), "feat: top;feat: up;feat: b;feat: a;");
     for name in ["feat/a2/x", "feat/a2/up", "feat/a2/top"] {

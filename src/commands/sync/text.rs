@@ -28,7 +28,7 @@ pub fn json(done: &WorktreeSync) -> Value {
     let (state, more) = match &done.rebase {
         RebaseOutcome::Nothing => ("current", json!({})),
         RebaseOutcome::Stacked { on, behind, .. } => ("stacked", json!({ "on": on, "behind": behind })),
-        RebaseOutcome::Rebased { before, after, behind, landed, along, aside } => {
+        RebaseOutcome::Rebased { before, after, behind, landed, along, aside, .. } => {
             let stashed = *aside != StashOutcome::Back;
             let moved =
                 |one: &MovedBranch| json!({ "branch": one.branch, "before": one.before, "after": one.after });
@@ -72,9 +72,9 @@ pub fn print_sync(done: &WorktreeSync, base: &str, output: &Output) -> Result<()
         RebaseOutcome::Stacked { on, at, behind } => {
             output.print(&stacked(&who, &branch, base, (on, at.as_deref(), *behind)))?;
         }
-        RebaseOutcome::Rebased { before, behind, landed, along, aside, .. } => {
+        RebaseOutcome::Rebased { before, behind, landed, is_newer, along, aside, .. } => {
             if !output.is_quiet() {
-                let mut text = rebased(&who, &branch, base, (*before, *behind, *landed));
+                let mut text = rebased(&who, &branch, base, (*before, *behind), (*landed, *is_newer));
                 for MovedBranch { branch, before, .. } in along {
                     text.push_str(&format!("  with it: `{branch}`; was {}\n", before.short()));
                 }
@@ -134,13 +134,21 @@ fn stacked(who: &str, branch: &str, base: &str, (on, at, behind): (&str, Option<
     format!("{who}: `{branch}` stays on `{on}`, which has not landed; {why}\n{}", help_block(&help, false))
 }
 
-/// What is said of a rebase. The tip before, how many commits the base has that the branch had not, how many had landed.
-fn rebased(who: &str, branch: &str, base: &str, (before, behind, landed): (Oid, usize, usize)) -> String {
+/// What is said of a rebase. The tip before, and how many commits the base has that the branch had not; how many were left out,
+/// and whether they were of an older version of what it was rebased on, and not of what has landed.
+fn rebased(
+    who: &str,
+    branch: &str,
+    base: &str,
+    (before, behind): (Oid, usize),
+    (left_out, is_newer): (usize, bool),
+) -> String {
     let commits = if behind == 1 { "1 new commit".to_owned() } else { format!("{behind} new commits") };
-    let left_out = match landed {
-        0 => String::new(),
-        1 => ", skipping 1 commit that already landed".to_owned(),
-        count => format!(", skipping {count} commits that already landed"),
+    let count = if left_out == 1 { "1 commit".to_owned() } else { format!("{left_out} commits") };
+    let left_out = match (left_out, is_newer) {
+        (0, _) => String::new(),
+        (_, true) => format!(", skipping {count} of its older version"),
+        (_, false) => format!(", skipping {count} that already landed"),
     };
     format!("{who}: rebased `{branch}` on {base}, {commits}{left_out}; was {}\n", before.short())
 }

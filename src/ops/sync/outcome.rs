@@ -34,6 +34,8 @@ pub enum RebaseOutcome {
         behind: usize,
         /// How many of its commits were left out, since the base has them in others.
         landed: usize,
+        /// Whether those were of an older version of the branch that it was rebased on.
+        is_newer: bool,
         /// The branches below it that went along, lowest first.
         along: Vec<MovedBranch>,
         /// What became of uncommitted work.

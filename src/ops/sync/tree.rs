@@ -39,6 +39,8 @@ struct Target {
     oid: Oid,
     /// The last of its commits that are there already as others.
     landed: Option<Oid>,
+    /// Whether that is a newer version of a branch below, and not what it is to be merged into.
+    is_newer: bool,
     /// The branches below it that go along, each with its tip.
     along: Vec<(String, Oid)>,
 }
@@ -142,11 +144,13 @@ impl Tree {
         if behind == 0 && !matches!(lower, Some(StackParent::Rewritten { .. })) {
             return Ok(Err((RebaseOutcome::Nothing, reference)));
         }
-        let (above, behind) = match &lower {
-            Some(StackParent::Rewritten { left, .. }) => (*left, 0),
-            _ => (above, behind),
+        let (below, behind) = match &lower {
+            Some(StackParent::Rewritten { left, .. }) => {
+                (stack::below(repo, onto.plan(), branch, before, Some(*left))?, 0)
+            }
+            _ => (below, behind),
         };
-        let along = match along::of(repo, &stack::below(repo, onto.plan(), branch, before, Some(above))?)? {
+        let along = match along::of(repo, &below)? {
             Along::All(along) => along,
             Along::Blocked { on, at } => {
                 return Ok(Err((RebaseOutcome::Stacked { on, at, behind }, reference)));
@@ -157,9 +161,9 @@ impl Tree {
                 Ok(Err((RebaseOutcome::Stacked { on, at: None, behind }, reference)))
             }
             Some(StackParent::Rewritten { reference, tip, left }) => {
-                Ok(Ok(Target { reference, oid: tip, landed: Some(left), along }))
+                Ok(Ok(Target { reference, oid: tip, landed: Some(left), is_newer: true, along }))
             }
-            _ => Ok(Ok(Target { reference, oid, landed, along })),
+            _ => Ok(Ok(Target { reference, oid, landed, is_newer: false, along })),
         }
     }
 
@@ -183,7 +187,7 @@ impl Tree {
 
     fn rebased(&self, rebase: &Rebase, gives_up: bool) -> Result<RebaseOutcome, Error> {
         let Rebase { repo, before, target, autostash } = rebase;
-        let Target { oid: onto, landed, along, .. } = target;
+        let Target { oid: onto, landed, along, is_newer, .. } = target;
         let (before, onto) = (*before, *onto);
         let behind = repo.commits(&[onto], &[before])?.len();
         let from = repo.merge_base(onto, &[before])?;
@@ -205,7 +209,15 @@ impl Tree {
                 Some(_) => StashOutcome::Conflicts,
             };
             let along = along::moved(&repo, along)?;
-            return Ok(RebaseOutcome::Rebased { before, after, behind, landed: left_out, along, aside });
+            return Ok(RebaseOutcome::Rebased {
+                before,
+                after,
+                behind,
+                landed: left_out,
+                is_newer: *is_newer,
+                along,
+                aside,
+            });
         }
         if in_progress(&self.git_dir).map(|it| it.word) != Some("rebase") {
             let reason = format!("the rebase failed: {}", plain(&ran.error_text()));
