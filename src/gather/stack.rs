@@ -126,11 +126,10 @@ impl Collector<'_> {
         if let Some(known) = self.stacks.of_agent.borrow().get(agent) {
             return Ok(Some((prefix, Rc::clone(known))));
         }
-        let form = template.for_agent(agent);
-        let literal = form.split('{').next().unwrap_or_default();
+        let beginning = template.beginning_for(agent);
         let is_of_agent = |name: &str| template.parse(name) == Some(agent);
         let mut all: HashMap<String, Oid> = HashMap::new();
-        for reference in self.repo.ref_names(&format!("{prefix}{literal}"))? {
+        for reference in self.repo.ref_names(&format!("{prefix}{beginning}"))? {
             if let Some(name) = reference.strip_prefix(&prefix).filter(|name| is_of_agent(name))
                 && let Some(oid) = self.repo.find_ref(&reference)?
             {

@@ -96,7 +96,7 @@ pub fn of_agent(repo: &dyn Repository, plan: &Plan, branch: &str, ui: &dyn Ui) -
 fn prefix(plan: &Plan, branch: &str) -> Option<String> {
     let template = plan.branch.as_ref()?;
     let agent = template.parse(branch).filter(|agent| !agent.is_empty())?;
-    Some(template.for_agent(agent).split('{').next().unwrap_or_default().to_owned())
+    Some(template.beginning_for(agent))
 }
 
 /// Whether each push and each fetch notes here what the remote has under such names.

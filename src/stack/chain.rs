@@ -47,13 +47,12 @@ pub fn below(
     let Some(agent) = template.parse(branch).filter(|agent| !agent.is_empty()) else {
         return Ok(Vec::new());
     };
-    let form = template.for_agent(agent);
-    let literal = form.split('{').next().unwrap_or_default();
+    let beginning = template.beginning_for(agent);
     // Its tip here, and what the remote has.
     let mut names: BTreeMap<String, [Option<Oid>; 2]> = BTreeMap::new();
     let places_of = ["refs/heads/".to_owned(), format!("refs/remotes/{}/", plan.policy.remote.value)];
     for (place, prefix) in places_of.iter().enumerate() {
-        for reference in repo.ref_names(&format!("{prefix}{literal}"))? {
+        for reference in repo.ref_names(&format!("{prefix}{beginning}"))? {
             let name = reference.strip_prefix(prefix.as_str()).unwrap_or_default();
             if name != branch && template.parse(name) == Some(agent) && plan.protected(name).is_none() {
                 names.entry(name.to_owned()).or_default()[place] = repo.find_ref(&reference)?;

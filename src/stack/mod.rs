@@ -113,11 +113,10 @@ pub fn lower(
     };
     let own = OwnCommits::new(repo, root, tip, &repo.commits(&[tip], &[landed])?);
     let prefix = format!("refs/remotes/{}/", plan.policy.remote.value);
-    let form = template.for_agent(agent);
-    let literal = form.split('{').next().unwrap_or_default();
+    let beginning = template.beginning_for(agent);
     let is_other = |name: &str| name != branch && template.parse(name) == Some(agent);
     let mut highest: Option<(usize, StackParent)> = None;
-    for reference in repo.ref_names(&format!("{prefix}{literal}"))? {
+    for reference in repo.ref_names(&format!("{prefix}{beginning}"))? {
         let name = reference.strip_prefix(&prefix).unwrap_or_default();
         let Some(oid) = repo.find_ref(&reference)?.filter(|oid| *oid != tip && is_other(name)) else {
             continue;
@@ -135,7 +134,7 @@ pub fn lower(
         let found = own.place(*oid).map(|at| (at, StackParent::Pushed(name.clone())));
         highest = higher(highest, found);
     }
-    for reference in repo.ref_names(&format!("refs/heads/{literal}"))? {
+    for reference in repo.ref_names(&format!("refs/heads/{beginning}"))? {
         let name = reference.strip_prefix("refs/heads/").unwrap_or_default();
         let Some(oid) = repo.find_ref(&reference)?.filter(|oid| own.place(*oid).is_none() && is_other(name))
         else {

@@ -14,14 +14,6 @@ fn policy(merges: &str) -> String {
 }
 
 /// A worktree of a2 with hooks, and a remote.
-fn installed(policy: &str) -> (Scratch, Worktree) {
-    let scratch = Scratch::with_policy(policy);
-    scratch.add_origin();
-    let tree = scratch.worktree("a2", "feat/a2/x");
-    tree.lane(&["install", "--agent", "a2"]).ok();
-    (scratch, tree)
-}
-
 /// A protected branch on the remote with commits of its own, which go abroad for a2.
 fn release(scratch: &Scratch, name: &str, from: &str, commits: usize) {
     let main = scratch.main();
@@ -46,7 +38,7 @@ fn move_main(scratch: &Scratch, path: &str, text: &str) {
 
 #[test]
 fn a_fix_for_a_release_is_judged_by_what_it_adds_there() {
-    let (scratch, tree) = installed(&policy("merges: deny"));
+    let (scratch, tree) = Scratch::installed_with(&policy("merges: deny"));
     release(&scratch, "release/1.0", "main", 3);
     release(&scratch, "release/2.0", "main", 2);
     move_main(&scratch, "docs/m.md", "m\n");
@@ -73,7 +65,7 @@ fn a_fix_for_a_release_is_judged_by_what_it_adds_there() {
 
 #[test]
 fn a_job_for_another_branch_says_where_the_change_belongs() {
-    let (scratch, tree) = installed(&policy("merges: deny"));
+    let (scratch, tree) = Scratch::installed_with(&policy("merges: deny"));
     release(&scratch, "release/1.0", "main", 2);
     move_main(&scratch, "main.txt", "main\n");
     tree.git(&["fetch", "-q"]).ok();
@@ -91,7 +83,7 @@ fn a_job_for_another_branch_says_where_the_change_belongs() {
 
 #[test]
 fn a_branch_of_main_stays_one_of_main() {
-    let (scratch, tree) = installed(&policy("merges: deny"));
+    let (scratch, tree) = Scratch::installed_with(&policy("merges: deny"));
     tree.commit(MINE, "x\n", "feat: x").ok();
     release(&scratch, "release/1.0", "main", 1);
     tree.commit(MINE, "x\ny\n", "feat: y").ok();
@@ -104,7 +96,7 @@ fn a_branch_of_main_stays_one_of_main() {
 
 #[test]
 fn a_branch_of_ones_own_is_no_release() {
-    let (scratch, tree) = installed(&policy("merges: deny"));
+    let (scratch, tree) = Scratch::installed_with(&policy("merges: deny"));
     tree.sneak(FOREIGN, "x\n", "[A2] feat: what is a4's");
     tree.git(&["branch", "release/9"]).ok();
     tree.commit(MINE, "x\n", "feat: x").fails(1).says("foreign-path");
@@ -129,7 +121,7 @@ fn without_a_remote_local_branches_count() {
 
 #[test]
 fn many_releases_are_told_apart() {
-    let (scratch, tree) = installed(&policy("merges: deny"));
+    let (scratch, tree) = Scratch::installed_with(&policy("merges: deny"));
     let mut text = String::new();
     let tip = scratch.git(&["rev-parse", "main"]).ok().out;
     for at in 0..200 {
@@ -152,7 +144,7 @@ fn many_releases_are_told_apart() {
 
 #[test]
 fn what_a_merge_brings_from_a_protected_branch_is_nobody_s_breach() {
-    let (scratch, tree) = installed(&policy("merges: allow"));
+    let (scratch, tree) = Scratch::installed_with(&policy("merges: allow"));
     tree.commit(MINE, "x\n", "feat: x").ok();
     release(&scratch, "release/1.0", "main", 2);
     // Both sides changed a file of a4's, in different places.
@@ -205,7 +197,7 @@ fn on_the_server_as_in_the_clone() {
 
 #[test]
 fn what_the_host_merged_is_left_alone() {
-    let (scratch, tree) = installed(&policy("merges: allow"));
+    let (scratch, tree) = Scratch::installed_with(&policy("merges: allow"));
     tree.commit(MINE, "x\n", "feat: x").ok();
     tree.git(&["push", "-q", "origin", "HEAD"]).ok();
     move_main(&scratch, FOREIGN, &"main\n".repeat(400));
@@ -241,7 +233,7 @@ fn at(tree: &Worktree, date: &str, path: &str, message: &str) -> Ran {
 
 #[test]
 fn a_base_that_only_now_moved_on_is_not_stale() {
-    let (scratch, tree) = installed(POLICY);
+    let (scratch, tree) = Scratch::installed_with(POLICY);
     tree.commit(MINE, "x\n", "feat: x").ok().does_not_say("stale-base");
     // The last common commit is years old; that main moved on is not.
     let now = jiff_now();
@@ -295,7 +287,7 @@ fn run_all(tree: &Worktree, commands: &[Vec<String>]) {
 
 #[test]
 fn a_stack_is_built_by_what_a_refused_commit_says() {
-    let (_scratch, tree) = installed(&policy("merges: deny"));
+    let (_scratch, tree) = Scratch::installed_with(&policy("merges: deny"));
     tree.commit("services/rag_pipeline/a.py", &lines(200), "feat: a").ok();
     let ran = tree.commit("services/rag_pipeline/b.py", &lines(200), "feat: b").fails(1);
     let said = commands(&ran.says("has 400 lines"));
@@ -318,7 +310,7 @@ fn a_stack_is_built_by_what_a_refused_commit_says() {
 
 #[test]
 fn a_refused_push_says_how_to_split_it() {
-    let (_scratch, tree) = installed(&policy("merges: deny"));
+    let (_scratch, tree) = Scratch::installed_with(&policy("merges: deny"));
     for name in ["a", "b", "c", "d"] {
         tree.sneak(&format!("services/rag_pipeline/{name}.py"), &lines(140), &format!("[A2] feat: {name}"));
     }
@@ -361,7 +353,7 @@ fn nothing_large_hides_below_a_stack() {
 
 /// Two branches of a2, the lower one pushed: `feat/a2/x` of two commits, `feat/a2/up` of one above it.
 fn stacked() -> (Scratch, Worktree) {
-    let (scratch, tree) = installed(&policy("merges: deny"));
+    let (scratch, tree) = Scratch::installed_with(&policy("merges: deny"));
     tree.commit(MINE, "a\n", "feat: a").ok();
     tree.commit(MINE, "a\nb\n", "feat: b").ok();
     tree.git(&["push", "-q", "origin", "HEAD"]).ok();
@@ -416,7 +408,7 @@ fn a_sync_keeps_a_stack_together() {
 
 #[test]
 fn a_sync_rebases_on_the_release_and_fetches_it_all() {
-    let (scratch, tree) = installed(&policy("merges: deny"));
+    let (scratch, tree) = Scratch::installed_with(&policy("merges: deny"));
     release(&scratch, "release/1.0", "main", 1);
     move_main(&scratch, "docs/m.md", "m\n");
     tree.git(&["switch", "-q", "-c", "feat/a2/fix", "origin/release/1.0"]).ok();
@@ -448,7 +440,7 @@ fn a_sync_rebases_on_the_release_and_fetches_it_all() {
 
 #[test]
 fn a_release_that_takes_the_base_in_is_held_against_the_base() {
-    let (scratch, tree) = installed(&policy("merges: allow"));
+    let (scratch, tree) = Scratch::installed_with(&policy("merges: allow"));
     release(&scratch, "release/1.0", "main", 1);
     move_main(&scratch, "services/revenue/main.py", "main goes on\n");
     tree.git(&["switch", "-q", "-c", "feat/a2/fix", "origin/release/1.0"]).ok();

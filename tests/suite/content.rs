@@ -24,11 +24,7 @@ fn policy() -> String {
 }
 
 fn installed() -> (Scratch, Worktree) {
-    let scratch = Scratch::with_policy(&policy());
-    scratch.add_origin();
-    let tree = scratch.worktree("a2", "feat/a2/x");
-    tree.lane(&["install", "--agent", "a2"]).ok();
-    (scratch, tree)
+    Scratch::installed_with(&policy())
 }
 
 fn at(name: &str) -> String {

@@ -19,10 +19,7 @@ fn with(custom: &str, scripts: &[(&str, &str)]) -> (Scratch, Worktree) {
         scratch.git(&["add", "--chmod=+x", path]).ok();
     }
     scratch.git(&["commit", "-q", "--allow-empty", "-m", "scripts"]).ok();
-    scratch.add_origin();
-    let tree = scratch.worktree("a2", "feat/a2/x");
-    tree.lane(&["install", "--agent", "a2"]).ok();
-    (scratch, tree)
+    Scratch::installed_in(scratch)
 }
 
 fn at(name: &str) -> String {

@@ -22,14 +22,6 @@ fn messages() -> String {
     policy(keys, "")
 }
 
-fn installed(policy: &str) -> (Scratch, Worktree) {
-    let scratch = Scratch::with_policy(policy);
-    scratch.add_origin();
-    let tree = scratch.worktree("a2", "feat/a2/x");
-    tree.lane(&["install", "--agent", "a2"]).ok();
-    (scratch, tree)
-}
-
 /// Messages that are refused, by which rule, and what an editor does about them.
 const REFUSED: &[(&str, &str, &str)] = &[
     ("message-pattern", "no number\n\nIt is so.", "1s/no number/AB-1: x/"),
@@ -44,7 +36,7 @@ const REFUSED: &[(&str, &str, &str)] = &[
 
 #[test]
 fn what_is_told_of_messages_leads_on() {
-    let (_scratch, tree) = installed(&messages());
+    let (_scratch, tree) = Scratch::installed_with(&messages());
     for (at, (rule, message, edit)) in REFUSED.iter().enumerate() {
         let refused = tree.git(&["commit", "-q", "--allow-empty", "-m", message]).fails(1);
         refused.says(&format!("[{rule}]")).says("then commit again");
@@ -71,7 +63,7 @@ fn what_is_told_of_messages_leads_on() {
 
 #[test]
 fn messages_as_git_makes_them() {
-    let (scratch, tree) = installed(&messages());
+    let (scratch, tree) = Scratch::installed_with(&messages());
     let commit = |options: &str, text: &str| {
         std::fs::write(tree.home.join("message"), text).unwrap();
         sh(&tree, &format!("git {options} commit -q --allow-empty -F \"$HOME/message\""))
@@ -114,7 +106,7 @@ fn messages_as_git_makes_them() {
 
 #[test]
 fn what_is_told_of_sign_offs_leads_on() {
-    let (_scratch, tree) = installed(&policy(", sign_off: required", ""));
+    let (_scratch, tree) = Scratch::installed_with(&policy(", sign_off: required", ""));
     let commit = ["commit", "-q", "--allow-empty", "-m", "feat: x"];
     tree.git(&commit).fails(1).says("[missing-sign-off]").says("sign it off with `-s`");
     let other = ["--trailer", "Signed-off-by: B <b@example.com>"];
@@ -145,7 +137,7 @@ fn people() -> String {
 
 #[test]
 fn what_is_told_of_people_leads_on() {
-    let (_scratch, tree) = installed(&people());
+    let (_scratch, tree) = Scratch::installed_with(&people());
     let run = |script: &str| sh(&tree, &format!("{CONFIGURED} {script}"));
     run("git config user.name Ada; git config user.email ada@home.example").ok();
     let commit = "commit -q --allow-empty -m 'feat: x'";
@@ -239,7 +231,7 @@ fn tags() -> String {
 
 #[test]
 fn what_is_told_of_tags_leads_on() {
-    let (scratch, tree) = installed(&tags());
+    let (scratch, tree) = Scratch::installed_with(&tags());
     let push = |tree: &Worktree, refs: &str| tree.git(&["push", "-q", "origin", refs]);
     tree.git(&["tag", "-a", "-m", "one", "v1"]).ok();
     push(&tree, "v1").fails(1).says("[protected-tag]").says("which maintainers alone do, but you are a2");
@@ -296,7 +288,7 @@ fn tags_at_the_server() {
 #[test]
 fn what_is_told_of_signatures_leads_on() {
     let policy = policy("", "").replace("history: { ", "history: { signatures: required, ");
-    let (scratch, tree) = installed(&policy);
+    let (scratch, tree) = Scratch::installed_with(&policy);
     let made = scratch.run(&scratch.home(), "ssh-keygen", &["-q", "-t", "ed25519", "-N", "", "-f", "key"]);
     for commits in 1..3 {
         tree.git(&["switch", "-q", "-c", &format!("feat/a2/{commits}"), "origin/main"]).ok();

@@ -16,14 +16,6 @@ fn observing(policy: &str) -> String {
 }
 
 /// The hooks of a policy in a worktree of a2.
-fn installed(policy: &str) -> (Scratch, Worktree) {
-    let scratch = Scratch::with_policy(policy);
-    scratch.add_origin();
-    let tree = scratch.worktree("a2", "feat/a2/x");
-    tree.lane(&["install", "--agent", "a2"]).ok();
-    (scratch, tree)
-}
-
 fn edit(tree: &Worktree, path: &str) -> crate::support::Ran {
     let input = json!({ "file_path": tree.root.join(path), "content": "x" });
     let payload = json!({ "hook_event_name": "PreToolUse", "cwd": tree.root, "tool_name": "Write", "tool_input": input });
@@ -32,7 +24,7 @@ fn edit(tree: &Worktree, path: &str) -> crate::support::Ran {
 
 #[test]
 fn hooks_say_and_note_it_and_refuse_nothing() {
-    let (_scratch, tree) = installed(&observing(POLICY));
+    let (_scratch, tree) = Scratch::installed_with(&observing(POLICY));
     let ran = tree.commit(FOREIGN, "x\n", "feat: b").ok();
     let ran = ran.says("warning[foreign-path]: observed, would be refused: 1 file in the lane of a4");
     let ran = ran.says("git-lane: observed: fail (pre-commit, a2): 1 would be refused");
@@ -54,7 +46,7 @@ fn hooks_say_and_note_it_and_refuse_nothing() {
 
 #[test]
 fn a_check_says_both_verdicts() {
-    let (_scratch, tree) = installed(&observing(POLICY));
+    let (_scratch, tree) = Scratch::installed_with(&observing(POLICY));
     tree.commit(FOREIGN, "x\n", "feat: b").ok();
     tree.lane(&["check"]).ok().says("observed: fail (check, a2): 1 would be refused").says("help:");
     tree.lane(&["check", "--enforce"]).fails(1).says("error[foreign-path]").does_not_say("observe");
@@ -74,7 +66,7 @@ fn a_check_says_both_verdicts() {
 
 #[test]
 fn a_branch_does_not_switch_itself_to_observe() {
-    let (scratch, tree) = installed(&POLICY.replace("max_age: 3h", "max_age: null"));
+    let (scratch, tree) = Scratch::installed_with(&POLICY.replace("max_age: 3h", "max_age: null"));
     tree.write("policy.yaml", observing(POLICY));
     tree.commit(FOREIGN, "x\n", "feat: b").fails(1).says("error[foreign-path]");
     tree.git(&["add", "policy.yaml"]).ok();
@@ -85,14 +77,14 @@ fn a_branch_does_not_switch_itself_to_observe() {
 #[test]
 fn one_rule_may_be_observed_alone() {
     let policy = POLICY.replace("rules: { stale-base: warn }", "rules: { foreign-path: observe }");
-    let (_scratch, tree) = installed(&policy.replace("max_age: 3h", "max_age: null"));
+    let (_scratch, tree) = Scratch::installed_with(&policy.replace("max_age: 3h", "max_age: null"));
     tree.commit(FOREIGN, "x\n", "feat: b").ok().says("the policy only observes by these rules");
     tree.commit(".github/workflows/ci.yml", "x\n", "ci: b").fails(1).says("error[protected-path]");
 }
 
 #[test]
 fn what_could_not_be_decided_passes_with_a_word() {
-    let (scratch, tree) = installed(&observing(POLICY));
+    let (scratch, tree) = Scratch::installed_with(&observing(POLICY));
     tree.git(&["config", "lane.agent", "nobody"]).ok();
     tree.commit(FOREIGN, "x\n", "feat: b").ok().says("would be refused");
     // A policy that cannot be read does not say that it only observes.

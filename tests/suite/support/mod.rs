@@ -128,7 +128,16 @@ impl Scratch {
 
     /// The same with the hooks installed in a worktree of a2 on `feat/a2/x`, and a remote `origin`.
     pub fn installed() -> (Self, Worktree) {
-        let scratch = Self::new();
+        Self::installed_in(Self::new())
+    }
+
+    /// The same with another policy.
+    pub fn installed_with(policy: &str) -> (Self, Worktree) {
+        Self::installed_in(Self::with_policy(policy))
+    }
+
+    /// The same in a repository that is there.
+    pub fn installed_in(scratch: Self) -> (Self, Worktree) {
         scratch.add_origin();
         let worktree = scratch.worktree("a2", "feat/a2/x");
         worktree.lane(&["install", "--agent", "a2"]).ok();

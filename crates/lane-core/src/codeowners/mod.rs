@@ -12,7 +12,7 @@ mod tests;
 mod write;
 
 use crate::policy::pathset::PathSet;
-use crate::policy::pattern::{Pattern, Segment, wild_match};
+use crate::policy::pattern::{Pattern, Segment, takes_all, wild_match};
 
 pub use compare::{Parting, partings, policy_owners};
 pub use write::{HEADER, Written, write};
@@ -186,31 +186,11 @@ impl Codeowners {
 
 /// Whether the segments have all of a path, and not a folder above it.
 fn is_whole(segments: &[Segment], path: &[u8]) -> bool {
-    let names: Vec<&[u8]> = path.split(|byte| *byte == b'/').collect();
-    // By places in the segments: many `**` cost no more than the product.
-    let enter = |places: &mut Vec<bool>| {
-        for at in 0..segments.len() {
-            if places[at] && segments[at] == Segment::AnyDepth {
-                places[at + 1] = true;
-            }
-        }
-    };
-    let mut places = vec![false; segments.len() + 1];
-    places[0] = true;
-    enter(&mut places);
-    for name in names {
-        let mut next = vec![false; segments.len() + 1];
-        for at in (0..segments.len()).filter(|at| places[*at]) {
-            match &segments[at] {
-                Segment::AnyDepth => next[at] = true,
-                Segment::Literal(literal) => next[at + 1] |= literal.as_slice() == name,
-                Segment::Wild(wild) => next[at + 1] |= wild_match(wild, name, false),
-            }
-        }
-        enter(&mut next);
-        places = next;
-    }
-    places[segments.len()]
+    takes_all(segments, path.split(|byte| *byte == b'/'), |segment, name| match segment {
+        Segment::Literal(literal) => literal.as_slice() == *name,
+        Segment::Wild(wild) => wild_match(wild, name, false),
+        Segment::AnyDepth => true,
+    })
 }
 
 /// Owners as they are compared: hosts know no case in names. Sorted.

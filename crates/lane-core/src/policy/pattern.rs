@@ -145,33 +145,42 @@ fn covers(wide: &[Segment], narrow: &[Segment]) -> bool {
     (1..=narrow.len()).any(|len| covers_exactly(wide, &narrow[..len]))
 }
 
-/// Whether the whole of `narrow` is taken by the whole of `wide`. By places in `wide`, once for each segment
-/// of `narrow`: many `**` in one pattern cost no more than their product.
+/// Whether the whole of `narrow` is taken by the whole of `wide`.
 fn covers_exactly(wide: &[Segment], narrow: &[Segment]) -> bool {
+    takes_all(wide, narrow, |one, segment| one.covers(segment))
+}
+
+/// Whether segments take a whole row of names or other segments: `**` any number of them, and each other segment the one
+/// that `takes` says. By places in the segments, once for each of the row: many `**` cost no more than the product.
+pub(crate) fn takes_all<T>(
+    segments: &[Segment],
+    row: impl IntoIterator<Item = T>,
+    takes: impl Fn(&Segment, &T) -> bool,
+) -> bool {
     // Behind a `**` that takes nothing one stands without having taken anything.
     let enter = |places: &mut Vec<bool>| {
-        for at in 0..wide.len() {
-            if places[at] && wide[at] == Segment::AnyDepth {
+        for at in 0..segments.len() {
+            if places[at] && segments[at] == Segment::AnyDepth {
                 places[at + 1] = true;
             }
         }
     };
-    let mut places = vec![false; wide.len() + 1];
+    let mut places = vec![false; segments.len() + 1];
     places[0] = true;
     enter(&mut places);
-    for segment in narrow {
-        let mut next = vec![false; wide.len() + 1];
-        for at in (0..wide.len()).filter(|at| places[*at]) {
-            match &wide[at] {
+    for item in row {
+        let mut next = vec![false; segments.len() + 1];
+        for at in (0..segments.len()).filter(|at| places[*at]) {
+            match &segments[at] {
                 Segment::AnyDepth => next[at] = true,
-                one if one.covers(segment) => next[at + 1] = true,
+                one if takes(one, &item) => next[at + 1] = true,
                 _ => {}
             }
         }
         enter(&mut next);
         places = next;
     }
-    places[wide.len()]
+    places[segments.len()]
 }
 
 impl Segment {

@@ -80,6 +80,11 @@ impl Template {
             .collect()
     }
 
+    /// How the texts of one agent begin, up to the first other placeholder: `feat/a2/`.
+    pub fn beginning_for(&self, agent: &str) -> String {
+        self.for_agent(agent).split('{').next().unwrap_or_default().to_owned()
+    }
+
     /// Whether a whole text has this form; then the agent that it names, empty if the form has none.
     /// `{agent}` takes no slash, other placeholders take anything that is not empty.
     pub fn parse<'t>(&self, text: &'t str) -> Option<&'t str> {
