@@ -1,29 +1,38 @@
 //! `git lane init`
 
-use std::fmt::Write as _;
-use std::fs::File;
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
+mod carry_out;
+mod conversation;
+mod draft;
+mod found;
+mod words;
 
+use std::path::PathBuf;
+
+use clap::ValueEnum;
 use serde_json::json;
 
 use crate::cli::Outcome;
 use crate::cli::diagnostics::render_warnings;
 use crate::cli::output::{Output, print_error};
+use crate::commands::policy::as_json;
 use crate::commands::policy::codeowners::HostName;
-use crate::commands::policy::{as_json, counted};
-use crate::gather::codeowners::{self, Found};
 use crate::gather::survey;
-use crate::init::{self, Proposal, Survey, sanitize_name};
+use crate::harness;
+use crate::init::{JobHost, Survey, quoted};
+use draft::Draft;
+use found::FoundThings;
 use lane_core::error::Error;
-use lane_core::policy::{self, FILE, Plan, Source};
+use lane_core::harness::Harness;
+use lane_core::policy;
 use lane_git::{GitRepo, Repository};
 
 /// Write a first policy.yaml for this repository
+///
+/// On a terminal it asks first, shows the policy and what it would have refused, and writes nothing before the last answer.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Divide the services among this many agents, instead of looking at the worktrees
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=200))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=i64::from(MOST_AGENTS)))]
     pub agents: Option<u16>,
     /// Take over who owns what from this file, as GitHub or GitLab reads it
     #[arg(long, value_name = "CODEOWNERS", value_hint = clap::ValueHint::FilePath, conflicts_with = "agents")]
@@ -31,36 +40,78 @@ pub struct Args {
     /// Whose reading of that file [default: as the file and the address of origin show]
     #[arg(long, value_enum, requires = "from")]
     pub host: Option<HostName>,
+    /// Refuse nothing at first: write `mode: observe`
+    #[arg(long)]
+    pub observe: bool,
+    /// Install the git hooks too, in this worktree or in those of the agents
+    #[arg(long, conflicts_with = "stdout")]
+    pub hooks: bool,
+    /// Install the hooks of these harnesses too, or of those that are found: auto
+    #[arg(long, value_name = "HARNESS", value_delimiter = ',', conflicts_with = "stdout")]
+    pub harness: Vec<String>,
+    /// Write the job that judges each change there too
+    #[arg(long, value_name = "HOST", value_enum, conflicts_with = "stdout")]
+    pub ci: Option<CiHost>,
+    /// Take every proposal without questions: policy, hooks, those of harnesses, the job
+    #[arg(short, long, conflicts_with = "stdout")]
+    pub yes: bool,
     /// Print the policy instead of writing it
     #[arg(long)]
     pub stdout: bool,
 }
 
-/// How many folders of a lane are listed.
-const LISTED: usize = 4;
+/// Who runs the policy job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum CiHost {
+    /// GitHub Actions
+    Github,
+    /// GitLab CI
+    Gitlab,
+}
 
-/// Writes a first `policy.yaml`; never over one that is there.
+/// How many agents may be asked for.
+const MOST_AGENTS: u16 = 200;
+
+/// What is to be done beside writing the policy.
+#[derive(Default)]
+struct Choices {
+    observe: bool,
+    hooks: bool,
+    harnesses: Vec<&'static Harness>,
+    job: Option<JobHost>,
+}
+
+impl Choices {
+    /// What options say; `--yes`: all that was found.
+    fn of_flags(args: &Args, found: &FoundThings) -> Result<Self, Error> {
+        let is_auto = args.harness.iter().all(|word| word == "auto");
+        Ok(Self {
+            observe: args.observe,
+            hooks: args.hooks || args.yes,
+            harnesses: match (args.harness.is_empty(), is_auto) {
+                (false, false) => harness::select(&args.harness, None)?,
+                (false, true) => found.harnesses.clone(),
+                _ if args.yes => found.harnesses.clone(),
+                _ => Vec::new(),
+            },
+            job: match args.ci {
+                Some(CiHost::Github) => Some(JobHost::GitHub),
+                Some(CiHost::Gitlab) => Some(JobHost::GitLab),
+                None => found.host.filter(|_| args.yes),
+            },
+        })
+    }
+}
+
+/// Writes a first `policy.yaml`, and does what else was asked for; never over a file that is there.
 ///
 /// # Errors
-/// There is one already, or it cannot be written.
+/// There is one already, or something cannot be written.
 pub fn run(args: &Args, output: &Output) -> Outcome {
     let repo = GitRepo::open()?;
     let survey = survey(&repo)?;
-    let draft = match &args.from {
-        Some(path) => from(&repo, &survey, path, args.host)?,
-        None => divided(&survey, args.agents),
-    };
-    let text = &draft.text;
-    let source = Source { name: FILE.to_owned(), text: text.clone() };
-    let plan = policy::load(source, false)?;
     if args.stdout {
-        if output.is_json() {
-            output.print_json(&plan.policy)?;
-        } else {
-            draft.notes.iter().for_each(|note| print_error(&format!("note: {note}\n")));
-            output.print(text)?;
-        }
-        return Ok(0);
+        return print(&proposed(args, &repo, &survey)?, output);
     }
     let Some(root) = repo.layout().worktree.clone() else {
         return Err(Error::usage(
@@ -68,136 +119,56 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
             "run this in a worktree of it, or print one: git lane init --stdout",
         ));
     };
-    write_new(&root.join(FILE), text)?;
+    carry_out::refuse_existing(&root, None)?;
+    let found = found::look(&repo, &survey, &root)?;
+    let first = proposed(args, &repo, &survey)?;
+    let asks = conversation::is_possible(args, output, &first.plan()?);
+    let (draft, mut choices) = match asks {
+        true => conversation::hold(args, &repo, &survey, &found, output)?,
+        false => (first, Choices::of_flags(args, &found)?),
+    };
+    let plan = draft.plan()?;
+    if args.ci.is_none() && choices.job.is_some_and(|host| root.join(host.path()).exists()) {
+        // Nobody asked for this one by name, and theirs stays.
+        choices.job = None;
+    }
+    let job = choices.job.map(|host| host.file(&quoted(&plan.policy.base.value)));
+    carry_out::refuse_existing(&root, job.as_ref())?;
+    let done = carry_out::carry_out(&repo, &root, &draft, &plan, &choices, job)?;
     // What `git lane policy check` would say of it.
     let warnings = policy::warnings(&plan, &survey.inventory());
     if output.is_json() {
         output.print_json(&json!({
-            "file": FILE,
+            "file": policy::FILE,
             "lanes": draft.lanes,
             "notes": draft.notes,
             "warnings": as_json(&plan.source, &warnings),
+            "done": done,
         }))?;
         return Ok(0);
     }
     print_error(&render_warnings(&plan.source, &warnings, output.error_color()));
     if !output.is_quiet() {
-        let remote = format!("remote.{}.url", plan.policy.remote.value);
-        let has_remote = !repo.config(&remote)?.is_empty();
-        let has_history = repo.head()?.oid.is_some();
-        output.print(&summary(&draft, &plan, has_remote, has_history))?;
+        output.print(&words::summary(&draft, &plan, &done, &found, asks))?;
     }
     Ok(0)
 }
 
-/// What is to be written.
-struct Draft {
-    text: String,
-    notes: Vec<String>,
-    /// The lanes, for programs.
-    lanes: serde_json::Value,
-    /// What there is of each, for people.
-    lines: String,
-    is_of_worktrees: bool,
-}
-
-/// The folders of the repository, divided among agents.
-fn divided(survey: &Survey, count: Option<u16>) -> Draft {
-    let proposal = init::propose(survey, count);
-    Draft {
-        text: proposal.policy_text(),
-        lanes: json!(proposal.lanes),
-        lines: lane_lines(&proposal),
-        is_of_worktrees: proposal.is_of_worktrees,
-        notes: proposal.notes,
-    }
-}
-
-/// What a CODEOWNERS file says.
-fn from(repo: &GitRepo, survey: &Survey, path: &Path, host: Option<HostName>) -> Result<Draft, Error> {
-    let Found { place, read } = codeowners::named(repo, path, host.map(Into::into))?;
-    let made = init::from_codeowners(survey, &place, &read);
-    if made.agents == 0 {
-        return Err(Error::usage(
-            format!("{place} gives nobody anything, as {} reads it", read.host.name()),
-            "name another file, or divide the repository by its folders: git lane init",
-        ));
-    }
-    let lines =
-        format!("  {} of {} have owners in {place}\n", made.owned, counted(survey.files.len(), "file"));
-    Ok(Draft { text: made.text, notes: made.notes, lanes: json!([]), lines, is_of_worktrees: false })
-}
-
-fn lane_lines(proposal: &Proposal) -> String {
-    let mut out = String::new();
-    for lane in &proposal.lanes {
-        let folders = lane.folders.iter().map(|folder| match sanitize_name(&folder.path) {
-            path if path.is_empty() => "everything".to_owned(),
-            path => path,
-        });
-        let (first, more) =
-            (folders.take(LISTED).collect::<Vec<_>>().join(", "), lane.folders.len().saturating_sub(LISTED));
-        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-        let _ = writeln!(out, "  {} ({}): {first}{more}", lane.agent(), lane.size());
-    }
-    out
-}
-
-/// What was written, and what to do next. `has_remote`: there is something to push to; `has_history`: something was merged.
-fn summary(draft: &Draft, plan: &Plan, has_remote: bool, has_history: bool) -> String {
-    let agents = &plan.policy.agents.0;
-    let services: usize = agents.iter().map(|agent| agent.services.len()).sum();
-    let paths: usize = agents.iter().map(|agent| agent.owns.len()).sum();
-    let mut counts = vec![counted(agents.len(), "agent")];
-    for (count, what) in [(services, "service"), (paths, "path")] {
-        if count > 0 {
-            counts.push(counted(count, what));
-        }
-    }
-    counts.push(counted(plan.policy.areas.len(), "area"));
-    let mut out = format!("wrote {FILE}: {}\n", counts.join(", "));
-    out.push_str(&draft.lines);
-    for note in &draft.notes {
-        let _ = writeln!(out, "note: {note}");
-    }
-    let next = if draft.is_of_worktrees {
-        "then install hooks in the worktrees:\n  git lane install --all"
-    } else {
-        "then create a worktree for each agent:\n  git lane setup"
+/// The policy as the options want it.
+fn proposed(args: &Args, repo: &GitRepo, survey: &Survey) -> Result<Draft, Error> {
+    let draft = match &args.from {
+        Some(path) => draft::from(repo, survey, path, args.host)?,
+        None => draft::divided(survey, args.agents),
     };
-    let _ = write!(
-        out,
-        "next: review and edit it, then, on {}:\n  \
-         git lane policy check\n  \
-         git lane policy test\n  \
-         {}\
-         git add {FILE}\n  \
-         git commit -m 'chore: a policy for our agents'\n\
-         {}{next}\n",
-        sanitize_name(&plan.policy.base.value),
-        if has_history { "git lane policy try\n  " } else { "" },
-        if has_remote { "  git push\n" } else { "" },
-    );
-    out
+    Ok(if args.observe { draft.observing() } else { draft })
 }
 
-fn write_new(path: &Path, text: &str) -> Result<(), Error> {
-    let mut file = File::create_new(path).map_err(|error| {
-        if error.kind() == std::io::ErrorKind::AlreadyExists {
-            Error::usage(
-                format!("{} already exists", path.display()),
-                "edit it, or print a new one: git lane init --stdout",
-            )
-        } else {
-            Error::write(
-                format!("{} cannot be written: {error}", path.display()),
-                "check the permissions of the folder",
-            )
-        }
-    })?;
-    file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(|error| {
-        // The file is ours, made a moment ago; half of it helps nobody.
-        let _ = std::fs::remove_file(path);
-        Error::write(format!("{} cannot be written: {error}", path.display()), "free some disk space")
-    })
+fn print(draft: &Draft, output: &Output) -> Outcome {
+    if output.is_json() {
+        output.print_json(&draft.plan()?.policy)?;
+    } else {
+        draft.notes.iter().for_each(|note| print_error(&format!("note: {note}\n")));
+        output.print(&draft.text)?;
+    }
+    Ok(0)
 }

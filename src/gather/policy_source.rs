@@ -168,6 +168,15 @@ pub fn from_file(repo: Option<&dyn Repository>, path: &Path) -> Result<LoadedPol
     Ok(LoadedPolicy { plan, oid: Some(oid), base })
 }
 
+/// A policy that stands nowhere yet, with the base that it names.
+///
+/// # Errors
+/// The refs cannot be read.
+pub fn of_plan(repo: &dyn Repository, plan: Plan) -> Read<LoadedPolicy> {
+    let base = base(repo, &plan.policy.remote.value, &plan.policy.base.value)?;
+    Ok(LoadedPolicy { plan, oid: None, base })
+}
+
 /// Reads a policy from a commit: `main:policy.yaml`. `name`: what messages call it.
 ///
 /// # Errors

@@ -12,6 +12,7 @@ pub mod dependencies;
 pub mod files;
 mod from_codeowners;
 mod go_work;
+mod job;
 mod names;
 mod package_json;
 mod pnpm;
@@ -34,8 +35,10 @@ use collapse::collapse;
 use files::{Files, ancestors, is_free, name, parent};
 pub use files::{Kind, TrackedPath};
 pub use from_codeowners::{Converted, from_codeowners};
+pub use job::{JobFile, JobHost};
 use lane_core::policy::Inventory;
 use names::counted;
+pub(crate) use names::quoted;
 pub use names::sanitize_name;
 use workspaces::MANIFESTS;
 

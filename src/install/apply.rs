@@ -198,6 +198,16 @@ fn scripts_of(
     Ok(staged)
 }
 
+/// The hooks that git runs here now, where they are not ours.
+///
+/// # Errors
+/// The configuration cannot be read.
+pub fn existing_hooks(repo: &dyn Repository) -> Result<Option<ChainedHooks>, Error> {
+    let layout = repo.layout();
+    let Some(root) = layout.worktree.clone() else { return Ok(None) };
+    chained_hooks(repo, &Target { root, git_dir: layout.git_dir.clone(), agent: None }, false)
+}
+
 /// The hooks that were there before in a worktree.
 fn chained_hooks(repo: &dyn Repository, target: &Target, is_on: bool) -> Result<Option<ChainedHooks>, Error> {
     let values = hooks_paths(repo, &target.git_dir, is_on)?;

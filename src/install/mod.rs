@@ -25,7 +25,7 @@ pub mod verdict_notes;
 
 use std::path::PathBuf;
 
-pub use apply::{install, install_into};
+pub use apply::{existing_hooks, install, install_into};
 pub use outcome::news;
 pub use outcome::{ChainedHooks, Outcome, State, WorktreeOutcome};
 pub use remove::uninstall;

@@ -168,7 +168,7 @@ fn every_command_that_is_named_is_tried() {
 }
 
 /// By the tests of the modules `advice` and `advice_*`, of `affected`, `change_base`, `codeowners`, `database`, `doctor`, `health`, `inbox`,
-/// `join`, `locks_faults`, `metadata`, `report_edges`, `requests`, `signatures`, `stack_sync` and `status_serve`.
+/// `init_whole`, `join`, `locks_faults`, `metadata`, `report_edges`, `requests`, `signatures`, `stack_sync` and `status_serve`.
 const TYPED: &str = r#"
 cd {}
 export PATH="{}:$PATH"
@@ -263,6 +263,7 @@ git lane hook {} FILE
 git lane inbox
 git lane init
 git lane init --stdout
+git lane init --yes
 git lane install
 git lane install --agent ID
 git lane install --agent {}
@@ -366,6 +367,7 @@ git push {} refs/notes/{}
 git push {} refs/notes/{}:refs/notes/{}/{}
 git push {} {}
 git push {} {}:refs/heads/{}
+git push -u origin {}
 git rebase --abort
 git rebase --autostash --onto HEAD~1 HEAD
 git rebase --autostash --onto {} {}{}

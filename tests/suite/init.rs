@@ -49,13 +49,21 @@ fn init_writes_a_policy_that_passes() {
 
 #[test]
 fn a_push_is_next_only_where_there_is_a_remote() {
-    for remote in [false, true] {
+    for (remote, upstream, push) in [
+        (false, false, None),
+        (true, false, Some("\n  git push -u origin main\n")),
+        (true, true, Some("\n  git push\n")),
+    ] {
         let scratch = repository(&[("services/api/x", "x\n")]);
         if remote {
             scratch.git(&["remote", "add", "origin", "https://example.com/x.git"]).ok();
         }
+        if upstream {
+            scratch.git(&["config", "branch.main.remote", "origin"]).ok();
+            scratch.git(&["config", "branch.main.merge", "refs/heads/main"]).ok();
+        }
         let told = scratch.lane(&["init"]).ok().all();
-        assert_eq!(told.contains("\n  git push\n"), remote, "{told}");
+        assert!(push.map_or(!told.contains("git push"), |push| told.contains(push)), "{told}");
     }
 }
 

@@ -46,6 +46,7 @@ mod hostile;
 mod hostile_payloads;
 mod inbox;
 mod init;
+mod init_whole;
 mod install;
 mod join;
 mod land;
