@@ -5,6 +5,7 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use std::path::Path;
 
 use lane_core::locks::world::{Machine, Now, Process, World};
+use lane_os::{host, is_hidden, uptime};
 
 /// The machine that this process runs on, asked which it is when somebody wants to know: most hooks have no lock to see to.
 #[derive(Debug, Clone, Default)]
@@ -51,37 +52,6 @@ impl World for ThisMachine {
         format!("{:016x}", hasher.finish())
     }
 }
-
-#[cfg(unix)]
-fn host() -> String {
-    rustix::system::uname().nodename().to_string_lossy().into_owned()
-}
-
-#[cfg(not(unix))]
-fn host() -> String {
-    std::env::var("COMPUTERNAME").unwrap_or_default()
-}
-
-#[cfg(unix)]
-fn uptime() -> u64 {
-    let time = rustix::time::clock_gettime(STEADY);
-    let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
-    let millis = u64::try_from(time.tv_nsec / 1_000_000).unwrap_or(0);
-    seconds * 1_000 + millis
-}
-
-/// Since this process first asked: enough for one that waits, and there are no boots to share it by.
-#[cfg(not(unix))]
-fn uptime() -> u64 {
-    static START: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();
-    let since = START.get_or_init(std::time::Instant::now).elapsed();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
-}
-
-#[cfg(any(target_os = "linux", target_os = "android"))]
-const STEADY: rustix::time::ClockId = rustix::time::ClockId::Boottime;
-#[cfg(all(unix, not(any(target_os = "linux", target_os = "android"))))]
-const STEADY: rustix::time::ClockId = rustix::time::ClockId::Monotonic;
 
 #[cfg(target_os = "linux")]
 fn boot() -> Option<String> {
@@ -139,19 +109,6 @@ fn state_of(id: u32) -> Option<ProcessState> {
 #[cfg(not(target_os = "linux"))]
 fn state_of(_: u32) -> Option<ProcessState> {
     None
-}
-
-/// Whether a process runs that the system does not show to us: proc(5), `hidepid`. Another's may well be
-/// the one that is meant.
-#[cfg(unix)]
-fn is_hidden(id: u32) -> bool {
-    let id = i32::try_from(id).ok().and_then(rustix::process::Pid::from_raw);
-    id.is_some_and(|id| rustix::process::test_kill_process(id) == Err(rustix::io::Errno::PERM))
-}
-
-#[cfg(not(unix))]
-fn is_hidden(_: u32) -> bool {
-    false
 }
 
 /// Whether the arguments of any process that runs here are such, and the folder that it works in, where

@@ -62,8 +62,7 @@ fn run(pager: &str, text: &str) -> bool {
         }
     }
     // Ctrl-C is the pager's while it runs: it goes on, and the terminal stays as the pager wants it.
-    #[cfg(unix)]
-    let held = signal_hook::flag::register(signal_hook::consts::SIGINT, std::sync::Arc::default());
+    let _held = lane_os::hold_interrupt();
     let Ok(mut child) = command.spawn() else {
         return false;
     };
@@ -72,9 +71,5 @@ fn run(pager: &str, text: &str) -> bool {
         let _ = stdin.write_all(text.as_bytes());
     }
     let code = child.wait().ok().and_then(|status| status.code());
-    #[cfg(unix)]
-    if let Ok(held) = held {
-        signal_hook::low_level::unregister(held);
-    }
     !code.is_some_and(|code| NOT_RUN.contains(&code))
 }

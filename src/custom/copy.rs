@@ -6,7 +6,8 @@ use std::path::Path;
 
 use lane_core::facts::{FileVersion, Oid, RepoPath, Unavailable};
 use lane_core::report::quote;
-use lane_git::{FOLDER, Read, Repository, find_in_tree, path_of};
+use lane_git::{FOLDER, Read, Repository, find_in_tree};
+use lane_os::path_of;
 
 const LINK: u32 = 0o120_000;
 /// How many links lead from one to another.
@@ -125,7 +126,7 @@ impl<'c> Copy<'c> {
         let write = || -> std::io::Result<()> {
             to.parent().map_or(Ok(()), fs::create_dir_all)?;
             fs::write(&to, bytes)?;
-            set_mode(&to, is_executable)
+            lane_os::set_private(&to, is_executable)
         };
         write().map_err(|error| super::workspace::cannot_write(&to, &error))
     }
@@ -179,7 +180,7 @@ impl<'c> Copy<'c> {
             let to = self.into.join(path_of(path));
             let write = || -> std::io::Result<()> {
                 to.parent().map_or(Ok(()), fs::create_dir_all)?;
-                link(&path_of(target), &to)
+                lane_os::symlink(&path_of(target), &to)
             };
             write().map_err(|error| super::workspace::cannot_write(&to, &error))?;
         }
@@ -210,25 +211,4 @@ fn leads_out(path: &RepoPath) -> Unavailable {
         format!("`{path}` is a link that leads nowhere in the base"),
         "ask a maintainer to put the file itself there: only what the base has is run",
     )
-}
-
-#[cfg(unix)]
-fn set_mode(path: &Path, is_executable: bool) -> std::io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    fs::set_permissions(path, fs::Permissions::from_mode(if is_executable { 0o700 } else { 0o600 }))
-}
-
-#[cfg(not(unix))]
-fn set_mode(_: &Path, _: bool) -> std::io::Result<()> {
-    Ok(())
-}
-
-#[cfg(unix)]
-fn link(target: &Path, at: &Path) -> std::io::Result<()> {
-    std::os::unix::fs::symlink(target, at)
-}
-
-#[cfg(not(unix))]
-fn link(_: &Path, _: &Path) -> std::io::Result<()> {
-    Err(std::io::Error::other("links cannot be made here"))
 }

@@ -145,8 +145,7 @@ fn empty_tree(is_sha256: bool) -> &'static str {
 fn new_folder() -> std::io::Result<PathBuf> {
     static COUNT: AtomicUsize = AtomicUsize::new(0);
     let mut builder = fs::DirBuilder::new();
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    lane_os::private_folder(&mut builder);
     let parent = std::path::absolute(std::env::temp_dir())?;
     for _ in 0..64 {
         let count = COUNT.fetch_add(1, Ordering::Relaxed);

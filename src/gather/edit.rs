@@ -11,7 +11,8 @@ use lane_core::facts::{
 };
 use lane_core::policy::model::Access;
 use lane_core::rules::Need;
-use lane_git::{Head, Read, find_in_tree, path_of};
+use lane_git::{Head, Read, find_in_tree};
+use lane_os::path_of;
 
 /// What is about to be edited.
 #[derive(Debug, Clone, Default)]

@@ -229,7 +229,7 @@ impl Long {
 #[cfg(target_os = "linux")]
 fn ancestor() -> Option<(usize, Vec<String>)> {
     const GENERATIONS: usize = 6;
-    let mut pid = std::os::unix::process::parent_id();
+    let mut pid = lane_os::parent_id();
     for generation in 0..GENERATIONS {
         // `pid (name) state ppid …`, where the name may hold anything: proc(5).
         let stat = beginning(&format!("/proc/{pid}/stat"))?;

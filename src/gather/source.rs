@@ -9,7 +9,8 @@ use super::environment::Environment;
 use super::identity::{claims, email, option_claim};
 use super::invocation::Invocation;
 use lane_core::facts::{CommitForm, Event, Facts};
-use lane_git::{Read, Repository, is_same, revision};
+use lane_git::{Read, Repository, revision};
+use lane_os::is_same;
 
 /// On a server: the environment and the configuration are its own, whoever pushes.
 pub(super) fn server(collector: &Collector<'_>, facts: &mut Facts) {

@@ -11,7 +11,6 @@ use std::time::Duration;
 pub use commands::{Printed, print_logs};
 pub use lane_core::health::{State, Verdict};
 
-use crate::run::Interrupts;
 use lane_core::agent_env::AgentEnv;
 use lane_core::error::Error;
 use lane_core::policy::model::Check;
@@ -108,7 +107,7 @@ pub fn ask(probes: &[Probe<'_>], logs: &std::path::Path) -> Result<(Vec<Finding>
     let cannot = |error: std::io::Error| {
         Error::write(format!("signals cannot be caught: {error}"), "run it again, or without --health")
     };
-    let mut interrupts = Interrupts::catch().map_err(cannot)?;
+    let mut interrupts = lane_os::Interrupts::catch().map_err(cannot)?;
     let (found, answers, caught) = std::thread::scope(|scope| {
         let answers = scope.spawn(|| http::ask(probes, &is_over));
         let found = commands::ask(probes, logs, &is_over);

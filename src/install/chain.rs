@@ -66,7 +66,7 @@ pub fn run_all(hooks: &[PathBuf], args: &[OsString], stdin: Option<&[u8]>, turn:
         let is_last = at + 1 == hooks.len();
         let code = match stdin {
             None if !is_last => {
-                with_shell(hook, args, Some(turn), |command| command.status()).map(|status| code_of(&status))
+                with_shell(hook, args, Some(turn), |command| command.status()).map(lane_os::code_of)
             }
             _ => run_previous(hook, args, stdin, Some(turn)),
         }?;
@@ -90,21 +90,12 @@ pub fn run_previous(
 ) -> Result<u8, Error> {
     match stdin {
         None => replace(path, args, turn),
-        Some(bytes) => {
-            with_shell(path, args, turn, |command| feed(command, bytes)).map(|status| code_of(&status))
-        }
+        Some(bytes) => with_shell(path, args, turn, |command| feed(command, bytes)).map(lane_os::code_of),
     }
 }
 
-#[cfg(unix)]
 fn replace(path: &Path, args: &[OsString], turn: Option<&Turn>) -> Result<u8, Error> {
-    use std::os::unix::process::CommandExt;
-    with_shell(path, args, turn, |command| Err(command.exec()))
-}
-
-#[cfg(not(unix))]
-fn replace(path: &Path, args: &[OsString], turn: Option<&Turn>) -> Result<u8, Error> {
-    with_shell(path, args, turn, |command| command.status()).map(|status| code_of(&status))
+    with_shell(path, args, turn, |command| Err(lane_os::replace(command)))
 }
 
 /// What the system says of a script without a first line that names its interpreter.
@@ -142,16 +133,4 @@ fn feed(command: &mut Command, bytes: &[u8]) -> std::io::Result<ExitStatus> {
         let _ = stdin.write_all(bytes);
     }
     child.wait()
-}
-
-#[cfg(unix)]
-fn code_of(status: &ExitStatus) -> u8 {
-    use std::os::unix::process::ExitStatusExt;
-    let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal));
-    code.and_then(|code| u8::try_from(code).ok()).unwrap_or(1)
-}
-
-#[cfg(not(unix))]
-fn code_of(status: &ExitStatus) -> u8 {
-    status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1)
 }

@@ -105,7 +105,6 @@ impl Mark {
         let mut name = lock.as_os_str().to_owned();
         name.push(".lane");
         let mark = Self(name.into());
-        #[cfg(unix)]
         if let Ok(file) = File::open(&mark.0) {
             if super::os::is_at(&file, lock) {
                 let _ = fs::remove_file(lock);
@@ -117,8 +116,7 @@ impl Mark {
 
     /// Gives the file its second name, where the file system has such a thing.
     fn set(&self, lock: &Path) {
-        #[cfg(unix)]
-        let _ = fs::hard_link(lock, &self.0);
+        lane_os::link_twice(lock, &self.0);
     }
 }
 

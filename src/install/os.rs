@@ -1,12 +1,12 @@
-//! What differs between operating systems, and the errors of files.
+//! Files as hooks and their settings are, and the errors of them.
 
-use std::fs::{File, Metadata};
+use std::fs::Metadata;
 use std::io;
 use std::path::Path;
 
 use lane_core::error::Error;
 use lane_core::facts::Unavailable;
-pub(crate) use lane_git::{is_same, is_same_file, path_of};
+pub(crate) use lane_os::{bytes_of, is_at, is_same, is_same_file, make_executable, path_of};
 
 /// Whether git would run this file as a hook.
 pub(crate) fn is_executable(path: &Path) -> bool {
@@ -15,55 +15,7 @@ pub(crate) fn is_executable(path: &Path) -> bool {
 
 /// Whether the system would start a file of which it says this.
 pub(crate) fn may_run(data: &Metadata) -> bool {
-    data.is_file() && may_execute(data)
-}
-
-#[cfg(unix)]
-fn may_execute(data: &Metadata) -> bool {
-    use std::os::unix::fs::PermissionsExt;
-    data.permissions().mode() & 0o111 != 0
-}
-
-#[cfg(not(unix))]
-fn may_execute(_: &Metadata) -> bool {
-    true
-}
-
-/// Lets everybody read and execute a file.
-#[cfg(unix)]
-pub(crate) fn make_executable(file: &File) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    file.set_permissions(std::fs::Permissions::from_mode(0o755))
-}
-
-#[cfg(not(unix))]
-pub(crate) fn make_executable(_: &File) -> io::Result<()> {
-    Ok(())
-}
-
-/// Whether an open file still stands at a path.
-#[cfg(unix)]
-pub(crate) fn is_at(file: &File, path: &Path) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    let id = |data: Metadata| (data.dev(), data.ino());
-    matches!((file.metadata().map(id), std::fs::metadata(path).map(id)), (Ok(a), Ok(b)) if a == b)
-}
-
-#[cfg(not(unix))]
-pub(crate) fn is_at(_: &File, path: &Path) -> bool {
-    path.exists() // an open file cannot be removed there
-}
-
-/// A path as the bytes that a script or a configuration file holds.
-#[cfg(unix)]
-pub(crate) fn bytes_of(path: &Path) -> Vec<u8> {
-    use std::os::unix::ffi::OsStrExt;
-    path.as_os_str().as_bytes().to_vec()
-}
-
-#[cfg(not(unix))]
-pub(crate) fn bytes_of(path: &Path) -> Vec<u8> {
-    path.to_string_lossy().replace('\\', "/").into_bytes()
+    data.is_file() && lane_os::may_execute(data)
 }
 
 /// The bytes of a file; `None` where there is none.

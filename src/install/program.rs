@@ -73,7 +73,7 @@ pub(crate) fn first_line(program: &Path) -> Option<Vec<u8>> {
     let path = bytes_of(program);
     let line = [b"#!", path.as_slice(), b" ", WORD.as_bytes()].concat();
     let is_one_word = !path.iter().any(u8::is_ascii_whitespace);
-    (cfg!(unix) && is_one_word && line.len() <= LONGEST).then_some(line)
+    (lane_os::HAS_FIRST_LINES && is_one_word && line.len() <= LONGEST).then_some(line)
 }
 
 /// The program that the first line of a script names, if that is no shell.

@@ -20,7 +20,9 @@ pub fn is_unchained(script: &Path, name: &str) -> bool {
 /// `None`: it has to be looked at closely.
 fn is_alone(script: &Path, name: &str) -> Option<bool> {
     let is_named = |name: &str| std::env::var_os(name).is_some();
-    if !cfg!(unix) || ["GIT_CONFIG", "GIT_CONFIG_COUNT", "GIT_CONFIG_PARAMETERS"].into_iter().any(is_named) {
+    if !lane_os::HAS_FIRST_LINES
+        || ["GIT_CONFIG", "GIT_CONFIG_COUNT", "GIT_CONFIG_PARAMETERS"].into_iter().any(is_named)
+    {
         return None;
     }
     let folder = script.parent().filter(|folder| folder.is_absolute() && folder.ends_with("lane/hooks"))?;

@@ -48,18 +48,7 @@ impl Subject {
 }
 
 fn known_by(path: &Path) -> String {
-    fs::metadata(path).map(|data| of(&data)).unwrap_or_default()
-}
-
-#[cfg(unix)]
-fn of(data: &Metadata) -> String {
-    use std::os::unix::fs::MetadataExt;
-    format!("{}:{}:{}:{}.{}", data.dev(), data.ino(), data.len(), data.mtime(), data.mtime_nsec())
-}
-
-#[cfg(not(unix))]
-fn of(data: &Metadata) -> String {
-    format!("{}:{:?}", data.len(), data.modified().ok())
+    fs::metadata(path).map(|data| lane_os::stamp(&data)).unwrap_or_default()
 }
 
 fn path_of(layout: &Layout, name: &str) -> PathBuf {

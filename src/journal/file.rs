@@ -40,10 +40,10 @@ pub(super) fn append(common_dir: &Path, line: &[u8], most: u64) -> io::Result<()
     for _ in 0..TRIES {
         let file = open(&path, OpenOptions::new().append(true).create(true))?;
         let data = file.metadata()?;
-        if is_removed(&data) {
+        if lane_os::is_removed(&data) {
             continue; // it moved aside twice since it was opened
         }
-        if !is_plain(&data) || !is_own(&data) || data.len() >= most.saturating_mul(STUCK) {
+        if !lane_os::is_plain(&data) || !lane_os::is_own(&data) || data.len() >= most.saturating_mul(STUCK) {
             return Ok(());
         }
         if data.len() >= most && is_moved_aside(&file, &data, &path, common_dir)? {
@@ -118,12 +118,12 @@ pub fn state(common_dir: &Path) -> State {
     match fs::symlink_metadata(folder(common_dir)) {
         Err(_) => return State::NotInstalled,
         Ok(data) if !data.is_dir() => return State::Replaced,
-        Ok(data) if !is_own(&data) => return State::Foreign,
+        Ok(data) if !lane_os::is_own(&data) => return State::Foreign,
         Ok(_) => {}
     }
     match fs::symlink_metadata(common_dir.join(FILES[0])) {
-        Ok(data) if !is_plain(&data) => State::Replaced,
-        Ok(data) if !is_own(&data) => State::Foreign,
+        Ok(data) if !lane_os::is_plain(&data) => State::Replaced,
+        Ok(data) if !lane_os::is_own(&data) => State::Foreign,
         _ => State::Ready,
     }
 }
@@ -135,72 +135,25 @@ fn folder(common_dir: &Path) -> PathBuf {
 /// Whether git-lane's folder is there, is no link, and is this user's: what root would write there, its owner could not append
 /// to.
 fn is_own_folder(common_dir: &Path) -> bool {
-    fs::symlink_metadata(folder(common_dir)).is_ok_and(|data| data.is_dir() && is_own(&data))
+    fs::symlink_metadata(folder(common_dir)).is_ok_and(|data| data.is_dir() && lane_os::is_own(&data))
 }
 
 /// Opens it without following a link, and without waiting for whoever reads a pipe. Nobody else may read it.
-#[cfg(unix)]
 fn open(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
-    use rustix::fs::OFlags;
-    use std::os::unix::fs::OpenOptionsExt as _;
-    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
-    let opened = options.mode(0o600).custom_flags(flags.bits().cast_signed()).open(path);
-    let is_link = |error: &io::Error| error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error());
-    opened.map_err(|error| if is_link(&error) { io::Error::other("it is a symbolic link") } else { error })
+    let opened = lane_os::open_no_follow(path, lane_os::private_file(options));
+    let words = |error: io::Error| match lane_os::is_link_error(&error) {
+        true => io::Error::other("it is a symbolic link"),
+        false => error,
+    };
+    opened.map_err(words)
 }
 
-#[cfg(not(unix))]
-fn open(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
-    if fs::symlink_metadata(path).is_ok_and(|data| data.is_symlink()) {
-        return Err(io::Error::other("it is a symbolic link"));
+/// Whether one file was looked at twice.
+fn is_same(one: &Metadata, other: &Metadata) -> bool {
+    match (lane_os::file_id(one), lane_os::file_id(other)) {
+        (Some(one), Some(other)) => one == other,
+        _ => one.created().ok().zip(other.created().ok()).is_some_and(|(one, other)| one == other),
     }
-    options.open(path)
-}
-
-/// Whether it is a file that has no other name elsewhere.
-#[cfg(unix)]
-fn is_plain(data: &Metadata) -> bool {
-    use std::os::unix::fs::MetadataExt as _;
-    data.is_file() && data.nlink() <= 1
-}
-
-#[cfg(not(unix))]
-fn is_plain(data: &Metadata) -> bool {
-    data.is_file()
-}
-
-/// Whether it has no name any more.
-#[cfg(unix)]
-fn is_removed(data: &Metadata) -> bool {
-    use std::os::unix::fs::MetadataExt as _;
-    data.nlink() == 0
-}
-
-#[cfg(not(unix))]
-fn is_removed(_: &Metadata) -> bool {
-    false
-}
-
-#[cfg(unix)]
-fn is_own(data: &Metadata) -> bool {
-    use std::os::unix::fs::MetadataExt as _;
-    data.uid() == rustix::process::geteuid().as_raw()
-}
-
-#[cfg(not(unix))]
-fn is_own(_: &Metadata) -> bool {
-    true
-}
-
-#[cfg(unix)]
-fn is_same(one: &Metadata, other: &Metadata) -> bool {
-    use std::os::unix::fs::MetadataExt as _;
-    (one.dev(), one.ino()) == (other.dev(), other.ino())
-}
-
-#[cfg(not(unix))]
-fn is_same(one: &Metadata, other: &Metadata) -> bool {
-    one.created().ok().zip(other.created().ok()).is_some_and(|(one, other)| one == other)
 }
 
 #[cfg(test)]

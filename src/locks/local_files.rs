@@ -34,15 +34,8 @@ struct Identity {
 }
 
 /// A file's device and number.
-#[cfg(unix)]
 fn file_of(path: &Path) -> Option<(u64, u64)> {
-    use std::os::unix::fs::MetadataExt;
-    fs::metadata(path).ok().map(|data| (data.dev(), data.ino()))
-}
-
-#[cfg(not(unix))]
-fn file_of(_: &Path) -> Option<(u64, u64)> {
-    None
+    lane_os::file_id(&fs::metadata(path).ok()?)
 }
 
 #[derive(Debug, Serialize, Deserialize)]

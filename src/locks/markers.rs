@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::{ErrorKind, Read, Write};
 use std::path::Path;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::UNIX_EPOCH;
 
 use lane_core::facts::{LockClaim, Unavailable};
 use lane_core::locks::record::Lease;
@@ -58,7 +58,7 @@ pub fn in_worktree(root: &Path, policy: &Policy, claims: &mut Vec<LockClaim>) ->
         if is_shown(&path) {
             continue;
         }
-        let touched = match entry.metadata().and_then(|data| touched(&data)) {
+        let touched = match entry.metadata().and_then(|data| lane_os::touched(&data)) {
             Ok(time) => time,
             Err(error) if error.kind() == ErrorKind::NotFound => continue, // released just now
             Err(error) => return Err(unreadable(&path, &error)),
@@ -73,21 +73,6 @@ pub fn in_worktree(root: &Path, policy: &Policy, claims: &mut Vec<LockClaim>) ->
         });
     }
     Ok(())
-}
-
-/// When a file was touched. One that was given a time to come was touched when it was given that.
-#[cfg(unix)]
-fn touched(data: &fs::Metadata) -> std::io::Result<SystemTime> {
-    use std::os::unix::fs::MetadataExt;
-    let seconds = u64::try_from(data.ctime()).unwrap_or(0);
-    let nanos = u32::try_from(data.ctime_nsec()).unwrap_or(0);
-    let changed = UNIX_EPOCH + Duration::new(seconds, nanos);
-    data.modified().map(|modified| modified.min(changed))
-}
-
-#[cfg(not(unix))]
-fn touched(data: &fs::Metadata) -> std::io::Result<SystemTime> {
-    data.modified()
 }
 
 fn unreadable(path: &Path, error: &std::io::Error) -> Unavailable {

@@ -20,8 +20,7 @@ pub(super) fn run(
     limit: Duration,
     is_ending: IsEnding<'_>,
 ) -> Result<(ExitStatus, String), Failure> {
-    #[cfg(unix)]
-    std::os::unix::process::CommandExt::process_group(command, 0);
+    lane_os::own_group(command);
     let mut child =
         command.spawn().map_err(|error| Failure::Unusable(format!("cannot be started: {error}")))?;
     // Another thread: neither a command that reads nothing nor one that says much stands still with us.
@@ -70,28 +69,15 @@ fn wait(child: &mut Child, limit: Duration, is_ending: IsEnding<'_>) -> Result<E
 /// Ends it and all that it started.
 fn end(child: &mut Child) {
     let started = Instant::now();
-    signal(child, false);
+    lane_os::signal_group(child, false);
     while started.elapsed() < GRACE {
         if matches!(child.try_wait(), Ok(Some(_))) {
             break;
         }
         std::thread::sleep(TICK);
     }
-    signal(child, true);
+    lane_os::signal_group(child, true);
     let _ = child.wait();
-}
-
-#[cfg(unix)]
-fn signal(child: &mut Child, is_kill: bool) {
-    use rustix::process::{Pid, Signal, kill_process_group};
-    if let Some(group) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) {
-        let _ = kill_process_group(group, if is_kill { Signal::KILL } else { Signal::TERM });
-    }
-}
-
-#[cfg(not(unix))]
-fn signal(child: &mut Child, _: bool) {
-    let _ = child.kill();
 }
 
 #[cfg(all(test, unix))]

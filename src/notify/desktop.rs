@@ -75,12 +75,7 @@ fn markup(text: &str) -> String {
 }
 
 fn is_program(path: &Path) -> bool {
-    let Ok(metadata) = std::fs::metadata(path) else { return false };
-    #[cfg(unix)]
-    let may_run = std::os::unix::fs::PermissionsExt::mode(&metadata.permissions()) & 0o111 != 0;
-    #[cfg(not(unix))]
-    let may_run = true;
-    metadata.is_file() && may_run
+    std::fs::metadata(path).is_ok_and(|data| data.is_file() && lane_os::may_execute(&data))
 }
 
 impl Channel for Desktop {

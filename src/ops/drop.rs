@@ -189,7 +189,7 @@ impl<'a> Branch<'a> {
         let mut git = in_worktree(self.folder);
         // The index is written here.
         git.env_remove("GIT_OPTIONAL_LOCKS").arg("--literal-pathspecs").args(arguments);
-        git.args(paths.iter().map(|path| lane_git::path_of(&path.0)));
+        git.args(paths.iter().map(|path| lane_os::path_of(&path.0)));
         run_git(git, None, LIMIT)
     }
 

@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use lane_core::facts::{Oid, RepoPath};
 use lane_core::report::Finding;
-use lane_git::{GitRepo, Repository, find_in_tree, path_of, state_file};
+use lane_git::{GitRepo, Repository, find_in_tree, state_file};
+use lane_os::path_of;
 
 /// The file's name below the git folder of a worktree.
 const NAME: &str = "lane/edits.json";

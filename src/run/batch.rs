@@ -7,8 +7,8 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use super::Limit;
-use super::signals::Interrupts;
 use lane_core::agent_env::AgentEnv;
+use lane_os::Interrupts;
 
 /// How often the commands are looked at.
 const TICK: Duration = Duration::from_millis(15);
@@ -209,8 +209,7 @@ pub(super) fn in_group(
     }
     command.envs(variables.iter().map(|(name, value)| (name, value)));
     command.stdin(Stdio::null());
-    #[cfg(unix)]
-    std::os::unix::process::CommandExt::process_group(&mut command, 0);
+    lane_os::own_group(&mut command);
     command
 }
 
@@ -227,8 +226,7 @@ fn isolated(task: &Task, isolation: &Isolation) -> std::io::Result<Command> {
     }
     command.envs(isolation.variables.iter().map(|(name, value)| (name, value)));
     command.stdin(File::open(&isolation.input)?);
-    #[cfg(unix)]
-    std::os::unix::process::CommandExt::process_group(&mut command, 0);
+    lane_os::own_group(&mut command);
     Ok(command)
 }
 
@@ -268,17 +266,8 @@ impl Running {
     }
 
     /// Signals all of its process group.
-    #[cfg(unix)]
     fn signal(&mut self, is_kill: bool) {
-        use rustix::process::{Pid, Signal, kill_process_group};
-        if let Some(group) = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw) {
-            let _ = kill_process_group(group, if is_kill { Signal::KILL } else { Signal::TERM });
-        }
-    }
-
-    #[cfg(not(unix))]
-    fn signal(&mut self, _: bool) {
-        let _ = self.child.kill();
+        lane_os::signal_group(&mut self.child, is_kill);
     }
 }
 
@@ -291,14 +280,8 @@ impl Task {
 }
 
 fn of_status(status: ExitStatus) -> End {
-    #[cfg(unix)]
-    let signal = std::os::unix::process::ExitStatusExt::signal(&status);
-    #[cfg(not(unix))]
-    let signal: Option<i32> = None;
-    let code = status.code().or_else(|| signal.map(|signal| 128 + signal)).unwrap_or(1);
-    match u8::try_from(code) {
-        Ok(0) => End::Passed,
-        Ok(code) => End::Failed(code),
-        Err(_) => End::Failed(1),
+    match lane_os::code_of(status) {
+        0 => End::Passed,
+        code => End::Failed(code),
     }
 }

@@ -7,8 +7,8 @@ use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
 use super::batch::{End, Running, in_group};
-use super::signals::Interrupts;
 use lane_core::agent_env::AgentEnv;
+use lane_os::Interrupts;
 
 /// How often the commands are looked at.
 const TICK: Duration = Duration::from_millis(30);

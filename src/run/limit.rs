@@ -120,35 +120,13 @@ fn group(folder: &Path, bytes: u64) -> Option<PathBuf> {
 }
 
 /// Limits this process, then becomes the command. Undoes what kept it from that.
-#[cfg(unix)]
 pub fn become_limited(memory: Option<u64>, group: Option<&Path>, command: &[OsString]) -> std::io::Error {
-    use std::os::unix::process::CommandExt;
     let [program, args @ ..] = command else {
         return std::io::Error::new(std::io::ErrorKind::NotFound, "no command");
     };
-    // Whoever started us passes signals on; where it is killed, nobody could end this one any more.
-    #[cfg(target_os = "linux")]
-    let _ = rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::TERM));
     let is_in_group = group.is_some_and(|group| fs::write(group.join("cgroup.procs"), "0").is_ok());
-    if let Some(bytes) = memory.filter(|_| !is_in_group) {
-        use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-        let maximum = getrlimit(Resource::As).maximum;
-        let bytes = maximum.map_or(bytes, |maximum| maximum.min(bytes));
-        if let Err(error) = setrlimit(Resource::As, Rlimit { current: Some(bytes), maximum: Some(bytes) }) {
-            return error.into();
-        }
-    }
-    Command::new(program).args(args).exec()
-}
-
-/// Limits nothing: there is no such thing here.
-#[cfg(not(unix))]
-pub fn become_limited(_: Option<u64>, _: Option<&Path>, command: &[OsString]) -> std::io::Error {
-    let [program, args @ ..] = command else {
-        return std::io::Error::new(std::io::ErrorKind::NotFound, "no command");
-    };
-    match Command::new(program).args(args).status() {
-        Ok(status) => std::process::exit(status.code().unwrap_or(1)),
+    match lane_os::prepare_limits(memory.filter(|_| !is_in_group)) {
+        Ok(()) => lane_os::replace(Command::new(program).args(args)),
         Err(error) => error,
     }
 }

@@ -6,7 +6,6 @@
 mod batch;
 mod follow;
 mod limit;
-mod signals;
 
 use std::ffi::OsString;
 use std::io::ErrorKind;
@@ -16,8 +15,6 @@ use std::process::Command;
 pub use batch::{Bounds, Context, End, Ended, Isolation, Task, run_all, run_all_with};
 pub use follow::{Followed, follow};
 pub use limit::{Limit, become_limited};
-pub(crate) use signals::Interrupts;
-pub use signals::interrupts;
 
 use lane_core::agent_env::AgentEnv;
 use lane_core::error::Error;
@@ -67,7 +64,7 @@ pub fn run(job: &Job, tell: &dyn Fn(&str)) -> Result<u8, Error> {
         command.env_remove(name);
     });
     command.envs(job.environment.set.iter().map(|(name, value)| (name, value)));
-    signals::run(&mut command).map_err(|error| {
+    lane_os::run_and_pass_on(&mut command).map_err(|error| {
         Error::usage(
             format!("cannot change to {}: {error}", job.folder.display()),
             "create it: git lane setup",

@@ -104,17 +104,7 @@ fn entry(line: &[u8]) -> Option<(u8, &str, &str, &OsStr)> {
     let tab = line.iter().position(|byte| *byte == b'\t')?;
     let mut words = std::str::from_utf8(&line[..tab]).ok()?.split(' ');
     let (tag, mode, oid) = (words.next()?, words.next()?, words.next()?);
-    Some((*tag.as_bytes().first()?, mode, oid, as_path(&line[tab + 1..])?))
-}
-
-#[cfg(unix)]
-fn as_path(bytes: &[u8]) -> Option<&OsStr> {
-    Some(std::os::unix::ffi::OsStrExt::from_bytes(bytes))
-}
-
-#[cfg(not(unix))]
-fn as_path(bytes: &[u8]) -> Option<&OsStr> {
-    std::str::from_utf8(bytes).ok().map(OsStr::new)
+    Some((*tag.as_bytes().first()?, mode, oid, lane_os::os_str(&line[tab + 1..])?))
 }
 
 /// Commits that no ref has: those that only the reflog of this worktree's HEAD remembers, and those of refs that

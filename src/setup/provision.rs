@@ -169,9 +169,7 @@ fn open_log(log: &Path, agent: &str) -> Result<File, Error> {
     let mut options = OpenOptions::new();
     options.append(true).create(true);
     // A step may print what it was given.
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let file = options.open(log).map_err(unwritable)?;
+    let file = lane_os::private_file(&mut options).open(log).map_err(unwritable)?;
     let started = Instant::now();
     loop {
         match file.try_lock() {
@@ -207,12 +205,8 @@ fn mask(log: &Path, environment: &AgentEnv) -> Result<(), Error> {
 }
 
 fn how(status: ExitStatus) -> String {
-    #[cfg(unix)]
-    {
-        use std::os::unix::process::ExitStatusExt;
-        if let Some(signal) = status.signal() {
-            return format!("signal {signal}");
-        }
+    if let Some(signal) = lane_os::signal_of(status) {
+        return format!("signal {signal}");
     }
     status.code().map_or_else(|| "no exit code".to_owned(), |code| format!("exit code {code}"))
 }

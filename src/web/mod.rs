@@ -135,20 +135,15 @@ async fn serve(stream: TcpStream, site: Arc<Site>) {
 }
 
 /// What ends when the process is told to.
-#[cfg(unix)]
 fn end() -> io::Result<impl Future<Output = ()>> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
-    let mut signals = kinds.into_iter().map(signal).collect::<io::Result<Vec<_>>>()?;
-    Ok(std::future::poll_fn(move |context| {
-        let is_told = signals.iter_mut().any(|signal| signal.poll_recv(context).is_ready());
-        if is_told { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
-    }))
-}
-
-#[cfg(not(unix))]
-fn end() -> io::Result<impl Future<Output = ()>> {
-    Ok(async {
-        let _ = tokio::signal::ctrl_c().await;
+    let signals = lane_os::interrupts()?;
+    let (sender, told) = tokio::sync::oneshot::channel();
+    std::thread::spawn(move || {
+        if signals.recv().is_ok() {
+            let _ = sender.send(());
+        }
+    });
+    Ok(async move {
+        let _ = told.await;
     })
 }

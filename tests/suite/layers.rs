@@ -68,6 +68,32 @@ fn no_import_runs_against_the_order_of_the_layers() {
     assert!(back.is_empty(), "imports that run back:\n  {}", back.join("\n  "));
 }
 
+/// What only one system has, and who may use it: the crate that has the like of it for every other.
+const OF_ONE_SYSTEM: [&str; 7] =
+    ["cfg(unix)", "cfg(not(unix))", "cfg!(unix)", "cfg(windows)", "std::os::unix", "rustix::", "signal_hook"];
+
+#[test]
+fn what_only_one_system_has_is_in_one_crate() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let of_system = root.join("crates/lane-os");
+    let mut found = Vec::new();
+    for file in [files(&root.join("src")), files(&root.join("crates"))].concat() {
+        let text = std::fs::read_to_string(&file).unwrap();
+        let code = text.split("#[cfg(test)]").next().unwrap();
+        let is_test = file.ends_with("tests.rs") || file.starts_with(&of_system);
+        let lines = code.lines().filter(|line| !line.contains('"'));
+        for line in lines.filter(|line| !is_test && OF_ONE_SYSTEM.iter().any(|word| line.contains(word))) {
+            found.push(format!("{}: {}", file.display(), line.trim()));
+        }
+    }
+    assert!(found.is_empty(), "put these into crates/lane-os: {found:#?}");
+    let names = |folder: &str| -> BTreeSet<_> {
+        let files = files(&of_system.join("src").join(folder));
+        files.into_iter().map(|file| file.file_name().unwrap().to_owned()).collect()
+    };
+    assert_eq!(names("unix"), names("other"));
+}
+
 /// What only the command line knows: how arguments are read, and where text goes.
 const OF_THE_COMMAND_LINE: [&str; 8] =
     ["clap", "println!", "eprintln!", "print!(", "eprint!(", "stdout()", "stderr()", "ExitCode"];
@@ -100,8 +126,12 @@ fn nothing_below_the_command_line_reads_arguments_or_writes_to_a_terminal() {
 /// What the crates below may depend on, of ours: the compiler refuses a circle, and this one more arrow.
 #[test]
 fn crates_know_nothing_above_them() {
-    let allowed =
-        [("lane-core", vec![]), ("lane-git", vec!["lane-core"]), ("lane-github", vec!["lane-core"])];
+    let allowed = [
+        ("lane-core", vec![]),
+        ("lane-os", vec![]),
+        ("lane-git", vec!["lane-core", "lane-os"]),
+        ("lane-github", vec!["lane-core"]),
+    ];
     for (name, below) in allowed {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("crates").join(name).join("Cargo.toml");
         let text = std::fs::read_to_string(path).unwrap();

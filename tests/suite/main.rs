@@ -1,4 +1,6 @@
 //! Every test that runs real git, real servers or the program itself: a module for each subject.
+// It starts sh and servers of Unix; other systems have the tests beside the code.
+#![cfg(unix)]
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used)]
 
 mod action;

@@ -5,11 +5,10 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use crate::pipes::Pipes;
-use crate::process::end_tree;
 use lane_core::error::Error;
 use lane_core::facts::{Cause, Unavailable};
 use lane_core::locks::record::plain;
+use lane_os::{Pipes, end_tree};
 
 /// Variables that tie a git to the repository, the index or the quarantine of the hook that started us.
 /// What `git -c` gave, and all about authentication, stays.

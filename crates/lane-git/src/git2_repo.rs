@@ -13,9 +13,9 @@ use super::raw_tree::RawTree;
 use super::repository::{
     Head, Kind, Layout, ObjectWriter, RawCommit, Read, RefTarget, Repository, config_bool,
 };
-use crate::paths::path_of;
 use lane_core::error::Error;
 use lane_core::facts::{Oid, RepoPath, Unavailable};
+use lane_os::path_of;
 
 mod loose;
 mod repository;

@@ -11,10 +11,8 @@ pub mod in_progress;
 mod index;
 pub mod lines;
 mod paths;
-mod pipes;
 mod plumbing;
 pub mod pool;
-pub mod process;
 mod raw_commit;
 pub mod raw_tree;
 mod recent_trees;
@@ -33,7 +31,7 @@ pub use budget::Budget;
 pub use git_repo::GitRepo;
 pub use git2_repo::{Git2Repository, added_lines};
 pub use index::staged_tree;
-pub use paths::{is_same, is_same_file, join, path_of};
+pub use paths::join;
 pub use plumbing::Plumbing;
 pub use repository::{
     FOLDER, Head, Kind, Layout, ObjectWriter, RawCommit, Read, RefTarget, Repository, TreeEntry, config_bool,

@@ -32,9 +32,7 @@ impl Scratch {
             // A number that was given out before may have left its folder behind.
             let _ = fs::remove_dir_all(&folder);
             let mut builder = fs::DirBuilder::new();
-            #[cfg(unix)]
-            std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-            builder.create(&folder)?;
+            lane_os::private_folder(&mut builder).create(&folder)?;
             fs::create_dir(folder.join("info"))?;
             // gitrepository-layout(5), objects/info/alternates: no quoting, one path on each line.
             let mut line = objects.as_os_str().as_encoded_bytes().to_vec();

@@ -29,7 +29,6 @@ const CHUNK: usize = 16 << 10;
 /// How many commits one git is asked for.
 const PART: usize = 4000;
 /// How much memory one git may have for itself: twice what it keeps of packs by itself, `core.deltaBaseCacheLimit`.
-#[cfg(target_os = "linux")]
 const MEMORY: u64 = 192 << 20;
 /// How many gits run at a time, where there are as many processors.
 const MOST: usize = 4;
@@ -228,7 +227,7 @@ impl WorkerPool {
             let mut running = self.running.lock().ok()?;
             let running = running.as_mut()?;
             let mut child = command.spawn().ok()?;
-            limit_memory(&child);
+            lane_os::limit_child(&child, MEMORY);
             let (id, stdin, stdout) = (child.id(), child.stdin.take(), child.stdout.take());
             running.push(child);
             (id, stdin?, stdout?)
@@ -253,19 +252,6 @@ impl WorkerPool {
         (child.wait().ok()?.success() && is_whole).then_some(())
     }
 }
-
-/// Git lists all files of a commit before it writes the first. Where they are too many it ends, and they are read in process.
-#[cfg(target_os = "linux")]
-fn limit_memory(child: &Child) {
-    use rustix::process::{Pid, Resource, Rlimit, prlimit};
-    let limit = Some(MEMORY);
-    if let Some(pid) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) {
-        let _ = prlimit(Some(pid), Resource::Data, Rlimit { current: limit, maximum: limit });
-    }
-}
-
-#[cfg(not(target_os = "linux"))]
-fn limit_memory(_: &Child) {}
 
 /// Plumbing alone: what the configuration says of logs and diffs is not for it.
 fn diff_tree(layout: &Layout) -> Command {

@@ -5,8 +5,8 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::repository::{Head, Layout, Read, Repository};
-use crate::paths::path_of;
 use lane_core::facts::{Oid, Unavailable};
+use lane_os::path_of;
 
 /// One worktree.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -106,11 +106,7 @@ pub(in crate::commands) fn warn_missing_hooks(repo: &GitRepo, hook: &Hook) {
 
 /// The git that started this hook.
 fn parent() -> verdict_notes::Subject {
-    #[cfg(unix)]
-    let parent = std::os::unix::process::parent_id();
-    #[cfg(not(unix))]
-    let parent = std::process::id();
-    verdict_notes::Subject::default().bytes(&parent.to_be_bytes())
+    verdict_notes::Subject::default().bytes(&lane_os::parent_id().to_be_bytes())
 }
 
 fn folder(repo: &GitRepo) -> Option<PathBuf> {

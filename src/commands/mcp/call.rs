@@ -88,9 +88,6 @@ impl Ends {
 
 impl Drop for Ends {
     fn drop(&mut self) {
-        #[cfg(unix)]
-        if let Some(id) = self.0.and_then(|id| rustix::process::Pid::from_raw(i32::try_from(id).ok()?)) {
-            let _ = rustix::process::kill_process(id, rustix::process::Signal::TERM);
-        }
+        self.0.into_iter().for_each(lane_os::terminate);
     }
 }

@@ -1,8 +1,6 @@
 //! `git lane status --watch`: the terminal around the screen. It is left as it was, however this ends.
 
 use std::io::{IsTerminal, stdout};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
@@ -19,6 +17,7 @@ use crate::ops::Silent;
 use crate::status::Status;
 use crate::status::screen::{Key, Screen};
 use lane_core::error::Error;
+use lane_os::{INTERRUPT, SignalFlag};
 
 /// How long a key, a signal or a new reading may go unnoticed.
 const TICK: Duration = Duration::from_millis(100);
@@ -36,7 +35,7 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
     }
     // Without a repository or a policy there is nothing to show, now or later.
     session::open(output, None)?;
-    let caught = SignalFlag::new()?;
+    let caught = SignalFlag::new().map_err(unwritable)?;
     let (wake, woken) = channel();
     let (sender, readings) = channel();
     let interval = Duration::from_secs(args.interval.into());
@@ -47,7 +46,7 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
     ratatui::restore();
     let signal = ended.map_err(unwritable)?;
     if let Some(signal) = signal {
-        caught.raise_signal(signal);
+        caught.end_process(signal);
     }
     Ok(0)
 }
@@ -144,46 +143,4 @@ fn show_cursor_after_panic() {
         let _ = execute!(stdout(), cursor::Show);
         before(info);
     }));
-}
-
-#[cfg(unix)]
-const INTERRUPT: i32 = signal_hook::consts::SIGINT;
-#[cfg(not(unix))]
-const INTERRUPT: i32 = 2;
-
-/// Signals that would end the process with the terminal as it is.
-struct SignalFlag(Arc<AtomicUsize>);
-
-impl SignalFlag {
-    #[cfg(unix)]
-    fn new() -> Result<Self, Error> {
-        use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
-        let caught = Arc::new(AtomicUsize::new(0));
-        for signal in [SIGINT, SIGTERM, SIGHUP, SIGQUIT] {
-            let number = usize::try_from(signal).unwrap_or_default();
-            signal_hook::flag::register_usize(signal, Arc::clone(&caught), number).map_err(unwritable)?;
-        }
-        Ok(Self(caught))
-    }
-
-    #[cfg(not(unix))]
-    fn new() -> Result<Self, Error> {
-        Ok(Self(Arc::new(AtomicUsize::new(0))))
-    }
-
-    fn signal(&self) -> Option<i32> {
-        let signal = self.0.load(Ordering::Relaxed);
-        (signal != 0).then(|| i32::try_from(signal).unwrap_or(INTERRUPT))
-    }
-
-    /// Ends the process as the signal would have.
-    #[cfg(unix)]
-    fn raise_signal(&self, signal: i32) {
-        let _ = signal_hook::low_level::emulate_default_handler(signal);
-    }
-
-    #[cfg(not(unix))]
-    fn die_of(&self, _: i32) {
-        std::process::exit(130);
-    }
 }

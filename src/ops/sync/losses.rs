@@ -76,7 +76,7 @@ pub(super) fn by_hand(root: &Path, onto: &str, landed: Option<Oid>, is_anothers:
 
 /// What lies where a file would be written: the file, or a file where one of its folders would be; from the root.
 fn blocking_path(root: &Path, path: &RepoPath) -> Option<PathBuf> {
-    let path = lane_git::path_of(&path.0);
+    let path = lane_os::path_of(&path.0);
     let mut below = PathBuf::new();
     for part in path.components() {
         below.push(part);

@@ -15,7 +15,6 @@ use super::Session;
 use crate::inbox::store::{Reader, SeenFile, WatchGuard};
 use crate::inbox::{Audience, Cache, Options, Reading, read};
 use crate::notify::Channel;
-use crate::run::interrupts;
 use lane_core::error::Error;
 use lane_core::inbox::Notice;
 use lane_git::Repository;
@@ -95,7 +94,7 @@ impl<'l> Watch<'l> {
         for channel in channels {
             outlets.push(Outlet::new(begun(channel.name())?, channel));
         }
-        let signals = interrupts().map_err(|error| {
+        let signals = lane_os::interrupts().map_err(|error| {
             Error::usage(format!("signals cannot be caught: {error}"), "read what is new: git lane inbox")
         })?;
         Ok(Self {

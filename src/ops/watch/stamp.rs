@@ -33,8 +33,7 @@ fn stat(metadata: std::io::Result<Metadata>, hasher: &mut DefaultHasher) {
     let Ok(metadata) = metadata else { return 0_u8.hash(hasher) };
     metadata.len().hash(hasher);
     metadata.modified().ok().hash(hasher);
-    #[cfg(unix)]
-    std::os::unix::fs::MetadataExt::ino(&metadata).hash(hasher);
+    lane_os::file_id(&metadata).hash(hasher);
 }
 
 fn folder(path: &Path, deep: usize, hasher: &mut DefaultHasher) {

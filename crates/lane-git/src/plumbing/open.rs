@@ -8,9 +8,9 @@ use super::config::Config;
 use super::objects::Objects;
 use super::process::{Git, ProcessOutput};
 use crate::budget::Budget;
-use crate::paths::path_of;
 use crate::repository::{Layout, Read};
 use lane_core::facts::Unavailable;
+use lane_os::path_of;
 
 /// What git-rev-parse(1) is asked for, one line each; the last one fails where there is no worktree.
 const QUESTIONS: [&str; 8] = [

@@ -1,0 +1,7 @@
+//! Unix.
+
+pub(crate) mod files;
+pub(crate) mod machine;
+pub(crate) mod pipes;
+pub(crate) mod processes;
+pub(crate) mod signals;
