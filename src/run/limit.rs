@@ -22,6 +22,8 @@ pub enum Limit {
         /// In bytes.
         bytes: u64,
     },
+    /// The system has neither.
+    None,
 }
 
 impl Limit {
@@ -30,7 +32,8 @@ impl Limit {
         let name = format!("git-lane-{agent}-{}", std::process::id());
         match groups().into_iter().find_map(|parent| group(&parent.join(&name), bytes)) {
             Some(folder) => Self::Group { folder, bytes },
-            None => Self::AddressSpace { bytes },
+            None if lane_os::LIMITS_MEMORY => Self::AddressSpace { bytes },
+            None => Self::None,
         }
     }
 
@@ -44,6 +47,7 @@ impl Limit {
                 "memory: {bytes} bytes of address space for each process (RLIMIT_AS); no control group can be \
                  made here"
             ),
+            Self::None => "memory: not limited, this system cannot limit a process by itself".to_owned(),
         }
     }
 
@@ -54,6 +58,7 @@ impl Limit {
                 vec!["--memory".into(), bytes.to_string().into(), "--group".into(), folder.into()]
             }
             Self::AddressSpace { bytes } => vec!["--memory".into(), bytes.to_string().into()],
+            Self::None => Vec::new(),
         }
     }
 }

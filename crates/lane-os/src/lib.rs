@@ -22,8 +22,8 @@ pub use system::files::{
 };
 pub use system::machine::{host, is_hidden, uptime};
 pub use system::processes::{
-    HAS_FIRST_LINES, Replaced, end_tree, limit_child, own_group, parent_id, prepare_limits, replace,
-    signal_group, signal_of, terminate,
+    HAS_FIRST_LINES, LIMITS_MEMORY, Replaced, end_tree, limit_child, own_group, parent_id, prepare_limits,
+    replace, signal_group, signal_of, terminate,
 };
 pub use system::signals::{
     Held, INTERRUPT, Interrupts, SignalFlag, hold_interrupt, interrupts, run_and_pass_on,

@@ -5,6 +5,9 @@ use std::process::{Child, Command, ExitStatus};
 /// Whether the first line of a script says what starts it: git's own sh reads it as a comment.
 pub const HAS_FIRST_LINES: bool = false;
 
+/// Whether a process can be limited in memory by itself.
+pub const LIMITS_MEMORY: bool = false;
+
 /// What became of a process that was to be another program: nothing else comes back.
 pub type Replaced = std::io::Error;
 

@@ -8,6 +8,9 @@ use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 /// Whether the first line of a script says what starts it.
 pub const HAS_FIRST_LINES: bool = true;
 
+/// Whether a process can be limited in memory by itself.
+pub const LIMITS_MEMORY: bool = true;
+
 /// What became of a process that was to be another program: nothing else comes back.
 pub type Replaced = std::io::Error;
 
