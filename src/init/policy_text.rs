@@ -7,6 +7,7 @@ use super::areas::folder_pattern;
 use super::names::{quoted, sanitize_name};
 use super::{Folder, Lane, Proposal, size_of};
 use lane_core::policy::pattern::escape;
+use lane_core::policy::schema;
 
 /// How wide a line of a list may become.
 const WIDTH: usize = 100;
@@ -16,7 +17,8 @@ const LISTED: usize = 12;
 impl Proposal {
     /// The text of the policy.
     pub fn policy_text(&self) -> String {
-        let mut out = String::from(
+        let mut out = schema::modeline();
+        out.push_str(
             "# Who may change what in this repository. `git lane policy check` finds mistakes in this file,\n\
              # `git lane who PATH` shows who may change a path. Written by `git lane init`: edit it as needed.\n",
         );

@@ -10,6 +10,7 @@ use super::super::policy_text::{defaults, write_list};
 use super::entries::Entry;
 use super::{Holder, as_name};
 use lane_core::policy::pattern::Segment;
+use lane_core::policy::schema;
 
 /// How wide an area on one line may be.
 const WIDTH: usize = 120;
@@ -24,8 +25,9 @@ pub(super) fn policy(
     example: Option<(&str, &[String])>,
 ) -> String {
     let mut out = format!(
-        "# Who may change what in this repository, as {} has it. `git lane policy check` finds mistakes in this file, and where\n\
+        "{}# Who may change what in this repository, as {} has it. `git lane policy check` finds mistakes in this file, and where\n\
          # the two part; `git lane policy codeowners` writes CODEOWNERS from it. Written by `git lane init`: edit it as needed.\n",
+        schema::modeline(),
         sanitize_name(place)
     );
     for note in notes {

@@ -30,6 +30,7 @@ mod read;
 mod reader;
 mod ref_names;
 pub mod scalar;
+pub mod schema;
 mod series;
 mod signers;
 mod source;
@@ -51,6 +52,7 @@ pub use lint_values::is_branch_name;
 pub use model::Policy;
 pub use plan::{Decision, Entry, EntryOwner, Owner, Plan, is_ref_match};
 pub use ref_names::{Disguise, ReservedRef};
+pub use schema::schema;
 pub use signers::Signer;
 pub use source::{PolicyLine, Source, Span, Spanned};
 pub use tagged::with_trailer;
@@ -125,31 +127,6 @@ fn compiled(
     let plan = Plan::compile(policy, source, fold, &mut diagnostics);
     check(&plan, &mut diagnostics);
     if diagnostics.is_empty() { Ok(plan) } else { refuse(plan.source, diagnostics) }
-}
-
-/// The JSON Schema of the policy file, for editors.
-pub fn schema() -> serde_json::Value {
-    let mut schema = schemars::schema_for!(Policy).to_value();
-    let required: [(&str, &[&str]); 5] = [
-        ("", &["version"]),
-        ("Area", &["name", "paths", "access"]),
-        ("Database", &["schema"]),
-        ("CustomRule", &["id", "run"]),
-        ("Provision", &["name", "run"]),
-    ];
-    // The types hold every default filled in; a file may leave nearly all of it away.
-    if let Some(definitions) = schema.get_mut("$defs").and_then(|defs| defs.as_object_mut()) {
-        for definition in definitions.values_mut() {
-            definition.as_object_mut().map(|object| object.remove("required"));
-        }
-    }
-    for (name, keys) in required {
-        let object = if name.is_empty() { Some(&mut schema) } else { schema["$defs"].get_mut(name) };
-        if let Some(object) = object {
-            object["required"] = serde_json::json!(keys);
-        }
-    }
-    schema
 }
 
 #[cfg(test)]

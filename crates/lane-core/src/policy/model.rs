@@ -280,7 +280,7 @@ pub struct Identity {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Mode {
-    /// It is.
+    /// It is refused, each by the level of its rule.
     Enforce,
     /// It is told and noted, and nothing is refused.
     Observe,
