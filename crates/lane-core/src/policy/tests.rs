@@ -280,9 +280,9 @@ fn the_reference_follows_the_schema() {
 
 #[test]
 fn the_example_of_the_documentation_is_right() {
-    let readme = include_str!("../../../../README.md");
-    let mut blocks = readme.split("```yaml\n").skip(1).filter_map(|rest| rest.split("```").next());
-    let policy = blocks.find(|block| block.starts_with("version: 1")).expect("a policy in the README");
+    let page = include_str!("../../../../docs/policy.md");
+    let mut blocks = page.split("```yaml\n").skip(1).filter_map(|rest| rest.split("```").next());
+    let policy = blocks.find(|block| block.starts_with("version: 1")).expect("a policy in docs/policy.md");
     plan(policy);
 }
 
