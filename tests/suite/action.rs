@@ -31,6 +31,7 @@ fn all_that_is_used_is_pinned_and_nothing_is_pasted_into_scripts() {
         include_str!("../../action.yml"),
         include_str!("../../.github/workflows/policy.yml"),
         include_str!("../../.github/workflows/ci.yml"),
+        include_str!("../../.github/workflows/site.yml"),
         include_str!("../../docs/ci/github-workflow.yml"),
     ];
     for text in all {

@@ -13,13 +13,13 @@ use crate::support::{Ran, Scratch, Worktree, command, locks};
 use lane_core::metrics::{Metrics, html};
 
 /// A browser, and what drives it.
-struct Browser {
+pub struct Browser {
     program: PathBuf,
     modules: PathBuf,
 }
 
 impl Browser {
-    fn find() -> Option<Self> {
+    pub fn find() -> Option<Self> {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         let modules = root.join("target/browser/node_modules");
         let path = std::env::var_os("PATH").unwrap_or_default();
@@ -43,7 +43,7 @@ impl Browser {
     }
 
     /// A script of `tests/browser`, not started yet.
-    fn script(&self, home: &Path, name: &str, args: &[&str]) -> Command {
+    pub fn script(&self, home: &Path, name: &str, args: &[&str]) -> Command {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser").join(name);
         let mut command = command("node", home, home);
         command.arg(script).args(args);

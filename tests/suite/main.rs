@@ -85,6 +85,7 @@ mod server_policy;
 mod server_requests;
 mod setup;
 mod signatures;
+mod site;
 mod stack_sync;
 mod stacks;
 mod staged_tree;

@@ -1,0 +1,1 @@
+"""What the scripts of the site share. Python 3.8 and its standard library."""
