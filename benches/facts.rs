@@ -32,7 +32,7 @@ fn plan(patterns: usize) -> Plan {
         );
     }
     let text = include_str!("../policy.yaml").replacen("agents:\n", &lanes, 1);
-    load(Source { name: "policy.yaml".into(), text }, false).unwrap()
+    load(Source::new("policy.yaml", text), false).unwrap()
 }
 
 fn oid(number: usize) -> Oid {

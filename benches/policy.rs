@@ -67,7 +67,7 @@ fn main() {
     );
     for (agents, rounds) in [(4, 201), (100, 31), (1000, 9)] {
         let (text, patterns, paths) = policy(agents);
-        let source = || Source { name: "policy.yaml".into(), text: text.clone() };
+        let source = || Source::new("policy.yaml", text.clone());
         let loading = median(rounds, || {
             black_box(load(source(), false).unwrap());
         });

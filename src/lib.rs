@@ -44,6 +44,6 @@ mod testing {
 
     /// A policy that a test wrote.
     pub fn plan(text: &str) -> Plan {
-        policy::load(Source { name: policy::FILE.into(), text: text.into() }, false).expect("a policy")
+        policy::load(Source::new(policy::FILE, text), false).expect("a policy")
     }
 }

@@ -22,7 +22,7 @@ use lane_core::facts::Unavailable;
 use lane_core::metrics::Metrics;
 use lane_core::policy::cases::{self, Case};
 use lane_core::policy::difference::Difference;
-use lane_core::policy::{self, Diagnostic, FILE, Plan, PolicyError, Source};
+use lane_core::policy::{self, Diagnostic, FILE, Place, Plan, PolicyError, Source};
 use lane_core::report::Report;
 use lane_core::trial::Trial;
 use lane_git::{GitRepo, Repository, revision};
@@ -219,10 +219,10 @@ fn check(file: Option<&Path>, output: &Output) -> Outcome {
                     if code == 0 { "" } else { "; the files of the repository could not be checked" };
                 output.print(&format!(
                     "{}: no mistakes; {}, {}, {}{warned}{unchecked}\n",
-                    source.name,
+                    source.title(),
                     counted(policy.agents.0.len(), "agent"),
                     counted(policy.areas.len(), "area"),
-                    counted(loaded.plan.entries().len(), "pattern"),
+                    counted(loaded.plan.entries().iter().filter(|it| !it.is_of_policy).count(), "pattern"),
                 ))?;
             }
             Ok(code)
@@ -250,18 +250,19 @@ pub(in crate::commands) fn counted(count: usize, what: &str) -> String {
 /// Diagnostics for programs.
 pub(in crate::commands) fn as_json(text: &Source, diagnostics: &[Diagnostic]) -> Vec<serde_json::Value> {
     let place = |start: usize, len: usize| {
-        let (line, column) = text.line_column(start);
-        let (end_line, end_column) = text.line_column(start + len);
-        json!({ "line": line, "column": column, "end_line": end_line, "end_column": end_column })
+        let (from, to) = (text.place(start), text.place(start + len));
+        json!({
+            "file": from.file, "line": from.line, "column": from.column, "end_line": to.line, "end_column": to.column
+        })
     };
     let diagnostics = diagnostics.iter().map(|diagnostic| {
         let Diagnostic { message, span, label, help, related, .. } = diagnostic;
-        let (line, column) = text.line_column(span.start);
+        let Place { file, line, column } = text.place(span.start);
         let related = related
             .as_ref()
             .map(|(span, label)| json!({ "message": label, "place": place(span.start, span.len) }));
         json!({
-            "message": message, "line": line, "column": column, "place": place(span.start, span.len),
+            "message": message, "file": file, "line": line, "column": column, "place": place(span.start, span.len),
             "label": label, "help": help, "related": related,
         })
     });
@@ -321,7 +322,8 @@ fn test(file: Option<&Path>, output: &Output) -> Outcome {
         } else if !holds {
             let line = findings.first().and_then(|finding| finding.policy.clone());
             let line = line.or_else(|| plan.line(plan.decide(case.path.as_bytes(), false).span));
-            let place = line.map(|line| format!(" ({}:{}: {})", plan.source.name, line.line, line.text));
+            let place = line
+                .map(|line| format!(" ({}:{}: {})", line.file_or(&plan.source.name), line.line, line.text));
             let why = why.unwrap_or_else(|| "nothing forbids it".to_owned());
             output.print(&format!("FAILED  {sentence}\n        {why}{}\n", place.unwrap_or_default()))?;
         } else if output.is_verbose() {

@@ -94,7 +94,7 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
     for answer in &answers {
         let mut text = format!("{}: {}\n", answer.path, answer.message);
         if let Some(line) = &answer.policy {
-            text.push_str(&policy_line(&plan.source.name, line, output.color()));
+            text.push_str(&policy_line(line.file_or(&plan.source.name), line, output.color()));
         }
         output.page(&text)?;
     }

@@ -66,13 +66,15 @@ impl<'c> Judged<'c> {
     }
 
     /// Whether a maintainer changes the policy, or what the rule's command consists of.
-    pub(super) fn is_repair(&self, rule: &CustomRule) -> bool {
+    pub(super) fn is_repair(&self, plan: &Plan, rule: &CustomRule) -> bool {
         let program = match Program::of(&rule.run.value) {
             Ok(Program::File(path)) => Some(path),
             _ => None,
         };
         let needs = rule.needs.iter().filter_map(|path| in_repository(&path.value));
-        let own: Vec<String> = program.into_iter().chain(needs).chain([FILE.to_owned()]).collect();
+        let files = plan.source.files().iter().map(|part| part.path.clone());
+        let own: Vec<String> =
+            program.into_iter().chain(needs).chain([FILE.to_owned()]).chain(files).collect();
         let is_own = |file: &FileChange| {
             own.iter().any(|own| {
                 let rest = file.path.0.strip_prefix(own.as_bytes());

@@ -17,7 +17,7 @@ use change::{Judged, request};
 use lane_core::custom::{self, MAX_OUTPUT, Program, answer};
 use lane_core::facts::{Event, Fact, Facts, Oid, OwnFinding, OwnRun, RepoPath, Unavailable};
 use lane_core::policy::model::CustomRule;
-use lane_core::policy::{FILE, Plan};
+use lane_core::policy::{FILE, Place, Plan};
 use lane_git::{Read, Repository, config_bool, pool};
 use workspace::{Room, Workspace};
 
@@ -118,7 +118,7 @@ fn prepare<'j>(
         if !rule.applies(facts.event.stages()) {
             continue;
         }
-        let is_repair = judged.is_repair(rule);
+        let is_repair = judged.is_repair(plan, rule);
         let Some((request, told)) = request(plan, &judged, facts, entry, rule) else { continue };
         let room = scripts.clone().and_then(|tree| {
             let room = workspace.room(&request)?;
@@ -168,8 +168,8 @@ fn fill(repo: &dyn Repository, tree: Oid, rule: &CustomRule, room: &Room) -> Rea
 
 /// Why a rule has no verdict.
 fn unjudged(plan: &Plan, rule: &CustomRule, why: &str, help: Option<String>) -> Unavailable {
-    let line = plan.source.line_of(rule.run.span.unwrap_or(rule.span)).line;
-    let place = format!("{}:{line}", plan.source.name);
+    let Place { file, line, .. } = plan.source.place(rule.run.span.unwrap_or(rule.span).start);
+    let place = format!("{file}:{line}");
     let help = help.unwrap_or_else(|| "ask a maintainer to fix the command on the base".to_owned());
     let reason = format!("`{}` ({place}) could not be judged: {why}", rule.id.value);
     Unavailable::new(reason, help)

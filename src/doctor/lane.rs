@@ -8,7 +8,7 @@ use lane_core::error::Error;
 use lane_core::facts::IdentityClaim;
 use lane_core::identity::of_branch;
 use lane_core::policy::model::Unidentified;
-use lane_core::policy::{FILE, Plan, nearest, unknown_agent};
+use lane_core::policy::{FILE, Place, Plan, nearest, unknown_agent};
 use lane_git::Repository;
 use lane_git::worktrees::worktrees;
 
@@ -180,8 +180,9 @@ fn unusable(error: &Error) -> Check {
         return Check::error(POLICY, error);
     };
     let first = mistakes.diagnostics.first().map(|first| {
-        let (line, column) = mistakes.text.line_column(first.span.start);
-        format!("; the first, at line {line}, column {column}: {}", first.message)
+        let Place { file, line, column } = mistakes.text.place(first.span.start);
+        let of = if file == mistakes.text.name { String::new() } else { format!(" of {file}") };
+        format!("; the first, at line {line}, column {column}{of}: {}", first.message)
     });
     Check::problem(POLICY, format!("{error}{}", first.unwrap_or_default()), "git lane policy check")
 }

@@ -6,7 +6,7 @@ use super::change_base::{self, BaseChoice};
 use super::content::Sides;
 use super::environment::{Environment, merging};
 use super::identity;
-use super::policy_source::{Base, in_tree};
+use super::policy_source::{Base, file_in_tree, in_tree};
 use super::push::PushLine;
 use super::root::Root;
 use super::stack::Stacks;
@@ -17,7 +17,7 @@ use lane_git::lines;
 use lane_git::revision;
 use lane_git::tree_cache::staged_tree;
 use lane_git::tree_diff::{merge_diff, tree_diff};
-use lane_git::{Head, Read, Repository};
+use lane_git::{Head, Read, Repository, find_in_tree};
 
 /// What every change is gathered with.
 pub(super) struct Collector<'a> {
@@ -239,23 +239,25 @@ impl Collector<'_> {
 
     /// The policy of a tree, if it or its tests are among these files and not simply what the base has.
     fn policy(&self, files: &Fact<Vec<FileChange>>, tree: Option<Oid>) -> Fact<Option<PolicyTexts>> {
-        let is_policy =
-            |file: &&FileChange| [FILE.as_bytes(), cases::FILE.as_bytes()].contains(&&*file.path.0);
+        let is_policy = |file: &&FileChange| self.plan.has_file(&file.path.0);
         let changed: Vec<&FileChange> = files.known().into_iter().flatten().filter(is_policy).collect();
         let (Some(tree), false) = (tree, changed.is_empty()) else {
             return Fact::Known(None);
         };
         let read = || -> Read<Option<PolicyTexts>> {
             if let Some(base) = self.base {
-                let base = self.repo.raw_tree(self.repo.commit(base.oid)?.tree)?;
-                if changed.iter().all(|file| base.find(&file.path.0) == file.new) {
+                let base = self.repo.commit(base.oid)?.tree;
+                let mut differs = false;
+                for file in &changed {
+                    differs |= find_in_tree(self.repo, base, &file.path.0)? != file.new;
+                }
+                if !differs {
                     return Ok(None);
                 }
             }
-            let text = |name: &str| -> Read<Option<String>> {
-                Ok(in_tree(self.repo, tree, name, name)?.map(|(source, _)| source.text))
-            };
-            Ok(Some(PolicyTexts { policy: text(FILE)?, tests: text(cases::FILE)? }))
+            let policy = in_tree(self.repo, tree, FILE, FILE)?.map(|(source, _)| source);
+            let tests = file_in_tree(self.repo, tree, cases::FILE, cases::FILE)?;
+            Ok(Some(PolicyTexts { policy, tests: tests.map(|(source, _)| source.text) }))
         };
         read().into()
     }

@@ -21,7 +21,7 @@ use lane_git::state_file;
 pub const KEPT: &str = "lane/parsed-policy";
 
 /// What the file begins with. Another version may parse otherwise.
-const HEAD: &str = concat!("git-lane ", env!("CARGO_PKG_VERSION"), " parsed policy 2 ");
+const HEAD: &str = concat!("git-lane ", env!("CARGO_PKG_VERSION"), " parsed policy 3 ");
 
 /// Whether a parsed policy may stand for its text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,7 +59,9 @@ pub(super) fn load(
     fold: bool,
     parsed: CacheUse,
 ) -> Result<(Plan, Option<UncachedPolicy>), PolicyError> {
-    if parsed == CacheUse::Afresh {
+    // What asks for a file that is not there has the same id as what asks for none.
+    let is_whole = source.parts.as_ref().is_none_or(|parts| parts.mistakes.is_empty());
+    if parsed == CacheUse::Afresh || !is_whole {
         return Ok((policy::load(source, fold)?, None));
     }
     let path = layout.common_dir.join(KEPT);

@@ -3,8 +3,10 @@
 use std::path::Path;
 
 use super::parsed_policy::{self, CacheUse};
+use super::policy_files::{FolderFiles, TreeFiles, root_of, with_others};
 use lane_core::error::Error;
 use lane_core::facts::{Oid, Unavailable};
+use lane_core::policy::compose::{LARGEST, compose};
 use lane_core::policy::{self, FILE, Plan, Source};
 use lane_git::{FOLDER, Read, Repository, config_bool, find_in_tree};
 
@@ -13,7 +15,7 @@ use lane_git::{FOLDER, Read, Repository, config_bool, find_in_tree};
 pub struct LoadedPolicy {
     /// The compiled policy.
     pub plan: Plan,
-    /// The id of its text as a blob.
+    /// The id of its text as a blob; of a policy of several files, one made of the ids of all.
     pub oid: Option<Oid>,
     /// The ref that changes are compared with; `None` if there is no such branch yet.
     pub base: Option<Base>,
@@ -27,9 +29,6 @@ pub struct Base {
     /// Its tip.
     pub oid: Oid,
 }
-
-/// The largest policy that is read, in bytes.
-const LARGEST: usize = 16 << 20;
 
 /// Finds the policy that judges in this repository.
 ///
@@ -91,6 +90,8 @@ fn find_source(repo: &dyn Repository) -> Result<Option<(Source, Oid, Option<Base
         return Ok(None);
     };
     let oid = repo.blob_id(source.text.as_bytes())?;
+    let files = FolderFiles::new(Some(repo), root.clone(), FILE, FILE);
+    let (source, oid) = with_others(repo, source, oid, FILE, &files)?;
     Ok(Some((source, oid, None)))
 }
 
@@ -135,15 +136,15 @@ fn resolve_base(
     Ok(LoadedPolicy { plan, oid: Some(oid), base })
 }
 
-/// The text of the policy in the working tree, whatever it is worth; `None` where there is none.
+/// The policy in the working tree, whatever it is worth; `None` where there is none.
 ///
 /// # Errors
 /// It cannot be read.
-pub fn in_worktree(repo: &dyn Repository) -> Read<Option<String>> {
-    match &repo.layout().worktree {
-        Some(root) => Ok(in_file(&root.join(FILE), FILE, true)?.map(|source| source.text)),
-        None => Ok(None),
-    }
+pub fn in_worktree(repo: &dyn Repository) -> Read<Option<Source>> {
+    let Some(root) = &repo.layout().worktree else { return Ok(None) };
+    let source = in_file(&root.join(FILE), FILE, true)?;
+    let files = FolderFiles::new(None, root.clone(), FILE, FILE);
+    source.map(|source| compose(source, FILE, &files)).transpose()
 }
 
 /// Reads a policy from a file, for trying one out.
@@ -158,11 +159,14 @@ pub fn from_file(repo: Option<&dyn Repository>, path: &Path) -> Result<LoadedPol
             "check the path, or write a first policy with `git lane init`",
         )
     })?;
+    let (root, own) = root_of(repo, path);
+    let files = FolderFiles::new(repo, root, &name, &own);
     let Some(repo) = repo else {
-        let plan = policy::load(source, false)?;
+        let plan = policy::load(compose(source, &own, &files)?, false)?;
         return Ok(LoadedPolicy { plan, oid: None, base: None });
     };
     let oid = repo.blob_id(source.text.as_bytes())?;
+    let (source, oid) = with_others(repo, source, oid, &own, &files)?;
     let plan = policy::load(source, folds_case(repo)?)?;
     let base = base(repo, &plan.policy.remote.value, &plan.policy.base.value)?;
     Ok(LoadedPolicy { plan, oid: Some(oid), base })
@@ -300,11 +304,28 @@ pub(super) fn in_commit(repo: &dyn Repository, base: &Base) -> Read<Option<(Sour
     let tree = repo.commit(base.oid)?.tree;
     // What is on the base was judged when it came there.
     let name = format!("{}:{FILE}", base.reference);
-    entry_of(repo, tree, FILE, &name)?.map(|oid| read(repo, oid, &name)).transpose()
+    let Some(oid) = entry_of(repo, tree, FILE, &name)? else {
+        return Ok(None);
+    };
+    let (source, oid) = read(repo, oid, &name)?;
+    with_others(repo, source, oid, FILE, &TreeFiles::new(repo, tree, &name, FILE)).map(Some)
 }
 
-/// A file at the root of a tree, which may be of any size. `name`: what messages call it.
+/// The policy that a tree has at a path, which may be of any size. `name`: what messages call it.
 pub(super) fn in_tree(
+    repo: &dyn Repository,
+    tree: Oid,
+    path: &str,
+    name: &str,
+) -> Read<Option<(Source, Oid)>> {
+    let Some((source, oid)) = file_in_tree(repo, tree, path, name)? else {
+        return Ok(None);
+    };
+    with_others(repo, source, oid, path, &TreeFiles::new(repo, tree, name, path)).map(Some)
+}
+
+/// A file of a tree by itself, which may be of any size. `name`: what messages call it.
+pub(super) fn file_in_tree(
     repo: &dyn Repository,
     tree: Oid,
     path: &str,
@@ -331,7 +352,7 @@ fn entry_of(repo: &dyn Repository, tree: Oid, path: &str, name: &str) -> Read<Op
 }
 
 fn read(repo: &dyn Repository, oid: Oid, name: &str) -> Read<(Source, Oid)> {
-    Ok((Source { name: name.to_owned(), text: text(name, repo.blob(oid)?)? }, oid))
+    Ok((Source::new(name, text(name, repo.blob(oid)?)?), oid))
 }
 
 fn in_file(path: &Path, name: &str, follow_links: bool) -> Read<Option<Source>> {
@@ -349,7 +370,7 @@ fn in_file(path: &Path, name: &str, follow_links: bool) -> Read<Option<Source>> 
     }
     let bytes = std::fs::read(path).map_err(|error| cannot(&error))?;
     let text = text(name, bytes)?;
-    Ok(Some(Source { name: name.to_owned(), text }))
+    Ok(Some(Source::new(name, text)))
 }
 
 fn not_plain(name: &str, kind: &str) -> Unavailable {

@@ -10,7 +10,7 @@ fn survey(paths: &[&str]) -> Survey {
 fn check(survey: &Survey, count: Option<u16>) -> (Proposal, Plan) {
     let proposal = propose(survey, count);
     let text = proposal.policy_text();
-    let source = Source { name: "policy.yaml".into(), text: text.clone() };
+    let source = Source::new("policy.yaml", text.clone());
     let plan = load(source, false).unwrap_or_else(|error| panic!("{text}\n{:#?}", error.diagnostics));
     for lane in &proposal.lanes {
         let owns = |file: &&TrackedPath| {

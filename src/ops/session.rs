@@ -120,20 +120,24 @@ impl Session {
 
     /// Which policy was read, where the one in the working tree is another.
     pub fn policy_note(&self) -> Option<String> {
-        let Source { name, text } = &self.loaded.plan.source;
+        let source = &self.loaded.plan.source;
+        let name = &source.name;
         // From a file, it is the one that was named, or the only one that there is.
         if !name.starts_with("refs/") {
             return None;
         }
         // One that cannot be read is another one, too.
-        let own = policy_source::in_worktree(&self.repo).unwrap_or_else(|_| Some(String::new()))?;
+        let own = policy_source::in_worktree(&self.repo);
+        let own = own.unwrap_or_else(|_| Some(Source::new(FILE, "")))?;
         // Which line ends a checkout has is git's own affair.
-        if own.lines().eq(text.lines()) {
+        if own.text.lines().eq(source.text.lines()) {
             return None;
         }
+        let same = own.own_text().lines().eq(source.own_text().lines());
+        let what = if same { "a file that it extends" } else { FILE };
         let base = typed_ref(name.trim_end_matches(FILE).trim_end_matches(':'));
         Some(format!(
-            "using the policy from {name}; {FILE} in the working tree differs, and applies once it is on {base}"
+            "using the policy from {name}; {what} in the working tree differs, and applies once it is on {base}"
         ))
     }
 

@@ -120,7 +120,7 @@ impl Game {
             "version: 1\nagents: {{a1: {{}}, a2: {{}}, a3: {{}}}}\nareas: [{{name: common, paths: [src/], access: lock}}]\n\
              locks: {{ttl: {TTL}s, grace: 5s, remote: {remote}}}\n"
         );
-        let plan = policy::load(Source { name: "policy.yaml".into(), text }, false).unwrap();
+        let plan = policy::load(Source::new("policy.yaml", text), false).unwrap();
         let scratch = Scratch::new();
         scratch.add_origin();
         let agents = AGENTS.iter().enumerate().map(|(at, name)| {

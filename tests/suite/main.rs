@@ -33,6 +33,7 @@ mod custom;
 mod database;
 mod doctor;
 mod env;
+mod extends;
 mod formats;
 mod git_formats;
 mod github;

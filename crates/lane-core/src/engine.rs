@@ -162,8 +162,7 @@ impl Out<'_> {
             });
         }
         if let Err(Unavailable { reason, help, .. }) = result {
-            let place = place.map(|span| plan.source.line_column(span.start));
-            let place = place.map(|(line, column)| Location { line, column });
+            let place = place.map(|span| Location::of(&plan.source, span.start));
             self.undecided.push(UndecidedRule { rule: Some(rule.to_owned()), reason, help, place, observed });
         }
     }

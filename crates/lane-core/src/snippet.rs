@@ -14,9 +14,21 @@ use crate::text::{painted, visible};
 /// A place, and what is said about it.
 pub type Mark<'a> = (Span, Option<&'a str>);
 
-/// The lines around some places of a policy, the first place above all.
+/// The lines around some places of a policy, the first place above all; those of each file by themselves.
 pub fn snippet(source: &Source, marks: &[Mark<'_>], color: bool) -> String {
-    draw(&source.name, &source.text, 0, marks, color)
+    if source.files().is_empty() {
+        return draw(&source.name, &source.text, 0, marks, color);
+    }
+    let mut files: Vec<(&str, usize, &str, Vec<Mark<'_>>)> = Vec::new();
+    for (span, label) in marks {
+        let (name, range) = source.file_at(span.start);
+        let mark = (Span { start: span.start.saturating_sub(range.start), len: span.len }, *label);
+        match files.iter_mut().find(|(_, start, ..)| *start == range.start) {
+            Some((.., marks)) => marks.push(mark),
+            None => files.push((name, range.start, &source.text[range], vec![mark])),
+        }
+    }
+    files.iter().map(|(name, _, text, marks)| draw(name, text, 0, marks, color)).collect()
 }
 
 /// The one line that decided.
@@ -121,7 +133,7 @@ mod tests {
     #[test]
     fn what_is_marked_stands_above_the_mark() {
         let text = "a: 1\n\tb: [\u{202e}x, é, yy]\nc: 2\n";
-        let source = Source { name: "policy.yaml".into(), text: text.into() };
+        let source = Source::new("policy.yaml", text);
         let yes = Span { start: text.find("yy").unwrap(), len: 2 };
         let marks = [(yes, Some("what is this?")), (Span { start: 0, len: 1 }, Some("this is"))];
         let drawn =

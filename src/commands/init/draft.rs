@@ -42,7 +42,7 @@ impl Draft {
     /// # Errors
     /// It has mistakes.
     pub fn plan(&self) -> Result<Plan, Error> {
-        Ok(policy::load(Source { name: FILE.to_owned(), text: self.text.clone() }, false)?)
+        Ok(policy::load(Source::new(FILE, self.text.clone()), false)?)
     }
 }
 

@@ -162,5 +162,9 @@ impl ServerHandler for Server {
 /// Where the policy in force was read, and its text.
 fn policy() -> Result<(String, String), Error> {
     let source = policy_source::find(&Session::repository()?)?.plan.source;
-    Ok((source.name, source.text))
+    let mut text = source.own_text().to_owned();
+    for (name, other) in source.each_file().skip(1) {
+        text.push_str(&format!("\n# {name}\n{other}"));
+    }
+    Ok((source.name, text))
 }

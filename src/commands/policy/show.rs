@@ -10,8 +10,8 @@ use crate::cli::output::Output;
 use crate::cli::session;
 use crate::commands::who::note_policy;
 use lane_core::error::Error;
-use lane_core::policy::Plan;
 use lane_core::policy::origin::{Setting, settings};
+use lane_core::policy::{Place, Plan};
 use lane_core::text::plain;
 use lane_git::GitRepo;
 
@@ -52,8 +52,10 @@ pub fn run(file: Option<&Path>, origin: bool, output: &Output) -> Outcome {
 
 /// A line for each value: its place, its keys, and what it is.
 fn text(plan: &Plan, found: &[Setting]) -> String {
-    let place = |setting: &Setting| match setting.place {
-        Some((line, column)) => format!("{line}:{column}"),
+    // The policy's own file stands in the first line, and is not named again.
+    let place = |setting: &Setting| match setting.at.map(|at| plan.source.place(at)) {
+        Some(Place { file, line, column }) if file == plan.source.name => format!("{line}:{column}"),
+        Some(place) => plain(&place.to_string()),
         None => "default".to_owned(),
     };
     let width = found.iter().map(|setting| place(setting).len()).max().unwrap_or(0);
@@ -70,7 +72,8 @@ fn text(plan: &Plan, found: &[Setting]) -> String {
 
 fn as_json(plan: &Plan, found: &[Setting]) -> Value {
     let setting = |it: &Setting| {
-        let place = it.place.map(|(line, column)| json!({ "line": line, "column": column }));
+        let place = it.at.map(|at| plan.source.place(at));
+        let place = place.map(|it| json!({ "file": it.file, "line": it.line, "column": it.column }));
         json!({ "path": it.path, "value": it.value, "place": place })
     };
     json!({

@@ -16,7 +16,7 @@ fn paths(list: &[&str]) -> Vec<String> {
 }
 
 fn plan(text: &str) -> Plan {
-    let source = Source { name: FILE.into(), text: text.into() };
+    let source = Source::new(FILE, text);
     load(source, false).unwrap_or_else(|error| panic!("{text}\n{:#?}", error.diagnostics))
 }
 

@@ -6,7 +6,7 @@ fn variables() -> Variables {
     let text = "version: 1\nagents:\n  a1:\n    name: \"It's $HOME\"\n    services: [x, y]\n    ports: 8080-8099\n    \
                 database: { schema: agent_a1 }\n    memory: 4GB\n    limits: { openai-tpm: 7 }\n    env:\n      \
                 KEY: \"${SECRET}\"\n      URL: \"http://h:${PORT_OFFSET}/`a\\\"\"\nservices: { paths: \"s/{service}/**\" }\n";
-    let plan = load(Source { name: "policy.yaml".into(), text: text.into() }, false).expect("a policy");
+    let plan = load(Source::new("policy.yaml", text), false).expect("a policy");
     of(plan.policy.agent("a1").expect("an agent"))
 }
 
@@ -105,7 +105,7 @@ fn passwords_are_told_from_the_rest() {
 
 fn plan(agents: &str) -> crate::policy::Plan {
     let text = format!("version: 1\nagents:\n{agents}");
-    load(Source { name: "policy.yaml".into(), text }, false).expect("a policy")
+    load(Source::new("policy.yaml", text), false).expect("a policy")
 }
 
 #[test]

@@ -114,7 +114,7 @@ fn hosts_are_told_apart() {
 }
 
 fn plan(text: &str) -> Plan {
-    let source = Source { name: FILE.into(), text: text.into() };
+    let source = Source::new(FILE, text);
     load(source, false).unwrap_or_else(|error| panic!("{text}\n{:#?}", error.diagnostics))
 }
 
@@ -191,7 +191,7 @@ proptest! {
             let access = if *owner < 2 { format!("owner, owner: a{owner}") } else { "open".to_owned() };
             text.push_str(&format!("  - {{ name: n{at}, paths: ['{pattern}'], access: {access} }}\n"));
         }
-        let source = Source { name: FILE.into(), text };
+        let source = Source::new(FILE, text);
         // Some patterns never apply: that is no policy.
         let Ok(plan) = load(source, false) else { return Ok(()) };
         let files: Vec<(Vec<u8>, bool)> = tree.iter().map(|path| (path.clone().into_bytes(), false)).collect();

@@ -8,7 +8,7 @@ use super::compare::{maintainers, owners_of};
 use crate::policy::Plan;
 use crate::policy::model::Access;
 use crate::policy::pattern::{Pattern, Segment};
-use crate::policy::{Entry, Owner};
+use crate::policy::{Entry, Owner, Place};
 
 /// What was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,10 +47,9 @@ pub fn write(plan: &Plan, host: Host, files: &[(Vec<u8>, bool)]) -> Written {
                 lines.extend(patterns.into_iter().map(|pattern| Line::Rule(pattern, owners.clone())))
             }
             Err(why) => {
-                let line = plan.source.line_of(entry.span).line;
+                let Place { file, line, .. } = plan.source.place(entry.span.start);
                 let text = crate::text::sanitize(&entry.text);
-                warnings
-                    .push(format!("{}:{line}: `{text}` is not said in CODEOWNERS: {why}", plan.source.name));
+                warnings.push(format!("{file}:{line}: `{text}` is not said in CODEOWNERS: {why}"));
                 lines.push(Line::Text(format!("# not said here: {text}: {why}")));
             }
         }

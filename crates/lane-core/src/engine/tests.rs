@@ -4,6 +4,7 @@ use super::*;
 use crate::facts::RefUpdate;
 use crate::facts::{Fact, LockEvents, PolicyTexts};
 use crate::policy::model::Mode;
+use crate::policy::{FILE, Source};
 use crate::rules::testing::{Scene, plan};
 
 const REFERENCE: &str = include_str!("../../../../policy.yaml");
@@ -96,7 +97,7 @@ fn records_and_replaced_objects_are_refused_all_the_same() {
 #[test]
 fn a_policy_that_cannot_be_read_is_refused_all_the_same() {
     let with = |text: &str| {
-        let texts = PolicyTexts { policy: Some(text.to_owned()), tests: None };
+        let texts = PolicyTexts { policy: Some(Source::new(FILE, text)), tests: None };
         let scene =
             Scene::new(Event::PreCommit, "").change(|change| change.policy = Fact::Known(Some(texts)));
         judged(&observing(), scene).verdict

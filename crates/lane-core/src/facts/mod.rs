@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use crate::policy::Source;
 use crate::signature::Signature;
 
 mod case;
@@ -301,8 +302,8 @@ impl Default for Change {
 /// A policy that a change brings. It judges nothing; it is looked at before it does.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PolicyTexts {
-    /// The text of the policy; `None` where there is none any more.
-    pub policy: Option<String>,
+    /// The policy with its other files; `None` where there is none any more.
+    pub policy: Option<Source>,
     /// The text of the file with further tests, where there is one.
     pub tests: Option<String>,
 }

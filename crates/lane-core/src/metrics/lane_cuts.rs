@@ -12,7 +12,7 @@ use rustc_hash::FxHashMap;
 
 use super::{ChangeCount, LaneCut};
 use crate::facts::RepoPath;
-use crate::policy::{Entry, EntryOwner, Plan};
+use crate::policy::{Entry, EntryOwner, Plan, PolicyLine};
 
 /// A change of more paths says nothing.
 const BULK_PATHS: usize = 50;
@@ -85,6 +85,12 @@ pub fn lane_cuts(plan: &Plan, landed: &[&ChangeCount]) -> Vec<LaneCut> {
 }
 
 /// The lane that has a path; areas are none.
+/// A line of the policy in words.
+fn in_words(line: &PolicyLine) -> String {
+    let of = line.file.as_ref().map(|file| format!(" of {file}")).unwrap_or_default();
+    format!("line {}{of}", line.line)
+}
+
 fn lane_of(plan: &Plan, path: &[u8]) -> Option<usize> {
     let agent = match plan.decide(path, false).owner {
         Some(crate::policy::Owner::Lane(agent)) => agent,
@@ -181,10 +187,9 @@ impl Cut<'_> {
             .entries()
             .iter()
             .find(|entry| Some(entry.span) == span && entry.owner == EntryOwner::Lane(self.lane));
-        let place =
-            plan.line(span).map_or_else(|| "the policy".to_owned(), |line| format!("line {}", line.line));
+        let place = plan.line(span).map_or_else(|| "the policy".to_owned(), |line| in_words(&line));
         let line = plan.line(plan.policy.agents.0[self.with].id.span);
-        let theirs = line.map_or_else(String::new, |line| format!(" (line {})", line.line));
+        let theirs = line.map_or_else(String::new, |line| format!(" ({})", in_words(&line)));
         if let Some(word) = entry.and_then(|entry| self.whole_entry(entry)) {
             let list = if entry.is_some_and(|entry| entry.is_service) { "services" } else { "owns" };
             return format!("move `{word}` from {lane} ({place}) to `{list}` of {with}{theirs}");

@@ -21,7 +21,7 @@ change: { max_lines: 300 }
 
 /// A policy of three agents.
 pub(super) fn plan() -> Plan {
-    let source = Source { name: "policy.yaml".into(), text: POLICY.into() };
+    let source = Source::new("policy.yaml", POLICY);
     load(source, false).unwrap_or_else(|error| panic!("{error:?}"))
 }
 

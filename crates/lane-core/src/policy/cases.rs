@@ -103,6 +103,6 @@ pub fn load(name: &str, text: &str, policy: &Policy) -> Result<Vec<(Spanned<Stri
     if reader.diagnostics.is_empty() {
         return Ok(cases);
     }
-    let text = Box::new(Source { name: name.to_owned(), text: text.to_owned() });
+    let text = Box::new(Source::new(name, text));
     Err(PolicyError { text, diagnostics: reader.diagnostics })
 }

@@ -134,7 +134,7 @@ mod tests {
             ("{ id: x, run: x, when: [\"a[\"] }", "`a[`: "),
         ] {
             let text = format!("version: 1\ncustom: [{entry}]\n");
-            let error = load(Source { name: "policy.yaml".into(), text }, false).expect_err(entry);
+            let error = load(Source::new("policy.yaml", text), false).expect_err(entry);
             let found = &error.diagnostics[0].message;
             assert!(found.starts_with(expected), "{entry}: {found}");
         }

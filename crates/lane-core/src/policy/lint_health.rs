@@ -184,7 +184,7 @@ mod tests {
         let text = format!(
             "version: 1\nservices: {{ paths: \"services/{{service}}/**\" }}\nagents: {{ a1: {{ services: [web, api], ports: 8080-8099 }}, a2: {{ services: [jobs] }} }}\nhealth: {health}\n"
         );
-        match load(Source { name: "policy.yaml".into(), text }, false) {
+        match load(Source::new("policy.yaml", text), false) {
             Ok(plan) => {
                 let found = warnings(&plan, &Inventory::default());
                 found.into_iter().map(|one| one.message).collect()

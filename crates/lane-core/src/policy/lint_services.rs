@@ -76,7 +76,7 @@ mod tests {
 
     fn told(rest: &str) -> Vec<String> {
         let text = format!("{POLICY}{rest}");
-        match load(Source { name: "policy.yaml".into(), text }, false) {
+        match load(Source::new("policy.yaml", text), false) {
             Ok(plan) => {
                 let files = ["services/web/x", "services/api/x", "services/free/x", "common/x"];
                 let files = files.into_iter().map(|path| (path.as_bytes().to_vec(), false)).collect();
@@ -110,7 +110,7 @@ mod tests {
     fn both_forms_as_they_are_written() {
         let plan = |text: &str| {
             let text = format!("{POLICY}services: {{ paths: \"services/{{service}}/**\" }}\n{text}");
-            load(Source { name: "policy.yaml".into(), text }, false).expect("a policy").policy
+            load(Source::new("policy.yaml", text), false).expect("a policy").policy
         };
         let list = serde_json::to_value(plan("tests: [a1 may change services/web/x]\n")).expect("JSON");
         assert_eq!(list["tests"], serde_json::json!(["a1 may change services/web/x"]));

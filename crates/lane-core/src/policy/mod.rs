@@ -1,6 +1,7 @@
 //! The policy: read with exact places, checked as a whole, compiled for deciding.
 
 pub mod cases;
+pub mod compose;
 mod custom_rules;
 mod diagnostic;
 pub mod difference;
@@ -20,9 +21,12 @@ mod lint_regex;
 mod lint_services;
 mod lint_setup;
 mod lint_values;
+mod merge;
 pub mod model;
 mod node;
 pub mod origin;
+mod parts;
+mod path_entries;
 pub mod pathset;
 pub mod pattern;
 mod plan;
@@ -50,11 +54,12 @@ pub use lint_custom::missing as missing_files;
 pub use lint_setup::log_name;
 pub use lint_values::is_branch_name;
 pub use model::Policy;
+pub use parts::{Part, Parts};
 pub use plan::{Decision, Entry, EntryOwner, Owner, Plan, is_ref_match};
 pub use ref_names::{Disguise, ReservedRef};
 pub use schema::schema;
 pub use signers::Signer;
-pub use source::{PolicyLine, Source, Span, Spanned};
+pub use source::{Place, PolicyLine, Source, Span, Spanned};
 pub use tagged::with_trailer;
 pub use tree::Tree;
 pub use unknown::{did_you_mean, did_you_mean_or, nearest, unknown_agent};
@@ -75,6 +80,14 @@ pub struct PolicyError {
     pub text: Box<Source>,
     /// At least one.
     pub diagnostics: Vec<Diagnostic>,
+}
+
+impl PolicyError {
+    fn of(source: Source, mut diagnostics: Vec<Diagnostic>) -> Self {
+        diagnostics.sort_by_key(|diagnostic| (diagnostic.span.start, diagnostic.span.len));
+        diagnostic::merge_repeated(&mut diagnostics);
+        Self { text: Box::new(source), diagnostics }
+    }
 }
 
 /// Reads, compiles and checks a policy. `fold`: the repository ignores case in paths.
@@ -108,11 +121,7 @@ fn compiled(
     fold: bool,
     check: impl FnOnce(&Plan, &mut Vec<Diagnostic>),
 ) -> Result<Plan, PolicyError> {
-    let refuse = |source: Source, mut diagnostics: Vec<Diagnostic>| {
-        diagnostics.sort_by_key(|diagnostic| (diagnostic.span.start, diagnostic.span.len));
-        diagnostic::merge_repeated(&mut diagnostics);
-        Err(PolicyError { text: Box::new(source), diagnostics })
-    };
+    let refuse = |source: Source, diagnostics: Vec<Diagnostic>| Err(PolicyError::of(source, diagnostics));
     let root = &tree.0;
     let mut reader = reader::Reader { diagnostics: Vec::new() };
     if matches!(root.value, node::Value::Null) {

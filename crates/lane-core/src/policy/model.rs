@@ -37,6 +37,11 @@ pub use sections::{
 pub struct Policy {
     /// Version of the format; 1.
     pub version: Spanned<u32>,
+    /// Further files of the policy on the same base, by their paths from the root of the repository. What is shown has all that
+    /// they say.
+    #[serde(skip_serializing)]
+    #[schemars(with = "OneOrMany")]
+    pub extends: Vec<Spanned<String>>,
     /// Whether what the rules find is refused, or only told and noted.
     pub mode: Spanned<Mode>,
     /// The branch that changes are merged into.

@@ -87,6 +87,19 @@ impl Node {
             .map_err(|error| Box::new(syntax_error(text, &error)))
     }
 
+    /// Moves all places by so many bytes.
+    pub fn shift(&mut self, by: usize) {
+        self.span.start += by;
+        match &mut self.value {
+            Value::List(items) => items.iter_mut().for_each(|item| item.shift(by)),
+            Value::Map(entries) => entries.iter_mut().for_each(|(key, value)| {
+                key.span.start += by;
+                value.shift(by);
+            }),
+            _ => {}
+        }
+    }
+
     /// The shape in words, for "expected a list, found …".
     pub fn kind(&self) -> &'static str {
         match self.value {

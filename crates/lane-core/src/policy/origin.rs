@@ -15,8 +15,8 @@ pub struct Setting {
     pub path: String,
     /// The value as it is understood: a text, a number, a boolean, or an empty list or mapping that was written.
     pub value: Json,
-    /// The line and the column, both from 1, of what says so; `None` for a default.
-    pub place: Option<(usize, usize)>,
+    /// Where the policy says so, by [`super::Source::place`]; `None` for a default.
+    pub at: Option<usize>,
 }
 
 /// The values of a policy in its order. Defaults that are nothing, such as an empty list, are left out.
@@ -28,11 +28,11 @@ pub fn settings(plan: &Plan) -> Result<Vec<Setting>, PolicyError> {
     let json = serde_json::to_value(&plan.policy).unwrap_or_default();
     let mut found = Vec::new();
     walk(&json, Some(&tree.0), String::new(), &mut found);
-    let place = |(path, value, span): (String, Json, Option<Span>)| {
-        let place = span.map(|span| plan.source.line_column(span.start));
-        Setting { path, value, place }
+    let setting = |(path, value, span): (String, Json, Option<Span>)| {
+        let at = span.map(|span| span.start);
+        Setting { path, value, at }
     };
-    Ok(found.into_iter().map(place).collect())
+    Ok(found.into_iter().map(setting).collect())
 }
 
 /// `node`: what says so, if anything does.
@@ -90,10 +90,10 @@ mod tests {
     use crate::policy::{FILE, Source, load};
 
     fn lines(text: &str) -> Vec<String> {
-        let plan = load(Source { name: FILE.into(), text: text.into() }, false).unwrap();
-        let written =
-            settings(&plan).unwrap().into_iter().filter_map(|it| Some((it.place?, it.path, it.value)));
-        written.map(|((line, column), path, value)| format!("{line}:{column} {path} {value}")).collect()
+        let plan = load(Source::new(FILE, text), false).unwrap();
+        let written = settings(&plan).unwrap().into_iter().filter_map(|it| Some((it.at?, it.path, it.value)));
+        let place = |at| plan.source.place(at).to_string().replacen("policy.yaml:", "", 1);
+        written.map(|(at, path, value)| format!("{} {path} {value}", place(at))).collect()
     }
 
     #[test]
@@ -126,10 +126,10 @@ mod tests {
         let plan = crate::policy::tests::reference_plan();
         let found = settings(&plan).unwrap();
         let of = |path: &str| found.iter().find(|it| it.path == path).unwrap();
-        assert_eq!(of("mode").place, None);
-        assert!(of("agents.a3.env.OPENAI_API_KEY").place.is_some());
+        assert_eq!(of("mode").at, None);
+        assert!(of("agents.a3.env.OPENAI_API_KEY").at.is_some());
         // A line for each scalar that was written, and none twice.
-        let mut places: Vec<_> = found.iter().filter_map(|it| it.place).collect();
+        let mut places: Vec<_> = found.iter().filter_map(|it| it.at).collect();
         let count = places.len();
         places.sort_unstable();
         places.dedup();

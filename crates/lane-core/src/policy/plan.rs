@@ -9,8 +9,9 @@ use super::expression::Expressions;
 use super::file_rules::FileRules;
 use super::fold;
 use super::model::{Access, Agent, Area, Level, Mode, Policy};
+use super::path_entries::PathEntries;
 use super::pathset::PathSet;
-use super::pattern::{Pattern, escape};
+use super::pattern::Pattern;
 use super::signers::{self, Signer};
 use super::source::{PolicyLine, Source, Span};
 use super::template::Template;
@@ -58,6 +59,8 @@ pub struct Entry {
     pub text: String,
     /// Whether it comes from a service of a lane.
     pub is_service: bool,
+    /// Whether nobody wrote it: a file of the policy is protected as `policy.yaml` is.
+    pub is_of_policy: bool,
 }
 
 /// What a pattern belongs to, by position in the policy.
@@ -108,44 +111,11 @@ impl Decision<'_> {
     }
 }
 
-/// The policy's words on paths, and the sets in which they are found by their numbers: as they are, and folded.
-fn entries(policy: &Policy, fold: bool, diagnostics: &mut Vec<Diagnostic>) -> (Vec<Entry>, PathSet, PathSet) {
-    let (mut paths, mut odd) = (PathSet::new(fold), PathSet::of_folded());
-    let mut entries: Vec<Entry> = Vec::new();
-    let mut add = |owner, text: &str, span: Option<Span>, is_service: bool| {
-        let span = span.unwrap_or_default();
-        if let Some(pattern) = pattern(text, span, diagnostics) {
-            paths.insert(&pattern, entries.len());
-            if !pattern.is_folded() {
-                odd.insert(&pattern.folded(), entries.len());
-            }
-            entries.push(Entry { owner, pattern, span, text: text.to_owned(), is_service });
-        }
-    };
-    for (at, agent) in policy.agents.0.iter().enumerate() {
-        for service in &agent.services {
-            if let Some(template) = &policy.services.paths {
-                let text = template.value.replace("{service}", &escape(&service.value));
-                add(EntryOwner::Lane(at), &text, service.span, true);
-            }
-        }
-        for owned in &agent.owns {
-            add(EntryOwner::Lane(at), &owned.value, owned.span, false);
-        }
-    }
-    for (at, area) in policy.areas.iter().enumerate() {
-        for path in &area.paths {
-            add(EntryOwner::Area(at), &path.value, path.span, false);
-        }
-    }
-    (entries, paths, odd)
-}
-
 impl Plan {
     /// Compiles a policy. `fold`: paths are compared without regard to ASCII case
     /// (`core.ignoreCase`). Mistakes in patterns and templates are added to `diagnostics`.
     pub fn compile(policy: Policy, source: Source, fold: bool, diagnostics: &mut Vec<Diagnostic>) -> Self {
-        let (entries, paths, odd) = entries(&policy, fold, diagnostics);
+        let PathEntries { entries, paths, odd } = PathEntries::of(&policy, &source, fold, diagnostics);
         let mut excluded = PathSet::new(fold);
         for text in &policy.change.exclude {
             if let Some(pattern) = pattern(&text.value, text.span.unwrap_or_default(), diagnostics) {
@@ -308,6 +278,12 @@ impl Plan {
     /// The trie behind [`Self::decide`].
     pub(super) fn paths(&self) -> &PathSet {
         &self.paths
+    }
+
+    /// Whether a path is one of the policy's files, or that of its tests.
+    pub fn has_file(&self, path: &[u8]) -> bool {
+        [super::FILE, super::cases::FILE].iter().any(|own| own.as_bytes() == path)
+            || self.source.files().iter().any(|part| part.path.as_bytes() == path)
     }
 
     /// The line of the policy that a span is on.

@@ -38,6 +38,7 @@ pub mod keys {
     /// The top level.
     pub const POLICY: &[&str] = &[
         "version",
+        "extends",
         "mode",
         "base",
         "remote",
@@ -149,6 +150,7 @@ pub fn policy(reader: &mut Reader, root: &Node) -> Option<Policy> {
     let harness = harnesses(reader, &fields);
     Some(Policy {
         version: Spanned::default_of(1),
+        extends: texts(reader, &fields, "extends", "extends", true),
         mode: mode(reader, &fields),
         remote: text(reader, &fields, "remote", "remote").unwrap_or(Spanned::default_of("origin".into())),
         maintainers,

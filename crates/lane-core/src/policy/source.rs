@@ -1,8 +1,11 @@
 //! The text of a policy and places in it.
 
+use std::fmt;
 use std::ops::Range;
 
 use serde::{Deserialize, Serialize, Serializer};
+
+use super::parts::Parts;
 
 /// A place in the policy text, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash, Serialize, Deserialize)]
@@ -65,13 +68,35 @@ impl<T: schemars::JsonSchema> schemars::JsonSchema for Spanned<T> {
 pub struct Source {
     /// What a reader can open: `policy.yaml`, `refs/remotes/origin/main:policy.yaml`.
     pub name: String,
-    /// The whole text.
+    /// The whole text; that of the other files of the policy stands behind its own.
     pub text: String,
+    /// Its other files; `None` where it asks for none.
+    pub parts: Option<Box<Parts>>,
+}
+
+/// A place as people look it up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place<'s> {
+    /// The file, as [`Source::name`] names files.
+    pub file: &'s str,
+    /// The line, from 1.
+    pub line: usize,
+    /// The column in characters, from 1.
+    pub column: usize,
+}
+
+impl fmt::Display for Place<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}", self.file, self.line, self.column)
+    }
 }
 
 /// One line of a policy, as a finding quotes it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct PolicyLine {
+    /// The file, where it is another one than the policy's own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
     /// Line number, from 1.
     pub line: usize,
     /// The line without its indentation.
@@ -90,30 +115,46 @@ pub struct PolicyLine {
     pub indent: usize,
 }
 
+impl PolicyLine {
+    /// The file that it is in. `source`: the name of the policy's own.
+    pub fn file_or<'a>(&'a self, source: &'a str) -> &'a str {
+        self.file.as_deref().unwrap_or(source)
+    }
+}
+
 impl Source {
-    /// The line and column (both from 1, columns in characters) of a byte offset.
-    pub fn line_column(&self, offset: usize) -> (usize, usize) {
+    /// A text of one file.
+    pub fn new(name: impl Into<String>, text: impl Into<String>) -> Self {
+        Self { name: name.into(), text: text.into(), parts: None }
+    }
+
+    /// Where a byte offset is.
+    pub fn place(&self, offset: usize) -> Place<'_> {
         let mut offset = offset.min(self.text.len());
         while !self.text.is_char_boundary(offset) {
             offset -= 1;
         }
-        let before = &self.text[..offset];
+        let (file, range) = self.file_at(offset);
+        let before = &self.text[range.start..offset];
         let line = before.bytes().filter(|b| *b == b'\n').count() + 1;
         let start = before.rfind('\n').map_or(0, |at| at + 1);
-        (line, before[start..].chars().count() + 1)
+        Place { file, line, column: before[start..].chars().count() + 1 }
     }
 
     /// The line in which a span begins, with the span's words marked.
     pub fn line_of(&self, span: Span) -> PolicyLine {
-        let (line, _) = self.line_column(span.start);
+        let line = self.place(span.start).line;
         let at = span.start.min(self.text.len());
-        let start = self.text[..at].rfind('\n').map_or(0, |nl| nl + 1);
-        let end = self.text[start..].find('\n').map_or(self.text.len(), |nl| start + nl);
+        let (file, range) = self.file_at(at);
+        let start = self.text[range.start..at].rfind('\n').map_or(range.start, |nl| range.start + nl + 1);
+        let end = self.text[start..range.end].find('\n').map_or(range.end, |nl| start + nl);
         let whole = self.text[start..end].trim_end();
         let text = whole.trim_start();
         let indent = whole.len() - text.len();
         let offset = at.saturating_sub(start + indent).min(text.len());
-        PolicyLine { line, text: text.to_owned(), offset, len: span.len.min(text.len() - offset), indent }
+        let len = span.len.min(text.len() - offset);
+        let file = (range.start > 0).then(|| file.to_owned());
+        PolicyLine { file, line, text: text.to_owned(), offset, len, indent }
     }
 }
 
@@ -122,14 +163,14 @@ mod tests {
     use super::*;
 
     fn source() -> Source {
-        Source { name: "p".into(), text: "a: 1\n  bé: [x, yy]\n".into() }
+        Source::new("p", "a: 1\n  bé: [x, yy]\n")
     }
 
     #[test]
     fn columns_count_characters() {
-        assert_eq!(source().line_column(0), (1, 1));
-        assert_eq!(source().line_column(12), (2, 7));
-        assert_eq!(source().line_column(999), (3, 1));
+        let source = source();
+        let places = [0, 12, 999].map(|offset| source.place(offset).to_string());
+        assert_eq!(places, ["p:1:1", "p:2:7", "p:3:1"]);
     }
 
     #[test]

@@ -6,7 +6,7 @@ pub fn reference_plan() -> Plan {
 }
 
 fn source(text: &str) -> Source {
-    Source { name: FILE.into(), text: text.into() }
+    Source::new(FILE, text)
 }
 
 fn plan(text: &str) -> Plan {

@@ -4,6 +4,7 @@
 //! The bytes are postcard's. Whatever does not read back exactly is no tree, and the text is parsed.
 
 use super::PolicyError;
+use super::merge;
 use super::node::{Node, Value};
 use super::source::{Source, Span};
 
@@ -12,14 +13,21 @@ use super::source::{Source, Span};
 pub struct Tree(pub(super) Node);
 
 impl Tree {
-    /// Parses a policy's text.
+    /// Parses a policy's text, and joins its files.
     ///
     /// # Errors
-    /// It is no YAML.
+    /// It is no YAML, or one of its files cannot be used.
     pub fn parse(source: &Source) -> Result<Self, PolicyError> {
-        Node::parse(&source.text)
-            .map(Tree)
-            .map_err(|error| PolicyError { text: Box::new(source.clone()), diagnostics: vec![*error] })
+        let node = match &source.parts {
+            Some(parts) => merge::parse(source, parts),
+            None => Node::parse(&source.text).map_err(|error| vec![*error]).and_then(|node| {
+                match merge::check_alone(&node) {
+                    Some(mistake) => Err(vec![mistake]),
+                    None => Ok(node),
+                }
+            }),
+        };
+        node.map(Tree).map_err(|diagnostics| PolicyError::of(source.clone(), diagnostics))
     }
 
     /// The tree as bytes; none where that fails, which is no tree either.
@@ -60,7 +68,7 @@ mod tests {
     use super::*;
 
     fn source(text: &str) -> Source {
-        Source { name: "policy.yaml".to_owned(), text: text.to_owned() }
+        Source::new("policy.yaml", text)
     }
 
     fn reads_back(text: &str) {

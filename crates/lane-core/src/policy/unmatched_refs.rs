@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     fn unmatched_in(policy: &str) -> Vec<String> {
-        let source = Source { name: "policy.yaml".into(), text: format!("version: 1\n{policy}\n") };
+        let source = Source::new("policy.yaml", format!("version: 1\n{policy}\n"));
         let plan = load(source, false).unwrap_or_else(|error| panic!("{:#?}", error.diagnostics));
         let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
         let refs = Refs { branches: names(&["main", "develop", "release/1.0"]), remotes: names(&["origin"]) };

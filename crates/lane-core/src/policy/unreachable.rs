@@ -5,7 +5,7 @@ use super::plan::{Entry, Owner, Plan};
 
 /// Patterns that never decide. As the last match decides, what makes one unreachable is a later line.
 pub(super) fn check(plan: &Plan, diagnostics: &mut Vec<Diagnostic>) {
-    for (id, entry) in plan.entries().iter().enumerate() {
+    for (id, entry) in plan.entries().iter().enumerate().filter(|(_, entry)| !entry.is_of_policy) {
         // Whatever covers a pattern has each path of it: one tells at once which others can.
         let Some(path) = entry.pattern.example(plan.folds_case()) else {
             continue;
@@ -16,7 +16,7 @@ pub(super) fn check(plan: &Plan, diagnostics: &mut Vec<Diagnostic>) {
                 let by = &plan.entries()[other];
                 // A service in two lanes is told as that.
                 let is_told = by.is_service && entry.is_service && by.text == entry.text;
-                if !is_told && by.pattern.covers(&entry.pattern) {
+                if !is_told && !by.is_of_policy && by.pattern.covers(&entry.pattern) {
                     later = Some(other);
                 }
             }

@@ -8,7 +8,7 @@
 use std::collections::HashMap;
 use std::fmt::Write;
 
-use super::location::policy_path;
+use super::location::{line_path, place_path};
 use super::text::{self, Style};
 use super::{Finding, Format, Report, UndecidedRule};
 use crate::policy::model::Level;
@@ -95,7 +95,7 @@ fn of_finding(report: &Report, finding: &Finding) -> Command {
         let _ = write!(message, "\nowner: {owner}");
     }
     if let Some(line) = &finding.policy {
-        let _ = write!(message, "\n{}:{}: {}", report.policy.source, line.line, line.text);
+        let _ = write!(message, "\n{}:{}: {}", line.file_or(&report.policy.source), line.line, line.text);
     }
     let _ = write!(message, "\nnext: {}", finding.help(finding.path.as_slice()));
     let place = match &finding.path {
@@ -104,7 +104,7 @@ fn of_finding(report: &Report, finding: &Finding) -> Command {
             .as_text()
             .filter(|path| !has_hidden(path))
             .map(|path| (path.to_owned(), finding.line_or_first())),
-        None => finding.policy.as_ref().map(|line| (policy_path(report).to_owned(), line.line)),
+        None => finding.policy.as_ref().map(|line| (line_path(report, line).to_owned(), line.line)),
     };
     let name = if finding.level == Level::Error { "error" } else { "warning" };
     Command {
@@ -128,7 +128,7 @@ fn of_undecided(report: &Report, undecided: &UndecidedRule) -> Command {
     let rule = undecided.rule.as_ref().map(|rule| format!(": {rule}")).unwrap_or_default();
     Command {
         name: if undecided.observed { "warning" } else { "error" },
-        place: undecided.place.map(|place| (policy_path(report).to_owned(), place.line)),
+        place: undecided.place.as_ref().map(|place| (place_path(report, place).to_owned(), place.line)),
         title: format!("git-lane could not decide{rule}{}", would_be(undecided.observed)),
         message,
     }

@@ -5,7 +5,8 @@
 
 use serde_json::{Value, json};
 
-use super::location::policy_path;
+use super::Location;
+use super::location::{line_path, place_path, policy_path};
 use super::{Finding, Format, Report, fingerprint, json};
 use crate::policy::model::Level;
 
@@ -28,7 +29,7 @@ pub fn issues(report: &Report) -> Value {
             "check_name": undecided.rule.as_deref().unwrap_or("undecided"),
             "fingerprint": fingerprint,
             "severity": if undecided.observed { "minor" } else { "blocker" },
-            "location": location(policy_path(report), undecided.place.map_or(1, |place| place.line)),
+            "location": location_of(report, undecided.place.as_ref()),
         })
     });
     let findings = report.findings.iter().zip(fingerprint::of_findings(&report.findings));
@@ -59,8 +60,16 @@ fn place_of(report: &Report, finding: &Finding) -> Value {
             // JSON cannot hold it as it is.
             None => location(&path.to_string(), finding.line_or_first()),
         },
-        (None, Some(line)) => location(policy_path(report), line.line),
+        (None, Some(line)) => location(line_path(report, line), line.line),
         (None, None) => location(policy_path(report), 1),
+    }
+}
+
+/// A place in the policy, or its first line.
+fn location_of(report: &Report, place: Option<&Location>) -> Value {
+    match place {
+        Some(place) => location(place_path(report, place), place.line),
+        None => location(policy_path(report), 1),
     }
 }
 

@@ -22,6 +22,7 @@ use serde::Serialize;
 
 use crate::facts::{Event, Oid, RepoPath};
 use crate::policy::model::{CustomRule, Mode};
+use crate::policy::{Place, Source};
 
 pub use finding::{Finding, Waived};
 pub use format::Format;
@@ -220,12 +221,23 @@ pub struct UndecidedRule {
 }
 
 /// A place in the policy.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Location {
+    /// The file, where it is another one than the policy's own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
     /// Line number, from 1.
     pub line: usize,
     /// Column, from 1, in characters.
     pub column: usize,
+}
+
+impl Location {
+    /// Where a byte offset of a policy is.
+    pub fn of(source: &Source, offset: usize) -> Self {
+        let Place { file, line, column } = source.place(offset);
+        Self { file: (file != source.name).then(|| file.to_owned()), line, column }
+    }
 }
 
 impl Report {
@@ -279,12 +291,12 @@ impl Report {
         let (source, undecided) = match error.policy() {
             Some(error) => {
                 let all = error.diagnostics.iter().map(|diagnostic| {
-                    let (line, column) = error.text.line_column(diagnostic.span.start);
+                    let at = diagnostic.span.start;
                     UndecidedRule {
                         rule: None,
-                        reason: format!("{}:{line}:{column}: {}", error.text.name, diagnostic.message),
+                        reason: format!("{}: {}", error.text.place(at), diagnostic.message),
                         help: diagnostic.help.clone(),
-                        place: Some(Location { line, column }),
+                        place: Some(Location::of(&error.text, at)),
                         observed: false,
                     }
                 });

@@ -4,8 +4,8 @@
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 use serde_json::{Map, Value, json};
 
-use super::location::policy_path;
-use super::{Finding, Format, Report, UndecidedRule, Verdict, fingerprint, json};
+use super::location::{line_path, place_path, policy_path};
+use super::{Finding, Format, Location, Report, UndecidedRule, Verdict, fingerprint, json};
 use crate::policy::PolicyLine;
 use crate::policy::model::{CustomRule, Level};
 use crate::rules::{RULES, Rule};
@@ -135,7 +135,8 @@ fn result(report: &Report, finding: &Finding, print: &str) -> Value {
     if let Some(index) = rule_index(report, &finding.rule) {
         result["ruleIndex"] = json!(index);
     }
-    let policy = finding.policy.as_ref().map(|line| physical(policy_path(report).as_bytes(), region(line)));
+    let policy =
+        finding.policy.as_ref().map(|line| physical(line_path(report, line).as_bytes(), region(line)));
     let mut location = Map::new();
     let mut related = Vec::new();
     match (&finding.path, policy) {
@@ -149,7 +150,7 @@ fn result(report: &Report, finding: &Finding, print: &str) -> Value {
             }));
         }
         (None, Some(policy)) => drop(location.insert("physicalLocation".into(), policy)),
-        (None, None) => drop(location.insert("physicalLocation".into(), policy_at(report, 1))),
+        (None, None) => drop(location.insert("physicalLocation".into(), policy_at(report, None))),
     }
     if let Some(commit) = finding.commit {
         let name = json!([{ "name": commit.short(), "fullyQualifiedName": commit, "kind": "commit" }]);
@@ -181,7 +182,7 @@ fn undecided_result(report: &Report, undecided: &UndecidedRule, print: &str) -> 
         "level": if undecided.observed { "warning" } else { "error" },
         "message": { "text": message(&format!("could not decide: {}{help}", undecided.reason)) },
         "partialFingerprints": prints(print),
-        "locations": [{ "physicalLocation": policy_at(report, undecided.place.map_or(1, |place| place.line)) }],
+        "locations": [{ "physicalLocation": policy_at(report, undecided.place.as_ref()) }],
         "properties": { "rule": undecided.rule, "help": undecided.help },
     })
 }
@@ -238,8 +239,13 @@ fn physical(path: &[u8], region: Value) -> Value {
     json!({ "artifactLocation": { "uri": uri, "uriBaseId": ROOT }, "region": region })
 }
 
-fn policy_at(report: &Report, line: usize) -> Value {
-    physical(policy_path(report).as_bytes(), json!({ "startLine": line }))
+/// A place in the policy, or its first line.
+fn policy_at(report: &Report, place: Option<&Location>) -> Value {
+    let (path, line) = match place {
+        Some(place) => (place_path(report, place), place.line),
+        None => (policy_path(report), 1),
+    };
+    physical(path.as_bytes(), json!({ "startLine": line }))
 }
 
 /// The words of the policy that decided; columns in characters, the last one excluded.

@@ -208,7 +208,7 @@ fn block_foot(report: &Report, block: &[&Finding]) -> String {
     let first = block[0];
     let mut out = String::new();
     if let Some(line) = &first.policy {
-        let place = format!("{}:{}", report.policy.source, line.line);
+        let place = format!("{}:{}", line.file_or(&report.policy.source), line.line);
         let _ = write!(
             out,
             "\nDecided by the policy, in {}:\n\n{}",

@@ -17,7 +17,7 @@ pub fn path(bytes: &[u8]) -> RepoPath {
 
 fn line() -> PolicyLine {
     let text = "services: [revenue, event_bus]".to_owned();
-    PolicyLine { line: 49, text, offset: 11, len: 7, indent: 4 }
+    PolicyLine { file: None, line: 49, text, offset: 11, len: 7, indent: 4 }
 }
 
 pub fn in_lane(bytes: &[u8]) -> Finding {
@@ -145,7 +145,7 @@ pub fn undecided() -> Report {
                 rule: None,
                 reason: "policy.yaml:3:5: unknown key `bse`".into(),
                 help: Some("did you mean `base`?".into()),
-                place: Some(Location { line: 3, column: 5 }),
+                place: Some(Location { file: None, line: 3, column: 5 }),
                 observed: false,
             },
             UndecidedRule {

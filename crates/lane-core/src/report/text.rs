@@ -92,13 +92,14 @@ pub fn render(report: &Report, style: Style) -> String {
 
 /// Findings that share rule, level, headline and policy line, whichever ref they came with.
 pub(super) fn blocks(findings: &[Finding]) -> Vec<Vec<&Finding>> {
-    type Key<'a> = (&'a str, Level, &'a str, Option<usize>, &'a str, bool, bool, bool, &'a [String]);
+    type Key<'a> =
+        (&'a str, Level, &'a str, Option<(Option<&'a str>, usize)>, &'a str, bool, bool, bool, &'a [String]);
     fn key(finding: &Finding) -> Key<'_> {
         (
             &finding.rule,
             finding.level,
             &finding.headline,
-            finding.policy.as_ref().map(|line| line.line),
+            finding.policy.as_ref().map(|line| (line.file.as_deref(), line.line)),
             &finding.help_template,
             finding.commit.is_some(),
             finding.waived.is_some(),
@@ -164,7 +165,7 @@ fn render_block(out: &mut String, report: &Report, block: &[&Finding], style: St
         let _ = writeln!(out, "    … and {} more (git lane check -v lists them all)", listed - limit);
     }
     if let Some(line) = &first.policy {
-        out.push_str(&policy_line(&report.policy.source, line, style.color));
+        out.push_str(&policy_line(line.file_or(&report.policy.source), line, style.color));
     }
     if let Some(waived) = &first.waived {
         let _ = writeln!(out, "  {}\n", waived.words());

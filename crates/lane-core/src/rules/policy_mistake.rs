@@ -12,8 +12,8 @@ pub static RULE: Rule = Rule {
     summary: "a changed policy that has mistakes, or tests that fail",
     docs: "\
 ## What it finds
-A commit, or the tip of a pushed branch, with a changed `policy.yaml` or `policy.tests.yaml` that `git lane policy check` or
-`git lane policy test` would refuse. The new text is only read here: what judges the change is the base's policy, as always.
+A commit, or the tip of a pushed branch, with a changed `policy.yaml`, a changed file that it extends, or a changed `policy.tests.yaml`, that
+`git lane policy check` or `git lane policy test` would refuse. The new text is only read here: what judges the change is the base's policy, as always.
 
 ## Why
 With a broken policy on the base no verdict is possible: each commit and each push is blocked until it
@@ -83,7 +83,7 @@ fn removed() -> Draft {
 
 /// One thing that is wrong: in which file, and how.
 struct Diagnosis {
-    file: &'static str,
+    path: String,
     headline: String,
 }
 
@@ -96,7 +96,7 @@ fn draft(context: &Context<'_>, told: Diagnosis, command: &str) -> Draft {
     Draft {
         headline: told.headline,
         help: format!("see all of them in place: git lane policy {command}\n{on}"),
-        path: Some(RepoPath(told.file.as_bytes().to_vec())),
+        path: Some(RepoPath(told.path.into_bytes())),
         // One that cannot be read does not say that it only observes.
         always_binds: command == "check",
         ..Draft::default()
@@ -109,69 +109,62 @@ fn draft(context: &Context<'_>, told: Diagnosis, command: &str) -> Draft {
 /// The mistakes because of which there is nothing to test.
 fn mistakes(texts: &PolicyTexts, fold: bool) -> Result<Vec<Diagnosis>, Vec<Diagnosis>> {
     let PolicyTexts { policy, tests } = texts;
-    let Some(text) = policy else { return Ok(Vec::new()) };
-    let source = |name: &str, text: &str| Source { name: name.to_owned(), text: text.to_owned() };
-    let told = |file: &'static str, text: &Source, all: Vec<Diagnostic>| -> Vec<Diagnosis> {
-        all.into_iter()
-            .map(|Diagnostic { message, span, help, .. }| {
-                let (line, column) = text.line_column(span.start);
-                let help = help.map(|help| format!("; {help}")).unwrap_or_default();
-                Diagnosis {
-                    file,
-                    headline: format!("with a mistake at {file}:{line}:{column}: {message}{help}"),
-                }
-            })
-            .collect()
-    };
-    let plan =
-        policy::load(source(FILE, text), fold).map_err(|error| told(FILE, &error.text, error.diagnostics))?;
+    let Some(source) = policy else { return Ok(Vec::new()) };
+    let plan = policy::load(source.clone(), fold).map_err(|error| told(&error.text, error.diagnostics))?;
     let mut failing = Vec::new();
     for sentence in &plan.policy.tests.sentences {
         if let Ok(case) = Case::parse(&sentence.value, &plan.policy) {
-            failing.extend(failed(&plan, FILE, &plan.source, sentence, &case));
+            failing.extend(failed(&plan, &plan.source, sentence, &case));
         }
     }
     if let Some(text) = tests {
         let all = cases::load(cases::FILE, text, &plan.policy)
-            .map_err(|error| told(cases::FILE, &error.text, error.diagnostics))?;
-        let source = source(cases::FILE, text);
+            .map_err(|error| told(&error.text, error.diagnostics))?;
+        let source = Source::new(cases::FILE, text.as_str());
         for (sentence, case) in &all {
-            failing.extend(failed(&plan, cases::FILE, &source, sentence, case));
+            failing.extend(failed(&plan, &source, sentence, case));
         }
     }
     Ok(failing)
 }
 
-fn failed(
-    plan: &Plan,
-    file: &'static str,
-    source: &Source,
-    sentence: &Spanned<String>,
-    case: &Case,
-) -> Option<Diagnosis> {
+/// Mistakes in words. The files of a change are named by their paths in it.
+fn told(text: &Source, all: Vec<Diagnostic>) -> Vec<Diagnosis> {
+    all.into_iter()
+        .map(|Diagnostic { message, span, help, .. }| {
+            let place = text.place(span.start);
+            let help = help.map(|help| format!("; {help}")).unwrap_or_default();
+            let headline = format!("with a mistake at {place}: {message}{help}");
+            Diagnosis { path: place.file.to_owned(), headline }
+        })
+        .collect()
+}
+
+fn failed(plan: &Plan, source: &Source, sentence: &Spanned<String>, case: &Case) -> Option<Diagnosis> {
     let (holds, findings) = try_case(plan, case);
     if holds {
         return None;
     }
-    let (line, column) = source.line_column(sentence.span.unwrap_or_default().start);
+    let place = source.place(sentence.span.unwrap_or_default().start);
     let why = findings.first().map_or_else(
         || "nothing forbids it".to_owned(),
         |finding| format!("{}: {}", finding.rule, finding.message),
     );
-    let headline = format!("with a test that fails at {file}:{line}:{column}: `{}`: {why}", sentence.value);
-    Some(Diagnosis { file, headline })
+    let headline = format!("with a test that fails at {place}: `{}`: {why}", sentence.value);
+    Some(Diagnosis { path: place.file.to_owned(), headline })
 }
 
 #[cfg(test)]
 mod tests {
     use crate::facts::Event::{self, Ci, CommitMsg, PreCommit, PrePush};
     use crate::facts::{Fact, PolicyTexts};
+    use crate::policy::{FILE, Source};
     use crate::rules::testing::Scene;
 
     const SOUND: &str = "version: 1\nbase: main\nagents: { a1: {}, a2: {} }\nunowned: deny\n";
 
     fn headlines(event: Event, policy: &str, tests: Option<&str>) -> Vec<String> {
-        let texts = PolicyTexts { policy: Some(policy.to_owned()), tests: tests.map(str::to_owned) };
+        let texts = PolicyTexts { policy: Some(Source::new(FILE, policy)), tests: tests.map(str::to_owned) };
         let scene = Scene::new(event, "").change(|change| change.policy = Fact::Known(Some(texts)));
         scene.headlines()
     }

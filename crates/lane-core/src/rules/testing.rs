@@ -18,7 +18,7 @@ use crate::signature::Signature;
 static REFERENCE: LazyLock<Plan> = LazyLock::new(|| plan(include_str!("../../../../policy.yaml")));
 
 pub fn plan(text: &str) -> Plan {
-    let source = Source { name: "policy.yaml".into(), text: text.into() };
+    let source = Source::new("policy.yaml", text);
     load(source, false).unwrap_or_else(|error| panic!("{:#?}", error.diagnostics))
 }
 

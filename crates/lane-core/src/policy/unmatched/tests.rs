@@ -33,7 +33,7 @@ fn inventory() -> Inventory {
 }
 
 fn found(policy: &str, inventory: &Inventory) -> Vec<String> {
-    let source = Source { name: "policy.yaml".into(), text: policy.to_owned() };
+    let source = Source::new("policy.yaml", policy);
     let plan = load(source, false).unwrap_or_else(|error| panic!("{:#?}", error.diagnostics));
     let told = |warning: Diagnostic| {
         let marked = &plan.source.text[warning.span.range()];

@@ -1,0 +1,232 @@
+//! Which other files a policy consists of: those under `extends`, and those that they extend.
+//!
+//! Whoever has the files reads them; nothing here touches any. What is wrong is kept with its place, and is told with the other
+//! mistakes of the policy. Only the lines under `extends` are read here, so that a policy whose tree is kept need not be parsed.
+
+use super::diagnostic::Diagnostic;
+use super::merge::paths_under;
+use super::node::{Node, Value};
+use super::parts::{Part, Parts};
+use super::source::{Source, Span, Spanned};
+use super::unknown::did_you_mean;
+use crate::facts::Unavailable;
+
+/// The key of what a policy builds on.
+pub(super) const EXTENDS: &str = "extends";
+
+/// The most files of one policy beside its own.
+const MOST: usize = 1_000;
+/// The most files that extend one another in a row.
+const DEEPEST: usize = 8;
+/// The most bytes of all of them.
+pub const LARGEST: usize = 16 << 20;
+
+/// The files of a tree, or of a folder.
+pub trait Files {
+    /// Reads one. `path`: from the root of the repository, without links on the way.
+    ///
+    /// # Errors
+    /// It is there and cannot be read now.
+    fn read(&self, path: &str) -> Result<Found, Unavailable>;
+
+    /// The names in a folder, in any order; none where there is no such folder. `folder`: as in [`Self::read`], or nothing for
+    /// the root.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    fn names(&self, folder: &str) -> Result<Vec<String>, Unavailable>;
+
+    /// What messages call a file.
+    fn name(&self, path: &str) -> String;
+}
+
+/// What is under a path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Found {
+    /// A file and its text.
+    Text(String),
+    /// Nothing.
+    Missing,
+    /// Something else, as the rest of a sentence: `is a symbolic link`.
+    Other(String),
+}
+
+/// The same policy with the files that it extends. `own`: the path of its own file.
+///
+/// # Errors
+/// One of them is there and cannot be read now. That one is not there, and what is wrong with it, is a mistake of the policy.
+pub fn compose(source: Source, own: &str, files: &dyn Files) -> Result<Source, Unavailable> {
+    let first = asked(&source.text, 0);
+    if first.is_nothing() {
+        return Ok(source);
+    }
+    let mut composer =
+        Composer { text: source.text, parts: Parts::default(), files, way: vec![own.to_owned()] };
+    composer.follow(first)?;
+    Ok(Source { name: source.name, text: composer.text, parts: Some(Box::new(composer.parts)) })
+}
+
+struct Composer<'f> {
+    text: String,
+    parts: Parts,
+    files: &'f dyn Files,
+    /// The files that lead to the one that is being read.
+    way: Vec<String>,
+}
+
+impl Composer<'_> {
+    fn follow(&mut self, asked: Asked) -> Result<(), Unavailable> {
+        self.parts.asked.extend(asked.extends.iter().filter_map(|item| item.span));
+        for item in asked.extends {
+            self.extend(&item)?;
+        }
+        Ok(())
+    }
+
+    fn extend(&mut self, item: &Spanned<String>) -> Result<(), Unavailable> {
+        let by = item.span.unwrap_or_default();
+        let path = match path_of(&item.value) {
+            Ok(path) => path,
+            Err((message, help)) => {
+                self.mistake(Diagnostic::error(by, message, "not a path").help(help));
+                return Ok(());
+            }
+        };
+        if self.way.iter().any(|above| above == path) {
+            let way = self.way.iter().map(String::as_str).chain([path]).collect::<Vec<_>>().join(" -> ");
+            let message = match self.way.last() {
+                Some(last) if last == path => format!("{path} extends itself"),
+                _ => format!("{path} extends itself: {way}"),
+            };
+            self.mistake(Diagnostic::error(by, message, "a circle").help("remove one of these"));
+            return Ok(());
+        }
+        if self.parts.files.iter().any(|part| part.path == path) {
+            return Ok(());
+        }
+        if self.way.len() > DEEPEST {
+            let message = format!("more than {DEEPEST} files extend one another in a row");
+            self.mistake(Diagnostic::error(by, message, "too deep").help("extend it further up"));
+            return Ok(());
+        }
+        let Some(part) = self.add(path, by, true)? else { return Ok(()) };
+        self.way.push(path.to_owned());
+        self.follow(asked(&self.text[self.parts.files[part].start..], self.parts.files[part].start))?;
+        self.way.pop();
+        self.parts.order.push(part);
+        Ok(())
+    }
+
+    /// Reads a file behind the others. `must`: it has to be there.
+    fn add(&mut self, path: &str, by: Span, must: bool) -> Result<Option<usize>, Unavailable> {
+        if self.parts.files.len() >= MOST {
+            if self.parts.files.len() == MOST && !self.parts.mistakes.iter().any(|it| it.label == "too many")
+            {
+                let message = format!("a policy of more than {MOST} files");
+                self.mistake(Diagnostic::error(by, message, "too many").help("join some of them"));
+            }
+            return Ok(None);
+        }
+        let name = self.files.name(path);
+        match self.files.read(path)? {
+            Found::Text(text) if self.text.len() + text.len() > LARGEST => {
+                let message = format!("with {name} the policy has more than {LARGEST} bytes");
+                self.mistake(Diagnostic::error(by, message, "too large").help("is this the right file?"));
+            }
+            Found::Text(text) => {
+                self.text.push('\n');
+                let start = self.text.len();
+                self.text.push_str(&text);
+                self.parts.files.push(Part { name, path: path.to_owned(), start, by });
+                return Ok(Some(self.parts.files.len() - 1));
+            }
+            Found::Other(what) => {
+                let help =
+                    "a policy is made of regular files of one repository, in UTF-8: commit a copy there";
+                self.mistake(Diagnostic::error(by, format!("{name} {what}"), "cannot be used").help(help));
+            }
+            Found::Missing if must => {
+                let (folder, file) = path.rsplit_once('/').unwrap_or(("", path));
+                let there = self.files.names(folder)?;
+                let near = did_you_mean(file, there.iter().map(String::as_str));
+                let help = near.unwrap_or_else(|| {
+                    "write its path from the root of the repository, and commit it to the base".to_owned()
+                });
+                self.mistake(Diagnostic::error(by, format!("no file {name}"), "not there").help(help));
+            }
+            Found::Missing => {}
+        }
+        Ok(None)
+    }
+
+    fn mistake(&mut self, mistake: Diagnostic) {
+        self.parts.mistakes.push(mistake);
+    }
+}
+
+/// A path from the root of the repository, or what is wrong with it and what helps.
+fn path_of(text: &str) -> Result<&str, (String, &'static str)> {
+    if text.contains("://") || text.starts_with("git@") {
+        return Err((
+            format!("`{text}` is not a file of this repository"),
+            "a verdict never depends on the network: commit a copy of the file, and extend that",
+        ));
+    }
+    let path = text.strip_prefix('/').unwrap_or(text);
+    let is_name = |name: &str| !matches!(name, "" | "." | "..");
+    if path.split('/').all(is_name) && !path.contains(['\\', '\0', '*', '?']) {
+        return Ok(path);
+    }
+    Err((
+        format!("`{text}` is not the path of a file"),
+        "write the path from the root of the repository: policy/shared.yaml",
+    ))
+}
+
+/// What a file asks for.
+#[derive(Debug, Default)]
+struct Asked {
+    extends: Vec<Spanned<String>>,
+}
+
+impl Asked {
+    fn is_nothing(&self) -> bool {
+        self.extends.is_empty()
+    }
+}
+
+/// Reads what a text asks for, which is `shift` bytes behind the start of the whole. A text that says it in another way than at the
+/// start of a line is told so when it is parsed.
+fn asked(text: &str, shift: usize) -> Asked {
+    Asked { extends: under(text, shift, EXTENDS).unwrap_or_default() }
+}
+
+/// The texts under a key at the start of a line.
+fn under(text: &str, shift: usize, key: &str) -> Option<Vec<Spanned<String>>> {
+    let begins = |at: usize| text[at + key.len()..].trim_start_matches([' ', '\t']).starts_with(':');
+    let line = format!("\n{key}");
+    let lines = memchr::memmem::find_iter(text.as_bytes(), &line).map(|at| at + 1);
+    let start = text.starts_with(key).then_some(0).into_iter().chain(lines).find(|at| begins(*at))?;
+    let block = &text[start..start + block_len(&text[start..])];
+    let mut node = Node::parse(block).ok()?;
+    node.shift(shift + start);
+    let Value::Map(entries) = &node.value else { return None };
+    let (_, value) = entries.first()?;
+    paths_under(value)
+}
+
+/// How long the block is that begins with the first line: all lines that are not at the margin, are a comment, or go on with a list.
+fn block_len(text: &str) -> usize {
+    let mut len = 0;
+    for line in text.split_inclusive('\n') {
+        let goes_on = matches!(line.bytes().next(), Some(b' ' | b'\t' | b'#' | b'-' | b']' | b'\r' | b'\n'));
+        if len > 0 && !goes_on {
+            break;
+        }
+        len += line.len();
+    }
+    len
+}
+
+#[cfg(test)]
+mod tests;
