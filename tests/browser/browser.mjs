@@ -53,12 +53,16 @@ export async function open(browser, address, { width = 1280, scheme = "light", o
   return { page, heard, close: () => context.close() };
 }
 
+/** What axe-core's rules find on the page as it is now, or in a part of it. */
+export async function violations(page, part = "html") {
+  await page.evaluate(axe);
+  const { violations: found } = await page.evaluate((query) => globalThis.axe.run(query, { resultTypes: ["violations"] }), part);
+  return found.map((one) => `${one.id}: ${one.nodes.slice(0, 3).map((node) => `${node.target} ${node.failureSummary}`).join(" | ")}`);
+}
+
 /** Holds the page as it is now to axe-core's rules. */
 export async function accessible(page, where) {
-  await page.evaluate(axe);
-  const { violations } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ["violations"] }));
-  const told = violations.map((one) => `${one.id}: ${one.nodes.slice(0, 3).map((node) => `${node.target} ${node.failureSummary}`).join(" | ")}`);
-  equal(told, [], `axe-core, ${where}`);
+  equal(await violations(page), [], `axe-core, ${where}`);
 }
 
 /** Nothing wider than the window, nothing smaller than 12 pixels. */

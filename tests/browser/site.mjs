@@ -2,7 +2,7 @@
 import { existsSync, statSync } from "node:fs";
 import { join, relative } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { check, equal, open, run } from "./browser.mjs";
+import { check, equal, open, run, violations } from "./browser.mjs";
 
 const [folder, pictures] = process.argv.slice(2);
 const address = (path) => pathToFileURL(join(folder, path)).href;
@@ -29,6 +29,15 @@ async function renders(browser, width) {
   const picture = await page.screenshot(pictures ? { path: join(pictures, `quick-start-${width}.png`) } : {});
   check(picture.length > 20_000, `the picture has something in it, ${width} wide`, picture.length);
   await close();
+}
+
+/** What is on the pages is held to axe-core's rules, in both colours; what is around it is mdBook's. */
+async function accessible(browser, scheme) {
+  for (const path of ["index.html", "quick-start.html", "policy-reference.html", "rules/unlocked-path.html"]) {
+    const { page, close } = await open(browser, address(path), { scheme });
+    equal(await violations(page, "main"), [], `axe-core, ${path}, ${scheme}`);
+    await close();
+  }
 }
 
 /** A word of the policy is found. */
@@ -89,6 +98,7 @@ async function crawls(browser) {
 
 await run(async (browser) => {
   for (const width of [1280, 390]) await renders(browser, width);
+  for (const scheme of ["light", "dark"]) await accessible(browser, scheme);
   await searches(browser);
   await crawls(browser);
 });
