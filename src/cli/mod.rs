@@ -9,6 +9,7 @@ pub mod options;
 pub mod output;
 pub mod pager;
 pub mod progress;
+pub mod questions;
 pub mod relay;
 pub mod session;
 pub mod step_summary;

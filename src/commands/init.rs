@@ -18,7 +18,7 @@ use crate::commands::policy::as_json;
 use crate::commands::policy::codeowners::HostName;
 use crate::gather::survey;
 use crate::harness;
-use crate::init::{JobHost, Survey, quoted};
+use crate::init::{JobHost, Survey, sanitize_name};
 use draft::Draft;
 use found::FoundThings;
 use lane_core::error::Error;
@@ -31,6 +31,9 @@ use lane_git::{GitRepo, Repository};
 /// On a terminal it asks first, shows the policy and what it would have refused, and writes nothing before the last answer.
 #[derive(Debug, clap::Args)]
 pub struct Args {
+    /// The branch that changes are merged into [default: as the remote and the branches show]
+    #[arg(long, value_name = "BRANCH")]
+    pub base: Option<String>,
     /// Divide the services among this many agents, instead of looking at the worktrees
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=i64::from(MOST_AGENTS)))]
     pub agents: Option<u16>,
@@ -52,7 +55,7 @@ pub struct Args {
     /// Write the job that judges each change there too
     #[arg(long, value_name = "HOST", value_enum, conflicts_with = "stdout")]
     pub ci: Option<CiHost>,
-    /// Take every proposal without questions: policy, hooks, those of harnesses, the job
+    /// Take every proposal without questions: policy, git hooks, hooks of harnesses, job
     #[arg(short, long, conflicts_with = "stdout")]
     pub yes: bool,
     /// Print the policy instead of writing it
@@ -97,7 +100,8 @@ impl Choices {
             job: match args.ci {
                 Some(CiHost::Github) => Some(JobHost::GitHub),
                 Some(CiHost::Gitlab) => Some(JobHost::GitLab),
-                None => found.host.filter(|_| args.yes),
+                // A job that is there stays as it is.
+                None => found.host.filter(|_| args.yes && !found.has_job),
             },
         })
     }
@@ -109,7 +113,10 @@ impl Choices {
 /// There is one already, or something cannot be written.
 pub fn run(args: &Args, output: &Output) -> Outcome {
     let repo = GitRepo::open()?;
-    let survey = survey(&repo)?;
+    let mut survey = survey(&repo)?;
+    if let Some(base) = &args.base {
+        survey.base = checked_base(&repo, &survey.remote, base)?;
+    }
     if args.stdout {
         return print(&proposed(args, &repo, &survey)?, output);
     }
@@ -119,22 +126,24 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
             "run this in a worktree of it, or print one: git lane init --stdout",
         ));
     };
-    carry_out::refuse_existing(&root, None)?;
     let found = found::look(&repo, &survey, &root)?;
-    let first = proposed(args, &repo, &survey)?;
-    let asks = conversation::is_possible(args, output, &first.plan()?);
-    let (draft, mut choices) = match asks {
-        true => conversation::hold(args, &repo, &survey, &found, output)?,
-        false => (first, Choices::of_flags(args, &found)?),
+    // What options ask for, and cannot be had, is said before anything is asked.
+    let asked_for = Choices::of_flags(args, &found)?;
+    carry_out::refuse_impossible(&repo, &root, &survey, &asked_for)?;
+    let asks = conversation::is_possible(args, output, &found);
+    let (draft, choices) = match asks {
+        true => conversation::hold(args, &repo, &mut survey, &found)?,
+        false => (proposed(args, &repo, &survey)?, asked_for),
+    };
+    let draft = match choices.job {
+        Some(host) => draft.guarding(host.guarded())?,
+        None => draft,
     };
     let plan = draft.plan()?;
-    if args.ci.is_none() && choices.job.is_some_and(|host| root.join(host.path()).exists()) {
-        // Nobody asked for this one by name, and theirs stays.
-        choices.job = None;
-    }
-    let job = choices.job.map(|host| host.file(&quoted(&plan.policy.base.value)));
-    carry_out::refuse_existing(&root, job.as_ref())?;
+    carry_out::refuse_impossible(&repo, &root, &survey, &choices)?;
+    let job = choices.job.map(|host| host.file(&survey.base));
     let done = carry_out::carry_out(&repo, &root, &draft, &plan, &choices, job)?;
+    let landing = found.landing(&repo, &survey, done.job)?;
     // What `git lane policy check` would say of it.
     let warnings = policy::warnings(&plan, &survey.inventory());
     if output.is_json() {
@@ -149,9 +158,25 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
     }
     print_error(&render_warnings(&plan.source, &warnings, output.error_color()));
     if !output.is_quiet() {
-        output.print(&words::summary(&draft, &plan, &done, &found, asks))?;
+        output.print(&words::summary(&draft, &plan, &done, &found, &landing, asks))?;
     }
     Ok(0)
+}
+
+/// A branch that is there, or that the first commit is going to make.
+fn checked_base(repo: &GitRepo, remote: &str, name: &str) -> Result<String, Error> {
+    let is_there = |reference: String| repo.find_ref(&reference);
+    let head = repo.head()?.branch;
+    let known = head.as_deref() == Some(&format!("refs/heads/{name}"))
+        || is_there(format!("refs/heads/{name}"))?.is_some()
+        || is_there(format!("refs/remotes/{remote}/{name}"))?.is_some();
+    if known && !name.is_empty() {
+        return Ok(name.to_owned());
+    }
+    Err(Error::usage(
+        format!("there is no branch `{}`, neither here nor on {remote} as last fetched", sanitize_name(name)),
+        "list them: git branch --all",
+    ))
 }
 
 /// The policy as the options want it.

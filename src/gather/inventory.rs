@@ -10,7 +10,7 @@ use lane_core::policy::{Inventory, Refs};
 use lane_git::command::{in_worktree, run};
 use lane_git::tree_diff::tree_diff;
 use lane_git::worktrees::worktrees;
-use lane_git::{Read, Repository};
+use lane_git::{Layout, Read, Repository};
 
 /// How long git may take to list its remotes.
 const LIMIT: Duration = Duration::from_secs(10);
@@ -60,13 +60,17 @@ fn all(repo: &dyn Repository, base: Option<&Base>) -> Read<Inventory> {
     Ok(Inventory { files, main, worktrees, refs: refs(repo)? })
 }
 
-/// The branches, here and of all remotes, and the remotes. What git does not list is not missed.
-fn refs(repo: &dyn Repository) -> Read<Refs> {
-    let layout = repo.layout();
+/// The names of all remotes; none where git does not list them.
+pub(super) fn remotes(layout: &Layout) -> BTreeSet<String> {
     let mut git = in_worktree(layout.worktree.as_ref().unwrap_or(&layout.common_dir));
     git.arg("remote");
-    let remotes = run(git, None, LIMIT).ok().filter(|ran| ran.ok).map(|ran| ran.stdout).unwrap_or_default();
-    let remotes: BTreeSet<String> = remotes.lines().map(str::to_owned).collect();
+    let listed = run(git, None, LIMIT).ok().filter(|ran| ran.ok).map(|ran| ran.stdout).unwrap_or_default();
+    listed.lines().map(str::to_owned).collect()
+}
+
+/// The branches, here and of all remotes, and the remotes. What git does not list is not missed.
+fn refs(repo: &dyn Repository) -> Read<Refs> {
+    let remotes = remotes(repo.layout());
     let mut branches = BTreeSet::new();
     for prefix in
         remotes.iter().map(|remote| format!("refs/remotes/{remote}/")).chain(["refs/heads/".to_owned()])

@@ -279,9 +279,9 @@ fn candidates(repo: &dyn Repository, remote: &str) -> Read<Vec<String>> {
 ///
 /// # Errors
 /// Its refs cannot be read.
-pub fn default_base(repo: &dyn Repository) -> Read<String> {
-    for name in candidates(repo, "origin")? {
-        if base(repo, "origin", &name)?.is_some() {
+pub fn default_base(repo: &dyn Repository, remote: &str) -> Read<String> {
+    for name in candidates(repo, remote)? {
+        if base(repo, remote, &name)?.is_some() {
             return Ok(name);
         }
     }

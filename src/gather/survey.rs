@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::inventory::remotes;
 use super::policy_source::default_base;
 use crate::init::{self, Kind, Survey, Text, TrackedPath};
 use lane_core::facts::{Oid, RepoPath};
@@ -28,7 +29,9 @@ pub fn survey(repo: &dyn Repository) -> Read<Survey> {
     // A bare repository's own folder stands for a main worktree.
     let main = trees.first().filter(|tree| tree.git_dir == layout.common_dir);
     let main = main.map_or(&layout.common_dir, |tree| &tree.root);
-    let mut survey = Survey { name: repository_name(main), base: default_base(repo)?, ..Survey::default() };
+    let remote = default_remote(repo)?;
+    let base = default_base(repo, &remote)?;
+    let mut survey = Survey { name: repository_name(main), base, remote, ..Survey::default() };
     if let Some(tree) = tracked_tree(repo)? {
         walk(repo, &repo.raw_tree(tree)?, &mut String::new(), 0, &mut survey.files)?;
         if survey.files.len() >= MOST_FILES {
@@ -40,12 +43,33 @@ pub fn survey(repo: &dyn Repository) -> Read<Survey> {
             }
         }
     }
+    // The worktree that this runs in is its maintainer's, unless it is on an agent's branch.
+    let is_own = |root: &Path| layout.worktree.as_deref() == Some(root);
     for tree in trees.iter().filter(|tree| tree.root != *main) {
         let head = head_of(repo, &tree.git_dir).ok().and_then(|head| head.branch);
         let branch = head.and_then(|name| Some(name.strip_prefix("refs/heads/")?.to_owned()));
+        if is_own(&tree.root) && branch.as_deref().is_none_or(|name| !name.starts_with("feat/")) {
+            continue;
+        }
         survey.worktrees.push((relative(main, &tree.root), branch));
     }
     Ok(survey)
+}
+
+/// `origin`, unless there is another remote and that one is not there.
+fn default_remote(repo: &dyn Repository) -> Read<String> {
+    let origin = "origin".to_owned();
+    let remotes = remotes(repo.layout());
+    if remotes.is_empty() || remotes.contains(&origin) {
+        return Ok(origin);
+    }
+    let current = repo.head()?.branch;
+    let current = current.as_deref().and_then(|name| name.strip_prefix("refs/heads/"));
+    let tracked = match current {
+        Some(name) => repo.config(&format!("branch.{name}.remote"))?.pop(),
+        None => None,
+    };
+    Ok(tracked.filter(|name| remotes.contains(name)).or(remotes.into_iter().next()).unwrap_or(origin))
 }
 
 /// The tracked files below a folder, an empty path being the root; a file of that name, or nothing there, has none.

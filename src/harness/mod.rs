@@ -3,6 +3,7 @@
 mod files;
 mod instructions;
 mod merge;
+mod plan;
 mod record;
 
 use std::fmt;
@@ -13,12 +14,13 @@ use serde::Serialize;
 
 use crate::install::Scope;
 use crate::setup;
-use files::{Content, HookFile, places};
+use files::{Content, HookFile};
 use lane_core::error::Error;
 use lane_core::facts::Unavailable;
 use lane_core::harness::{HARNESSES, Harness, find};
 use lane_git::worktrees::worktrees;
 use lane_git::{Repository, state_file};
+use plan::{OnTracked, Planned, plan};
 use record::Record;
 
 /// What was done to one file.
@@ -93,7 +95,7 @@ pub fn install(
     scope: Scope,
     binary: &Path,
 ) -> Result<Vec<Change>, Error> {
-    write_all(repo, harnesses, scope, binary, |place, harness| Err(tracked(&place.path, harness)))
+    write_all(repo, harnesses, scope, binary, &|place, harness| Err(tracked(&place.path, harness)))
 }
 
 /// Writes them into each worktree, but for files that git tracks.
@@ -105,41 +107,38 @@ pub fn renew(
     harnesses: &[&'static Harness],
     binary: &Path,
 ) -> Result<Vec<Change>, Error> {
-    write_all(repo, harnesses, Scope::Local, binary, |_, _| Ok(()))
+    write_all(repo, harnesses, Scope::Local, binary, &|_, _| Ok(()))
 }
 
-/// `on_tracked`: what to say of a file that git tracks; it is left alone.
+/// Refuses what [`install`] would, and writes nothing.
+///
+/// # Errors
+/// As [`install`].
+pub fn check_install(
+    repo: &dyn Repository,
+    harnesses: &[&'static Harness],
+    scope: Scope,
+    binary: &Path,
+) -> Result<(), Error> {
+    plan(repo, harnesses, scope, binary, &|place, harness| Err(tracked(&place.path, harness))).map(drop)
+}
+
 fn write_all(
     repo: &dyn Repository,
     harnesses: &[&'static Harness],
     scope: Scope,
     binary: &Path,
-    on_tracked: impl Fn(&HookFile, &'static str) -> Result<(), Error>,
+    on_tracked: OnTracked<'_>,
 ) -> Result<Vec<Change>, Error> {
     let layout = repo.layout();
-    let roots: Vec<PathBuf> = match scope {
-        Scope::Local => worktrees(layout)?.into_iter().map(|tree| tree.root).collect(),
-        Scope::Shared => layout.worktree.iter().cloned().collect(),
-        Scope::User => Vec::new(),
-    };
     let mut record = Record::read(&layout.common_dir)?;
-    let (mut changes, mut planned) = (Vec::new(), Vec::new());
-    for harness in harnesses {
-        for place in places(harness.id, scope, &roots, binary)? {
-            if scope == Scope::Local && is_tracked(&place)? {
-                on_tracked(&place, harness.id)?;
-                continue;
-            }
-            let before = read(&place.path)?;
-            let after = with_hooks(&place, before.as_deref())?;
-            planned.push((harness.id, place, before, after));
-        }
-    }
+    let planned = plan(repo, harnesses, scope, binary, on_tracked)?;
+    let mut changes = Vec::new();
     if scope == Scope::Local {
         let patterns: Vec<String> = harnesses.iter().map(|harness| files::pattern(harness.id)).collect();
         setup::keep_local(&layout.common_dir, &patterns)?;
     }
-    for (harness, place, before, after) in planned {
+    for Planned { harness, place, before, after } in planned {
         let state = match &before {
             None => FileOutcome::Created,
             Some(before) if *before == after => FileOutcome::AlreadyThere,

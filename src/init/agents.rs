@@ -36,6 +36,11 @@ pub fn of_worktrees(survey: &Survey, notes: &mut Vec<String>) -> Vec<Agent> {
             notes.push(format!(
                 "the worktree {folder} got no agent: it is inside another one; move it beside that one"
             ));
+        } else if !is_of_agent(tree) {
+            let folder = super::names::sanitize_name(&tree.0);
+            notes.push(format!(
+                "the worktree {folder} got no agent: neither its branch (feat/ID/…) nor its folder (wt-ID) names one"
+            ));
         } else {
             agents.push(of_worktree(tree, at));
         }
@@ -59,6 +64,13 @@ fn starts_with(folder: &str, outer: &str) -> bool {
         kept.map(|part| part.as_os_str().to_string_lossy().into_owned()).collect()
     };
     names(folder).starts_with(&names(outer))
+}
+
+/// Whether a worktree looks like an agent's: somebody may have one for a hotfix.
+fn is_of_agent((folder, branch): &(String, Option<String>)) -> bool {
+    let last = folder.rsplit('/').next().unwrap_or_default();
+    last.starts_with("wt-")
+        || branch.as_deref().is_some_and(|name| name.split('/').count() >= 3 && name.starts_with("feat/"))
 }
 
 /// An agent for a worktree: its id is in the branch, `feat/<id>/…`, or in the folder, `wt-<id>-…`.
@@ -130,9 +142,9 @@ mod tests {
         let survey = survey(&[
             ("../wt-a1-mlops", Some("feat/a1/main")),
             ("../wt-a2-genai", Some("topic")),
-            ("../odd name", None),
+            ("../wt-odd name", None),
             ("../x/wt-a1-again", None),
-            ("../a1-4", None),
+            ("../a1-4", Some("feat/a1-4/x")),
             ("../wt-b.c", None),
             ("../wt-b_c", None),
         ]);
@@ -144,10 +156,21 @@ mod tests {
     }
 
     #[test]
+    fn a_worktree_that_looks_like_no_agents_is_left_out() {
+        let mut notes = Vec::new();
+        let trees =
+            [("../hotfix", Some("hotfix/1")), ("../x", Some("feat/x")), ("../y", None), ("../wt-a1", None)];
+        let agents = of_worktrees(&survey(&trees), &mut notes);
+        assert_eq!((agents.len(), notes.len()), (1, 3), "{notes:?}");
+    }
+
+    #[test]
     fn a_worktree_inside_another_is_left_out() {
         let mut notes = Vec::new();
-        let agents =
-            of_worktrees(&survey(&[("../wt", None), ("../wt/inner", None), ("../wt-2", None)]), &mut notes);
+        let agents = of_worktrees(
+            &survey(&[("../wt-1", None), ("../wt-1/wt-3", None), ("../wt-2", None)]),
+            &mut notes,
+        );
         assert_eq!((agents.len(), notes.len()), (2, 1));
     }
 

@@ -1,5 +1,7 @@
 //! The policy job as a file of the repository, from the templates that the documentation shows.
 
+use super::names::quoted;
+
 /// Who runs it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum JobHost {
@@ -22,9 +24,10 @@ pub struct JobFile {
 
 const GITHUB: &str = include_str!("../../docs/ci/github-workflow.yml");
 const GITLAB: &str = include_str!("../../docs/ci/gitlab-ci.yml");
-/// What the template calls the action, and this program's own repository.
+/// What the template calls the action.
 const ACTION: &str = "OWNER/git-lane@COMMIT";
-const REPOSITORY: &str = env!("CARGO_PKG_REPOSITORY");
+/// `owner/name` of the repository that released this program, which alone knows it: a job with a token runs what is there.
+const REPOSITORY: Option<&str> = option_env!("LANE_REPOSITORY");
 /// The file that GitLab reads by itself, which is not ours to edit.
 const GITLAB_MAIN: &str = ".gitlab-ci.yml";
 
@@ -37,10 +40,11 @@ impl JobHost {
         }
     }
 
-    /// By the address of the remote, then by the files that are there; `None` where neither tells.
-    pub fn of(remote: Option<&str>, has: impl Fn(&str) -> bool) -> Option<Self> {
+    /// By the host of the remote, then by the files that are there; `None` where neither tells.
+    pub fn of(host: Option<&str>, has: impl Fn(&str) -> bool) -> Option<Self> {
         let of_remote = [("github", Self::GitHub), ("gitlab", Self::GitLab)];
-        let named = of_remote.into_iter().find(|(word, _)| remote.is_some_and(|url| url.contains(word)));
+        let is_named = |word: &str| host.is_some_and(|host| host.split('.').any(|label| label == word));
+        let named = of_remote.into_iter().find(|(word, _)| is_named(word));
         let of_files = [(".github/", Self::GitHub), (GITLAB_MAIN, Self::GitLab)];
         named.or_else(|| of_files.into_iter().find(|(path, _)| has(path))).map(|(_, host)| host)
     }
@@ -53,18 +57,36 @@ impl JobHost {
         }
     }
 
-    /// The file. `base`: the branch that changes are merged into, as it stands in YAML.
+    /// What an agent must not change where this job judges it.
+    pub fn guarded(self) -> &'static [&'static str] {
+        match self {
+            Self::GitHub => &["/.github/workflows/"],
+            Self::GitLab => &["/.gitlab/git-lane.yml", "/.gitlab-ci.yml"],
+        }
+    }
+
+    /// The file. `base`: the branch that changes are merged into.
     pub fn file(self, base: &str) -> JobFile {
         let path = self.path();
         match self {
             Self::GitHub => {
-                let name = REPOSITORY.trim_start_matches("https://github.com/");
-                let action = format!("{name}@v{}", env!("CARGO_PKG_VERSION"));
-                let text = GITHUB
-                    .replace("branches: [main]", &format!("branches: [{base}]"))
-                    .replace(ACTION, if name.is_empty() { ACTION } else { &action });
-                let left = "make it required: a ruleset of the base branch, with the status check `git-lane`";
-                JobFile { path, text, left: vec![left.to_owned()] }
+                // A filter of branches has signs of its own: they stand for themselves behind a backslash.
+                let special = |c: char| "*?+[]!".contains(c);
+                let filter: String =
+                    base.chars().flat_map(|c| special(c).then_some('\\').into_iter().chain([c])).collect();
+                let mut text =
+                    GITHUB.replace("branches: [main]", &format!("branches: [{}]", quoted(&filter)));
+                let mut left = Vec::new();
+                match REPOSITORY {
+                    Some(name) => {
+                        text = text.replace(ACTION, &format!("{name}@v{}", env!("CARGO_PKG_VERSION")))
+                    }
+                    None => left.push(format!(
+                        "in {path}, put a release that you trust in the place of {ACTION}, by its commit"
+                    )),
+                }
+                left.push(format!("on GitHub, require the status check `git-lane` in a ruleset of {base}"));
+                JobFile { path, text, left }
             }
             Self::GitLab => JobFile {
                 path,
@@ -83,20 +105,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_remote_tells_the_host_and_else_the_files_do() {
-        let of = |remote, files: &[&str]| JobHost::of(remote, |path| files.contains(&path));
-        assert_eq!(of(Some("git@github.com:o/r.git"), &[".gitlab-ci.yml"]), Some(JobHost::GitHub));
-        assert_eq!(of(Some("https://gitlab.example.org/o/r"), &[".github/"]), Some(JobHost::GitLab));
-        assert_eq!(of(Some("/srv/r.git"), &[".gitlab-ci.yml"]), Some(JobHost::GitLab));
+    fn the_host_of_the_remote_tells_and_else_the_files_do() {
+        let of = |host, files: &[&str]| JobHost::of(host, |path| files.contains(&path));
+        assert_eq!(of(Some("github.com"), &[".gitlab-ci.yml"]), Some(JobHost::GitHub));
+        assert_eq!(of(Some("gitlab.example.org"), &[".github/"]), Some(JobHost::GitLab));
+        assert_eq!(of(Some("githubber.example.org"), &[]), None);
+        assert_eq!(of(None, &[".gitlab-ci.yml"]), Some(JobHost::GitLab));
         assert_eq!(of(None, &[".github/"]), Some(JobHost::GitHub));
         assert_eq!(of(None, &[]), None);
     }
 
     #[test]
-    fn a_job_is_for_the_base_and_names_a_version_that_is_this_one() {
-        let file = JobHost::GitHub.file("\"release/1\"");
-        assert!(file.text.contains("    branches: [\"release/1\"]\n"), "{}", file.text);
-        assert!(!file.text.contains("COMMIT") && !file.text.contains("OWNER"), "{}", file.text);
-        assert!(file.text.contains(concat!("/git-lane@v", env!("CARGO_PKG_VERSION"), "\n")), "{}", file.text);
+    fn a_job_is_for_the_base_and_runs_nothing_of_strangers() {
+        let file = JobHost::GitHub.file("rel+1");
+        assert!(file.text.contains("    branches: [\"rel\\\\+1\"]\n"), "{}", file.text);
+        // A release says whose it is; any other build leaves that to whoever commits it.
+        assert_eq!(file.text.contains(ACTION), REPOSITORY.is_none(), "{}", file.text);
+        assert_eq!(file.left.len(), if REPOSITORY.is_none() { 2 } else { 1 });
     }
 }

@@ -19,6 +19,7 @@ mod pnpm;
 mod policy_text;
 mod pyproject;
 mod roots;
+mod survey;
 mod widen;
 mod workspaces;
 
@@ -36,10 +37,9 @@ use files::{Files, ancestors, is_free, name, parent};
 pub use files::{Kind, TrackedPath};
 pub use from_codeowners::{Converted, from_codeowners};
 pub use job::{JobFile, JobHost};
-use lane_core::policy::Inventory;
 use names::counted;
-pub(crate) use names::quoted;
 pub use names::sanitize_name;
+pub use survey::{Survey, Text};
 use workspaces::MANIFESTS;
 
 /// Where nothing tells how many agents there are to be, there are no more than this.
@@ -71,40 +71,6 @@ fn harnesses(files: &[TrackedPath]) -> Vec<&'static str> {
     found
 }
 
-/// What was seen of a repository.
-#[derive(Debug, Clone, Default)]
-pub struct Survey {
-    /// The repository's name.
-    pub name: String,
-    /// The base branch.
-    pub base: String,
-    /// What git tracks.
-    pub files: Vec<TrackedPath>,
-    /// The files that say how it is divided, of those that [`input_files`] names.
-    pub texts: Vec<Text>,
-    /// Linked worktrees: folder relative to the main one, and branch.
-    pub worktrees: Vec<(String, Option<String>)>,
-    /// What could not be looked at.
-    pub notes: Vec<String>,
-}
-
-/// A file that was read, or why it was not.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Text {
-    /// From the root.
-    pub path: String,
-    /// What is in it.
-    pub content: Result<String, String>,
-}
-
-impl Survey {
-    /// The files, as what a policy speaks of.
-    pub fn inventory(&self) -> Inventory {
-        let files = self.files.iter().map(|file| (file.path.clone().into_bytes(), file.kind != Kind::File));
-        Inventory { files: files.collect(), ..Inventory::default() }
-    }
-}
-
 /// The files whose content a [`Survey`] is to have.
 pub fn input_files() -> impl Iterator<Item = &'static str> {
     MANIFESTS.iter().map(|manifest| manifest.file).chain(codeowners::PLACES)
@@ -120,6 +86,7 @@ pub struct Proposal {
     /// Whether the agents are those of worktrees that are there.
     pub is_of_worktrees: bool,
     base: String,
+    remote: String,
     /// The folder that services lie in side by side.
     service_root: Option<String>,
     areas: Vec<Area>,
@@ -236,6 +203,7 @@ pub fn propose(survey: &Survey, count: Option<u16>) -> Proposal {
         migrations: owner_of(&migrations, &lanes, &files),
         service_root: candidates::service_root(&structure.candidates).map(str::to_owned),
         base: survey.base.clone(),
+        remote: survey.remote.clone(),
         is_of_worktrees,
         lanes,
         notes,

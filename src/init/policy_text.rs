@@ -27,10 +27,11 @@ impl Proposal {
         }
         let _ = write!(
             out,
-            "version: 1\nbase: {}\nremote: origin\n\
+            "version: 1\nbase: {}\nremote: {}\n\
              maintainers: []                   # empty: everyone without an agent identity is one\n\
              unidentified: maintainer          # or: deny\n",
-            quoted(&self.base)
+            quoted(&self.base),
+            quoted(&self.remote)
         );
         self.write_services(&mut out);
         out.push_str("\nagents:\n");

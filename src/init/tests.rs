@@ -113,13 +113,13 @@ fn worktrees_become_agents_as_long_as_there_is_something_for_them() {
     survey.worktrees = vec![
         ("../wt-a1-b".into(), Some("feat/a1/main".into())),
         ("../wt-a2-genai".into(), Some("topic".into())),
-        ("../odd name".into(), None),
+        ("../wt-odd name".into(), None),
     ];
     let (proposal, plan) = check(&survey, None);
     assert_eq!(plan.policy.agent_ids().collect::<Vec<_>>(), ["a1", "a2"]);
     assert_eq!(folders(&proposal), [["services/b"], ["services/a"]], "a1 works on b, as its worktree says");
-    assert!(proposal.notes[0].contains("`../odd name`"), "{:?}", proposal.notes);
-    assert!(proposal.policy_text().contains("# a3 (../odd name): no folders left for it"));
+    assert!(proposal.notes[0].contains("`../wt-odd name`"), "{:?}", proposal.notes);
+    assert!(proposal.policy_text().contains("# a3 (../wt-odd name): no folders left for it"));
 }
 
 #[test]

@@ -300,8 +300,6 @@ git lane locks {}
 git lane logs {}
 git lane policy check
 git lane policy codeowners
-git lane policy test
-git lane policy try
 git lane policy {}
 git lane port SERVICE --release
 git lane port api
@@ -367,7 +365,6 @@ git push {} refs/notes/{}
 git push {} refs/notes/{}:refs/notes/{}/{}
 git push {} {}
 git push {} {}:refs/heads/{}
-git push -u origin {}
 git rebase --abort
 git rebase --autostash --onto HEAD~1 HEAD
 git rebase --autostash --onto {} {}{}

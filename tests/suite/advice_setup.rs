@@ -329,7 +329,7 @@ fn init_is_gone_on_with_as_it_says() {
         "git lane policy test",
         "git lane policy try",
         "git add policy.yaml",
-        "git commit -m 'chore: a policy for our agents'",
+        "git commit -m 'chore: a policy for our agents' -- policy.yaml",
         "git push",
         "git lane setup",
     ];

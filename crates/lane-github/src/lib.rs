@@ -38,7 +38,7 @@ pub use landing::{
 };
 pub use limits::Clock;
 pub use pulls::{NewPull, PullOutcome, PullRequest};
-pub use remote_url::RepositoryName;
+pub use remote_url::{RepositoryName, host_of};
 pub use settings::Settings;
 pub use transport::Patience;
 

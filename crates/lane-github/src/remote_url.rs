@@ -33,6 +33,15 @@ pub struct RepositoryName {
     pub name: String,
 }
 
+/// The host that an address of git's names, in lower case and without a port; `None` for a path of this machine.
+pub fn host_of(url: &str) -> Option<String> {
+    let host = match url.contains("://") {
+        true => Url::parse(url.trim()).ok()?.host_str()?.to_owned(),
+        false => LIKE_SCP.captures(url.trim())?.get(1)?.as_str().to_owned(),
+    };
+    Some(host.to_ascii_lowercase()).filter(|host| !host.is_empty())
+}
+
 impl RepositoryName {
     /// From `owner/name`; `None` if it is not of that form.
     pub fn parse(text: &str) -> Option<Self> {

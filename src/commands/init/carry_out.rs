@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::Choices;
 use super::draft::Draft;
 use crate::harness::{self, Change};
-use crate::init::JobFile;
+use crate::init::{JobFile, Survey, sanitize_name};
 use crate::install::{self, InstallOptions, Outcome, Scope};
 use lane_core::error::Error;
 use lane_core::policy::{FILE, Plan};
@@ -35,18 +35,38 @@ pub(super) struct Done {
 /// Refuses what cannot be written, before anything is.
 ///
 /// # Errors
-/// A file already exists.
-pub(super) fn refuse_existing(root: &Path, job: Option<&JobFile>) -> Result<(), Error> {
+/// A file already exists, or something stands where a folder has to be made.
+pub(super) fn refuse_impossible(
+    repo: &GitRepo,
+    root: &Path,
+    survey: &Survey,
+    choices: &Choices,
+) -> Result<(), Error> {
     if fs::symlink_metadata(root.join(FILE)).is_ok() {
         return Err(exists(&root.join(FILE)));
     }
-    match job.map(|job| root.join(job.path)) {
-        Some(path) if fs::symlink_metadata(&path).is_ok() => Err(Error::usage(
-            format!("{} already exists", path.display()),
-            "leave --ci out, and compare it with the one in docs/ci.md",
-        )),
-        _ => Ok(()),
+    if let Some(host) = choices.job {
+        let path = root.join(host.path());
+        if fs::symlink_metadata(&path).is_ok() {
+            return Err(Error::usage(
+                format!("{} already exists", path.display()),
+                format!("compare it with docs/ci.md; its base is {}", sanitize_name(&survey.base)),
+            ));
+        }
+        let folders = path.ancestors().skip(1).take_while(|folder| *folder != root);
+        for folder in folders {
+            if fs::symlink_metadata(folder).is_ok_and(|data| !data.is_dir()) {
+                return Err(Error::usage(
+                    format!("{} is no folder, so that no job can be written there", folder.display()),
+                    "write the policy alone, without --ci and --yes: git lane init",
+                ));
+            }
+        }
     }
+    if choices.harnesses.is_empty() {
+        return Ok(());
+    }
+    harness::check_install(repo, &choices.harnesses, Scope::Local, &install::program::own_path()?)
 }
 
 /// Writes and installs.
@@ -63,9 +83,27 @@ pub(super) fn carry_out(
 ) -> Result<Done, Error> {
     write_new(&root.join(FILE), &draft.text)?;
     let mut done = Done::default();
-    rest(repo, root, draft, plan, choices, job, &mut done)
-        .map_err(|error| error.hint("the policy.yaml of this worktree is written, and stays"))?;
-    Ok(done)
+    match rest(repo, root, draft, plan, choices, job, &mut done) {
+        Ok(()) => Ok(done),
+        Err(error) => Err(left_over(&done, choices, draft).into_iter().fold(error, Error::hint)),
+    }
+}
+
+/// What is still to be done where something kept it from going on: the policy is written, and stays.
+fn left_over(done: &Done, choices: &Choices, draft: &Draft) -> Vec<String> {
+    let mut left = Vec::new();
+    if choices.hooks && done.hooks.is_none() {
+        let go_on = match draft.is_of_worktrees {
+            true => "policy.yaml is written; go on with: git lane install --all",
+            false => "policy.yaml is written; go on with: git lane install",
+        };
+        left.push(go_on.to_owned());
+    }
+    if !choices.harnesses.is_empty() && done.harnesses.is_empty() {
+        let names: Vec<&str> = choices.harnesses.iter().map(|harness| harness.id).collect();
+        left.push(format!("then the harnesses: git lane install --harness {}", names.join(",")));
+    }
+    left
 }
 
 fn rest(

@@ -1,21 +1,17 @@
 //! The questions, all of them before anything is written: whoever stops at one of them has lost nothing.
 
-use std::io::{self, IsTerminal as _};
 use std::path::PathBuf;
-
-use dialoguer::theme::{ColorfulTheme, SimpleTheme, Theme};
-use dialoguer::{Confirm, Input};
 
 use super::draft::{self, Draft};
 use super::found::FoundThings;
 use super::{Args, Choices};
 use crate::cli::output::{Output, print_error};
-use crate::gather::Environment;
+use crate::cli::questions;
+use crate::commands::policy::counted;
 use crate::gather::policy_source;
 use crate::init::Survey;
 use crate::ops::trial::{self, Options};
 use lane_core::error::Error;
-use lane_core::policy::Plan;
 use lane_git::GitRepo;
 
 /// How many of the changes that were merged last a draft is tried on.
@@ -24,156 +20,130 @@ const TRIED: usize = 50;
 const NAMED: usize = 4;
 
 /// Whether somebody is there to answer: people on a terminal, and no coding agent, which would wait for itself.
-pub(super) fn is_possible(args: &Args, output: &Output, plan: &Plan) -> bool {
+pub(super) fn is_possible(args: &Args, output: &Output, found: &FoundThings) -> bool {
     let is_asked_for = !args.yes && !args.stdout && output.is_text() && !output.is_quiet();
-    let is_terminal = io::stdin().is_terminal() && io::stdout().is_terminal() && io::stderr().is_terminal();
-    is_asked_for && is_terminal && Environment::of_process().harness(plan).is_none()
+    is_asked_for && found.is_attended && questions::are_possible()
 }
 
 /// What was decided, and the policy of it.
+///
+/// # Errors
+/// Nobody answers any more, or something cannot be read.
 pub(super) fn hold(
     args: &Args,
     repo: &GitRepo,
-    survey: &Survey,
+    survey: &mut Survey,
     found: &FoundThings,
-    output: &Output,
 ) -> Result<(Draft, Choices), Error> {
-    let asks = Questions::new(output);
+    let mut choices = Choices::of_flags(args, found)?;
     print_error(&found.lines(survey));
-    let mut draft = lanes(args, repo, survey, found, &asks)?;
-    print_error(&draft.lines);
-    draft.notes.iter().for_each(|note| print_error(&format!("note: {note}\n")));
-    if asks.yes("Show the whole policy?", false)? {
+    if args.base.is_none() {
+        let check =
+            |name: &str| super::checked_base(repo, &survey.remote, name).map_err(|error| error.to_string());
+        survey.base = questions::text("Into which branch are changes merged?", &survey.base, check)?;
+    }
+    let mut draft = lanes(args, repo, survey, found)?;
+    if questions::yes("Show the whole policy?", false)? {
         print_error(&draft.text);
     }
-    let refuses = tried(repo, &draft, found)?;
-    let mut choices = Choices::of_flags(args, found)?;
+    tried(repo, &draft, found)?;
     if !args.observe {
-        let question = "Refuse what breaks it from the start? (no: only note it at first)";
-        choices.observe = !asks.yes(question, !refuses)?;
+        choices.observe = !questions::yes("Enforce it from the start? (n: only observe at first)", true)?;
     }
     if !args.hooks {
         let place = if draft.is_of_worktrees { "the worktrees of the agents" } else { "this worktree" };
-        choices.hooks = asks.yes(&format!("Install the git hooks in {place}?"), true)?;
+        choices.hooks = questions::yes(&format!("Install the git hooks in {place}?"), true)?;
     }
     if args.harness.is_empty() {
-        let mut wanted = Vec::new();
         for harness in &found.harnesses {
-            if asks.yes(&format!("Install the hooks of {} here?", harness.name), true)? {
-                wanted.push(*harness);
+            if questions::yes(&format!("Install the hooks of {}?", harness.name), true)? {
+                choices.harnesses.push(harness);
+            } else {
+                draft.without_harness(harness.id);
             }
         }
-        choices.harnesses = wanted;
     }
     if args.ci.is_none()
+        && !found.has_job
         && let Some(host) = found.host
     {
-        let question = format!("Write the job that judges each change on {}, {}?", host.name(), host.path());
-        choices.job = asks.yes(&question, true)?.then_some(host);
+        let question = format!("Write a job for {}, {}?", host.name(), host.path());
+        choices.job = questions::yes(&question, true)?.then_some(host);
     }
-    if choices.observe {
-        draft = draft.observing();
-    }
-    Ok((draft, choices))
+    Ok((if choices.observe { draft.observing() } else { draft }, choices))
 }
 
 /// Whose folders are whose.
-fn lanes(
-    args: &Args,
-    repo: &GitRepo,
-    survey: &Survey,
-    found: &FoundThings,
-    asks: &Questions,
-) -> Result<Draft, Error> {
+fn lanes(args: &Args, repo: &GitRepo, survey: &Survey, found: &FoundThings) -> Result<Draft, Error> {
     if let Some(path) = &args.from {
-        return draft::from(repo, survey, path, args.host);
+        let draft = draft::from(repo, survey, path, args.host)?;
+        show(&draft);
+        return Ok(draft);
     }
     if let Some(place) = &found.codeowners
         && args.agents.is_none()
-        && asks.yes(&format!("Take the lanes from {place}? (no: divide the folders)"), false)?
+        && questions::yes(&format!("Take the lanes from {place}? (n: divide the folders)"), false)?
     {
         match draft::from(repo, survey, &PathBuf::from(place), None) {
-            Ok(draft) => return Ok(draft),
+            Ok(draft) => {
+                show(&draft);
+                return Ok(draft);
+            }
             Err(error) => print_error(&format!("note: {error}; the folders are divided instead\n")),
         }
     }
-    let proposed = draft::divided(survey, args.agents);
+    let mut proposed = draft::divided(survey, args.agents);
+    show(&proposed);
     if args.agents.is_some() {
         return Ok(proposed);
     }
-    let count = u16::try_from(proposed.plan()?.policy.agents.0.len()).unwrap_or(1);
-    print_error(&proposed.lines);
-    match asks.number("How many agents?", count, super::MOST_AGENTS)? {
-        same if same == count => Ok(Draft { lines: String::new(), ..proposed }),
-        other => Ok(draft::divided(survey, Some(other))),
+    if proposed.is_of_worktrees {
+        if questions::yes("Are these worktrees the agents'?", true)? {
+            return Ok(proposed);
+        }
+        proposed = draft::divided(&Survey { worktrees: Vec::new(), ..survey.clone() }, None);
+        show(&proposed);
     }
+    let count = proposed.plan()?.policy.agents.0.len();
+    let check = |given: &str| match given.parse::<u16>() {
+        Ok(count @ 1..=super::MOST_AGENTS) => Ok(count),
+        _ => Err(format!("a number from 1 to {}", super::MOST_AGENTS)),
+    };
+    let wanted = questions::text("How many agents?", &count.to_string(), check)?;
+    if usize::from(wanted) == count {
+        return Ok(proposed);
+    }
+    let draft = draft::divided(survey, Some(wanted));
+    show(&draft);
+    Ok(draft)
 }
 
-/// Says what the policy would have refused of what was merged last, and whether it was anything.
-fn tried(repo: &GitRepo, draft: &Draft, found: &FoundThings) -> Result<bool, Error> {
+fn show(draft: &Draft) {
+    print_error(&draft.lines);
+    draft.notes.iter().for_each(|note| print_error(&format!("note: {note}\n")));
+}
+
+/// Says what the policy would have refused of what was merged last.
+fn tried(repo: &GitRepo, draft: &Draft, found: &FoundThings) -> Result<(), Error> {
     if !found.has_history {
-        return Ok(false);
+        return Ok(());
     }
     let loaded = policy_source::of_plan(repo, draft.plan()?)?;
-    let options = Options { last: TRIED, as_written: false };
-    let trial = match trial::run(repo, loaded, None, options) {
-        Ok(trial) if trial.judged > 0 => trial,
-        Ok(_) => return Ok(false),
+    let trial = match trial::run(repo, loaded, None, Options { last: TRIED, as_written: false }) {
+        Ok(trial) => trial,
         Err(error) => {
             print_error(&format!("note: it was not tried on merged changes: {error}\n"));
-            return Ok(false);
+            return Ok(());
         }
     };
+    trial.notes.iter().for_each(|note| print_error(&format!("note: {note}\n")));
+    if trial.judged == 0 {
+        return Ok(());
+    }
     let rules: Vec<String> =
         trial.rules.iter().take(NAMED).map(|rule| format!("{} {}", rule.rule, rule.changes)).collect();
     let named = if rules.is_empty() { String::new() } else { format!(" ({})", rules.join(", ")) };
-    print_error(&format!(
-        "tried on the last {} merged changes: {} would be refused{named}\n",
-        trial.judged, trial.refused
-    ));
-    Ok(trial.refused > 0)
-}
-
-/// How questions look.
-struct Questions {
-    theme: Box<dyn Theme>,
-}
-
-impl Questions {
-    fn new(output: &Output) -> Self {
-        Self {
-            theme: if output.error_color() {
-                Box::new(ColorfulTheme::default())
-            } else {
-                Box::new(SimpleTheme)
-            },
-        }
-    }
-
-    fn yes(&self, question: &str, default: bool) -> Result<bool, Error> {
-        let asked = Confirm::with_theme(&*self.theme).with_prompt(question).default(default);
-        asked.interact_opt().map_err(|error| unanswered(&error))?.ok_or_else(stopped)
-    }
-
-    fn number(&self, question: &str, default: u16, most: u16) -> Result<u16, Error> {
-        let is_fine = move |count: &u16| match *count {
-            0 => Err(format!("from 1 to {most}")),
-            count if count > most => Err(format!("from 1 to {most}")),
-            _ => Ok(()),
-        };
-        let asked =
-            Input::with_theme(&*self.theme).with_prompt(question).default(default).validate_with(is_fine);
-        asked.interact_text().map_err(|error| unanswered(&error))
-    }
-}
-
-fn stopped() -> Error {
-    Error::usage("stopped; nothing was written", "start again, or take every proposal: git lane init --yes")
-}
-
-fn unanswered(error: &dialoguer::Error) -> Error {
-    Error::usage(
-        format!("no answer could be read: {error}; nothing was written"),
-        "take every proposal without questions: git lane init --yes",
-    )
+    let changes = counted(trial.judged, "merged change");
+    print_error(&format!("tried on the last {changes}: {} would be refused{named}\n", trial.refused));
+    Ok(())
 }

@@ -10,6 +10,7 @@ use crate::commands::policy::counted;
 use crate::gather::codeowners::{self, Found};
 use crate::init::{self, Proposal, Survey, sanitize_name};
 use lane_core::error::Error;
+use lane_core::policy::model::Access;
 use lane_core::policy::{self, FILE, Plan, Source};
 use lane_git::GitRepo;
 
@@ -35,6 +36,46 @@ impl Draft {
     pub fn observing(mut self) -> Self {
         self.text.push_str(OBSERVE);
         self
+    }
+
+    /// The same, with paths that no agent may change: the job that judges it is not its own to edit.
+    ///
+    /// # Errors
+    /// The policy has mistakes.
+    pub fn guarding(mut self, paths: &[&str]) -> Result<Self, Error> {
+        let plan = self.plan()?;
+        let is_open = |path: &&&str| {
+            let inside = format!("{}x", path.trim_start_matches('/'));
+            let file = if path.ends_with('/') { inside.as_str() } else { path.trim_start_matches('/') };
+            plan.decide(file.as_bytes(), false)
+                .area()
+                .is_none_or(|area| area.access.value != Access::Maintainer)
+        };
+        let open: Vec<&str> = paths.iter().filter(is_open).copied().collect();
+        if let Some(at) = self.text.find("\nunowned: ").filter(|_| !open.is_empty()) {
+            let area = format!(
+                "  # What judges each change: maintainers only.\n  - {{ name: job, paths: [{}], access: maintainer }}\n",
+                open.join(", ")
+            );
+            self.text = self.text.replacen("areas:\n  []\n", "areas:\n", 1);
+            let at = self.text.find("\nunowned: ").unwrap_or(at);
+            self.text.insert_str(at + 1, &area);
+        }
+        Ok(self)
+    }
+
+    /// Takes a harness out of those whose hooks `git lane setup` writes.
+    pub fn without_harness(&mut self, id: &str) {
+        let is_list = |line: &str| line.starts_with("harness: [");
+        let lines = self.text.split_inclusive('\n').map(|line| {
+            if !is_list(line) {
+                return line.to_owned();
+            }
+            let (list, rest) = line.trim_start_matches("harness: [").split_once(']').unwrap_or((line, ""));
+            let kept: Vec<&str> = list.split(", ").filter(|word| *word != id).collect();
+            if kept.is_empty() { String::new() } else { format!("harness: [{}]{rest}", kept.join(", ")) }
+        });
+        self.text = lines.collect();
     }
 
     /// As a policy.

@@ -9,12 +9,14 @@ use crate::commands::policy::counted;
 use crate::init::sanitize_name;
 use lane_core::policy::{FILE, Plan};
 
-/// All of it. `was_tried`: whoever reads this has seen the policy and what it would have refused.
+/// All of it. `landing`: the commands that bring it onto the base. `was_tried`: whoever reads this has seen the policy and
+/// what it would have refused.
 pub(super) fn summary(
     draft: &Draft,
     plan: &Plan,
     done: &Done,
     found: &FoundThings,
+    landing: &[String],
     was_tried: bool,
 ) -> String {
     let agents = &plan.policy.agents.0;
@@ -43,40 +45,58 @@ pub(super) fn summary(
     for change in &done.harnesses {
         let _ = writeln!(out, "{change}");
     }
-    next(&mut out, draft, plan, done, found, was_tried);
-    take_back(&mut out, done);
+    next(&mut out, draft, plan, done, found, landing, was_tried);
+    if was_tried || done.hooks.is_some() || !done.harnesses.is_empty() {
+        take_back(&mut out, done, found);
+    }
     out
 }
 
-fn next(out: &mut String, draft: &Draft, plan: &Plan, done: &Done, found: &FoundThings, was_tried: bool) {
+fn next(
+    out: &mut String,
+    draft: &Draft,
+    plan: &Plan,
+    done: &Done,
+    found: &FoundThings,
+    landing: &[String],
+    was_tried: bool,
+) {
+    let git = &found.git;
     let base = sanitize_name(&plan.policy.base.value);
     let _ = writeln!(out, "next: review and edit it, then, on {base}:");
-    let mut steps = vec!["git lane policy check", "git lane policy test"];
-    if found.has_history && !was_tried {
-        steps.push("git lane policy try");
+    if !was_tried {
+        let _ = writeln!(out, "  {git} lane policy check\n  {git} lane policy test");
+        if found.has_history {
+            let _ = writeln!(out, "  {git} lane policy try");
+        }
     }
-    let add = [Some(FILE), done.job].into_iter().flatten().collect::<Vec<_>>().join(" ");
-    let add = format!("git add {add}");
-    steps.extend([add.as_str(), "git commit -m 'chore: a policy for our agents'"]);
-    steps.extend(found.push.as_deref());
-    for step in &steps {
+    for step in landing {
         let _ = writeln!(out, "  {step}");
     }
-    for step in &done.left {
-        let _ = writeln!(out, "then {step}");
-    }
     if !draft.is_of_worktrees {
-        let _ = writeln!(out, "then create a worktree for each agent:\n  git lane setup");
+        let _ = writeln!(out, "then create a worktree for each agent:\n  {git} lane setup");
     } else if done.hooks.is_none() {
-        let _ = writeln!(out, "then install hooks in the worktrees:\n  git lane install --all");
+        let _ = writeln!(out, "then install hooks in the worktrees:\n  {git} lane install --all");
+    }
+    for step in &done.left {
+        let _ = writeln!(out, "then, {step}");
+    }
+    if plan.observes() {
+        let _ = writeln!(
+            out,
+            "nothing is refused yet: `git lane report` says what would have been; then write `mode: enforce`"
+        );
     }
 }
 
-/// Nothing is said where a file that somebody will look at is all that there is.
-fn take_back(out: &mut String, done: &Done) {
-    if done.hooks.is_none() && done.harnesses.is_empty() {
-        return;
-    }
+fn take_back(out: &mut String, done: &Done, found: &FoundThings) {
     let files = [Some(FILE), done.job].into_iter().flatten().collect::<Vec<_>>().join(" and ");
-    let _ = writeln!(out, "to take it back:\n  git lane uninstall --all\nand delete {files}");
+    let _ = match done.hooks.is_some() || !done.harnesses.is_empty() {
+        true => writeln!(
+            out,
+            "to take it back before it is committed, delete {files}, and:\n  {} lane uninstall --all",
+            found.git
+        ),
+        false => writeln!(out, "to take it back before it is committed, delete {files}"),
+    };
 }

@@ -35,11 +35,12 @@ pub(super) fn policy(
     }
     let _ = write!(
         out,
-        "version: 1\nbase: {}\nremote: origin\n\
+        "version: 1\nbase: {}\nremote: {}\n\
          maintainers: []                   # empty: everyone without an agent identity is one\n\
          unidentified: maintainer          # or: deny\n\n\
          # One for each owner. Several owners may be one agent: give it all of them under `owner`.\nagents:\n",
-        quoted(&survey.base)
+        quoted(&survey.base),
+        quoted(&survey.remote)
     );
     let name = survey.name.replace(char::is_control, "-");
     for (owner, id) in agents {
