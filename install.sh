@@ -82,8 +82,11 @@ is_release() {
 }
 
 download() {
+    # Whoever this was cloned from released it, and nobody else.
+    repository=$(git -C "$here" remote get-url origin 2>/dev/null |
+        sed -nE 's#\.git$##; s#^(https://|ssh://git@|git@)github\.com[:/]([^/]+/[^/]+)$#\2#p')
+    [ -n "$repository${LANE_RELEASES:-}" ] || { echo "install.sh: origin is not on GitHub, where releases are" >&2; return 1; }
     script=$(mktemp)
-    repository=$(sed -n 's|^repository = "https://github.com/\(.*\)"|\1|p' "$here/Cargo.toml")
     sed "s|@REPOSITORY@|$repository|; s|@TAG@|v$version|" "$here/xtask/installers/install-release.sh" >"$script" || return 1
     code=0
     sh "$script" --prefix "$prefix" || code=$?
