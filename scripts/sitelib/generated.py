@@ -144,7 +144,7 @@ def reference_page(schema):
     known = Schema(schema)
     lines = [
         "# Every key of the policy", "",
-        "Written from `git lane policy schema`, the JSON Schema of `policy.yaml`. `[]` stands for each entry of a list, `<name>` for each key of a map. "
+        "Written from the [JSON Schema](policy.schema.json) of `policy.yaml`, which `git lane policy schema` prints. `[]` stands for each entry of a list, `<name>` for each key of a map. "
         "Durations are written as `90s`, `5m`, `2h` or `3d`, sizes as `100kB` or `4GB`.", "",
     ]
     for key, node in schema["properties"].items():
