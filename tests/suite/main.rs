@@ -73,6 +73,8 @@ mod policy_changes;
 mod policy_diff;
 mod policy_try;
 mod ranges;
+mod release;
+mod release_packages;
 mod report_command;
 mod report_edges;
 mod report_history;
