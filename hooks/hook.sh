@@ -6,7 +6,7 @@ if [ ! -x "$lane" ]; then
 	gone=$lane
 	if ! lane=$(command -v git-lane); then
 		printf '%s\n' "git-lane: @NAME@ is blocked: $gone is missing or not executable." \
-			"Install git-lane again, then run: git lane install" >&2
+			"@AGAIN@" >&2
 		exit 2
 	fi
 fi

@@ -208,7 +208,11 @@ pub fn run_script(script: &OsStr, args: &[OsString]) -> u8 {
         if let Some(gone) = found.gone.as_ref().filter(|_| is_first) {
             let text =
                 format!("{} is missing or not executable; its copy beside the hooks is used", gone.display());
-            warn(&text, "install git-lane again, then: git lane install");
+            let again = program::way_back(gone).map_or_else(
+                || "install git-lane again, then: git lane install".to_owned(),
+                |command| format!("install git-lane again and renew the hooks: {command}"),
+            );
+            warn(&text, &again);
         }
         match found.starts {
             RunningProgram::This => Ok(run_named(found.name, args, part, Some(Path::new(script)))),

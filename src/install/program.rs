@@ -11,6 +11,7 @@ use std::fs::{self, File, Metadata};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use super::os::{bytes_of, is_same, is_same_file, may_run};
 use super::places::Places;
@@ -29,12 +30,36 @@ const HOOKS_ALONE: &str = "git-lane-hook";
 /// # Errors
 /// The system does not tell it.
 pub fn own_path() -> Result<PathBuf, Error> {
-    std::env::current_exe().map_err(|error| {
+    let path = std::env::current_exe().map_err(|error| {
         Error::usage(
             format!("the path of git-lane could not be determined: {error}"),
             "run it by its full path",
         )
-    })
+    })?;
+    Ok(kept_path(&path).unwrap_or(path))
+}
+
+/// The path that stays at an upgrade by Homebrew, which keeps each version in a folder of its own,
+/// `<prefix>/Cellar/<formula>/<version>`, removes the older ones, and has `<prefix>/opt/<formula>` lead to the newest.
+fn kept_path(path: &Path) -> Option<PathBuf> {
+    let cellar = path.ancestors().find(|folder| folder.ends_with("Cellar"))?;
+    let mut below = path.strip_prefix(cellar).ok()?.components();
+    let formula = below.next()?;
+    below.next()?; // the version
+    let kept = cellar.with_file_name("opt").join(formula).join(below.as_path());
+    is_same_file(&kept, path).then_some(kept)
+}
+
+/// The command that installs git-lane again and renews the hooks, for a program that is gone from a path: that of the
+/// package manager that has it there, where the path says so.
+pub(crate) fn way_back(path: &Path) -> Option<&'static str> {
+    let is_below = |folder: &str| path.components().any(|part| part.as_os_str() == folder);
+    let known = [
+        ("node_modules", "npx --yes git-lane install"),
+        ("uv", "uvx git-lane install"),
+        ("pipx", "pipx run git-lane install"),
+    ];
+    known.into_iter().find_map(|(folder, command)| is_below(folder).then_some(command))
 }
 
 /// What is to start the hooks of an installed program: see [`starting`].
@@ -42,13 +67,17 @@ pub(crate) fn starter(binary: &Path) -> PathBuf {
     fs::metadata(binary).map_or_else(|_| binary.to_owned(), |data| starting(binary, data).0)
 }
 
+/// How much older the program for hooks may be and still have come with the other one: installers of wheels and of npm's
+/// packages write the files of a package side by side, in no certain order.
+const TOGETHER: Duration = Duration::from_secs(5);
+
 /// The program for hooks alone, if it lies beside the installed one and was put there with it or later, else the
 /// installed one itself; and what the system says of it. `data`: of the installed one.
 fn starting(binary: &Path, data: Metadata) -> (PathBuf, Metadata) {
     let beside = |path: &Path| {
         let other = path.with_file_name(HOOKS_ALONE);
         let found = fs::metadata(&other).ok()?;
-        let is_newer = found.modified().ok()? >= data.modified().ok()?;
+        let is_newer = found.modified().ok()?.checked_add(TOGETHER)? >= data.modified().ok()?;
         (is_newer && may_run(&found)).then_some((other, found))
     };
     let linked =
@@ -172,7 +201,7 @@ pub fn resolve(script: &OsStr) -> Result<Script, Error> {
 
 #[cfg(test)]
 mod tests {
-    use super::{LONGEST, first_line, started_by};
+    use super::{LONGEST, first_line, kept_path, started_by, way_back};
     use std::path::{Path, PathBuf};
 
     #[test]
@@ -187,6 +216,33 @@ mod tests {
         let room = LONGEST - "#!/ hook-script".len();
         assert!(first_line(&PathBuf::from(format!("/{}", "x".repeat(room)))).is_some());
         assert!(first_line(&PathBuf::from(format!("/{}", "x".repeat(room + 1)))).is_none());
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn homebrew_has_a_path_that_stays() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (version, opt) = (folder.path().join("Cellar/git-lane/0.1.0"), folder.path().join("opt"));
+        let program = version.join("bin/git-lane");
+        std::fs::create_dir_all(version.join("bin")).expect("written");
+        std::fs::create_dir(&opt).expect("written");
+        std::fs::write(&program, "").expect("written");
+        assert_eq!(kept_path(&program), None, "where it leads nowhere");
+        std::os::unix::fs::symlink(&version, opt.join("git-lane")).expect("written");
+        assert_eq!(kept_path(&program), Some(opt.join("git-lane/bin/git-lane")));
+        assert_eq!(kept_path(&folder.path().join("bin/git-lane")), None);
+    }
+
+    #[test]
+    fn the_way_back_is_that_of_the_package_manager() {
+        for (path, command) in [
+            ("/p/node_modules/@git-lane/linux-x64/bin/git-lane", Some("npx --yes git-lane install")),
+            ("/h/.cache/uv/archive-v0/x/bin/git-lane", Some("uvx git-lane install")),
+            ("/h/.local/share/pipx/venvs/git-lane/bin/git-lane", Some("pipx run git-lane install")),
+            ("/usr/bin/git-lane", None),
+        ] {
+            assert_eq!(way_back(Path::new(path)), command, "{path}");
+        }
     }
 
     #[test]

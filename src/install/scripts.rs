@@ -9,7 +9,7 @@ use super::os::{
     bytes_of, is_absent, is_executable, make_executable, may_run, path_of, read, unreadable, unwritable,
 };
 use super::places::Places;
-use super::program::first_line;
+use super::program::{first_line, way_back};
 use lane_core::error::Error;
 use lane_core::hooks::{self, HOOKS};
 
@@ -42,6 +42,11 @@ pub(crate) fn render(kind: Kind, name: &str, binary: &Path, program: Option<&Pat
         Kind::Portable => return with_binary(&PORTABLE.replace("@NAME@", name), binary),
     };
     let text = template.replace("@NAME@", name).replace("@KIND@", words).replace("@PART@", part);
+    let again = way_back(binary).map_or_else(
+        || "Install git-lane again, then run: git lane install".to_owned(),
+        |command| format!("Install git-lane again and renew the hooks: {command}"),
+    );
+    let text = text.replace("@AGAIN@", &again);
     let script = with_binary(&text, binary);
     match program.and_then(first_line) {
         Some(line) => [line.as_slice(), script.strip_prefix(SHELL).unwrap_or(&script)].concat(),

@@ -71,7 +71,8 @@ fn installed_with_hooks(older: std::time::Duration) -> (Scratch, Worktree, PathB
 
 #[test]
 fn the_program_for_hooks_alone_starts_them() {
-    let (scratch, tree, program, hooks) = installed_with_hooks(std::time::Duration::ZERO);
+    // As an installer may leave them that writes both side by side.
+    let (scratch, tree, program, hooks) = installed_with_hooks(std::time::Duration::from_secs(1));
     assert_eq!(inode(&second_name(&scratch)), inode(&hooks));
     tree.commit("services/rag_pipeline/a.py", "x\n", "feat: a").ok();
     assert_eq!(tree.git(&["log", "-1", "--format=%s"]).out, "[A2] feat: a\n");
@@ -83,8 +84,9 @@ fn the_program_for_hooks_alone_starts_them() {
         .does_not_say("was modified, or is of another version");
     // The program alone is brought up to date: that one judges.
     let log = scratch.home().join("log");
-    std::thread::sleep(std::time::Duration::from_millis(20));
     put_script(&program, &format!("#!/bin/sh\necho \"$*\" >> '{}'\nexit 0\n", log.display()));
+    let later = fs::metadata(&hooks).unwrap().modified().unwrap() + std::time::Duration::from_secs(10);
+    fs::File::open(&program).unwrap().set_modified(later).unwrap();
     tree.git(&["commit", "-q", "-m", "feat: a"]).ok();
     assert!(fs::read_to_string(&log).unwrap().starts_with("hook pre-commit"));
     tree.lane(&["doctor"])
