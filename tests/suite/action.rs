@@ -19,7 +19,7 @@ fn script(name: &str) -> String {
     steps.iter().find(|step| step["name"] == name).unwrap()["run"].as_str().unwrap().to_owned()
 }
 
-fn step(at: &Worktree, name: &str, env: &[(&str, &str)]) -> Ran {
+pub fn step(at: &Worktree, name: &str, env: &[(&str, &str)]) -> Ran {
     let mut command = at.command("bash");
     command.args(["--noprofile", "--norc", "-eo", "pipefail", "-c", &script(name)]);
     command.envs(env.iter().copied()).output().unwrap().into()
@@ -32,6 +32,7 @@ fn all_that_is_used_is_pinned_and_nothing_is_pasted_into_scripts() {
         include_str!("../../.github/workflows/policy.yml"),
         include_str!("../../.github/workflows/ci.yml"),
         include_str!("../../.github/workflows/site.yml"),
+        include_str!("../../.github/workflows/release.yml"),
         include_str!("../../docs/ci/github-workflow.yml"),
     ];
     for text in all {

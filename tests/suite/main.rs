@@ -4,6 +4,7 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used)]
 
 mod action;
+mod action_release;
 mod advice;
 mod advice_commands;
 mod advice_errors;
