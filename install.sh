@@ -52,7 +52,7 @@ if [ -n "$uninstall" ]; then
     found=
     for file in "$lane" "$prefix/bin/git-lane-hook" "$share"/man/man1/git-lane.1 "$share"/man/man1/git-lane-*.1 \
         "$share/bash-completion/completions/git-lane" "$share/zsh/site-functions/_git-lane" \
-        "$share/fish/vendor_conf.d/git-lane.fish"; do
+        "$share/fish/vendor_conf.d/git-lane.fish" "$share"/doc/git-lane/*; do
         [ -e "$file" ] || continue
         rm -f "$file" || fail "$file cannot be removed"
         found=yes
@@ -89,7 +89,7 @@ download() {
     script=$(mktemp)
     sed "s|@REPOSITORY@|$repository|; s|@TAG@|v$version|" "$here/xtask/installers/install-release.sh" >"$script" || return 1
     code=0
-    sh "$script" --prefix "$prefix" || code=$?
+    sh "$script" --prefix "$prefix" ${LANE_TARGET:+--target "$LANE_TARGET"} || code=$?
     rm -f "$script"
     return $code
 }
@@ -102,10 +102,10 @@ build() {
     cores=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
     echo "building git-lane: the first time takes about $((1 + 8 / cores)) minutes on $cores cores …"
     started=$(date +%s)
-    "$here/scripts/build" ||
+    LANE_PROFILE=quick "$here/scripts/build" ||
         fail "the build failed" "the message above says why; Rust must be 1.89 or newer: rustup update stable"
     echo "built in $(($(date +%s) - started)) s"
-    built=${CARGO_TARGET_DIR:-$here/target}/release
+    built=${CARGO_TARGET_DIR:-$here/target}/quick
 
     # Beside its place first, then renamed: an interrupted copy never leaves half a program there.
     mkdir -p "$prefix/bin" || fail "$prefix/bin cannot be made" "name a folder of your own: ./install.sh --prefix DIR"

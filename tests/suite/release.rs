@@ -282,6 +282,49 @@ fn the_installer_takes_what_was_released_and_nothing_else() {
     assert_eq!(left.len(), 2, "{left:?}");
 }
 
+/// `install.sh` of a checkout that is a release: nothing is built, and it takes back what it put there.
+#[test]
+fn a_checkout_of_a_release_installs_without_building() {
+    let Some(packed) = packed() else { return };
+    let (target, tag) = (target().unwrap(), format!("v{}", env!("CARGO_PKG_VERSION")));
+    let scratch = Scratch::empty();
+    let home = scratch.home();
+    if scratch.main().command("curl").arg("--version").output().is_err() {
+        eprintln!("skipped: there is no curl here");
+        return;
+    }
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for path in ["install.sh", "Cargo.toml", "xtask/installers/install-release.sh"] {
+        scratch.write(path, &fs::read_to_string(root.join(path)).unwrap());
+    }
+    scratch.git(&["add", "-A"]).ok();
+    scratch.git(&["commit", "-q", "-m", "one"]).ok();
+    scratch.git(&["tag", "-a", "-m", "x", &tag]).ok();
+    let releases = home.join("releases");
+    fs::create_dir_all(releases.join(&tag)).unwrap();
+    fs::copy(packed.packages.join(target.archive()), releases.join(&tag).join(target.archive())).unwrap();
+    let sum = xtask::sha256(&fs::read(packed.packages.join(target.archive())).unwrap());
+    fs::write(releases.join(&tag).join("SHA256SUMS"), format!("{sum}  {}\n", target.archive())).unwrap();
+    let prefix = home.join("prefix");
+    let run = |args: &[&str]| {
+        let mut command = scratch.main().command("sh");
+        command.arg("install.sh").args(["--prefix", prefix.to_str().unwrap()]).args(args);
+        command
+            .env("LANE_RELEASES", format!("file://{}", releases.display()))
+            .env("LANE_TARGET", target.triple);
+        Ran::from(command.output().unwrap())
+    };
+    run(&[]).ok().says("(checked: version, checksum)").does_not_say("building");
+    assert!(prefix.join("bin/git-lane").is_file() && prefix.join("share/man/man1/git-lane.1").is_file());
+    // What is no release is not taken for one: this would be built, and there are no sources.
+    scratch.write("Cargo.toml", "[workspace.package]\nversion = \"9.9.9\"\n");
+    run(&["--release"]).fails(2).says("release v9.9.9 was not installed").says("./install.sh --build");
+    run(&["--uninstall"]).ok().says("removed git-lane from").says("git lane uninstall --all");
+    let left = scratch.main().command("find").arg(&prefix).args(["-type", "f"]).output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&left.stdout), "");
+    run(&["--uninstall"]).fails(2).says("nothing of git-lane is in");
+}
+
 #[test]
 fn options_that_are_not_understood_are_named() {
     for (args, reason) in [
