@@ -202,7 +202,7 @@ fn the_hooks_for_frameworks_judge() {
     run("git-lane-tag", file, &[]).ok();
     assert_eq!(fs::read_to_string(&message).unwrap().lines().next(), Some("[A2] feat: a"));
     run("git-lane-message", file, &[]).ok();
-    run("git-lane-merge", "", &[]).ok(); // there is no merge
+    run("git-lane-merge", "", &[]).fails(1).says("foreign-path");
     tree.git(&["commit", "-q", "-m", "[A2] feat: a"]).ok();
     let head = tree.head();
     let pushed = [
