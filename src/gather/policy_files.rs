@@ -87,7 +87,7 @@ impl Files for TreeFiles<'_> {
         let found = match self.find(path)? {
             Ok(Some(found)) => found,
             Ok(None) => return Ok(Found::Missing),
-            Err(what) => return Ok(Found::Other(what)),
+            Err(what) => return Ok(Found::Behind(what)),
         };
         match found.mode {
             0o100_644 | 0o100_755 => {}
@@ -198,7 +198,7 @@ impl Files for FolderFiles<'_> {
         let (file, data) = match self.find(path)? {
             Ok(Some(found)) => found,
             Ok(None) => return Ok(Found::Missing),
-            Err(what) => return Ok(Found::Other(what)),
+            Err(what) => return Ok(Found::Behind(what)),
         };
         let mode = match data.file_type() {
             kind if kind.is_file() => 0o100_644,

@@ -140,7 +140,7 @@ fn commands_about_the_policy_know_its_files() {
         .ok()
         .says("policy.yaml and 1 other file: no mistakes; 2 agents, 2 areas, 4 patterns");
     let shown = scratch.lane(&["policy", "show", "--origin"]).ok();
-    shown.says("refs/remotes/origin/main:policy/shared.yaml:2:11  areas[0].name: docs").says("\n4:16 ");
+    shown.says("refs/remotes/origin/main:policy/shared.yaml:2:13  areas[0].name: docs").says("\n4:16 ");
     let json = scratch.lane(&["policy", "show", "--origin", "--format", "json"]).ok().json();
     let settings = json["settings"].as_array().unwrap();
     let area = settings.iter().find(|it| it["path"] == "areas[0].name").unwrap();
@@ -191,4 +191,68 @@ fn a_server_and_a_job_read_them_from_the_base() {
     tree.git(&["switch", "-q", "main"]).ok();
     tree.sneak("policy/shared.yaml", "areas: 3\n", "chore: break it");
     push(&tree, &["main"]).fails(1).says("refs/heads/main:policy/shared.yaml:1:8").says("it cannot be used");
+}
+
+#[test]
+fn a_folder_speaks_of_itself() {
+    let (scratch, tree) = installed();
+    let own = OWN.replacen("agents:", "include: ['services/*/lane.yaml', 'tools/*/lane.yaml']\nagents:", 1);
+    let web = "areas: [{ name: web, paths: ['**'], access: owner, owner: a2 }]\n";
+    put(&scratch, &[("policy.yaml", &own), ("services/web/lane.yaml", web), ("services/api/x.py", "x\n")]);
+    tree.git(&["reset", "-q", "--hard", "origin/main"]).ok();
+    tree.commit("services/web/n.py", "x\n", "feat: theirs")
+        .fails(1)
+        .says("error[foreign-path]")
+        .says("[refs/remotes/origin/main:services/web/lane.yaml:1:30]");
+    tree.git(&["reset", "-q", "--hard"]).ok();
+    tree.commit("services/api/x.py", "y\n", "feat: nobody's").ok();
+    // A file that is to come is a part of the policy already.
+    tree.commit("services/api/lane.yaml", web, "feat: mine now").fails(1).says("error[protected-path]");
+    tree.git(&["reset", "-q", "--hard"]).ok();
+    let main = scratch.main();
+    main.commit(
+        "services/api/lane.yaml",
+        &web.replace("'**'", "../web/").replace("web,", "api,"),
+        "chore: theirs",
+    )
+    .fails(1)
+    .says("with a mistake at services/api/lane.yaml:1:30: `../web/` leaves the folder services/api");
+    main.git(&["reset", "-q", "--hard"]).ok();
+    let loose = own + "areas: [{ name: services, paths: [/services/], access: open }]\n";
+    main.write("policy.yaml", loose);
+    main.lane(&["policy", "check"])
+        .fails(2)
+        .says("[services/web/lane.yaml:1:30]")
+        .says("[policy.yaml:8:")
+        .says("the area `services` covers all of it");
+    main.git(&["rm", "-q", "-f", "services/web/lane.yaml"]).ok();
+    main.write("services/web/lane.yaml", "areas: []\n");
+    main.lane(&["policy", "check"])
+        .ok()
+        .says("warning: `tools/*/lane.yaml` matches no file\n")
+        .says("warning: agents may change services/web/lane.yaml, which is a part of the policy")
+        .says("policy.yaml and 2 other files: no mistakes");
+}
+
+/// The commands of the page, with a repository of policies beside this one.
+#[test]
+fn a_policy_is_shared_by_copies() {
+    let page =
+        include_str!("../../docs/extends.md").split("## One policy for many repositories").nth(1).unwrap();
+    let blocks: Vec<String> =
+        page.split("```sh\n").skip(1).map(|rest| rest.split("```").next().unwrap().to_owned()).collect();
+    let scratch = scratch();
+    let sh = |block: &str| {
+        let block = block.replace("https://git.example.org/policies.git", "../policies");
+        crate::advice::sh(&scratch.main(), &format!("set -e\n{block}"))
+    };
+    let home = scratch.home();
+    scratch.run(&home, "git", &["init", "-q", "-b", "main", "policies"]).ok();
+    let policies = Worktree { root: home.join("policies"), home };
+    policies.sneak("shared.yaml", SHARED, "first");
+    sh(&blocks[1]).ok();
+    policies.sneak("shared.yaml", &SHARED.replace("owner: a2", "owner: a1"), "second");
+    sh(&blocks[1]).fails(1).says("-  - { name: docs").says("owner: a1");
+    sh(&blocks[0]).ok().says("no mistakes").says("areas.docs.owner");
+    sh(&blocks[1]).ok();
 }

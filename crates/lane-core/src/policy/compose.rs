@@ -1,18 +1,21 @@
-//! Which other files a policy consists of: those under `extends`, and those that they extend.
+//! Which other files a policy consists of: those under `extends`, those that they extend, and those of folders under `include`.
 //!
 //! Whoever has the files reads them; nothing here touches any. What is wrong is kept with its place, and is told with the other
-//! mistakes of the policy. Only the lines under `extends` are read here, so that a policy whose tree is kept need not be parsed.
+//! mistakes of the policy. Only the lines under the two keys are read here, so that a policy whose tree is kept need not be parsed.
 
 use super::diagnostic::Diagnostic;
 use super::merge::paths_under;
 use super::node::{Node, Value};
 use super::parts::{Part, Parts};
+use super::pattern::{Pattern, wild_match};
 use super::source::{Source, Span, Spanned};
 use super::unknown::did_you_mean;
 use crate::facts::Unavailable;
 
 /// The key of what a policy builds on.
 pub(super) const EXTENDS: &str = "extends";
+/// The key of the files of folders.
+pub(super) const INCLUDE: &str = "include";
 
 /// The most files of one policy beside its own.
 const MOST: usize = 1_000;
@@ -49,6 +52,8 @@ pub enum Found {
     Missing,
     /// Something else, as the rest of a sentence: `is a symbolic link`.
     Other(String),
+    /// Something else than a folder on the way, likewise: `is in the submodule x`.
+    Behind(String),
 }
 
 /// The same policy with the files that it extends. `own`: the path of its own file.
@@ -60,9 +65,15 @@ pub fn compose(source: Source, own: &str, files: &dyn Files) -> Result<Source, U
     if first.is_nothing() {
         return Ok(source);
     }
-    let mut composer =
-        Composer { text: source.text, parts: Parts::default(), files, way: vec![own.to_owned()] };
+    let mut composer = Composer {
+        text: source.text,
+        parts: Parts::default(),
+        files,
+        way: vec![own.to_owned()],
+        include: Vec::new(),
+    };
     composer.follow(first)?;
+    composer.include()?;
     Ok(Source { name: source.name, text: composer.text, parts: Some(Box::new(composer.parts)) })
 }
 
@@ -72,13 +83,71 @@ struct Composer<'f> {
     files: &'f dyn Files,
     /// The files that lead to the one that is being read.
     way: Vec<String>,
+    /// Where files of folders are, as the nearest file says.
+    include: Vec<Spanned<String>>,
 }
 
 impl Composer<'_> {
     fn follow(&mut self, asked: Asked) -> Result<(), Unavailable> {
-        self.parts.asked.extend(asked.extends.iter().filter_map(|item| item.span));
+        let include = asked.include.iter().flatten();
+        self.parts.asked.extend(asked.extends.iter().chain(include).filter_map(|item| item.span));
         for item in asked.extends {
             self.extend(&item)?;
+        }
+        if let Some(include) = asked.include {
+            self.include = include;
+        }
+        Ok(())
+    }
+
+    fn include(&mut self) -> Result<(), Unavailable> {
+        let mut folders = Vec::new();
+        for item in std::mem::take(&mut self.include) {
+            let by = item.span.unwrap_or_default();
+            let pattern = match pattern_of(&item.value) {
+                Ok(pattern) => pattern,
+                Err((message, help)) => {
+                    self.mistake(Diagnostic::error(by, message, "cannot be used").help(help));
+                    continue;
+                }
+            };
+            let names: Vec<&str> = pattern.split('/').collect();
+            let mut paths = Vec::new();
+            self.expand(&names, "", &mut paths)?;
+            for path in paths {
+                if self.parts.files.iter().any(|part| part.path == path) {
+                    continue;
+                }
+                let Some(part) = self.add(&path, by, !is_wild(pattern))? else { continue };
+                if path.contains('{') {
+                    let message = format!("{} has a `{{` in its path", self.parts.files[part].name);
+                    let help = "what is in `{}` stands for something in a policy: rename the folder";
+                    self.mistake(Diagnostic::error(by, message, "cannot be used").help(help));
+                }
+                self.parts.files[part].folder = path.rsplit_once('/').map(|(folder, _)| folder.to_owned());
+                folders.push(part);
+            }
+        }
+        // What is deeper says more.
+        folders.sort_by_key(|part| self.parts.files[*part].path.clone());
+        self.parts.order.splice(0..0, folders);
+        Ok(())
+    }
+
+    /// The paths that a pattern has, whatever is there.
+    fn expand(&self, names: &[&str], above: &str, paths: &mut Vec<String>) -> Result<(), Unavailable> {
+        let Some((first, rest)) = names.split_first() else {
+            paths.push(above.to_owned());
+            return Ok(());
+        };
+        let below = |name: &str| if above.is_empty() { name.to_owned() } else { format!("{above}/{name}") };
+        if !is_wild(first) {
+            return self.expand(rest, &below(first), paths);
+        }
+        for name in self.files.names(above)? {
+            if wild_match(first.as_bytes(), name.as_bytes(), false) {
+                self.expand(rest, &below(&name), paths)?;
+            }
         }
         Ok(())
     }
@@ -137,7 +206,7 @@ impl Composer<'_> {
                 self.text.push('\n');
                 let start = self.text.len();
                 self.text.push_str(&text);
-                self.parts.files.push(Part { name, path: path.to_owned(), start, by });
+                self.parts.files.push(Part { name, path: path.to_owned(), start, by, folder: None });
                 return Ok(Some(self.parts.files.len() - 1));
             }
             Found::Other(what) => {
@@ -154,7 +223,11 @@ impl Composer<'_> {
                 });
                 self.mistake(Diagnostic::error(by, format!("no file {name}"), "not there").help(help));
             }
-            Found::Missing => {}
+            Found::Behind(what) if must => {
+                let help = "a policy is made of regular files of one repository: commit a copy there";
+                self.mistake(Diagnostic::error(by, format!("{name} {what}"), "cannot be used").help(help));
+            }
+            Found::Missing | Found::Behind(_) => {}
         }
         Ok(None)
     }
@@ -183,22 +256,63 @@ fn path_of(text: &str) -> Result<&str, (String, &'static str)> {
     ))
 }
 
+/// A pattern for files of folders, or what is wrong with it and what helps.
+fn pattern_of(text: &str) -> Result<&str, (String, &'static str)> {
+    const HELP: &str =
+        "write it from the root of the repository, with the name of the file: services/*/lane.yaml";
+    let pattern = text.strip_prefix('/').unwrap_or(text);
+    if pattern.split('/').any(|name| name == "**") {
+        let help = "each hook would search the whole tree: write one pattern for each depth, such as services/*/lane.yaml";
+        return Err((format!("`{text}` has `**`, which `include` cannot have"), help));
+    }
+    if !pattern.contains('/') {
+        return Err((format!("`{text}` is in no folder"), HELP));
+    }
+    match Pattern::new(&format!("/{pattern}")) {
+        Ok(found) if !found.folder_only => Ok(pattern),
+        Ok(_) => Err((format!("`{text}` is a folder"), HELP)),
+        Err(error) => Err((format!("`{text}`: {}", error.reason), HELP)),
+    }
+}
+
+fn is_wild(text: &str) -> bool {
+    text.contains(['*', '?', '[', '\\'])
+}
+
+/// Whether a path is one that a pattern under `include` has.
+pub(super) fn includes(pattern: &str, path: &[u8]) -> bool {
+    let pattern = pattern.strip_prefix('/').unwrap_or(pattern);
+    let (mut wanted, mut have) = (pattern.split('/'), path.split(|byte| *byte == b'/'));
+    loop {
+        match (wanted.next(), have.next()) {
+            (None, None) => return true,
+            (Some(wanted), Some(name)) if wild_match(wanted.as_bytes(), name, false) => {}
+            _ => return false,
+        }
+    }
+}
+
 /// What a file asks for.
 #[derive(Debug, Default)]
 struct Asked {
     extends: Vec<Spanned<String>>,
+    /// `None` where it says nothing about folders.
+    include: Option<Vec<Spanned<String>>>,
 }
 
 impl Asked {
     fn is_nothing(&self) -> bool {
-        self.extends.is_empty()
+        self.extends.is_empty() && self.include.as_ref().is_none_or(Vec::is_empty)
     }
 }
 
 /// Reads what a text asks for, which is `shift` bytes behind the start of the whole. A text that says it in another way than at the
 /// start of a line is told so when it is parsed.
 fn asked(text: &str, shift: usize) -> Asked {
-    Asked { extends: under(text, shift, EXTENDS).unwrap_or_default() }
+    Asked {
+        extends: under(text, shift, EXTENDS).unwrap_or_default(),
+        include: under(text, shift, INCLUDE).filter(|items| !items.is_empty()),
+    }
 }
 
 /// The texts under a key at the start of a line.

@@ -3,8 +3,9 @@
 //! Agents and lists of entries are joined, the policy's own last, so that its areas decide; other mappings are joined key by
 //! key; of anything else the policy's own counts. What stands in several files is in the order of [`Parts::order`].
 
-use super::compose::EXTENDS;
+use super::compose::{EXTENDS, INCLUDE};
 use super::diagnostic::Diagnostic;
+use super::folder;
 use super::node::{Key, Node, Value};
 use super::parts::Parts;
 use super::reader::Reader;
@@ -23,7 +24,8 @@ pub(super) fn parse(source: &Source, parts: &Parts) -> Result<Node, Vec<Diagnost
     let others: Vec<Option<Node>> =
         (0..parts.files.len()).map(|at| read(&mut reader, source, Some(at))).collect();
     let mut asked = Vec::new();
-    for node in own.iter().chain(others.iter().flatten()) {
+    let extended = others.iter().zip(&parts.files).filter(|(_, part)| part.folder.is_none());
+    for node in own.iter().chain(extended.filter_map(|(node, _)| node.as_ref())) {
         note_asked(&mut reader, node, &mut asked);
     }
     asked.sort_unstable_by_key(|span: &Span| span.start);
@@ -37,7 +39,12 @@ pub(super) fn parse(source: &Source, parts: &Parts) -> Result<Node, Vec<Diagnost
     let mut others = others;
     for at in &parts.order {
         if let Some(node) = others.get_mut(*at).and_then(Option::take) {
-            add(&mut root, entries(&mut reader, node, false));
+            let others = entries(&mut reader, node, false);
+            let others = match &parts.files[*at].folder {
+                Some(folder) => folder::anchored(&mut reader, others, folder),
+                None => others.into_iter().filter(|(key, _)| key.name != EXTENDS).collect(),
+            };
+            add(&mut root, others);
         }
     }
     match own {
@@ -78,7 +85,7 @@ fn read(reader: &mut Reader, source: &Source, part: Option<usize>) -> Option<Nod
 /// What a file asks for, as a parser reads it.
 fn note_asked(reader: &mut Reader, node: &Node, asked: &mut Vec<Span>) {
     let Value::Map(entries) = &node.value else { return };
-    for (key, value) in entries.iter().filter(|(key, _)| key.name == EXTENDS) {
+    for (key, value) in entries.iter().filter(|(key, _)| is_asking(key)) {
         match paths_under(value) {
             Some(items) => asked.extend(items.into_iter().filter_map(|item| item.span)),
             None => reader.report(wrong_shape(key, value)),
@@ -99,14 +106,19 @@ pub(super) fn paths_under(node: &Node) -> Option<Vec<Spanned<String>>> {
     }
 }
 
+/// Whether other files stand under a key.
+fn is_asking(key: &Key) -> bool {
+    [EXTENDS, INCLUDE].contains(&key.name.as_str())
+}
+
 /// What a policy of one file asks for all the same, which nobody has read.
 pub(super) fn check_alone(root: &Node) -> Option<Diagnostic> {
     let Value::Map(entries) = &root.value else { return None };
-    let (key, value) = entries.iter().find(|(key, _)| key.name == EXTENDS)?;
-    match paths_under(value) {
+    let mut asking = entries.iter().filter(|(key, _)| is_asking(key));
+    asking.find_map(|(key, value)| match paths_under(value) {
         Some(items) => (!items.is_empty()).then(|| unread(key.span)),
         None => Some(wrong_shape(key, value)),
-    }
+    })
 }
 
 fn wrong_shape(key: &Key, value: &Node) -> Diagnostic {
@@ -119,8 +131,8 @@ fn wrong_shape(key: &Key, value: &Node) -> Diagnostic {
 }
 
 fn unread(span: Span) -> Diagnostic {
-    Diagnostic::error(span, "what the policy extends could not be read", "not read")
-        .help("start a line with it, and write plain paths: extends: [policy/shared.yaml]")
+    Diagnostic::error(span, "which files belong to the policy could not be read", "not read")
+        .help("start a line with the key, and write plain texts: extends: [policy/shared.yaml]")
 }
 
 /// The entries of a file, each key once. `is_own`: of the policy's own file.
@@ -134,7 +146,7 @@ fn entries(reader: &mut Reader, node: Node, is_own: bool) -> Vec<(Key, Node)> {
             let error = Diagnostic::error(version.span, "unknown version", "expected 1");
             reader.report(error.help("write `version: 1`, or use a newer git-lane"));
         }
-        entries.retain(|(key, _)| !["version", EXTENDS].contains(&key.name.as_str()));
+        entries.retain(|(key, _)| key.name != "version");
     }
     entries
 }

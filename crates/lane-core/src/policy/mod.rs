@@ -9,6 +9,7 @@ mod events;
 mod expression;
 mod file_rules;
 pub mod fold;
+mod folder;
 pub mod goals;
 mod intersect;
 mod limits;
@@ -43,6 +44,7 @@ pub mod template;
 mod tree;
 mod unknown;
 mod unmatched;
+mod unmatched_files;
 mod unmatched_refs;
 mod unreachable;
 

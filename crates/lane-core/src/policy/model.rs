@@ -42,6 +42,10 @@ pub struct Policy {
     #[serde(skip_serializing)]
     #[schemars(with = "OneOrMany")]
     pub extends: Vec<Spanned<String>>,
+    /// Files of folders, such as `services/*/lane.yaml`: agents and areas whose paths begin at the folder.
+    #[serde(skip_serializing)]
+    #[schemars(with = "OneOrMany")]
+    pub include: Vec<Spanned<String>>,
     /// Whether what the rules find is refused, or only told and noted.
     pub mode: Spanned<Mode>,
     /// The branch that changes are merged into.

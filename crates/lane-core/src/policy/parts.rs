@@ -32,6 +32,8 @@ pub struct Part {
     pub start: usize,
     /// The words that asked for it first.
     pub by: Span,
+    /// The folder that it speaks of; `None` where it is extended, and speaks of all.
+    pub folder: Option<String>,
 }
 
 impl Source {

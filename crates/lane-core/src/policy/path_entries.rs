@@ -52,19 +52,18 @@ impl PathEntries {
 
     /// Each file of the policy beside its own belongs to whoever has that one.
     fn add_files(&mut self, policy: &Policy, source: &Source, fold: bool) {
-        if source.files().is_empty() {
+        if source.parts.is_none() {
             return;
         }
-        let mut areas = PathSet::new(fold);
-        for (at, area) in policy.areas.iter().enumerate() {
-            for pattern in area.paths.iter().filter_map(|path| Pattern::new(&path.value).ok()) {
-                areas.insert(&pattern, at);
-            }
-        }
-        let Some(area) = areas.last_match(FILE.as_bytes(), false) else { return };
-        for part in source.files() {
-            let text = format!("/{}", escape(&part.path));
-            self.add(EntryOwner::Area(area), &text, Some(part.by), false, &mut Vec::new());
+        let has = |area: &Area| area.paths.iter().any(|path| has_own(&path.value, fold));
+        let Some(area) = policy.areas.iter().rposition(has) else { return };
+        let extended = source.files().iter().filter(|part| part.folder.is_none());
+        let extended = extended.map(|part| (escape(&part.path), Some(part.by)));
+        // Also those that are still to come.
+        let of_folders = policy.include.iter().map(|pattern| (pattern.value.clone(), pattern.span));
+        for (text, by) in extended.chain(of_folders) {
+            let text = format!("/{}", text.trim_start_matches('/'));
+            self.add(EntryOwner::Area(area), &text, by, false, &mut Vec::new());
             if let Some(entry) = self.entries.last_mut() {
                 entry.is_of_policy = true;
             }
@@ -89,4 +88,17 @@ impl PathEntries {
             self.entries.push(Entry { owner, pattern, span, text, is_service, is_of_policy: false });
         }
     }
+}
+
+/// Whether a pattern has the policy's own file. A file at the root is in no folder, which nearly all patterns name.
+fn has_own(text: &str, fold: bool) -> bool {
+    let rooted = text.strip_prefix('/').unwrap_or(text);
+    if rooted.contains('/') && !rooted.starts_with("**") {
+        return false;
+    }
+    Pattern::new(text).is_ok_and(|pattern| {
+        let mut one = PathSet::new(fold);
+        one.insert(&pattern, 0);
+        one.last_match(FILE.as_bytes(), false).is_some()
+    })
 }

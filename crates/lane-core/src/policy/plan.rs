@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::sync::OnceLock;
 
+use super::compose::includes;
 use super::custom_rules::CustomRules;
 use super::diagnostic::Diagnostic;
 use super::expression::Expressions;
@@ -284,6 +285,7 @@ impl Plan {
     pub fn has_file(&self, path: &[u8]) -> bool {
         [super::FILE, super::cases::FILE].iter().any(|own| own.as_bytes() == path)
             || self.source.files().iter().any(|part| part.path.as_bytes() == path)
+            || self.policy.include.iter().any(|pattern| includes(&pattern.value, path))
     }
 
     /// The line of the policy that a span is on.

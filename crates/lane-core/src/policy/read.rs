@@ -39,6 +39,7 @@ pub mod keys {
     pub const POLICY: &[&str] = &[
         "version",
         "extends",
+        "include",
         "mode",
         "base",
         "remote",
@@ -151,6 +152,7 @@ pub fn policy(reader: &mut Reader, root: &Node) -> Option<Policy> {
     Some(Policy {
         version: Spanned::default_of(1),
         extends: texts(reader, &fields, "extends", "extends", true),
+        include: texts(reader, &fields, "include", "include", true),
         mode: mode(reader, &fields),
         remote: text(reader, &fields, "remote", "remote").unwrap_or(Spanned::default_of("origin".into())),
         maintainers,

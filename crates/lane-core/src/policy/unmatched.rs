@@ -15,7 +15,7 @@ use super::source::Span;
 use super::unknown::{did_you_mean, nearest};
 use super::unmatched_refs::{self, Refs};
 use super::{FILE, Spanned};
-use super::{lint_health, lint_services};
+use super::{lint_health, lint_services, unmatched_files};
 
 /// What is there in a repository.
 #[derive(Debug, Clone, Default)]
@@ -46,6 +46,7 @@ pub fn warnings(plan: &Plan, inventory: &Inventory) -> Vec<Diagnostic> {
     lint_health::warnings(plan, &mut warnings);
     worktrees(plan, inventory, &mut warnings);
     unmatched_refs::warnings(plan, &inventory.refs, &mut warnings);
+    unmatched_files::warnings(plan, inventory, &mut warnings);
     warnings.sort_by_key(|warning| (warning.span.start, warning.span.len));
     merge_repeated(&mut warnings);
     warnings
@@ -118,10 +119,11 @@ fn patterns(plan: &Plan, inventory: &Inventory, warnings: &mut Vec<Diagnostic>) 
 /// Local files match nothing by design, and the policy's own tests are protected before there are any.
 fn is_meant_to_be_absent(plan: &Plan, entry: &Entry) -> bool {
     let own = [FILE, cases::FILE].contains(&entry.text.trim_start_matches('/'));
-    own || match entry.owner {
-        EntryOwner::Area(at) => plan.policy.areas[at].access.value == Access::Never,
-        EntryOwner::Lane(_) => false,
-    }
+    own || entry.is_of_policy
+        || match entry.owner {
+            EntryOwner::Area(at) => plan.policy.areas[at].access.value == Access::Never,
+            EntryOwner::Lane(_) => false,
+        }
 }
 
 fn pattern(span: Span, text: &str, names: &Names<'_>) -> Diagnostic {
@@ -212,14 +214,14 @@ pub fn relative(from: &Path, to: &Path) -> String {
 }
 
 /// The names that are there, for saying which one was meant.
-struct Names<'i> {
+pub(super) struct Names<'i> {
     /// Every file and folder once, as the names on the way to it.
     paths: BTreeSet<Vec<&'i [u8]>>,
     fold: bool,
 }
 
 impl<'i> Names<'i> {
-    fn new(inventory: &'i Inventory, fold: bool) -> Self {
+    pub(super) fn new(inventory: &'i Inventory, fold: bool) -> Self {
         let mut paths = BTreeSet::new();
         for (path, _) in &inventory.files {
             let mut names: Vec<&[u8]> = path.split(|byte| *byte == b'/').collect();
@@ -271,7 +273,7 @@ impl<'i> Names<'i> {
     }
 
     /// What was probably meant by a pattern that matches nothing.
-    fn help(&self, text: &str) -> String {
+    pub(super) fn help(&self, text: &str) -> String {
         let near = segments(text).and_then(|segments| {
             let known = (0..segments.len()).take_while(|at| self.has(&segments[..=*at])).count();
             let Some(Segment::Literal(name)) = segments.get(known) else { return None };

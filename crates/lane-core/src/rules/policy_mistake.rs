@@ -12,7 +12,7 @@ pub static RULE: Rule = Rule {
     summary: "a changed policy that has mistakes, or tests that fail",
     docs: "\
 ## What it finds
-A commit, or the tip of a pushed branch, with a changed `policy.yaml`, a changed file that it extends, or a changed `policy.tests.yaml`, that
+A commit, or the tip of a pushed branch, with a changed `policy.yaml`, a changed file that it extends or includes, or a changed `policy.tests.yaml`, that
 `git lane policy check` or `git lane policy test` would refuse. The new text is only read here: what judges the change is the base's policy, as always.
 
 ## Why

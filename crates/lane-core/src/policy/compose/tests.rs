@@ -189,11 +189,15 @@ const WRONG: &[(&str, (&str, &str), &str)] = &[
     ("extends: ['https://x/a']", ("a", ""), "2:11: `https://x/a` is not a file of this repository"),
     ("extends: { a: b }", ("a", ""), "2:10: expected a list of paths for `extends`, found a mapping"),
     ("extends: [a, 3]", ("a", "base: x"), "2:10: expected a list of paths for `extends`, found a list with"),
-    ("'extends': [a]", ("a", "base: x"), "main:policy.yaml:2:1: what the policy extends could not be read"),
+    (
+        "'extends': [a]",
+        ("a", "base: x"),
+        "main:policy.yaml:2:1: which files belong to the policy could not be read",
+    ),
     (
         "extends: [a]",
         ("a", "base: x\n\"extends\": b"),
-        "main:a:2:12: what the policy extends could not be read",
+        "main:a:2:12: which files belong to the policy could not be read",
     ),
 ];
 
@@ -237,5 +241,112 @@ fn a_policy_that_asks_for_nothing_stays_as_it_is() {
         let source = composed(&[(FILE, text)]);
         assert_eq!(source, Source::new(format!("main:{FILE}"), text));
         assert!(load(source, false).is_ok(), "{text}");
+    }
+}
+
+const WITH_FOLDERS: &str = "\
+version: 1
+extends: shared.yaml
+include: ['services/*/lane.yaml']
+agents: { a1: {}, a2: {} }
+areas:
+  - { name: policy, paths: [/policy.yaml], access: maintainer }
+";
+const WEB: &str = "areas:\n  - { name: web, paths: ['**'], access: owner, owner: a1 }\n  - { name: sql, paths: '*.sql', access: lock }\n";
+const API: &str = "version: 1\nagents:\n  'w{1..2}': { owns: ['/jobs/{n}/'] }\n";
+
+#[test]
+fn folders_speak_of_themselves() {
+    let files = [
+        (FILE, WITH_FOLDERS),
+        ("shared.yaml", "areas: [{ name: pem, paths: ['*.pem'], access: never }]\n"),
+        ("services/web/lane.yaml", WEB),
+        ("services/api/lane.yaml", API),
+        ("services/docs/readme.md", "x"),
+        ("lib/lane.yaml", "no policy"),
+    ];
+    let plan = plan(&files);
+    assert_eq!(plan.policy.agent_ids().collect::<Vec<_>>(), ["w1", "w2", "a1", "a2"]);
+    for (path, wanted) in [
+        ("services/web/a/b.rs", "web"),
+        ("services/web/db/x.sql", "sql"),
+        ("services/api/x.sql", ""),
+        ("services/web/key.pem", "pem"),
+        ("services/web/lane.yaml", "policy"),
+        ("services/new/lane.yaml", "policy"),
+        ("services/web/x/lane.yaml", "web"),
+        ("shared.yaml", "policy"),
+    ] {
+        assert_eq!(area(&plan, path), wanted, "{path}");
+    }
+    assert_eq!(plan.decide(b"services/api/jobs/2/x", false).owner_ids(), ["w2"]);
+    let place = |path: &str| {
+        let span = plan.decide(path.as_bytes(), false).span.unwrap();
+        plan.source.place(span.start).to_string()
+    };
+    assert_eq!(place("services/web/db/x.sql"), "main:services/web/lane.yaml:3:25");
+    assert_eq!(place("services/api/jobs/1/x"), "main:services/api/lane.yaml:3:23");
+    assert_eq!(place("services/new/lane.yaml"), "main:policy.yaml:3:11");
+    assert!(plan.has_file(b"services/new/lane.yaml") && !plan.has_file(b"services/new/x/lane.yaml"));
+    let whole = serde_yaml::to_string(&plan.policy).unwrap();
+    let flat = load(Source::new(FILE, whole), false).unwrap();
+    assert_eq!(area(&flat, "services/web/a/b.rs"), "web");
+}
+
+#[test]
+fn the_nearest_file_says_where_folders_are() {
+    let shared = "include: services/*/lane.yaml\n";
+    let files = |own: &str| {
+        let own = format!("version: 1\nextends: shared.yaml\n{own}");
+        plan(&[
+            (FILE, &own),
+            ("shared.yaml", shared),
+            ("services/web/lane.yaml", "areas:\n  []"),
+            ("lib/lane.yaml", "areas: []"),
+        ])
+    };
+    let paths = |plan: &Plan| plan.source.files().iter().map(|part| part.path.clone()).collect::<Vec<_>>();
+    assert_eq!(paths(&files("")), ["shared.yaml", "services/web/lane.yaml"]);
+    assert_eq!(paths(&files("include: [lib/lane.yaml]\n")), ["shared.yaml", "lib/lane.yaml"]);
+}
+
+#[test]
+fn what_is_wrong_with_folders_has_its_place() {
+    for (own, other, wanted) in [
+        ("include: ['**/lane.yaml']", ("x", ""), "main:policy.yaml:2:11: `**/lane.yaml` has `**`"),
+        ("include: [lane.yaml]", ("x", ""), "main:policy.yaml:2:11: `lane.yaml` is in no folder"),
+        ("include: [lane/]", ("x", ""), "main:policy.yaml:2:11: `lane/` is a folder"),
+        ("include: ['a/[x']", ("x", ""), "main:policy.yaml:2:11: `a/[x`: "),
+        ("include: [s/lane.yaml]", ("s/lane.yml", ""), "main:policy.yaml:2:11: no file main:s/lane.yaml"),
+        ("include: [s/*/l]", ("s/web/l", "!is a symbolic link"), "2:11: main:s/web/l is a symbolic link"),
+        (
+            "include: [s/*/l]",
+            ("s/web/l", "mode: observe"),
+            "main:s/web/l:1:1: `mode` in the file of a folder",
+        ),
+        (
+            "include: [s/*/l]",
+            ("s/web/l", "extends: [x]"),
+            "main:s/web/l:1:1: `extends` in the file of a folder",
+        ),
+        (
+            "include: [s/*/l]",
+            ("s/web/l", "agents: { a1: { services: [x] } }"),
+            "l:1:17: `services` in the file of",
+        ),
+        (
+            "include: [s/*/l]",
+            ("s/web/l", "areas: [{ name: x, paths: [../api/], access: open }]"),
+            "main:s/web/l:1:28: `../api/` leaves the folder s/web",
+        ),
+        (
+            "include: [s/*/l]",
+            ("s/web/l", "areas: [{ name: x, paths: ['!x'], access: open }]"),
+            "l:1:28: `!x`: ",
+        ),
+        ("include: [s/*/l]", ("s/{n}/l", "areas: []"), "2:11: main:s/{n}/l has a `{` in its path"),
+    ] {
+        let told = mistakes(&[(FILE, &format!("version: 1\n{own}\n")), other]);
+        assert!(told.iter().any(|line| line.contains(wanted)), "{own}: {told:#?}, wanted {wanted}");
     }
 }
