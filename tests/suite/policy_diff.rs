@@ -55,6 +55,7 @@ fn each_value_of_a_policy_has_its_origin() {
     let json = scratch.lane(&["policy", "show", "--origin", "--format", "json"]).ok().json();
     assert_eq!(
         json["settings"][0],
-        serde_json::json!({ "path": "version", "value": 1, "place": { "line": 1, "column": 10 } })
+        serde_json::json!({ "path": "version", "value": 1,
+            "place": { "file": "refs/heads/main:policy.yaml", "line": 1, "column": 10 } })
     );
 }

@@ -3,6 +3,8 @@
 //! Whoever has the files reads them; nothing here touches any. What is wrong is kept with its place, and is told with the other
 //! mistakes of the policy. Only the lines under the two keys are read here, so that a policy whose tree is kept need not be parsed.
 
+use std::collections::BTreeSet;
+
 use super::diagnostic::Diagnostic;
 use super::merge::paths_under;
 use super::node::{Node, Value};
@@ -11,6 +13,7 @@ use super::pattern::{Pattern, wild_match};
 use super::source::{Source, Span, Spanned};
 use super::unknown::did_you_mean;
 use crate::facts::Unavailable;
+use crate::text::plain;
 
 /// The key of what a policy builds on.
 pub(super) const EXTENDS: &str = "extends";
@@ -23,6 +26,8 @@ const MOST: usize = 1_000;
 const DEEPEST: usize = 8;
 /// The most bytes of all of them.
 pub const LARGEST: usize = 16 << 20;
+/// The most mistakes that are told: somebody may write thousands of names for others to look for.
+const MOST_MISTAKES: usize = 20;
 
 /// The files of a tree, or of a folder.
 pub trait Files {
@@ -71,6 +76,8 @@ pub fn compose(source: Source, own: &str, files: &dyn Files) -> Result<Source, U
         files,
         way: vec![own.to_owned()],
         include: Vec::new(),
+        tried: BTreeSet::new(),
+        is_over: false,
     };
     composer.follow(first)?;
     composer.include()?;
@@ -85,6 +92,10 @@ struct Composer<'f> {
     way: Vec<String>,
     /// Where files of folders are, as the nearest file says.
     include: Vec<Spanned<String>>,
+    /// The paths that were looked for, found or not.
+    tried: BTreeSet<String>,
+    /// Nothing more is read: there is too much of it.
+    is_over: bool,
 }
 
 impl Composer<'_> {
@@ -115,6 +126,11 @@ impl Composer<'_> {
             let mut paths = Vec::new();
             self.expand(&names, "", &mut paths)?;
             for path in paths {
+                if path.contains(char::is_control) {
+                    let message = format!("`{}` has control characters in its path", plain(&path));
+                    self.mistake(Diagnostic::error(by, message, "cannot be used").help("rename it"));
+                    continue;
+                }
                 if self.parts.files.iter().any(|part| part.path == path) {
                     continue;
                 }
@@ -136,6 +152,9 @@ impl Composer<'_> {
 
     /// The paths that a pattern has, whatever is there.
     fn expand(&self, names: &[&str], above: &str, paths: &mut Vec<String>) -> Result<(), Unavailable> {
+        if paths.len() > MOST {
+            return Ok(());
+        }
         let Some((first, rest)) = names.split_first() else {
             paths.push(above.to_owned());
             return Ok(());
@@ -170,7 +189,7 @@ impl Composer<'_> {
             self.mistake(Diagnostic::error(by, message, "a circle").help("remove one of these"));
             return Ok(());
         }
-        if self.parts.files.iter().any(|part| part.path == path) {
+        if self.is_over || self.tried.contains(path) {
             return Ok(());
         }
         if self.way.len() > DEEPEST {
@@ -188,17 +207,20 @@ impl Composer<'_> {
 
     /// Reads a file behind the others. `must`: it has to be there.
     fn add(&mut self, path: &str, by: Span, must: bool) -> Result<Option<usize>, Unavailable> {
-        if self.parts.files.len() >= MOST {
-            if self.parts.files.len() == MOST && !self.parts.mistakes.iter().any(|it| it.label == "too many")
-            {
-                let message = format!("a policy of more than {MOST} files");
-                self.mistake(Diagnostic::error(by, message, "too many").help("join some of them"));
-            }
+        if self.is_over {
             return Ok(None);
         }
+        if self.tried.len() >= MOST {
+            self.is_over = true;
+            let message = format!("a policy of more than {MOST} files");
+            self.mistake(Diagnostic::error(by, message, "too many").help("join some of them"));
+            return Ok(None);
+        }
+        self.tried.insert(path.to_owned());
         let name = self.files.name(path);
         match self.files.read(path)? {
             Found::Text(text) if self.text.len() + text.len() > LARGEST => {
+                self.is_over = true;
                 let message = format!("with {name} the policy has more than {LARGEST} bytes");
                 self.mistake(Diagnostic::error(by, message, "too large").help("is this the right file?"));
             }
@@ -233,6 +255,7 @@ impl Composer<'_> {
     }
 
     fn mistake(&mut self, mistake: Diagnostic) {
+        self.is_over |= self.parts.mistakes.len() + 1 >= MOST_MISTAKES;
         self.parts.mistakes.push(mistake);
     }
 }
@@ -241,17 +264,17 @@ impl Composer<'_> {
 fn path_of(text: &str) -> Result<&str, (String, &'static str)> {
     if text.contains("://") || text.starts_with("git@") {
         return Err((
-            format!("`{text}` is not a file of this repository"),
+            format!("`{}` is not a file of this repository", plain(text)),
             "a verdict never depends on the network: commit a copy of the file, and extend that",
         ));
     }
     let path = text.strip_prefix('/').unwrap_or(text);
-    let is_name = |name: &str| !matches!(name, "" | "." | "..");
-    if path.split('/').all(is_name) && !path.contains(['\\', '\0', '*', '?']) {
+    let is_name = |name: &str| !matches!(name, "" | "." | "..") && !name.eq_ignore_ascii_case(".git");
+    if path.split('/').all(is_name) && !path.contains(|c: char| c.is_control() || "\\*?".contains(c)) {
         return Ok(path);
     }
     Err((
-        format!("`{text}` is not the path of a file"),
+        format!("`{}` is not the path of a file", plain(text)),
         "write the path from the root of the repository: policy/shared.yaml",
     ))
 }
@@ -320,7 +343,9 @@ fn under(text: &str, shift: usize, key: &str) -> Option<Vec<Spanned<String>>> {
     let begins = |at: usize| text[at + key.len()..].trim_start_matches([' ', '\t']).starts_with(':');
     let line = format!("\n{key}");
     let lines = memchr::memmem::find_iter(text.as_bytes(), &line).map(|at| at + 1);
-    let start = text.starts_with(key).then_some(0).into_iter().chain(lines).find(|at| begins(*at))?;
+    let mark = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
+    let first = text[mark..].starts_with(key).then_some(mark);
+    let start = first.into_iter().chain(lines).find(|at| begins(*at))?;
     let block = &text[start..start + block_len(&text[start..])];
     let mut node = Node::parse(block).ok()?;
     node.shift(shift + start);

@@ -28,14 +28,19 @@ pub struct Diagnostic {
     pub related: Option<(Span, String)>,
 }
 
+fn one_line(text: String) -> String {
+    if text.contains(['\n', '\r']) { text.replace('\n', "\\n").replace('\r', "\\r") } else { text }
+}
+
 impl Diagnostic {
-    /// An error at `span`; `label` is written under the caret.
+    /// An error at `span`; `label` is written under the caret. What is quoted in them stays on its line, whatever somebody
+    /// wrote in the policy.
     pub fn error(span: Span, message: impl Into<String>, label: impl Into<String>) -> Self {
         Self {
             severity: Severity::Error,
-            message: message.into(),
+            message: one_line(message.into()),
             span,
-            label: label.into(),
+            label: one_line(label.into()),
             help: None,
             related: None,
         }

@@ -8,6 +8,7 @@ use super::diagnostic::Diagnostic;
 use super::folder;
 use super::node::{Key, Node, Value};
 use super::parts::Parts;
+use super::read;
 use super::reader::Reader;
 use super::source::{Source, Span, Spanned};
 
@@ -27,6 +28,10 @@ pub(super) fn parse(source: &Source, parts: &Parts) -> Result<Node, Vec<Diagnost
     let extended = others.iter().zip(&parts.files).filter(|(_, part)| part.folder.is_none());
     for node in own.iter().chain(extended.filter_map(|(node, _)| node.as_ref())) {
         note_asked(&mut reader, node, &mut asked);
+    }
+    // What another file says more loudly is read all the same: a mistake in it is one.
+    for node in others.iter().flatten() {
+        read_alone(&mut reader, node);
     }
     asked.sort_unstable_by_key(|span: &Span| span.start);
     let mut known = parts.asked.clone();
@@ -53,11 +58,58 @@ pub(super) fn parse(source: &Source, parts: &Parts) -> Result<Node, Vec<Diagnost
             add(&mut root, entries(&mut reader, own, true));
             match reader.diagnostics.is_empty() {
                 true => Ok(Node { span, value: Value::Map(root) }),
-                false => Err(reader.diagnostics),
+                false => Err(once(reader.diagnostics)),
             }
         }
-        _ => Err(reader.diagnostics),
+        _ => Err(once(reader.diagnostics)),
     }
+}
+
+/// Each mistake once: a file is read by itself and with the others.
+fn once(diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    let mut told: Vec<Diagnostic> = Vec::new();
+    for diagnostic in diagnostics {
+        if !told.contains(&diagnostic) {
+            told.push(diagnostic);
+        }
+    }
+    told
+}
+
+/// Reads a file as if it were a policy by itself, for its mistakes alone.
+fn read_alone(reader: &mut Reader, node: &Node) {
+    let Value::Map(entries) = &node.value else { return };
+    let kept = entries.iter().filter(|(key, _)| !is_asking(key) && key.name != "version").cloned();
+    let version = Key { span: node.span, name: "version".to_owned() };
+    let version = (version, Node { span: node.span, value: Value::Integer(1, "1".to_owned()) });
+    let alone = Node { span: node.span, value: Value::Map(std::iter::once(version).chain(kept).collect()) };
+    let mut one = Reader { diagnostics: Vec::new() };
+    read::policy(&mut one, &alone);
+    reader.diagnostics.append(&mut one.diagnostics);
+}
+
+/// Tests are a list of sentences, or a mapping that has it beside other keys.
+fn join_tests(below: &mut Node, over: Node) {
+    if matches!((&below.value, &over.value), (Value::List(_), Value::List(_))) {
+        return join(below, over, true, false);
+    }
+    let as_map = |node: Node| match node.value {
+        Value::List(_) => {
+            let key = Key { span: node.span, name: "sentences".to_owned() };
+            Node { span: node.span, value: Value::Map(vec![(key, node)]) }
+        }
+        _ => node,
+    };
+    let span = below.span;
+    let known = as_map(std::mem::replace(below, Node { span, value: Value::Null }));
+    let (Value::Map(mut known), Value::Map(entries)) = (known.value, as_map(over).value) else { return };
+    for (key, node) in entries {
+        match known.iter_mut().find(|(other, _)| other.name == key.name) {
+            Some((_, below)) => join(below, node, key.name == "sentences", false),
+            None => known.push((key, node)),
+        }
+    }
+    below.value = Value::Map(known);
 }
 
 /// One of the files: the policy's own, or another by its number.
@@ -157,6 +209,10 @@ fn add(root: &mut Vec<(Key, Node)>, entries: Vec<(Key, Node)>) {
         match root.iter_mut().find(|(known, _)| known.name == key.name) {
             // A key with nothing behind it says nothing.
             Some(_) if matches!(node.value, Value::Null) => {}
+            Some((known, below)) if key.name == "tests" => {
+                join_tests(below, node);
+                *known = key;
+            }
             Some((known, below)) => {
                 let is_joined = JOINED.contains(&key.name.as_str());
                 join(below, node, is_joined, key.name == "agents");

@@ -35,6 +35,7 @@ pub struct Plan {
     paths: PathSet,
     /// Folded, those patterns that are not their own folded form.
     odd: PathSet,
+    unowned_files: PathSet,
     /// All patterns, folded: made for the first path that is not its own folded form.
     folded: OnceLock<PathSet>,
     excluded: PathSet,
@@ -116,7 +117,8 @@ impl Plan {
     /// Compiles a policy. `fold`: paths are compared without regard to ASCII case
     /// (`core.ignoreCase`). Mistakes in patterns and templates are added to `diagnostics`.
     pub fn compile(policy: Policy, source: Source, fold: bool, diagnostics: &mut Vec<Diagnostic>) -> Self {
-        let PathEntries { entries, paths, odd } = PathEntries::of(&policy, &source, fold, diagnostics);
+        let PathEntries { entries, paths, odd, unowned_files } =
+            PathEntries::of(&policy, &source, fold, diagnostics);
         let mut excluded = PathSet::new(fold);
         for text in &policy.change.exclude {
             if let Some(pattern) = pattern(&text.value, text.span.unwrap_or_default(), diagnostics) {
@@ -148,6 +150,7 @@ impl Plan {
             entries,
             paths,
             odd,
+            unowned_files,
             folded: OnceLock::new(),
             excluded,
             files,
@@ -198,6 +201,9 @@ impl Plan {
     }
 
     fn entry_in(&self, paths: &PathSet, path: &[u8], is_folder: bool) -> Option<usize> {
+        if !self.unowned_files.is_empty() && self.unowned_files.last_match(path, is_folder).is_some() {
+            return None;
+        }
         let mut entry = paths.last_match(path, is_folder);
         if is_folder {
             let below = [path, b"/\x01"].concat();

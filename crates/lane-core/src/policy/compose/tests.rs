@@ -4,6 +4,8 @@ use super::*;
 use crate::policy::origin::settings;
 use crate::policy::{FILE, Plan, load};
 
+mod misuse;
+
 /// Files in memory. What begins with `!` is something else than a file.
 struct InMemory(BTreeMap<String, String>);
 
