@@ -113,7 +113,7 @@ impl Collector<'_> {
         branch: &str,
         pushes: &[PushLine],
     ) -> Read<Option<(String, Rc<PushedBranches>)>> {
-        let Some(template) = &self.plan.branch else {
+        let Some(names) = &self.plan.branch else {
             return Ok(None);
         };
         let Some(agent) = of_branch(self.plan, branch) else {
@@ -126,8 +126,8 @@ impl Collector<'_> {
         if let Some(known) = self.stacks.of_agent.borrow().get(agent) {
             return Ok(Some((prefix, Rc::clone(known))));
         }
-        let beginning = template.beginning_for(agent);
-        let is_of_agent = |name: &str| template.parse(name) == Some(agent);
+        let beginning = names.beginning_for(agent);
+        let is_of_agent = |name: &str| names.parse(name) == Some(agent);
         let mut all: HashMap<String, Oid> = HashMap::new();
         for reference in self.repo.ref_names(&format!("{prefix}{beginning}"))? {
             if let Some(name) = reference.strip_prefix(&prefix).filter(|name| is_of_agent(name))
@@ -229,8 +229,13 @@ impl Collector<'_> {
 
     /// A name for the next branch of a stack that no branch has yet: `feat/a2/x-2`.
     fn free_name(&self, branch: &str, taken: &HashSet<String>) -> Read<Option<String>> {
-        for number in 2..100 {
-            let name = format!("{branch}-{number}");
+        let Some((names, agent)) = self.plan.branch.as_ref().zip(of_branch(self.plan, branch)) else {
+            return Ok(None);
+        };
+        let numbered = (2..100).map(|number| format!("{branch}-{number}"));
+        let others = (2..100).filter_map(|number| names.name(agent, &format!("work-{number}")));
+        let usual = names.usual(agent);
+        for name in numbered.chain(others).filter(|name| names.is_of(name, agent)).chain([usual]) {
             if !taken.contains(&name) && self.repo.find_ref(&format!("refs/heads/{name}"))?.is_none() {
                 return Ok(Some(name));
             }

@@ -94,9 +94,9 @@ pub fn of_agent(repo: &dyn Repository, plan: &Plan, branch: &str, ui: &dyn Ui) -
 
 /// How the names of all branches begin of the agent whose branch this is; `None` where the name names no agent.
 fn prefix(plan: &Plan, branch: &str) -> Option<String> {
-    let template = plan.branch.as_ref()?;
-    let agent = template.parse(branch).filter(|agent| !agent.is_empty())?;
-    Some(template.beginning_for(agent))
+    let names = plan.branch.as_ref()?;
+    let agent = names.parse(branch).filter(|agent| !agent.is_empty())?;
+    Some(names.beginning_for(agent))
 }
 
 /// Whether each push and each fetch notes here what the remote has under such names.

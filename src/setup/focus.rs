@@ -134,8 +134,12 @@ fn habits(plan: &Plan, agent: &Agent) -> String {
     let (policy, id) = (&plan.policy, &agent.id.value);
     let mut lines = Vec::new();
     let filled = |text: &str| Template::new(text).map_or_else(|_| text.to_owned(), |form| form.for_agent(id));
-    if let Some(pattern) = &policy.branch.pattern {
-        lines.push(format!("- branches: `{}`", filled(&pattern.value)));
+    if let Some(names) = &plan.branch {
+        let name = names.for_agent(id);
+        lines.push(match names.regex() {
+            Some(regex) => format!("- branches match `{regex}`: `{name}`"),
+            None => format!("- branches: `{name}`"),
+        });
     }
     if !policy.message.tag.is_empty() {
         let forms = policy.message.tag.iter().map(|form| format!("`{}`", filled(&form.value)));

@@ -9,7 +9,6 @@ use crate::install;
 use lane_core::error::Error;
 use lane_core::facts::Unavailable;
 use lane_core::policy::Plan;
-use lane_core::policy::template::Template;
 use lane_git::worktrees::worktrees;
 use lane_git::{Layout, Repository};
 
@@ -91,15 +90,7 @@ fn target(repo: &dyn Repository, loaded: &LoadedPolicy, id: String, root: PathBu
 
 /// `feat/{agent}/{feature}` gives `feat/a1/main`; without a pattern, the agent's own name is the branch's.
 fn default_branch(plan: &Plan, id: &str) -> String {
-    let pattern = plan.policy.branch.pattern.as_ref().and_then(|text| Template::new(&text.value).ok());
-    let Some(pattern) = pattern else {
-        return format!("{id}/main");
-    };
-    let mut name = pattern.for_agent(id);
-    for other in pattern.others() {
-        name = name.replace(&format!("{{{other}}}"), "main");
-    }
-    name
+    plan.branch.as_ref().map_or_else(|| format!("{id}/main"), |names| names.usual(id))
 }
 
 /// The git folder of the worktree at a root, also where that root is gone.

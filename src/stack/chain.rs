@@ -41,25 +41,25 @@ pub fn below(
     tip: Oid,
     above: Option<Oid>,
 ) -> Read<Vec<Step>> {
-    let Some(template) = &plan.branch else {
+    let Some(names) = &plan.branch else {
         return Ok(Vec::new());
     };
-    let Some(agent) = template.parse(branch).filter(|agent| !agent.is_empty()) else {
+    let Some(agent) = names.parse(branch).filter(|agent| !agent.is_empty()) else {
         return Ok(Vec::new());
     };
-    let beginning = template.beginning_for(agent);
+    let beginning = names.beginning_for(agent);
     // Its tip here, and what the remote has.
-    let mut names: BTreeMap<String, [Option<Oid>; 2]> = BTreeMap::new();
+    let mut branches: BTreeMap<String, [Option<Oid>; 2]> = BTreeMap::new();
     let places_of = ["refs/heads/".to_owned(), format!("refs/remotes/{}/", plan.policy.remote.value)];
     for (place, prefix) in places_of.iter().enumerate() {
         for reference in repo.ref_names(&format!("{prefix}{beginning}"))? {
             let name = reference.strip_prefix(prefix.as_str()).unwrap_or_default();
-            if name != branch && template.parse(name) == Some(agent) && plan.protected(name).is_none() {
-                names.entry(name.to_owned()).or_default()[place] = repo.find_ref(&reference)?;
+            if name != branch && names.parse(name) == Some(agent) && plan.protected(name).is_none() {
+                branches.entry(name.to_owned()).or_default()[place] = repo.find_ref(&reference)?;
             }
         }
     }
-    if names.is_empty() {
+    if branches.is_empty() {
         return Ok(Vec::new());
     }
     let own = repo.commits(&[tip], above.as_slice())?;
@@ -67,7 +67,7 @@ pub fn below(
     // A branch that was begun here and has nothing of its own yet is above what the remote has at its tip.
     let is_new = repo.find_ref(&format!("{}{branch}", places_of[1]))?.is_none();
     let mut steps: Vec<(usize, Step)> = Vec::new();
-    for (branch, [here, pushed]) in names {
+    for (branch, [here, pushed]) in branches {
         let is_below = |oid: &Oid| *oid != tip || is_new && pushed.is_some();
         let found = |oid: Option<Oid>| oid.filter(is_below).and_then(|oid| Some((oid, *places.get(&oid)?)));
         // Where the remote is further on, what is here is not what others see.

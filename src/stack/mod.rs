@@ -105,16 +105,16 @@ pub fn lower(
     landed: Oid,
     told: &[(String, Oid)],
 ) -> Result<Option<StackParent>, Error> {
-    let Some(template) = &plan.branch else {
+    let Some(names) = &plan.branch else {
         return Ok(None);
     };
-    let Some(agent) = template.parse(branch).filter(|agent| !agent.is_empty()) else {
+    let Some(agent) = names.parse(branch).filter(|agent| !agent.is_empty()) else {
         return Ok(None);
     };
     let own = OwnCommits::new(repo, root, tip, &repo.commits(&[tip], &[landed])?);
     let prefix = format!("refs/remotes/{}/", plan.policy.remote.value);
-    let beginning = template.beginning_for(agent);
-    let is_other = |name: &str| name != branch && template.parse(name) == Some(agent);
+    let beginning = names.beginning_for(agent);
+    let is_other = |name: &str| name != branch && names.parse(name) == Some(agent);
     let mut highest: Option<(usize, StackParent)> = None;
     for reference in repo.ref_names(&format!("{prefix}{beginning}"))? {
         let name = reference.strip_prefix(&prefix).unwrap_or_default();

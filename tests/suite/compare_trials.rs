@@ -14,6 +14,7 @@ const OWN_TAG: &str =
 const OWN: &str = "put services/web/n.py; commit; push HEAD";
 const MERGE: &str = "put services/web/n.py; commit; git switch -q -c feat/a1/y HEAD~1; put services/web/m.py; commit; \
                      git merge -q --no-verify --no-ff -m merge feat/a1/x; push HEAD";
+const UPPER: &str = "put services/web/n.py; commit; push HEAD:refs/heads/feat/a1/New_One";
 const NAME: &str = "git switch -q -c fix; put services/web/n.py; commit";
 const FOREIGN: &str = "put services/api/n.py; commit";
 const INFRA: &str = "put infra/n.tf; commit";
@@ -38,6 +39,7 @@ pub const TRIALS: &[(&str, &[Trial])] = &[
             ("Block force pushes", REWIND, OWN),
             ("Require linear history", MERGE, OWN),
             ("Branch name must match a pattern", NAME, OWN),
+            ("Branch name must match a regex", UPPER, OWN),
             ("Commit message must match a pattern", "put services/web/n.py; commit 'add it'", OWN),
             ("Commit author email must match a pattern", EVE, OWN),
             ("Committer email must match a pattern", BY_EVE, OWN),
@@ -62,7 +64,7 @@ pub const TRIALS: &[(&str, &[Trial])] = &[
     (
         "GitLab push rules",
         &[
-            ("Branch name", NAME, OWN),
+            ("Branch name", UPPER, "git branch -q -m feat/a1/x-2; put services/web/n.py; commit; push HEAD"),
             (
                 "Require expression in commit messages",
                 OWN,
@@ -92,6 +94,7 @@ pub const TRIALS: &[(&str, &[Trial])] = &[
         "gitolite",
         &[
             ("`RW refs/heads/feat/USER/`", "put services/web/n.py; commit; push HEAD:feat/a2/n", OWN),
+            ("`RW refs/heads/feat/USER/[a-z]+$`", UPPER, OWN),
             ("`- refs/heads/main`", TO_MAIN, OWN),
             ("`RW` without `+` (no rewind)", REWIND, OWN),
             ("`D` (delete)", DELETE, OWN),

@@ -19,6 +19,7 @@ mod append_only;
 mod area_limits;
 mod backends;
 mod bad_input;
+mod branch_regex;
 mod browser;
 mod change_base;
 mod check;

@@ -53,7 +53,7 @@ pub(super) fn plan_branch(
     }
     refuse_unready(options, layout, head.oid.is_some() || has_base)?;
     let to = match wanted {
-        Some(to) => free(repo, agent, to)?,
+        Some(to) => free(repo, plan, agent, to)?,
         None => first_free(repo, plan, agent, branch)?,
     };
     match branch {
@@ -113,16 +113,15 @@ fn is_shared(plan: &Plan, branch: &str) -> bool {
 
 /// The branch of an agent for a feature; a whole name of the agent's is taken as it is.
 fn branch_name(plan: &Plan, agent: &str, feature: &str) -> Result<String, Error> {
-    let template = plan.branch.as_ref();
-    let name = match template {
-        Some(template) if template.parse(feature) == Some(agent) => feature.to_owned(),
-        Some(template) => {
-            let mut name = template.for_agent(agent);
-            for other in template.others() {
-                name = name.replace(&format!("{{{other}}}"), feature);
-            }
-            name
-        }
+    let name = match &plan.branch {
+        Some(names) if names.parse(feature) == Some(agent) => feature.to_owned(),
+        Some(names) => names.name(agent, feature).ok_or_else(|| {
+            let regex = names.regex().unwrap_or_default();
+            Error::usage(
+                format!("no branch of {agent} for `{feature}` matches `{regex}`"),
+                format!("name one that does: git lane join {agent} {}", quote(names.usual(agent).as_bytes())),
+            )
+        })?,
         None => format!("{agent}/{feature}"),
     };
     if is_branch_name(&name) && plan.disguise(&format!("refs/heads/{name}")).is_none() {
@@ -130,28 +129,38 @@ fn branch_name(plan: &Plan, agent: &str, feature: &str) -> Result<String, Error>
     }
     Err(Error::usage(
         format!("`{name}` is not a valid branch name"),
-        format!("use letters, digits and dashes: git lane join {agent} my-feature"),
+        format!("use letters, digits and dashes: git lane join {agent} {}", feature_of(plan, agent)),
     ))
 }
 
+/// A feature that `git lane join` takes.
+fn feature_of(plan: &Plan, agent: &str) -> String {
+    let usual = "my-feature";
+    match &plan.branch {
+        Some(names) if names.name(agent, usual).is_none() => quote(names.usual(agent).as_bytes()),
+        _ => usual.to_owned(),
+    }
+}
+
 /// Refuses a name that a branch has already.
-fn free(repo: &dyn Repository, agent: &str, to: String) -> Result<String, Error> {
+fn free(repo: &dyn Repository, plan: &Plan, agent: &str, to: String) -> Result<String, Error> {
     let Some(there) = existing_ref(repo, &to)? else {
         return Ok(to);
     };
+    let another = format!("git lane join {agent} {}", feature_of(plan, agent));
     for tree in worktrees(repo.layout())? {
         let head = head_of(repo, &tree.git_dir).ok().and_then(|head| head.branch);
         if head.is_some_and(|name| name == there) {
             return Err(Error::usage(
                 format!("the branch {to} is checked out in {}", tree.root.display()),
-                format!("work there, or name another feature: git lane join {agent} my-feature"),
+                format!("work there, or name another feature: {another}"),
             ));
         }
     }
     let step = if there.starts_with("refs/heads/") {
-        format!("continue on it: git switch {to}\nor name another feature: git lane join {agent} my-feature")
+        format!("continue on it: git switch {to}\nor name another feature: {another}")
     } else {
-        format!("name another feature: git lane join {agent} my-feature")
+        format!("name another feature: {another}")
     };
     Err(Error::usage(format!("the branch {to} already exists: {there}"), step))
 }
@@ -177,16 +186,24 @@ fn first_free(
     let own = branch.filter(|branch| !is_shared(plan, branch));
     let last = own.and_then(|branch| branch.rsplit('/').next()).unwrap_or("work");
     let feature = last.strip_prefix("worktree-").filter(|rest| !rest.is_empty()).unwrap_or(last);
+    let usual = plan.branch.as_ref().filter(|names| names.name(agent, feature).is_none());
+    let usual = usual.map(|names| names.usual(agent));
     for n in 1..100 {
-        let feature = if n == 1 { feature.to_owned() } else { format!("{feature}-{n}") };
-        let to = branch_name(plan, agent, &feature)?;
+        let numbered = |word: &str| if n == 1 { word.to_owned() } else { format!("{word}-{n}") };
+        let to = match &usual {
+            Some(usual) => numbered(usual),
+            None => branch_name(plan, agent, &numbered(feature))?,
+        };
+        if usual.is_some() && of_branch(plan, &to) != Some(agent) {
+            break;
+        }
         if existing_ref(repo, &to)?.is_none() && repo.find_ref(&format!("refs/tags/{to}"))?.is_none() {
             return Ok(to);
         }
     }
     Err(Error::usage(
-        format!("a hundred branches of {agent} have names like {feature}"),
-        format!("name the feature: git lane join {agent} my-feature"),
+        format!("no name like {} is free for a branch of {agent}", usual.as_deref().unwrap_or(feature)),
+        format!("name the feature: git lane join {agent} FEATURE"),
     ))
 }
 

@@ -1,5 +1,6 @@
 //! Mistakes in regular expressions.
 
+use super::branch_names::parser;
 use super::diagnostic::Diagnostic;
 use super::lint::at;
 use super::plan::Plan;
@@ -8,15 +9,25 @@ use crate::content::{MAX_PATTERN, compile_pattern};
 
 /// What is wrong with a regular expression, at its place inside the words.
 pub(super) fn check(plan: &Plan, text: &Spanned<String>) -> Option<Diagnostic> {
-    if let Err(error) =
-        regex_syntax::ParserBuilder::new().multi_line(true).crlf(true).utf8(false).build().parse(&text.value)
-    {
+    check_as(plan, text, &text.value, |offset| offset)
+}
+
+/// The same for an expression that is written in another way than it is compiled. `written`: a place of the one in the
+/// other.
+pub(super) fn check_as(
+    plan: &Plan,
+    text: &Spanned<String>,
+    compiled: &str,
+    written: impl Fn(usize) -> usize,
+) -> Option<Diagnostic> {
+    if let Err(error) = parser().parse(compiled) {
         let (kind, span) = match &error {
             regex_syntax::Error::Parse(error) => (error.kind().to_string(), Some(*error.span())),
             regex_syntax::Error::Translate(error) => (error.kind().to_string(), Some(*error.span())),
             other => (other.to_string(), None),
         };
-        let place = span.and_then(|span| inside(plan, text, span.start.offset, span.end.offset));
+        let place =
+            span.and_then(|span| inside(plan, text, written(span.start.offset), written(span.end.offset)));
         return Some(
             Diagnostic::error(
                 place.unwrap_or_else(|| at(text)),
@@ -26,7 +37,7 @@ pub(super) fn check(plan: &Plan, text: &Spanned<String>) -> Option<Diagnostic> {
             .help("the syntax is that of the regex crate: https://docs.rs/regex/latest/regex/#syntax"),
         );
     }
-    let error = compile_pattern(&text.value).err()?;
+    let error = compile_pattern(compiled).err()?;
     let why = match error {
         regex::Error::CompiledTooBig(_) => {
             format!("it would take more than {} MB of memory", MAX_PATTERN >> 20)

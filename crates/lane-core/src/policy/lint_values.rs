@@ -11,7 +11,7 @@ use crate::signature::Key;
 /// All that is wrong with them.
 pub(super) fn check(plan: &Plan, diagnostics: &mut Vec<Diagnostic>) {
     names(plan, diagnostics);
-    branches(plan, diagnostics);
+    super::lint_branches::check(plan, diagnostics);
     ref_names(plan, diagnostics);
     tags(plan, diagnostics);
     limits(plan, diagnostics);
@@ -76,37 +76,6 @@ fn signing_keys(plan: &Plan, diagnostics: &mut Vec<Diagnostic>) {
                     "write the line of its .pub file: `ssh-ed25519 AAAA…`, as `ssh-keygen -y -f PRIVATE_KEY` \
                      prints it",
                 ),
-            );
-        }
-    }
-}
-
-fn branches(plan: &Plan, diagnostics: &mut Vec<Diagnostic>) {
-    let (Some(template), Some(pattern)) = (&plan.branch, &plan.policy.branch.pattern) else {
-        return;
-    };
-    if !template.names_agent() {
-        diagnostics.push(
-            Diagnostic::error(
-                at(pattern),
-                "`branch.pattern` has no `{agent}`",
-                "does not say whose branch it is",
-            )
-            .help("write for example `feat/{agent}/{feature}`"),
-        );
-        return;
-    }
-    for agent in &plan.policy.agents.0 {
-        if let Some(branch) = &agent.branch
-            && template.parse(&branch.value) != Some(agent.id.value.as_str())
-        {
-            diagnostics.push(
-                Diagnostic::error(
-                    at(branch),
-                    format!("the branch of `{}` does not match `branch.pattern`", agent.id.value),
-                    format!("expected {}", template.for_agent(&agent.id.value)),
-                )
-                .related(at(pattern), "the pattern"),
             );
         }
     }
@@ -245,8 +214,11 @@ fn clash(plan: &Plan, prefix: &str) -> Option<&'static str> {
     }
     let policy = &plan.policy;
     let branches = policy.agents.0.iter().filter_map(|agent| agent.branch.as_ref());
-    let branches =
-        branches.chain(&policy.branch.protected).chain([&policy.base]).chain(&policy.branch.pattern);
+    let branches = branches
+        .chain(&policy.branch.protected)
+        .chain([&policy.base])
+        .chain(&policy.branch.pattern)
+        .chain(&policy.branch.example);
     // Of a pattern, what stands before its first wildcard or placeholder.
     let fixed = |name: &str| {
         let at = name.find(['*', '?', '[', '{']);

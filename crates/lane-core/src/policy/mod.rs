@@ -1,5 +1,6 @@
 //! The policy: read with exact places, checked as a whole, compiled for deciding.
 
+mod branch_names;
 pub mod cases;
 pub mod compose;
 mod custom_rules;
@@ -14,6 +15,7 @@ pub mod goals;
 mod intersect;
 mod limits;
 mod lint;
+mod lint_branches;
 mod lint_content;
 mod lint_custom;
 mod lint_health;
@@ -48,6 +50,7 @@ mod unmatched_files;
 mod unmatched_refs;
 mod unreachable;
 
+pub use branch_names::BranchNames;
 pub use diagnostic::{Diagnostic, Severity};
 pub use expression::{Expression, Expressions, PersonExpressions};
 pub use file_rules::FileRules;

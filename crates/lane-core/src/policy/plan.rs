@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::sync::OnceLock;
 
+use super::branch_names::BranchNames;
 use super::compose::includes;
 use super::custom_rules::CustomRules;
 use super::diagnostic::Diagnostic;
@@ -26,7 +27,7 @@ pub struct Plan {
     /// The text that it was read from.
     pub source: Source,
     /// How branches are named, if the policy says so.
-    pub branch: Option<Template>,
+    pub branch: Option<BranchNames>,
     /// The forms of the agent's tag.
     pub tags: Vec<Template>,
     /// The signing keys of all agents.
@@ -139,10 +140,13 @@ impl Plan {
                 None
             }
         };
-        let branch = policy.branch.pattern.as_ref();
-        let branch = branch.and_then(|text| template(&text.value, text.span));
         let tags = policy.message.tag.iter();
         let tags = tags.filter_map(|text| template(&text.value, text.span)).collect();
+        let branch = BranchNames::of_policy(&policy.branch).unwrap_or_else(|(text, reason)| {
+            let message = format!("`{}` cannot be read: {reason}", text.value);
+            diagnostics.push(Diagnostic::error(text.span.unwrap_or_default(), message, "here"));
+            None
+        });
         Self {
             branch,
             tags,

@@ -91,7 +91,7 @@ pub mod keys {
     /// `agents.<id>.identity`.
     pub const IDENTITY: &[&str] = &["github", "accounts", "signing_keys"];
     /// `branch`.
-    pub const BRANCH: &[&str] = &["pattern", "protected"];
+    pub const BRANCH: &[&str] = &["pattern", "regex", "example", "protected"];
     /// `message`.
     pub const MESSAGE: &[&str] =
         &["tag", "types", "pattern", "example", "forbid", "subject_max", "body", "sign_off"];

@@ -88,10 +88,9 @@ impl Plan {
             }
             _ if folded == remote => disguise(ReservedRef::Tracking, self.policy.remote.span),
             _ if is_plain => None,
-            _ if self.branch.as_ref().is_some_and(|pattern| pattern.parse(bare).is_some()) => disguise(
-                ReservedRef::Agents,
-                self.policy.branch.pattern.as_ref().and_then(|pattern| pattern.span),
-            ),
+            _ if self.branch.as_ref().is_some_and(|pattern| pattern.parse(bare).is_some()) => {
+                disguise(ReservedRef::Agents, self.policy.branch.names().and_then(|names| names.span))
+            }
             // `tags/…` is not a name for a branch, nor `remotes/…` for a tag.
             _ if bare.len() < name.len() => disguise(ReservedRef::Git, None),
             _ => None,

@@ -80,6 +80,17 @@ impl Template {
             .collect()
     }
 
+    /// The text for one agent, with a word for each other placeholder: `feat/a2/main`.
+    pub fn filled(&self, agent: &str, word: &str) -> String {
+        let part = |part: &Part| match part {
+            Part::Text(text) => text.clone(),
+            Part::Agent => agent.to_owned(),
+            Part::AgentCapitals => agent.to_uppercase(),
+            Part::Any(_) => word.to_owned(),
+        };
+        self.parts.iter().map(part).collect()
+    }
+
     /// How the texts of one agent begin, up to the first other placeholder: `feat/a2/`.
     pub fn beginning_for(&self, agent: &str) -> String {
         self.for_agent(agent).split('{').next().unwrap_or_default().to_owned()

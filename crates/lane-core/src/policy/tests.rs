@@ -77,6 +77,24 @@ mistakes! {
     a_broken_template: "branch: {pattern: 'feat/{agent'}" => "'feat/{agent'", "never closed";
     a_branch_of_another: "agents: {a1: {branch: feat/a2/x}}\nbranch: {pattern: 'feat/{agent}/{f}'}"
         => "feat/a2/x", "does not match";
+    a_regex_without_an_example: "branch: {regex: 'feat/{agent}/.+'}" => "'feat/{agent}/.+'", "has no `branch.example`";
+    a_regex_beside_a_pattern: "branch: {pattern: 'x/{agent}/{f}', regex: 'x/{agent}/.+'}" => "'x/{agent}/.+'", "both `pattern` and `regex`";
+    an_example_of_no_regex: "branch: {pattern: 'x/{agent}/{f}', example: 'x/{agent}/y'}" => "'x/{agent}/y'", "an example of nothing";
+    a_regex_without_an_agent: "branch: {regex: 'feat/.+', example: 'feat/{agent}/x'}" => "'feat/.+'", "`branch.regex` has no `{agent}`";
+    a_regex_with_two_agents: "branch: {regex: '{agent}/x|y/{agent}', example: '{agent}/x'}"
+        => "'{agent}/x|y/{agent}'", "`{agent}` more than once";
+    a_branch_regex_that_is_none: "branch: {regex: 'feat/{agent}/(x', example: 'feat/{agent}/x'}"
+        => "(", "is not a regular expression";
+    an_example_without_an_agent: "branch: {regex: 'feat/{agent}/.+', example: feat/a1/x}" => "feat/a1/x", "`branch.example` has no `{agent}`";
+    a_broken_example: "branch: {regex: 'feat/{agent}/.+', example: 'feat/{agent'}" => "'feat/{agent'", "never closed";
+    an_example_that_does_not_match: "agents: {a1: {}}\nbranch: {regex: 'feat/{agent}/[0-9]+', example: 'feat/{agent}/x'}"
+        => "'feat/{agent}/x'", "`feat/a1/x` does not match `branch.regex`";
+    an_example_of_another: "agents: {a-1: {}}\nbranch: {regex: '{agent}-.+', example: '{agent}-x'}"
+        => "'{agent}-x'", "`a-1-x` is a branch of `a` by `branch.regex`, not of `a-1`";
+    an_example_that_is_no_branch: "branch: {regex: '{agent}.+', example: '{agent}..x'}" => "'{agent}..x'", "is not a valid branch name";
+    an_example_that_is_protected: "branch: {regex: '.*{agent}', example: 'x/{agent}', protected: 'x/*'}" => "'x/{agent}'", "is protected";
+    a_branch_beside_the_regex: "agents: {a1: {branch: feat/a1/x}}\nbranch: {regex: 'fix/{agent}/.+', example: 'fix/{agent}/x'}"
+        => "feat/a1/x", "does not match `branch.regex`";
     a_tag_that_is_none: "message: {tag: [wip]}" => "wip", "is not a valid tag";
     a_warning_above_the_limit: "change: {max_lines: 3, warn_at: 4}" => "4", "above `max_lines`";
     a_variable_that_is_none: "agents: {a1: {env: {A-B: x}}}" => "x", "is not a valid variable name";

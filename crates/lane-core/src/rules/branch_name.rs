@@ -11,8 +11,8 @@ pub static RULE: Rule = Rule {
     summary: "a branch that does not match the pattern, or has another agent's id",
     docs: "\
 ## What it finds
-An agent that commits on, or pushes, a branch which does not match `branch.pattern`, or follows it
-with the id of another agent.
+An agent that commits on, or pushes, a branch which does not match `branch.pattern` or `branch.regex`, or
+follows it with the id of another agent.
 
 ## Why
 The branch's name is how people, the server and the CI job see whose change it is. Work of `a2` on a
@@ -23,7 +23,8 @@ With `pattern: \"feat/{agent}/{feature}\"`, agent `a2` commits on `feat/a1/searc
 
 ## How to get on
 `git branch -m feat/a2/FEATURE` renames the current branch; `git switch -c feat/a2/FEATURE` starts
-another where you are. At push: `git push REMOTE HEAD:refs/heads/feat/a2/FEATURE`.
+another where you are. At push: `git push REMOTE HEAD:refs/heads/feat/a2/FEATURE`. With `branch.regex`, the names
+in the help are made after `branch.example`.
 ",
     level: Level::Error,
     at: &[Stage::Edit, Stage::Commit, Stage::Push, Stage::Server, Stage::Ci],
@@ -35,7 +36,7 @@ another where you are. At push: `git push REMOTE HEAD:refs/heads/feat/a2/FEATURE
 
 fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailable> {
     let plan = context.plan;
-    let (Some(branch), Some(template), Some(agent)) =
+    let (Some(branch), Some(names), Some(agent)) =
         (context.change.branch.as_deref(), &plan.branch, context.agent())
     else {
         return Ok(());
@@ -60,12 +61,12 @@ fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailab
         None => format!("the branch `{branch}` does not match the pattern of {agent}"),
     };
     // The agent's branch of the same last name is often there already.
-    let last = match bearer {
-        _ if plan.protected(branch).is_some() => "work".to_owned(),
-        Some(other) => format!("{branch}-from-{other}"),
-        None => branch.to_owned(),
+    let wanted = match bearer {
+        _ if plan.protected(branch).is_some() => names.own_name(agent, "work", ""),
+        Some(other) => names.own_name(agent, branch, &format!("-from-{other}")),
+        None => names.own_name(agent, branch, ""),
     };
-    let wanted = quote(own_name(&template.for_agent(agent), &last).as_bytes());
+    let wanted = quote(wanted.as_bytes());
     let remote = &plan.policy.remote.value;
     let local = quote(context.change.elsewhere.as_deref().unwrap_or("HEAD").as_bytes());
     findings.add(Draft {
@@ -81,23 +82,10 @@ fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailab
             (false, false) => format!("rename it: git branch -m {wanted}"),
         },
         owner: bearer.map(str::to_owned),
-        span: plan.policy.branch.pattern.as_ref().and_then(|pattern| pattern.span),
+        span: plan.policy.branch.names().and_then(|names| names.span),
         ..Draft::default()
     });
     Ok(())
-}
-
-/// A name of the agent's own for a branch: `feat/a2/my-fix` for `my-fix`.
-pub(super) fn own_name(pattern: &str, branch: &str) -> String {
-    let last = branch.rsplit('/').next().unwrap_or(branch);
-    let mut name = String::new();
-    let mut rest = pattern;
-    while let Some((before, after)) = rest.split_once('{') {
-        name.push_str(before);
-        name.push_str(last);
-        rest = after.split_once('}').map_or("", |(_, rest)| rest);
-    }
-    name + rest
 }
 
 #[cfg(test)]

@@ -75,8 +75,8 @@ fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailab
         RefUpdate::Rewrite => "rewrites",
         RefUpdate::Delete => "deletes",
     };
-    let template = context.plan.branch.as_ref();
-    let own = template.map(|template| super::branch_name::own_name(&template.for_agent(agent), "work"));
+    let names = context.plan.branch.as_ref();
+    let own = names.map(|names| names.own_name(agent, "work", ""));
     let own = own.unwrap_or_else(|| "work".to_owned());
     let remote = &context.plan.policy.remote.value;
     let local = quote(context.change.elsewhere.as_deref().unwrap_or("HEAD").as_bytes());

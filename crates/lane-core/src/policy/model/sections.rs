@@ -14,8 +14,19 @@ use super::{OneOrMany, Presence};
 pub struct Branch {
     /// A pattern with `{agent}` and any other placeholder, such as `{feature}`.
     pub pattern: Option<Spanned<String>>,
+    /// A regular expression that whole names have to match, in place of a pattern, with `{agent}` or a group `(?<agent>…)`.
+    pub regex: Option<Spanned<String>>,
+    /// A name that the expression matches, with `{agent}`: after it branches are named.
+    pub example: Option<Spanned<String>>,
     /// Branches that no agent may push to: names or globs.
     pub protected: Vec<Spanned<String>>,
+}
+
+impl Branch {
+    /// What says how branches are named.
+    pub fn names(&self) -> Option<&Spanned<String>> {
+        self.pattern.as_ref().or(self.regex.as_ref())
+    }
 }
 
 /// Limits of a change.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::super::FOCUS;
+use super::super::diagnostic::Diagnostic;
 use super::super::model::{
     Accept, Branch, Change, History, Level, Levels, Locks, Merges, Presence, Provision, PullRequests,
     Release, Setup, Unverified, Waivers,
@@ -23,9 +24,33 @@ pub(super) fn branch(reader: &mut Reader, fields: &Fields<'_>, base: &Spanned<St
         }
         _ => vec![base.clone()],
     };
-    Branch {
-        pattern: section.and_then(|fields| text(reader, &fields, "pattern", "branch.pattern")),
-        protected,
+    let mut text = |key: &str| text(reader, section.as_ref()?, key, format_args!("branch.{key}"));
+    let branch =
+        Branch { pattern: text("pattern"), regex: text("regex"), example: text("example"), protected };
+    branch_names(reader, &branch);
+    branch
+}
+
+/// Names are told in one way, and where that is an expression, by an example too.
+fn branch_names(reader: &mut Reader, branch: &Branch) {
+    let span = |text: &Spanned<String>| text.span.unwrap_or_default();
+    match (&branch.pattern, &branch.regex, &branch.example) {
+        (Some(pattern), Some(regex), _) => reader.report(
+            Diagnostic::error(span(regex), "`branch` has both `pattern` and `regex`", "a second way")
+                .related(span(pattern), "the first")
+                .help("remove one of them"),
+        ),
+        (None, Some(regex), None) => reader.report(
+            Diagnostic::error(span(regex), "`branch.regex` has no `branch.example`", "needs an example")
+                .help(
+                    "write a name that matches, after which others are named: `example: feat/{agent}/main`",
+                ),
+        ),
+        (_, None, Some(example)) => reader.report(
+            Diagnostic::error(span(example), "`branch.example` is an example of nothing", "no effect")
+                .help("it goes with `branch.regex`"),
+        ),
+        _ => {}
     }
 }
 

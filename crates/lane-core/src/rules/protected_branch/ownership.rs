@@ -28,9 +28,8 @@ pub(super) fn check(context: &Context<'_>, update: RefUpdate) -> Option<Draft> {
         return None;
     }
     let remote = &context.plan.policy.remote.value;
-    let template = context.plan.branch.as_ref();
-    let branch =
-        template.map(|template| super::super::branch_name::own_name(&template.for_agent(agent), "work"));
+    let names = context.plan.branch.as_ref();
+    let branch = names.map(|names| names.own_name(agent, "work", ""));
     let help = match update {
         RefUpdate::Delete => "leave it, or ask a maintainer to delete it".to_owned(),
         _ => format!(
