@@ -8,7 +8,7 @@ use crate::ci::{self, CiOptions, Host, Job};
 use crate::cli::Outcome;
 use crate::cli::candidates;
 use crate::cli::output::Output;
-use crate::commands::ci::github::GitHubJob;
+use crate::commands::ci::github::{GitHubJob, unread_reviews};
 use crate::gather::{CiRange, Environment, HostFacts, Request, Subject, locate};
 use crate::ops::{self, CallerKind};
 use lane_core::error::Error;
@@ -134,7 +134,12 @@ fn judge_job(
     }
     match online {
         Some(online) => online.publish_verdict(&located, job, &mut told, environment.now)?,
-        None if job.host == Host::GitHub => told.proofs.push(IdentityProof::UnknownPusher),
+        None if job.host == Host::GitHub => {
+            told.proofs.push(IdentityProof::UnknownPusher);
+            if job.request.number.is_some() {
+                told.reviews = unread_reviews(&located.loaded.plan);
+            }
+        }
         None => {}
     }
     judge(args, repo, environment, &located, job, told, output)

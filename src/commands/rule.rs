@@ -44,6 +44,7 @@ const WORDS: &[(&[&str], &[&str])] = &[
     ),
     (&["change", "exclude", "lines", "max-lines", "size", "warn-at"], &["oversized-change"]),
     (&["max-files"], &["oversized-change"]),
+    (&["approve", "approval", "approvals", "review"], &["missing-approval"]),
     (&["steward", "shared"], &["uncoordinated-path"]),
     (&["branch", "branches"], &["branch-name", "protected-branch"]),
     (&["feature"], &["branch-name"]),

@@ -180,6 +180,13 @@ fn answer(plan: &Plan, path: RepoPath, decision: Decision<'_>) -> Answer {
         Some(agent) => format!("{message}; its steward is {}", agent.title()),
         None => message,
     };
+    let message = match decision.area().map(|area| area.approve.as_slice()) {
+        Some(approve @ [_, ..]) => {
+            let ids: Vec<&str> = approve.iter().map(|id| id.value.as_str()).collect();
+            format!("{message}; a change needs the approval of {}", ids.join(" or "))
+        }
+        _ => message,
+    };
     let message = match decision.area().and_then(Area::limits) {
         Some(limits) => format!("{message}; a change may have at most {limits} there"),
         None => message,

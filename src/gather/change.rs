@@ -9,11 +9,12 @@ use super::identity::option_claim;
 use super::policy_source::LoadedPolicy;
 use super::push::PushLine;
 use super::stack::Stacks;
-use super::{locks, message, people, source};
+use super::{approvals, locks, message, people, source};
 use lane_core::facts::{
     Change, Event, Fact, Facts, IdentityProof, Locks, Message, Oid, PullRequest, Pusher, Unavailable, Waiver,
 };
 use lane_core::policy::Plan;
+use lane_core::requests::record::Person;
 use lane_core::rules::{self, Need};
 use lane_git::{Head, Read, Repository};
 
@@ -100,6 +101,10 @@ pub struct HostFacts {
     pub author: Option<Pusher>,
     /// What maintainers let stand.
     pub waivers: Vec<Waiver>,
+    /// Who approves the pull request as it is now, where somebody asked for it.
+    pub reviews: Fact<Vec<Person>>,
+    /// A landing asks, where agents work, and not a job in a checkout of its own.
+    pub is_landing: bool,
 }
 
 /// Gathers the facts that a plan needs, and no more.
@@ -161,6 +166,9 @@ fn facts(
     } else if collector.wants(Need::Locks) {
         locks::landings(repo, plan, request.event, &mut facts.changes);
         facts.locks = locks::locks(repo, plan, request.event, &facts.changes, pushed);
+    }
+    if collector.wants(Need::Approvals) {
+        facts.approvals = approvals::approvals(repo, plan, request, &facts.changes);
     }
     Ok(facts)
 }

@@ -1,6 +1,7 @@
 //! The only part that touches a repository: it turns events into facts.
 
 mod address;
+mod approvals;
 mod change;
 pub mod change_base;
 mod ci_range;

@@ -75,7 +75,7 @@ pub fn submit(
 ) -> Result<RequestHead, Error> {
     let plan = &session.loaded.plan;
     let target = rights::target(plan, wanted.area, wanted.paths)?;
-    let target = rights::addressed(plan, target, wanted.to)?;
+    let target = rights::addressed(plan, target, wanted.to, by)?;
     rights::refuse_own(plan, &target, by)?;
     let words = plain(wanted.reason);
     if words.is_empty() {

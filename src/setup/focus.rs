@@ -4,6 +4,7 @@ use lane_core::agent_env::limit_name;
 use lane_core::policy::model::{Access, Agent, Merges};
 use lane_core::policy::template::Template;
 use lane_core::policy::{Plan, Spanned};
+use lane_core::requests::rights::approvers_in_words;
 
 fn code(items: impl IntoIterator<Item = String>) -> String {
     items.into_iter().map(|item| format!("`{item}`")).collect::<Vec<_>>().join(", ")
@@ -153,6 +154,12 @@ fn habits(plan: &Plan, agent: &Agent) -> String {
         if let Some(limits) = area.limits() {
             lines.push(format!("- changes have at most {limits} in the area `{}`", area.name.value));
         }
+    }
+    for area in policy.areas.iter().filter(|area| !area.approve.is_empty() && area.is_changed_by(id)) {
+        let (name, who) = (&area.name.value, approvers_in_words(plan, area, id));
+        lines.push(format!(
+            "- changes in the area `{name}` need the approval of {who}: `git lane request submit --area {name} --reason '…'`"
+        ));
     }
     if policy.history.merges.value == Merges::Deny {
         lines.push("- rebase, don't merge".to_owned());

@@ -425,6 +425,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("message-pattern", "what_is_told_of_messages_leads_on"),
     ("author-pattern", "what_is_told_of_people_leads_on"),
     ("committer-pattern", "what_is_told_of_people_leads_on"),
+    ("missing-approval", "what_is_told_of_approvals_leads_on"),
     ("missing-body", "what_is_told_of_messages_leads_on"),
     ("missing-sign-off", "what_is_told_of_sign_offs_leads_on"),
     ("oversized-change", "a_change_that_is_too_large_goes_in_parts"),
@@ -446,8 +447,12 @@ fn every_rule_is_tried_here_or_elsewhere() {
         let elsewhere = ELSEWHERE.iter().find(|(rule, _)| *rule == id);
         assert!(tried.contains(id) != elsewhere.is_some(), "{id}");
         let test = elsewhere.map(|(_, test)| format!("fn {test}()"));
-        let texts =
-            [include_str!("advice_rules.rs"), include_str!("content.rs"), include_str!("metadata.rs")];
+        let texts = [
+            include_str!("advice_rules.rs"),
+            include_str!("approvals.rs"),
+            include_str!("content.rs"),
+            include_str!("metadata.rs"),
+        ];
         assert!(test.is_none_or(|test| texts.iter().any(|text| text.contains(&test))), "{id}");
     }
 }

@@ -23,6 +23,9 @@ const LARGE: &str = "put services/web/big \"$(head -c 10001 /dev/zero | tr '\\0'
 const SMALL: &str = "put services/web/big \"$(head -c 9000 /dev/zero | tr '\\0' x)\"; commit";
 const KEY: &str = "put services/web/n.py \"key = 'ghp_\"\"q7Zt2Kx9Wb4Rm8Yc3Hn6Vd5Pf1Lg0JsTkQaU'\"; commit";
 const TODO: &str = "put services/web/n.py TODO; printf '#!/bin/sh\\n' >scripts/no-todo; commit";
+const UNAPPROVED: &str = "put infra/n.tf; commit; git lane ci --base main";
+const APPROVED: &str = "git lane request submit --area infra --reason it; (cd $A2; git lane request accept r1); \
+                        put infra/n.tf; commit; push HEAD; git lane ci --base main";
 const LOCKED: &str = "git lane lock infra --reason it; put infra/n.tf; commit; push HEAD";
 
 /// A restriction of the page, a script that is refused, and one that passes.
@@ -59,6 +62,7 @@ pub const TRIALS: &[(&str, &[Trial])] = &[
             ),
             ("Restrict file extensions", "put services/web/Setup.EXE; commit", OWN),
             ("Restrict file size", LARGE, SMALL),
+            ("Require review from code owners", UNAPPROVED, APPROVED),
         ],
     ),
     (
@@ -108,6 +112,7 @@ pub const TRIALS: &[(&str, &[Trial])] = &[
             ("`VREF/EMAIL-CHECK`, for a domain", BY_EVE, OWN),
             ("`VREF/lock`", INFRA, LOCKED),
             ("`VREF/NAME_NC/` by user", FOREIGN, OWN),
+            ("`VREF/VOTES`, of one", UNAPPROVED, APPROVED),
             ("A `VREF/` of one's own", TODO, OWN),
         ],
     ),
@@ -117,6 +122,7 @@ pub const TRIALS: &[(&str, &[Trial])] = &[
             ("`changed_files`", INFRA, DOCS),
             ("`only_changed_files`", FOREIGN, OWN),
             ("`from_branch`", NAME, OWN),
+            ("`requires: { count: 1, users: [a2] }` where `changed_files` match", UNAPPROVED, APPROVED),
             (
                 "`modified_lines`",
                 "put services/web/n.py \"$(seq 101)\"; commit",

@@ -16,6 +16,7 @@ mod advice_setup;
 mod advice_sync;
 mod affected;
 mod append_only;
+mod approvals;
 mod area_limits;
 mod backends;
 mod bad_input;

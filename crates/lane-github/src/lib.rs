@@ -18,6 +18,7 @@ mod landing;
 mod limits;
 mod pulls;
 mod remote_url;
+mod reviews;
 mod runs;
 mod settings;
 mod transport;
@@ -39,6 +40,7 @@ pub use landing::{
 pub use limits::Clock;
 pub use pulls::{NewPull, PullOutcome, PullRequest};
 pub use remote_url::{RepositoryName, host_of};
+pub use reviews::Review;
 pub use settings::Settings;
 pub use transport::Patience;
 

@@ -9,11 +9,13 @@ use crate::cli::diagnostics;
 use crate::cli::output::{note, print_error};
 use crate::gather::{CiRange, HostFacts};
 use lane_core::error::Error;
-use lane_core::facts::{self, IdentityProof, Oid, Unavailable};
+use lane_core::facts::{self, Event, Fact, IdentityProof, Oid, Unavailable};
 use lane_core::identity::{is_maintainer_on_github, lists_maintainers_on_github};
 use lane_core::policy::Plan;
 use lane_core::policy::model::Level;
 use lane_core::report::{Finding, Report, Verdict, summary, text};
+use lane_core::requests::record::Person;
+use lane_core::rules::{self, Need};
 use lane_git::Repository;
 use lane_github::{
     self as github, Annotation, CheckRun, Comment, Conclusion, GitHub, Permission, PullRequest,
@@ -83,6 +85,7 @@ impl GitHubJob {
             Ok(pull) => pull,
             Err(error) if error.is_forbidden() => {
                 note(&format!("the pull request could not be read from GitHub: {error}; {}", error.help()));
+                told.reviews = unread_reviews(&located.loaded.plan);
                 return Ok(());
             }
             Err(error) => return Err(Unavailable::from(error).into()),
@@ -97,33 +100,64 @@ impl GitHubJob {
         told.proofs = vec![IdentityProof::GithubAccount(pull.author.clone())];
         let plan = &located.loaded.plan;
         let asks = !waivers::requested_rules(&pull.labels).is_empty();
-        if !asks && !plan.has_accounts() {
-            return Ok(());
+        let is_told = asks || plan.has_accounts();
+        let pushed = if is_told { self.push_of(&pull) } else { None };
+        if is_told {
+            told.proofs.push(match &pushed {
+                Some((actor, _)) => IdentityProof::GithubAccount(actor.clone()),
+                None => IdentityProof::UnknownPusher,
+            });
         }
-        let pushed = self.push_of(&pull);
-        told.proofs.push(match &pushed {
-            Some((actor, _)) => IdentityProof::GithubAccount(actor.clone()),
-            None => IdentityProof::UnknownPusher,
-        });
+        let asked = RefCell::new(HashMap::new());
+        let is_maintainer = |login: &str| self.is_maintainer_once(plan, login, &asked);
+        if wants_reviews(plan) {
+            told.reviews = self.approvals(plan, &pull, &told.proofs, &is_maintainer).into();
+        }
         if asks {
             let history = self.github.label_events(number).map_err(Unavailable::from)?;
             // What was let stand against one base says nothing of another.
             let pushed = pushed.map(|(_, at)| history.base_changed.map_or(at, |changed| changed.max(at)));
             let known = WaiverFacts { labels: &pull.labels, events: &history.events, pushed, now };
-            let asked = RefCell::new(HashMap::new());
-            let is_maintainer = |login: &str| -> Result<bool, String> {
-                if let Some(known) = asked.borrow().get(login) {
-                    return Ok(*known);
-                }
-                let is_it = self.is_maintainer(plan, login)?;
-                asked.borrow_mut().insert(login.to_owned(), is_it);
-                Ok(is_it)
-            };
             let (granted, refused) = waivers::grant_waivers(plan, &known, &is_maintainer);
             told.waivers = granted;
             refused.iter().for_each(|why| note(why));
         }
         Ok(())
+    }
+
+    /// Who approves the head of the pull request, of those who did not make it.
+    fn approvals(
+        &self,
+        plan: &Plan,
+        pull: &PullRequest,
+        makers: &[IdentityProof],
+        is_maintainer: &dyn Fn(&str) -> Result<bool, String>,
+    ) -> Result<Vec<Person>, Unavailable> {
+        let mut people = Vec::new();
+        for review in self.github.reviews(pull.number).map_err(Unavailable::from)? {
+            let is_current = review.commit.as_deref() == Some(pull.head_sha.as_str());
+            let is_maker = |proof: &IdentityProof| {
+                proof.account().is_some_and(|account| account.eq_ignore_ascii_case(&review.author))
+            };
+            if !review.approves || makers.iter().any(is_maker) {
+                continue;
+            }
+            if !is_current {
+                note(&format!(
+                    "the approval of `{}` is of an earlier head, and does not count",
+                    review.author
+                ));
+                continue;
+            }
+            if let Some(agent) = plan.agent_of_account(&review.author) {
+                people.push(Person::Agent(agent.to_owned()));
+            } else if is_maintainer(&review.author).map_err(|why| {
+                Unavailable::new(why, "give the job a token that may read the repository, or run it again")
+            })? {
+                people.push(Person::Maintainer(review.author));
+            }
+        }
+        Ok(people)
     }
 
     /// Who pushed the head, and when; nothing where the branch was moved on, or moved back to it, since.
@@ -144,7 +178,22 @@ impl GitHubJob {
         }
     }
 
-    /// Whether an account may waive: one that the policy lists, or, where it lists none on GitHub, one that may
+    /// The same, asked once for each account.
+    fn is_maintainer_once(
+        &self,
+        plan: &Plan,
+        login: &str,
+        asked: &RefCell<HashMap<String, bool>>,
+    ) -> Result<bool, String> {
+        if let Some(known) = asked.borrow().get(login) {
+            return Ok(*known);
+        }
+        let is_it = self.is_maintainer(plan, login)?;
+        asked.borrow_mut().insert(login.to_owned(), is_it);
+        Ok(is_it)
+    }
+
+    /// Whether an account may waive and approve: one that the policy lists, or, where it lists none on GitHub, one that may
     /// maintain the repository.
     fn is_maintainer(&self, plan: &Plan, login: &str) -> Result<bool, String> {
         if lists_maintainers_on_github(plan) {
@@ -192,6 +241,21 @@ impl GitHubJob {
         }
         Ok(code)
     }
+}
+
+fn wants_reviews(plan: &Plan) -> bool {
+    rules::needs(plan, Event::Ci.stages()).contains(&Need::Approvals)
+}
+
+/// The reviews of a pull request that could not be read.
+pub(in crate::commands) fn unread_reviews(plan: &Plan) -> Fact<Vec<Person>> {
+    if !wants_reviews(plan) {
+        return Fact::NotGathered;
+    }
+    Fact::Unavailable(Unavailable::new(
+        "the reviews of the pull request could not be read from GitHub",
+        "give the job a token with `pull-requests: read`, as GITHUB_TOKEN",
+    ))
 }
 
 /// A job that is run again, or was overtaken, judges what the pull request was: its verdict is for nobody.

@@ -10,7 +10,7 @@ use lane_core::policy::model::Access;
 use lane_core::policy::scalar::format_duration;
 use lane_core::requests::migration::SecondHead;
 use lane_core::requests::record::{Person, RequestEvent, RequestEventKind, RequestRecord, RequestState};
-use lane_core::requests::rights::{Addressees, askable, title};
+use lane_core::requests::rights::{Addressees, askable, is_agreement, title};
 use lane_core::text::help_block;
 
 /// A request as somebody sees it.
@@ -66,7 +66,7 @@ impl RequestView<'_> {
     /// Everything but the file, for programs.
     pub fn json(&self) -> Value {
         let record = self.record();
-        let owners = match askable(self.plan, &record.target) {
+        let owners = match askable(self.plan, &record.target, &record.by) {
             Addressees::Agents(ids) => json!(ids),
             Addressees::Maintainers => json!(["maintainer"]),
             Addressees::Others => json!([]),
@@ -94,10 +94,10 @@ impl RequestView<'_> {
         match record.state {
             RequestState::Submitted => format!(
                 "submitted {id} to {}: {what}, priority {}\n  follow it: git lane request show {id}\n",
-                askable(self.plan, &record.target).words(self.plan),
+                askable(self.plan, &record.target, &record.by).words(self.plan),
                 record.priority
             ),
-            RequestState::Accepted if askable(self.plan, &record.target) == Addressees::Others => format!(
+            RequestState::Accepted if is_agreement(self.plan, record) => format!(
                 "accepted {id}: {asker} may change {what}\n  \
                  they {}, then: git lane request done {id} --commit HEAD\n",
                 self.way_in()
@@ -178,7 +178,7 @@ impl RequestView<'_> {
             }
             Some(next) => text.push_str(&format!("    {next}\n")),
             None if record.state == RequestState::Submitted => {
-                let whom = askable(self.plan, &record.target).words(self.plan);
+                let whom = askable(self.plan, &record.target, &record.by).words(self.plan);
                 text.push_str(&format!("    waits for {whom}\n"));
             }
             None => {}
@@ -224,7 +224,7 @@ pub fn refusal(plan: &Plan, record: &RequestRecord, kind: RequestEventKind, me: 
         let text = format!("only {asker} may withdraw {id}, and you are {}", me.name());
         return (text, format!("its owner may reject it: git lane request reject {id} --reason '…'"));
     }
-    let whom = askable(plan, &record.target).words(plan);
+    let whom = askable(plan, &record.target, &record.by).words(plan);
     let text = format!("only {whom} may answer {id}, and you are {}", me.name());
     let help = if record.by == *me {
         format!(

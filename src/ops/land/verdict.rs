@@ -24,7 +24,7 @@ pub fn of(
     from: Oid,
     to: Oid,
 ) -> Result<Option<LandingEnd>, Error> {
-    let told = Box::new(HostFacts::default());
+    let told = Box::new(HostFacts { is_landing: true, ..HostFacts::default() });
     let subject = Subject::Proposed { from, to, told };
     let branch = Some(landing.branch.clone());
     let request = Request { event: Event::Ci, agent: None, branch, subject };

@@ -103,6 +103,8 @@ fn every_example_is_read() {
         let events = github.label_events(1).unwrap().events;
         assert_eq!((events[0].label.as_str(), events[0].actor.as_str()), ("label", "octocat"));
         assert_eq!(events[0].at, 1_302_796_849);
+        let review = &github.reviews(12).unwrap()[0];
+        assert_eq!((review.author.as_str(), review.approves), ("octocat", true));
         github.add_labels(1, &["bug"]).unwrap();
         assert_eq!(github.permission("octocat").unwrap(), Permission::Admin);
         let repository = RepositoryName::parse("octocat/Hello-World").unwrap();

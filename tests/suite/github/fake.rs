@@ -26,6 +26,8 @@ pub struct State {
     pub head: String,
     /// Who gave labels, in the form of the list.
     pub label_events: Vec<Value>,
+    /// Who reviewed it: the account, the state, and the head that it is about, or else the one that is there.
+    pub reviews: Vec<(&'static str, &'static str, Option<&'static str>)>,
     /// Who pushed the head, and when.
     pub pushed: Option<(&'static str, &'static str)>,
     /// The token may only read.
@@ -228,6 +230,16 @@ impl State {
                 (200, pull)
             }
             ("GET", [.., "issues", _, "events"]) => (200, json!(self.label_events)),
+            ("GET", [.., "pulls", _, "reviews"]) => {
+                let example = &example("GET", "/repos/{owner}/{repo}/pulls/{pull_number}/reviews")[0];
+                let reviews = self.reviews.iter().map(|(login, state, of)| {
+                    let mut review = example.clone();
+                    (review["user"]["login"], review["state"]) = (json!(login), json!(state));
+                    review["commit_id"] = json!(of.unwrap_or(&self.head));
+                    review
+                });
+                (200, reviews.collect())
+            }
             ("GET", [.., "activity"]) => {
                 let mut all = example("GET", "/repos/{owner}/{repo}/activity");
                 all.as_array_mut().unwrap().truncate(1);

@@ -2,6 +2,7 @@
 //! OpenAPI description (`tests/schemas/github-openapi.json`, made by `scripts/prune-openapi`) or its GraphQL schema
 //! (`tests/schemas/github.graphql`, made by `scripts/prune-graphql`).
 
+mod approvals;
 mod checks;
 mod comments;
 mod description;

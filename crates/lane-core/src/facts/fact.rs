@@ -82,6 +82,12 @@ impl<T> Fact<T> {
     }
 }
 
+impl<T> Default for Fact<T> {
+    fn default() -> Self {
+        Self::NotGathered
+    }
+}
+
 impl<T> From<Result<T, Unavailable>> for Fact<T> {
     fn from(result: Result<T, Unavailable>) -> Self {
         match result {

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use crate::policy::Source;
 use crate::signature::Signature;
 
+mod approvals;
 mod case;
 mod content;
 mod custom;
@@ -19,6 +20,7 @@ mod people;
 mod request;
 
 pub use crate::hooks::{Event, Stage};
+pub use approvals::{ApprovalRequest, Approvals};
 pub use case::for_case;
 pub use content::{Content, Form, Found, Hit, NewHit, Sizes, Twins};
 pub use custom::{OwnFinding, OwnRun};
@@ -73,6 +75,8 @@ pub struct Facts {
     pub pusher: Option<Pusher>,
     /// Locks, where a path under a lock is touched.
     pub locks: Fact<Locks>,
+    /// Others' words, where an area is touched that wants one.
+    pub approvals: Fact<Approvals>,
     /// The message of the commit that is being made.
     pub message: Fact<Message>,
     /// Who makes that commit.
@@ -113,6 +117,7 @@ impl Facts {
             waivers: Vec::new(),
             pusher: None,
             locks: Fact::NotGathered,
+            approvals: Fact::NotGathered,
             message: Fact::NotGathered,
             people: Fact::NotGathered,
             changes,

@@ -13,7 +13,7 @@ pub fn notices(plan: &Plan, records: &[RequestRecord], me: &Person, now: i64) ->
 
 fn notice(plan: &Plan, record: &RequestRecord, me: &Person, now: i64) -> Option<Notice> {
     let RequestRecord { id, by, state, event, .. } = record;
-    let is_asked = askable(plan, &record.target).has(me, by);
+    let is_asked = askable(plan, &record.target, by).has(me, by);
     let is_recent = now.saturating_sub(event.at) < WINDOW;
     let is_others = event.by != *me;
     let (actor, about) = (event.by.name(), record.target.words());

@@ -19,7 +19,7 @@ pub fn answer(plan: &Plan, chain: &[RequestRecord]) -> Option<RequestAnswer> {
             RequestEventKind::Accept | RequestEventKind::Reject | RequestEventKind::Done
         )
     };
-    let to = match askable(plan, &last.target) {
+    let to = match askable(plan, &last.target, &last.by) {
         Addressees::Agents(agents) => agents.into_iter().map(str::to_owned).collect(),
         _ => last.target.to.iter().cloned().collect(),
     };

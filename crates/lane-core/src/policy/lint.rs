@@ -255,6 +255,7 @@ fn areas(plan: &Plan, diagnostics: &mut Vec<Diagnostic>) {
         }
         owners(policy, area, diagnostics);
         steward(policy, area, diagnostics);
+        super::lint_approvals::check(policy, area, diagnostics);
     }
 }
 

@@ -15,6 +15,7 @@ pub mod goals;
 mod intersect;
 mod limits;
 mod lint;
+mod lint_approvals;
 mod lint_branches;
 mod lint_content;
 mod lint_custom;

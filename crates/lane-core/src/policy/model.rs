@@ -19,7 +19,7 @@ mod metadata;
 mod sections;
 mod services;
 
-pub use areas::{Access, Area, OneOrMany};
+pub use areas::{Access, Area, MAINTAINERS, OneOrMany};
 pub use content::{Builtin, ContentRule, ContentRules, Files};
 pub use custom::{CustomRule, JudgedAt};
 pub use health::{Check, Health, NONE, ServiceChecks};

@@ -79,7 +79,8 @@ pub mod keys {
         "limits", "identity", "owner",
     ];
     /// An entry of `areas`.
-    pub const AREA: &[&str] = &["name", "paths", "access", "owner", "steward", "max_lines", "max_files"];
+    pub const AREA: &[&str] =
+        &["name", "paths", "access", "owner", "steward", "approve", "max_lines", "max_files"];
     /// `services`.
     pub const SERVICES: &[&str] = &["paths", "depends"];
     /// `agents.<id>.database`.

@@ -156,6 +156,13 @@ mistakes! {
         => "b1", "the steward `b1` is not an agent";
     a_steward_beside_an_owner: "agents: {a1: {}}\nareas: [{name: m, paths: [x], access: owner, owner: a1, steward: a1}]"
         => "a1", "has a steward, but others cannot change it";
+    approved_by_nobody: "agents: {a1: {}}\nareas: [{name: m, paths: [x], access: open, approve: b1}]" => "b1", "unknown agent `b1`";
+    approved_for_nobody: "agents: {a1: {}}\nareas: [{name: m, paths: [x], access: maintainer, approve: a1}]"
+        => "a1", "has `approve`, but no agent may change it";
+    approved_by_oneself: "agents: {a1: {}}\nareas: [{name: m, paths: [x], access: owner, owner: a1, approve: a1}]"
+        => "a1", "only `a1` may change the area `m`, and approves itself";
+    maintainers_among_approvers: "agents: {a1: {}}\nareas: [{name: m, paths: [x], access: open, approve: [a1, maintainers]}]"
+        => "maintainers", "`maintainers` is not alone under `approve`";
     all_paths: "agents: {a1: {owns: [docs/]}}\nareas: [{name: n, paths: ['**'], access: lock}]" => "docs/", "` never applies:";
     lives_the_wrong_way_about: "locks: {ttl: 1h, max_ttl: 30m}" => "30m", "shorter than `locks.ttl`";
     bounds_the_wrong_way_about: "locks: {min_ttl: 1h, max_ttl: 30m}" => "30m", "shorter than `locks.min_ttl`";

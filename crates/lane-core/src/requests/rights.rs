@@ -3,7 +3,7 @@
 use super::record::{Person, RequestRecord, RequestState, Target};
 use crate::error::Error;
 use crate::facts::RepoPath;
-use crate::policy::model::{Access, Agent, Area, Unowned};
+use crate::policy::model::{Access, Agent, Area, MAINTAINERS, Unowned};
 use crate::policy::{Owner, Plan, did_you_mean_or};
 use crate::report::quote;
 
@@ -25,12 +25,18 @@ pub fn submit_command(holder: &str, what: &str) -> String {
     )
 }
 
-/// Who decides about a target, by the policy as it is now. What the policy does not know any more is for
-/// maintainers.
-pub fn askable<'p>(plan: &'p Plan, target: &Target) -> Addressees<'p> {
-    let asked = target.to.as_ref().and_then(|to| plan.policy.agent(to));
+/// Who decides about a target, by the policy as it is now: those whose approval a change by whoever asks needs, or else those whose
+/// it is. What the policy does not know any more is for maintainers.
+pub fn askable<'p>(plan: &'p Plan, target: &Target, by: &Person) -> Addressees<'p> {
+    let asked = target.to.as_ref().and_then(|to| plan.policy.agent(to)).map(|agent| agent.id.value.as_str());
+    if let Some(approvers) = approvers(plan, target, by) {
+        return match (&approvers, asked) {
+            (Addressees::Agents(ids), Some(asked)) if ids.contains(&asked) => Addressees::Agents(vec![asked]),
+            _ => approvers,
+        };
+    }
     match (by_policy(plan, target), asked) {
-        (Addressees::Others, Some(agent)) => Addressees::Agents(vec![agent.id.value.as_str()]),
+        (Addressees::Others, Some(asked)) => Addressees::Agents(vec![asked]),
         (Addressees::Others, None) => match steward(plan, target) {
             Some(steward) => Addressees::Agents(vec![steward]),
             None => Addressees::Others,
@@ -39,10 +45,36 @@ pub fn askable<'p>(plan: &'p Plan, target: &Target) -> Addressees<'p> {
     }
 }
 
+/// Whose approval a change of the target by somebody needs who may make it otherwise; `None`: of none.
+fn approvers<'p>(plan: &'p Plan, target: &Target, by: &Person) -> Option<Addressees<'p>> {
+    let area = area_of(plan, target).filter(|area| !area.approve.is_empty())?;
+    let agent = by.agent().filter(|agent| area.is_changed_by(agent))?;
+    let ids = area.approve.iter().map(|id| id.value.as_str());
+    let ids: Vec<&str> = ids.filter(|id| *id != agent && *id != MAINTAINERS).collect();
+    Some(if ids.is_empty() { Addressees::Maintainers } else { Addressees::Agents(ids) })
+}
+
+/// Whose approval a change of an area by an agent needs, in words.
+pub fn approvers_in_words(plan: &Plan, area: &Area, agent: &str) -> String {
+    let target = Target { area: Some(area.name.value.clone()), ..Target::default() };
+    let approvers = approvers(plan, &target, &Person::Agent(agent.to_owned()));
+    approvers.unwrap_or(Addressees::Maintainers).words(plan)
+}
+
+/// Whether whoever asks makes the change themselves, once it is accepted.
+pub fn is_agreement(plan: &Plan, record: &RequestRecord) -> bool {
+    let approved = approvers(plan, &record.target, &record.by).is_some();
+    approved || askable(plan, &record.target, &record.by) == Addressees::Others
+}
+
+fn area_of<'p>(plan: &'p Plan, target: &Target) -> Option<&'p Area> {
+    let name = target.area.as_ref()?;
+    plan.policy.areas.iter().find(|area| area.name.value == *name)
+}
+
 /// Who looks after the area of a target.
 fn steward<'p>(plan: &'p Plan, target: &Target) -> Option<&'p str> {
-    let name = target.area.as_ref()?;
-    plan.policy.areas.iter().find(|area| area.name.value == *name)?.steward_for(None)
+    area_of(plan, target)?.steward_for(None)
 }
 
 /// The same, whoever was asked by name.
@@ -65,11 +97,23 @@ fn by_policy<'p>(plan: &'p Plan, target: &Target) -> Addressees<'p> {
 ///
 /// # Errors
 /// There is no such agent, or it is somebody else's to decide.
-pub fn addressed(plan: &Plan, target: Target, to: Option<&str>) -> Result<Target, Error> {
+pub fn addressed(plan: &Plan, target: Target, to: Option<&str>, by: &Person) -> Result<Target, Error> {
     let Some(to) = to else {
         return Ok(target);
     };
     plan.agent(to)?;
+    match approvers(plan, &target, by) {
+        Some(Addressees::Agents(ids)) if ids.contains(&to) => {
+            return Ok(Target { to: Some(to.to_owned()), ..target });
+        }
+        Some(other) => {
+            return Err(Error::usage(
+                format!("{} is for {} to approve, not for {to}", target.words(), other.words(plan)),
+                "omit --to: the request goes to them",
+            ));
+        }
+        None => {}
+    }
     match by_policy(plan, &target) {
         Addressees::Agents(ids) if ids.contains(&to) => Ok(target),
         Addressees::Others => Ok(Target { to: Some(to.to_owned()), ..target }),
@@ -118,24 +162,25 @@ pub fn title(plan: &Plan, agent: &str) -> String {
 
 /// Whether somebody may accept, reject or finish a request. Maintainers may answer all of them.
 pub fn may_answer(plan: &Plan, record: &RequestRecord, person: &Person) -> bool {
-    matches!(person, Person::Maintainer(_)) || askable(plan, &record.target).has(person, &record.by)
+    matches!(person, Person::Maintainer(_))
+        || askable(plan, &record.target, &record.by).has(person, &record.by)
 }
 
 /// Whether somebody may say that a request is done: who may answer it, or, where nobody owns what it is
 /// about and another agreed, whoever asked.
 pub fn may_finish(plan: &Plan, record: &RequestRecord, person: &Person) -> bool {
-    let is_agreed =
-        record.state == RequestState::Accepted && by_policy(plan, &record.target) == Addressees::Others;
+    let is_theirs = by_policy(plan, &record.target) == Addressees::Others || is_agreement(plan, record);
+    let is_agreed = record.state == RequestState::Accepted && is_theirs;
     may_answer(plan, record, person) || (is_agreed && record.by == *person)
 }
 
 /// Whether the next step is somebody's.
 pub fn waits_for(plan: &Plan, record: &RequestRecord, person: &Person) -> bool {
-    let askable = askable(plan, &record.target);
+    let askable = askable(plan, &record.target, &record.by);
     match record.state {
         RequestState::Submitted => askable.has(person, &record.by),
         // Where nobody owns it, whoever asked goes on, now that somebody agreed.
-        RequestState::Accepted if askable == Addressees::Others => record.by == *person,
+        RequestState::Accepted if is_agreement(plan, record) => record.by == *person,
         RequestState::Accepted => askable.has(person, &record.by),
         RequestState::Rejected | RequestState::Done | RequestState::Withdrawn => false,
     }
@@ -165,7 +210,7 @@ pub fn target(plan: &Plan, area: Option<&str>, paths: &[(RepoPath, bool)]) -> Re
             continue;
         };
         if (&so_far.area, &so_far.lane) != (&one.area, &one.lane) {
-            let whose = |target: &Target| askable(plan, target).words(plan);
+            let whose = |target: &Target| by_policy(plan, target).words(plan);
             return Err(Error::usage(
                 format!(
                     "{} is for {} to change, {} for {}",
@@ -226,7 +271,7 @@ pub fn is_about(plan: &Plan, target: &Target, path: &RepoPath, is_folder: bool) 
 /// # Errors
 /// It is theirs.
 pub fn refuse_own(plan: &Plan, target: &Target, person: &Person) -> Result<(), Error> {
-    let Addressees::Agents(ids) = askable(plan, target) else {
+    let Addressees::Agents(ids) = askable(plan, target, person) else {
         return Ok(());
     };
     if !person.agent().is_some_and(|id| ids.contains(&id)) {
@@ -266,113 +311,4 @@ impl Target {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::record::tests::record;
-    use super::*;
-    use crate::rules::testing::plan;
-
-    fn reference() -> Plan {
-        plan(include_str!("../../../../policy.yaml"))
-    }
-
-    fn agent(id: &str) -> Person {
-        Person::Agent(id.into())
-    }
-
-    fn paths(names: &[&str]) -> Vec<(RepoPath, bool)> {
-        names.iter().map(|name| (RepoPath(name.as_bytes().to_vec()), false)).collect()
-    }
-
-    #[test]
-    fn who_is_asked() {
-        let plan = reference();
-        let of = |names: &[&str]| {
-            let target = target(&plan, None, &paths(names)).expect("a target");
-            askable(&plan, &target).words(&plan)
-        };
-        assert_eq!(of(&["services/revenue/a.py", "services/revenue/b.py"]), "a4 (Platform)");
-        assert_eq!(of(&["services/revenue/alembic/1.py"]), "a1 (MLOps)");
-        assert_eq!(of(&["requirements.txt"]), "any other agent");
-        assert_eq!(of(&["policy.yaml"]), "a maintainer");
-        assert_eq!(of(&["docs/x.md"]), "any other agent");
-        let gone = Target { area: Some("gone".into()), ..Target::default() };
-        assert_eq!(askable(&plan, &gone), Addressees::Maintainers);
-    }
-
-    #[test]
-    fn a_steward_is_asked() {
-        let text = include_str!("../../../../policy.yaml")
-            .replace("access: coordinate }", "access: shared, steward: a3 }");
-        let plan = plan(&text);
-        let target = target(&plan, None, &paths(&["requirements.txt"])).expect("a target");
-        assert_eq!(askable(&plan, &target).words(&plan), "a3 (Analytics)");
-        let asked = addressed(&plan, target, Some("a4")).expect("by name");
-        assert_eq!(askable(&plan, &asked).words(&plan), "a4 (Platform)");
-        let accepted = RequestRecord { state: RequestState::Accepted, ..record("r1", "a2", "shared") };
-        assert!(may_answer(&plan, &accepted, &agent("a3")) && !may_answer(&plan, &accepted, &agent("a1")));
-        assert!(may_finish(&plan, &accepted, &agent("a2")), "whoever asked may change it");
-    }
-
-    #[test]
-    fn what_cannot_be_asked_for() {
-        let plan = reference();
-        let fault = |area, names: &[&str]| {
-            let error = target(&plan, area, &paths(names)).expect_err("no target");
-            format!("{error}; {}", error.help().unwrap_or_default())
-        };
-        assert!(fault(Some("migration"), &[]).contains("did you mean `migrations`?"));
-        assert!(fault(Some("local"), &[]).contains("stays out of git"));
-        assert!(fault(None, &["AGENT_FOCUS.md"]).contains("stays out of git"));
-        let both = fault(None, &["services/revenue/a", "services/rag_pipeline/a"]);
-        assert!(both.contains("for a4 (Platform) to change") && both.contains("for a2 (GenAI)"), "{both}");
-        let migrations = target(&plan, Some("migrations"), &[]).expect("a target");
-        assert!(refuse_own(&plan, &migrations, &agent("a1")).is_err());
-        assert!(refuse_own(&plan, &migrations, &agent("a2")).is_ok());
-    }
-
-    #[test]
-    fn who_may_answer() {
-        let plan = reference();
-        let asked = record("r1", "a2", "migrations");
-        let may = |who: &str| may_answer(&plan, &asked, &agent(who));
-        assert_eq!((may("a1"), may("a2"), may("a3")), (true, false, false));
-        assert!(may_answer(&plan, &asked, &Person::Maintainer("x@y".into())));
-        let shared = record("r1", "a2", "shared");
-        let may = |who: &str| may_answer(&plan, &shared, &agent(who));
-        assert_eq!((may("a1"), may("a2"), may("a3")), (true, false, true));
-        assert!(!may_finish(&plan, &shared, &agent("a2")), "nobody agreed yet");
-        let agreed = RequestRecord { state: RequestState::Accepted, ..shared };
-        assert!(may_finish(&plan, &agreed, &agent("a2")));
-        let target = addressed(&plan, agreed.target.clone(), Some("a3")).expect("addressed");
-        let to_a3 = RequestRecord { target, ..agreed };
-        let may = |who: &str| may_answer(&plan, &to_a3, &agent(who));
-        assert_eq!((may("a1"), may("a2"), may("a3")), (false, false, true));
-        assert!(may_finish(&plan, &to_a3, &agent("a2")), "the holder agreed");
-        let owned = Target { area: Some("migrations".into()), ..Target::default() };
-        assert!(addressed(&plan, owned.clone(), Some("a3")).is_err(), "it is a1's");
-        assert_eq!(addressed(&plan, owned.clone(), Some("a1")).expect("a1's"), owned);
-        assert!(addressed(&plan, owned, Some("a9")).is_err());
-    }
-
-    #[test]
-    fn whose_step_is_next() {
-        let plan = reference();
-        let waits = |area: &str, state, who: &str| {
-            waits_for(&plan, &RequestRecord { state, ..record("r1", "a2", area) }, &agent(who))
-        };
-        assert!(
-            waits("migrations", RequestState::Submitted, "a1")
-                && waits("migrations", RequestState::Accepted, "a1")
-        );
-        assert!(
-            !waits("migrations", RequestState::Submitted, "a2")
-                && !waits("migrations", RequestState::Done, "a1")
-        );
-        assert!(
-            waits("shared", RequestState::Submitted, "a3") && !waits("shared", RequestState::Submitted, "a2")
-        );
-        assert!(
-            waits("shared", RequestState::Accepted, "a2") && !waits("shared", RequestState::Accepted, "a3")
-        );
-    }
-}
+mod tests;

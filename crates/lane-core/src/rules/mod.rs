@@ -31,6 +31,7 @@ mod message_format;
 mod message_length;
 mod message_pattern;
 mod messages;
+mod missing_approval;
 mod missing_body;
 mod missing_sign_off;
 mod outside_link;
@@ -102,6 +103,8 @@ pub enum Need {
     People,
     /// Locks, if a path under a lock is touched.
     Locks,
+    /// Others' words on a change, if an area is touched that wants one.
+    Approvals,
     /// How many parents each commit has.
     Parents,
     /// Signatures of the change's commits, if the policy lists keys.
@@ -140,6 +143,7 @@ pub static RULES: &[&Rule] = &[
     &message_format::RULE,
     &message_length::RULE,
     &message_pattern::RULE,
+    &missing_approval::RULE,
     &missing_body::RULE,
     &missing_sign_off::RULE,
     &outside_link::RULE,

@@ -68,6 +68,7 @@ impl Scene {
                 waivers: Vec::new(),
                 pusher: None,
                 locks: Fact::Known(Locks::default()),
+                approvals: Fact::NotGathered,
                 message: Fact::NotGathered,
                 people: Fact::NotGathered,
                 changes: vec![change],

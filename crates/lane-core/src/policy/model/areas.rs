@@ -5,6 +5,9 @@ use serde::Serialize;
 
 use super::super::source::{Span, Spanned};
 
+/// The word under `approve` for maintainers, and no agent.
+pub const MAINTAINERS: &str = "maintainers";
+
 /// A named set of paths with one kind of access.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
@@ -22,6 +25,10 @@ pub struct Area {
     /// The agent that looks after it where others may change it, too: it is named, and asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub steward: Option<Spanned<String>>,
+    /// The agents of whom one has to approve another's change, or `maintainers`: they alone. None: nobody has to.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(with = "OneOrMany")]
+    pub approve: Vec<Spanned<String>>,
     /// The most lines, added plus deleted, that a change may have in it. Null: no limit but that of the whole change.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_lines: Option<Spanned<u64>>,
@@ -44,6 +51,20 @@ impl Area {
     pub fn steward_for(&self, agent: Option<&str>) -> Option<&str> {
         let steward = self.steward.as_ref().map(|steward| steward.value.as_str());
         steward.filter(|steward| Some(*steward) != agent)
+    }
+
+    /// Whether an agent is one of those whose word a change of another needs.
+    pub fn is_approved_by(&self, agent: &str) -> bool {
+        self.approve.iter().any(|id| id.value == agent)
+    }
+
+    /// Whether an agent may change it, whatever else is wanted of the change.
+    pub fn is_changed_by(&self, agent: &str) -> bool {
+        match self.access.value {
+            Access::Owner => self.owner.iter().any(|id| id.value == agent),
+            Access::Maintainer | Access::Never => false,
+            Access::Lock | Access::Coordinate | Access::Append | Access::Shared | Access::Open => true,
+        }
     }
 
     /// What a change may have in it, for people: `50 lines`, `50 lines and 3 files`.

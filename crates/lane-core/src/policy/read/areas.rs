@@ -44,6 +44,7 @@ fn area(reader: &mut Reader, node: &Node) -> Option<Area> {
         access: access.unwrap_or(Spanned::default_of(fallback)),
         owner,
         steward: text(reader, &fields, "steward", "steward"),
+        approve: texts(reader, &fields, "approve", "approve", true),
         max_lines: number(reader, &fields, "max_lines"),
         max_files: number(reader, &fields, "max_files"),
         span: node.span,
