@@ -309,11 +309,12 @@ pub fn safe_directory() -> Result<Made, String> {
     Ok(made)
 }
 
-/// Gives everything to another user.
+/// Gives everything to another user, but for what is a file elsewhere, too: the hooks' program is a hard link to the one that cargo made.
 pub fn chown(made: &Made) -> Result<(), String> {
     let home = made.scratch.home();
     for name in ["repo", "a2", "origin.git"] {
-        let ran = made.scratch.run(&home, "chown", &["-R", "12345", name]);
+        let own = ["(", "-type", "d", "-o", "-links", "1", ")", "-exec", "chown", "-h", "12345", "{}", "+"];
+        let ran = made.scratch.run(&home, "find", &[&[name][..], &own].concat());
         if ran.code != 0 {
             return Err("only root gives files to another user".to_owned());
         }
