@@ -1,7 +1,7 @@
 //! Agents that are alike but for a number: `w{1..40}`, with `{n}` for the number wherever a text of the entry has it. The form
 //! of the range is that of brace expansion in bash(1), zeros in front included.
 
-use super::node::{Node, Value};
+use super::node::{Key, Node, Value};
 
 /// What stands for the number in the texts of an entry.
 const NUMBER: &str = "{n}";
@@ -73,7 +73,15 @@ impl<'a> Series<'a> {
             Value::String(text) => Value::String(text.replace(NUMBER, number)),
             Value::List(items) => Value::List(items.iter().map(|item| self.member(item, number)).collect()),
             Value::Map(entries) => Value::Map(
-                entries.iter().map(|(key, value)| (key.clone(), self.member(value, number))).collect(),
+                entries
+                    .iter()
+                    .map(|(key, value)| {
+                        (
+                            Key { name: key.name.replace(NUMBER, number), ..key.clone() },
+                            self.member(value, number),
+                        )
+                    })
+                    .collect(),
             ),
             other => other.clone(),
         };

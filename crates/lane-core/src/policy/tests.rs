@@ -315,12 +315,12 @@ fn the_example_of_the_documentation_is_right() {
 fn a_series_is_as_if_each_was_written() {
     let short = plan(
         "version: 1\nagents:\n  a1: {}\n  'w{08..10}': { name: 'Worker {n}', worktree: '../wt-w{n}', ports: '3{n}00-3{n}99',\n    \
-         owns: ['/jobs/{n}/'], database: { schema: 'w{n}' }, env: { N: '{n}' }, limits: { x: 3 } }\n",
+         owns: ['/jobs/{n}/'], database: { schema: 'w{n}' }, env: { N: '{n}', 'K{n}': k }, limits: { 'x{n}': 3 } }\n",
     );
     let each = |n: &str| {
         format!(
             "  w{n}: {{ name: 'Worker {n}', worktree: '../wt-w{n}', ports: 3{n}00-3{n}99, owns: [/jobs/{n}/], \
-             database: {{ schema: w{n} }}, env: {{ N: '{n}' }}, limits: {{ x: 3 }} }}\n"
+             database: {{ schema: w{n} }}, env: {{ N: '{n}', K{n}: k }}, limits: {{ x{n}: 3 }} }}\n"
         )
     };
     let long = plan(&format!("version: 1\nagents:\n  a1: {{}}\n{}{}{}", each("08"), each("09"), each("10")));
