@@ -12,6 +12,7 @@ use crate::ops::Session;
 use crate::ops::push::PushOptions;
 use crate::ops::sync::{self, RebaseOutcome, RebaseTarget, WorktreeSync};
 use lane_core::text::help_block;
+use lane_git::Repository;
 
 /// Rebase this branch on the base as the remote has it
 #[derive(Debug, clap::Args)]
@@ -41,7 +42,9 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
     let mut done = sync::here(&session, &onto, args.autostash)?;
     if !output.is_json() {
         text::print_sync(&done, &onto.reference, output)?;
-        if done.is_of_stack() && !args.push && !output.is_quiet() {
+        let remote = &session.loaded.plan.policy.remote.value;
+        let has_remote = !session.repo.config(&format!("remote.{remote}.url"))?.is_empty();
+        if done.is_of_stack() && has_remote && !args.push && !output.is_quiet() {
             output.print(&help_block("push them: git lane push --stack --force-with-lease", false))?;
         }
     }
