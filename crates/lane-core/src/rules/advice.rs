@@ -1,7 +1,7 @@
 //! How to get on with what a change has: the next steps that more than one rule names.
 
 use super::context::{Context, TouchedPath};
-use crate::facts::{CommitForm, Event};
+use crate::facts::{CommitForm, Event, Oid};
 use crate::policy::Owner;
 use crate::policy::model::Access;
 use crate::report::quote;
@@ -12,6 +12,11 @@ impl Context<'_> {
     /// The command that rewrites messages, commit by commit: `amend` where one commit is all there
     /// is, else `rebase` with the place to rebase to.
     pub fn reword(&self, amend: &str, rebase: &str) -> String {
+        self.reword_from(None, amend, rebase)
+    }
+
+    /// The same, from a commit on: what the remote has below it stays as it is, such as the branches that this one is based on.
+    pub fn reword_from(&self, first: Option<Oid>, amend: &str, rebase: &str) -> String {
         if let Some(help) = self.first_step() {
             return help;
         }
@@ -19,12 +24,19 @@ impl Context<'_> {
         if self.facts.event == Event::RefUpdate {
             return "make the commits again, with git's hooks on".to_owned();
         }
-        let commits = self.change.commits.known().map(Vec::as_slice).unwrap_or_default();
+        let all = self.change.commits.known().map(Vec::as_slice).unwrap_or_default();
+        let pushed = all.iter().rposition(|commit| commit.is_pushed);
+        let first = first.and_then(|first| all.iter().position(|commit| commit.oid == first));
+        let below = pushed.filter(|pushed| first.is_some_and(|first| first > *pushed));
+        let (start, commits) = match below {
+            Some(at) => (Some(all[at].oid), &all[at + 1..]),
+            None => (self.change.merge_base.map(|base| base.oid), all),
+        };
         let merges = if commits.iter().any(|commit| commit.parents > 1) { " --rebase-merges" } else { "" };
-        let command = match self.change.merge_base {
+        let command = match start {
             // What is staged meanwhile stays staged.
             _ if commits.len() == 1 => format!("{amend} --only"),
-            Some(base) => format!("{rebase} --autostash{merges} {}", base.oid.short()),
+            Some(start) => format!("{rebase} --autostash{merges} {}", start.short()),
             None => format!("{rebase} --autostash{merges} --root"),
         };
         let push = if commits.iter().any(|commit| commit.is_pushed) { self.push_again() } else { "" };

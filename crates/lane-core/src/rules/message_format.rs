@@ -47,7 +47,8 @@ fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailab
     }
     let plain = context.commits()?.iter().filter(|commit| commit.parents < 2 && !commit.is_published);
     for commit in plain.filter(|commit| !is_conventional(plan, &commit.message.subject())) {
-        let reword = context.reword("git commit --amend", "`reword` it in: git rebase -i");
+        let reword =
+            context.reword_from(Some(commit.oid), "git commit --amend", "`reword` it in: git rebase -i");
         findings.add(Draft {
             headline: "whose subject has no listed type".to_owned(),
             help: format!("{begin}\n{reword}"),

@@ -74,7 +74,7 @@ impl<'a> Context<'a> {
             Some(commit) => {
                 let (amend, rebase) =
                     rewrite.unwrap_or(("git commit --amend", "`reword` it in: git rebase -i"));
-                let reword = self.reword(amend, rebase);
+                let reword = self.reword_from(Some(commit.oid), amend, rebase);
                 let help = self.first_step().unwrap_or_else(|| format!("{fix}\n{reword}"));
                 Draft { headline: committed, help, span, ..Draft::of_commit(commit) }
             }

@@ -1,7 +1,7 @@
 //! Who made a commit, as the rules about authors and committers read it.
 
 use super::context::{Context, Draft, Findings};
-use crate::facts::{Commit, People, Person, Stage, Unavailable};
+use crate::facts::{Commit, Oid, People, Person, Stage, Unavailable};
 use crate::policy::{Expression, PersonExpressions};
 
 /// One of the two who make a commit.
@@ -119,8 +119,12 @@ impl<'a> Context<'a> {
             };
         };
         let step = match role {
-            Role::Committer => self.reword("git commit --amend --no-edit", "git rebase --force-rebase"),
-            Role::Author => self.take_over(part, value),
+            Role::Committer => self.reword_from(
+                Some(commit.oid),
+                "git commit --amend --no-edit",
+                "git rebase --force-rebase",
+            ),
+            Role::Author => self.take_over(commit.oid, part, value),
         };
         let help = self.first_step().unwrap_or_else(|| format!("{configure}\n{step}"));
         let headline = format!("whose {mismatch}");
@@ -128,12 +132,12 @@ impl<'a> Context<'a> {
     }
 
     /// How somebody else's name on commits becomes one's own, where they are. Commits of others among them stay theirs.
-    fn take_over(&self, part: Part, value: &str) -> String {
+    fn take_over(&self, commit: Oid, part: Part, value: &str) -> String {
         let amend = "git commit --amend --no-edit --reset-author";
         // It goes into a shell twice.
         let is_plain = |c: char| c.is_ascii_alphanumeric() || "@._+- ".contains(c);
         if !value.chars().all(is_plain) || value.is_empty() {
-            let reword = self.reword(amend, "mark it with `edit` in: git rebase -i");
+            let reword = self.reword_from(Some(commit), amend, "mark it with `edit` in: git rebase -i");
             return format!(
                 "if it is your work, make it yours\n{reword}\nwhere it stops, use --amend --no-edit --reset-author"
             );
@@ -142,6 +146,6 @@ impl<'a> Context<'a> {
         let rebase = format!(
             "git rebase --exec 'test \"$(git log -1 --format={format})\" != \"{value}\" || {amend} --allow-empty'"
         );
-        format!("if it is your work, make it yours\n{}", self.reword(amend, &rebase))
+        format!("if it is your work, make it yours\n{}", self.reword_from(Some(commit), amend, &rebase))
     }
 }

@@ -36,8 +36,9 @@ fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailab
     let new = context.commits()?.iter().filter(|commit| !commit.is_published && !commit.is_pushed);
     for commit in new {
         let Some(why) = context.wrong_signature(commit.signature.get()?) else { continue };
-        let sign = context
-            .reword("git commit --amend --no-edit -S", "git rebase --exec 'git commit --amend --no-edit -S'");
+        let (amend, rebase) =
+            ("git commit --amend --no-edit -S", "git rebase --exec 'git commit --amend --no-edit -S'");
+        let sign = context.reword_from(Some(commit.oid), amend, rebase);
         let help = context.first_step().unwrap_or_else(|| format!("sign it: {sign}"));
         findings.add(Draft {
             headline: format!("that {why}"),

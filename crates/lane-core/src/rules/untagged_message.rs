@@ -1,7 +1,7 @@
 //! `untagged-message`
 
 use super::{Context, Draft, Findings, Need, Rule};
-use crate::facts::{Message, Stage, Unavailable};
+use crate::facts::{Commit, Message, Stage, Unavailable};
 use crate::policy::model::Level;
 
 pub static RULE: Rule = Rule {
@@ -67,28 +67,39 @@ fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailab
                 "" => format!("without the tag of {agent}"),
                 others => format!("with the tag of {others}, but you are {agent}"),
             },
-            help: if commit.message.text.trim().is_empty() {
-                let reword = context.reword("git commit --amend", "`reword` it in: git rebase -i");
-                match context.first_step() {
-                    Some(first) => first,
-                    None => format!("the message is empty; describe the change: {reword}"),
-                }
-            } else if is_another {
-                let reword = context.reword("git commit --amend", "`reword` it in: git rebase -i");
-                format!("replace the tag with {}: {reword}", forms(context, agent))
-            } else {
-                let reword = context.reword("git commit --amend --no-edit", "git rebase --force-rebase");
-                match context.first_step() {
-                    Some(first) => first,
-                    None => format!("let the prepare-commit-msg hook add the tag: {reword}"),
-                }
-            },
+            help: help(context, agent, commit, is_another),
             owner: drafted.owner,
             span: drafted.span,
             ..Draft::of_commit(commit)
         });
     }
     Ok(())
+}
+
+/// How a commit gets the tag; `is_another`: in place of somebody else's.
+fn help(context: &Context<'_>, agent: &str, commit: &Commit, is_another: bool) -> String {
+    if commit.message.text.trim().is_empty() {
+        let reword =
+            context.reword_from(Some(commit.oid), "git commit --amend", "`reword` it in: git rebase -i");
+        match context.first_step() {
+            Some(first) => first,
+            None => format!("the message is empty; describe the change: {reword}"),
+        }
+    } else if is_another {
+        let reword =
+            context.reword_from(Some(commit.oid), "git commit --amend", "`reword` it in: git rebase -i");
+        format!("replace the tag with {}: {reword}", forms(context, agent))
+    } else {
+        let reword = context.reword_from(
+            Some(commit.oid),
+            "git commit --amend --no-edit",
+            "git rebase --force-rebase",
+        );
+        match context.first_step() {
+            Some(first) => first,
+            None => format!("let the prepare-commit-msg hook add the tag: {reword}"),
+        }
+    }
 }
 
 /// What is wrong with a message: the other agents whose tags it has, none for no tag at all.
@@ -113,6 +124,20 @@ mod tests {
     use crate::facts::Event::{CommitMsg, PrePush};
     use crate::facts::Fact;
     use crate::rules::testing::Scene;
+
+    #[test]
+    fn what_is_pushed_below_stays() {
+        let lower = || {
+            Scene::new(PrePush, "a2").commit(7, "[A2] lower", &[]).change(|change| {
+                let Fact::Known(commits) = &mut change.commits else { panic!("commits are known") };
+                commits[0].is_pushed = true;
+            })
+        };
+        let one = lower().commit(8, "x", &[]).helps();
+        assert!(one[0].ends_with("git commit --amend --no-edit --only"), "{one:?}");
+        let two = lower().commit(8, "x", &[]).commit(9, "y", &[]).helps();
+        assert!(two.iter().all(|help| help.contains("--force-rebase --autostash 07070707")), "{two:?}");
+    }
 
     fn commit(message: &str) -> Vec<String> {
         Scene::new(CommitMsg, "a2").message(message).findings()
