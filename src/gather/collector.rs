@@ -6,18 +6,18 @@ use super::change_base::{self, BaseChoice};
 use super::content::Sides;
 use super::environment::{Environment, merging};
 use super::identity;
-use super::policy_source::{Base, file_in_tree, in_tree};
+use super::policy_source::Base;
 use super::push::PushLine;
 use super::root::Root;
 use super::stack::Stacks;
-use lane_core::facts::{Change, Event, Fact, FileChange, Lines, Oid, PolicyTexts, RepoPath, Unavailable};
-use lane_core::policy::{FILE, Plan, cases};
+use lane_core::facts::{Change, Event, Fact, FileChange, Lines, Oid, RepoPath, Unavailable};
+use lane_core::policy::Plan;
 use lane_core::rules::Need;
 use lane_git::lines;
 use lane_git::revision;
 use lane_git::tree_cache::staged_tree;
 use lane_git::tree_diff::{merge_diff, tree_diff};
-use lane_git::{Head, Read, Repository, find_in_tree};
+use lane_git::{Head, Read, Repository};
 
 /// What every change is gathered with.
 pub(super) struct Collector<'a> {
@@ -235,31 +235,6 @@ impl Collector<'_> {
             false => Vec::new(),
         };
         lines::count_by_area(self.repo, files, base_tree, &|path| self.plan.is_excluded(path), &areas)
-    }
-
-    /// The policy of a tree, if it or its tests are among these files and not simply what the base has.
-    fn policy(&self, files: &Fact<Vec<FileChange>>, tree: Option<Oid>) -> Fact<Option<PolicyTexts>> {
-        let is_policy = |file: &&FileChange| self.plan.has_file(&file.path.0);
-        let changed: Vec<&FileChange> = files.known().into_iter().flatten().filter(is_policy).collect();
-        let (Some(tree), false) = (tree, changed.is_empty()) else {
-            return Fact::Known(None);
-        };
-        let read = || -> Read<Option<PolicyTexts>> {
-            if let Some(base) = self.base {
-                let base = self.repo.commit(base.oid)?.tree;
-                let mut differs = false;
-                for file in &changed {
-                    differs |= find_in_tree(self.repo, base, &file.path.0)? != file.new;
-                }
-                if !differs {
-                    return Ok(None);
-                }
-            }
-            let policy = in_tree(self.repo, tree, FILE, FILE)?.map(|(source, _)| source);
-            let tests = file_in_tree(self.repo, tree, cases::FILE, cases::FILE)?;
-            Ok(Some(PolicyTexts { policy, tests: tests.map(|(source, _)| source.text) }))
-        };
-        read().into()
     }
 
     /// The commits of a branch that the remote does not have, where nobody pushes and it is asked all the same.

@@ -21,6 +21,7 @@ mod locks;
 pub mod message;
 pub mod parsed_policy;
 mod people;
+mod policy_change;
 mod policy_files;
 pub mod policy_source;
 mod push;

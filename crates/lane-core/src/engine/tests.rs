@@ -97,7 +97,7 @@ fn records_and_replaced_objects_are_refused_all_the_same() {
 #[test]
 fn a_policy_that_cannot_be_read_is_refused_all_the_same() {
     let with = |text: &str| {
-        let texts = PolicyTexts { policy: Some(Source::new(FILE, text)), tests: None };
+        let texts = PolicyTexts { policy: Some(Source::new(FILE, text)), tests: None, absent: Vec::new() };
         let scene =
             Scene::new(Event::PreCommit, "").change(|change| change.policy = Fact::Known(Some(texts)));
         judged(&observing(), scene).verdict

@@ -305,12 +305,14 @@ impl Default for Change {
 }
 
 /// A policy that a change brings. It judges nothing; it is looked at before it does.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PolicyTexts {
     /// The policy with its other files; `None` where there is none any more.
     pub policy: Option<Source>,
     /// The text of the file with further tests, where there is one.
     pub tests: Option<String>,
+    /// What rules of its own need and the tree does not have.
+    pub absent: Vec<String>,
 }
 
 /// Where a change left its base.

@@ -73,6 +73,12 @@ pub struct Expressions {
 }
 
 impl Plan {
+    /// Whether the expression of an entry of `tags` matches a name.
+    pub(super) fn is_tag_regex_match(&self, entry: usize, name: &str) -> bool {
+        let expression = self.expressions.tags.get(entry).and_then(Option::as_ref);
+        expression.is_some_and(|expression| expression.is_match(name).unwrap_or(false))
+    }
+
     /// The entry of `tags` that a tag's name falls under.
     ///
     /// # Errors

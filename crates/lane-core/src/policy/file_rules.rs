@@ -70,7 +70,7 @@ impl FileRules {
     }
 
     /// Whether an entry of `content` looks at a path.
-    fn looks_at(&self, entry: usize, path: &[u8]) -> bool {
+    pub(super) fn looks_at(&self, entry: usize, path: &[u8]) -> bool {
         let entry = &self.contents[entry];
         entry.within.as_ref().is_none_or(|within| within.last_match(path, false).is_some())
             && entry.except.last_match(path, false).is_none()

@@ -74,7 +74,10 @@ fn of_id(id: &Spanned<String>) -> Option<Diagnostic> {
 
 /// The files that entries name and the repository does not have.
 pub fn missing(plan: &Plan, inventory: &Inventory) -> Vec<Diagnostic> {
-    let has = |path: &str| {
+    if inventory.files.is_empty() {
+        return Vec::new();
+    }
+    missing_where(plan, &|path| {
         inventory.files.iter().any(|(file, is_folder)| {
             let rest = file.strip_prefix(path.as_bytes());
             // What lies behind a link is looked for when the rule runs.
@@ -82,25 +85,35 @@ pub fn missing(plan: &Plan, inventory: &Inventory) -> Vec<Diagnostic> {
                 && path.as_bytes().strip_prefix(file.as_slice()).is_some_and(|rest| rest.starts_with(b"/"));
             is_behind || rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
         })
-    };
-    let mut found = Vec::new();
-    if inventory.files.is_empty() {
-        return found;
-    }
-    for rule in &plan.policy.custom {
+    })
+}
+
+/// The same by what is there: files, and folders.
+pub fn missing_where(plan: &Plan, has: &dyn Fn(&str) -> bool) -> Vec<Diagnostic> {
+    let missing = named(plan).filter(|(_, path, _)| !has(path)).map(|(id, path, span)| {
+        let message = format!("`{path}`, which `{id}` needs, is not in the repository");
+        let help = "add the file to git, or correct the path: it begins at the root of the repository";
+        Diagnostic::error(span, message, "no such file").help(help)
+    });
+    missing.collect()
+}
+
+/// The files and folders that entries name.
+pub fn named_files(plan: &Plan) -> Vec<String> {
+    named(plan).map(|(_, path, _)| path).collect()
+}
+
+fn named(plan: &Plan) -> impl Iterator<Item = (&str, String, Span)> {
+    plan.policy.custom.iter().flat_map(|rule| {
         let program = match Program::of(&rule.run.value) {
             Ok(Program::File(path)) => Some((path, at(&rule.run))),
             _ => None,
         };
         let needs =
             rule.needs.iter().filter_map(|path| Some((crate::custom::in_repository(&path.value)?, at(path))));
-        for (path, span) in program.into_iter().chain(needs).filter(|(path, _)| !has(path)) {
-            let message = format!("`{path}`, which `{}` needs, is not in the repository", rule.id.value);
-            let help = "add the file to git, or correct the path: it begins at the root of the repository";
-            found.push(Diagnostic::error(span, message, "no such file").help(help));
-        }
-    }
-    found
+        let id = rule.id.value.as_str();
+        program.into_iter().chain(needs).map(move |(path, span)| (id, path, span))
+    })
 }
 
 #[cfg(test)]

@@ -49,6 +49,7 @@ mod unknown;
 mod unmatched;
 mod unmatched_files;
 mod unmatched_refs;
+mod unmatched_rules;
 mod unreachable;
 
 pub use branch_names::BranchNames;
@@ -56,7 +57,7 @@ pub use diagnostic::{Diagnostic, Severity};
 pub use expression::{Expression, Expressions, PersonExpressions};
 pub use file_rules::FileRules;
 pub use lint::is_name;
-pub use lint_custom::missing as missing_files;
+pub use lint_custom::{missing as missing_files, missing_where, named_files};
 pub use lint_setup::log_name;
 pub use lint_values::is_branch_name;
 pub use model::Policy;

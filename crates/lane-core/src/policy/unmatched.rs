@@ -14,6 +14,7 @@ use super::plan::{Entry, EntryOwner, Plan};
 use super::source::Span;
 use super::unknown::{did_you_mean, nearest};
 use super::unmatched_refs::{self, Refs};
+use super::unmatched_rules;
 use super::{FILE, Spanned};
 use super::{lint_health, lint_services, unmatched_files};
 
@@ -41,9 +42,11 @@ pub fn warnings(plan: &Plan, inventory: &Inventory) -> Vec<Diagnostic> {
     if !inventory.files.is_empty() {
         patterns(plan, inventory, &mut warnings);
         exclusions(plan, inventory, &mut warnings);
+        unmatched_rules::paths(plan, inventory, &mut warnings);
         lint_services::warnings(plan, inventory, &mut warnings);
     }
     lint_health::warnings(plan, &mut warnings);
+    unmatched_rules::warnings(plan, &mut warnings);
     worktrees(plan, inventory, &mut warnings);
     unmatched_refs::warnings(plan, &inventory.refs, &mut warnings);
     unmatched_files::warnings(plan, inventory, &mut warnings);
@@ -151,7 +154,17 @@ fn service(plan: &Plan, entry: &Entry, names: &Names<'_>) -> Diagnostic {
 
 /// Patterns of kinds of files are for whenever there is one; those of one place are not.
 fn exclusions(plan: &Plan, inventory: &Inventory, warnings: &mut Vec<Diagnostic>) {
-    for text in &plan.policy.change.exclude {
+    unmatched_paths(plan, inventory, &plan.policy.change.exclude, warnings);
+}
+
+/// Patterns that match no file, but for those of names that may be anywhere.
+pub(super) fn unmatched_paths(
+    plan: &Plan,
+    inventory: &Inventory,
+    texts: &[Spanned<String>],
+    warnings: &mut Vec<Diagnostic>,
+) {
+    for text in texts {
         let Ok(pattern) = Pattern::new(&text.value) else { continue };
         if pattern.segments.first() == Some(&Segment::AnyDepth) {
             continue;

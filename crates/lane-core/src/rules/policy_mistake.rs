@@ -13,7 +13,7 @@ pub static RULE: Rule = Rule {
     docs: "\
 ## What it finds
 A commit, or the tip of a pushed branch, with a changed `policy.yaml`, a changed file that it extends or includes, or a changed `policy.tests.yaml`, that
-`git lane policy check` or `git lane policy test` would refuse. The new text is only read here: what judges the change is the base's policy, as always.
+`git lane policy check` or `git lane policy test` would refuse, or with a rule of its own (`custom`) whose command the same tree does not have. The new text is only read here: what judges the change is the base's policy, as always.
 
 ## Why
 With a broken policy on the base no verdict is possible: each commit and each push is blocked until it
@@ -108,9 +108,13 @@ fn draft(context: &Context<'_>, told: Diagnosis, command: &str) -> Draft {
 /// # Errors
 /// The mistakes because of which there is nothing to test.
 fn mistakes(texts: &PolicyTexts, fold: bool) -> Result<Vec<Diagnosis>, Vec<Diagnosis>> {
-    let PolicyTexts { policy, tests } = texts;
+    let PolicyTexts { policy, tests, absent } = texts;
     let Some(source) = policy else { return Ok(Vec::new()) };
     let plan = policy::load(source.clone(), fold).map_err(|error| told(&error.text, error.diagnostics))?;
+    let missing = policy::missing_where(&plan, &|path| !absent.iter().any(|absent| absent == path));
+    if !missing.is_empty() {
+        return Err(told(&plan.source, missing));
+    }
     let mut failing = Vec::new();
     for sentence in &plan.policy.tests.sentences {
         if let Ok(case) = Case::parse(&sentence.value, &plan.policy) {
@@ -164,7 +168,8 @@ mod tests {
     const SOUND: &str = "version: 1\nbase: main\nagents: { a1: {}, a2: {} }\nunowned: deny\n";
 
     fn headlines(event: Event, policy: &str, tests: Option<&str>) -> Vec<String> {
-        let texts = PolicyTexts { policy: Some(Source::new(FILE, policy)), tests: tests.map(str::to_owned) };
+        let tests = tests.map(str::to_owned);
+        let texts = PolicyTexts { policy: Some(Source::new(FILE, policy)), tests, absent: Vec::new() };
         let scene = Scene::new(event, "").change(|change| change.policy = Fact::Known(Some(texts)));
         scene.headlines()
     }
@@ -188,6 +193,27 @@ mod tests {
             );
         }
         assert_eq!(headlines(CommitMsg, "areass: []\n", None), [] as [&str; 0]);
+    }
+
+    #[test]
+    fn a_command_that_is_not_there() {
+        let text = format!("{SOUND}custom: [{{ id: no-todo, run: ./scripts/no-todo, needs: [lib/a] }}]\n");
+        let of = |absent: &[&str]| {
+            let absent = absent.iter().map(|path| (*path).to_owned()).collect();
+            let texts = PolicyTexts {
+                policy: Some(Source::new(FILE, text.as_str())),
+                absent,
+                ..PolicyTexts::default()
+            };
+            Scene::new(PreCommit, "").change(|change| change.policy = Fact::Known(Some(texts))).headlines()
+        };
+        assert_eq!(of(&[]), [] as [&str; 0]);
+        let told = of(&["scripts/no-todo"]);
+        assert!(
+            told[0].contains("`scripts/no-todo`, which `no-todo` needs, is not in the repository"),
+            "{told:?}"
+        );
+        assert_eq!(of(&["scripts/no-todo", "lib/a"]).len(), 2);
     }
 
     #[test]
