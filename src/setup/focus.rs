@@ -1,7 +1,7 @@
 //! What an agent has to know: the text of `AGENT_FOCUS.md`.
 
 use lane_core::agent_env::limit_name;
-use lane_core::policy::model::{Access, Agent, Merges};
+use lane_core::policy::model::{Access, Agent, Merges, Policy, Presence};
 use lane_core::policy::template::Template;
 use lane_core::policy::{Plan, Spanned};
 use lane_core::requests::rights::approvers_in_words;
@@ -147,6 +147,7 @@ fn habits(plan: &Plan, agent: &Agent) -> String {
         let forms = forms.collect::<Vec<_>>().join(" or ");
         lines.push(format!("- messages have {forms}; the hook adds it"));
     }
+    lines.extend(messages(policy));
     if let Some(max) = &policy.change.max_lines {
         lines.push(format!("- changes have at most {} lines, added and deleted", max.value));
     }
@@ -168,6 +169,32 @@ fn habits(plan: &Plan, agent: &Agent) -> String {
         lines.push(format!("- rebase at least every {}", age.value));
     }
     if lines.is_empty() { String::new() } else { format!("## How to work here\n\n{}", lines.join("\n")) }
+}
+
+/// What messages have besides the tag.
+fn messages(policy: &Policy) -> Vec<String> {
+    let message = &policy.message;
+    let mut lines = Vec::new();
+    if !message.types.is_empty() {
+        lines.push(format!("- subjects start with `<type>: `, of {}", code(values(&message.types))));
+    }
+    if let Some(pattern) = &message.pattern {
+        let example = message.example.as_ref().map(|example| format!(", such as `{}`", example.value));
+        lines.push(format!("- subjects match `{}`{}", pattern.value, example.unwrap_or_default()));
+    }
+    if !message.forbid.is_empty() {
+        lines.push(format!("- messages have nothing that matches {}", code(values(&message.forbid))));
+    }
+    if let Some(max) = &message.subject_max {
+        lines.push(format!("- subjects have at most {} characters", max.value));
+    }
+    if message.body.value == Presence::Required {
+        lines.push("- messages say below the subject why".to_owned());
+    }
+    if message.sign_off.value == Presence::Required {
+        lines.push("- commits are signed off: `git commit -s`".to_owned());
+    }
+    lines
 }
 
 fn commands(plan: &Plan, agent: &Agent) -> String {
