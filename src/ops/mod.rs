@@ -16,6 +16,7 @@ pub mod inbox;
 pub mod land;
 pub mod lock;
 pub mod logs;
+mod own_rules;
 pub mod pr;
 pub mod push;
 pub mod remote_branches;

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use super::remote_branches::{self, CallerKind};
 use super::stopwatch::Stopwatch;
-use super::{Ui, trace};
+use super::{Ui, own_rules, trace};
 use crate::custom::{self, CustomUse};
 use crate::gather::{Environment, LoadedPolicy, Request, Subject, gather, identity, policy_source};
 use lane_core::engine;
@@ -279,9 +279,11 @@ fn strictly_judged(
     }
     match use_of_custom {
         CustomUse::Nothing => {}
+        CustomUse::Run if own_rules::was_passed(repo, loaded, &facts)? => {}
         CustomUse::Run => {
             facts.leaves_out_custom = false;
             custom::run(repo, loaded, &request.subject, &mut facts);
+            own_rules::note_passed(repo, loaded, &facts);
             report = stopwatch.judge(plan, &facts, oid);
             stopwatch.custom(plan, &facts);
         }

@@ -43,6 +43,30 @@ fn check(tree: &Worktree) -> Ran {
 }
 
 #[test]
+fn a_command_runs_once_for_a_commit_that_two_hooks_judge() {
+    let policy = crate::support::POLICY.replace("max_age: 3h", "max_age: null, unverified: deny");
+    let scratch =
+        Scratch::with_policy(&format!("{policy}\ncustom: [{{ id: counted, run: ./scripts/count }}]\n"));
+    let log = scratch.home().join("log");
+    scratch.write("scripts/count", &format!("#!/bin/sh\necho >>'{}'\n", log.display()));
+    scratch.git(&["add", "--chmod=+x", "scripts"]).ok();
+    scratch.git(&["commit", "-q", "-m", "scripts"]).ok();
+    let (_scratch, tree) = Scratch::installed_in(scratch);
+    let runs = |args: &[&str]| {
+        std::fs::write(&log, "").unwrap();
+        tree.git(args).ok();
+        std::fs::read_to_string(&log).unwrap().lines().count()
+    };
+    stage(&tree, "a.py", "x\n");
+    assert_eq!(runs(&["commit", "-q", "-m", "feat: it"]), 1);
+    // What no hook of a commit has seen is judged where the branch is moved.
+    stage(&tree, "b.py", "x\n");
+    assert_eq!(runs(&["commit", "-q", "--no-verify", "-m", "[A2] feat: it"]), 1);
+    stage(&tree, "c.py", "x\n");
+    assert_eq!(runs(&["commit", "-q", "-m", "feat: it"]), 1);
+}
+
+#[test]
 fn the_examples_of_the_page_find_what_they_say() {
     for language in ["sh", "python"] {
         let rule = "  - { id: no-todo, when: ['services/**'], run: ./scripts/no-todo, message: name a ticket, timeout: 5m }\n";
