@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use super::is_part;
 use lane_core::facts::Oid;
 use lane_core::policy::Plan;
+use lane_core::policy::model::Agent;
 use lane_git::{Read, Repository};
 
 /// A branch of a stack.
@@ -74,7 +75,8 @@ pub fn below(
         let is_old = here != pushed && here.map_or(Ok(false), |here| is_part(repo, here, pushed))?;
         let is_here = found(here).is_some() && !is_old;
         let there = if is_here { found(here) } else { found(pushed).or(found(here)) };
-        if let Some((tip, at)) = there {
+        let is_kept = here.is_some() && pushed.is_none() && is_kept(repo, plan, &branch);
+        if let Some((tip, at)) = there.filter(|_| !is_kept) {
             steps.push((at, Step { branch, tip, commits: 0, is_here, pushed }));
         }
     }
@@ -88,4 +90,16 @@ pub fn below(
         (step.commits, last) = (*at - last, *at);
     }
     Ok(steps.into_iter().map(|(_, step)| step).collect())
+}
+
+/// Whether a branch that nobody has pushed is there to keep commits, and not to be worked on: the policy gives it to no agent,
+/// and by its log it was made and never moved.
+fn is_kept(repo: &dyn Repository, plan: &Plan, branch: &str) -> bool {
+    let own = |agent: &Agent| agent.branch.as_ref().is_some_and(|own| own.value == branch);
+    if plan.policy.agents.0.iter().any(own) {
+        return false;
+    }
+    let log = repo.layout().common_dir.join("logs/refs/heads").join(branch);
+    // Where there is no log, nothing tells.
+    std::fs::read_to_string(log).is_ok_and(|log| log.lines().count() < 2)
 }

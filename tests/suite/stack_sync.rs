@@ -41,9 +41,9 @@ fn a_sync_moves_the_branches_below_and_no_others() {
         let (scratch, tree) = stack(true);
         tree.git(&["switch", "-q", "-c", "feat/a2/top"]).ok();
         tree.commit("services/rag_pipeline/top.py", "t\n", "feat: top").ok();
-        // A copy, another agent's branch and one of nobody point to the same commits.
-        let others = ["feat/a2/copy", "feat/a1/theirs", "copy"];
-        let at = ["HEAD", "HEAD~1", "HEAD~1"];
+        // Copies, another agent's branch and one of nobody point to the same commits.
+        let others = ["feat/a2/copy", "feat/a1/theirs", "copy", "feat/a2/backup"];
+        let at = ["HEAD", "HEAD~1", "HEAD~1", "HEAD~3"];
         others.iter().zip(at).for_each(|(name, at)| drop(tree.git(&["branch", "-q", name, at]).ok()));
         let places = || others.map(|name| tree.git(&["rev-parse", name]).ok().out);
         let before = places();
