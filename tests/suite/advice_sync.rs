@@ -151,7 +151,7 @@ fn sync_does_not_flatten_a_merge() {
     tree.git(&["merge", "-q", "-m", "[A2] merge", "feat/a2/y"]).ok();
     move_base(&scratch, "base.txt", "base\n");
     let ran = sh(&tree, "git lane sync").fails(1).says("is a merge");
-    leads_on(&tree, &ran, &["git rebase --rebase-merges refs/remotes/origin/main"], &[]);
+    leads_on(&tree, &ran, &["git rebase --rebase-merges --update-refs refs/remotes/origin/main"], &[]);
     assert_eq!(tree.git(&["log", "-1", "--format=%P"]).out.split(' ').count(), 2);
 }
 

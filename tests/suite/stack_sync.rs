@@ -1,5 +1,6 @@
 //! Stacks of branches that are rebased and pushed together, and nothing of anybody that is lost by it: docs/stacks.md.
 
+use crate::advice::{commands, sh};
 use crate::support::{Scratch, Worktree};
 
 const MINE: &str = "services/rag_pipeline/x.py";
@@ -73,6 +74,23 @@ fn a_sync_moves_the_branches_below_and_no_others() {
         assert_eq!(pushed["below"], serde_json::json!(below));
         tree.lane(&["sync"]).ok().says("is already up to date with origin/main");
     }
+}
+
+#[test]
+fn a_stack_with_a_merge_is_rebased_by_hand_as_a_whole() {
+    let (scratch, tree) = stack(false);
+    tree.git(&["switch", "-q", "-c", "side", "HEAD~1"]).ok();
+    tree.sneak("services/rag_pipeline/side.py", "s\n", "[A2] feat: side");
+    tree.git(&["switch", "-q", "feat/a2/up"]).ok();
+    tree.git(&["merge", "-q", "--no-verify", "--no-ff", "-m", "[A2] my merge", "side"]).ok();
+    tree.git(&["branch", "-q", "-D", "side"]).ok();
+    move_base(&scratch, "docs/m.md", "m\n");
+    let told = commands(&tree.lane(&["sync"]).fails(1).says("is a merge").all());
+    assert_eq!(told, ["git rebase --rebase-merges --update-refs refs/remotes/origin/main"]);
+    sh(&tree, &told[0]).ok();
+    assert_eq!(subjects(&tree, "feat/a2/x"), "feat: b;feat: a;");
+    assert_eq!(at(&tree, "feat/a2/x"), at(&tree, "HEAD^1~1"));
+    tree.lane(&["sync"]).ok().says("is already up to date");
 }
 
 #[test]

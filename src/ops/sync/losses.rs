@@ -62,15 +62,23 @@ pub fn of(
     Ok(None)
 }
 
-/// The rebase that keeps merges, which somebody has to look at while it runs.
-pub(super) fn by_hand(root: &Path, onto: &str, landed: Option<Oid>, is_anothers: bool) -> String {
+/// The rebase that keeps merges, which somebody has to look at while it runs. `with_stack`: branches below it go along.
+pub(super) fn by_hand(
+    root: &Path,
+    onto: &str,
+    landed: Option<Oid>,
+    with_stack: bool,
+    is_anothers: bool,
+) -> String {
     let place = match is_anothers {
         true => format!("git -C {}", quote(root.as_os_str().as_encoded_bytes())),
         false => "git".to_owned(),
     };
+    let along = if with_stack { " --update-refs" } else { "" };
+    let onto = quote(onto.as_bytes());
     match landed {
-        Some(landed) => format!("{place} rebase --rebase-merges --onto {} {landed}", quote(onto.as_bytes())),
-        None => format!("{place} rebase --rebase-merges {}", quote(onto.as_bytes())),
+        Some(landed) => format!("{place} rebase --rebase-merges{along} --onto {onto} {landed}"),
+        None => format!("{place} rebase --rebase-merges{along} {onto}"),
     }
 }
 

@@ -117,7 +117,8 @@ impl Tree {
             }
         };
         done.onto = (target.reference != onto.reference).then(|| target.reference.clone());
-        let by_hand = losses::by_hand(&self.root, &target.reference, target.landed, gives_up);
+        let by_hand =
+            losses::by_hand(&self.root, &target.reference, target.landed, !target.along.is_empty(), gives_up);
         if let Some(busy) = losses::of(&repo, &self.root, target.oid, before, &by_hand)? {
             return Ok(Err(busy));
         }
