@@ -167,8 +167,8 @@ fn every_command_that_is_named_is_tried() {
     assert!(gone.is_empty(), "no message names these any more: {gone:#?}");
 }
 
-/// By the tests of the modules `advice` and `advice_*`, of `affected`, `change_base`, `codeowners`, `database`, `doctor`, `health`, `inbox`,
-/// `init_whole`, `join`, `locks_faults`, `metadata`, `report_edges`, `requests`, `signatures`, `stack_sync` and `status_serve`.
+/// By the tests of the modules `advice` and `advice_*`, of `affected`, `approvals`, `branch_regex`, `change_base`, `codeowners`, `database`, `doctor`, `health`, `inbox`,
+/// `init_whole`, `join`, `land_edges`, `locks_faults`, `metadata`, `report_edges`, `requests`, `signatures`, `stack_sync` and `status_serve`.
 const TYPED: &str = r#"
 cd {}
 export PATH="{}:$PATH"
@@ -221,6 +221,7 @@ git config --worktree gpg.format ssh
 git config --worktree user.signingKey KEY_FILE
 git config --worktree {} "$(git config --local {})"
 git config --{} --unset-all {}
+git config commit.gpgSign true
 git config core.hooksPath FOLDER
 git config extensions.worktreeConfig true
 git config i18n.commitEncoding NAME
@@ -275,7 +276,8 @@ git lane install --harness {} --user
 git lane install --server
 git lane join ID
 git lane join {}
-git lane join {} my-feature
+git lane join {} FEATURE
+git lane join {} {}
 git lane join {}{}
 git lane join {}{}{}
 git lane land
@@ -372,6 +374,7 @@ git rebase --autostash --onto {}~1 {}{}{}
 git rebase --autostash {}
 git rebase --autostash {}{}{}
 git rebase --continue
+git rebase --quit
 git rebase --exec 'git commit --amend --no-edit --allow-empty -s'
 git rebase --exec 'git commit --amend --no-edit -S'
 git rebase --exec 'test "$(git log -1 --format={})" != "{}" || {} --allow-empty'

@@ -1,6 +1,7 @@
 //! `git lane land` where git, the worktree or a command is not as usual.
 
-use crate::land::{clones, work, worktrees};
+use crate::advice::sh;
+use crate::land::{clones, policy, work, worktrees};
 use crate::support::Worktree;
 use crate::support::locks::Clones;
 
@@ -35,6 +36,28 @@ fn several_commits_are_one_on_a_base_that_moved() {
         assert_eq!(base(&clones), ["[A1] feat: one", "[A2] other", "first"]);
         clones.at_origin(&["fsck", "--strict"]).ok();
     }
+}
+
+#[test]
+fn a_squashed_commit_keeps_to_the_rules_of_messages_and_signatures() {
+    let policy = policy("squash: true").replace("max_age: 3h", "max_age: 3h, signatures: required");
+    let policy =
+        policy.replace("types: []", "types: [], pattern: '^feat: ', subject_max: 20, sign_off: required");
+    let clones = Clones::with_policy(&policy, "remote: origin");
+    let one = &clones.one;
+    let key = "ssh-keygen -q -t ed25519 -N '' -f \"$HOME/key\"; git config gpg.format ssh; \
+               git config user.signingKey \"$HOME/key\"";
+    sh(one, key).ok();
+    for name in ["one", "two"] {
+        one.write(&format!("services/orchestrator/{name}.py"), "x = 1\n");
+        one.git(&["add", "-A"]).ok();
+        one.git(&["commit", "-q", "-s", "-S", "-m", &format!("feat: {name}")]).ok();
+    }
+    let ran = one.lane(&["land"]).fails(1).says("[unsigned-commit]");
+    ran.says("it lands as a new commit");
+    sh(one, "git config commit.gpgSign true").ok();
+    one.lane(&["land"]).ok();
+    assert_eq!(base(&clones), ["[A1] feat: one", "first"]);
 }
 
 #[test]

@@ -42,7 +42,7 @@ pub fn of(
         Verdict::Fail => Ok(Some(LandingEnd::Refused(
             Reason::new(
                 format!("the merged result breaks the policy: {}", headline(&report)),
-                "fix it, push, then land it again",
+                next_step(&report, to.to_string() != landing.head),
             )
             .output(short(&render(&report, Style::default()), LONGEST)),
         ))),
@@ -51,6 +51,23 @@ pub fn of(
             render(&report, Style::default()),
         )
         .into()),
+    }
+}
+
+/// What is to be done about it. `is_new`: the landing made the commits, whose message and author are those of the branch's, and
+/// whose committer and signature are not.
+fn next_step(report: &Report, is_new: bool) -> &'static str {
+    let is_broken = |rule: &str| {
+        is_new && report.findings.iter().any(|finding| finding.is_error() && finding.rule == rule)
+    };
+    if is_broken("unsigned-commit") {
+        "it lands as a new commit; have git sign it where it lands: git config commit.gpgSign true\n\
+         then land it again"
+    } else if is_broken("committer-pattern") {
+        "it lands as a new commit of whoever lands it; say who that is: git config user.email ADDRESS\n\
+         then land it again"
+    } else {
+        "fix it, push, then land it again"
     }
 }
 
