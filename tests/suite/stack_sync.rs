@@ -77,6 +77,42 @@ fn a_sync_moves_the_branches_below_and_no_others() {
 }
 
 #[test]
+fn a_branch_below_that_moves_while_a_rebase_waits_stays_where_it_is() {
+    let (scratch, tree) = stack(true);
+    move_base(&scratch, "services/rag_pipeline/up.py", "base\n");
+    tree.lane(&["sync"]).fails(1).says("services/rag_pipeline/up.py");
+    let more = "git update-ref refs/heads/feat/a2/x $(git commit-tree -p feat/a2/x -m '[A2] feat: c' 'feat/a2/x^{tree}')";
+    sh(&tree, more).ok();
+    let solve = "echo both >services/rag_pipeline/up.py; git add -A; GIT_EDITOR=true git rebase --continue";
+    sh(&tree, solve).fails(1);
+    let told = commands(&tree.lane(&["sync"]).all());
+    assert_eq!(told, ["git rebase --quit"]);
+    sh(&tree, &told[0]).ok();
+    assert_eq!(subjects(&tree, "feat/a2/up"), "feat: up;feat: b;feat: a;");
+    assert_eq!(subjects(&tree, "feat/a2/x"), "feat: c;feat: b;feat: a;");
+    tree.git(&["status", "--porcelain"]).ok().does_not_say("up.py");
+    tree.lane(&["sync"]).ok().says("is already up to date");
+}
+
+#[test]
+fn what_is_reworded_on_top_of_a_stack_leaves_it_whole() {
+    let (_scratch, tree) = stack(true);
+    let lower = at(&tree, "feat/a2/x");
+    for n in 0..2 {
+        tree.write(&format!("services/rag_pipeline/{n}.py"), "x\n");
+        tree.git(&["add", "-A"]).ok();
+        tree.git(&["-c", "core.hooksPath=/dev/null", "commit", "-q", "-m", "feat: no tag"]).ok();
+    }
+    let push = ["push", "-q", "origin", "HEAD"];
+    let told = commands(&tree.git(&push).fails(1).says("[untagged-message]").all());
+    assert_eq!(told.len(), 1, "{told:?}");
+    sh(&tree, &told[0]).ok();
+    tree.git(&push).ok();
+    tree.git(&["merge-base", "--is-ancestor", &lower, "HEAD"]).ok();
+    assert_eq!(at(&tree, "feat/a2/x"), lower);
+}
+
+#[test]
 fn a_stack_with_a_merge_is_rebased_by_hand_as_a_whole() {
     let (scratch, tree) = stack(false);
     tree.git(&["switch", "-q", "-c", "side", "HEAD~1"]).ok();

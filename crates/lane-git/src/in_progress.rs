@@ -18,9 +18,14 @@ pub struct InProgress {
 /// What lies between the picks of several, and means nothing else.
 const SEQUENCER: &str = "sequencer";
 
+/// Where git keeps a rebase that picks commits.
+const REBASE: &str = "rebase-merge";
+/// How a rebase ends whose branch is where it has to be.
+const QUIT: &str = "end it; the branch is rebased, and one that moved meanwhile stays: git rebase --quit";
+
 const ALL: [InProgress; 8] = [
     InProgress {
-        file: "rebase-merge",
+        file: REBASE,
         word: "rebase",
         what: "a rebase",
         help: "continue: git rebase --continue\nor abort: git rebase --abort",
@@ -76,5 +81,14 @@ pub fn all_under_way(git_dir: &Path) -> impl Iterator<Item = InProgress> {
 
 /// What git is in the middle of, but for the rest of a sequence of picks.
 pub fn in_progress(git_dir: &Path) -> Option<InProgress> {
-    all_under_way(git_dir).find(|it| it.file != SEQUENCER)
+    let it = all_under_way(git_dir).find(|it| it.file != SEQUENCER)?;
+    let is_over = it.file == REBASE && is_rebased(git_dir);
+    Some(if is_over { InProgress { help: QUIT, ..it } } else { it })
+}
+
+/// Whether a rebase is done but for other branches, which moved meanwhile: git does not end by itself then, and goes no further.
+fn is_rebased(git_dir: &Path) -> bool {
+    let read = |name: &str| std::fs::read_to_string(git_dir.join(name)).unwrap_or_default();
+    let (head, name) = (read("HEAD"), read(&format!("{REBASE}/head-name")));
+    head.strip_prefix("ref: ").is_some_and(|head| head.trim() == name.trim())
 }
