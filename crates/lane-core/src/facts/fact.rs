@@ -46,13 +46,14 @@ impl Unavailable {
 }
 
 /// Something that rules may ask for.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub enum Fact<T> {
     /// It is known.
     Known(T),
     /// It could not be had: whoever needs it cannot decide.
     Unavailable(Unavailable),
     /// Nobody said that they needed it.
+    #[default]
     NotGathered,
 }
 
@@ -79,12 +80,6 @@ impl<T> Fact<T> {
             Self::Known(value) => Some(value),
             _ => None,
         }
-    }
-}
-
-impl<T> Default for Fact<T> {
-    fn default() -> Self {
-        Self::NotGathered
     }
 }
 

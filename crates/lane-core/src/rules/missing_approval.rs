@@ -120,7 +120,7 @@ impl Word<'_> {
     /// That it is not given; nothing where that is unknown and can wait.
     fn missing(&self, lands: bool) -> Result<Option<Draft>, Unavailable> {
         let Approvals { requests, reviews, .. } = self.approvals;
-        for why in [unavailable(requests), unavailable(reviews)].into_iter().flatten() {
+        if let Some(why) = unavailable(requests).or_else(|| unavailable(reviews)) {
             return Err(why.clone());
         }
         let is_reviewed = matches!(reviews, Fact::Known(_));
