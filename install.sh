@@ -100,12 +100,12 @@ build() {
     command -v cc >/dev/null 2>&1 || command -v gcc >/dev/null 2>&1 || command -v clang >/dev/null 2>&1 ||
         fail "a C compiler is missing" "$(packages build-essential gcc build-base 'xcode-select --install')"
     cores=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
-    echo "building git-lane: the first time takes about $((1 + 8 / cores)) minutes on $cores cores …"
+    echo "building git-lane: the first time takes about $((1 + 12 / cores)) minutes on $cores cores …"
     started=$(date +%s)
-    LANE_PROFILE=quick "$here/scripts/build" ||
+    "$here/scripts/build" ||
         fail "the build failed" "the message above says why; Rust must be 1.89 or newer: rustup update stable"
     echo "built in $(($(date +%s) - started)) s"
-    built=${CARGO_TARGET_DIR:-$here/target}/quick
+    built=${CARGO_TARGET_DIR:-$here/target}/release
 
     # Beside its place first, then renamed: an interrupted copy never leaves half a program there.
     mkdir -p "$prefix/bin" || fail "$prefix/bin cannot be made" "name a folder of your own: ./install.sh --prefix DIR"
