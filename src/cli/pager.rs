@@ -4,7 +4,7 @@
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
-use lane_core::harness::HARNESSES;
+use crate::gather::Environment;
 
 /// What a shell says where a command is not to be found, or cannot be run.
 const NOT_RUN: [i32; 2] = [126, 127];
@@ -12,8 +12,7 @@ const NOT_RUN: [i32; 2] = [126, 127];
 /// Shows a text in the pager. `false` if there is none to be used, or it could not be started: nothing was shown then.
 pub fn show(text: &str) -> bool {
     // A coding agent on a terminal has nobody to press a key.
-    let mut variables = HARNESSES.iter().flat_map(|harness| harness.variables);
-    if variables.any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty())) {
+    if Environment::is_of_agent() {
         return false;
     }
     let rows = ratatui::crossterm::terminal::size().map_or(0, |(_, rows)| usize::from(rows));

@@ -132,7 +132,11 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
     carry_out::refuse_impossible(&repo, &root, &survey, &asked_for)?;
     let asks = conversation::is_possible(args, output, &found);
     let (draft, choices) = match asks {
-        true => conversation::hold(args, &repo, &mut survey, &found)?,
+        true => {
+            let (draft, choices) = conversation::hold(args, &repo, &mut survey, &found)?;
+            carry_out::refuse_impossible(&repo, &root, &survey, &choices)?;
+            (draft, choices)
+        }
         false => (proposed(args, &repo, &survey)?, asked_for),
     };
     let draft = match choices.job {
@@ -140,7 +144,6 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
         None => draft,
     };
     let plan = draft.plan()?;
-    carry_out::refuse_impossible(&repo, &root, &survey, &choices)?;
     let job = choices.job.map(|host| host.file(&survey.base));
     let done = carry_out::carry_out(&repo, &root, &draft, &plan, &choices, job)?;
     let landing = found.landing(&repo, &survey, done.job)?;

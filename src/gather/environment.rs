@@ -99,6 +99,12 @@ impl Environment {
         }
     }
 
+    /// Whether a variable says that the harness of any coding agent has started this process, whatever a policy says.
+    pub fn is_of_agent() -> bool {
+        let mut names = HARNESSES.iter().flat_map(|harness| harness.variables);
+        names.any(|name| VariableNames::OfProcess.has(name))
+    }
+
     /// The variable that says that the harness of a coding agent is at work. A policy adds some, and takes others out
     /// of account by a `!`.
     pub fn harness(&self, plan: &Plan) -> Option<String> {

@@ -10,7 +10,7 @@ use crate::harness;
 use crate::init::{JobHost, Survey, sanitize_name};
 use crate::install::{self, ChainedHooks};
 use lane_core::error::Error;
-use lane_core::harness::{HARNESSES, Harness};
+use lane_core::harness::Harness;
 use lane_core::policy::FILE;
 use lane_core::report::quote;
 use lane_git::command::{in_worktree, run};
@@ -20,7 +20,7 @@ use lane_os::bytes_of;
 
 /// How long git may take to say whether it ignores a file.
 const LIMIT: Duration = Duration::from_secs(10);
-/// Variables that say that nobody sits at the terminal, or that an agent does.
+/// Variables that say that nobody sits at the terminal.
 const UNATTENDED: [&str; 3] = ["CI", "GITHUB_ACTIONS", "GITLAB_CI"];
 
 /// What was found beside the files that lanes are made of.
@@ -41,6 +41,7 @@ pub(super) struct FoundThings {
     pub is_attended: bool,
     /// How git is started in this worktree's root: `git`, or `git -C ROOT`.
     pub git: String,
+    has_remote: bool,
     root: PathBuf,
     current: Option<String>,
 }
@@ -58,28 +59,28 @@ pub(super) fn look(repo: &GitRepo, survey: &Survey, root: &Path) -> Result<Found
     };
     let host = JobHost::of(remote_host.as_deref(), has);
     let layout = repo.layout();
-    let current = repo.head()?.branch;
+    let head = repo.head()?;
     Ok(FoundThings {
         codeowners: codeowners::find(repo, None)?.map(|found| found.place),
         harnesses: harness::select(&["auto".to_owned()], Some(root))?,
         has_job: host.is_some_and(|host| root.join(host.path()).symlink_metadata().is_ok()),
         host,
         hooks: install::existing_hooks(repo)?,
-        has_history: repo.head()?.oid.is_some(),
+        has_remote: remote.is_some(),
+        has_history: head.oid.is_some(),
         is_attended: is_attended() && install::installed_agent(layout, &layout.git_dir)?.is_none(),
         git: if is_here(root) { "git".to_owned() } else { format!("git -C {}", quote(&bytes_of(root))) },
         root: root.to_owned(),
-        current: current.and_then(|name| Some(name.strip_prefix("refs/heads/")?.to_owned())),
+        current: head.branch.and_then(|name| Some(name.strip_prefix("refs/heads/")?.to_owned())),
     })
 }
 
 /// Whether no variable says that this is a job, or an agent.
 fn is_attended() -> bool {
     let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    let mut of_agents = HARNESSES.iter().flat_map(|harness| harness.variables);
     Environment::of_process().agent_id.is_none()
         && !UNATTENDED.into_iter().any(is_set)
-        && !of_agents.any(|name| is_set(name))
+        && !Environment::is_of_agent()
 }
 
 /// Whether a shell that started this is in the root of the worktree.
@@ -109,7 +110,7 @@ impl FoundThings {
         let paths = paths.join(" ");
         steps.push(format!("{git} add {force}{paths}"));
         steps.push(format!("{git} commit -m 'chore: a policy for our agents' -- {paths}"));
-        if !repo.config(&format!("remote.{}.url", survey.remote))?.is_empty() {
+        if self.has_remote {
             let has_upstream = !repo.config(&format!("branch.{}.merge", survey.base))?.is_empty();
             let remote = quote(survey.remote.as_bytes());
             steps.push(if has_upstream {
