@@ -124,7 +124,15 @@ fn wait(guard: &File) -> io::Result<()> {
 /// The one watcher of a reader, until it is dropped.
 #[derive(Debug)]
 pub struct WatchGuard {
-    _file: File,
+    file: File,
+}
+
+impl Drop for WatchGuard {
+    /// A child that is being started this moment still has the file open until it is another program: closing it here would
+    /// not let go of the lock.
+    fn drop(&mut self) {
+        let _ = self.file.unlock();
+    }
 }
 
 impl WatchGuard {
@@ -136,7 +144,7 @@ impl WatchGuard {
         let path = common_dir.join(FOLDER).join(reader.folder()).join("watch.lock");
         let file = state_file::lock_file(&path)?;
         match file.try_lock() {
-            Ok(()) => Ok(Some(Self { _file: file })),
+            Ok(()) => Ok(Some(Self { file })),
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(error)) => Err(error),
         }
