@@ -307,6 +307,8 @@ fn mistakes_have_their_places() {
         ("files: { max_size: 5MB, forbid: ['!x'] }", "patterns cannot be negated"),
         ("files: { maxsize: 5MB }", "did you mean `max_size`"),
         ("files: { except: [x] }", "`files.except` has nothing to except from"),
+        ("files: { extensions: ['*.exe'] }", "write exe; patterns go under `files.forbid`"),
+        ("files: { extensions: [a/exe] }", "`a/exe` is no file extension"),
         ("content: secret", "did you mean `secrets`"),
         ("content: [{ pattern: a }]", "has no `name`"),
         ("content: [{ name: a }]", "has no `pattern`"),

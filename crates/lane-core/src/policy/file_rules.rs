@@ -17,6 +17,8 @@ use crate::content::{Asked, Pattern, compile_pattern};
 pub struct FileRules {
     /// Folded.
     forbidden: PathSet,
+    /// Folded, each with its dot.
+    extensions: Vec<Vec<u8>>,
     excepted: PathSet,
     contents: Vec<ContentEntry>,
 }
@@ -44,6 +46,7 @@ impl FileRules {
         let files = &policy.files;
         Self {
             forbidden: set(&files.forbid, true),
+            extensions: files.extensions.iter().map(|text| dotted(&text.value)).collect(),
             excepted: set(&files.except, false),
             contents: policy
                 .content
@@ -61,6 +64,16 @@ impl FileRules {
     /// The pattern of `files.forbid` that a path falls under, by its place there.
     pub fn forbidden(&self, path: &[u8], is_folder: bool) -> Option<usize> {
         let found = self.forbidden.last_match(&fold::folded(path), is_folder)?;
+        (!self.is_excepted(path)).then_some(found)
+    }
+
+    /// The entry of `files.extensions` that a file falls under, by its place there.
+    pub fn forbidden_extension(&self, path: &[u8], is_folder: bool) -> Option<usize> {
+        if self.extensions.is_empty() || is_folder {
+            return None;
+        }
+        let folded = fold::folded(path);
+        let found = self.extensions.iter().position(|extension| folded.ends_with(extension))?;
         (!self.is_excepted(path)).then_some(found)
     }
 
@@ -97,4 +110,9 @@ impl FileRules {
             })
             .collect()
     }
+}
+
+fn dotted(extension: &str) -> Vec<u8> {
+    let text = format!(".{}", extension.strip_prefix('.').unwrap_or(extension));
+    fold::folded(text.as_bytes()).into_owned()
 }

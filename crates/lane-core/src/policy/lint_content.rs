@@ -18,13 +18,16 @@ pub(super) fn check(plan: &Plan, diagnostics: &mut Vec<Diagnostic>) {
                 .help("write the most bytes that a path may have, such as 200"),
         );
     }
+    for text in &plan.policy.files.extensions {
+        extension(text, diagnostics);
+    }
     if let (Some(except), true) = (plan.policy.files.except.first(), {
         let files = &plan.policy.files;
-        files.max_size.is_none() && files.forbid.is_empty()
+        files.max_size.is_none() && files.forbid.is_empty() && files.extensions.is_empty()
     }) {
         diagnostics.push(
             Diagnostic::error(at(except), "`files.except` has nothing to except from", "no effect")
-                .help("it applies to `files.max_size` and `files.forbid`"),
+                .help("it applies to `files.max_size`, `files.forbid` and `files.extensions`"),
         );
     }
     let mut names: HashMap<&str, Span> = HashMap::new();
@@ -51,6 +54,26 @@ pub(super) fn check(plan: &Plan, diagnostics: &mut Vec<Diagnostic>) {
             );
         }
     }
+}
+
+/// What follows the last dot of a name, and no pattern.
+fn extension(text: &Spanned<String>, diagnostics: &mut Vec<Diagnostic>) {
+    let value = &text.value;
+    let name = value.trim_start_matches(['*', '.']);
+    if !name.is_empty()
+        && value.strip_prefix('.').unwrap_or(value) == name
+        && !name.contains(['/', '*', '?', '[', ' '])
+    {
+        return;
+    }
+    let help = if name.is_empty() || name.contains(['/', '*', '?', '[', ' ']) {
+        "write what follows the last dot of a name, such as exe; patterns go under `files.forbid`".to_owned()
+    } else {
+        format!("write {name}; patterns go under `files.forbid`")
+    };
+    diagnostics.push(
+        Diagnostic::error(at(text), format!("`{value}` is no file extension"), "not an extension").help(help),
+    );
 }
 
 /// Anchors that have no meaning where each line is matched by itself.

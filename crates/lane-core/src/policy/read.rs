@@ -103,7 +103,7 @@ pub mod keys {
     /// `change`.
     pub const CHANGE: &[&str] = &["max_lines", "warn_at", "exclude"];
     /// `files`.
-    pub const FILES: &[&str] = &["max_size", "max_path", "forbid", "except"];
+    pub const FILES: &[&str] = &["max_size", "max_path", "forbid", "extensions", "except"];
     /// An entry of `content`.
     pub const CONTENT: &[&str] = &["name", "pattern", "builtin", "in", "except", "message", "marker"];
     /// An entry of `custom`.

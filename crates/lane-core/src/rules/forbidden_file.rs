@@ -9,8 +9,8 @@ pub static RULE: Rule = Rule {
     summary: "a file that the policy forbids by its path",
     docs: "\
 ## What it finds
-A file that a change adds or edits and that a pattern of `files.forbid` has, unless one of `files.except` has it too. Case makes no
-difference: `*.pem` has `KEY.PEM`. Deleting one passes. It binds maintainers too; what the base has already is left alone until
+A file that a change adds or edits and that a pattern of `files.forbid` or an extension of `files.extensions` has, unless one of
+`files.except` has it too. Case makes no difference: `*.pem` has `KEY.PEM`, `exe` has `SETUP.EXE`. Deleting one passes. It binds maintainers too; what the base has already is left alone until
 somebody edits it.
 
 ## Why
@@ -27,17 +27,20 @@ commits already: `git lane drop -- PATH`. If it belongs there, ask a maintainer 
     at: &[Stage::Edit, Stage::Commit, Stage::Push, Stage::Server, Stage::Ci],
     binds_maintainers: true,
     needs: &[Need::Files],
-    is_wanted: |plan| !plan.policy.files.forbid.is_empty(),
+    is_wanted: |plan| !plan.policy.files.forbid.is_empty() || !plan.policy.files.extensions.is_empty(),
     check,
 };
 
 fn check(context: &Context<'_>, findings: &mut Findings) -> Result<(), Unavailable> {
     for touched in context.touched()?.iter().filter(|touched| !touched.is_elsewhere) {
-        let Some(at) = context.plan.files.forbidden(&touched.path.0, touched.is_folder) else { continue };
+        let (rules, files) = (&context.plan.files, &context.plan.policy.files);
+        let (path, is_folder) = (&touched.path.0, touched.is_folder);
+        let by_pattern = rules.forbidden(path, is_folder).map(|at| &files.forbid[at]);
+        let by_extension = || rules.forbidden_extension(path, is_folder).map(|at| &files.extensions[at]);
+        let Some(pattern) = by_pattern.or_else(by_extension) else { continue };
         if !touched.brings_version() {
             continue;
         }
-        let pattern = &context.plan.policy.files.forbid[at];
         let draft = Draft {
             headline: format!("that `{}` forbids", pattern.value),
             help: context.take_out(touched),
@@ -65,6 +68,29 @@ mod tests {
         let paths = ["services/rag_pipeline/KEY.PEM", "services/rag_pipeline/node_modules/a.js"];
         assert_eq!(scene("a2", &paths).of("forbidden-file").len(), 2);
         assert_eq!(scene("", &paths).of("forbidden-file").len(), 2, "maintainers too");
+    }
+
+    #[test]
+    fn files_by_extension() {
+        let files = "files: { extensions: [exe, .min.js], except: [services/rag_pipeline/fixtures/] }";
+        let scene = |path: &str| {
+            let scene = Scene::new(PreCommit, "a2");
+            scene
+                .with("version: 1\n", &format!("version: 1\n{files}\n"))
+                .files(&[path])
+                .of("forbidden-file")
+                .len()
+        };
+        for path in [
+            "services/rag_pipeline/SETUP.EXE",
+            "services/rag_pipeline/a.min.js",
+            "services/rag_pipeline/.exe",
+        ] {
+            assert_eq!(scene(path), 1, "{path}");
+        }
+        for path in ["exe", "a.exe/b", "a.exec", "min.js", "fixtures/a.exe"] {
+            assert_eq!(scene(&format!("services/rag_pipeline/{path}")), 0, "{path}");
+        }
     }
 
     #[test]

@@ -16,7 +16,9 @@ pub struct Files {
     pub max_path: Option<Spanned<u64>>,
     /// Patterns of files that may not be added or changed; case makes no difference.
     pub forbid: Vec<Spanned<String>>,
-    /// Patterns of files that `max_size` and `forbid` do not apply to.
+    /// Extensions of files that may not be added or changed, as `exe`; case makes no difference.
+    pub extensions: Vec<Spanned<String>>,
+    /// Patterns of files that `max_size`, `forbid` and `extensions` do not apply to.
     pub except: Vec<Spanned<String>>,
 }
 

@@ -18,6 +18,7 @@ pub(super) fn files(reader: &mut Reader, fields: &Fields<'_>) -> Files {
         max_size: max_size.and_then(|node| reader.parsed(node, "size of a file")),
         max_path: max_path.and_then(|node| reader.number(node, "`files.max_path`")),
         forbid: texts(reader, &fields, "forbid", "files.forbid", true),
+        extensions: texts(reader, &fields, "extensions", "files.extensions", true),
         except: texts(reader, &fields, "except", "files.except", true),
     }
 }
