@@ -5,7 +5,10 @@
 
 use rustc_hash::FxHashMap;
 
-use super::pattern::{Pattern, Segment, wild_match};
+use super::pattern::{Pattern, Segment};
+use wild::WildcardEdges;
+
+mod wild;
 
 /// A set of patterns, each with the number it was added under.
 #[derive(Debug, Default)]
@@ -17,26 +20,15 @@ pub struct PathSet {
 }
 
 type NodeId = usize;
-/// The states behind texts that are told apart one by one.
-type States = Vec<(Box<[u8]>, NodeId)>;
 
 #[derive(Debug, Default)]
 struct TrieNode {
     literals: FxHashMap<Box<[u8]>, NodeId>,
+    /// What few nodes have.
     unusual: Option<Box<WildcardEdges>>,
     any_depth: Option<NodeId>,
     is_any_depth: bool,
     ends: Vec<End>,
-}
-
-/// What few nodes have: names with something special in them.
-#[derive(Debug, Default)]
-struct WildcardEdges {
-    /// `*.py`, by the literal end.
-    suffixes: FxHashMap<Box<[u8]>, NodeId>,
-    /// `test_*` and `test_*.py`, by the literal start, each with its end.
-    prefixes: FxHashMap<Box<[u8]>, States>,
-    wild: States,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -78,17 +70,7 @@ impl PathSet {
         let id = match segment {
             Segment::AnyDepth => *node.any_depth.get_or_insert(fresh),
             Segment::Literal(name) => *node.literals.entry(key(name)).or_insert(fresh),
-            Segment::Wild(text) => {
-                let unusual = node.unusual.get_or_insert_default();
-                match (one_star(text), text.as_slice()) {
-                    (Some(0), [_, end @ ..]) => *unusual.suffixes.entry(key(end)).or_insert(fresh),
-                    (Some(at), _) => {
-                        let ends = unusual.prefixes.entry(key(&text[..at])).or_default();
-                        of_same(ends, key(&text[at + 1..]), fresh)
-                    }
-                    (None, _) => of_same(&mut unusual.wild, text.as_slice().into(), fresh),
-                }
-            }
+            Segment::Wild(text) => node.unusual.get_or_insert_default().state(text, fold, fresh),
         };
         if id == fresh {
             self.nodes.push(TrieNode { is_any_depth: *segment == Segment::AnyDepth, ..TrieNode::default() });
@@ -165,51 +147,14 @@ impl PathSet {
             let longs = node.literals.iter().filter(|(long, _)| super::fold::is_short_of(name, long));
             longs.for_each(|(_, child)| add(*child));
         }
-        let Some(unusual) = &node.unusual else {
-            return;
-        };
-        if !unusual.suffixes.is_empty() {
-            for start in 0..=name.len() {
-                if let Some(child) = unusual.suffixes.get(&name[start..]) {
-                    add(*child);
-                }
-            }
-        }
-        if !unusual.prefixes.is_empty() {
-            for at in 0..=name.len() {
-                for (end, child) in unusual.prefixes.get(&name[..at]).into_iter().flatten() {
-                    if name[at..].ends_with(end) {
-                        add(*child);
-                    }
-                }
-            }
-        }
-        for (pattern, child) in &unusual.wild {
-            if wild_match(pattern, name, self.fold) {
-                add(*child);
-            }
+        if let Some(unusual) = &node.unusual {
+            unusual.each(name, self.fold, add);
         }
     }
-}
-
-/// The state of a text in a list, which is added if it is not there.
-fn of_same(list: &mut States, text: Box<[u8]>, fresh: NodeId) -> NodeId {
-    if let Some((_, id)) = list.iter().find(|(known, _)| *known == text) {
-        return *id;
-    }
-    list.push((text, fresh));
-    fresh
 }
 
 fn folded(bytes: &[u8], fold: bool) -> std::borrow::Cow<'_, [u8]> {
     if fold { bytes.to_ascii_lowercase().into() } else { bytes.into() }
-}
-
-/// Where the star is in a pattern whose only special character is one star.
-fn one_star(text: &[u8]) -> Option<usize> {
-    let at = text.iter().position(|b| b"*?[\\".contains(b))?;
-    let alone = text[at] == b'*' && !text[at + 1..].iter().any(|b| b"*?[\\".contains(b));
-    alone.then_some(at)
 }
 
 #[cfg(test)]
