@@ -126,6 +126,50 @@ proptest! {
             }
         }
     }
+
+    #[test]
+    fn what_is_reached_is_gits(
+        mut history in prop::collection::vec(made(), 2..14),
+        graph in any_graph(),
+        is_in_order in any::<bool>(),
+    ) {
+        if is_in_order {
+            for (at, (_, time)) in history.iter_mut().enumerate() {
+                *time = 1000 + u32::try_from(at / 3).unwrap();
+            }
+        }
+        let scratch = Scratch::empty();
+        scratch.git(&["init", "-q", "-b", "main"]).ok();
+        let oids = make(&scratch, &history);
+        write_graph(&scratch, graph, &oids);
+        let repo = Git2Repository::open_at(&scratch.root()).unwrap();
+        for at in 0..oids.len() {
+            let (include, exclude) = ([oids[at], oids[(at + 3) % oids.len()]], [oids[(at * 5 + 1) % oids.len()]]);
+            let exclude = if at % 4 == 0 { &[][..] } else { &exclude[..] };
+            let ours = repo.commits(&include, exclude).unwrap();
+            let named = include.iter().map(Oid::to_string).chain(exclude.iter().map(|oid| format!("^{oid}")));
+            let named: Vec<String> = named.collect();
+            let args = [&["rev-list", "--topo-order"][..], &named.iter().map(String::as_str).collect::<Vec<_>>()];
+            let theirs: Vec<Oid> =
+                scratch.git(&args.concat()).ok().out.lines().map(|line| Oid::from_hex(line).unwrap()).collect();
+            // Where clocks are wrong git may list too much, and so may we; never too little.
+            if is_in_order {
+                prop_assert_eq!(sorted(ours.iter().copied()), sorted(theirs), "{:?} {:?}", history, graph);
+            } else {
+                let left_out = exclude.first().map(|oid| repo.commits(&[*oid], &[]).unwrap()).unwrap_or_default();
+                let all = repo.commits(&include, &[]).unwrap();
+                for oid in all.iter().filter(|oid| !left_out.contains(oid)) {
+                    prop_assert!(ours.contains(oid), "{} {:?} {:?}", oid, history, graph);
+                }
+            }
+            for (place, oid) in ours.iter().enumerate() {
+                for parent in repo.commit(*oid).unwrap().parents {
+                    let parents_place = ours.iter().position(|other| *other == parent);
+                    prop_assert!(parents_place.is_none_or(|before| before < place), "{:?} {:?}", history, graph);
+                }
+            }
+        }
+    }
 }
 
 /// A line of commits and the middle one of its objects, which is taken away; a graph is written before.

@@ -7,7 +7,7 @@ use git2::{ErrorCode, ObjectType, Repository as Git};
 use rustc_hash::FxHashMap;
 
 use super::budget::Budget;
-use super::commit_graph::CommitGraph;
+use super::history::{History, Reader};
 use super::raw_commit;
 use super::raw_tree::RawTree;
 use super::repository::{
@@ -20,9 +20,11 @@ use lane_os::path_of;
 mod loose;
 mod repository;
 
-/// How many commits are remembered, and how long in bytes a message may be for that.
-const REMEMBERED: usize = 128;
+/// How many bytes the commits that are remembered may have, about; and how long a message may be for that.
+const REMEMBERED: usize = 8 << 20;
 const SHORT: usize = 4096;
+/// What one of them has beside its message.
+const COMMIT: usize = 256;
 
 /// A repository read through libgit2.
 pub struct Git2Repository {
@@ -31,13 +33,14 @@ pub struct Git2Repository {
     /// The whole configuration in order, read when it is first asked for. libgit2 copies all of it for each
     /// key that is asked for.
     config: OnceCell<Vec<(String, String)>>,
-    /// The commit graph, where there is one that git would read.
-    graph: OnceCell<Option<CommitGraph>>,
+    /// What walks through history have read, and the commit graph, where there is one that git would read.
+    history: RefCell<Option<History>>,
     /// Whether history was cut off, once somebody has asked.
     is_shallow: OnceCell<bool>,
     /// Commits that were read: the tips and their bases are asked for again and again, and libgit2 forgets what it read as
     /// soon as a walk through history has parsed it.
     commits: RefCell<FxHashMap<Oid, RawCommit>>,
+    remembered: Cell<usize>,
     budget: Budget,
     /// Whether what `git` writes stays in memory.
     is_in_memory: Cell<bool>,
@@ -96,7 +99,7 @@ impl Git2Repository {
             common_dir: clean(git.commondir()),
             worktree: git.workdir().map(clean),
         };
-        let (config, graph) = (OnceCell::new(), OnceCell::new());
+        let (config, history) = (OnceCell::new(), RefCell::default());
         let (is_in_memory, lasting, is_shallow) = (Cell::new(false), OnceCell::new(), OnceCell::new());
         let (blob_misses, tree_misses) = (Cell::new(0), Cell::new(0));
         let (commits, budget) = (RefCell::default(), Budget::default());
@@ -104,9 +107,10 @@ impl Git2Repository {
             git,
             layout,
             config,
-            graph,
+            history,
             is_shallow,
             commits,
+            remembered: Cell::new(0),
             budget,
             is_in_memory,
             blob_misses,
@@ -168,17 +172,21 @@ impl Git2Repository {
         }
     }
 
-    /// What the commit graph tells of the merge base; `None` if it does not.
-    fn merge_base_by_graph(&self, base: Oid, tips: &[Oid]) -> Option<Option<Oid>> {
-        let open = || {
+    /// Walks through history. `None`: libgit2 has to.
+    fn walked<T>(&self, walk: impl FnOnce(&mut History, Reader<'_>) -> Option<T>) -> Option<T> {
+        let mut history = self.history.borrow_mut();
+        if history.is_none() {
             let key = "core.commitGraph";
             let is_off = !self.config(key).ok()?.is_empty() && !config_bool(self, key).ok()?;
             // Where history was cut off, what the graph says of it is not what is here.
             let is_read = !is_off && !self.is_shallow();
-            is_read.then(|| CommitGraph::open(&self.layout.common_dir.join("objects"))).flatten()
-        };
-        let graph = self.graph.get_or_init(open).as_ref()?;
-        graph.merge_base(base, tips, &|oid| self.commit(oid).ok().map(|commit| (commit.parents, commit.time)))
+            let objects = || self.layout.common_dir.join("objects");
+            *history = Some(if is_read { History::with_graph(&objects()) } else { History::new() });
+        }
+        walk(history.as_mut()?, &|oid| {
+            let commit = self.commit(oid).ok()?;
+            Some((commit.parents, commit.time))
+        })
     }
 
     /// A commit as libgit2 makes it out.

@@ -4,9 +4,9 @@
 pub mod attributes;
 mod budget;
 pub mod command;
-mod commit_graph;
 mod git2_repo;
 mod git_repo;
+mod history;
 pub mod in_progress;
 mod index;
 pub mod lines;

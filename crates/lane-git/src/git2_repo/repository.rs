@@ -139,7 +139,9 @@ impl Repository for Git2Repository {
             commit.parents.retain(|parent| self.has(*parent));
         }
         let mut commits = self.commits.borrow_mut();
-        if commits.len() < REMEMBERED && commit.message.len() < SHORT {
+        let size = commit.message.len() + COMMIT;
+        if self.remembered.get() + size < REMEMBERED && commit.message.len() < SHORT {
+            self.remembered.set(self.remembered.get() + size);
             commits.insert(oid, commit.clone());
         }
         Ok(commit)
@@ -150,7 +152,7 @@ impl Repository for Git2Repository {
     }
 
     fn merge_base(&self, base: Oid, tips: &[Oid]) -> Read<Option<Oid>> {
-        if let Some(told) = self.merge_base_by_graph(base, tips) {
+        if let Some(told) = self.walked(|history, read| history.merge_base(base, tips, read)) {
             return Ok(told);
         }
         let mut all = vec![Self::to_git(base)?];
@@ -171,7 +173,7 @@ impl Repository for Git2Repository {
     }
 
     fn merge_bases(&self, one: Oid, two: Oid) -> Read<Vec<Oid>> {
-        if let Some(told) = self.merge_base_by_graph(one, &[two]) {
+        if let Some(told) = self.walked(|history, read| history.merge_base(one, &[two], read)) {
             return Ok(told.into_iter().collect());
         }
         match self.git.merge_bases(Self::to_git(one)?, Self::to_git(two)?) {
@@ -207,6 +209,9 @@ impl Repository for Git2Repository {
     }
 
     fn commits(&self, include: &[Oid], exclude: &[Oid]) -> Read<Vec<Oid>> {
+        if let Some(reached) = self.walked(|history, read| history.reached(include, exclude, read)) {
+            return Ok(reached);
+        }
         let walk = || -> Result<Vec<git2::Oid>, git2::Error> {
             let mut walk = self.git.revwalk()?;
             walk.set_sorting(git2::Sort::TOPOLOGICAL | git2::Sort::REVERSE)?;

@@ -1,0 +1,103 @@
+//! The commits that some commits reach and others do not, as git-rev-list(1) lists them with `--topo-order`.
+
+use rustc_hash::FxHashMap;
+
+use super::{FOUND, History, Node, OF_BASE, OF_TIPS, Order, Reader, Walk};
+use lane_core::facts::Oid;
+
+/// Reached from what is left out.
+const LEFT_OUT: u8 = OF_BASE;
+/// Reached from what is asked for.
+const ASKED: u8 = OF_TIPS;
+
+/// How many more commits are looked at once all that is left comes before what was found: clocks are not always right, and
+/// git looks at as many.
+const SLOP: u32 = 5;
+
+impl History {
+    /// The commits that `include` reach and `exclude` do not, parents before their children; `None` where a commit cannot
+    /// be read.
+    pub fn reached(&mut self, include: &[Oid], exclude: &[Oid], read: Reader<'_>) -> Option<Vec<Oid>> {
+        let mut walk = self.walk(LEFT_OUT, read);
+        for oid in exclude {
+            walk.paint(*oid, LEFT_OUT)?;
+        }
+        for oid in include {
+            walk.paint(*oid, ASKED)?;
+        }
+        let found = walk.asked_for()?;
+        walk.in_order(found)
+    }
+}
+
+impl Walk<'_> {
+    fn asked_for(&mut self) -> Option<Vec<Node>> {
+        let mut found: Vec<Node> = Vec::new();
+        let mut last: Option<Order> = None;
+        let mut slop = SLOP;
+        while let Some(node) = self.next() {
+            let flags = self.flags_of(node);
+            let is_left_out = flags & LEFT_OUT != 0;
+            if is_left_out && self.fresh == 0 {
+                // Nothing more is found; what was may still turn out to be reached from what is left out.
+                let order = self.history.order(node);
+                if last.is_none_or(|last| order < last) {
+                    if last.is_none() || slop == 0 || order.0 != u32::MAX {
+                        break;
+                    }
+                    slop -= 1;
+                }
+            } else if !is_left_out && flags & FOUND == 0 {
+                *self.flags(node) |= FOUND;
+                found.push(node);
+                let order = self.history.order(node);
+                last = Some(last.map_or(order, |last| last.min(order)));
+            }
+            for parent in self.history.parents(node, self.read)? {
+                if is_left_out {
+                    self.mark(parent, LEFT_OUT);
+                } else if self.flags_of(parent) & LEFT_OUT == 0 {
+                    self.mark(parent, ASKED);
+                }
+            }
+        }
+        found.retain(|node| self.flags_of(*node) & LEFT_OUT == 0);
+        Some(found)
+    }
+
+    /// Parents before their children, and the commits of one line together.
+    fn in_order(&mut self, found: Vec<Node>) -> Option<Vec<Oid>> {
+        let is_linear = |parents: &[Node], next: Option<&Node>| match parents {
+            [] => next.is_none(),
+            [parent] => next.is_none_or(|next| next == parent),
+            _ => false,
+        };
+        let mut parents = Vec::with_capacity(found.len());
+        for node in &found {
+            parents.push(self.history.parents(*node, self.read)?);
+        }
+        if (0..found.len()).all(|at| is_linear(&parents[at], found.get(at + 1))) {
+            return found.into_iter().rev().map(|node| self.history.oid(node)).collect();
+        }
+        let places: FxHashMap<Node, usize> =
+            found.iter().enumerate().map(|(place, node)| (*node, place)).collect();
+        let mut children = vec![0_u32; found.len()];
+        for place in parents.iter().flatten().filter_map(|parent| places.get(parent)) {
+            children[*place] += 1;
+        }
+        // The youngest tip comes first.
+        let mut ready: Vec<usize> = (0..found.len()).rev().filter(|place| children[*place] == 0).collect();
+        ready.sort_by_key(|place| self.history.time(found[*place]));
+        let mut sorted = Vec::with_capacity(found.len());
+        while let Some(place) = ready.pop() {
+            sorted.push(found[place]);
+            for parent in parents[place].iter().filter_map(|parent| places.get(parent)) {
+                children[*parent] -= 1;
+                if children[*parent] == 0 {
+                    ready.push(*parent);
+                }
+            }
+        }
+        sorted.into_iter().rev().map(|node| self.history.oid(node)).collect()
+    }
+}
