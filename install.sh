@@ -105,10 +105,7 @@ build() {
     "$here/scripts/build" ||
         fail "the build failed" "the message above says why; Rust must be 1.89 or newer: rustup update stable"
     echo "built in $(($(date +%s) - started)) s"
-    # LANE_PROFILE: cargo's profile, which puts what it builds into a folder of its name (but for dev).
-    built=${LANE_PROFILE:-release}
-    [ "$built" != dev ] || built=debug
-    built=${CARGO_TARGET_DIR:-$here/target}/$built
+    built=${CARGO_TARGET_DIR:-$here/target}/release
 
     # Beside its place first, then renamed: an interrupted copy never leaves half a program there.
     mkdir -p "$prefix/bin" || fail "$prefix/bin cannot be made" "name a folder of your own: ./install.sh --prefix DIR"
