@@ -1,6 +1,7 @@
 //! The only module that knows git2.
 
 use std::cell::{Cell, OnceCell, RefCell};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use git2::{ErrorCode, ObjectType, Repository as Git};
@@ -10,6 +11,7 @@ use super::budget::Budget;
 use super::history::{History, Reader};
 use super::raw_commit;
 use super::raw_tree::RawTree;
+use super::ref_store::{RefStore, Target};
 use super::repository::{
     Head, Kind, Layout, ObjectWriter, RawCommit, Read, RefTarget, Repository, config_bool,
 };
@@ -35,6 +37,8 @@ pub struct Git2Repository {
     config: OnceCell<Vec<(String, String)>>,
     /// What walks through history have read, and the commit graph, where there is one that git would read.
     history: RefCell<Option<History>>,
+    /// Refs, where several are listed.
+    refs: RefCell<RefStore>,
     /// Whether history was cut off, once somebody has asked.
     is_shallow: OnceCell<bool>,
     /// Commits that were read: the tips and their bases are asked for again and again, and libgit2 forgets what it read as
@@ -90,6 +94,8 @@ impl Git2Repository {
         // A short-lived reader trusts the object names that git wrote; checking each hash more than
         // doubles the time to read a large tree.
         git2::opts::strict_hash_verification(false);
+        // Nor does the tree of an index get any truer by opening each file's object.
+        git2::opts::strict_object_creation(false);
         let git = opened.map_err(|error| cannot_open(&error))?;
         // libgit2 looks at each file of the configuration again for each key that it asks for.
         let config = git.config().and_then(|mut config| config.snapshot());
@@ -108,6 +114,7 @@ impl Git2Repository {
             layout,
             config,
             history,
+            refs: RefCell::default(),
             is_shallow,
             commits,
             remembered: Cell::new(0),
@@ -170,6 +177,15 @@ impl Git2Repository {
             Some(bytes) => Ok(bytes),
             None => Err(Unavailable::new(format!("{what} is not a {word}"), "see `git fsck` for details")),
         }
+    }
+
+    fn refs_below(&self, prefix: &str) -> Read<BTreeMap<Vec<u8>, Target>> {
+        self.refs.borrow_mut().below(&self.layout.common_dir, prefix).map_err(|error| {
+            Unavailable::new(
+                format!("the refs below {prefix} cannot be read: {error}"),
+                "see what is wrong with them: git fsck --no-full",
+            )
+        })
     }
 
     /// Walks through history. `None`: libgit2 has to.

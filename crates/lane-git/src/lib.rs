@@ -16,6 +16,7 @@ pub mod pool;
 mod raw_commit;
 pub mod raw_tree;
 mod recent_trees;
+mod ref_store;
 pub mod renames;
 mod repository;
 pub mod revision;

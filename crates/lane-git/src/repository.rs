@@ -208,7 +208,7 @@ pub trait Repository {
     /// History cannot be walked.
     fn commits(&self, include: &[Oid], exclude: &[Oid]) -> Read<Vec<Oid>>;
 
-    /// The commits that the refs below a prefix (`refs/remotes/origin/`) point to.
+    /// The commits that the refs below a prefix (`refs/remotes/origin/`) point to, each once, by their ids.
     ///
     /// # Errors
     /// The refs cannot be read.

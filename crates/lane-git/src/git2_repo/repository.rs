@@ -97,15 +97,12 @@ impl Repository for Git2Repository {
     }
 
     fn ref_names(&self, prefix: &str) -> Read<Vec<String>> {
-        let read = || -> Result<Vec<String>, git2::Error> {
-            let mut names = Vec::new();
-            for name in self.git.references_glob(&format!("{prefix}*"))?.names() {
-                names.push(name?.to_owned());
-            }
-            names.sort();
-            Ok(names)
+        let text = |name: Vec<u8>| {
+            let unreadable = || git2::Error::from_str("a name there is not UTF-8");
+            String::from_utf8(name)
+                .map_err(|_| git2_error(&format!("the refs below {prefix}"), &unreadable()))
         };
-        read().map_err(|error| git2_error(&format!("the refs below {prefix}"), &error))
+        self.refs_below(prefix)?.into_keys().map(text).collect()
     }
 
     fn peel(&self, oid: Oid) -> Read<Option<Oid>> {
@@ -228,17 +225,32 @@ impl Repository for Git2Repository {
     }
 
     fn tips(&self, prefix: &str) -> Read<Vec<Oid>> {
-        let read = || -> Result<Vec<git2::Oid>, git2::Error> {
-            let mut oids = Vec::new();
-            for reference in self.git.references_glob(&format!("{prefix}*"))? {
-                if let Ok(commit) = reference?.peel_to_commit() {
-                    oids.push(commit.id());
+        // git lets these name commits alone.
+        let are_commits =
+            ["refs/heads/", "refs/remotes/"].iter().any(|of_commits| prefix.starts_with(of_commits));
+        let mut tips = Vec::new();
+        let mut open = Vec::new();
+        for (name, target) in self.refs_below(prefix)? {
+            match target {
+                Target::Object(oid) if are_commits => tips.push(oid),
+                Target::Peeled(oid) if are_commits => tips.push(oid),
+                Target::Object(oid) | Target::Peeled(oid) => open.push(oid),
+                Target::Other => {
+                    let found = String::from_utf8(name).ok().and_then(|name| self.find_ref(&name).ok());
+                    tips.extend(found.flatten());
                 }
             }
-            Ok(oids)
-        };
-        let oids = read().map_err(|error| git2_error(&format!("the refs below {prefix}"), &error))?;
-        oids.into_iter().map(from_git).collect()
+        }
+        tips.sort_unstable();
+        tips.dedup();
+        tips.retain(|oid| self.has(*oid));
+        open.sort_unstable();
+        open.dedup();
+        // What a ref lacks is git's to complain of.
+        tips.extend(open.into_iter().filter_map(|oid| self.peel(oid).ok().flatten()));
+        tips.sort_unstable();
+        tips.dedup();
+        Ok(tips)
     }
 
     fn budget(&self) -> &Budget {

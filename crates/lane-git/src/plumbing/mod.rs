@@ -157,10 +157,15 @@ impl Repository for Plumbing {
     }
 
     fn tips(&self, prefix: &str) -> Read<Vec<Oid>> {
-        let oids = refs::objects(&self.git, prefix)?;
+        let mut oids = refs::objects(&self.git, prefix)?;
+        oids.sort_unstable();
+        oids.dedup();
         // As with the other backend, a ref that leads nowhere adds nothing.
         let commits = self.objects.peeled(&self.git, &oids)?;
-        Ok(commits.into_iter().flatten().flatten().collect())
+        let mut tips: Vec<Oid> = commits.into_iter().flatten().flatten().collect();
+        tips.sort_unstable();
+        tips.dedup();
+        Ok(tips)
     }
 
     fn budget(&self) -> &Budget {
