@@ -3,8 +3,11 @@
 //! git's own merge is asked (`git merge-tree --write-tree`), since it is git that will merge. Pairs that cannot
 //! conflict are told by their trees alone: [`overlap`].
 
+mod kept;
 mod merge;
 mod overlap;
+
+pub use kept::KEPT;
 
 use std::path::Path;
 use std::time::Duration;
@@ -38,10 +41,24 @@ pub struct Clash {
     pub kinds: Vec<String>,
 }
 
-/// Merges each pair in memory. `limit`: for all of them together.
+/// What merging each pair would come to, as git merges in memory, or did before. `limit`: for all of them together.
 pub fn forecast(repo: &dyn Repository, pairs: &[(Oid, Oid)], limit: Duration) -> Vec<Forecast> {
     // The folder whose git attributes and configuration hold: a worktree, or a bare repository.
     let root = repo.layout().worktree.as_ref().unwrap_or(&repo.layout().common_dir);
+    let Some(kept) = kept::KeptMerges::open(repo, root).filter(|_| !pairs.is_empty()) else {
+        return merge_all(repo, root, pairs, limit);
+    };
+    let open: Vec<(Oid, Oid)> = pairs.iter().copied().filter(|pair| kept.get(*pair).is_none()).collect();
+    let mut merged = merge_all(repo, root, &open, limit).into_iter();
+    let forecasts: Vec<Forecast> =
+        pairs.iter().filter_map(|pair| kept.get(*pair).cloned().or_else(|| merged.next())).collect();
+    if !open.is_empty() {
+        kept.save(pairs, &forecasts);
+    }
+    forecasts
+}
+
+fn merge_all(repo: &dyn Repository, root: &Path, pairs: &[(Oid, Oid)], limit: Duration) -> Vec<Forecast> {
     if pairs.len() <= CHUNK {
         return of_chunk(repo, root, pairs, limit);
     }

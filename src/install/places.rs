@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::os::{bytes_of, is_absent, is_at, unreadable, unwritable};
 use super::scripts::is_ours as is_our_script;
+use crate::conflicts;
 use crate::gather::parsed_policy;
 use crate::journal;
 use crate::served;
@@ -137,7 +138,7 @@ impl Drop for InstallLock<'_> {
             if !self.places.lane.join("hooks").exists() {
                 super::program::remove(self.places);
                 super::verdict_notes::forget(&self.places.common);
-                let caches = [parsed_policy::KEPT, tree_cache::NOTE, ci::KEPT, kept::KEPT];
+                let caches = [parsed_policy::KEPT, tree_cache::NOTE, ci::KEPT, kept::KEPT, conflicts::KEPT];
                 for kept in caches.into_iter().chain(journal::FILES) {
                     let _ = fs::remove_file(self.places.common.join(kept));
                 }

@@ -133,6 +133,58 @@ fn every_pair_is_what_git_says() {
     assert_eq!(found["conflicts"], conflicts);
 }
 
+/// The path, with a git first that merges nothing.
+fn without_merges(scratch: &Scratch) -> String {
+    let path = std::env::var("PATH").unwrap();
+    let folder = scratch.home().join("no-merges");
+    std::fs::create_dir_all(&folder).unwrap();
+    let real =
+        std::env::split_paths(&path).map(|folder| folder.join("git")).find(|git| git.exists()).unwrap();
+    let script = format!(
+        "#!/bin/sh\ncase \" $* \" in *' merge-tree '*) exit 70 ;; esac\nexec {} \"$@\"\n",
+        real.display()
+    );
+    std::fs::write(folder.join("git"), script).unwrap();
+    scratch.main().command("chmod").arg("+x").arg(folder.join("git")).status().unwrap();
+    format!("{}:{path}", folder.display())
+}
+
+#[test]
+fn what_was_merged_before_is_not_merged_again() {
+    let (scratch, two) = Scratch::installed();
+    let one = scratch.worktree("a1", "feat/a1/x");
+    two.commit("shared.txt", "two\n", "feat: two").ok();
+    one.sneak("shared.txt", "one\n", "[A1] feat: one");
+    let path = without_merges(&scratch);
+    let told = |is_without: bool| {
+        let args = ["conflicts", "--format", "json"];
+        let env: &[(&str, &str)] = if is_without { &[("PATH", &path)] } else { &[] };
+        scratch.main().lane_env(&args, env).json()["pairs"].clone()
+    };
+    let states = |pairs: &Value| -> Vec<String> {
+        pairs.as_array().unwrap().iter().map(|pair| pair["state"].to_string()).collect()
+    };
+    assert!(states(&told(true)).contains(&"\"unknown\"".to_owned()), "the git that merges nothing is asked");
+    let merged = told(false);
+    assert_eq!(told(true), merged);
+    // What git is told about merging decides, too.
+    std::fs::write(scratch.root().join(".git/info/attributes"), "shared.txt merge=union\n").unwrap();
+    assert_ne!(told(true), merged);
+    std::fs::remove_file(scratch.root().join(".git/info/attributes")).unwrap();
+    // A branch that moved is another merge, and damage is nothing that is known.
+    let kept = scratch.root().join(".git/lane/merges");
+    let whole = std::fs::read(&kept).unwrap();
+    std::fs::write(&kept, &whole[..whole.len() / 2]).unwrap();
+    assert_eq!(told(false), merged);
+    one.sneak("own.txt", "one\n", "[A1] feat: more");
+    assert!(states(&told(true)).contains(&"\"unknown\"".to_owned()));
+    // A driver of one's own may merge as it likes.
+    scratch.git(&["config", "merge.mine.driver", "true"]).ok();
+    std::fs::remove_file(&kept).unwrap();
+    told(false);
+    assert!(!kept.exists());
+}
+
 #[test]
 fn told_in_text_and_by_exit_code() {
     let (scratch, two) = Scratch::installed();
