@@ -10,7 +10,7 @@ use crate::gather::parsed_policy;
 use crate::journal;
 use crate::served;
 use lane_core::error::Error;
-use lane_core::hooks::HOOKS;
+use lane_core::hooks::{self, HOOKS};
 use lane_core::metrics::{ci, kept};
 use lane_git::{Layout, join, tree_cache};
 
@@ -101,6 +101,20 @@ impl Places {
         value == bytes_of(&self.hooks) || is_our_folder(&path)
     }
 
+    /// Removes what installers that were killed had written beside its place; whoever calls has the lock, so none of them
+    /// is at work. Other files of the same form belong to hooks, which may be.
+    fn clear_scratch(&self) {
+        let is_hook = |name: &str| hooks::of_git(name).is_some();
+        let is_settings = |name: &str| ["worktree.gitconfig", "hooks.gitconfig", "server"].contains(&name);
+        for folder in [&self.hooks, &self.portable, &self.configured] {
+            remove_scratch(folder, is_hook);
+        }
+        remove_scratch(&self.lane, is_settings);
+        if let Some(folder) = self.program.parent() {
+            remove_scratch(folder, |name| name == "git-lane");
+        }
+    }
+
     /// Keeps other installers of this repository out until the result is dropped.
     pub fn lock(&self) -> Result<InstallLock<'_>, Error> {
         loop {
@@ -115,8 +129,20 @@ impl Places {
             file.lock().map_err(|error| unwritable(&self.lock, &error))?;
             // Whoever had the lock may have removed the file: then it guards nothing.
             if is_at(&file, &self.lock) {
+                self.clear_scratch();
                 return Ok(InstallLock { places: self, _file: file });
             }
+        }
+    }
+}
+
+/// Removes files that were to get a name: `.<name>.<process id>`.
+fn remove_scratch(folder: &Path, is_ours: impl Fn(&str) -> bool) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let file = entry.file_name();
+        let name = file.to_str().and_then(|name| name.strip_prefix('.')?.rsplit_once('.'));
+        if name.is_some_and(|(name, id)| id.bytes().all(|byte| byte.is_ascii_digit()) && is_ours(name)) {
+            let _ = fs::remove_file(entry.path()); // nobody misses it
         }
     }
 }
@@ -142,6 +168,8 @@ impl Drop for InstallLock<'_> {
                 for kept in caches.into_iter().chain(journal::FILES) {
                     let _ = fs::remove_file(self.places.common.join(kept));
                 }
+                // Hooks that were killed left theirs.
+                remove_scratch(&self.places.lane, |_| true);
             }
             let _ = fs::remove_file(&self.places.lock);
             let _ = fs::remove_dir(&self.places.lane);
@@ -184,5 +212,34 @@ pub(crate) fn expand(value: &str, root: &Path) -> PathBuf {
             None => root.join(value),
         },
         _ => root.join(value),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_killed_installer_wrote_goes_and_nothing_else() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let places = Places::below(folder.path());
+        let of_killed =
+            ["hooks/.pre-commit.123", "configured/.pre-push.4", ".hooks.gitconfig.5", "bin/.git-lane.6"];
+        let others = [
+            "hooks/pre-commit",
+            "hooks/.pre-commit.swp",
+            "hooks/.update.pass.7",
+            "hooks/.mine.8",
+            ".policy.kept.9",
+        ];
+        for name in of_killed.iter().chain(&others) {
+            let path = places.lane.join(name);
+            fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+            fs::write(path, "").expect("written");
+        }
+        drop(places.lock().expect("locked"));
+        let is_there = |name: &&&str| places.lane.join(name).exists();
+        assert_eq!(of_killed.iter().filter(is_there).count(), 0);
+        assert_eq!(others.iter().filter(is_there).count(), others.len());
     }
 }

@@ -288,7 +288,8 @@ pub fn pass_on_update(layout: &Layout, hooks_paths: &[String]) -> Result<(), Err
         return Ok(());
     };
     let text = render_server(update, &binary, " --pass");
-    let beside = folder.join(format!(".{update}.{}", std::process::id()));
+    // Not as installers name theirs: one that begins now would take it for what is left of a killed one.
+    let beside = folder.join(format!(".{update}.pass.{}", std::process::id()));
     let write = || {
         let mut file = OpenOptions::new().write(true).create_new(true).open(&beside)?;
         file.write_all(&text)?;
