@@ -3,20 +3,25 @@
 use std::fs::{self, File};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use gix_lock::acquire::Fail;
 
-use super::os::{read, unwritable};
+use super::os::{is_at, read, unwritable};
 use lane_core::error::Error;
 
+/// How long to wait until another writer is looked for again.
+const PAUSE: Duration = Duration::from_millis(20);
 /// How long to wait for another writer.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A configuration file that nobody else writes while this lives. What was staged and not committed
 /// is forgotten with it.
 pub(super) struct LockedFile {
-    file: gix_lock::File,
+    file: Lock,
+    /// The file itself, no link to it.
+    target: PathBuf,
     /// What the file holds now.
     pub text: Option<Vec<u8>>,
     staged: PendingWrite,
@@ -33,14 +38,13 @@ impl LockedFile {
     /// Locks a file that may not be there yet, and reads it.
     pub fn open(path: &Path) -> Result<Self, Error> {
         let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-        let mut lock = target.clone().into_os_string();
-        lock.push(".lock");
-        let mark = Mark::new(Path::new(&lock));
-        let file = gix_lock::File::acquire(&target, Fail::AfterDurationWithBackoff(PATIENCE), None, 0, None);
-        let file = file.map_err(|error| refused(Path::new(&lock), error.downcast_any_ref()))?;
-        mark.set(file.lock_path());
+        let mut name = target.clone().into_os_string();
+        name.push(".lock");
+        let lock = PathBuf::from(name);
+        let mark = Mark::new(&lock);
+        let file = Lock::acquire(&target, &lock, &mark)?;
         let text = read(&target)?;
-        Ok(Self { file, text, staged: PendingWrite::Unchanged, _mark: mark })
+        Ok(Self { file, target, text, staged: PendingWrite::Unchanged, _mark: mark })
     }
 
     /// Writes the new text beside the file; `None`: it will be removed.
@@ -52,15 +56,15 @@ impl LockedFile {
             self.staged = PendingWrite::Removed;
             return Ok(());
         };
-        let target = self.file.resource_path();
+        let target = &self.target;
         let written = self.file.with_mut(|file| {
-            if let Ok(data) = fs::metadata(&target) {
+            if let Ok(data) = fs::metadata(target) {
                 file.set_permissions(data.permissions())?;
             }
             file.write_all(&text)?;
             file.sync_all()
         });
-        written.map_err(|error| unwritable(&target, &error))?;
+        written.map_err(|error| unwritable(target, &error))?;
         self.staged = PendingWrite::Written;
         Ok(())
     }
@@ -72,13 +76,70 @@ impl LockedFile {
 
     /// Puts what was staged in force, at once.
     pub fn commit(self) -> Result<(), Error> {
-        let target = self.file.resource_path();
+        let target = &self.target;
         let done = match self.staged {
             PendingWrite::Unchanged => Ok(()),
-            PendingWrite::Written => self.file.commit().map(drop).map_err(|failed| failed.error),
-            PendingWrite::Removed => fs::remove_file(&target),
+            PendingWrite::Written => self.file.commit(target),
+            PendingWrite::Removed => fs::remove_file(target),
         };
-        done.map_err(|error| unwritable(&target, &error))
+        done.map_err(|error| unwritable(target, &error))
+    }
+}
+
+/// A file that is `<file>.lock`, which no other git makes while it is there.
+enum Lock {
+    /// The file of a mark, which got this name as its second.
+    Linked(Linked),
+    /// Made under this name, where the file system knows no second names.
+    Made(gix_lock::File),
+}
+
+impl Lock {
+    /// Waits for other writers. The mark is there first: between two calls that make the lock and mark it, whoever is killed
+    /// would leave a lock that nobody knows.
+    fn acquire(target: &Path, lock: &Path, mark: &Mark) -> Result<Self, Error> {
+        let file = File::create_new(&mark.0).map_err(|error| unwritable(lock, &error))?;
+        let started = Instant::now();
+        loop {
+            match lane_os::link_twice(&mark.0, lock) {
+                Ok(()) => return Ok(Self::Linked(Linked { lock: lock.to_owned(), file })),
+                Err(error) if error.kind() != ErrorKind::AlreadyExists => break,
+                Err(error) if started.elapsed() > PATIENCE => return Err(refused(lock, Some(&error))),
+                Err(_) => sleep(PAUSE),
+            }
+        }
+        let _ = fs::remove_file(&mark.0);
+        let left = PATIENCE.saturating_sub(started.elapsed());
+        let file = gix_lock::File::acquire(target, Fail::AfterDurationWithBackoff(left), None, 0, None);
+        file.map(Self::Made).map_err(|error| refused(lock, error.downcast_any_ref()))
+    }
+
+    fn with_mut(&mut self, write: impl FnOnce(&mut File) -> std::io::Result<()>) -> std::io::Result<()> {
+        match self {
+            Self::Linked(Linked { file, .. }) => write(file),
+            Self::Made(file) => file.with_mut(write),
+        }
+    }
+
+    fn commit(self, target: &Path) -> std::io::Result<()> {
+        match self {
+            Self::Linked(linked) => fs::rename(&linked.lock, target),
+            Self::Made(file) => file.commit().map(drop).map_err(|failed| failed.error),
+        }
+    }
+}
+
+struct Linked {
+    lock: PathBuf,
+    file: File,
+}
+
+impl Drop for Linked {
+    fn drop(&mut self) {
+        // Once it has become the target, the name may be another git's.
+        if is_at(&self.file, &self.lock) {
+            let _ = fs::remove_file(&self.lock);
+        }
     }
 }
 
@@ -106,17 +167,12 @@ impl Mark {
         name.push(".lane");
         let mark = Self(name.into());
         if let Ok(file) = File::open(&mark.0) {
-            if super::os::is_at(&file, lock) {
+            if is_at(&file, lock) {
                 let _ = fs::remove_file(lock);
             }
             let _ = fs::remove_file(&mark.0);
         }
         mark
-    }
-
-    /// Gives the file its second name, where the file system has such a thing.
-    fn set(&self, lock: &Path) {
-        lane_os::link_twice(lock, &self.0);
     }
 }
 
@@ -145,5 +201,6 @@ mod tests {
         fs::write(folder.path().join("config.lock.lane"), "").unwrap();
         assert!(LockedFile::open(&target).is_err());
         assert!(lock.exists());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2, "the mark is gone");
     }
 }

@@ -88,7 +88,9 @@ pub fn is_at(_: &File, path: &Path) -> bool {
 }
 
 /// Gives a file a second name, where that can be done and tells who made it: not here.
-pub fn link_twice(_: &Path, _: &Path) {}
+pub fn link_twice(_: &Path, _: &Path) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}
 
 /// When a file was touched.
 ///

@@ -92,8 +92,8 @@ pub fn is_at(file: &File, path: &Path) -> bool {
 }
 
 /// Gives a file a second name, where that can be done and tells who made it.
-pub fn link_twice(file: &Path, name: &Path) {
-    let _ = std::fs::hard_link(file, name);
+pub fn link_twice(file: &Path, name: &Path) -> io::Result<()> {
+    std::fs::hard_link(file, name)
 }
 
 /// When a file was touched. One that was given a time to come was touched when it was given that.
