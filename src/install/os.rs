@@ -44,7 +44,7 @@ pub(crate) fn unwritable(path: &Path, error: &io::Error) -> Error {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "free some disk space, then try again",
         io::ErrorKind::PermissionDenied => "it must be writable for the installing user (see `ls -l`)",
         io::ErrorKind::ReadOnlyFilesystem => "the file system is mounted read-only",
-        _ => "fix this, then try again; nothing was half done",
+        _ => "fix this, then rerun the command; it goes on where it stopped",
     };
     Error::write(format!("{} cannot be written: {error}", path.display()), help)
 }
