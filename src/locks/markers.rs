@@ -244,8 +244,10 @@ fn show_in(root: &Path, wanted: &BTreeMap<String, Marker>) -> std::io::Result<()
         }
     }
     let ignore = folder.join(".gitignore");
-    if !wanted.is_empty() && !ignore.exists() {
-        fs::write(ignore, "*\n")?;
+    // An empty one is of somebody who was killed over it: the markers would be files to commit.
+    let is_whole = fs::symlink_metadata(&ignore).is_ok_and(|data| !data.is_file() || data.len() > 0);
+    if !wanted.is_empty() && !is_whole {
+        lane_git::state_file::replace(&ignore, b"*\n")?;
     }
     Ok(())
 }

@@ -82,6 +82,10 @@ pub fn unlock(
         };
         done.push(UnlockedScope { scope, state, generation });
     }
+    // Whoever was killed between the release and the markers runs it again, and finds the lock free.
+    if done.iter().any(|scope| matches!(scope.state, State::Free)) {
+        manager.show();
+    }
     Ok(done)
 }
 

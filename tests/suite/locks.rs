@@ -318,7 +318,14 @@ fn markers_tell_the_truth_in_every_worktree() {
     std::fs::remove_file(two.root.join(".locks/.common-lock-a1")).unwrap();
     two.lane(&["locks"]).ok();
     assert!(two.root.join(".locks/.common-lock-a1").exists(), "`locks` mends them");
+    // Killed while it wrote the file that hides them, and after it had released: the same again mends both.
+    let marker = std::fs::read(one.root.join(".locks/.common-lock-a1")).unwrap();
+    std::fs::write(one.root.join(".locks/.gitignore"), "").unwrap();
+    one.lane(&["lock", "common"]).ok();
+    assert_eq!(one.git(&["status", "--short"]).out, "");
     one.lane(&["unlock", "common"]).ok();
+    std::fs::write(two.root.join(".locks/.common-lock-a1"), marker).unwrap();
+    one.lane(&["unlock", "common"]).ok().says("nothing to release");
     for root in [&one.root, &two.root, &scratch.root()] {
         assert!(!root.join(".locks/.common-lock-a1").exists());
     }
