@@ -2,7 +2,7 @@
 //! own unfinished work.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::state::{LockedState, unwritable};
 use super::target::{Target, gone_entry};
@@ -16,7 +16,7 @@ use lane_core::error::Error;
 /// git cannot finish it, or files are there whose owner is unknown.
 pub(super) fn finish(common_dir: &Path, target: &Target, held: &LockedState) -> Result<bool, Error> {
     let root = &target.root;
-    let Some(entry) = gone_entry(common_dir, root).or_else(|| nameless_entry(common_dir, root)) else {
+    let Some(entry) = begun_entry(common_dir, root) else {
         clear_pointer(target)?;
         return Ok(false);
     };
@@ -29,6 +29,7 @@ pub(super) fn finish(common_dir: &Path, target: &Target, held: &LockedState) -> 
         }
         check_out(target, &entry, held)?;
     }
+    remove_locks(&entry)?;
     let locked = entry.join("locked");
     if fs::read_to_string(&locked).is_ok_and(|why| why.trim_end() == "initializing") {
         fs::remove_file(&locked).map_err(|error| unwritable(&locked, &error))?;
@@ -36,9 +37,14 @@ pub(super) fn finish(common_dir: &Path, target: &Target, held: &LockedState) -> 
     Ok(true)
 }
 
+/// The git folder of a worktree that somebody began to make at this path.
+pub(super) fn begun_entry(common_dir: &Path, root: &Path) -> Option<PathBuf> {
+    gone_entry(common_dir, root).or_else(|| nameless_entry(common_dir, root))
+}
+
 /// A git folder that was made for this worktree and does not say so yet: git names it after the last part of
 /// the path, and calls it `initializing`.
-fn nameless_entry(common_dir: &Path, root: &Path) -> Option<std::path::PathBuf> {
+fn nameless_entry(common_dir: &Path, root: &Path) -> Option<PathBuf> {
     let name = root.file_name()?.to_str()?;
     let entries = fs::read_dir(common_dir.join("worktrees")).ok()?.flatten();
     entries.map(|entry| entry.path()).find(|path| {
@@ -80,12 +86,23 @@ fn clear_pointer(target: &Target) -> Result<(), Error> {
     }
 }
 
+/// Removes the lock files of the git that was killed: of the index, of HEAD, of whatever it was about to write. With one of
+/// HEAD left, every commit in the new worktree would be refused.
+fn remove_locks(entry: &Path) -> Result<(), Error> {
+    for path in fs::read_dir(entry).into_iter().flatten().flatten().map(|file| file.path()) {
+        if path.extension().is_some_and(|end| end == "lock") {
+            fs::remove_file(&path).map_err(|error| unwritable(&path, &error))?;
+        }
+    }
+    Ok(())
+}
+
 /// A name beside a folder that nothing has yet.
-fn free_name(root: &Path) -> std::path::PathBuf {
+fn free_name(root: &Path) -> PathBuf {
     let named = |number: usize| {
         let mut name = root.as_os_str().to_owned();
         name.push(if number == 1 { ".files".to_owned() } else { format!(".files-{number}") });
-        std::path::PathBuf::from(name)
+        PathBuf::from(name)
     };
     let mut names = (1..).map(named);
     names.find(|name| name.symlink_metadata().is_err()).unwrap_or_else(|| named(1))
@@ -95,11 +112,7 @@ fn free_name(root: &Path) -> std::path::PathBuf {
 /// differs is somebody's work.
 fn check_out(target: &Target, entry: &Path, held: &LockedState) -> Result<(), Error> {
     let root = &target.root;
-    let lock = entry.join("index.lock");
-    match fs::remove_file(&lock) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(unwritable(&lock, &error)),
-        _ => {}
-    }
+    remove_locks(entry)?;
     let run = |args: &[&str]| {
         let ran = git::run_in(root, held.share(), args)?;
         if ran.ok {
@@ -128,4 +141,24 @@ fn check_out(target: &Target, entry: &Path, held: &LockedState) -> Result<(), Er
     }
     let _ = git::run_in(root, held.share(), &["update-index", "-q", "--refresh"])?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_git_folder_that_does_not_say_yet_whose_it_is() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (common, root) = (folder.path(), folder.path().join("wt-a1"));
+        let entry = common.join("worktrees/wt-a11");
+        fs::create_dir_all(&entry).expect("made");
+        assert_eq!(begun_entry(common, &root), None, "another's, of which nothing is known");
+        fs::write(entry.join("locked"), "initializing").expect("written");
+        assert_eq!(begun_entry(common, &root).as_ref(), Some(&entry));
+        fs::write(entry.join("gitdir"), "/elsewhere/.git\n").expect("written");
+        assert_eq!(begun_entry(common, &root), None, "another's");
+        fs::write(entry.join("gitdir"), format!("{}/.git\n", root.display())).expect("written");
+        assert_eq!(begun_entry(common, &root), Some(entry));
+    }
 }

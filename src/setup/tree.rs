@@ -144,7 +144,7 @@ fn make(common_dir: &Path, target: &Target, held: &mut LockedState) -> Result<Wo
             return Err(error);
         }
         let added = add(common_dir, target, held);
-        if added.is_ok() || gone_entry(common_dir, &target.root).is_none() {
+        if added.is_ok() || repair::begun_entry(common_dir, &target.root).is_none() {
             held.note(|state| state.adding = None)?;
         }
         let added = added?;

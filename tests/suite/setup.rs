@@ -249,14 +249,16 @@ fn every_moment_of_a_killed_git() {
                 std::fs::write(tree.root.join("data/8.txt"), "").unwrap();
                 std::fs::remove_file(tree.root.join("requirements.txt")).unwrap();
             }
-            _ => {}
+            // All is checked out; HEAD was about to be written.
+            _ => std::fs::write(entry.join("HEAD.lock"), "").unwrap(),
         }
         let notes = bare.at.root.join("lane/setup");
         std::fs::create_dir_all(&notes).unwrap();
         std::fs::write(notes.join("a1.json"), format!("{{ \"adding\": \"{path}\" }}")).unwrap();
         bare.lane(&["setup"]).ok();
         bare.assert_works("a1");
-        assert!(!entry.join("locked").exists(), "{moment}");
+        let left = ["locked", "HEAD.lock"].map(|name| entry.join(name).exists());
+        assert_eq!(left, [false; 2], "{moment}");
     }
 }
 
