@@ -17,6 +17,7 @@ mod losses;
 mod outcome;
 mod provision;
 mod refresh;
+mod removal;
 mod repair;
 mod state;
 mod target;

@@ -20,6 +20,9 @@ pub(super) struct State {
     /// The worktree that is being made: whoever finds this takes over from one that was killed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub adding: Option<PathBuf>,
+    /// The worktree that is being removed: whoever finds this goes on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub removing: Option<Removal>,
     /// The worktree that the rest is about. Another one starts over.
     pub root: Option<PathBuf>,
     /// The SHA-256 of what was written, by the file's name from the worktree's root.
@@ -32,6 +35,15 @@ pub(super) struct State {
     /// The step that failed last.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failed: Option<String>,
+}
+
+/// A worktree that git removes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Removal {
+    /// Its folder.
+    pub root: PathBuf,
+    /// Its git folder.
+    pub git_dir: PathBuf,
 }
 
 /// An agent's notes, held: nobody else sets this agent up.

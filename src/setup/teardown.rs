@@ -7,7 +7,7 @@ use super::losses::{self, Loss};
 use super::provision::Reporter;
 use super::state::LockedState;
 use super::target::{Target, entry_of, select};
-use super::{git, quoted};
+use super::{git, quoted, removal};
 use crate::gather::LoadedPolicy;
 use crate::install;
 use crate::ports;
@@ -87,7 +87,8 @@ pub fn run(
     let target = targets.remove(0);
     let layout = repo.layout();
     let schema = if options.drop_schema { Some(schema_of(loaded, &options.agent)?) } else { None };
-    let held = LockedState::open(&layout.common_dir, &target.agent, reporter)?;
+    let mut held = LockedState::open(&layout.common_dir, &target.agent, reporter)?;
+    removal::resume(layout, &target, &mut held, &options.command_line())?;
     let (mut done, mut notes) = (Vec::new(), Vec::new());
     let mut branch = target.branch.clone();
     match entry_of(layout, &target.root)? {
@@ -102,7 +103,7 @@ pub fn run(
                 return Ok(TeardownOutcome::Refused(found));
             }
             branch = current.unwrap_or(branch);
-            done.push(remove_worktree(layout, &target, &git_dir, &held, options)?);
+            done.push(remove_worktree(layout, &target, &git_dir, &mut held, options)?);
         }
     }
     held.forget()?;
@@ -175,22 +176,13 @@ fn remove_worktree(
     layout: &Layout,
     target: &Target,
     git_dir: &Path,
-    held: &LockedState,
+    held: &mut LockedState,
     options: &Options,
 ) -> Result<String, Error> {
-    let path = target.root.to_string_lossy().into_owned();
-    let ran = git::common(&layout.common_dir, held.share(), &mut || {
-        vec!["worktree".to_owned(), "remove".to_owned(), path.clone()]
-    })?;
-    if !ran.ok {
-        return Err(Error::write(
-            format!("git could not remove {path}: {}", ran.error_text()),
-            format!("nothing else was touched\nfix this, then rerun: {}", options.command_line()),
-        ));
-    }
+    removal::remove(layout, target, git_dir, held, &options.command_line())?;
     let name = git_dir.strip_prefix(&layout.common_dir).unwrap_or(git_dir);
     ports::forget(&layout.common_dir, &target.agent, &name.to_string_lossy())?;
-    Ok(format!("removed the worktree {path}"))
+    Ok(format!("removed the worktree {}", target.root.display()))
 }
 
 /// Another worktree that is installed for an agent.

@@ -153,6 +153,7 @@ fn make(common_dir: &Path, target: &Target, held: &mut LockedState) -> Result<Wo
     }
     let root = target.root.clone();
     held.note(|state| {
+        state.removing = None;
         if state.root.as_ref() != Some(&root) {
             *state = State { root: Some(root), ..State::default() };
         }

@@ -168,7 +168,7 @@ fn every_command_that_is_named_is_tried() {
 }
 
 /// By the tests of the modules `advice` and `advice_*`, of `affected`, `approvals`, `branch_regex`, `change_base`, `codeowners`, `database`, `doctor`, `health`, `inbox`,
-/// `init_whole`, `join`, `land_edges`, `locks_faults`, `metadata`, `report_edges`, `requests`, `signatures`, `stack_sync` and `status_serve`.
+/// `init_whole`, `join`, `land_edges`, `locks_faults`, `metadata`, `report_edges`, `requests`, `signatures`, `stack_sync`, `status_serve` and `teardown`.
 const TYPED: &str = r#"
 cd {}
 export PATH="{}:$PATH"
@@ -421,6 +421,7 @@ git worktree unlock {}
 mv {} {}
 mv {} {}.before
 mv {} {}.damaged
+rm -r {}
 rm {}
 unset AGENT_ID
 unset GIT_CONFIG_COUNT

@@ -1,6 +1,7 @@
 //! `git lane teardown`: nothing is lost.
 #![cfg(unix)]
 
+use crate::support::locks::follow;
 use crate::support::setup::{Bare, policy};
 use crate::support::{Worktree, stable};
 
@@ -48,6 +49,37 @@ fn it_goes_when_nothing_is_lost_and_comes_back() {
     bare.at.git(&["rev-parse", "-q", "--verify", "feat/a1/main"]).fails(1);
     bare.lane(&["teardown", "a1"]).ok().says("no worktree");
     bare.lane(&["teardown", "a9"]).fails(2).says("unknown agent");
+}
+
+#[test]
+fn a_removal_that_was_killed_goes_on() {
+    let (bare, tree) = bare();
+    let (root, entry) = (&tree.root, bare.at.root.join("worktrees/wt-a1"));
+    let notes = bare.at.root.join("lane/setup/a1.json");
+    let killed = || {
+        let mut state: serde_json::Value = serde_json::from_slice(&std::fs::read(&notes).unwrap()).unwrap();
+        state["removing"] = serde_json::json!({ "root": root, "git_dir": entry });
+        std::fs::write(&notes, state.to_string()).unwrap();
+    };
+    // Some files were deleted by then, in no certain order; what came since is somebody's.
+    killed();
+    for name in ["requirements.txt", ".git", "AGENT_FOCUS.md"] {
+        std::fs::remove_file(root.join(name)).unwrap();
+    }
+    tree.write("mine.txt", "mine\n");
+    bare.lane(&["teardown", "a1"]).fails(1).says("not in git: mine.txt").does_not_say("requirements.txt");
+    std::fs::remove_file(root.join("mine.txt")).unwrap();
+    bare.lane(&["teardown", "a1"]).ok().says("removed the worktree");
+    assert!(!root.exists() && !entry.exists());
+    // One could not be deleted, and git goes on to its own folder.
+    bare.lane(&["setup", "a1"]).ok();
+    killed();
+    std::fs::remove_dir_all(&entry).unwrap();
+    let ran = bare.lane(&["teardown", "a1"]).fails(2).says("but files are left in it");
+    follow(&bare.at, &ran, "then remove the folder: ").ok();
+    bare.lane(&["teardown", "a1"]).ok().says("no worktree at");
+    bare.lane(&["setup", "a1"]).ok();
+    bare.assert_works("a1");
 }
 
 #[test]
