@@ -335,7 +335,7 @@ fn init_is_gone_on_with_as_it_says() {
     ];
     leads_on(&scratch.main(), &ran, &commands, &[]);
     let ran = scratch.lane(&["init"]).fails(2).says("already exists");
-    leads_on(&scratch.main(), &ran, &["git lane init --stdout"], &[]);
+    leads_on(&scratch.main(), &ran, &["git lane init --stdout", "git lane install"], &[]);
 }
 
 #[test]

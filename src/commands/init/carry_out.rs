@@ -1,8 +1,8 @@
 //! Doing what was decided: the policy first, then what needs it.
 
 use std::fs::{self, File};
-use std::io::Write as _;
-use std::path::Path;
+use std::io::{ErrorKind, Write as _};
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
@@ -42,6 +42,7 @@ pub(super) fn refuse_impossible(
     survey: &Survey,
     choices: &Choices,
 ) -> Result<(), Error> {
+    let _ = fs::remove_file(beside(&root.join(FILE))); // of one that was killed
     if fs::symlink_metadata(root.join(FILE)).is_ok() {
         return Err(exists(&root.join(FILE)));
     }
@@ -140,25 +141,45 @@ fn rest(
 fn exists(path: &Path) -> Error {
     Error::usage(
         format!("{} already exists", path.display()),
-        "edit it, or print a new one: git lane init --stdout",
+        "edit it, or print a new one: git lane init --stdout\nto install the hooks for it: git lane install",
     )
 }
 
 fn unwritable(path: &Path, error: &std::io::Error) -> Error {
     Error::write(
         format!("{} cannot be written: {error}", path.display()),
-        "check the permissions of the folder",
+        "check free disk space and the permissions of the folder",
     )
 }
 
 fn write_new(path: &Path, text: &str) -> Result<(), Error> {
-    let mut file = File::create_new(path).map_err(|error| match error.kind() {
-        std::io::ErrorKind::AlreadyExists => exists(path),
+    // Half of it helps nobody, not even where this is killed: it gets its name once it is whole, if nothing has that.
+    let beside = beside(path);
+    let _ = fs::remove_file(&beside); // of one that was killed
+    let written = File::create_new(&beside).and_then(|mut file| {
+        file.write_all(text.as_bytes())?;
+        file.sync_all()
+    });
+    let linked = written.and_then(|()| match lane_os::link_twice(&beside, path) {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => named(&beside, path),
+        done => done,
+    });
+    let _ = fs::remove_file(&beside);
+    linked.map_err(|error| match error.kind() {
+        ErrorKind::AlreadyExists => exists(path),
         _ => unwritable(path, &error),
-    })?;
-    file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(|error| {
-        // The file is ours, made a moment ago; half of it helps nobody.
-        let _ = fs::remove_file(path);
-        Error::write(format!("{} cannot be written: {error}", path.display()), "free some disk space")
     })
+}
+
+/// Where a file is written before it gets its name.
+fn beside(path: &Path) -> PathBuf {
+    path.with_file_name(format!(".{}.lane-new", path.file_name().unwrap_or_default().display()))
+}
+
+/// Gives a file its name where the file system knows no second names.
+fn named(beside: &Path, path: &Path) -> std::io::Result<()> {
+    match fs::symlink_metadata(path) {
+        Ok(_) => Err(ErrorKind::AlreadyExists.into()),
+        Err(_) => fs::rename(beside, path),
+    }
 }
