@@ -102,6 +102,12 @@ fn refused(why: &PushFailure, options: PushOptions, output: &Output) -> u8 {
             Some(_) => format!("the remote has other commits on `{}`, below this branch", why.branch),
         };
         output.refuse(&what, &help);
+    } else if why.code.is_none() {
+        // Whoever is killed says nothing, and may have been killed after the remote had all of it.
+        output.refuse(
+            &format!("git was killed while it pushed; `{}` may not be on the remote", why.branch),
+            "push again: git lane push",
+        );
     }
     // 128 is git's way to say that it came to nothing at all: no such remote, no network.
     if why.code == Some(1) { 1 } else { 2 }
