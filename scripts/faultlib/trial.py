@@ -209,8 +209,9 @@ class Trials:
     def judge_git(self, done, blame):
         """git's own commands work, but in a worktree that a killed git had only begun to make."""
         place = self.place
-        is_begun = done.result == "killed" or done.what in ("kill", "full", "EIO", "EACCES")
-        new = [top.name for top in place.at.iterdir() if not (place.saved / top.name).exists()] if is_begun and not done.again else []
+        # A worktree that is made or removed is neither, until the command is through.
+        roots = {key[:-len(": HEAD")] for key in {*self.before, *self.after} if key.endswith(": HEAD")}
+        new = [name for name in roots if (f"{name}: HEAD" in self.before) != (f"{name}: HEAD" in self.after) and not done.again]
         for top in sorted(top for top in place.at.iterdir() if top.is_dir()):
             if (top / ".git").exists() and top.name not in new:
                 # A lock of the index that a killed git left is in nobody's way who only looks.
