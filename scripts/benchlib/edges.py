@@ -99,6 +99,21 @@ def commits(place, env, count):
     }, repo.hook("pre-commit")
 
 
+def behind(place, env, count):
+    repo = Repo(place, env)
+    repo.import_commits("ahead", count, path="services/one/new{n}.py")
+    repo.git("push", "-q", "origin", "ahead:main")
+    repo.git("update-ref", "refs/remotes/origin/main", "ahead")
+    repo.write("services/two/staged.py", "staged\n")
+    repo.git("add", "-A")
+    repo.git("commit", "-q", "-m", "[A2] feat: one")
+    repo.write("services/two/staged.py", "staged again\n")
+    repo.git("add", "-A")
+    return repo, f"pre-commit with main {count:,} commits ahead, no commit graph", {
+        "`git merge-base`": repo.sh("git merge-base HEAD origin/main"),
+    }, repo.hook("pre-commit")
+
+
 def patterns(place, env, kind, count):
     forms = {"plain": "/services/one/part{n}/**", "several stars": "*left{n}*right*.py"}
     listed = "".join(f"      - \"{forms[kind].format(n=n)}\"\n" for n in range(count))
@@ -203,6 +218,7 @@ def span(place, env, count):
 EDGES = {
     "push": [(push, 1), (push, 100), (push, 1000), (push, 10000)],
     "commits": [(commits, 1), (commits, 300)],
+    "behind": [(behind, 10000)],
     "patterns": [(patterns, "plain", 10000), (patterns, "several stars", 10000)],
     "policy": [(policy, "several stars", 10000)],
     "large": [(large, "binary", 50), (large, "text", 500)],

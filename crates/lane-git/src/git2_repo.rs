@@ -200,9 +200,32 @@ impl Git2Repository {
             *history = Some(if is_read { History::with_graph(&objects()) } else { History::new() });
         }
         walk(history.as_mut()?, &|oid| {
-            let commit = self.commit(oid).ok()?;
-            Some((commit.parents, commit.time))
+            if let Some(known) = self.commits.borrow().get(&oid) {
+                return Some((known.parents.clone(), known.time));
+            }
+            let commit = self.read_commit(oid).ok()?;
+            let told = (commit.parents.clone(), commit.time);
+            self.remember(oid, commit);
+            Some(told)
         })
+    }
+
+    fn read_commit(&self, oid: Oid) -> Read<RawCommit> {
+        let bytes = self.commit_bytes(oid)?;
+        // libgit2 takes some that git would not write.
+        let mut commit = raw_commit::parse(&bytes).map_or_else(|| self.lenient_commit(oid), Ok)?;
+        if self.is_shallow() {
+            commit.parents.retain(|parent| self.has(*parent));
+        }
+        Ok(commit)
+    }
+
+    fn remember(&self, oid: Oid, commit: RawCommit) {
+        let size = commit.message.len() + COMMIT;
+        if self.remembered.get() + size < REMEMBERED && commit.message.len() < SHORT {
+            self.remembered.set(self.remembered.get() + size);
+            self.commits.borrow_mut().insert(oid, commit);
+        }
     }
 
     /// A commit as libgit2 makes it out.
