@@ -206,6 +206,10 @@ fn told(facts: Read<Facts>) -> String {
     let Ok(mut facts) = facts else {
         return "unreadable".to_owned();
     };
+    // Where history is damaged a walk may come upon that for the merge base, or not before the commits.
+    if facts.changes.iter().any(|change| matches!(change.commits, Fact::Unavailable(_))) {
+        return "unreadable".to_owned();
+    }
     let mut unchanged = Vec::new();
     for change in &mut facts.changes {
         if let Fact::Known(commits) = &mut change.commits {

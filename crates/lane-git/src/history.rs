@@ -6,6 +6,7 @@
 //!
 //! Where more than one merge base comes up, or anything odd, libgit2 is asked.
 
+use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::path::Path;
 
@@ -57,7 +58,7 @@ enum Node {
 
 /// Where a commit stands among others, descendants before their ancestors as far as is known: by generation, which those
 /// outside have none of and come first, then by time.
-type Order = (u32, i64, Node);
+type Order = (u32, i64);
 
 struct Walk<'w> {
     history: &'w mut History,
@@ -66,7 +67,9 @@ struct Walk<'w> {
     inside: Vec<u8>,
     /// Flags of those outside that were come upon.
     outside: Vec<u8>,
-    queue: BinaryHeap<Order>,
+    /// Of two that stand alike, the one that came first.
+    queue: BinaryHeap<(Order, Reverse<usize>, Node)>,
+    queued: usize,
     /// What a commit has below which nothing new is found.
     settled: u8,
     /// How many entries of the queue are of commits that are not settled.
@@ -110,7 +113,7 @@ impl History {
     fn walk<'w>(&'w mut self, settled: u8, read: Reader<'w>) -> Walk<'w> {
         let inside = vec![0; self.graph.as_ref().map_or(0, |graph| graph.num_commits() as usize)];
         let (outside, queue) = (Vec::new(), BinaryHeap::new());
-        Walk { history: self, read, inside, outside, queue, settled, fresh: 0 }
+        Walk { history: self, read, inside, outside, queue, queued: 0, settled, fresh: 0 }
     }
 
     fn node(&mut self, oid: Oid, read: Reader<'_>) -> Option<Node> {
@@ -134,10 +137,10 @@ impl History {
         match (node, &self.graph) {
             (Node::In(place), Some(graph)) => {
                 let commit = graph.commit_at(Position(place));
-                (commit.generation(), commit.committer_timestamp() as i64, node)
+                (commit.generation(), commit.committer_timestamp() as i64)
             }
-            (Node::In(_), None) => (0, 0, node),
-            (Node::Out(place), _) => (u32::MAX, self.outside[place as usize].time, node),
+            (Node::In(_), None) => (0, 0),
+            (Node::Out(place), _) => (u32::MAX, self.outside[place as usize].time),
         }
     }
 
@@ -235,7 +238,8 @@ impl Walk<'_> {
             self.fresh -= usize::from(before / QUEUED);
         }
         let order = self.history.order(node);
-        self.queue.push(order);
+        self.queued += 1;
+        self.queue.push((order, Reverse(self.queued), node));
     }
 
     fn flags_of(&self, node: Node) -> u8 {

@@ -1,5 +1,7 @@
 //! The commits that some commits reach and others do not, as git-rev-list(1) lists them with `--topo-order`.
 
+use std::cmp::Reverse;
+
 use rustc_hash::FxHashMap;
 
 use super::{FOUND, History, Node, OF_BASE, OF_TIPS, Order, Reader, Walk};
@@ -25,8 +27,9 @@ impl History {
         for oid in include {
             walk.paint(*oid, ASKED)?;
         }
+        let tips: Option<Vec<Node>> = include.iter().map(|oid| walk.history.node(*oid, read)).collect();
         let found = walk.asked_for()?;
-        walk.in_order(found)
+        walk.in_order(found, tips?)
     }
 }
 
@@ -65,8 +68,9 @@ impl Walk<'_> {
         Some(found)
     }
 
-    /// Parents before their children, and the commits of one line together.
-    fn in_order(&mut self, found: Vec<Node>) -> Option<Vec<Oid>> {
+    /// Parents before their children, and the commits of one line together. git begins with the youngest tip, and with the
+    /// one that was named first where two are as old.
+    fn in_order(&mut self, found: Vec<Node>, mut tips: Vec<Node>) -> Option<Vec<Oid>> {
         let is_linear = |parents: &[Node], next: Option<&Node>| match parents {
             [] => next.is_none(),
             [parent] => next.is_none_or(|next| next == parent),
@@ -85,9 +89,14 @@ impl Walk<'_> {
         for place in parents.iter().flatten().filter_map(|parent| places.get(parent)) {
             children[*place] += 1;
         }
-        // The youngest tip comes first.
-        let mut ready: Vec<usize> = (0..found.len()).rev().filter(|place| children[*place] == 0).collect();
-        ready.sort_by_key(|place| self.history.time(found[*place]));
+        tips.sort_by_key(|node| Reverse(self.history.time(*node)));
+        let mut ready: Vec<usize> = Vec::with_capacity(tips.len());
+        for place in tips.iter().filter_map(|node| places.get(node)).filter(|place| children[**place] == 0) {
+            if !ready.contains(place) {
+                ready.push(*place);
+            }
+        }
+        ready.reverse();
         let mut sorted = Vec::with_capacity(found.len());
         while let Some(place) = ready.pop() {
             sorted.push(found[place]);
