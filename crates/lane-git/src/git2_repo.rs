@@ -22,11 +22,9 @@ use lane_os::path_of;
 mod loose;
 mod repository;
 
-/// How many bytes the commits that are remembered may have, about; and how long a message may be for that.
-const REMEMBERED: usize = 8 << 20;
+/// How many commits are remembered, and how long in bytes a message may be for that.
+const REMEMBERED: usize = 128;
 const SHORT: usize = 4096;
-/// What one of them has beside its message.
-const COMMIT: usize = 256;
 
 /// A repository read through libgit2.
 pub struct Git2Repository {
@@ -44,7 +42,6 @@ pub struct Git2Repository {
     /// Commits that were read: the tips and their bases are asked for again and again, and libgit2 forgets what it read as
     /// soon as a walk through history has parsed it.
     commits: RefCell<FxHashMap<Oid, RawCommit>>,
-    remembered: Cell<usize>,
     budget: Budget,
     /// Whether what `git` writes stays in memory.
     is_in_memory: Cell<bool>,
@@ -117,7 +114,6 @@ impl Git2Repository {
             refs: RefCell::default(),
             is_shallow,
             commits,
-            remembered: Cell::new(0),
             budget,
             is_in_memory,
             blob_misses,
@@ -199,33 +195,20 @@ impl Git2Repository {
             let objects = || self.layout.common_dir.join("objects");
             *history = Some(if is_read { History::with_graph(&objects()) } else { History::new() });
         }
+        let objects = self.git.odb().ok()?;
+        let is_shallow = self.is_shallow();
         walk(history.as_mut()?, &|oid| {
-            if let Some(known) = self.commits.borrow().get(&oid) {
-                return Some((known.parents.clone(), known.time));
+            let object = objects.read(git2::Oid::from_bytes(oid.as_bytes()).ok()?).ok()?;
+            let told = (object.kind() == ObjectType::Commit).then(|| raw_commit::parents(object.data()))?;
+            let (mut parents, time) = told.or_else(|| {
+                let commit = self.lenient_commit(oid).ok()?;
+                Some((commit.parents, commit.time))
+            })?;
+            if is_shallow {
+                parents.retain(|parent| self.has(*parent));
             }
-            let commit = self.read_commit(oid).ok()?;
-            let told = (commit.parents.clone(), commit.time);
-            self.remember(oid, commit);
-            Some(told)
+            Some((parents, time))
         })
-    }
-
-    fn read_commit(&self, oid: Oid) -> Read<RawCommit> {
-        let bytes = self.commit_bytes(oid)?;
-        // libgit2 takes some that git would not write.
-        let mut commit = raw_commit::parse(&bytes).map_or_else(|| self.lenient_commit(oid), Ok)?;
-        if self.is_shallow() {
-            commit.parents.retain(|parent| self.has(*parent));
-        }
-        Ok(commit)
-    }
-
-    fn remember(&self, oid: Oid, commit: RawCommit) {
-        let size = commit.message.len() + COMMIT;
-        if self.remembered.get() + size < REMEMBERED && commit.message.len() < SHORT {
-            self.remembered.set(self.remembered.get() + size);
-            self.commits.borrow_mut().insert(oid, commit);
-        }
     }
 
     /// A commit as libgit2 makes it out.

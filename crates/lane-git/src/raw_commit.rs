@@ -43,6 +43,23 @@ pub(crate) fn parse(bytes: &[u8]) -> Option<RawCommit> {
     Some(RawCommit { tree, parents, time, authored, author, committer, message })
 }
 
+/// What a walk through history needs of a commit: its parents, and when it was committed. `None` if it is broken.
+pub(crate) fn parents(bytes: &[u8]) -> Option<(Vec<Oid>, i64)> {
+    let mut lines = bytes.split(|byte| *byte == b'\n');
+    lines.next()?.strip_prefix(b"tree ")?;
+    let mut parents = Vec::new();
+    loop {
+        let line = lines.next()?;
+        if let Some(hex) = line.strip_prefix(b"parent ") {
+            parents.push(Oid::from_hex(std::str::from_utf8(hex).ok()?)?);
+        } else if let Some(line) = line.strip_prefix(b"committer ") {
+            return Some((parents, time(line)?));
+        } else if !line.starts_with(b"author ") {
+            return None;
+        }
+    }
+}
+
 /// A message as text. What is said to be in another encoding is taken byte by byte, as a hook does that reads it before it is
 /// committed: both judge the same.
 fn decoded(message: &[u8], names_encoding: bool) -> String {
@@ -58,12 +75,16 @@ fn signature(line: &[u8]) -> Option<(String, i64)> {
     let start = line.iter().rposition(|byte| *byte == b'<')?;
     let end = line.iter().rposition(|byte| *byte == b'>').filter(|end| *end > start)?;
     let email = String::from_utf8_lossy(line[start + 1..end].trim_ascii()).into_owned();
+    Some((email, time(line)?))
+}
+
+fn time(line: &[u8]) -> Option<i64> {
+    let end = line.iter().rposition(|byte| *byte == b'>')?;
     let after = std::str::from_utf8(line[end + 1..].trim_ascii()).ok()?;
-    let time = match after.split(' ').next() {
-        None | Some("") => 0,
-        Some(word) => word.parse().ok()?,
-    };
-    Some((email, time))
+    match after.split(' ').next() {
+        None | Some("") => Some(0),
+        Some(word) => word.parse().ok(),
+    }
 }
 
 #[cfg(test)]
@@ -81,6 +102,8 @@ mod tests {
         let read = parse(text.as_bytes()).expect("a commit");
         assert_eq!((read.parents.len(), read.committer.as_str(), read.time), (2, "c@d", 12));
         assert_eq!((read.author.as_str(), read.authored), ("a@b", 1));
+        assert_eq!(parents(text.as_bytes()), Some((read.parents, 12)));
+        assert_eq!(parents(text.replace("parent", "grandparent").as_bytes()), None);
         assert_eq!(read.message, "subject\n\nbody\n");
         let latin = |header: &str| {
             let head = format!("tree {HEX}\nauthor A <a@b> 1 +0000\ncommitter C <c@d> 12 +0100\n{header}\n");

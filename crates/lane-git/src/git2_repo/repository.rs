@@ -129,8 +129,16 @@ impl Repository for Git2Repository {
         if let Some(known) = self.commits.borrow().get(&oid) {
             return Ok(known.clone());
         }
-        let commit = self.read_commit(oid)?;
-        self.remember(oid, commit.clone());
+        let bytes = self.commit_bytes(oid)?;
+        // libgit2 takes some that git would not write.
+        let mut commit = raw_commit::parse(&bytes).map_or_else(|| self.lenient_commit(oid), Ok)?;
+        if self.is_shallow() {
+            commit.parents.retain(|parent| self.has(*parent));
+        }
+        let mut commits = self.commits.borrow_mut();
+        if commits.len() < REMEMBERED && commit.message.len() < SHORT {
+            commits.insert(oid, commit.clone());
+        }
         Ok(commit)
     }
 
