@@ -198,6 +198,9 @@ impl Git2Repository {
         let objects = self.git.odb().ok()?;
         let is_shallow = self.is_shallow();
         walk(history.as_mut()?, &|oid| {
+            if let Some(known) = self.commits.borrow().get(&oid) {
+                return Some((known.parents.clone(), known.time));
+            }
             let object = objects.read(git2::Oid::from_bytes(oid.as_bytes()).ok()?).ok()?;
             let told = (object.kind() == ObjectType::Commit).then(|| raw_commit::parents(object.data()))?;
             let (mut parents, time) = told.or_else(|| {
