@@ -108,10 +108,6 @@ pub fn branch(session: &Session, options: PushOptions) -> Result<Outcome, Error>
     auto_release::release_landed(session, &mut manager, &Landing::default());
     let below = below(session, &reference, tip, options)?;
     let refs = [below.as_slice(), &[(reference.clone(), tip)]].concat();
-    let verdict = verdict::unless_hooked(session, &refs)?;
-    if verdict != Verdict::Pass {
-        return Ok(Outcome::Judged(verdict));
-    }
     let pushing = PushTask { session, replaces: options.replaces, refs, reference, tip };
     pushing.with_locks(&mut manager, agent.as_deref())
 }
@@ -209,6 +205,11 @@ impl PushTask<'_> {
             let mut together = Vec::new();
             if let (Some(agent), true) = (agent, is_same) {
                 together = manager.renewals(agent, &worktree, &self.tip.to_string(), &self.areas()?)?;
+            }
+            // After the events are made, and each time: they keep out whatever the verdict has not seen.
+            let verdict = verdict::unless_hooked(self.session, &self.refs)?;
+            if verdict != Verdict::Pass {
+                return Ok(Outcome::Judged(verdict));
             }
             let pushed = self.push(manager, &together)?;
             let refreshed = manager.refresh(0);

@@ -75,6 +75,28 @@ fn work_whose_lock_was_given_back_is_fenced_too() {
 }
 
 #[test]
+fn where_no_hook_of_ours_judges_each_attempt_is_judged() {
+    let clones = Clones::new();
+    let Clones { one, two, .. } = &clones;
+    two.lane(&["lock", "common"]).ok();
+    two.commit("services/common/a.py", "x\n", "feat: a").ok();
+    two.lane(&["unlock", "common"]).ok();
+    let (flag, hooks) = (clones.scratch.home().join("taken"), clones.scratch.home().join("others"));
+    std::fs::create_dir(&hooks).unwrap();
+    let script = format!(
+        "[ -e '{0}' ] && exit 0; touch '{0}'\nunset GIT_DIR GIT_PREFIX\ncd '{1}' && exec '{LANE}' lock common -q",
+        flag.display(),
+        one.root.display()
+    );
+    hook(two, &hooks.join("pre-push"), &script);
+    two.git(&["config", "core.hooksPath", hooks.to_str().unwrap()]).ok();
+    two.git(&["config", "--worktree", "--unset", "core.hooksPath"]);
+    two.lane(&["push"]).fails(1).says("pushing again").says("which a1 (MLOps) has taken since");
+    assert!(flag.exists());
+    assert_eq!(clones.pushed(), "");
+}
+
+#[test]
 fn one_who_only_waits_keeps_no_push_out() {
     let clones = Clones::new();
     let Clones { one, two, .. } = &clones;
