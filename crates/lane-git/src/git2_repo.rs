@@ -198,8 +198,10 @@ impl Git2Repository {
         let objects = self.git.odb().ok()?;
         let is_shallow = self.is_shallow();
         walk(history.as_mut()?, &|oid| {
-            if let Some(known) = self.commits.borrow().get(&oid) {
-                return Some((known.parents.clone(), known.time));
+            // The first of them are asked for again: tips and their bases.
+            let is_remembered = self.commits.borrow().len() < REMEMBERED;
+            if is_remembered || self.commits.borrow().contains_key(&oid) {
+                return self.commit(oid).ok().map(|commit| (commit.parents, commit.time));
             }
             let object = objects.read(git2::Oid::from_bytes(oid.as_bytes()).ok()?).ok()?;
             let told = (object.kind() == ObjectType::Commit).then(|| raw_commit::parents(object.data()))?;
