@@ -298,27 +298,43 @@ fn facts_are_the_same() {
     let mut runner = TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() });
     let steps = (proptest::collection::vec(step(), 4..28), proptest::collection::vec(step(), 0..4));
     runner
-        .run(&steps, |(steps, last)| {
-            let scratch = Scratch::with_policy(&POLICY.replace("max_age: 3h", "max_age: null"));
-            scratch.git(&["config", "lane.test", "a"]).ok();
-            scratch.git(&["config", "--add", "lane.test", "b"]).ok();
-            scratch.git(&["config", "branch.Odd.name.merge", "refs/heads/x"]).ok();
-            scratch.git(&["update-ref", "refs/remotes/origin/main", "HEAD"]).ok();
-            scratch.git(&["checkout", "-q", "-b", "other"]).ok();
-            scratch.git(&["checkout", "-q", "-b", "side"]).ok();
-            let mut maker = Maker { tree: scratch.main(), dates: 0 };
-            for step in steps.iter().chain([&Step::Commit]).chain(&last) {
-                maker.take(step);
-            }
-            same(&scratch.root())?;
-            let url = format!("file://{}", scratch.root().display());
-            let args = ["clone", "-q", "--depth=3", "--no-single-branch", &url, "shallow"];
-            if scratch.run(&scratch.home(), "git", &args).code == 0 {
-                same(&scratch.home().join("shallow"))?;
-            }
-            Ok(())
-        })
+        .run(&steps, |(steps, last)| is_the_same_after(steps.iter().chain([&Step::Commit]).chain(&last)))
         .unwrap();
+}
+
+/// Both backends say the same of a repository after some steps, and of a clone of it that is cut off.
+fn is_the_same_after<'s>(steps: impl Iterator<Item = &'s Step>) -> Result<(), TestCaseError> {
+    let scratch = Scratch::with_policy(&POLICY.replace("max_age: 3h", "max_age: null"));
+    scratch.git(&["config", "lane.test", "a"]).ok();
+    scratch.git(&["config", "--add", "lane.test", "b"]).ok();
+    scratch.git(&["config", "branch.Odd.name.merge", "refs/heads/x"]).ok();
+    scratch.git(&["update-ref", "refs/remotes/origin/main", "HEAD"]).ok();
+    scratch.git(&["checkout", "-q", "-b", "other"]).ok();
+    scratch.git(&["checkout", "-q", "-b", "side"]).ok();
+    let mut maker = Maker { tree: scratch.main(), dates: 0 };
+    steps.for_each(|step| maker.take(step));
+    same(&scratch.root())?;
+    let url = format!("file://{}", scratch.root().display());
+    let args = ["clone", "-q", "--depth=3", "--no-single-branch", &url, "shallow"];
+    if scratch.run(&scratch.home(), "git", &args).code == 0 {
+        same(&scratch.home().join("shallow"))?;
+    }
+    Ok(())
+}
+
+#[test]
+fn a_parent_that_was_cut_off_and_is_another_branch() {
+    // Three commits on, the base is the parent at which the clone ends.
+    let steps = [
+        Step::Commit,
+        Step::Detach,
+        Step::Write(0, 7),
+        Step::Submodule(3),
+        Step::Commit,
+        Step::Branch,
+        Step::Executable(0),
+    ];
+    is_the_same_after(steps.iter()).unwrap();
 }
 
 #[test]

@@ -186,17 +186,18 @@ impl Git2Repository {
 
     /// Walks through history. `None`: libgit2 has to.
     fn walked<T>(&self, walk: impl FnOnce(&mut History, Reader<'_>) -> Option<T>) -> Option<T> {
+        // Where history was cut off, neither the graph nor commits tell where: a parent that was may be here as another's.
+        if self.is_shallow() {
+            return None;
+        }
         let mut history = self.history.borrow_mut();
         if history.is_none() {
             let key = "core.commitGraph";
             let is_off = !self.config(key).ok()?.is_empty() && !config_bool(self, key).ok()?;
-            // Where history was cut off, what the graph says of it is not what is here.
-            let is_read = !is_off && !self.is_shallow();
             let objects = || self.layout.common_dir.join("objects");
-            *history = Some(if is_read { History::with_graph(&objects()) } else { History::new() });
+            *history = Some(if is_off { History::new() } else { History::with_graph(&objects()) });
         }
         let objects = self.git.odb().ok()?;
-        let is_shallow = self.is_shallow();
         walk(history.as_mut()?, &|oid| {
             // The first of them are asked for again: tips and their bases.
             let is_remembered = self.commits.borrow().len() < REMEMBERED;
@@ -205,14 +206,7 @@ impl Git2Repository {
             }
             let object = objects.read(git2::Oid::from_bytes(oid.as_bytes()).ok()?).ok()?;
             let told = (object.kind() == ObjectType::Commit).then(|| raw_commit::parents(object.data()))?;
-            let (mut parents, time) = told.or_else(|| {
-                let commit = self.lenient_commit(oid).ok()?;
-                Some((commit.parents, commit.time))
-            })?;
-            if is_shallow {
-                parents.retain(|parent| self.has(*parent));
-            }
-            Some((parents, time))
+            told.or_else(|| self.lenient_commit(oid).ok().map(|commit| (commit.parents, commit.time)))
         })
     }
 
