@@ -7,6 +7,8 @@ import shutil
 import statistics
 import subprocess
 import sys
+import tempfile
+import time
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
@@ -53,6 +55,22 @@ def run(command, cwd, env, ok=(0,)):
         fail(f"{' '.join(map(str, command))} gave {done.returncode}:\n{done.stderr.decode(errors='replace')}"
              f"{done.stdout.decode(errors='replace')}")
     return done.stdout.decode(errors="replace")
+
+
+def measured(command, cwd, env, text="", ok=(0,)):
+    """Seconds by the clock, and what a command and all that it starts used (getrusage). Ends the benchmark as `run` does."""
+    with tempfile.TemporaryFile() as told, tempfile.TemporaryFile() as said:
+        told.write(text.encode())
+        told.seek(0)
+        start = time.perf_counter()
+        child = subprocess.Popen(command, cwd=cwd, env=env, stdin=told, stdout=said, stderr=subprocess.STDOUT)
+        _, status, used = os.wait4(child.pid, 0)
+        took = time.perf_counter() - start
+        child.returncode = os.waitstatus_to_exitcode(status)
+        if child.returncode not in ok:
+            said.seek(0)
+            fail(f"{' '.join(map(str, command))[:300]} gave {child.returncode}:\n{said.read().decode(errors='replace')[:2000]}")
+    return took, used
 
 
 def interleaved(kinds, rounds, measure, warm=2):

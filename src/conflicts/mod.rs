@@ -45,11 +45,14 @@ pub struct Clash {
 pub fn forecast(repo: &dyn Repository, pairs: &[(Oid, Oid)], limit: Duration) -> Vec<Forecast> {
     // The folder whose git attributes and configuration hold: a worktree, or a bare repository.
     let root = repo.layout().worktree.as_ref().unwrap_or(&repo.layout().common_dir);
-    let Some(kept) = kept::KeptMerges::open(repo, root).filter(|_| !pairs.is_empty()) else {
-        return merge_all(repo, root, pairs, limit);
+    if pairs.is_empty() {
+        return Vec::new();
+    }
+    let Some(kept) = kept::KeptMerges::open(repo, root) else {
+        return in_chunks(repo, root, pairs, limit);
     };
     let open: Vec<(Oid, Oid)> = pairs.iter().copied().filter(|pair| kept.get(*pair).is_none()).collect();
-    let mut merged = merge_all(repo, root, &open, limit).into_iter();
+    let mut merged = in_chunks(repo, root, &open, limit).into_iter();
     let forecasts: Vec<Forecast> =
         pairs.iter().filter_map(|pair| kept.get(*pair).cloned().or_else(|| merged.next())).collect();
     if !open.is_empty() {
@@ -58,7 +61,7 @@ pub fn forecast(repo: &dyn Repository, pairs: &[(Oid, Oid)], limit: Duration) ->
     forecasts
 }
 
-fn merge_all(repo: &dyn Repository, root: &Path, pairs: &[(Oid, Oid)], limit: Duration) -> Vec<Forecast> {
+fn in_chunks(repo: &dyn Repository, root: &Path, pairs: &[(Oid, Oid)], limit: Duration) -> Vec<Forecast> {
     if pairs.len() <= CHUNK {
         return of_chunk(repo, root, pairs, limit);
     }

@@ -8,7 +8,6 @@ mod record;
 
 use std::fmt;
 use std::fs;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -19,8 +18,8 @@ use files::{Content, HookFile};
 use lane_core::error::Error;
 use lane_core::facts::Unavailable;
 use lane_core::harness::{HARNESSES, Harness, find};
-use lane_git::Repository;
 use lane_git::worktrees::worktrees;
+use lane_git::{Repository, state_file};
 use plan::{OnTracked, Planned, plan};
 use record::Record;
 
@@ -352,28 +351,19 @@ fn write(path: &Path, text: &str) -> Result<(), Error> {
     // A link of the user's stays one.
     let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let folder = path.parent().unwrap_or(Path::new("."));
-    let beside = beside(&path);
-    let _ = fs::remove_file(&beside); // of one that was killed
-    let written = fs::create_dir_all(folder)
-        .and_then(|()| fs::File::create_new(&beside))
-        .and_then(|mut file| file.write_all(text.as_bytes()))
-        .and_then(|()| fs::rename(&beside, &path));
-    written.map_err(|error| {
-        let _ = fs::remove_file(&beside);
-        unwritable(&path, &error)
-    })
-}
-
-/// Where a file is written before it gets its name: among files of the user's, so that what a killed process leaves is
-/// found by the next one.
-fn beside(path: &Path) -> PathBuf {
-    path.with_file_name(format!(".{}.lane-new", path.file_name().unwrap_or_default().to_string_lossy()))
+    let written = fs::create_dir_all(folder).and_then(|()| state_file::write_beside(&path, text.as_bytes()));
+    let named = written.and_then(|beside| {
+        fs::rename(&beside, &path).inspect_err(|_| {
+            let _ = fs::remove_file(&beside);
+        })
+    });
+    named.map_err(|error| unwritable(&path, &error))
 }
 
 /// Removes a file of ours, and the folders that are empty then.
 fn remove(path: &Path) -> Result<(), Error> {
     fs::remove_file(path).map_err(|error| unwritable(path, &error))?;
-    let _ = fs::remove_file(beside(path));
+    let _ = fs::remove_file(state_file::beside(path));
     let folders = path.ancestors().skip(1).take_while(|folder| {
         folder.file_name().is_some_and(|name| {
             name.as_encoded_bytes().starts_with(b".") || name == "hooks" || name == "plugins"

@@ -1,7 +1,7 @@
 //! The only module that knows git2.
 
 use std::cell::{Cell, OnceCell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use git2::{ErrorCode, ObjectType, Repository as Git};
@@ -176,12 +176,8 @@ impl Git2Repository {
     }
 
     fn refs_below(&self, prefix: &str) -> Read<BTreeMap<Vec<u8>, Target>> {
-        self.refs.borrow_mut().below(&self.layout.common_dir, prefix).map_err(|error| {
-            Unavailable::new(
-                format!("the refs below {prefix} cannot be read: {error}"),
-                "see what is wrong with them: git fsck --no-full",
-            )
-        })
+        let refs = self.refs.borrow_mut().below(&self.layout.common_dir, prefix);
+        refs.map_err(|error| unreadable_refs(prefix, &error.to_string()))
     }
 
     /// Walks through history. `None`: libgit2 has to.
@@ -307,6 +303,11 @@ fn canonical_key(key: &str) -> String {
         Some(between) => format!("{section}.{between}.{name}"),
         None => format!("{section}.{name}"),
     }
+}
+
+fn unreadable_refs(prefix: &str, why: &str) -> Unavailable {
+    let reason = format!("the refs below {prefix} cannot be read: {why}");
+    Unavailable::new(reason, "check whether the repository is damaged: git fsck")
 }
 
 /// libgit2 ends folders in a slash.

@@ -144,10 +144,6 @@ impl History {
         }
     }
 
-    fn time(&self, node: Node) -> i64 {
-        self.order(node).1
-    }
-
     fn oid(&self, node: Node) -> Option<Oid> {
         match node {
             Node::In(place) => Oid::from_bytes(self.graph.as_ref()?.id_at(Position(place)).as_bytes()),

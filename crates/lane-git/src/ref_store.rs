@@ -9,16 +9,9 @@ use std::time::SystemTime;
 
 use lane_core::facts::Oid;
 
-/// What a ref names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Target {
-    /// An object that may be a tag.
-    Object(Oid),
-    /// What is behind its tags.
-    Peeled(Oid),
-    /// Another ref, or nothing that can be read.
-    Other,
-}
+/// What a ref names: an object, or what is behind its tags where that is written down; `None`: another ref, or nothing that
+/// can be read.
+pub(crate) type Target = Option<Oid>;
 
 /// The refs that all worktrees of a repository share.
 #[derive(Debug, Default)]
@@ -32,7 +25,6 @@ struct PackedRefs {
     stamp: (u64, Option<SystemTime>),
     bytes: Vec<u8>,
     is_sorted: bool,
-    is_peeled: bool,
 }
 
 impl RefStore {
@@ -53,11 +45,9 @@ impl RefStore {
             })?;
         }
         for (name, file) in loose {
-            match target(&file) {
-                Ok(Some(target)) => found.insert(name, target),
-                Ok(None) => None,
-                Err(error) => return Err(error),
-            };
+            if let Some(target) = target(&file)? {
+                found.insert(name, target);
+            }
         }
         Ok(found)
     }
@@ -104,18 +94,13 @@ fn walk(folder: &Path, name: &[u8], found: &mut Vec<(Vec<u8>, PathBuf)>) -> io::
     Ok(())
 }
 
-/// What a file of a ref says; `None` where it is gone, or where it is empty, as a crash leaves it.
+/// What a file of a ref says; `None` where it is gone.
 fn target(file: &Path) -> io::Result<Option<Target>> {
     let text = match fs::read(file) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         text => text?,
     };
-    let text = text.trim_ascii();
-    if text.starts_with(b"ref:") {
-        return Ok(Some(Target::Other));
-    }
-    let oid = std::str::from_utf8(text).ok().and_then(Oid::from_hex);
-    Ok(Some(oid.map_or(Target::Other, Target::Object)))
+    Ok(Some(hex(text.trim_ascii())))
 }
 
 impl PackedRefs {
@@ -123,9 +108,8 @@ impl PackedRefs {
         let end = bytes.iter().position(|byte| *byte == b'\n').unwrap_or(bytes.len());
         let header = String::from_utf8_lossy(&bytes[..end]).into_owned();
         let traits = header.strip_prefix("# pack-refs with:").unwrap_or_default();
-        let has = |word: &str| traits.split(' ').any(|one| one == word);
-        let (is_sorted, is_peeled) = (has("sorted"), has("fully-peeled"));
-        Self { stamp, bytes, is_sorted, is_peeled }
+        let is_sorted = traits.split(' ').any(|one| one == "sorted");
+        Self { stamp, bytes, is_sorted }
     }
 
     fn below(&self, prefix: &[u8], mut found: impl FnMut(&[u8], Target)) -> io::Result<()> {
@@ -140,12 +124,11 @@ impl PackedRefs {
                 let target = match self.bytes.get(next) {
                     Some(b'^') => {
                         let end = self.line_end(next);
-                        Target::Peeled(hex(self.bytes[next + 1..end].trim_ascii()).ok_or_else(damaged)?)
+                        hex(self.bytes[next + 1..end].trim_ascii()).ok_or_else(damaged)?
                     }
-                    _ if self.is_peeled => Target::Peeled(oid),
-                    _ => Target::Object(oid),
+                    _ => oid,
                 };
-                found(name, target);
+                found(name, Some(target));
             } else if self.is_sorted && name > prefix {
                 break;
             }
@@ -262,7 +245,7 @@ mod tests {
         let packed = PackedRefs::new((0, None), text.into_bytes());
         let mut found = Vec::new();
         packed.below(b"refs/tags/", |_, target| found.push(target)).unwrap();
-        let peeled = |digit| Target::Peeled(Oid::from_hex(&oid(digit)).unwrap());
+        let peeled = |digit| Some(Oid::from_hex(&oid(digit)).unwrap());
         assert_eq!(found, [peeled(2), peeled(3)]);
     }
 

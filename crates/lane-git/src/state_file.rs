@@ -1,8 +1,8 @@
 //! Small files of ours in the common git folder, and the locks beside them.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read};
-use std::path::Path;
+use std::io::{self, Read, Write as _};
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
@@ -54,6 +54,30 @@ pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
         let _ = fs::remove_file(&beside);
     }
     written
+}
+
+/// Where a file of the user's is written before it gets its name: always there, so that what a killed process leaves is found
+/// by the next one.
+pub fn beside(path: &Path) -> PathBuf {
+    path.with_file_name(format!(".{}.lane-new", path.file_name().unwrap_or_default().display()))
+}
+
+/// Writes a file there, whole and on disk, in place of what a killed process has left. Nothing is left where it cannot be
+/// written.
+///
+/// # Errors
+/// It cannot be written.
+pub fn write_beside(path: &Path, bytes: &[u8]) -> io::Result<PathBuf> {
+    let beside = beside(path);
+    let _ = fs::remove_file(&beside);
+    let written = File::create_new(&beside).and_then(|mut file| {
+        file.write_all(bytes)?;
+        file.sync_all()
+    });
+    if written.is_err() {
+        let _ = fs::remove_file(&beside);
+    }
+    written.map(|()| beside)
 }
 
 /// Replaces a file by JSON, in one piece, under a lock.

@@ -1,8 +1,8 @@
 //! Doing what was decided: the policy first, then what needs it.
 
-use std::fs::{self, File};
-use std::io::{ErrorKind, Write as _};
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::io::ErrorKind;
+use std::path::Path;
 
 use serde::Serialize;
 
@@ -13,7 +13,7 @@ use crate::init::{JobFile, Survey, sanitize_name};
 use crate::install::{self, InstallOptions, Outcome, Scope};
 use lane_core::error::Error;
 use lane_core::policy::{FILE, Plan};
-use lane_git::GitRepo;
+use lane_git::{GitRepo, state_file};
 
 /// What was done.
 #[derive(Debug, Default, Serialize)]
@@ -42,7 +42,7 @@ pub(super) fn refuse_impossible(
     survey: &Survey,
     choices: &Choices,
 ) -> Result<(), Error> {
-    let _ = fs::remove_file(beside(&root.join(FILE))); // of one that was killed
+    let _ = fs::remove_file(state_file::beside(&root.join(FILE))); // of one that was killed
     if fs::symlink_metadata(root.join(FILE)).is_ok() {
         return Err(exists(&root.join(FILE)));
     }
@@ -154,26 +154,18 @@ fn unwritable(path: &Path, error: &std::io::Error) -> Error {
 
 fn write_new(path: &Path, text: &str) -> Result<(), Error> {
     // Half of it helps nobody, not even where this is killed: it gets its name once it is whole, if nothing has that.
-    let beside = beside(path);
-    let _ = fs::remove_file(&beside); // of one that was killed
-    let written = File::create_new(&beside).and_then(|mut file| {
-        file.write_all(text.as_bytes())?;
-        file.sync_all()
+    let linked = state_file::write_beside(path, text.as_bytes()).and_then(|beside| {
+        let linked = match lane_os::link_twice(&beside, path) {
+            Err(error) if error.kind() != ErrorKind::AlreadyExists => named(&beside, path),
+            done => done,
+        };
+        let _ = fs::remove_file(&beside);
+        linked
     });
-    let linked = written.and_then(|()| match lane_os::link_twice(&beside, path) {
-        Err(error) if error.kind() != ErrorKind::AlreadyExists => named(&beside, path),
-        done => done,
-    });
-    let _ = fs::remove_file(&beside);
     linked.map_err(|error| match error.kind() {
         ErrorKind::AlreadyExists => exists(path),
         _ => unwritable(path, &error),
     })
-}
-
-/// Where a file is written before it gets its name.
-fn beside(path: &Path) -> PathBuf {
-    path.with_file_name(format!(".{}.lane-new", path.file_name().unwrap_or_default().display()))
 }
 
 /// Gives a file its name where the file system knows no second names.

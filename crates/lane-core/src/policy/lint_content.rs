@@ -59,18 +59,14 @@ pub(super) fn check(plan: &Plan, diagnostics: &mut Vec<Diagnostic>) {
 /// What follows the last dot of a name, and no pattern.
 fn extension(text: &Spanned<String>, diagnostics: &mut Vec<Diagnostic>) {
     let value = &text.value;
-    let name = value.trim_start_matches(['*', '.']);
-    if !name.is_empty()
-        && value.strip_prefix('.').unwrap_or(value) == name
-        && !name.contains(['/', '*', '?', '[', ' '])
-    {
+    let is_plain =
+        |name: &str| !name.is_empty() && !name.starts_with('.') && !name.contains(['/', '*', '?', '[', ' ']);
+    if is_plain(value.strip_prefix('.').unwrap_or(value)) {
         return;
     }
-    let help = if name.is_empty() || name.contains(['/', '*', '?', '[', ' ']) {
-        "write what follows the last dot of a name, such as exe; patterns go under `files.forbid`".to_owned()
-    } else {
-        format!("write {name}; patterns go under `files.forbid`")
-    };
+    let bare = value.trim_start_matches(['*', '.']);
+    let wanted = if is_plain(bare) { bare } else { "what follows the last dot of a name, such as exe" };
+    let help = format!("write {wanted}; patterns go under `files.forbid`");
     diagnostics.push(
         Diagnostic::error(at(text), format!("`{value}` is no file extension"), "not an extension").help(help),
     );

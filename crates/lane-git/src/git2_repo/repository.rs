@@ -98,9 +98,7 @@ impl Repository for Git2Repository {
 
     fn ref_names(&self, prefix: &str) -> Read<Vec<String>> {
         let text = |name: Vec<u8>| {
-            let unreadable = || git2::Error::from_str("a name there is not UTF-8");
-            String::from_utf8(name)
-                .map_err(|_| git2_error(&format!("the refs below {prefix}"), &unreadable()))
+            String::from_utf8(name).map_err(|_| unreadable_refs(prefix, "a name there is not UTF-8"))
         };
         self.refs_below(prefix)?.into_keys().map(text).collect()
     }
@@ -226,29 +224,18 @@ impl Repository for Git2Repository {
         // git lets these name commits alone.
         let are_commits =
             ["refs/heads/", "refs/remotes/"].iter().any(|of_commits| prefix.starts_with(of_commits));
-        let mut tips = Vec::new();
-        let mut open = Vec::new();
+        let mut named = BTreeSet::new();
         for (name, target) in self.refs_below(prefix)? {
-            match target {
-                Target::Object(oid) if are_commits => tips.push(oid),
-                Target::Peeled(oid) if are_commits => tips.push(oid),
-                Target::Object(oid) | Target::Peeled(oid) => open.push(oid),
-                Target::Other => {
-                    let found = String::from_utf8(name).ok().and_then(|name| self.find_ref(&name).ok());
-                    tips.extend(found.flatten());
-                }
-            }
+            let by_name = || self.find_ref(&String::from_utf8(name).ok()?).ok()?;
+            named.extend(target.or_else(by_name));
         }
-        tips.sort_unstable();
-        tips.dedup();
-        tips.retain(|oid| self.has(*oid));
-        open.sort_unstable();
-        open.dedup();
         // What a ref lacks is git's to complain of.
-        tips.extend(open.into_iter().filter_map(|oid| self.peel(oid).ok().flatten()));
-        tips.sort_unstable();
-        tips.dedup();
-        Ok(tips)
+        let commit = |oid| match are_commits {
+            true => Some(oid).filter(|oid| self.has(*oid)),
+            false => self.peel(oid).ok().flatten(),
+        };
+        let tips: BTreeSet<Oid> = named.into_iter().filter_map(commit).collect();
+        Ok(tips.into_iter().collect())
     }
 
     fn budget(&self) -> &Budget {

@@ -34,13 +34,15 @@ impl History {
 }
 
 impl Walk<'_> {
-    fn asked_for(&mut self) -> Option<Vec<Node>> {
-        let mut found: Vec<Node> = Vec::new();
+    /// Each with its parents.
+    fn asked_for(&mut self) -> Option<Vec<(Node, Vec<Node>)>> {
+        let mut found = Vec::new();
         let mut last: Option<Order> = None;
         let mut slop = SLOP;
         while let Some(node) = self.next() {
             let flags = self.flags_of(node);
             let is_left_out = flags & LEFT_OUT != 0;
+            let is_new = !is_left_out && flags & FOUND == 0;
             if is_left_out && self.fresh == 0 {
                 // Nothing more is found; what was may still turn out to be reached from what is left out.
                 let order = self.history.order(node);
@@ -50,46 +52,45 @@ impl Walk<'_> {
                     }
                     slop -= 1;
                 }
-            } else if !is_left_out && flags & FOUND == 0 {
+            }
+            let parents = self.history.parents(node, self.read)?;
+            for parent in &parents {
+                if is_left_out {
+                    self.mark(*parent, LEFT_OUT);
+                } else if self.flags_of(*parent) & LEFT_OUT == 0 {
+                    self.mark(*parent, ASKED);
+                }
+            }
+            if is_new {
                 *self.flags(node) |= FOUND;
-                found.push(node);
+                found.push((node, parents));
                 let order = self.history.order(node);
                 last = Some(last.map_or(order, |last| last.min(order)));
             }
-            for parent in self.history.parents(node, self.read)? {
-                if is_left_out {
-                    self.mark(parent, LEFT_OUT);
-                } else if self.flags_of(parent) & LEFT_OUT == 0 {
-                    self.mark(parent, ASKED);
-                }
-            }
         }
-        found.retain(|node| self.flags_of(*node) & LEFT_OUT == 0);
+        found.retain(|(node, _)| self.flags_of(*node) & LEFT_OUT == 0);
         Some(found)
     }
 
     /// Parents before their children, and the commits of one line together. git begins with the youngest tip, and with the
     /// one that was named first where two are as old.
-    fn in_order(&mut self, found: Vec<Node>, mut tips: Vec<Node>) -> Option<Vec<Oid>> {
+    fn in_order(&self, found: Vec<(Node, Vec<Node>)>, mut tips: Vec<Node>) -> Option<Vec<Oid>> {
         let is_linear = |parents: &[Node], next: Option<&Node>| match parents {
             [] => next.is_none(),
             [parent] => next.is_none_or(|next| next == parent),
             _ => false,
         };
-        let mut parents = Vec::with_capacity(found.len());
-        for node in &found {
-            parents.push(self.history.parents(*node, self.read)?);
-        }
-        if (0..found.len()).all(|at| is_linear(&parents[at], found.get(at + 1))) {
-            return found.into_iter().rev().map(|node| self.history.oid(node)).collect();
+        let oid = |place: usize| self.history.oid(found[place].0);
+        if (0..found.len()).all(|at| is_linear(&found[at].1, found.get(at + 1).map(|(next, _)| next))) {
+            return (0..found.len()).rev().map(oid).collect();
         }
         let places: FxHashMap<Node, usize> =
-            found.iter().enumerate().map(|(place, node)| (*node, place)).collect();
+            found.iter().enumerate().map(|(place, (node, _))| (*node, place)).collect();
         let mut children = vec![0_u32; found.len()];
-        for place in parents.iter().flatten().filter_map(|parent| places.get(parent)) {
+        for place in found.iter().flat_map(|(_, parents)| parents).filter_map(|parent| places.get(parent)) {
             children[*place] += 1;
         }
-        tips.sort_by_key(|node| Reverse(self.history.time(*node)));
+        tips.sort_by_key(|node| Reverse(self.history.order(*node).1));
         let mut ready: Vec<usize> = Vec::with_capacity(tips.len());
         for place in tips.iter().filter_map(|node| places.get(node)).filter(|place| children[**place] == 0) {
             if !ready.contains(place) {
@@ -99,14 +100,14 @@ impl Walk<'_> {
         ready.reverse();
         let mut sorted = Vec::with_capacity(found.len());
         while let Some(place) = ready.pop() {
-            sorted.push(found[place]);
-            for parent in parents[place].iter().filter_map(|parent| places.get(parent)) {
+            sorted.push(place);
+            for parent in found[place].1.iter().filter_map(|parent| places.get(parent)) {
                 children[*parent] -= 1;
                 if children[*parent] == 0 {
                     ready.push(*parent);
                 }
             }
         }
-        sorted.into_iter().rev().map(|node| self.history.oid(node)).collect()
+        sorted.into_iter().rev().map(oid).collect()
     }
 }

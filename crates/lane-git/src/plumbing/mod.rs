@@ -12,6 +12,7 @@ mod staged;
 mod write;
 
 use std::cell::OnceCell;
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use self::config::Config;
@@ -157,15 +158,11 @@ impl Repository for Plumbing {
     }
 
     fn tips(&self, prefix: &str) -> Read<Vec<Oid>> {
-        let mut oids = refs::objects(&self.git, prefix)?;
-        oids.sort_unstable();
-        oids.dedup();
+        let named: BTreeSet<Oid> = refs::objects(&self.git, prefix)?.into_iter().collect();
         // As with the other backend, a ref that leads nowhere adds nothing.
-        let commits = self.objects.peeled(&self.git, &oids)?;
-        let mut tips: Vec<Oid> = commits.into_iter().flatten().flatten().collect();
-        tips.sort_unstable();
-        tips.dedup();
-        Ok(tips)
+        let commits = self.objects.peeled(&self.git, &Vec::from_iter(named))?;
+        let tips: BTreeSet<Oid> = commits.into_iter().flatten().flatten().collect();
+        Ok(tips.into_iter().collect())
     }
 
     fn budget(&self) -> &Budget {
