@@ -1,5 +1,7 @@
 //! Commit messages: subject and trailers.
 
+use std::ops::Range;
+
 use super::locks::LOCK_TRAILER;
 use super::people::Person;
 
@@ -13,7 +15,8 @@ pub struct Message {
 impl Message {
     /// The first paragraph on one line, as `%s` of git-log(1) has it.
     pub fn subject(&self) -> String {
-        let lines = self.text.lines().map(str::trim).skip_while(|line| line.is_empty());
+        let lines = self.lines().into_iter().map(|line| line.trim_end_matches(BLANKS));
+        let lines = lines.skip_while(|line| line.is_empty());
         lines.take_while(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
     }
 
@@ -22,7 +25,7 @@ impl Message {
     pub fn tidy(&self) -> String {
         let mut tidy = String::with_capacity(self.text.len());
         let mut is_gap = false;
-        for line in self.text.lines().map(str::trim_end) {
+        for line in self.text.split('\n').map(|line| line.trim_end_matches(BLANKS)) {
             if line.is_empty() {
                 is_gap = !tidy.is_empty();
                 continue;
@@ -46,7 +49,7 @@ impl Message {
     /// Those who signed it off, on lines of their own anywhere below the subject: what a host squashes has them in its midst.
     pub fn sign_offs(&self) -> Vec<Person> {
         const KEY: &str = "signed-off-by:";
-        let is_blank = |line: &&str| line.trim().is_empty();
+        let is_blank = |line: &&str| is_blank(line);
         let below = self.text.lines().skip_while(is_blank).skip_while(|line| !is_blank(line));
         let signed =
             below.filter(|line| line.get(..KEY.len()).is_some_and(|key| key.eq_ignore_ascii_case(KEY)));
@@ -55,8 +58,9 @@ impl Message {
 
     /// The first line that is not blank.
     pub fn first_line(&self) -> &str {
-        let mut lines = self.text.lines();
-        lines.find(|line| !line.trim().is_empty()).unwrap_or("")
+        let mut lines = self.lines().into_iter();
+        let line = lines.find(|line| !is_blank(line)).unwrap_or("");
+        line.strip_suffix('\r').unwrap_or(line)
     }
 
     /// Whether git wrote it for a merge, or a host of repositories did.
@@ -85,60 +89,47 @@ impl Message {
     /// The trailers, in order: the last paragraph if all of it has the form `Key: value`, a value going
     /// on in lines that begin with a blank.
     ///
-    /// Follows git-interpret-trailers(1): trailers alone, or, where git itself wrote one of them, at
-    /// least a quarter of trailers; never in the subject.
+    /// As `%(trailers)` of git-log(1) has them, with `#` for comments: trailers alone, or, where git itself wrote one of them, at
+    /// least a quarter of trailers; never in the subject. Comments and what git says of conflicts may follow.
     pub fn trailers(&self) -> Vec<(&str, String)> {
-        let lines: Vec<&str> = self.text.lines().map(str::trim_end).collect();
-        let end = lines.iter().rposition(|line| !line.is_empty()).map_or(0, |last| last + 1);
-        let Some(blank) = lines[..end].iter().rposition(|line| line.is_empty()) else {
-            return Vec::new();
-        };
-        if lines[..blank].iter().all(|line| line.is_empty()) {
-            return Vec::new();
-        }
+        let lines = self.lines();
+        let block = trailer_lines(&lines);
         let mut trailers: Vec<(&str, String)> = Vec::new();
-        let (mut others, mut by_git, mut goes_on) = (0, false, false);
-        for line in lines[blank + 1..end].iter().filter(|line| !line.starts_with('#')) {
-            by_git |= line.starts_with("Signed-off-by: ") || line.starts_with("(cherry picked from commit ");
-            if line.starts_with([' ', '\t']) {
-                match trailers.last_mut() {
-                    Some((_, value)) if goes_on => {
-                        *value = format!("{value} {}", line.trim()).trim().to_owned();
-                    }
-                    _ => others += 1,
+        let mut goes_on = false;
+        for line in &lines[block] {
+            if goes_on && line.starts_with(BLANKS) {
+                if let Some((_, value)) = trailers.last_mut() {
+                    *value = format!("{value} {}", line.trim_matches(BLANKS)).trim_matches(BLANKS).to_owned();
                 }
                 continue;
             }
-            goes_on = false;
-            match line.split_once(':') {
-                Some((key, value)) if is_trailer_key(key.trim_end()) => {
-                    trailers.push((key.trim_end(), value.trim().to_owned()));
-                    goes_on = true;
-                }
-                _ if line.starts_with("(cherry picked from commit ") => {}
-                _ => others += 1,
-            }
+            let trailer = trailer_of(line);
+            goes_on = trailer.is_some();
+            trailers.extend(trailer);
         }
-        let is_block = others == 0 || (by_git && trailers.len() * 3 >= others);
-        if is_block { trailers } else { Vec::new() }
+        trailers
+    }
+
+    /// The lines, with the blanks at their ends.
+    fn lines(&self) -> Vec<&str> {
+        self.text.strip_suffix('\n').unwrap_or(&self.text).split('\n').collect()
     }
 
     /// The same without the prose between its first and its last paragraph, which no rule reads: a long history
     /// has more of it than of all else. Lines that begin with the key of locks stay, wherever they stand.
     #[must_use]
     pub fn without_prose(self) -> Self {
-        let lines: Vec<&str> = self.text.lines().collect();
-        let is_blank = |line: &&str| line.trim().is_empty();
+        let lines = self.lines();
+        let is_blank = |line: &&str| is_blank(line);
         let first = lines.iter().position(|line| !is_blank(line)).unwrap_or(lines.len());
         let first_end = lines[first..].iter().position(is_blank).map_or(lines.len(), |at| first + at);
-        let end = lines.iter().rposition(|line| !is_blank(line)).map_or(0, |last| last + 1);
-        let last = lines[..end].iter().rposition(is_blank).map_or(0, |blank| blank + 1).max(first_end);
+        let end = lines.iter().rposition(|line| !line.is_empty()).map_or(0, |last| last + 1).max(first_end);
+        let last = last_paragraph(&lines).start.max(first_end).min(end);
+        let last = lines[last..end].iter().position(|line| !is_blank(line)).map_or(end, |gap| last + gap);
         let is_lock = |line: &&&str| line.trim().starts_with(LOCK_TRAILER);
         let mut kept: Vec<&str> = lines[first..first_end].to_vec();
-        let parts = [
-            lines[first_end..last].iter().filter(is_lock).collect(),
-            lines[last.min(end)..end].iter().collect(),
-        ];
+        let parts =
+            [lines[first_end..last].iter().filter(is_lock).collect(), lines[last..end].iter().collect()];
         for part in parts.iter().filter(|part: &&Vec<&&str>| !part.is_empty()) {
             kept.push("");
             kept.extend(part.iter().copied().copied());
@@ -167,8 +158,72 @@ pub fn is_of_revert(subject: &str) -> bool {
     subject.starts_with("Revert \"") || subject.starts_with("Reapply \"")
 }
 
-fn is_trailer_key(key: &str) -> bool {
-    !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+/// What git takes for blanks, and nothing else.
+const BLANKS: [char; 4] = [' ', '\t', '\r', '\n'];
+
+fn is_blank(line: &str) -> bool {
+    line.trim_end_matches(BLANKS).is_empty()
+}
+
+/// Key and value of a trailer on one line.
+fn trailer_of(line: &str) -> Option<(&str, String)> {
+    let (key, value) = line.split_once(':')?;
+    let key = key.trim_end_matches([' ', '\t']);
+    let is_key = !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    is_key.then(|| (key, value.trim_matches(BLANKS).to_owned()))
+}
+
+/// How many of the lines somebody wrote: below them are comments, what git says of conflicts, or what scissors cut off.
+fn written_end(lines: &[&str]) -> usize {
+    const SCISSORS: &str = "# ------------------------ >8 ------------------------";
+    let cut = lines.iter().position(|line| *line == SCISSORS).unwrap_or(lines.len());
+    let (mut end, mut is_conflicts) = (None, false);
+    for (at, line) in lines[..cut].iter().enumerate() {
+        if *line == "Conflicts:" {
+            is_conflicts = true;
+        } else if !(line.starts_with('#') || line.is_empty() || is_conflicts && line.starts_with('\t')) {
+            (end, is_conflicts) = (None, false);
+            continue;
+        }
+        end = end.or(Some(at));
+    }
+    end.unwrap_or(cut)
+}
+
+/// The last paragraph that somebody wrote, with the comments below it; all of the title where there is no other.
+fn last_paragraph(lines: &[&str]) -> Range<usize> {
+    let first = lines.iter().position(|line| !is_blank(line)).unwrap_or(lines.len());
+    let end = first + written_end(&lines[first..]);
+    let is_written = |line: &&str| !is_blank(line) && !line.starts_with('#');
+    let last = lines[..end].iter().rposition(is_written).unwrap_or(0);
+    let start = lines[first.min(last)..last].iter().rposition(|line| is_blank(line));
+    start.map_or(first.min(last), |blank| first.min(last) + blank + 1)..end
+}
+
+/// Which of the lines are those of the trailers. Counted from below, as git does: what begins with a blank belongs to what stands
+/// above it.
+fn trailer_lines(lines: &[&str]) -> Range<usize> {
+    let block = last_paragraph(lines);
+    if lines[..block.start].iter().all(|line| is_blank(line)) {
+        return 0..0;
+    }
+    let (mut trailers, mut others, mut continued, mut is_of_git) = (0, 0, 0, false);
+    for line in lines[block.clone()].iter().rev().filter(|line| !is_blank(line)) {
+        if line.starts_with('#') {
+            others += std::mem::take(&mut continued);
+        } else if line.starts_with("Signed-off-by: ") || line.starts_with("(cherry picked from commit ") {
+            (trailers, continued, is_of_git) = (trailers + 1, 0, true);
+        } else if line.starts_with(BLANKS) {
+            continued += 1;
+        } else if trailer_of(line).is_some() {
+            (trailers, continued) = (trailers + 1, 0);
+        } else {
+            others += 1 + std::mem::take(&mut continued);
+        }
+    }
+    others += continued;
+    let is_block = others == 0 && trailers > 0 || is_of_git && trailers * 3 >= others;
+    if is_block { block } else { 0..0 }
 }
 
 #[cfg(test)]
@@ -188,6 +243,34 @@ mod tests {
         assert!(message("Agent: a1").trailers().is_empty());
         assert!(message("s\n\nAgent: a1\nand then prose").trailers().is_empty());
         assert_eq!(message("s\n\nAgent: a1\nprose\nSigned-off-by: x").trailer("Agent"), ["a1"]);
+    }
+
+    #[test]
+    fn trailers_are_those_of_git() {
+        let agent = |text: &str| message(text).trailer("Agent");
+        for text in [
+            "s\n\nAgent: a1\n\n# Conflicts:\n#\ta.rs\n",
+            "s\n\nAgent: a1\n\nConflicts:\n\ta.rs\n",
+            "s\n\nAgent: a1\n# ------------------------ >8 ------------------------\nprose\n",
+            "s\n\n1\n2\n3\n4\n5\n6\n7\nAgent: a1\n(cherry picked from commit 1)\n(cherry picked from commit 2)\n",
+        ] {
+            assert_eq!(agent(text), ["a1"], "{text:?}");
+        }
+        for text in [
+            "s\n\nAgent: a1\n# a comment ends the value\n goes on\n",
+            "s\n\nprose\n\u{a0}\nAgent: a1\n",
+            "s\n\n goes on from nothing\nAgent: a1\n",
+        ] {
+            assert!(agent(text).is_empty(), "{text:?}");
+        }
+        assert_eq!(message("s\n\nKey\u{a0}: x\n").trailers(), []);
+        assert_eq!(message("s\n\nprose\nprose\nprose\nSigned-off-by: \n").trailers().len(), 1);
+    }
+
+    #[test]
+    fn subjects_are_those_of_git() {
+        assert_eq!(message("\n \n  two \n  lines\r\n\nbody").subject(), "  two   lines");
+        assert_eq!(message("\u{a0}\nx").subject(), "\u{a0} x");
     }
 
     #[test]
