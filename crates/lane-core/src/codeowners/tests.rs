@@ -157,6 +157,28 @@ fn a_policy_is_written() {
 }
 
 #[test]
+fn a_space_behind_a_backslash_that_means_itself_is_escaped() {
+    let plan = plan(&format!(
+        "{AGENTS}areas: [{{ name: x, paths: ['/a\\\\ b', '/c\\ d'], access: owner, owner: a1 }}]\n"
+    ));
+    for host in [Host::GitHub, Host::GitLab] {
+        let written = write(&plan, host, &[]);
+        for line in [r"/a\\\ b @org/one", r"/c\ d @org/one"] {
+            assert!(written.text.lines().any(|known| known == line), "{line} in\n{}", written.text);
+        }
+        let read = Codeowners::parse(host, &written.text);
+        assert_eq!(
+            (read.owners(br"a\ b").owners, read.owners(b"c d").owners),
+            (vec!["@org/one"], vec!["@org/one"])
+        );
+    }
+    let plan =
+        self::plan(&format!("{AGENTS}areas: [{{ name: x, paths: ['/a\\\\'], access: owner, owner: a1 }}]\n"));
+    assert!(write(&plan, Host::GitHub, &[]).text.contains(r"/a\\ @org/one"));
+    assert!(write(&plan, Host::GitLab, &[]).text.contains("# not said here: "));
+}
+
+#[test]
 fn where_the_two_part() {
     let plan = plan(&format!("{AGENTS}areas: [{{ name: x, paths: [/x/], access: owner, owner: a3 }}]\n"));
     let files: Vec<(Vec<u8>, bool)> =

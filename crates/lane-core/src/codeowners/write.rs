@@ -176,6 +176,9 @@ fn patterns(pattern: &Pattern, host: Host, known: &HashSet<&[u8]>) -> Result<Vec
     if host == Host::GitHub {
         return Ok(vec![text]);
     }
+    if text.ends_with('\\') {
+        return Err("GitLab takes a space behind a backslash for a part of the pattern".to_owned());
+    }
     let literal: Option<Vec<&[u8]>> = segments
         .iter()
         .map(|segment| match segment {
@@ -228,11 +231,13 @@ fn part(segment: &Segment, host: Host) -> Result<String, String> {
     }
     // A literal is written so that nothing in it is special; `{` is to neither.
     let mut out = String::new();
+    let mut is_escaped = false;
     for c in text.chars() {
-        if c.is_whitespace() && !out.ends_with('\\') {
+        if c.is_whitespace() && !is_escaped {
             out.push('\\');
         }
         out.push(c);
+        is_escaped = c == '\\' && !is_escaped;
     }
     Ok(out)
 }
