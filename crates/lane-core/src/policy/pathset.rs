@@ -187,6 +187,7 @@ mod tests {
         anchored_by_the_first_slash: "/a", ["a", "a/b"], ["b/a"];
         a_folder_only: "helm/", ["helm/x", "a/helm/x", "helm/"], ["helm"];
         all_below: "services/common/**", ["services/common/a", "services/common/a/b"], ["services/common"];
+        as_many_stars: "a/***/b", ["a/b", "a/x/y/b"], ["b"];
         in_the_middle: "a/**/b", ["a/b", "a/x/b", "a/x/y/b", "a/x/b/c"], ["b", "a/xb"];
         at_both_ends: "**/alembic/**", ["alembic/a", "x/alembic/a/b"], ["alembic", "x/alembics/a"];
         suffix: "*.local", ["a.local", "x/.local", "x.local/y"], ["a.locals"];

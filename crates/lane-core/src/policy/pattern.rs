@@ -12,7 +12,7 @@ use super::fold;
 /// One part of a pattern between slashes.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Segment {
-    /// `**`: any number of folders.
+    /// `**`, or more stars: any number of folders.
     AnyDepth,
     /// A name with nothing special in it.
     Literal(Vec<u8>),
@@ -186,7 +186,7 @@ pub(crate) fn takes_all<T>(
 impl Segment {
     fn new(part: &str) -> Result<Self, PatternError> {
         match part {
-            "**" => return Ok(Self::AnyDepth),
+            stars if stars.len() > 1 && stars.bytes().all(|byte| byte == b'*') => return Ok(Self::AnyDepth),
             "" => return Err(wrong("the pattern contains `//`", "write one slash")),
             "." | ".." => {
                 return Err(wrong(
