@@ -38,6 +38,7 @@ mod doctor;
 mod env;
 mod extends;
 mod formats;
+mod fuzz;
 mod git_formats;
 mod github;
 mod guide;

@@ -67,8 +67,11 @@ pub fn tree_of(repo: &dyn Repository, index: File, guess: Option<u64>) -> Option
 }
 
 /// The root of a valid TREE extension; `None` where there is none, or where the index has something
-/// that the extension does not speak of. Entries pass through one small buffer.
-fn cached_tree(mut file: impl Read + Seek, guess: Option<u64>) -> io::Result<Option<CachedTree>> {
+/// that the extension does not speak of. Entries pass through one small buffer. `guess`: as in [`tree_of`].
+///
+/// # Errors
+/// The file cannot be read, or ends too early.
+pub fn cached_tree(mut file: impl Read + Seek, guess: Option<u64>) -> io::Result<Option<CachedTree>> {
     let end = file.seek(SeekFrom::End(0))?.saturating_sub(ID as u64);
     let told = end_of_entries(&mut file, end)?;
     let mut file = BufReader::with_capacity(BUFFER, file);

@@ -31,7 +31,7 @@ pub mod worktrees;
 pub use budget::Budget;
 pub use git_repo::GitRepo;
 pub use git2_repo::{Git2Repository, added_lines};
-pub use index::staged_tree;
+pub use index::{CachedTree, cached_tree, staged_tree};
 pub use paths::join;
 pub use plumbing::Plumbing;
 pub use repository::{
