@@ -14,6 +14,7 @@ use crate::cli::output::Output;
 use crate::cli::{diagnostics, logger, output};
 use crate::install::program;
 use lane_core::error::Error;
+use lane_core::harness::shell::apart;
 use lane_core::metrics;
 use lane_core::report::FORMATS;
 use lane_core::text::{has_hidden, painted, visible};
@@ -94,6 +95,9 @@ pub fn run_hooks(args: impl Iterator<Item = OsString>) -> ExitCode {
 fn begin() {
     logger::init();
     std::panic::set_hook(Box::new(|info| {
+        if apart::is_here() {
+            apart::give_up();
+        }
         output::print_error(&format!(
             "error: internal error: {info}\n\
              nothing was let through; this is a bug in git-lane: please report it with the command you ran\n"

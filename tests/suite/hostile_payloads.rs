@@ -202,7 +202,11 @@ fn what_cannot_be_read_is_not_let_through() {
         a2.lane_stdin(&["hook", "agent", "claude"], payload).fails(2);
     }
     // A line of a shell as nobody writes it is left to git's hooks, at once.
-    for line in ["( ".repeat(50_000), "$(".repeat(50_000), "sh -c '".repeat(2_000), "\u{0}".repeat(1_000)] {
+    let repeated = ["( ".repeat(50_000), "$(".repeat(50_000), "sh -c '".repeat(2_000), "\u{0}".repeat(1_000)];
+    // The parser panics at these.
+    let panics =
+        ["x 12345678901234567890<(y)", "x ~99999999999999999999", "cat <<-<<-E | $(xE | $(x)\n\tE\n"];
+    for line in repeated.into_iter().chain(panics.map(str::to_owned)) {
         let payload = json!({ "hook_event_name": "PreToolUse", "cwd": a2.root, "tool_name": "Bash",
             "tool_input": { "command": line } });
         answer(&a2, "claude", payload.to_string().as_bytes());

@@ -12,6 +12,7 @@ use brush_parser::{ParserOptions, TokenizerOptions, parse_tokens, uncached_token
 use self::wrappers::{line_of, unwrapped};
 use super::nesting;
 
+pub mod apart;
 mod wrappers;
 
 /// How deep shells may start shells.
@@ -46,9 +47,12 @@ impl Command {
 /// The simple commands of a line, in its order, those of shells and wrappers that it starts among them. `None`: it cannot be
 /// read.
 pub fn commands(line: &str) -> Option<Vec<Command>> {
-    let mut walk = Walk { found: Vec::new(), folder: Some(String::new()), depth: 0 };
-    walk.line(line)?;
-    Some(walk.found)
+    let line = line.to_owned();
+    apart::run(move || {
+        let mut walk = Walk { found: Vec::new(), folder: Some(String::new()), depth: 0 };
+        walk.line(&line)?;
+        Some(walk.found)
+    })
 }
 
 /// A path below a folder, where both are known.

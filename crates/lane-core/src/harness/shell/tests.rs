@@ -1,3 +1,4 @@
+use super::apart;
 use super::commands;
 
 /// The commands in short: `[variables] words >writes @folder`; `…` for what is not known.
@@ -135,6 +136,21 @@ fn what_people_write_is_not_too_deep() {
     }
     let script = "for f in *; do if [ -f \"$f\" ]; then (cd \"$(dirname \"$f\")\" && while read -r x; do case $x in a) { echo b; };; esac; done); fi; done";
     assert!(commands(script).is_some());
+}
+
+#[test]
+fn what_the_parser_panics_at_is_not_read() {
+    for line in [
+        "x ~99999999999999999999",
+        "x ~-99999999999999999999",
+        "x 12345678901234567890<(y)",
+        "x 9999999999>f",
+        "x 99999999999999999999999>&1",
+        "cat <<-<<-E | $(xE | $(x)\n\tE\n",
+    ] {
+        assert_eq!(commands(line), None, "{line}");
+    }
+    assert!(!apart::is_here());
 }
 
 proptest::proptest! {
