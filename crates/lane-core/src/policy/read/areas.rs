@@ -11,10 +11,11 @@ pub(super) fn areas(reader: &mut Reader, fields: &Fields<'_>) -> Vec<Area> {
         return Vec::new();
     };
     let items = reader.items(node, "`areas`");
-    items.iter().filter_map(|node| area(reader, node)).collect()
+    items.iter().enumerate().filter_map(|(at, node)| area(reader, node, at + 1)).collect()
 }
 
-fn area(reader: &mut Reader, node: &Node) -> Option<Area> {
+/// The area at a place in their list, which names it where it has no name.
+fn area(reader: &mut Reader, node: &Node, place: usize) -> Option<Area> {
     const ACCESS: &[(&str, Access)] = &[
         ("owner", Access::Owner),
         ("lock", Access::Lock),
@@ -39,7 +40,7 @@ fn area(reader: &mut Reader, node: &Node) -> Option<Area> {
     // An area that is wrong in one place goes on, so that its other mistakes are found too.
     let fallback = if owner.is_empty() { Access::Open } else { Access::Owner };
     Some(Area {
-        name: name.unwrap_or(Spanned::at(format!("area-{}", node.span.start), node.span)),
+        name: name.unwrap_or(Spanned::at(format!("area-{place}"), node.span)),
         paths,
         access: access.unwrap_or(Spanned::default_of(fallback)),
         owner,
