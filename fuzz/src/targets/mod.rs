@@ -32,8 +32,11 @@ fn plain_git(git: &mut Command, folder: &Path) {
     }
 }
 
+/// What panics at an input that shows a fault.
+type Target = fn(&[u8]);
+
 /// A target's name, which its seeds have too, and what it runs.
-pub const TARGETS: [(&str, fn(&[u8])); 11] = [
+pub const TARGETS: [(&str, Target); 11] = [
     ("codeowners", codeowners::run),
     ("events", events::run),
     ("harness", harness::run),

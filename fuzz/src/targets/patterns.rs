@@ -105,8 +105,8 @@ fn is_gits_own(text: &str, path: &[u8], fold: bool) -> bool {
     let is_behind_slash = path.ends_with(b"/") && text.contains('*');
     // Of `a**/b` it takes `a` off, and has a `**` left that begins the pattern.
     let is_cut = text.match_indices("**").any(|(at, _)| at > 0 && !text[..at].ends_with(['/', '*']));
-    // Ignoring case, a capital letter in brackets matches nothing.
-    let is_capital = fold && text.contains('[') && text.contains(|c: char| c.is_ascii_uppercase());
+    // Ignoring case, a capital letter in brackets or behind a backslash matches nothing.
+    let is_capital = fold && text.contains(['[', '\\']) && text.contains(|c: char| c.is_ascii_uppercase());
     is_behind_slash || is_cut || is_capital
 }
 
