@@ -21,7 +21,7 @@ use crate::ops::Session;
 use crate::ops::auto_release::{Landing, release_landed};
 use crate::ops::by_hand;
 use crate::ops::push::PUSHING;
-use lane_core::error::Error;
+use lane_core::error::{Error, Kind};
 use lane_core::facts::{Event, Unavailable};
 use lane_core::hooks;
 use lane_core::policy::model::{Access, Release};
@@ -171,7 +171,7 @@ pub fn run_named(name: &str, args: &[OsString], part: HookMode, script: Option<&
         Ok(judged) => judged.code,
         Err(error) => {
             output.error(&error);
-            if is_server && error.policy().is_some() {
+            if is_server && error.kind() == Kind::Policy {
                 let help = "a server administrator can let the fixed policy in: run `git lane uninstall --server`, \
                             push it, then run `git lane install --server`";
                 print_error(&help_block(help, false));

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::parsed_policy::{self, CacheUse};
 use super::policy_files::{FolderFiles, TreeFiles, root_of, with_others};
 use lane_core::error::Error;
-use lane_core::facts::{Oid, Unavailable};
+use lane_core::facts::{Cause, Oid, Unavailable};
 use lane_core::policy::compose::{LARGEST, compose};
 use lane_core::policy::{self, FILE, Plan, Source};
 use lane_git::{FOLDER, Read, Repository, config_bool, find_in_tree};
@@ -378,6 +378,7 @@ fn not_plain(name: &str, kind: &str) -> Unavailable {
         format!("{name} is {kind}"),
         "the policy must be a regular file at the root of the repository",
     )
+    .because(Cause::Policy)
 }
 
 fn check_size(name: &str, bytes: usize) -> Read<()> {
@@ -385,12 +386,15 @@ fn check_size(name: &str, bytes: usize) -> Read<()> {
         return Err(Unavailable::new(
             format!("{name} has {bytes} bytes; the limit for a policy is {LARGEST}"),
             "is this the right file?",
-        ));
+        )
+        .because(Cause::Policy));
     }
     Ok(())
 }
 
 fn text(name: &str, bytes: Vec<u8>) -> Read<String> {
     check_size(name, bytes.len())?;
-    String::from_utf8(bytes).map_err(|_| Unavailable::new(format!("{name} is not UTF-8"), "save it as UTF-8"))
+    String::from_utf8(bytes).map_err(|_| {
+        Unavailable::new(format!("{name} is not UTF-8"), "save it as UTF-8").because(Cause::Policy)
+    })
 }

@@ -193,6 +193,31 @@ fn a_maintainer_mends_a_broken_policy_and_an_agent_does_not() {
 }
 
 #[test]
+fn a_maintainer_mends_a_file_that_is_no_policy() {
+    let break_it: [fn(&std::path::Path); 3] = [
+        |file| std::fs::write(file, b"version: 1\n# \xff\n").unwrap(),
+        |file| std::os::unix::fs::symlink("README.md", file).unwrap(),
+        |file| std::fs::write(file, "#".repeat(17_000_000)).unwrap(),
+    ];
+    for break_it in break_it {
+        let (scratch, main) = with_hooks(POLICY);
+        let file = scratch.root().join("policy.yaml");
+        std::fs::remove_file(&file).unwrap();
+        break_it(&file);
+        main.git(&["add", "policy.yaml"]).ok();
+        main.git(&["commit", "-q", "-m", "chore: break it"]).fails(1).says("policy.yaml");
+        main.git(&["commit", "-q", "--no-verify", "-m", "chore: break it"]).ok();
+        main.git(&["push", "-q", "--no-verify", "origin", "main"]).ok();
+        main.commit("other", "x\n", "chore: other").fails(1).says("nothing was committed");
+        main.git(&["rm", "-q", "--cached", "other"]).ok();
+        std::fs::remove_file(&file).unwrap();
+        main.commit("policy.yaml", POLICY, "chore: mend").ok().says("this change fixes it");
+        main.git(&["push", "-q", "origin", "main"]).ok().says("this change fixes it");
+        main.commit("other", "x\n", "chore: other").ok();
+    }
+}
+
+#[test]
 fn it_is_said_which_policy_was_read() {
     let (_scratch, main) = with_hooks(POLICY);
     for args in [&["who", "protos/demo.proto"][..], &["check"], &["policy", "show"]] {

@@ -4,7 +4,7 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::facts::Unavailable;
+use crate::facts::{Cause, Unavailable};
 use crate::policy::PolicyError;
 
 /// What kind of error ended a command.
@@ -14,7 +14,7 @@ pub enum Kind {
     Refused,
     /// The command line does not fit.
     Usage,
-    /// The policy has mistakes.
+    /// The policy has mistakes, or its file is none.
     Policy,
     /// Something could not be read.
     Unavailable,
@@ -120,7 +120,7 @@ impl StdError for Error {
 impl From<Unavailable> for Error {
     fn from(why: Unavailable) -> Self {
         Self {
-            kind: Kind::Unavailable,
+            kind: if why.cause == Cause::Policy { Kind::Policy } else { Kind::Unavailable },
             message: why.reason.clone(),
             hints: why.help.iter().cloned().collect(),
             source: Some(Arc::new(why)),

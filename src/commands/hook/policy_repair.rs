@@ -7,7 +7,7 @@
 use crate::cli::output::{Output, note};
 use crate::gather::{Environment, Request, Subject, claims, policy_source};
 use crate::ops::Session;
-use lane_core::error::Error;
+use lane_core::error::{Error, Kind};
 use lane_core::facts::Oid;
 use lane_core::report::Report;
 use lane_git::{GitRepo, Read, Repository, staged_tree};
@@ -17,15 +17,17 @@ use lane_git::{GitRepo, Read, Repository, staged_tree};
 /// # Errors
 /// The error as it was, where it is another one, or where an agent is at work.
 pub fn judge(error: Error, request: &Request, output: &Output) -> Result<(Session, Report), Error> {
-    let Some(broken) = error.policy() else { return Err(error) };
+    if error.kind() != Kind::Policy {
+        return Err(error);
+    }
     match repaired(request, output) {
         Ok(Some((session, report))) => {
-            note(&format!("{broken}; this change fixes it, and is judged by the policy that it brings"));
+            note(&format!("{error}; this change fixes it, and is judged by the policy that it brings"));
             Ok((session, report))
         }
         // What is wrong with the policy of the change is the same as before, or the next thing to fix.
         Ok(None) => Err(error),
-        Err(mine) if mine.policy().is_some() => Err(mine),
+        Err(mine) if mine.kind() == Kind::Policy => Err(mine),
         Err(_) => Err(error),
     }
 }

@@ -10,7 +10,7 @@ use crate::gather::{
     Environment, LoadedPolicy, PushLine, Request, Subject, parse_received_lines, received_line,
 };
 use crate::ops::{self, CallerKind};
-use lane_core::error::Error;
+use lane_core::error::{Error, Kind};
 use lane_core::facts::{Event, Unavailable};
 use lane_core::text::help_block;
 use lane_git::{GitRepo, Repository};
@@ -98,8 +98,10 @@ impl Hook<'_> {
                 Ok(0)
             }
             Err(error) => {
-                let Some(mistakes) = error.policy() else { return Err(error) };
-                print_error(&diagnostics::render_policy(mistakes, false));
+                if error.kind() != Kind::Policy {
+                    return Err(error);
+                }
+                print_error(&diagnostics::render_error(&error, false));
                 self.output.hook_says(&format!(
                     "git-lane: refused; nothing was pushed ({}): with this policy, nothing could be pushed any \
                      more\n{}",

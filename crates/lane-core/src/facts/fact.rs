@@ -9,6 +9,8 @@ pub enum Cause {
     NoGit,
     /// The object is one that a remote promised, and nothing may be fetched.
     Promised,
+    /// A policy's file is there, and is none that could be one: a link, or no text.
+    Policy,
     /// Anything else.
     #[default]
     Other,
