@@ -29,10 +29,10 @@ fn of_github(event: &str, payload: &str) {
         Ok(job) => job,
         Err(error) => return assert!(is_clear(&error)),
     };
-    let value: Value = serde_json::from_str(payload).expect("it was read");
-    if is_listed(&value) {
+    // A number that nobody asks for may be out of range.
+    let Some(value) = serde_json::from_str::<Value>(payload).ok().filter(|value| !is_listed(value)) else {
         return;
-    }
+    };
     let again = github::of_payload(event, &value.to_string()).ok();
     assert_eq!(again.as_ref(), Some(&job), "spelled in another way");
     let text = |place: &str| value.pointer(place).and_then(Value::as_str).map(str::to_owned);

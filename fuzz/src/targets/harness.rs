@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 /// Runs the target.
 pub fn run(input: &[u8]) {
+    super::without_parser_panics();
     let at = input.iter().position(|byte| *byte == b'\n').unwrap_or(input.len());
     let head = String::from_utf8_lossy(&input[..at]);
     let payload = input.get(at + 1..).unwrap_or_default();

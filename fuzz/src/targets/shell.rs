@@ -2,24 +2,14 @@
 //!
 //! Input: the line.
 
-use std::sync::Once;
-
 use lane_core::harness::guard::{self, Bypass};
-use lane_core::harness::shell::{Command, apart, commands};
+use lane_core::harness::shell::{Command, commands};
 use lane_core::report::quote;
 use lane_core::text::has_hidden;
 
 /// Runs the target.
 pub fn run(input: &[u8]) {
-    static QUIET: Once = Once::new();
-    QUIET.call_once(|| {
-        let before = std::panic::take_hook();
-        std::panic::set_hook(Box::new(move |info| {
-            if !apart::is_here() {
-                before(info);
-            }
-        }));
-    });
+    super::without_parser_panics();
     let line = String::from_utf8_lossy(input);
     words(&line);
     let Some(found) = commands(&line) else { return };
