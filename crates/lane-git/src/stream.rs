@@ -27,7 +27,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// How many bytes of questions are sent at once.
 const CHUNK: usize = 16 << 10;
 /// How many commits one git is asked for.
-const PART: usize = 4000;
+const PART: usize = 512;
 /// How much memory one git may have for itself: twice what it keeps of packs by itself, `core.deltaBaseCacheLimit`.
 const MEMORY: u64 = 192 << 20;
 /// How many gits run at a time, where there are as many processors.
