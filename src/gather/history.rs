@@ -6,12 +6,14 @@
 use std::collections::HashSet;
 
 use super::collector::Collector;
-use lane_core::facts::{Commit, Fact, FileChange, Message, Oid, People, RepoPath, Unavailable};
+use lane_core::facts::{Commit, Fact, FileChange, Message, Oid, People, Unavailable};
 use lane_core::rules::Need;
 use lane_core::signature::{self, Signature};
 use lane_git::stream::Stream;
 use lane_git::tree_diff::{merge_diff, tree_diff};
 use lane_git::{RawCommit, Read, Repository, shallow_edge};
+
+mod own_files;
 
 /// From how many commits on a git of its own is started for their files. Up to here it is no sooner done on a repository
 /// like git's own, takes more of the processors, and four times as long in one of 200,000 files.
@@ -139,7 +141,7 @@ impl CommitRead {
             stream_files(collector, stream, &mut commits)?;
         }
         for commit in commits.iter_mut().filter(|commit| commit.parents == 2 && !commit.files.is_empty()) {
-            leave_out_merged(collector.repo, commit);
+            own_files::leave_out_merged(collector.repo, commit);
         }
         Ok(commits)
     }
@@ -162,24 +164,6 @@ fn stream_files(collector: &Collector<'_>, stream: Stream, commits: &mut [Commit
         commit.files = files_of(collector.repo, &collector.repo.commit(commit.oid)?)?;
     }
     Ok(())
-}
-
-/// Leaves out what git merges by itself where both sides have changed a file: no one of its parents has that, and yet it is
-/// nothing of the merge's own.
-fn leave_out_merged(repo: &dyn Repository, commit: &mut Commit) {
-    let merged = || -> Read<HashSet<RepoPath>> {
-        let RawCommit { tree, parents, .. } = repo.commit(commit.oid)?;
-        let [ours, theirs] = parents[..] else {
-            return Ok(commit.files.iter().map(|file| file.path.clone()).collect());
-        };
-        let (merged, open) = repo.merged(ours, theirs)?;
-        let differ = tree_diff(repo, Some(merged), Some(tree))?;
-        Ok(differ.into_iter().map(|file| file.path).chain(open).collect())
-    };
-    // Where that cannot be found out, all of it counts.
-    if let Ok(own) = merged() {
-        commit.files.retain(|file| own.contains(&file.path));
-    }
 }
 
 /// What a commit changes; of a merge, what it alone brings in.

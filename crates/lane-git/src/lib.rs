@@ -10,6 +10,7 @@ mod history;
 pub mod in_progress;
 mod index;
 pub mod lines;
+mod merge_file;
 mod paths;
 mod plumbing;
 pub mod pool;
@@ -32,6 +33,7 @@ pub use budget::Budget;
 pub use git_repo::GitRepo;
 pub use git2_repo::{Git2Repository, added_lines};
 pub use index::{CachedTree, cached_tree, staged_tree};
+pub use merge_file::merged_file;
 pub use paths::join;
 pub use plumbing::Plumbing;
 pub use repository::{

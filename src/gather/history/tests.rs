@@ -45,7 +45,7 @@ fn made() -> impl Strategy<Value = Made> {
     (parents, prop::collection::vec(edit, 0..6)).prop_map(|(parents, edits)| Made { parents, edits })
 }
 
-fn git(folder: &Path, args: &[&str], input: &[u8]) -> String {
+pub(super) fn git(folder: &Path, args: &[&str], input: &[u8]) -> String {
     let mut command = Command::new("git");
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("GIT_")) {
         command.env_remove(name);
