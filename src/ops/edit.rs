@@ -172,7 +172,14 @@ impl<'a> Tool<'a> {
     /// The files that a line for a shell says plainly that it changes.
     fn commands(&self, line: &str) -> Result<Vec<Edit>, String> {
         let Some(commands) = shell::commands(line) else {
-            return Ok(Vec::new()); // the hooks of git look at what comes of it
+            // The hooks of git look at what comes of it, where it lets them.
+            return match guard::bypass_in_text(line).filter(|_| self.is_governed()) {
+                Some(found) => Err(format!(
+                    "error: this line cannot be read as a shell does, and a command in it {}\nhelp: {}",
+                    found.what, found.help
+                )),
+                None => Ok(Vec::new()),
+            };
         };
         if let Some(found) = commands.iter().find_map(guard::bypass).filter(|_| self.is_governed()) {
             return Err(format!("error: this command {}\nhelp: {}", found.what, found.help));

@@ -211,4 +211,13 @@ fn what_cannot_be_read_is_not_let_through() {
             "tool_input": { "command": line } });
         answer(&a2, "claude", payload.to_string().as_bytes());
     }
+    // Unless it says plainly that no hook shall look.
+    for line in ["x 12345678901234567890<(y); git push --no-verify", "if then ((; git commit -n -m x"] {
+        let payload = json!({ "hook_event_name": "PreToolUse", "cwd": a2.root, "tool_name": "Bash",
+            "tool_input": { "command": line } });
+        a2.lane_stdin(&["hook", "agent", "claude"], payload.to_string().as_bytes())
+            .fails(2)
+            .says("cannot be read as a shell does")
+            .says("skips the hooks");
+    }
 }

@@ -32,6 +32,9 @@ const STEAL: &str =
     "say why: git lane lock --steal --reason '…' NAME\nor wait in line: git lane lock --wait 30m NAME";
 const UNINSTALL: &str = "a maintainer uninstalls; if the hooks are broken: git lane doctor";
 
+/// As many words of a command are looked at where its line cannot be read.
+const LONGEST: usize = 64;
+
 /// Why a command may not be run, if it may not.
 pub fn bypass(command: &Command) -> Option<Bypass> {
     let program = command.program();
@@ -50,6 +53,22 @@ pub fn bypass(command: &Command) -> Option<Bypass> {
         }),
         _ => None,
     }
+}
+
+/// The same of a line that cannot be read: what its words would do if they were taken as they stand, wherever a command may begin. No
+/// hook of git might look at what comes of it.
+pub fn bypass_in_text(line: &str) -> Option<Bypass> {
+    let ends = |c: char| ";|&()`\n{}".contains(c);
+    line.split(ends).find_map(|part| {
+        let bare = |word: &str| word.trim_matches(|c| "'\"\\".contains(c)).to_owned();
+        let words: Vec<String> = part.split_whitespace().map(bare).collect();
+        let begins = |word: &String| matches!(word.rsplit('/').next(), Some("git" | "git-lane"));
+        let at = words.iter().enumerate().filter(|(_, word)| begins(word)).map(|(at, _)| at);
+        at.map(|at| &words[at..words.len().min(at + LONGEST)]).find_map(|words| {
+            let words = words.iter().cloned().map(Some).collect();
+            bypass(&Command { words, ..Command::default() })
+        })
+    })
 }
 
 /// The words that are known, with nothing in place of the others.

@@ -1,5 +1,5 @@
 use super::super::shell::commands;
-use super::{bypass, writes};
+use super::{bypass, bypass_in_text, writes};
 
 fn refused(line: &str) -> Option<String> {
     commands(line).expect(line).iter().find_map(bypass).map(|found| found.what)
@@ -88,6 +88,29 @@ fn what_is_anybodys_right() {
     ] {
         assert_eq!(refused(line), None, "{line}");
     }
+}
+
+#[test]
+fn a_line_that_cannot_be_read_is_looked_at_word_by_word() {
+    let unread = "x 12345678901234567890<(y); ";
+    for command in [
+        "git push --no-verify",
+        "cd a && git commit -n -m x",
+        "sh -c 'git push --force'",
+        "if then ((\n/usr/bin/git -c core.hooksPath=/dev/null commit",
+        "echo `git-lane uninstall --all",
+        "time git git push --no-verify",
+    ] {
+        let line = format!("{unread}{command}");
+        assert_eq!(commands(&line), None, "{line}");
+        assert!(bypass_in_text(&line).is_some(), "{line}");
+    }
+    for command in
+        ["git push; echo --no-verify", "git commit -m x | tee -n", "ls .git", "echo --no-verify", ""]
+    {
+        assert_eq!(bypass_in_text(&format!("{unread}{command}")), None, "{command}");
+    }
+    assert_eq!(bypass_in_text(&"git ".repeat(60_000)), None);
 }
 
 #[test]
