@@ -121,7 +121,9 @@ fn condensed(message: &Message) {
 fn asked(message: &Message) {
     // git forgets where conflicts begin if nothing stands before them.
     let is_conflicts = message.first_line() == "Conflicts:";
-    if is_conflicts || message.text.contains('\0') || message.text.contains(END) {
+    // Trailers below scissors count, since the hook writes them there with another character for comments.
+    let is_cut = message.text.contains("# ------------------------ >8 ------------------------");
+    if is_conflicts || is_cut || message.text.contains('\0') || message.text.contains(END) {
         return;
     }
     let (subject, trailers) = GIT.with_borrow_mut(|git| {
@@ -137,5 +139,5 @@ fn asked(message: &Message) {
         text.split([' ', '\t', '\r']).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
     };
     assert_eq!(plain(&ours), plain(&trailers), "git reads other trailers");
-    assert_eq!(message.subject(), subject, "git reads another subject");
+    assert_eq!(message.subject(), subject.trim_start_matches([' ', '\t', '\r']), "git reads another subject");
 }

@@ -13,11 +13,12 @@ pub struct Message {
 }
 
 impl Message {
-    /// The first paragraph on one line, as `%s` of git-log(1) has it.
+    /// The first paragraph on one line, as `%s` of git-log(1) has it, without blanks before it.
     pub fn subject(&self) -> String {
         let lines = self.lines().into_iter().map(|line| line.trim_end_matches(BLANKS));
         let lines = lines.skip_while(|line| line.is_empty());
-        lines.take_while(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
+        let subject = lines.take_while(|line| !line.is_empty()).collect::<Vec<_>>().join(" ");
+        subject.trim_start_matches(BLANKS).to_owned()
     }
 
     /// The text as `git commit --cleanup=whitespace` leaves it: no blanks at the ends of lines, no blank lines at the ends
@@ -173,12 +174,11 @@ fn trailer_of(line: &str) -> Option<(&str, String)> {
     is_key.then(|| (key, value.trim_matches(BLANKS).to_owned()))
 }
 
-/// How many of the lines somebody wrote: below them are comments, what git says of conflicts, or what scissors cut off.
+/// How many of the lines somebody wrote: below them are comments, or what git says of conflicts. Scissors that are left in a message cut
+/// nothing off, as they do for git: with another character for comments they are a line as any other, and a tag stands below them.
 fn written_end(lines: &[&str]) -> usize {
-    const SCISSORS: &str = "# ------------------------ >8 ------------------------";
-    let cut = lines.iter().position(|line| *line == SCISSORS).unwrap_or(lines.len());
     let (mut end, mut is_conflicts) = (None, false);
-    for (at, line) in lines[..cut].iter().enumerate() {
+    for (at, line) in lines.iter().enumerate() {
         if *line == "Conflicts:" {
             is_conflicts = true;
         } else if !(line.starts_with('#') || line.is_empty() || is_conflicts && line.starts_with('\t')) {
@@ -187,7 +187,7 @@ fn written_end(lines: &[&str]) -> usize {
         }
         end = end.or(Some(at));
     }
-    end.unwrap_or(cut)
+    end.unwrap_or(lines.len())
 }
 
 /// The last paragraph that somebody wrote, with the comments below it; all of the title where there is no other.
@@ -251,11 +251,14 @@ mod tests {
         for text in [
             "s\n\nAgent: a1\n\n# Conflicts:\n#\ta.rs\n",
             "s\n\nAgent: a1\n\nConflicts:\n\ta.rs\n",
-            "s\n\nAgent: a1\n# ------------------------ >8 ------------------------\nprose\n",
             "s\n\n1\n2\n3\n4\n5\n6\n7\nAgent: a1\n(cherry picked from commit 1)\n(cherry picked from commit 2)\n",
         ] {
             assert_eq!(agent(text), ["a1"], "{text:?}");
         }
+        assert_eq!(
+            agent("s\n\n# ------------------------ >8 ------------------------\n\nprose\n\nAgent: a1\n"),
+            ["a1"]
+        );
         for text in [
             "s\n\nAgent: a1\n# a comment ends the value\n goes on\n",
             "s\n\nprose\n\u{a0}\nAgent: a1\n",
@@ -269,7 +272,7 @@ mod tests {
 
     #[test]
     fn subjects_are_those_of_git() {
-        assert_eq!(message("\n \n  two \n  lines\r\n\nbody").subject(), "  two   lines");
+        assert_eq!(message("\n \n  two \n  lines\r\n\nbody").subject(), "two   lines");
         assert_eq!(message("\u{a0}\nx").subject(), "\u{a0} x");
     }
 
