@@ -64,6 +64,19 @@ pub(super) fn has_few_substitutions(line: &str) -> bool {
     true
 }
 
+/// Whether each here-document has a word that ends it. Where that is empty the parser reads on behind the end of the line, for ever.
+pub(super) fn has_named_documents(line: &str) -> bool {
+    line.match_indices("<<").all(|(at, _)| {
+        let rest = &line[at + 2..];
+        if rest.starts_with('<') || line[..at].ends_with('<') {
+            return true; // a here-string
+        }
+        let rest = rest.strip_prefix('-').unwrap_or(rest).trim_start_matches([' ', '\t']);
+        let word = rest.split(|c: char| " \t\n;|&()<>".contains(c)).next().unwrap_or_default();
+        word.contains(|c: char| !c.is_whitespace() && !"'\"\\$".contains(c))
+    })
+}
+
 /// The words that begin a list, and those that end it. Nothing ends a coprocess.
 const WORDS: [(&[&str], &str); 6] = [
     (&["{"], "}"),

@@ -68,7 +68,8 @@ struct Walk {
 
 impl Walk {
     fn line(&mut self, line: &str) -> Option<()> {
-        if self.depth >= NESTED || line.len() > LONGEST || !nesting::has_few_substitutions(line) {
+        let is_bounded = nesting::has_few_substitutions(line) && nesting::has_named_documents(line);
+        if self.depth >= NESTED || line.len() > LONGEST || !is_bounded {
             return None;
         }
         let tokens = uncached_tokenize_str(line, &TokenizerOptions::default()).ok()?;

@@ -147,8 +147,17 @@ fn what_the_parser_panics_at_is_not_read() {
         "x 9999999999>f",
         "x 99999999999999999999999>&1",
         "cat <<-<<-E | $(xE | $(x)\n\tE\n",
+        // It reads on for ever at these.
+        "x <<'' b ",
+        "x <<-\"\"",
+        "x << \r b ",
+        "x <<\u{c} b ",
+        "x <<",
     ] {
         assert_eq!(commands(line), None, "{line}");
+    }
+    for line in ["x <<E\na\nE\n", "x <<-'E'\na\nE\n", "x <<< ''", "x <<<\"\"", "x $((1<<2))"] {
+        assert!(commands(line).is_some(), "{line}");
     }
     assert!(!apart::is_here());
 }
