@@ -171,21 +171,19 @@ impl<'a> Tool<'a> {
 
     /// The files that a line for a shell says plainly that it changes.
     fn commands(&self, line: &str) -> Result<Vec<Edit>, String> {
-        let Some(commands) = shell::commands(line) else {
+        let commands = shell::commands(line);
+        let (subject, found) = match &commands {
+            Some(commands) => ("this command", commands.iter().find_map(guard::bypass)),
             // The hooks of git look at what comes of it, where it lets them.
-            return match guard::bypass_in_text(line).filter(|_| self.is_governed()) {
-                Some(found) => Err(format!(
-                    "error: this line cannot be read as a shell does, and a command in it {}\nhelp: {}",
-                    found.what, found.help
-                )),
-                None => Ok(Vec::new()),
-            };
+            None => {
+                ("this line cannot be read as a shell does, and a command in it", guard::bypass_in_text(line))
+            }
         };
-        if let Some(found) = commands.iter().find_map(guard::bypass).filter(|_| self.is_governed()) {
-            return Err(format!("error: this command {}\nhelp: {}", found.what, found.help));
+        if let Some(found) = found.filter(|_| self.is_governed()) {
+            return Err(format!("error: {subject} {}\nhelp: {}", found.what, found.help));
         }
         let mut edits = Vec::new();
-        for edit in commands.iter().flat_map(guard::writes) {
+        for edit in commands.iter().flatten().flat_map(guard::writes) {
             edits.extend(self.on_disk(edit));
         }
         Ok(edits)

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use lane_core::facts::{Commit, FileChange, FileVersion, Oid, RepoPath};
+use lane_git::attributes::is_regular;
 use lane_git::tree_diff::tree_diff;
 use lane_git::{RawCommit, Read, Repository, find_in_tree, merged_file};
 
@@ -61,8 +62,7 @@ fn is_merged(repo: &dyn Repository, versions: &[FileVersion]) -> Read<bool> {
     let [base, ours, theirs, merged] = versions else {
         return Ok(false); // it may have been renamed
     };
-    let is_plain = [0o100_644, 0o100_755].contains(&merged.mode);
-    if !is_plain || [base, ours, theirs].iter().any(|version| version.mode != merged.mode) {
+    if !is_regular(merged.mode) || [base, ours, theirs].iter().any(|version| version.mode != merged.mode) {
         return Ok(false);
     }
     let mut texts = Vec::new();

@@ -15,7 +15,7 @@ pub struct Message {
 impl Message {
     /// The first paragraph on one line, as `%s` of git-log(1) has it, without blanks before it.
     pub fn subject(&self) -> String {
-        let lines = self.lines().into_iter().map(|line| line.trim_end_matches(BLANKS));
+        let lines = self.lines().map(|line| line.trim_end_matches(BLANKS));
         let lines = lines.skip_while(|line| line.is_empty());
         let subject = lines.take_while(|line| !line.is_empty()).collect::<Vec<_>>().join(" ");
         subject.trim_start_matches(BLANKS).to_owned()
@@ -59,7 +59,7 @@ impl Message {
 
     /// The first line that is not blank.
     pub fn first_line(&self) -> &str {
-        let mut lines = self.lines().into_iter();
+        let mut lines = self.lines();
         let line = lines.find(|line| !is_blank(line)).unwrap_or("");
         line.strip_suffix('\r').unwrap_or(line)
     }
@@ -93,7 +93,7 @@ impl Message {
     /// As `%(trailers)` of git-log(1) has them, with `#` for comments: trailers alone, or, where git itself wrote one of them, at
     /// least a quarter of trailers; never in the subject. Comments and what git says of conflicts may follow.
     pub fn trailers(&self) -> Vec<(&str, String)> {
-        let lines = self.lines();
+        let lines: Vec<&str> = self.lines().collect();
         let block = trailer_lines(&lines);
         let mut trailers: Vec<(&str, String)> = Vec::new();
         let mut goes_on = false;
@@ -112,15 +112,15 @@ impl Message {
     }
 
     /// The lines, with the blanks at their ends.
-    fn lines(&self) -> Vec<&str> {
-        self.text.strip_suffix('\n').unwrap_or(&self.text).split('\n').collect()
+    fn lines(&self) -> std::str::Split<'_, char> {
+        self.text.strip_suffix('\n').unwrap_or(&self.text).split('\n')
     }
 
     /// The same without the prose between its first and its last paragraph, which no rule reads: a long history
     /// has more of it than of all else. Lines that begin with the key of locks stay, wherever they stand.
     #[must_use]
     pub fn without_prose(self) -> Self {
-        let lines = self.lines();
+        let lines: Vec<&str> = self.lines().collect();
         let is_blank = |line: &&str| is_blank(line);
         let first = lines.iter().position(|line| !is_blank(line)).unwrap_or(lines.len());
         let first_end = lines[first..].iter().position(is_blank).map_or(lines.len(), |at| first + at);
